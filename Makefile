@@ -1,0 +1,39 @@
+# Every target does all its own set-up. Needs: Python 3.11 or later and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test lint unit e2e clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+venv: $(STAMP) ## make the virtual environment for development
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,sql,cli]'
+	@touch $@
+
+lint: venv ## ruff, mypy --strict and the dependency rule
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p sandbox
+	$(BIN)/lint-imports
+
+unit: venv ## the tests that need no server
+	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/sandbox
+
+test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
+	$(BIN)/pytest tests
+
+demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
+	$(BIN)/python -m sandbox.demo
+
+clean: ## remove everything that the targets made
+	-[ ! -x $(BIN)/python ] || $(BIN)/python -m sandbox down --all
+	rm -rf $(VENV) .cache .sandbox .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist demo-work

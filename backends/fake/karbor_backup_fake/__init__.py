@@ -1,0 +1,1 @@
+"""An in-memory cloud as a backend of karbor-backup."""

@@ -1,0 +1,1 @@
+"""OpenStack Freezer as a backend of karbor-backup."""

@@ -1,0 +1,1 @@
+"""Turns any backup service into a protection backend."""

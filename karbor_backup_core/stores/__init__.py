@@ -1,0 +1,1 @@
+"""Where operations and backups are remembered."""

@@ -1,0 +1,78 @@
+"""What every store does: the memory of operations and backups."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from karbor_backup_core.model import Backup, Operation
+
+
+class Store(Protocol):
+    """Remembers operations and backups.
+
+    Every write is compare-and-set on ``Operation.version``, so that two processes on one store
+    never drive the same operation. A write is durable when the call returns. Every method may be
+    called from any thread, and raises ``StoreError`` when the store cannot be reached.
+
+    An operation holds its backup (``Operation.backup_id``) from the first write with ``phase``
+    1 or more until it is written as released; two operations never hold the same one.
+    """
+
+    def add(self, operation: Operation) -> Operation:
+        """Keep a new operation and answer it as stored, with version 1.
+
+        Raises:
+            Conflict: an operation of that id exists.
+        """
+
+    def write(self, operation: Operation) -> Operation:
+        """Write over the version that was read; answer the operation with the next version.
+
+        Raises:
+            Conflict: the operation has been written since it was read.
+            BackupBusy: another operation holds its backup; nothing was written.
+            UnknownOperation: the store holds no such operation.
+        """
+
+    def end(self, operation: Operation) -> Operation:
+        """Write an operation that has just got its outcome, together with its effect, atomically.
+
+        ``outcome.backup``, where there is one, is kept (for a verify: only if the backup is still
+        there); a succeeded delete removes ``operation.backup``.
+
+        Raises:
+            Conflict: as ``write``.
+            BackupBusy: as ``write``.
+            UnknownOperation: as ``write``.
+        """
+
+    def operation(self, operation_id: str) -> Operation:
+        """Answer one operation.
+
+        Raises:
+            UnknownOperation: the store holds no such operation.
+        """
+
+    def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
+        """Answer all operations, or only those that are not released; the oldest first."""
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        """Answer the ids of that owner's operations with ``cancel_requested`` but no ``cancel_sent``.
+
+        Only those without an outcome. It is asked at every poll: one cheap query.
+        """
+
+    def keep(self, backup: Backup) -> None:
+        """Remember a backup that was made elsewhere; one of the same id is replaced."""
+
+    def backup(self, backup_id: str) -> Backup:
+        """Answer one backup.
+
+        Raises:
+            UnknownBackup: the store holds no such backup.
+        """
+
+    def backups(self) -> Sequence[Backup]:
+        """Answer all backups, the oldest first."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
