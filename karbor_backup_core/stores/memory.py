@@ -1,0 +1,107 @@
+"""A store that lives and dies with its process."""
+
+import threading
+from collections.abc import Sequence
+
+import attrs
+
+from karbor_backup_core.errors import BackupBusy
+from karbor_backup_core.model import Backup, Operation, State
+from karbor_backup_core.stores import rules
+
+
+class MemoryStore:
+    """Remembers operations and backups in this process only; see ``Store`` for the rules."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._operations: dict[str, Operation] = {}
+        self._backups: dict[str, Backup] = {}
+        self._holders: dict[str, str] = {}
+
+    def add(self, operation: Operation) -> Operation:
+        """Keep a new operation and answer it as stored, with version 1."""
+        with self._lock:
+            if operation.id in self._operations:
+                raise rules.already_there(operation)
+            return self._put(attrs.evolve(operation, version=0))
+
+    def write(self, operation: Operation) -> Operation:
+        """Write over the version that was read; answer the operation with the next version."""
+        with self._lock:
+            self._require_version_read(operation)
+            return self._put(operation)
+
+    def end(self, operation: Operation) -> Operation:
+        """Write an operation that has just got its outcome, together with its effect."""
+        effect = rules.effect_of_end(operation)
+        with self._lock:
+            self._require_version_read(operation)
+            stored = self._put(operation)
+            self._backups.pop(effect.forget, None)
+            backup = effect.keep
+            if backup and (backup.id in self._backups or not effect.only_if_there):
+                self._backups[backup.id] = backup
+            return stored
+
+    def operation(self, operation_id: str) -> Operation:
+        """Answer one operation."""
+        with self._lock:
+            if operation_id not in self._operations:
+                raise rules.no_operation(operation_id)
+            return self._operations[operation_id]
+
+    def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
+        """Answer all operations, or only those that are not released; the oldest first."""
+        with self._lock:
+            kept = list(self._operations.values())
+        wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
+        return sorted(wanted, key=lambda each: (each.created_at, each.id))
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
+        with self._lock:
+            kept = list(self._operations.values())
+        return sorted(each.id for each in kept if rules.wants_cancel(each, owner))
+
+    def keep(self, backup: Backup) -> None:
+        """Remember a backup that was made elsewhere; one of the same id is replaced."""
+        with self._lock:
+            self._backups[backup.id] = backup
+
+    def backup(self, backup_id: str) -> Backup:
+        """Answer one backup."""
+        with self._lock:
+            if backup_id not in self._backups:
+                raise rules.no_backup(backup_id)
+            return self._backups[backup_id]
+
+    def backups(self) -> Sequence[Backup]:
+        """Answer all backups, the oldest first."""
+        with self._lock:
+            kept = list(self._backups.values())
+        return sorted(kept, key=lambda each: (each.created_at, each.id))
+
+    def close(self) -> None:
+        """Do nothing: what was remembered stays readable."""
+
+    def _require_version_read(self, operation: Operation) -> None:
+        kept = self._operations.get(operation.id)
+        if kept is None:
+            raise rules.no_operation(operation.id)
+        if kept.version != operation.version:
+            raise rules.overtaken(operation)
+
+    def _put(self, operation: Operation) -> Operation:
+        """Take or let go of the backup, then put the operation with its next version."""
+        backup_id = operation.backup_id
+        holder = self._holders.get(backup_id, operation.id)
+        if rules.holds_backup(operation):
+            if holder != operation.id:
+                raise BackupBusy(backup_id, holder)
+            self._holders[backup_id] = operation.id
+        elif holder == operation.id:
+            self._holders.pop(backup_id, None)
+        stored = rules.next_version(operation)
+        self._operations[operation.id] = stored
+        return stored
