@@ -1,1 +1,100 @@
-"""Turns any backup service into a protection backend."""
+"""Turns any backup service into a protection backend.
+
+These are the public names. Beside them are public: ``karbor_backup_core.stores.memory`` and
+``karbor_backup_core.stores.sql``.
+"""
+
+from karbor_backup_core.clock import Clock, ManualClock, system_clock
+from karbor_backup_core.errors import (
+    BackendError,
+    BackendUnavailable,
+    BackupBusy,
+    Conflict,
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    KarborBackupError,
+    StoreError,
+    Transient,
+    UnknownBackend,
+    UnknownBackup,
+    UnknownOperation,
+    Unsupported,
+    WrongBackend,
+    WrongScope,
+)
+from karbor_backup_core.hookspecs import hookimpl
+from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
+from karbor_backup_core.model import (
+    RECEIPT_LIMIT,
+    Ability,
+    BackendInfo,
+    Backup,
+    Check,
+    Health,
+    Json,
+    Leftover,
+    Member,
+    Operation,
+    Outcome,
+    Part,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    State,
+    Support,
+    Verb,
+)
+from karbor_backup_core.policy import Policy
+from karbor_backup_core.stores.base import Store
+from karbor_backup_core.version import CONTRACT_VERSION, __version__
+
+__all__ = [
+    "CONTRACT_VERSION",
+    "RECEIPT_LIMIT",
+    "Ability",
+    "BackendError",
+    "BackendInfo",
+    "BackendUnavailable",
+    "Backup",
+    "BackupBusy",
+    "Call",
+    "Check",
+    "Clock",
+    "Conflict",
+    "ContractViolation",
+    "Health",
+    "InvalidDocument",
+    "InvalidInput",
+    "Json",
+    "KarborBackupError",
+    "Leftover",
+    "Lifecycle",
+    "ManualClock",
+    "Member",
+    "Operation",
+    "Outcome",
+    "Part",
+    "Policy",
+    "Progress",
+    "ProgressState",
+    "Resource",
+    "Result",
+    "State",
+    "Store",
+    "StoreError",
+    "Support",
+    "Transient",
+    "UnknownBackend",
+    "UnknownBackup",
+    "UnknownOperation",
+    "Unsupported",
+    "Verb",
+    "WrongBackend",
+    "WrongScope",
+    "__version__",
+    "hookimpl",
+    "next_call",
+    "system_clock",
+]

@@ -242,6 +242,7 @@ class Operation:
         id: made by core before anything else; the key by which a backend finds its own work.
         verb: what it does.
         backend: the *configured* name of the backend that does it.
+        implementation: the name of the backend's implementation, as in ``BackendInfo.name``.
         scope: the endpoint and project it belongs to.
         resource: what is protected, or what the backup was made of.
         options: the options, valid by the backend's schema.
@@ -251,7 +252,8 @@ class Operation:
         attempt: how often this phase's call has been made or may have been made; 1 promises a
             backend that nothing of this phase exists yet.
         receipt: the backend's own notes, None before the first answer.
-        awaiting: whether outside work is to be polled for before the next call.
+        awaiting: work outside may go on although the outcome is written or the release begun, and
+            is to be polled for before the next call.
         done: last progress seen, in ``unit``.
         total: as ``done``.
         unit: of ``done`` and ``total``.
@@ -260,10 +262,11 @@ class Operation:
         cancel_sent: the backend has been told to cancel.
         parked: the runner has let go of it although it is not released; ``resume`` goes on.
         created_at: instant of the plan, in UTC.
-        submitted_at: instant at which the present phase was begun.
+        submitted_at: instant at which the present phase, or the release's own work, was begun.
         ended_at: instant of the outcome.
         deadline: instant after which it is cancelled.
-        grace_until: instant at which the runner stops waiting for a cancel or a release.
+        grace_until: once it has an outcome, the instant at which the runner stops waiting for the
+            work outside and the release.
         not_before: no call before this instant.
         failures: consecutive transient failures.
         last_error: the last transient failure, in one line.
@@ -276,6 +279,7 @@ class Operation:
     id: str
     verb: Verb
     backend: str
+    implementation: str
     scope: str
     resource: Resource
     options: Json = attrs.field(factory=dict)

@@ -1,6 +1,7 @@
 """What every store does: the memory of operations and backups."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from karbor_backup_core.model import Backup, Operation
@@ -56,9 +57,22 @@ class Store(Protocol):
         """Answer all operations, or only those that are not released; the oldest first."""
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Answer the ids of that owner's operations with ``cancel_requested`` but no ``cancel_sent``.
+        """Answer the ids of that owner's operations that are to be cancelled.
 
-        Only those without an outcome. It is asked at every poll: one cheap query.
+        Those with ``cancel_requested``, without ``cancel_sent`` and without an outcome. It is asked
+        at every poll: one cheap query.
+        """
+
+    def renew(self, owner: str, lease_until: datetime) -> None:
+        """Prolong the lease on all of that owner's operations; their versions stay."""
+
+    def take(self, operation: Operation, seen: Operation) -> Operation:
+        """Write as ``write`` does, provided that the lease is still the one that was seen.
+
+        So an owner that renewed its lease in the meantime keeps the operation.
+
+        Raises:
+            Conflict: the operation has been written, or its lease renewed, since it was seen.
         """
 
     def keep(self, backup: Backup) -> None:

@@ -1,0 +1,356 @@
+"""What comes next for an operation: pure, without calls, threads or sleeping.
+
+``next_call`` says what has to be done now, and ``apply`` what the operation becomes with the
+answer. Whoever drives an operation (``karbor_backup_core.driver`` is one) stores what ``apply``
+answers before it asks ``next_call`` again::
+
+    planned -> submitting -> running <-> submitting ... -> ended -> releasing -> released
+"""
+
+import enum
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+
+import attrs
+
+from karbor_backup_core.errors import KarborBackupError, Transient
+from karbor_backup_core.model import (
+    Leftover,
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Result,
+    State,
+)
+from karbor_backup_core.outcomes import outcome_of, stop_outcome, with_leftovers
+from karbor_backup_core.policy import Policy
+
+
+class Call(enum.Enum):
+    """What has to be done next for an operation."""
+
+    STEP = "step"
+    """No call: apply the answer None and store the result."""
+    VERB = "verb"
+    POLL = "poll"
+    CANCEL = "cancel"
+    RELEASE = "release"
+    WAIT = "wait"
+    """Nothing before ``operation.not_before``."""
+    NOTHING = "nothing"
+    """It is released, or parked until somebody resumes it."""
+
+
+_CANCEL_ATTEMPTS: Final = 3
+
+Answer: TypeAlias = Progress | KarborBackupError | bool | None
+"""What a call brought: progress, what it raised, whether a cancel was taken, or nothing (STEP)."""
+
+
+def next_call(operation: Operation, now: datetime) -> Call:
+    """Say what has to be done now for an operation."""
+    if operation.finished:
+        return Call.NOTHING
+    if operation.not_before is not None and now < operation.not_before:
+        return Call.WAIT
+    match operation.state:
+        case State.SUBMITTING:
+            return Call.POLL if _stopping(operation, now) else Call.VERB
+        case State.RUNNING:
+            tell = _stopping(operation, now) and not operation.cancel_sent
+            return Call.CANCEL if tell else Call.POLL
+        case State.ENDED if operation.awaiting:
+            return Call.POLL
+        case State.RELEASING:
+            return Call.POLL if operation.awaiting else Call.RELEASE
+        case _:
+            return Call.STEP
+
+
+@attrs.frozen
+class Lifecycle:
+    """The rules of an operation's life under one policy.
+
+    Attributes:
+        policy: how patient it is.
+    """
+
+    policy: Policy = attrs.field(factory=Policy)
+
+    def apply(self, operation: Operation, call: Call, answer: Answer, now: datetime) -> Operation:
+        """Say what an operation becomes when that call brought that answer.
+
+        The same object comes back when nothing has to be stored.
+        """
+        match call:
+            case Call.STEP:
+                return self._stepped(operation, now)
+            case Call.CANCEL:
+                return self._told_to_cancel(operation, answer, now)
+            case Call.VERB if isinstance(answer, Progress):
+                return self._begun(operation, answer, now)
+            case Call.VERB if isinstance(answer, KarborBackupError):
+                return self._not_begun(operation, answer, now)
+            case Call.POLL if isinstance(answer, Progress):
+                return self._polled(operation, answer, now)
+            case Call.POLL:
+                return self._unheard(operation, now)
+            case Call.RELEASE if isinstance(answer, Progress):
+                return self._released(operation, answer, now)
+            case Call.RELEASE if isinstance(answer, KarborBackupError):
+                return self._not_released(operation, answer, now)
+            case _:
+                raise TypeError(f"{answer!r} is no answer to the call {call}")
+
+    def poll_interval(self, operation: Operation, now: datetime) -> timedelta:
+        """How long to wait before the next poll: short at first, then a share of the time gone."""
+        since = operation.submitted_at or operation.created_at
+        share = (now - since) * self.policy.poll_share
+        return min(max(share, self.policy.poll_first), self.policy.poll_limit)
+
+    def retry_delay(self, failures: int) -> timedelta:
+        """How long to wait before a call that failed that many times in a row is repeated."""
+        from tenacity import RetryCallState, Retrying, wait_exponential
+
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = failures
+        wait = wait_exponential(
+            multiplier=self.policy.retry_first.total_seconds(),
+            max=self.policy.retry_limit.total_seconds(),
+        )
+        return timedelta(seconds=wait(state))
+
+    def taken_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
+        """Put an operation under a new owner, who cannot know which calls the last one made."""
+        doubt = operation.state is State.SUBMITTING
+        return attrs.evolve(
+            operation,
+            owner=owner,
+            lease_until=now + self.policy.lease,
+            attempt=operation.attempt + int(doubt),
+        )
+
+    def cancelling(self, operation: Operation) -> Operation:
+        """Ask for an operation to be cancelled; one that has its outcome stays as it is."""
+        if operation.outcome is not None or operation.cancel_requested:
+            return operation
+        return attrs.evolve(operation, cancel_requested=True, not_before=None)
+
+    def resumed(self, operation: Operation, now: datetime) -> Operation:
+        """Make a parked operation go on, with its grace anew; any other stays as it is."""
+        if not operation.parked:
+            return operation
+        grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
+        return attrs.evolve(
+            operation, parked=False, grace_until=now + grace, not_before=None, failures=0
+        )
+
+    def held_up(self, operation: Operation, holder: str, now: datetime) -> Operation:
+        """Let an operation wait that could not begin, because another one holds its backup."""
+        failures = operation.failures + 1
+        return attrs.evolve(
+            operation,
+            failures=failures,
+            not_before=now + self.retry_delay(failures),
+            last_error=f"waits for operation {holder}, which works on the same backup",
+        )
+
+    def _stepped(self, operation: Operation, now: datetime) -> Operation:
+        if operation.state is State.ENDED:
+            return attrs.evolve(
+                operation,
+                state=State.RELEASING,
+                grace_until=now + self.policy.release,
+                failures=0,
+            )
+        if _stopping(operation, now):
+            return self._stopped(operation, now)
+        return _next_phase(operation, now)
+
+    def _told_to_cancel(self, operation: Operation, answer: Answer, now: datetime) -> Operation:
+        """A cancel is a request: after a few attempts the operation is only waited for."""
+        if isinstance(answer, Transient) and operation.failures < _CANCEL_ATTEMPTS:
+            return self._postponed(operation, answer, now)
+        return attrs.evolve(operation, cancel_sent=True, failures=0)
+
+    def _begun(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        noted = _noted(operation, progress, take_receipt=True)
+        match progress.state:
+            case ProgressState.RUNNING:
+                return attrs.evolve(noted, state=State.RUNNING)
+            case ProgressState.READY:
+                return self._next_or_stop(noted, now)
+            case _:
+                return self._ended(noted, progress, now)
+
+    def _not_begun(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        failed = self._postponed(operation, error, now)
+        if isinstance(error, Transient) and failed.failures < self.policy.attempts:
+            return attrs.evolve(failed, attempt=operation.attempt + 1)
+        return self._closed(operation, Outcome(Result.FAILED, reason=str(error)), now)
+
+    def _polled(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        if progress.state is ProgressState.UNKNOWN:
+            return self._unknown(operation, now)
+        noted = _noted(operation, progress, take_receipt=False)
+        if operation.outcome is not None:
+            return self._polled_after_the_end(noted, progress, now)
+        match progress.state:
+            case ProgressState.RUNNING if self._out_of_grace(operation, now):
+                return self._given_up(noted, progress, now)
+            case ProgressState.RUNNING:
+                return noted if noted.state is State.RUNNING else _found_running(noted)
+            case ProgressState.READY:
+                return self._next_or_stop(noted, now)
+            case _:
+                return self._ended(noted, progress, now)
+
+    def _polled_after_the_end(
+        self, operation: Operation, progress: Progress, now: datetime
+    ) -> Operation:
+        if progress.state is not ProgressState.RUNNING:
+            return attrs.evolve(operation, awaiting=False)
+        if self._out_of_grace(operation, now):
+            return _parked(operation, progress.leftovers)
+        return operation
+
+    def _unheard(self, operation: Operation, now: datetime) -> Operation:
+        """A poll that brought nothing changes nothing, until the grace is over."""
+        if not self._out_of_grace(operation, now):
+            return operation
+        if operation.outcome is not None:
+            return _parked(operation, ())
+        return self._given_up(operation, Progress(ProgressState.RUNNING), now)
+
+    def _unknown(self, operation: Operation, now: datetime) -> Operation:
+        first = operation.unknown_since or now
+        if now < first + self.policy.unknown_gap:
+            return attrs.evolve(
+                operation, unknown_since=first, not_before=first + self.policy.unknown_gap
+            )
+        if operation.outcome is not None:
+            return attrs.evolve(operation, awaiting=False, unknown_since=None)
+        if operation.state is State.SUBMITTING:
+            return self._stopped(operation, now)
+        lost = Outcome(Result.FAILED, reason="the service no longer knows of this work")
+        return self._closed(operation, lost, now)
+
+    def _released(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        noted = _noted(operation, progress, take_receipt=True)
+        match progress.state:
+            case ProgressState.SUCCEEDED:
+                done = with_leftovers(noted, progress.leftovers, replace=True)
+                return attrs.evolve(done, state=State.RELEASED, owner="", lease_until=None)
+            case ProgressState.RUNNING:
+                return attrs.evolve(noted, awaiting=True, submitted_at=now)
+            case ProgressState.READY if not self._out_of_grace(operation, now):
+                return noted
+            case _:
+                return _parked(attrs.evolve(noted, last_error=progress.reason), progress.leftovers)
+
+    def _not_released(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        failed = self._postponed(operation, error, now)
+        if isinstance(error, Transient) and not self._out_of_grace(operation, now):
+            return failed
+        return _parked(failed, ())
+
+    def _next_or_stop(self, operation: Operation, now: datetime) -> Operation:
+        if _stopping(operation, now):
+            return self._stopped(operation, now)
+        return _next_phase(operation, now)
+
+    def _postponed(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        failures = operation.failures + 1
+        delay = self.retry_delay(failures)
+        if isinstance(error, Transient) and error.retry_after is not None:
+            delay = max(delay, timedelta(seconds=error.retry_after))
+        return attrs.evolve(
+            operation, failures=failures, not_before=now + delay, last_error=str(error)
+        )
+
+    def _stopped(self, operation: Operation, now: datetime) -> Operation:
+        """End an operation of which no work goes on outside, because it was to stop."""
+        return self._closed(operation, stop_outcome(operation), now)
+
+    def _given_up(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        """End an operation whose work outside may go on: it stays unreleased until it ended."""
+        outcome = stop_outcome(operation)
+        closed = attrs.evolve(self._closed(operation, outcome, now), awaiting=True)
+        return _parked(closed, progress.leftovers)
+
+    def _ended(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        return self._closed(operation, outcome_of(operation, progress, now), now)
+
+    def _closed(self, operation: Operation, outcome: Outcome, now: datetime) -> Operation:
+        """Give an operation its outcome; one that never began has nothing to release."""
+        return attrs.evolve(
+            operation,
+            state=State.ENDED if operation.phase else State.RELEASED,
+            outcome=outcome,
+            ended_at=now,
+            grace_until=now + self.policy.grace,
+            not_before=None,
+            unknown_since=None,
+            failures=0,
+        )
+
+    def _out_of_grace(self, operation: Operation, now: datetime) -> bool:
+        return now >= (operation.grace_until or operation.deadline + self.policy.grace)
+
+
+def _stopping(operation: Operation, now: datetime) -> bool:
+    return operation.cancel_requested or now >= operation.deadline
+
+
+def _next_phase(operation: Operation, now: datetime) -> Operation:
+    return attrs.evolve(
+        operation,
+        state=State.SUBMITTING,
+        phase=operation.phase + 1,
+        attempt=1,
+        submitted_at=now,
+        not_before=None,
+        failures=0,
+        last_error="",
+    )
+
+
+def _found_running(operation: Operation) -> Operation:
+    return attrs.evolve(operation, state=State.RUNNING)
+
+
+def _noted(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
+    """Note how far it is; the same object comes back where nothing is new."""
+    receipt = operation.receipt
+    if take_receipt and progress.receipt is not None:
+        receipt = progress.receipt
+    noted = attrs.evolve(
+        operation,
+        receipt=receipt,
+        done=operation.done if progress.done is None else progress.done,
+        total=operation.total if progress.total is None else progress.total,
+        unit=progress.unit or operation.unit,
+        failures=0,
+        not_before=None,
+        unknown_since=None,
+        last_error="",
+    )
+    return operation if noted == operation else noted
+
+
+def _parked(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:
+    named = leftovers or (
+        Leftover(
+            kind="work outside" if operation.awaiting else "bookkeeping",
+            id=operation.id,
+            note=operation.last_error or "it may still go on; resume the operation to clean up",
+        ),
+    )
+    return attrs.evolve(with_leftovers(operation, named), parked=True, owner="", lease_until=None)

@@ -1,0 +1,106 @@
+"""How an operation ends: its outcome, and the backup that it leaves. Pure, like the lifecycle."""
+
+from datetime import datetime
+
+import attrs
+
+from karbor_backup_core.model import (
+    Backup,
+    Leftover,
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Result,
+    Verb,
+)
+
+_UNDONE = (Verb.PROTECT, Verb.RESTORE)
+
+
+def stop_outcome(operation: Operation) -> Outcome:
+    """The outcome of an operation that was to stop, because of a cancel or of its deadline."""
+    if operation.cancel_requested:
+        return Outcome(Result.CANCELLED, reason="it was cancelled")
+    reason = f"it was not done by its deadline, {operation.deadline:%Y-%m-%d %H:%M:%S} UTC"
+    if operation.last_error:
+        reason = f"{reason}; what came last: {operation.last_error}"
+    return Outcome(Result.FAILED, reason=reason)
+
+
+def outcome_of(operation: Operation, progress: Progress, now: datetime) -> Outcome:
+    """The outcome of an operation whose work outside has ended as ``progress`` says."""
+    result, reason = _verdict(operation, progress)
+    succeeded = result is Result.SUCCEEDED
+    return Outcome(
+        result=result,
+        reason="" if succeeded else reason,
+        resources=() if progress.resource is None else (progress.resource,),
+        parts=progress.parts,
+        checks=progress.checks,
+        leftovers=progress.leftovers,
+        backup=backup_of(operation, progress, now) if succeeded else None,
+    )
+
+
+def _verdict(operation: Operation, progress: Progress) -> tuple[Result, str]:
+    """Weigh what the service says against what was asked of it.
+
+    What finished although it was cancelled is undone, where it can be; what finished after its
+    deadline is a success all the same, since nobody asked for its removal.
+    """
+    match progress.state:
+        case ProgressState.SUCCEEDED if operation.cancel_requested and operation.verb in _UNDONE:
+            return Result.CANCELLED, "it was cancelled as it finished"
+        case ProgressState.SUCCEEDED if any(
+            p.result is not Result.SUCCEEDED for p in progress.parts
+        ):
+            return Result.FAILED, progress.reason or "a part of it did not succeed"
+        case ProgressState.SUCCEEDED:
+            return Result.SUCCEEDED, ""
+        case ProgressState.CANCELLED if operation.cancel_sent and not operation.cancel_requested:
+            return Result.FAILED, stop_outcome(operation).reason
+        case ProgressState.CANCELLED:
+            return Result.CANCELLED, progress.reason or "it was cancelled"
+        case _:
+            return Result.FAILED, progress.reason or "the service gives no reason"
+
+
+def backup_of(operation: Operation, progress: Progress, now: datetime) -> Backup | None:
+    """The backup that a protect leaves, or what a verify now knows of the one it read."""
+    if operation.backup is not None:
+        verified = operation.verb is Verb.VERIFY
+        return attrs.evolve(operation.backup, checks=progress.checks) if verified else None
+    whole = Backup(
+        id=operation.id,
+        resource=operation.resource,
+        backend=operation.implementation,
+        scope=operation.scope,
+        handle=progress.handle or {},
+        storage=progress.storage,
+        created_at=now,
+        options=operation.options,
+        checks=progress.checks,
+    )
+    members = tuple(
+        attrs.evolve(
+            whole,
+            id=f"{whole.id}/{member.resource.id}",
+            resource=member.resource,
+            handle=member.handle,
+        )
+        for member in progress.members
+    )
+    return attrs.evolve(whole, members=members)
+
+
+def with_leftovers(
+    operation: Operation, leftovers: tuple[Leftover, ...], *, replace: bool = False
+) -> Operation:
+    """Name in its outcome what an operation has left behind."""
+    if operation.outcome is None:
+        return operation
+    kept = () if replace else tuple(x for x in operation.outcome.leftovers if x not in leftovers)
+    return attrs.evolve(
+        operation, outcome=attrs.evolve(operation.outcome, leftovers=(*kept, *leftovers))
+    )
