@@ -1,0 +1,176 @@
+"""How ``documents`` turns the model's classes into JSON values and back: cattrs, made strict."""
+
+import enum
+import functools
+import json
+import math
+import types
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
+
+import attrs
+
+from karbor_backup_core.json_values import plain
+from karbor_backup_core.model import RECEIPT_LIMIT, Backup, Json
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+T = TypeVar("T")
+
+LIMITED: Final = ("receipt", "handle")
+"""The attributes, of whichever class, whose JSON is at most ``RECEIPT_LIMIT`` bytes."""
+
+_PRIMITIVES: Final = (str, int, bool)
+
+
+@functools.cache
+def model_converter() -> "Converter":
+    """Answer the one converter; it compiles a function for each class at its first use."""
+    import cattrs
+
+    attrs.resolve_types(Backup)  # its members are backups
+    converter = cattrs.Converter(
+        forbid_extra_keys=True, unstruct_collection_overrides={tuple: list}
+    )
+    converter.register_unstructure_hook(datetime, _instant_text)
+    converter.register_structure_hook(datetime, _instant)
+    converter.register_unstructure_hook(float, _finite)
+    converter.register_structure_hook(float, _number)
+    for primitive in _PRIMITIVES:
+        converter.register_structure_hook(primitive, _exactly)
+    converter.register_unstructure_hook(enum.StrEnum, lambda member: member.value)
+    converter.register_structure_hook(enum.StrEnum, lambda value, cls: cls(value))
+    converter.register_unstructure_hook_func(_is_json, plain)
+    converter.register_structure_hook_func(_is_json, _json_object)
+    converter.register_structure_hook_factory(_is_tuple, lambda cls: _tuple_reader(converter, cls))
+    converter.register_unstructure_hook_factory(
+        _has_limited, lambda cls: _limited_writer(converter, cls)
+    )
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _reader(converter, cls))
+    return converter
+
+
+def _is_tuple(cls: Any) -> bool:
+    return get_origin(cls) is tuple
+
+
+def _is_json(cls: Any) -> bool:
+    return bool(cls == Json)
+
+
+def _limited_fields(cls: Any) -> list[str]:
+    return [name for name in LIMITED if name in attrs.fields_dict(cls)]
+
+
+def _has_limited(cls: Any) -> bool:
+    return attrs.has(cls) and bool(_limited_fields(cls))
+
+
+def _limited_writer(converter: "Converter", cls: Any) -> Any:
+    from cattrs.gen import make_dict_unstructure_fn, override
+
+    overrides: dict[str, Any] = {
+        name: override(unstruct_hook=within_limit) for name in _limited_fields(cls)
+    }
+    return make_dict_unstructure_fn(cls, converter, **overrides)
+
+
+def _reader(converter: "Converter", cls: Any) -> Any:
+    from cattrs.gen import make_dict_structure_fn, override
+
+    overrides: dict[str, Any] = {
+        name: override(struct_hook=_limited_object) for name in _limited_fields(cls)
+    }
+    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **overrides)
+
+    def read(value: Any, _: Any) -> Any:
+        return structure(_mapping(value), cls)
+
+    return read
+
+
+def _tuple_reader(converter: "Converter", cls: Any) -> Any:
+    items: Any = types.GenericAlias(list, get_args(cls)[:1])
+
+    def read(value: Any, _: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise TypeError(f"expected a list, got {_kind(value)}")
+        return tuple(converter.structure(value, items))
+
+    return read
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"expected an object, got {_kind(value)}")
+    return value
+
+
+def _json_object(value: Any, _: Any) -> Any:
+    return plain(_mapping(value))
+
+
+def within_limit(value: Any) -> Any:
+    """Answer a plain copy of a receipt or handle, or None for None.
+
+    Raises:
+        TypeError: it is no JSON object.
+        ValueError: it is larger than ``RECEIPT_LIMIT``.
+        RecursionError: it is nested too deeply.
+    """
+    if value is None:
+        return None
+    copy = plain(_mapping(value))
+    text = json.dumps(copy, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode(errors="surrogatepass"))  # names of files may hold any byte
+    if size > RECEIPT_LIMIT:
+        raise ValueError(
+            f"{size} bytes of JSON, where at most {RECEIPT_LIMIT} are kept: keep the data in the "
+            "service and its id here"
+        )
+    return copy
+
+
+def _limited_object(value: Any, cls: Any) -> Any:
+    return within_limit(_mapping(value) if cls == Json else value)
+
+
+def _instant_text(instant: datetime) -> str:
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a zone: give it in UTC")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _instant(value: Any, _: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(_exactly(value, str))
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"{value!r} is no instant: write it in ISO 8601 with its zone")
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is no number in JSON: use a finite one, or null")
+    return value
+
+
+def _number(value: Any, _: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"expected a number, got {_kind(value)}")
+    return _finite(float(value))
+
+
+def _exactly(value: Any, cls: type[T]) -> T:
+    # cattrs would convert: 5 to "5", "false" to True.
+    if not isinstance(value, cls) or (isinstance(value, bool) and cls is not bool):
+        raise TypeError(f"expected {cls.__name__}, got {_kind(value)}")
+    return value
+
+
+def _kind(value: Any) -> str:
+    return "null" if value is None else type(value).__name__

@@ -1,0 +1,71 @@
+"""What may stand in a document: the values that JSON has, and nothing that only looks like them."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+MISFITS = (TypeError, ValueError, RecursionError)
+"""What ``plain`` raises; ``misfits`` then says where and why."""
+
+_TOO_DEEP = "is nested too deeply, or inside itself: flatten it"
+
+
+def plain(value: Any) -> Any:
+    """Answer a copy made of dict, list, str, int, float, bool and None alone.
+
+    It is on the way of every write of a store, so it keeps no track of places.
+
+    Raises:
+        TypeError: something in it is no JSON value.
+        ValueError: a number in it is not finite.
+        RecursionError: it is nested too deeply.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int | float):
+        if not math.isfinite(value):
+            raise ValueError(value)
+        return value
+    if isinstance(value, Mapping):
+        return {_name(name): plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    raise TypeError(type(value))
+
+
+def misfits(value: Any, place: str = "$") -> list[str]:
+    """Say of everything in a value that ``plain`` refuses where it is and why."""
+    try:
+        return list(_misfits(value, place))
+    except RecursionError:
+        return [f"{place}: {_TOO_DEEP}"]
+
+
+def step(place: str, name: str) -> str:
+    """Answer the JSON path of a property inside the object at a place."""
+    return f"{place}.{name}" if name.isidentifier() else f"{place}[{name!r}]"
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(type(name))
+    return str(name)
+
+
+def _misfits(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            if isinstance(name, str):
+                yield from _misfits(inner, step(place, name))
+            else:
+                yield f"{place}: a name of type {type(name).__name__}: names are strings in JSON"
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _misfits(inner, f"{place}[{index}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{place}: {value} is no number in JSON: use a finite one, or null"
+    elif not (value is None or isinstance(value, str | int | float)):
+        # The type alone: the value may be a secret.
+        yield f"{place}: {type(value).__name__} is no type of JSON: write it as text"
