@@ -1,0 +1,432 @@
+"""The life of an operation, one answer after the other, and under any sequence of answers."""
+
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from karbor_backup_core import (
+    BackendError,
+    Backup,
+    Call,
+    Leftover,
+    Lifecycle,
+    Member,
+    Operation,
+    Part,
+    Policy,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    State,
+    Transient,
+    Verb,
+    next_call,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+VOLUME = Resource("OS::Cinder::Volume", "v1", "data")
+BACKUP = Backup(
+    id="b1",
+    resource=VOLUME,
+    backend="fake",
+    scope="here",
+    handle={"format": 1},
+    storage="disk",
+    created_at=NOW,
+)
+POLICY = Policy(unknown_gap=timedelta(seconds=5), attempts=3)
+LIFE = Lifecycle(POLICY)
+
+RUNNING = Progress(ProgressState.RUNNING)
+READY = Progress(ProgressState.READY)
+UNKNOWN = Progress(ProgressState.UNKNOWN)
+PROTECTED = Progress(ProgressState.SUCCEEDED, handle={"format": 1}, storage="disk")
+DONE = Progress(ProgressState.SUCCEEDED)
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def planned(verb: Verb = Verb.PROTECT, **changes: object) -> Operation:
+    operation = Operation(
+        id="o1",
+        verb=verb,
+        backend="here",
+        implementation="fake",
+        scope="here",
+        resource=VOLUME,
+        backup=None if verb is Verb.PROTECT else BACKUP,
+        options={"backup_name": "nightly"},
+        created_at=NOW,
+        deadline=after(3600),
+    )
+    return attrs.evolve(operation, **changes)
+
+
+def submitting(verb: Verb = Verb.PROTECT) -> Operation:
+    return LIFE.apply(planned(verb), Call.STEP, None, NOW)
+
+
+def running(verb: Verb = Verb.PROTECT) -> Operation:
+    return LIFE.apply(submitting(verb), Call.VERB, RUNNING, NOW)
+
+
+def ended(answer: Progress = PROTECTED, verb: Verb = Verb.PROTECT) -> Operation:
+    return LIFE.apply(running(verb), Call.POLL, answer, after(60))
+
+
+def releasing() -> Operation:
+    return LIFE.apply(ended(), Call.STEP, None, after(60))
+
+
+def test_a_phase_is_counted_before_its_verb_is_called() -> None:
+    operation = submitting()
+    assert (operation.state, operation.phase, operation.attempt) == (State.SUBMITTING, 1, 1)
+    assert next_call(operation, NOW) is Call.VERB
+
+
+def test_a_protect_goes_from_plan_to_release_and_leaves_its_backup() -> None:
+    operation = ended()
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED
+    backup = operation.outcome.backup
+    assert backup is not None
+    assert (backup.id, backup.backend, backup.scope) == ("o1", "fake", "here")
+    assert (backup.storage, backup.created_at) == ("disk", after(60))
+    operation = LIFE.apply(operation, Call.STEP, None, after(60))
+    assert next_call(operation, after(60)) is Call.RELEASE
+    operation = LIFE.apply(operation, Call.RELEASE, DONE, after(61))
+    assert operation.state is State.RELEASED
+    assert next_call(operation, after(61)) is Call.NOTHING
+
+
+def test_members_of_a_backup_are_backups_of_their_own() -> None:
+    server = Resource("OS::Nova::Server", "s1")
+    answer = attrs.evolve(PROTECTED, members=(Member(server, {"part": 1}),))
+    outcome = ended(answer).outcome
+    assert outcome is not None
+    assert outcome.backup is not None
+    (member,) = outcome.backup.members
+    assert (member.id, member.resource, member.handle) == ("o1/s1", server, {"part": 1})
+    assert member.scope == "here"
+
+
+def test_a_ready_phase_is_followed_by_the_next_with_the_stored_receipt() -> None:
+    noted = attrs.evolve(RUNNING, receipt={"job": 1})
+    operation = LIFE.apply(submitting(), Call.VERB, noted, NOW)
+    operation = LIFE.apply(operation, Call.POLL, READY, after(5))
+    assert (operation.state, operation.phase, operation.attempt) == (State.SUBMITTING, 2, 1)
+    assert operation.receipt == {"job": 1}
+
+
+def test_a_poll_cannot_change_the_receipt() -> None:
+    operation = LIFE.apply(running(), Call.POLL, attrs.evolve(RUNNING, receipt={"x": 1}), NOW)
+    assert operation.receipt is None
+
+
+def test_a_poll_that_brings_nothing_new_has_nothing_to_store() -> None:
+    operation = running()
+    assert LIFE.apply(operation, Call.POLL, RUNNING, after(5)) is operation
+
+
+def test_progress_is_noted() -> None:
+    told = attrs.evolve(RUNNING, done=3, total=10, unit="bytes")
+    operation = LIFE.apply(running(), Call.POLL, told, after(5))
+    assert (operation.done, operation.total, operation.unit) == (3, 10, "bytes")
+
+
+def test_a_transient_failure_is_a_stored_wait_and_leaves_a_doubt() -> None:
+    operation = LIFE.apply(submitting(), Call.VERB, Transient("away"), NOW)
+    assert operation.attempt == 2
+    assert operation.last_error == "away"
+    assert next_call(operation, NOW) is Call.WAIT
+    assert operation.not_before is not None
+    assert next_call(operation, operation.not_before) is Call.VERB
+
+
+def test_what_the_service_asks_for_prolongs_the_wait() -> None:
+    operation = LIFE.apply(submitting(), Call.VERB, Transient("busy", retry_after=90), NOW)
+    assert operation.not_before == after(90)
+
+
+def test_waits_double_up_to_their_limit() -> None:
+    waits = [LIFE.retry_delay(n).total_seconds() for n in (1, 2, 3, 20)]
+    assert waits == [1, 2, 4, 60]
+
+
+def test_transient_failures_end_the_operation_when_there_were_too_many() -> None:
+    operation = submitting()
+    for _ in range(POLICY.attempts):
+        operation = LIFE.apply(operation, Call.VERB, Transient("away"), NOW)
+    assert operation.outcome is not None
+    assert (operation.outcome.result, operation.outcome.reason) == (Result.FAILED, "away")
+    assert operation.state is State.ENDED, "what may have been begun has to be released"
+
+
+def test_a_final_error_of_a_verb_fails_the_operation() -> None:
+    operation = LIFE.apply(submitting(), Call.VERB, BackendError("422: no such client"), NOW)
+    assert operation.outcome is not None
+    assert operation.outcome.reason == "422: no such client"
+
+
+def test_a_new_owner_doubts_a_call_that_may_have_been_made() -> None:
+    assert LIFE.taken_over(submitting(), "other", NOW).attempt == 2
+    assert LIFE.taken_over(running(), "other", NOW).attempt == 1
+
+
+def test_a_cancel_before_the_beginning_ends_it_without_a_call() -> None:
+    operation = LIFE.cancelling(planned())
+    operation = LIFE.apply(operation, Call.STEP, None, NOW)
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.CANCELLED
+
+
+def test_a_cancel_while_submitting_asks_first_and_believes_only_two_answers_apart() -> None:
+    operation = LIFE.cancelling(submitting())
+    assert next_call(operation, NOW) is Call.POLL
+    once = LIFE.apply(operation, Call.POLL, UNKNOWN, NOW)
+    assert once.outcome is None
+    assert next_call(once, after(4.9)) is Call.WAIT
+    too_soon = LIFE.apply(once, Call.POLL, UNKNOWN, after(4.9))
+    assert too_soon.outcome is None
+    twice = LIFE.apply(once, Call.POLL, UNKNOWN, after(5))
+    assert twice.outcome is not None
+    assert twice.outcome.result is Result.CANCELLED
+
+
+def test_an_unknown_answer_is_forgotten_when_the_work_shows_again() -> None:
+    once = LIFE.apply(running(), Call.POLL, UNKNOWN, NOW)
+    again = LIFE.apply(once, Call.POLL, RUNNING, after(10))
+    assert LIFE.apply(again, Call.POLL, UNKNOWN, after(20)).outcome is None
+
+
+def test_work_that_the_service_has_lost_has_failed() -> None:
+    operation = LIFE.apply(running(), Call.POLL, UNKNOWN, NOW)
+    operation = LIFE.apply(operation, Call.POLL, UNKNOWN, after(5))
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.FAILED
+    assert "no longer knows" in operation.outcome.reason
+
+
+def test_a_cancel_found_work_running_and_tells_the_backend_once() -> None:
+    operation = LIFE.cancelling(submitting())
+    operation = LIFE.apply(operation, Call.POLL, RUNNING, NOW)
+    assert next_call(operation, NOW) is Call.CANCEL
+    operation = LIFE.apply(operation, Call.CANCEL, False, NOW)
+    assert next_call(operation, NOW) is Call.POLL
+
+
+def test_a_cancel_that_cannot_be_told_is_given_up_after_a_few_attempts() -> None:
+    operation = LIFE.cancelling(running())
+    for _ in range(3):
+        operation = LIFE.apply(operation, Call.CANCEL, Transient("away"), NOW)
+        assert not operation.cancel_sent
+    assert LIFE.apply(operation, Call.CANCEL, Transient("away"), NOW).cancel_sent
+
+
+def test_no_phase_follows_a_cancel() -> None:
+    operation = LIFE.apply(LIFE.cancelling(running()), Call.POLL, READY, NOW)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.CANCELLED
+    assert operation.phase == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "result"),
+    [
+        (Verb.PROTECT, Result.CANCELLED),
+        (Verb.RESTORE, Result.CANCELLED),
+        (Verb.DELETE, Result.SUCCEEDED),
+        (Verb.VERIFY, Result.SUCCEEDED),
+    ],
+)
+def test_what_finished_although_cancelled_counts_as_what_can_be_undone(
+    verb: Verb, result: Result
+) -> None:
+    operation = LIFE.apply(LIFE.cancelling(running(verb)), Call.POLL, PROTECTED, NOW)
+    assert operation.outcome is not None
+    assert operation.outcome.result is result
+    if verb is Verb.PROTECT:
+        assert operation.outcome.backup is None
+
+
+def test_a_failed_part_fails_the_whole() -> None:
+    bad = Part(VOLUME, Result.FAILED, "disk full")
+    outcome = ended(attrs.evolve(PROTECTED, parts=(bad,))).outcome
+    assert outcome is not None
+    assert outcome.result is Result.FAILED
+    assert outcome.backup is None
+    assert outcome.parts == (bad,)
+
+
+def test_a_deadline_cancels_then_waits_its_grace_then_names_what_may_go_on() -> None:
+    late = running().deadline
+    assert next_call(running(), late) is Call.CANCEL
+    told = LIFE.apply(running(), Call.CANCEL, True, late)
+    assert LIFE.apply(told, Call.POLL, RUNNING, late) is told
+    given_up = LIFE.apply(told, Call.POLL, RUNNING, late + POLICY.grace)
+    assert given_up.state is State.ENDED
+    assert given_up.parked
+    assert given_up.owner == ""
+    assert given_up.outcome is not None
+    assert given_up.outcome.result is Result.FAILED
+    assert "deadline" in given_up.outcome.reason
+    assert given_up.outcome.leftovers
+
+
+def test_a_deadline_comes_also_when_the_service_is_silent() -> None:
+    silent = LIFE.apply(running(), Call.POLL, Transient("away"), running().deadline)
+    assert silent.outcome is None
+    late = running().deadline + POLICY.grace
+    assert LIFE.apply(running(), Call.POLL, Transient("away"), late).parked
+
+
+def test_what_finishes_after_its_deadline_is_a_success() -> None:
+    late = running().deadline
+    told = LIFE.apply(running(), Call.CANCEL, True, late)
+    operation = LIFE.apply(told, Call.POLL, PROTECTED, late)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED
+
+
+def test_what_the_deadline_cancelled_has_failed() -> None:
+    late = running().deadline
+    told = LIFE.apply(running(), Call.CANCEL, True, late)
+    operation = LIFE.apply(told, Call.POLL, Progress(ProgressState.CANCELLED), late)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.FAILED
+
+
+def test_a_parked_operation_is_released_once_resumed_and_its_work_has_ended() -> None:
+    late = running().deadline + POLICY.grace
+    parked = LIFE.apply(running(), Call.POLL, RUNNING, late)
+    assert next_call(parked, late) is Call.NOTHING
+    resumed = LIFE.resumed(parked, after(9999))
+    assert next_call(resumed, after(9999)) is Call.POLL
+    going_on = LIFE.apply(resumed, Call.POLL, RUNNING, after(9999))
+    assert not going_on.parked
+    over = LIFE.apply(going_on, Call.POLL, PROTECTED, after(10000))
+    assert next_call(over, after(10000)) is Call.STEP
+    assert over.outcome is not None
+    assert over.outcome.result is Result.FAILED, "an outcome is written once"
+
+
+def test_a_release_may_take_work_of_its_own() -> None:
+    operation = LIFE.apply(releasing(), Call.RELEASE, attrs.evolve(RUNNING, receipt={"r": 1}), NOW)
+    assert next_call(operation, NOW) is Call.POLL
+    operation = LIFE.apply(operation, Call.POLL, READY, NOW)
+    assert next_call(operation, NOW) is Call.RELEASE
+    assert operation.receipt == {"r": 1}
+
+
+@pytest.mark.parametrize(
+    "answer", [BackendError("409"), Progress(ProgressState.FAILED, reason="disk on fire")]
+)
+def test_a_release_that_fails_changes_no_outcome_and_names_what_is_left(
+    answer: Progress | BackendError,
+) -> None:
+    operation = LIFE.apply(releasing(), Call.RELEASE, answer, NOW)
+    assert operation.parked
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED
+    assert operation.outcome.leftovers
+
+
+def test_a_release_goes_on_after_transient_failures_until_its_grace_is_over() -> None:
+    operation = LIFE.apply(releasing(), Call.RELEASE, Transient("away"), after(61))
+    assert not operation.parked
+    assert next_call(operation, after(61)) is Call.WAIT
+    assert LIFE.apply(operation, Call.RELEASE, Transient("away"), after(99999)).parked
+
+
+def test_a_later_release_replaces_the_leftovers_that_an_earlier_one_named() -> None:
+    parked = LIFE.apply(releasing(), Call.RELEASE, BackendError("409"), NOW)
+    resumed = LIFE.resumed(parked, NOW)
+    folder = Leftover("folder", "/b")
+    operation = LIFE.apply(resumed, Call.RELEASE, attrs.evolve(DONE, leftovers=(folder,)), NOW)
+    assert operation.outcome is not None
+    assert operation.outcome.leftovers == (folder,)
+
+
+def test_an_operation_held_up_by_another_waits_and_says_for_which() -> None:
+    operation = LIFE.held_up(planned(Verb.RESTORE), "o9", NOW)
+    assert operation.state is State.PLANNED
+    assert next_call(operation, NOW) is Call.WAIT
+    assert "o9" in operation.last_error
+
+
+def test_polls_are_close_at_first_and_rare_later() -> None:
+    operation = running()
+    seconds = [LIFE.poll_interval(operation, after(t)).total_seconds() for t in (0, 100, 5000)]
+    assert seconds == [1, 10, 30]
+
+
+def test_an_answer_that_does_not_fit_the_call_is_refused() -> None:
+    with pytest.raises(TypeError, match="no answer"):
+        LIFE.apply(submitting(), Call.VERB, None, NOW)
+
+
+ANSWERS = st.one_of(
+    st.sampled_from([RUNNING, READY, PROTECTED, UNKNOWN]),
+    st.sampled_from(
+        [Progress(ProgressState.FAILED, reason="no"), Progress(ProgressState.CANCELLED)]
+    ),
+    st.sampled_from([Transient("away"), Transient("busy", 30), BackendError("no")]),
+)
+
+
+def _fits(call: Call, answer: object) -> object:
+    if call is Call.STEP:
+        return None
+    if call is Call.CANCEL:
+        return answer if isinstance(answer, BackendError) else True
+    if call in (Call.VERB, Call.RELEASE) and answer is UNKNOWN:
+        return RUNNING
+    return answer
+
+
+@given(
+    verb=st.sampled_from(Verb),
+    script=st.lists(st.tuples(ANSWERS, st.integers(0, 900), st.booleans()), max_size=60),
+)
+def test_whatever_is_answered_the_rules_hold(
+    verb: Verb, script: list[tuple[object, int, bool]]
+) -> None:
+    operation, now = planned(verb), NOW
+    for answer, seconds, cancel in script:
+        now += timedelta(seconds=seconds)
+        before = LIFE.cancelling(operation) if cancel else operation
+        call = next_call(before, now)
+        if call in (Call.WAIT, Call.NOTHING):
+            operation = before
+            continue
+        operation = LIFE.apply(before, call, _fits(call, answer), now)
+        _check_rules(before, operation, call, now)
+
+
+def _check_rules(before: Operation, after: Operation, call: Call, now: datetime) -> None:
+    stopping = before.cancel_requested or now >= before.deadline
+    assert not (call is Call.VERB and stopping), "no work is begun for one that is to stop"
+    assert after.phase - before.phase in (0, 1)
+    if after.phase > before.phase:
+        assert (after.state, after.attempt) == (State.SUBMITTING, 1)
+        assert not stopping
+    if before.outcome is not None:
+        assert after.outcome is not None
+        assert after.outcome.result is before.outcome.result
+        assert after.outcome.backup == before.outcome.backup
+    if before.outcome is None and after.outcome is not None:
+        assert after.state in (State.ENDED, State.RELEASED)
+    if after.state is State.RELEASED:
+        assert after.outcome is not None
+    if after.parked:
+        assert after.outcome is not None
+        assert after.outcome.leftovers
+    if call is Call.RELEASE:
+        assert before.state is State.RELEASING
