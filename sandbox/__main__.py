@@ -1,0 +1,5 @@
+"""The command `python -m sandbox`."""
+
+from sandbox.cli import main
+
+main()

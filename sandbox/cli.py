@@ -1,0 +1,129 @@
+"""The command's options; what each command says is in `sandbox.display`."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+from rich.console import Console
+
+from sandbox import display
+from sandbox.cloud import DEFAULT_INSTANCE, Sandbox
+from sandbox.command import run_command
+from sandbox.errors import SandboxError
+from sandbox.instance import Instance
+from sandbox.layout import Project
+from sandbox.parts import PARTS
+
+ROOT = Path(__file__).parents[1]
+
+_instance = click.option(
+    "--instance",
+    default=DEFAULT_INSTANCE,
+    show_default=True,
+    metavar="NAME",
+    help="Which sandbox; several run side by side.",
+)
+_with = click.option(
+    "--with",
+    "with_parts",
+    default="",
+    metavar="PART,...",
+    help=f"Optional parts to bring up too: {', '.join(PARTS)}.",
+)
+
+
+@click.group(help="A real Keystone and a real Freezer on loopback, in this checkout.")
+def sandbox() -> None:
+    """Hold the commands together."""
+
+
+@sandbox.command(help="Bring the sandbox up; it stays until `down`.")
+@_instance
+@_with
+def up(instance: str, with_parts: str) -> None:
+    """Bring the sandbox up and say what runs where."""
+    found = Sandbox.up(
+        ROOT,
+        instance=instance,
+        with_parts=_names(with_parts),
+        detached=True,
+        report=display.report,
+    )
+    display.show_up(found)
+
+
+@sandbox.command(help="Stop everything and remove its files.")
+@_instance
+@click.option("--all", "every", is_flag=True, help="Take down every sandbox of this checkout.")
+@click.option("--keep", is_flag=True, help="Keep the servers' logs.")
+def down(instance: str, *, every: bool, keep: bool) -> None:
+    """Take one or all sandboxes down."""
+    project = Project(ROOT)
+    layouts = list(project.instances()) if every else [project.instance(instance)]
+    with project.lock():
+        for layout in layouts:
+            was_there = layout.home.exists()
+            Instance(project, layout).take_down(keep_logs=keep)
+            display.show_down(layout, was_there=was_there, kept=keep)
+
+
+@sandbox.command(help="Say what runs where. Exit status 1 when the sandbox is not up.")
+@_instance
+def status(instance: str) -> None:
+    """Say what runs where."""
+    display.show_status(Sandbox.attach(ROOT, instance=instance))
+
+
+@sandbox.command(
+    help="Bring a sandbox of its own up, run COMMAND in its cloud, take it down; the exit status "
+    "is COMMAND's.",
+    context_settings={"ignore_unknown_options": True},
+)
+@_with
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(with_parts: str, command: tuple[str, ...]) -> None:
+    """Run a command in a sandbox that lives as long as it does."""
+    with Sandbox.up(
+        ROOT,
+        instance=f"run-{os.getpid()}",
+        with_parts=_names(with_parts),
+        report=display.report,
+    ) as own:
+        returned = run_command(command, own.environ)
+    sys.exit(returned)
+
+
+def main() -> None:
+    """Run the command; whatever ends it, what it was bringing up is taken down again."""
+    with _errors_for_people(), _ended_by_signals():
+        sandbox(prog_name="python -m sandbox")
+
+
+def _names(comma_separated: str) -> list[str]:
+    return [name.strip() for name in comma_separated.split(",") if name.strip()]
+
+
+@contextmanager
+def _errors_for_people() -> Iterator[None]:
+    try:
+        yield
+    except SandboxError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        sys.exit(1)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+    yield

@@ -1,0 +1,64 @@
+"""What the command says to people."""
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from sandbox.cloud import Sandbox
+from sandbox.layout import Layout
+from sandbox.ports import HOST
+from sandbox.services import Started
+
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def report(line: str) -> None:
+    """Say what is being done."""
+    _console.print(line, style="dim", markup=False)
+
+
+def show_up(sandbox: Sandbox) -> None:
+    """Say what runs where, and how to use it."""
+    name = sandbox.instance.layout.name
+    state = "is up" if sandbox.is_new else "was up already; nothing was changed"
+    _console.print(f"The sandbox [bold]{name}[/] {state}.\n")
+    show_status(sandbox)
+    _console.print(f"\n[bold]clouds.yaml[/], in {sandbox.clouds_yaml}:\n")
+    _console.print(Syntax(sandbox.clouds_yaml.read_text(), "yaml", background_color="default"))
+    _console.print("To use it from this shell:\n")
+    for variable, value in sandbox.environ.items():
+        _console.print(f"  export {variable}={value}", markup=False)
+    option = "" if name == "default" else f" --instance {name}"
+    _console.print(f"\nTo take it down: python -m sandbox down{option}")
+
+
+def show_status(sandbox: Sandbox) -> None:
+    """Say what runs where."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("server", "state", "process", "address"):
+        table.add_column(column, no_wrap=True)
+    for name, server in sandbox.servers.items():
+        address = f"{HOST}:{server.service.port}" if server.service.port else ""
+        pid = str(server.process.pid) if server.runs else ""
+        table.add_row(name, _state(server), pid, address)
+    _console.print(table)
+    _console.print(f"""
+Keystone's URL     {sandbox.auth_url}
+Freezer's URL      {sandbox.freezer_url}
+logs               {sandbox.logs}
+for local backups  {sandbox.storage_dir}""")
+
+
+def show_down(layout: Layout, *, was_there: bool, kept: bool) -> None:
+    """Say that a sandbox is down."""
+    if not was_there:
+        _console.print(f"There is no sandbox [bold]{layout.name}[/]; nothing to do.")
+        return
+    remains = f"its logs are in {layout.logs}" if kept else "nothing of it is left"
+    _console.print(f"The sandbox [bold]{layout.name}[/] is down; {remains}.")
+
+
+def _state(server: Started) -> str:
+    if server.runs:
+        return "[green]runs[/]"
+    return "stopped" if server.stopped else "[red]ended by itself[/]"

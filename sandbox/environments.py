@@ -1,0 +1,101 @@
+"""The servers' own virtual environments, built once from pinned requirements and cached.
+
+They are kept out of the project's environment because OpenStack's servers pin half of PyPI.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+
+from sandbox.errors import BuildError
+from sandbox.layout import Project, lock
+
+Report = Callable[[str], None]
+"""Is told, in a line for people, what is being done."""
+
+_REQUIREMENTS = Path(__file__).parent / "requirements"
+_LOG_TAIL = 25
+
+
+@attrs.frozen
+class Environment:
+    """A finished virtual environment."""
+
+    path: Path
+
+    @property
+    def bin(self) -> Path:
+        """Where its programs are."""
+        return self.path / "bin"
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.bin / "python"
+
+    @property
+    def templates(self) -> Path:
+        """Where initialised databases are kept beside it, to be copied into each instance."""
+        return self.path / "templates"
+
+
+def environment(project: Project, name: str, report: Report) -> Environment:
+    """Return the environment `name`, built first unless it is cached.
+
+    Args:
+        project: whose cache it is kept in.
+        name: of the files `requirements/<name>.in` (what is wanted) and `<name>.txt` (everything
+            that comes with it, pinned).
+        report: is told about a build, which takes half a minute.
+
+    Raises:
+        BuildError: pip could not install it; the text says why.
+    """
+    home = project.environments / f"{name}-{_fingerprint(project, name)}"
+    finished = home / ".finished"
+    with lock(project.environments / f"{name}.lock"):
+        if not finished.exists():
+            report(f"Building the environment {name!r}; it is kept for the next time.")
+            # What an interrupted build has left. It cannot be built elsewhere and moved here: the
+            # programs of an environment hold its path.
+            shutil.rmtree(home, ignore_errors=True)
+            _build(home, name)
+            finished.touch()
+    return Environment(home)
+
+
+def _fingerprint(project: Project, name: str) -> str:
+    """Return what distinguishes an environment: its requirements, interpreter and place."""
+    digest = hashlib.sha256(f"{sys.version}\n{project.environments}\n".encode())
+    for path in _requirement_files(name):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _requirement_files(name: str) -> tuple[Path, Path]:
+    return _REQUIREMENTS / f"{name}.in", _REQUIREMENTS / f"{name}.txt"
+
+
+def _build(home: Path, name: str) -> None:
+    wanted, pinned = _requirement_files(name)
+    _run([sys.executable, "-m", "venv", "--without-pip", str(home)], f"environment {name!r}")
+    pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
+    install = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    _run(
+        [*pip, *install, "--requirement", str(wanted), "--constraint", str(pinned)],
+        f"environment {name!r}",
+    )
+
+
+def _run(command: list[str], purpose: str) -> None:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL:])
+        raise BuildError(f"{purpose}: {' '.join(command)} failed.\n{tail}")

@@ -1,0 +1,158 @@
+"""One instance: the directory that it lives in, and the servers that run there."""
+
+import shutil
+from collections.abc import Callable
+
+import attrs
+import tenacity
+
+from sandbox import processes, services, state
+from sandbox.environments import Report
+from sandbox.errors import ServiceError
+from sandbox.layout import Layout, Project
+from sandbox.ports import free_port
+from sandbox.services import PortTakenError, Service, Started
+from sandbox.state import State
+
+PORT_ATTEMPTS = 3
+
+another_port = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(PortTakenError),
+    stop=tenacity.stop_after_attempt(PORT_ATTEMPTS),
+    reraise=True,
+)
+"""Does it over when somebody else took the port between its choice and the server's bind."""
+
+
+def silent(_line: str) -> None:
+    """Report nothing."""
+
+
+@attrs.frozen
+class Instance:
+    """What can be done with an instance, whether it is up, half up, or was left by a crash.
+
+    Attributes:
+        project: the checkout that it belongs to.
+        layout: its directory.
+        report: is told, in lines for people, what is being done.
+    """
+
+    project: Project
+    layout: Layout
+    report: Report = silent
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it has been brought up, and not been taken down since."""
+        return self.layout.state.exists()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a crash has left it: half up, or up with its owner gone.
+
+        To be asked with the project's lock held, so that none is half up because somebody is at it.
+        """
+        return not self.is_up or self.state.is_orphan
+
+    @property
+    def state(self) -> State:
+        """What is remembered of it; read anew each time, since other processes write it too.
+
+        Raises:
+            NotRunningError: it is not up.
+        """
+        return state.load(self.layout)
+
+    def remember(self, new: State) -> None:
+        """Write its state."""
+        state.save(self.layout, new)
+
+    def servers(self) -> dict[str, Started]:
+        """Return its servers by name, in the order in which they were started."""
+        return services.load(self.layout.records)
+
+    def launch(self, service: Service) -> Started:
+        """Start a server without waiting for it.
+
+        Raises:
+            ServiceError: its program cannot be started.
+        """
+        return services.launch(service, self.layout.records)
+
+    @another_port
+    def start(self, make: Callable[[int], Service]) -> Started:
+        """Start a server on a free port and wait until it is ready.
+
+        Args:
+            make: returns the server for a port.
+
+        Raises:
+            ServiceError: it did not come up.
+        """
+        started = self.launch(make(free_port()))
+        self.wait(started)
+        return started
+
+    def wait(self, started: Started) -> None:
+        """Wait until a server that was launched is ready.
+
+        Raises:
+            ServiceError: it did not come up.
+        """
+        services.wait_until_ready(started)
+
+    def stop(self, name: str) -> None:
+        """Stop one server with all that it started; `restart` brings it back.
+
+        Raises:
+            ServiceError: there is no server of that name.
+        """
+        services.stop([self._server(name)], self.layout.records)
+
+    def restart(self, name: str) -> None:
+        """Stop one server, where it runs, and start it again on the port that it had.
+
+        Raises:
+            ServiceError: there is no server of that name, or it did not come up.
+        """
+        server = self._server(name)
+        services.stop([server], self.layout.records)
+        self.wait(self.launch(server.service))
+
+    def take_down(self, *, keep_logs: bool = False) -> None:
+        """End every process of the instance and remove its files; nothing to do is no error.
+
+        Args:
+            keep_logs: whether the logs stay, which the next `up` removes.
+        """
+        processes.end(server.process for server in self.servers().values())
+        processes.end_marked(str(self.layout.home))
+        if not self.layout.home.exists():
+            return
+        for path in self.layout.home.iterdir():
+            if keep_logs and path == self.layout.logs:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if not keep_logs:
+            self.layout.home.rmdir()
+
+    def _server(self, name: str) -> Started:
+        servers = self.servers()
+        if name not in servers:
+            known = ", ".join(servers) or "none"
+            raise ServiceError(
+                f"There is no server {name!r} in {self.layout.name!r}, only: {known}"
+            )
+        return servers[name]
+
+
+def reap(project: Project) -> None:
+    """Take down every instance that a crash has left; the caller holds the project's lock."""
+    for layout in project.instances():
+        instance = Instance(project, layout)
+        if instance.is_abandoned:
+            instance.take_down()

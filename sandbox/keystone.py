@@ -1,0 +1,150 @@
+"""Keystone: its configuration, its server, and what is registered in it."""
+
+import base64
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+
+from sandbox.accounts import DOMAIN, REGION, Account
+from sandbox.databases import BOOTSTRAP_USER, Databases, database_url
+from sandbox.layout import Layout
+from sandbox.ports import HOST
+from sandbox.services import Service, server_environ
+from sandbox.state import State
+from sandbox.wsgi import serve_command
+
+NAME = "keystone"
+
+
+def auth_url(port: int) -> str:
+    """Return the URL that clients authenticate at."""
+    return f"http://{HOST}:{port}/v3"
+
+
+def configure(layout: Layout, databases: Databases) -> None:
+    """Give an instance its own copy of the database, its own keys and its configuration."""
+    database = layout.data / "keystone.db"
+    shutil.copyfile(databases.keystone, database)
+    keys = {
+        kind: _make_keys(layout.configuration / f"{kind}-keys")
+        for kind in ("fernet", "credential", "receipt")
+    }
+    (layout.configuration / "keystone.conf").write_text(f"""\
+[database]
+connection = {database_url(database)}
+sqlite_synchronous = false
+[token]
+provider = fernet
+[fernet_tokens]
+key_repository = {keys["fernet"]}
+[fernet_receipts]
+key_repository = {keys["receipt"]}
+[credential]
+key_repository = {keys["credential"]}
+[identity]
+# The passwords are random and live for minutes.
+password_hash_rounds = 4
+""")
+
+
+def service(layout: Layout, python: Path, port: int) -> Service:
+    """Return Keystone's server."""
+    configuration = {
+        "OS_KEYSTONE_CONFIG_DIR": str(layout.configuration),
+        "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",
+    }
+    return Service(
+        name=NAME,
+        command=serve_command(python, "keystone.wsgi.api", port),
+        environ=server_environ(layout, python.parent, configuration),
+        directory=layout.home,
+        log=layout.logs / f"{NAME}.log",
+        port=port,
+        health_url=auth_url(port),
+    )
+
+
+def session(auth_url: str, account: Account) -> Session:
+    """Return a session in which requests are made in an account's name."""
+    credentials = Password(
+        auth_url=auth_url,
+        username=account.user,
+        password=account.password,
+        project_name=account.project,
+        user_domain_id=DOMAIN,
+        project_domain_id=DOMAIN,
+    )
+    return Session(auth=credentials)
+
+
+class Identity:
+    """What the sandbox says to Keystone, as an administrator."""
+
+    def __init__(self, auth_url: str, administrator: Account) -> None:
+        self._api = Adapter(session(auth_url, administrator), endpoint_override=auth_url)
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        """Create each account's user and, where it is new, its project, and give it its role."""
+        roles = self._ids("roles")
+        for account in accounts:
+            projects = self._ids("projects")
+            project = projects.get(account.project) or self._create(
+                "project", name=account.project, domain_id=DOMAIN
+            )
+            user = self._create(
+                "user",
+                name=account.user,
+                password=account.password,
+                domain_id=DOMAIN,
+                default_project_id=project,
+            )
+            self._api.put(f"/projects/{project}/users/{user}/roles/{roles[account.role]}")
+
+    def remove_user(self, name: str) -> None:
+        """Delete a user, and with it all its tokens."""
+        self._api.delete(f"/users/{self._ids('users')[name]}")
+
+    def add_service(self, name: str, service_type: str, url: str) -> None:
+        """Register a service with the same URL for all its interfaces."""
+        created = self._create("service", name=name, type=service_type)
+        for interface in ("public", "internal", "admin"):
+            self._create(
+                "endpoint", service_id=created, interface=interface, region_id=REGION, url=url
+            )
+
+    def _create(self, kind: str, **attributes: Any) -> str:
+        answer = self._api.post(f"/{kind}s", json={kind: attributes}).json()
+        identifier: str = answer[kind]["id"]
+        return identifier
+
+    def _ids(self, kinds: str) -> dict[str, str]:
+        return {each["name"]: each["id"] for each in self._api.get(f"/{kinds}").json()[kinds]}
+
+
+def populate(databases: Databases, state: State) -> None:
+    """Register the sandbox's users and services, and remove the database's own administrator."""
+    bootstrap = Account(BOOTSTRAP_USER, "admin", "admin", databases.bootstrap_password)
+    identity = Identity(state.auth_url, bootstrap)
+    identity.add_accounts(state.accounts.values())
+    identity.add_service("keystone", "identity", state.auth_url)
+    identity.add_service("freezer", "backup", state.freezer_url)
+    identity.remove_user(bootstrap.user)
+
+
+def _make_keys(repository: Path) -> Path:
+    """Make a key repository: file 0 is the staged key, 1 the primary one.
+
+    `keystone-manage fernet_setup` makes the same two files in two seconds.
+    """
+    repository.mkdir(mode=0o700)
+    for name in ("0", "1"):
+        key = repository / name
+        key.touch(mode=0o600)
+        key.write_bytes(base64.urlsafe_b64encode(os.urandom(32)))
+    return repository

@@ -1,0 +1,53 @@
+"""Pytest's way to the sandbox: ``pytest_plugins = ["sandbox.pytest_plugin"]``.
+
+One sandbox serves the whole run, also when pytest-xdist spreads it over several processes. It comes
+up when the first test asks for it, beside any that a person has brought up, and goes with the run.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Sandbox
+from sandbox.instance import Instance
+from sandbox.layout import Project
+
+ROOT = Path(__file__).parents[1]
+
+_OWNER = "KARBOR_BACKUP_TEST_RUN"
+"""The environment variable that tells pytest-xdist's workers which process the run belongs to."""
+
+
+def pytest_configure() -> None:
+    """Make this process the run's owner, unless it is a worker of the owner."""
+    os.environ.setdefault(_OWNER, str(os.getpid()))
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Take the run's sandbox down; after a failure its logs stay until the next one comes up."""
+    if os.environ[_OWNER] != str(os.getpid()):
+        return
+    project = Project(ROOT)
+    instance = Instance(project, project.instance(_instance_name()))
+    if instance.layout.home.exists():
+        with project.lock():
+            instance.take_down(keep_logs=exitstatus != pytest.ExitCode.OK)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Sandbox:
+    """Return the run's sandbox."""
+    return Sandbox.up(ROOT, instance=_instance_name(), owner=int(os.environ[_OWNER]))
+
+
+@pytest.fixture(scope="session")
+def sandbox_part(sandbox: Sandbox) -> Callable[[str], Any]:
+    """Return what brings up an optional part of the run's sandbox and tells what is to be known."""
+    return sandbox.part
+
+
+def _instance_name() -> str:
+    return f"tests-{os.environ[_OWNER]}"

@@ -1,0 +1,70 @@
+"""A job goes its whole way through the real Freezer."""
+
+import filecmp
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tenacity
+from keystoneauth1.adapter import Adapter
+
+from sandbox import Sandbox
+from sandbox.scheduler import CLIENT_ID
+
+Job = dict[str, Any]
+
+
+@pytest.fixture
+def freezer(sandbox: Sandbox) -> Adapter:
+    session = sandbox.session()
+    url = f"{sandbox.freezer_url}/v2/{session.get_project_id()}"
+    return Adapter(session, endpoint_override=url)
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_result(lambda job: not job["job_schedule"].get("result")),
+    wait=tenacity.wait_fixed(0.2),
+    stop=tenacity.stop_after_delay(60),
+)
+def ended(freezer: Adapter, job_id: str) -> Job:
+    job: Job = freezer.get(f"/jobs/{job_id}").json()
+    return job
+
+
+@pytest.fixture
+def run_action(freezer: Adapter) -> Callable[..., str]:
+    def run_action(**action: Any) -> str:
+        body = {
+            "client_id": CLIENT_ID,
+            "description": "smoke test",
+            "job_schedule": {"event": "start", "status": "", "result": ""},
+            "job_actions": [
+                {"freezer_action": action, "max_retries": 0, "max_retries_interval": 1}
+            ],
+        }
+        job_id = freezer.post("/jobs", json=body).json()["job_id"]
+        return str(ended(freezer, job_id)["job_schedule"]["result"])
+
+    return run_action
+
+
+def test_backs_a_directory_up_and_brings_it_back(
+    sandbox: Sandbox, run_action: Callable[..., str], tmp_path: Path
+) -> None:
+    source, restored = tmp_path / "source", tmp_path / "restored"
+    source.mkdir()
+    (source / "content").write_bytes(bytes(range(256)))
+    stored = {
+        "mode": "fs",
+        "storage": "local",
+        "container": str(sandbox.storage_dir / uuid.uuid4().hex),
+        "backup_name": "smoke",
+    }
+
+    assert run_action(action="backup", path_to_backup=str(source), **stored) == "success"
+    restored.mkdir()
+    assert run_action(action="restore", restore_abs_path=str(restored), **stored) == "success"
+
+    assert filecmp.cmpfiles(source, restored, ["content"], shallow=False)[0] == ["content"]
