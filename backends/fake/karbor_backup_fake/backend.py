@@ -1,0 +1,208 @@
+"""The hooks: a model for authors of backends.
+
+What makes a backend safe to crash at any point is in four places here: ``_step`` looks before it
+creates, ``poll`` says unknown only after asking for that very operation, ``release`` never touches
+what still runs, and nothing about an operation is kept in ``self``.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from karbor_backup_core import (
+    CONTRACT_VERSION,
+    BackendError,
+    BackendInfo,
+    Health,
+    Json,
+    Leftover,
+    Operation,
+    Progress,
+    ProgressState,
+    Support,
+    Transient,
+    Unsupported,
+    __version__,
+    hookimpl,
+)
+from karbor_backup_fake import answers, notes
+from karbor_backup_fake.abilities import ABILITIES, CONFIG_SCHEMA
+from karbor_backup_fake.cloud import Cloud
+from karbor_backup_fake.named import named_cloud
+from karbor_backup_fake.records import CloudError, Job, JobState, Kind, NotFound, Task, Unavailable
+from karbor_backup_fake.steps import steps_of, task_of
+
+_UNDO_PHASE = 0
+"""Operations count their phases from 1, so this number is free for the job that undoes them."""
+
+
+class FakeBackend:
+    """Protects what is in a fake cloud.
+
+    Args:
+        configuration: fits ``CONFIG_SCHEMA``; secrets in it come as ``Secret``.
+        cloud: the cloud, instead of the one that the configuration names.
+    """
+
+    CONFIG_SCHEMA = CONFIG_SCHEMA
+
+    def __init__(self, configuration: Json, *, cloud: Cloud | None = None) -> None:
+        self._cloud = cloud or named_cloud(configuration.get("cloud", "cloud"))
+        self._cloud.service_seconds = configuration.get(
+            "service_seconds", self._cloud.service_seconds
+        )
+        self._phases: Mapping[str, int] = configuration.get("phases", {})
+        self._token = configuration.get("token")
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        """Say what this backend can do."""
+        return BackendInfo(
+            name="fake", version=__version__, contract=CONTRACT_VERSION, abilities=ABILITIES
+        )
+
+    @hookimpl
+    def scope(self) -> str:
+        """Name the cloud."""
+        return f"fake:{self._cloud.name}"
+
+    @hookimpl
+    def check(self) -> Health:
+        """Look whether the cloud answers."""
+        try:
+            with self._service() as cloud:
+                return Health(ok=True, summary=cloud.check())
+        except BackendError as error:
+            return Health(ok=False, summary=str(error))
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        """Have a copy made."""
+        return self._step(operation)
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        """Have a copy restored: the members first, then what they belong to."""
+        return self._step(operation)
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        """Have a copy erased."""
+        return self._step(operation)
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        """Have a copy read."""
+        return self._step(operation)
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        """Look at all jobs in one request, and once more for each operation that has none."""
+        with self._service() as cloud:
+            listed = cloud.list_jobs()
+            return {each.id: self._look(cloud, each, listed) for each in operations}
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        """Ask every job of the operation that still runs to stop."""
+        with self._service() as cloud:
+            running = [
+                job for job in cloud.find_jobs(operation.id) if job.state is JobState.RUNNING
+            ]
+            for job in running:
+                with contextlib.suppress(NotFound):
+                    cloud.cancel_job(job)
+        return bool(running)
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        """Undo what is not to stay, then have the cloud forget the jobs."""
+        with self._service() as cloud:
+            jobs = cloud.find_jobs(operation.id)
+            if answers.any_running(jobs):
+                return Progress(ProgressState.RUNNING)
+            made = cloud.list_made(operation.id)
+            unwanted = tuple(each for each in made if each not in answers.wanted(operation))
+            undo = next((job for job in jobs if job.phase == _UNDO_PHASE), None)
+            if unwanted and undo is None:
+                task = Task(kind=Kind.UNDO, targets=unwanted)
+                undo = cloud.create_job(operation.id, _UNDO_PHASE, task)
+                return answers.after_the_end([undo])
+            for job in jobs:
+                with contextlib.suppress(NotFound):
+                    cloud.delete_job(job)
+        return Progress(ProgressState.SUCCEEDED, leftovers=self._leftovers(unwanted, undo))
+
+    @contextlib.contextmanager
+    def _service(self) -> Iterator[Cloud]:
+        """Give access to the cloud, and say in the contract's words what it refuses.
+
+        The token is revealed here, at the moment of use, and kept nowhere.
+        """
+        try:
+            self._cloud.admit("" if self._token is None else self._token.reveal())
+            yield self._cloud
+        except Unavailable as error:
+            raise Transient(str(error), error.retry_after) from error
+        except CloudError as error:
+            raise BackendError(str(error)) from error
+
+    def _step(self, operation: Operation) -> Progress:
+        """Begin the phase's job, unless an earlier attempt has begun it already."""
+        ability = ABILITIES.get(operation.resource.type, {}).get(operation.verb)
+        if ability is None:
+            raise Unsupported(
+                f"the fake backend does not {operation.verb} {operation.resource.type}"
+            )
+        if ability.support is Support.COVERED:
+            return Progress(ProgressState.SUCCEEDED, handle=notes.handle(""))
+        with self._service() as cloud:
+            job = None
+            if operation.attempt > 1:
+                begun = cloud.find_jobs(operation.id)
+                job = answers.job_of(operation, begun, operation.phase)
+            if job is None:
+                task = self._task(cloud, operation)
+                job = cloud.create_job(operation.id, operation.phase, task)
+        return attrs.evolve(self._progress(operation, job), receipt=notes.receipt(job.id))
+
+    def _task(self, cloud: Cloud, operation: Operation) -> Task:
+        steps = steps_of(operation, self._phases)
+        step = steps[operation.phase - 1]
+        before = None
+        if Kind.RESTORE_MEMBERS in steps and step is Kind.RESTORE:
+            begun = cloud.find_jobs(operation.id)
+            before = answers.job_of(operation, begun, operation.phase - 1)
+        return task_of(operation, step, before.id if before else "")
+
+    def _look(self, cloud: Cloud, operation: Operation, listed: Sequence[Job]) -> Progress:
+        """Say how one operation stands; a fault of its own is its own failure."""
+        if operation.outcome is not None:
+            return answers.after_the_end(job for job in listed if job.operation == operation.id)
+        try:
+            job = answers.job_of(operation, listed, operation.phase) or answers.job_of(
+                operation, cloud.find_jobs(operation.id), operation.phase
+            )
+        except Unavailable:
+            raise
+        except (CloudError, BackendError) as error:
+            return Progress(ProgressState.FAILED, reason=str(error))
+        if job is None:
+            return Progress(ProgressState.UNKNOWN)
+        return self._progress(operation, job)
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        last = operation.phase == len(steps_of(operation, self._phases))
+        return answers.progress_of(operation, job, last=last, storage=self._cloud.name)
+
+    def _leftovers(self, unwanted: Sequence[str], undo: Job | None) -> tuple[Leftover, ...]:
+        why = undo.reason if undo else ""
+        return tuple(
+            Leftover(
+                kind="copy or resource",
+                id=each,
+                note=f"it could not be undone ({why}): remove it from {self._cloud.name}",
+            )
+            for each in unwanted
+        )

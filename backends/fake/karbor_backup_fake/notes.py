@@ -1,0 +1,48 @@
+"""The backend's own notes: the receipt of an operation and the handle of a backup.
+
+Both carry a version, so that a later release of the backend can read what an earlier one wrote,
+and says so when it cannot.
+"""
+
+from typing import Any, Final
+
+from karbor_backup_core import BackendError, Json
+
+_VERSION: Final = 1
+
+
+def receipt(job_id: str) -> Json:
+    """Note which job works for an operation."""
+    return {"version": _VERSION, "job": job_id}
+
+
+def job_in(noted: Json | None) -> str:
+    """Read a receipt; an operation has none until the first answer of a verb is stored.
+
+    Raises:
+        BackendError: it is of a version that this release does not know.
+    """
+    return "" if noted is None else str(_checked(noted, "receipt")["job"])
+
+
+def handle(copy_id: str) -> Json:
+    """Note which copy holds a backup's data; an empty id for a resource that is only covered."""
+    return {"version": _VERSION, "copy": copy_id}
+
+
+def copy_in(noted: Json) -> str:
+    """Read a handle.
+
+    Raises:
+        BackendError: it is of a version that this release does not know.
+    """
+    return str(_checked(noted, "handle")["copy"])
+
+
+def _checked(noted: Json, what: str) -> dict[str, Any]:
+    if noted.get("version") != _VERSION:
+        raise BackendError(
+            f"a {what} of version {noted.get('version')!r}: this release of the fake backend "
+            f"reads version {_VERSION} only; use the release that wrote it"
+        )
+    return dict(noted)

@@ -1,0 +1,147 @@
+"""What the jobs of the fake cloud do to its shelves when they begin and when they end.
+
+Work is visible while it goes on, as in a real cloud: a copy that is not complete yet, a volume
+that is empty as yet. Work that fails leaves just that behind.
+"""
+
+import hashlib
+
+import attrs
+
+from karbor_backup_core import Check, Part, Resource, Result
+from karbor_backup_fake.inventory import Inventory
+from karbor_backup_fake.records import CloudError, Copy, Job, JobState, Kind
+
+
+def begin(inventory: Inventory, job: Job, members_from: Job | None) -> Job:
+    """Do what a job does at once; answer it with what it made and how much there is to do.
+
+    Raises:
+        CloudError: it cannot be done; nothing has been made.
+    """
+    task = job.task
+    made: tuple[str, ...] = ()
+    match task.kind:
+        case Kind.COPY if task.resource is not None:
+            copy = inventory.begin_copy(task.resource.id, job.operation)
+            made = (copy.id, *copy.members)
+        case Kind.RESTORE_MEMBERS:
+            made = _begin_members(inventory, job, task.copy)
+        case Kind.RESTORE:
+            members = members_from.made if members_from else ()
+            asset = inventory.begin_restore(
+                task.copy, job.operation, name=task.name, members=members, in_place=task.in_place
+            )
+            made = (asset.resource.id,)
+    source = made[0] if task.kind is Kind.COPY else task.copy
+    size = sum(len(copy.content) for copy in inventory.tree_of_copies(source))
+    return attrs.evolve(job, made=made, size=size)
+
+
+def finish(inventory: Inventory, job: Job) -> Job:
+    """Do what a job does at its end; answer it as it ended."""
+    if job.fails and not job.fails_member:
+        return _failed(job, job.fails)
+    try:
+        return _finish(inventory, job)
+    except CloudError as error:
+        return _failed(job, str(error))
+
+
+def _finish(inventory: Inventory, job: Job) -> Job:
+    match job.task.kind:
+        case Kind.COPY:
+            return _finish_copy(inventory, job)
+        case Kind.RESTORE_MEMBERS | Kind.RESTORE:
+            return _finish_restore(inventory, job)
+        case Kind.READ:
+            return _finish_read(inventory, job)
+        case Kind.ERASE:
+            inventory.remove(job.task.copy)
+        case Kind.UNDO:
+            for target in job.task.targets:
+                inventory.remove(target)
+    return attrs.evolve(job, state=JobState.DONE)
+
+
+def _failed(job: Job, reason: str) -> Job:
+    return attrs.evolve(job, state=JobState.FAILED, reason=reason)
+
+
+def _begin_members(inventory: Inventory, job: Job, copy_id: str) -> tuple[str, ...]:
+    """Make the members of a copied resource, each with its own members inside."""
+    in_place = job.task.in_place
+    made = []
+    for member_id in inventory.copy(copy_id).members:
+        old = inventory.copy(member_id).resource
+        asset = inventory.begin_restore(
+            member_id,
+            job.operation,
+            members=_begin_members(inventory, job, member_id),
+            in_place=in_place and old.id not in inventory.assets,
+        )
+        made.append(asset.resource.id)
+    return tuple(made)
+
+
+def _finish_copy(inventory: Inventory, job: Job) -> Job:
+    root = inventory.copy(job.made[0])
+    parts = _parts(job, [inventory.copy(member).resource for member in root.members])
+    failed = {part.resource.id for part in parts if part.result is not Result.SUCCEEDED}
+    for copy in inventory.tree_of_copies(root.id):
+        complete = copy.resource.id not in failed and not (failed and copy is root)
+        inventory.copies[copy.id] = attrs.evolve(copy, complete=complete)
+    return _ended(attrs.evolve(job, parts=parts))
+
+
+def _finish_restore(inventory: Inventory, job: Job) -> Job:
+    """Fill what was made with the data of the copy."""
+    copy = inventory.copy(job.task.copy)
+    if job.task.kind is Kind.RESTORE:
+        asset = inventory.asset(job.made[0])
+        inventory.assets[job.made[0]] = attrs.evolve(asset, content=copy.content)
+        members = [inventory.asset(member).resource for member in asset.members]
+        return _ended(attrs.evolve(job, resource=asset.resource, parts=_parts(job, members)))
+    for made, member in zip(job.made, copy.members, strict=True):
+        _fill(inventory, made, inventory.copy(member))
+    return _ended(job)
+
+
+def _fill(inventory: Inventory, asset_id: str, copy: Copy) -> None:
+    asset = inventory.asset(asset_id)
+    inventory.assets[asset_id] = attrs.evolve(asset, content=copy.content)
+    for made, member in zip(asset.members, copy.members, strict=True):
+        _fill(inventory, made, inventory.copy(member))
+
+
+def _finish_read(inventory: Inventory, job: Job) -> Job:
+    copies = inventory.tree_of_copies(job.task.copy)
+    damaged = [
+        copy.id for copy in copies if hashlib.sha256(copy.content).hexdigest() != copy.digest
+    ]
+    if not copies:
+        faults = ("the copy is gone", "there is nothing to read")
+    else:
+        faults = ("", f"the data of {', '.join(damaged)} is damaged" if damaged else "")
+    checks = tuple(
+        Check(name, verified=not fault, reason=fault)
+        for name, fault in zip(("copy exists", "data is intact"), faults, strict=True)
+    )
+    checked = attrs.evolve(job, checks=checks)
+    fault = next(filter(None, faults), "")
+    return _failed(checked, fault) if fault else _ended(checked)
+
+
+def _parts(job: Job, members: list[Resource]) -> tuple[Part, ...]:
+    return tuple(
+        Part(member, Result.FAILED, job.fails)
+        if job.fails and job.fails_member in (member.id, member.name)
+        else Part(member, Result.SUCCEEDED)
+        for member in members
+    )
+
+
+def _ended(job: Job) -> Job:
+    if job.fails:
+        return _failed(job, f"{job.fails_member}: {job.fails}")
+    return attrs.evolve(job, state=JobState.DONE)
