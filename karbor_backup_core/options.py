@@ -1,0 +1,99 @@
+"""Options and configuration against their JSON Schema: all faults of a document at once."""
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from karbor_backup_core.errors import ContractViolation, InvalidDocument
+from karbor_backup_core.json_values import MISFITS, misfits, plain
+from karbor_backup_core.schemas import Schema, closed, secret_places
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+class Validator:
+    """Checks documents against one schema (draft 2020-12).
+
+    Properties that the schema does not name are refused even where it does not say so. A
+    ``default`` is an annotation: it is neither filled in nor checked. The schema itself is read
+    at the first use, once; any thread may be the first.
+
+    Args:
+        schema: the schema of a JSON object.
+        what: the document in words, such as "options for protect of OS::Nova::Server".
+    """
+
+    def __init__(self, schema: Schema, what: str) -> None:
+        self.what = what
+        self._schema = schema
+        self._lock = threading.Lock()
+        self._built: Draft202012Validator | None = None
+
+    def check(self, document: Any) -> None:
+        """Let a document pass that fits.
+
+        Raises:
+            InvalidDocument: with all faults, each with its JSON path and the remedy. The value of
+                a property marked ``"writeOnly": true`` is in none of them.
+            ContractViolation: the schema is no schema.
+        """
+        faults = self.faults(document)
+        if faults:
+            raise InvalidDocument(self.what, faults)
+
+    def faults(self, document: Any) -> list[str]:
+        """Answer all faults of a document; none when it fits.
+
+        Raises:
+            ContractViolation: the schema is no schema.
+        """
+        from karbor_backup_core.schema_faults import explain
+
+        validator = self.prepare()
+        try:
+            values = plain(document)
+        except MISFITS:
+            return misfits(document)
+        from referencing.exceptions import Unresolvable
+
+        try:
+            errors = list(validator.iter_errors(values))
+        except Unresolvable as error:
+            raise ContractViolation(
+                f"{self.what}: the schema refers to {error.ref!r}, which is not in it"
+            ) from error
+        schema: Any = validator.schema
+        return explain(errors, schema, secret_places(schema, values))
+
+    def prepare(self) -> "Draft202012Validator":
+        """Read the schema now, so that a fault in it shows before the first document comes.
+
+        Raises:
+            ContractViolation: the schema is no schema, or is not of draft 2020-12.
+        """
+        with self._lock:
+            if self._built is None:
+                self._built = self._build()
+            return self._built
+
+    def _build(self) -> "Draft202012Validator":
+        from jsonschema import Draft202012Validator, SchemaError
+        from referencing.jsonschema import EMPTY_REGISTRY
+
+        if faults := misfits(self._schema):
+            raise ContractViolation(f"{self.what}: the schema is no JSON: {'; '.join(faults)}")
+        schema = plain(self._schema)
+        try:
+            if schema.get("$schema", DIALECT).rstrip("#") != DIALECT:
+                raise ContractViolation(
+                    f"{self.what}: the schema is of {schema['$schema']}: write it for {DIALECT}"
+                )
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ContractViolation(
+                f"{self.what}: the schema is no JSON Schema: {error.json_path}: {error.message}"
+            ) from error
+        # With a registry of its own jsonschema never fetches a reference from the network.
+        return Draft202012Validator(closed(schema), registry=EMPTY_REGISTRY)

@@ -1,0 +1,141 @@
+"""jsonschema's errors in words for the person who wrote the document.
+
+jsonschema's own messages quote the value, whatever it is. These quote a value only when it is
+short and no secret, and say what to write instead.
+"""
+
+import difflib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from karbor_backup_core.json_values import step
+from karbor_backup_core.schemas import Place, Schema, children, facets
+
+Error: TypeAlias = Any
+"""A ``jsonschema.ValidationError``; its own annotations allow each attribute to be unset."""
+
+_LONGEST: Final = 60
+_KINDS: Final = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "object": "an object",
+    "string": "text",
+}
+_WORDS: Final = {
+    "const": "give {}",
+    "exclusiveMaximum": "give less than {}",
+    "exclusiveMinimum": "give more than {}",
+    "format": "give a {}",
+    "maximum": "give at most {}",
+    "maxItems": "give at most {} items",
+    "maxLength": "give at most {} characters",
+    "maxProperties": "give at most {} properties",
+    "minimum": "give at least {}",
+    "minItems": "give at least {} items",
+    "minLength": "give at least {} characters",
+    "minProperties": "give at least {} properties",
+    "multipleOf": "give a multiple of {}",
+    "pattern": "give what matches {}",
+    "type": "give {}",
+    "uniqueItems": "give each item once",
+}
+
+
+def explain(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) -> list[str]:
+    """Answer the faults behind jsonschema's errors, each once, as "place: fault: remedy".
+
+    Args:
+        errors: what the validator found.
+        root: the schema that it used.
+        secrets: the places of the document whose values must not be shown.
+    """
+    errors = list(errors)
+    faults = [fault for error in errors for fault in _explain(error, root, secrets)]
+    if errors and not faults:
+        # Every name is known, but only in branches that do not apply together.
+        names = ", ".join(sorted({name for error in errors for name in error.instance}))
+        faults = [f"{_path(errors[0].absolute_path)}: {names} do not go together"]
+    return list(dict.fromkeys(faults))
+
+
+def _explain(error: Error, root: Schema, secrets: Collection[Place]) -> Iterator[str]:
+    place = _path(error.absolute_path)
+    match error.validator:
+        case "required":
+            missing = [name for name in error.validator_value if name not in error.instance]
+            yield from (f"{step(place, name)}: missing: give it" for name in missing)
+        case "additionalProperties" | "unevaluatedProperties":
+            yield from _unknown(error, root, place)
+        case "anyOf" | "oneOf" if error.context:
+            yield f"{place}: fits none of the forms: {_forms(error.context, root, secrets)}"
+        case "oneOf":
+            yield f"{place}: fits more than one of the forms: keep to one"
+        case "enum":
+            yield f"{place}: {_shown(error, secrets)}: {_choice(error)}"
+        case None:
+            yield f"{place}: not allowed here: remove it"
+        case keyword:
+            yield f"{place}: {_shown(error, secrets)}: {_remedy(keyword, error.validator_value)}"
+
+
+def _unknown(error: Error, root: Schema, place: str) -> Iterator[str]:
+    whole = error.validator == "unevaluatedProperties"
+    known = facets(error.schema, root) if whole else [error.schema]
+    names = sorted({name for facet in known for name in facet.get("properties", ())})
+    for name in error.instance:
+        if not children(known, name):
+            near = difflib.get_close_matches(name, names, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else _allowed(names)
+            yield f"{step(place, name)}: unknown: {remedy}"
+
+
+def _allowed(names: Sequence[str]) -> str:
+    return f"remove it, or use one of: {', '.join(names)}" if names else "remove it"
+
+
+def _forms(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) -> str:
+    forms: dict[Any, list[str]] = {}
+    for error in errors:
+        forms.setdefault(error.relative_schema_path[0], []).extend(_explain(error, root, secrets))
+    return " or ".join(f"({', '.join(dict.fromkeys(faults))})" for faults in forms.values())
+
+
+def _choice(error: Error) -> str:
+    choices = error.validator_value
+    text = f"give one of: {', '.join(_text(choice) for choice in choices)}"
+    named = [choice for choice in choices if isinstance(choice, str)]
+    near = difflib.get_close_matches(str(error.instance), named, n=1)
+    return f"{text} (did you mean {near[0]!r}?)" if near else text
+
+
+def _remedy(keyword: str, expected: Any) -> str:
+    if keyword == "type":
+        kinds = [expected] if isinstance(expected, str) else expected
+        expected = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+    return _WORDS.get(keyword, f"does not fit {keyword} {{}}").format(_text(expected))
+
+
+def _shown(error: Error, secrets: Collection[Place]) -> str:
+    value = error.instance
+    place = tuple(error.absolute_path)
+    hidden = any(place[: len(secret)] == secret for secret in secrets)
+    if isinstance(value, Mapping | list):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    if hidden:
+        return "this secret"
+    text = _text(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    place = "$"
+    for each in steps:
+        place = f"{place}[{each}]" if isinstance(each, int) else step(place, each)
+    return place
