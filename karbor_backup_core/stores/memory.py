@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 
 import attrs
 
@@ -63,6 +64,21 @@ class MemoryStore:
         with self._lock:
             kept = list(self._operations.values())
         return sorted(each.id for each in kept if rules.wants_cancel(each, owner))
+
+    def renew(self, owner: str, lease_until: datetime) -> None:
+        """Prolong the lease on all of that owner's operations; their versions stay."""
+        with self._lock:
+            for each in self._operations.values():
+                if each.owner == owner:
+                    self._operations[each.id] = attrs.evolve(each, lease_until=lease_until)
+
+    def take(self, operation: Operation, seen: Operation) -> Operation:
+        """Write as ``write`` does, provided that the lease is still the one that was seen."""
+        with self._lock:
+            self._require_version_read(operation)
+            if self._operations[operation.id].lease_until != seen.lease_until:
+                raise rules.overtaken(operation)
+            return self._put(operation)
 
     def keep(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""

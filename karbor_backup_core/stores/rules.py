@@ -61,10 +61,10 @@ def already_there(operation: Operation) -> Conflict:
 
 
 def overtaken(operation: Operation) -> Conflict:
-    """Make the refusal of a write over a version that is no longer the stored one."""
+    """Make the refusal of a write over a version, or a lease, that is no longer the stored one."""
     return Conflict(
-        f"operation {operation.id} has been written by somebody else since version "
-        f"{operation.version}: read it again"
+        f"operation {operation.id} has been written, or its lease renewed, by somebody else since "
+        f"version {operation.version}: read it again"
     )
 
 
