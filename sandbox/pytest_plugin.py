@@ -5,13 +5,14 @@ up when the first test asks for it, beside any that a person has brought up, and
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.cloud import Sandbox
+from sandbox.faultproxy import FaultProxy
 from sandbox.instance import Instance
 from sandbox.layout import Project
 
@@ -47,6 +48,19 @@ def sandbox() -> Sandbox:
 def sandbox_part(sandbox: Sandbox) -> Callable[[str], Any]:
     """Return what brings up an optional part of the run's sandbox and tells what is to be known."""
     return sandbox.part
+
+
+@pytest.fixture
+def fault_proxy(sandbox: Sandbox) -> Iterator[FaultProxy]:
+    """Return a proxy of the Freezer API's.
+
+    A test fails when a fault that it planned never struck, since it has not shown anything then; a
+    test that looks for the last request to spoil calls `clear` first.
+    """
+    with FaultProxy(sandbox.freezer_url) as proxy:
+        yield proxy
+        if unfired := proxy.unfired():
+            pytest.fail(f"These planned faults never struck: {unfired}")
 
 
 def _instance_name() -> str:
