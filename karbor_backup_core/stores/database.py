@@ -1,0 +1,91 @@
+"""From a URL to a database that keeps what it is told: SQLAlchemy, with SQLite set up for it."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from karbor_backup_core.errors import InvalidInput, StoreError
+
+_BUSY_SECONDS: Final = 30.0
+"""How long SQLite waits for another process's write."""
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",  # readers and the writer do not wait for each other
+    "PRAGMA synchronous = FULL",  # in WAL the default may lose the last writes with the power
+    "PRAGMA foreign_keys = ON",
+)
+
+
+def engine_for(url: str) -> sa.Engine:
+    """Make the engine for a URL; nothing is connected yet, but a new SQLite file is made.
+
+    Raises:
+        InvalidInput: it is no URL of a database that can be used here.
+        StoreError: the SQLite file cannot be made.
+    """
+    try:
+        parsed = sa.make_url(url)
+        dialect = parsed.get_dialect()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
+        # Without the cause: some versions repeat the URL in it, with its password.
+        raise InvalidInput(
+            "the store's URL names no database that SQLAlchemy knows: write it like "
+            "sqlite:////path/to/file or postgresql+psycopg://user@host/database"
+        ) from None
+    if dialect.is_async:
+        raise InvalidInput(f"the store's URL names the driver {dialect.driver}: use a blocking one")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed)
+    return _made(parsed, pool_pre_ping=True)
+
+
+def place_of(url: sa.URL) -> str:
+    """Name a database so that a person can find it, without anything secret."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _made(url: sa.URL, **settings: Any) -> sa.Engine:
+    try:
+        return sa.create_engine(url, hide_parameters=True, **settings)
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"the store {place_of(url)} needs the Python package {error.name}: install it"
+        ) from error
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise InvalidInput(
+            f"the store {place_of(url)} is no plain file: write sqlite:////path/to/file; for a "
+            "store in memory use MemoryStore"
+        )
+    _make_private(Path(url.database))
+    engine = _made(url, connect_args={"timeout": _BUSY_SECONDS})
+    sa.event.listen(engine, "connect", _set_up)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, if it is new, readable by its owner only; SQLite's own follow suit."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"the store {path} cannot be opened: {error.strerror}") from error
+
+
+def _set_up(connection: Any, _: object) -> None:
+    # Python's sqlite3 would begin transactions by itself, and too late: see _begin.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+
+
+def _begin(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later is refused at once, without waiting, when
+    # another one has written in between; so one that will write says so when it begins.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
