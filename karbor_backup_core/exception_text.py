@@ -1,0 +1,65 @@
+"""Exceptions of a backend made fit to be shown: ours in type, and without its secrets."""
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+from karbor_backup_core.errors import (
+    BackendError,
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    KarborBackupError,
+    Transient,
+)
+from karbor_backup_core.secrets import Secret, redact
+
+_PASSING = (BackendError, InvalidInput, ContractViolation)
+"""What a hook may raise; anything else is a fault of the backend, whatever it is."""
+
+
+def presentable(what: str, error: Exception, secrets: Collection[Secret]) -> KarborBackupError:
+    """Answer the exception to raise for one that came out of a hook.
+
+    One that the contract allows stays itself. Any other becomes a ``BackendError`` that has it as
+    its cause, so that a traceback still leads to the place, unless its text cannot be cleaned.
+    """
+    clean = _cleanse(error, secrets, set())
+    if isinstance(error, _PASSING):
+        if isinstance(error, Transient) and not _is_delay(error.retry_after):
+            error.retry_after = None
+        return error if clean else _type_of(error)(redact(str(error), secrets))
+    ours = BackendError(redact(f"{what}: {type(error).__name__}: {error}", secrets))
+    ours.__cause__ = error if clean else None
+    return ours
+
+
+def _type_of(error: KarborBackupError) -> type[KarborBackupError]:
+    """Answer the nearest of our types that is made of a message alone."""
+    plain = (Transient, BackendError, ContractViolation, InvalidInput)
+    return next(cls for cls in plain if isinstance(error, cls))
+
+
+def _is_delay(seconds: Any) -> bool:
+    # Services write dates and nonsense here as well; core then uses a delay of its own.
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return is_number and math.isfinite(seconds) and seconds >= 0
+
+
+def _cleanse(error: BaseException, secrets: Collection[Secret], done: set[int]) -> bool:
+    """Take secrets out of an exception and all behind it; tell whether its own text is clean."""
+    if id(error) in done:
+        return True
+    done.add(id(error))
+    error.args = tuple(redact(a, secrets) if isinstance(a, str) else a for a in error.args)
+    if isinstance(error, InvalidDocument):
+        error.faults = tuple(redact(fault, secrets) for fault in error.faults)
+    if error.__cause__ is not None and not _cleanse(error.__cause__, secrets, done):
+        error.__cause__ = None
+    if error.__context__ is not None and not _cleanse(error.__context__, secrets, done):
+        error.__context__ = None
+    clean = True
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        clean &= _cleanse(inner, secrets, done)
+    texts = [str(error), repr(error), *getattr(error, "__notes__", ())]
+    return clean and all(redact(text, secrets) == text for text in texts)
