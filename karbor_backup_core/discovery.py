@@ -1,0 +1,154 @@
+"""Which backends and extensions are installed, and why one of them cannot be used.
+
+Any distribution adds a backend with an entry point in ``karbor_backup.backends``, and an extension
+with one in ``karbor_backup.extensions``.
+"""
+
+import difflib
+import functools
+import importlib.metadata
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core.errors import BackendUnavailable, UnknownBackend
+
+BACKENDS: Final = "karbor_backup.backends"
+EXTENSIONS: Final = "karbor_backup.extensions"
+
+_log: Final = logging.getLogger("karbor_backup.discovery")
+
+
+@attrs.frozen
+class InstalledBackend:
+    """A backend that some distribution has brought along.
+
+    Attributes:
+        name: the name of its entry point.
+        distribution: the distribution that brought it.
+        version: the version of that distribution.
+        plugin_class: the backend's class; None when it cannot be loaded.
+        unavailable: why it cannot be loaded and what to install; empty when it can.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    plugin_class: Callable[[Mapping[str, Any]], Any] | None
+    unavailable: str = ""
+
+
+def installed_backends() -> Sequence[InstalledBackend]:
+    """Answer all installed backends by name, those that cannot be loaded with the reason."""
+    return sorted(_backends(_entry_points(BACKENDS)), key=lambda each: each.name)
+
+
+def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Answer the class of an installed backend. No other backend is imported.
+
+    Raises:
+        UnknownBackend: none of that name is installed.
+        BackendUnavailable: it cannot be loaded, or two distributions have brought one.
+    """
+    points = _entry_points(BACKENDS)
+    wanted = [point for point in points if point.name == name]
+    if not wanted:
+        raise UnknownBackend(_unknown(name, sorted({point.name for point in points})))
+    if len(wanted) > 1:
+        owners = " and ".join(" ".join(_owner(point)) for point in wanted)
+        raise BackendUnavailable(f"backend {name} comes from both {owners}: uninstall one of them")
+    (backend,) = _backends(wanted)
+    if backend.plugin_class is None:
+        raise BackendUnavailable(f"backend {name}: {backend.unavailable}")
+    return backend.plugin_class
+
+
+def extensions() -> Sequence[Any]:
+    """Answer a new instance of each installed extension; one that cannot be made is logged."""
+    loaded, failed = _load(_entry_points(EXTENSIONS), make=True)
+    for point, error in failed:
+        _log.error("extension %s is not in effect: %s", point.name, _reason(point, error))
+    return [instance for _, instance in loaded]
+
+
+def _backends(points: Sequence[importlib.metadata.EntryPoint]) -> list[InstalledBackend]:
+    loaded, failed = _load(points)
+    found = [InstalledBackend(point.name, *_owner(point), cls) for point, cls in loaded]
+    for point, error in failed:
+        reason = _reason(point, error)
+        found.append(InstalledBackend(point.name, *_owner(point), None, reason))
+    return found
+
+
+def _entry_points(group: str) -> Sequence[importlib.metadata.EntryPoint]:
+    return list(importlib.metadata.entry_points(group=group))
+
+
+def _load(
+    points: Sequence[importlib.metadata.EntryPoint], *, make: bool = False
+) -> tuple[
+    list[tuple[importlib.metadata.EntryPoint, Any]],
+    list[tuple[importlib.metadata.EntryPoint, BaseException]],
+]:
+    """Load entry points, and make instances if asked; answer what was loaded, and what failed."""
+    failed: list[tuple[importlib.metadata.EntryPoint, BaseException]] = []
+    manager = _manager_class()(
+        points, lambda _, point, error: failed.append((point, error)), make=make
+    )
+    loaded = [(each.entry_point, each.obj if make else each.plugin) for each in manager]
+    return loaded, failed
+
+
+@functools.cache
+def _manager_class() -> Any:
+    from stevedore import ExtensionManager
+
+    class Manager(ExtensionManager):  # type: ignore[type-arg]
+        """Loads the entry points given.
+
+        stevedore's own list comes from a cache, on disk, that is keyed by times of change rounded
+        to two minutes, and knows no distributions: a backend installed just now would be missing.
+        """
+
+        def __init__(self, points: Any, on_failure: Any, *, make: bool) -> None:
+            self._points = points
+            super().__init__(BACKENDS, invoke_on_load=make, on_load_failure_callback=on_failure)
+
+        def list_entry_points(self) -> Any:
+            return self._points
+
+        def _load_one_plugin(self, *arguments: Any) -> Any:
+            try:
+                return super()._load_one_plugin(*arguments)
+            except AssertionError as error:
+                # stevedore lets it through, and a module that asserts what it needs would take
+                # all other backends with it.
+                raise ImportError(f"AssertionError: {error}") from error
+
+    return Manager
+
+
+def _owner(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    if point.dist is None:
+        return "unknown", ""
+    return point.dist.metadata["Name"], point.dist.version
+
+
+def _reason(point: importlib.metadata.EntryPoint, error: BaseException) -> str:
+    reason = f"{type(error).__name__}: {error}"
+    if not isinstance(error, ImportError) or point.dist is None:
+        return reason
+    name = point.dist.metadata["Name"]
+    if point.name in (point.dist.metadata.get_all("Provides-Extra") or ()):
+        return f"{reason}: pip install '{name}[{point.name}]'"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{reason}: install the package that has it; {name} says which in its documentation"
+    return reason
+
+
+def _unknown(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    return f"no backend {name} is installed: {guess}installed are: {', '.join(known) or 'none'}"
