@@ -1,0 +1,76 @@
+"""Removing what Freezer keeps of jobs.
+
+Freezer's delete is a mark on the row, so secrets are written over first. Deleting a job leaves its
+actions, whose ids only the job tells: they go first, and the job last. A create that was refused
+or repeated leaves actions that no job lists; they are found by their container.
+"""
+
+from collections.abc import Sequence
+
+from karbor_backup_core import BackendError, Leftover, Transient
+from karbor_backup_freezer.agent_text import escaped
+from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.jobs import Action, Job
+from karbor_backup_freezer.storages import SECRET_FIELDS, without_secrets
+
+
+class Bookkeeping:
+    """Freezer's jobs, actions and records of one operation.
+
+    Each method raises ``Transient`` where a repeat may help; what Freezer refuses for good to
+    remove is answered as leftovers.
+
+    Args:
+        client: Freezer.
+    """
+
+    def __init__(self, client: FreezerClient) -> None:
+        self._client = client
+
+    def forget(self, job: Job) -> Sequence[Leftover]:
+        """Remove a job that has ended, and its actions."""
+        leftovers = [x for action in job.actions for x in self._forget_action(action)]
+        return [*leftovers, *self._delete("jobs", job.id, "Freezer job")]
+
+    def forget_records(self, job_id: str) -> Sequence[Leftover]:
+        """Remove Freezer's records of the backups that a job has made."""
+        return [
+            leftover
+            for record in self._client.matching("backups", "job_id", job_id)
+            for leftover in self._delete("backups", record["backup_id"], "Freezer backup record")
+        ]
+
+    def sweep(self, container: str) -> Sequence[Leftover]:
+        """Remove the actions on a container that no job lists."""
+        stray = {
+            document["action_id"]: document.get("freezer_action") or {}
+            for document in self._client.matching("actions", "container", escaped(container))
+        }
+        if not stray:
+            return []
+        for document in self._client.all("jobs"):
+            for action in document.get("job_actions") or ():
+                stray.pop(action.get("action_id"), None)
+        actions = [Action(identifier, fields) for identifier, fields in stray.items()]
+        return [leftover for action in actions for leftover in self._forget_action(action)]
+
+    def _forget_action(self, action: Action) -> Sequence[Leftover]:
+        leftovers: list[Leftover] = []
+        if any(action.fields.get(field) for field in SECRET_FIELDS):
+            try:
+                self._client.overwrite_action(action.id, without_secrets(action.fields))
+            except Transient:
+                raise
+            except BackendError as error:
+                note = f"its secrets stay in Freezer's database: {error}"
+                leftovers.append(Leftover("secrets of a Freezer action", action.id, note))
+        return [*leftovers, *self._delete("actions", action.id, "Freezer action")]
+
+    def _delete(self, collection: str, identifier: str, kind: str) -> Sequence[Leftover]:
+        try:
+            self._client.delete(collection, identifier)
+        except Transient:
+            raise
+        except BackendError as error:
+            return [Leftover(kind, identifier, str(error))]
+        return []

@@ -1,0 +1,150 @@
+"""Requests to Freezer's API v2: one attempt each, with a timeout, over kept connections.
+
+python-freezerclient 6.5 opens a connection for each request, waits without limit and can be told
+neither; its managers call ``requests`` by name. So requests go through keystoneauth's ``Adapter``
+and only the reading of errors is freezerclient's. Bodies are never logged: they hold secrets.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from karbor_backup_core import BackendError, Transient
+from karbor_backup_freezer import faults
+from karbor_backup_freezer.connection import Connection
+
+if TYPE_CHECKING:
+    from requests import Response
+
+Document: TypeAlias = dict[str, Any]
+
+PAGE: Final = 500
+"""Entries asked for at once; Freezer sets no limit of its own, and gives 10 when not asked."""
+
+_GONE: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.OK)
+
+
+class FreezerClient:
+    """Freezer's API for one project. Safe for use by several threads.
+
+    Every method raises ``Transient`` where a repeat may help and ``BackendError`` where not.
+
+    Args:
+        connection: where Freezer is.
+        timeout: seconds that one request may take.
+    """
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+
+    def create_job(self, document: Document) -> bool:
+        """Create a job under the id in the document; False when the id is or was in use."""
+        response = self._send("POST", "jobs", json=document)
+        if response.status_code == HTTPStatus.CONFLICT:
+            return False
+        self._check(response, "POST jobs", HTTPStatus.CREATED)
+        return True
+
+    def stop_job(self, job_id: str) -> None:
+        """Ask the job's scheduler not to start it; a job that runs is not stopped by it."""
+        response = self._send("POST", f"jobs/{job_id}/event", json={"stop": None})
+        self._check(response, "POST jobs/event", HTTPStatus.ACCEPTED)
+
+    def job(self, job_id: str) -> Document | None:
+        """One job with its actions, or None where Freezer knows no such job."""
+        return self._get("jobs", job_id)
+
+    def backup(self, record_id: str) -> Document | None:
+        """One record of a backup, or None where Freezer knows no such record."""
+        return self._get("backups", record_id)
+
+    def all(self, collection: str) -> Iterator[Document]:
+        """All entries of a collection, one request per page.
+
+        Pages shift while others delete: an entry may be missed, or come twice.
+        """
+        offset = 0
+        while True:
+            page = self._list(collection, offset=offset)
+            yield from page
+            if len(page) < PAGE:
+                return
+            offset += len(page)
+
+    def matching(self, collection: str, field: str, value: str) -> Sequence[Document]:
+        """The entries in which a field, at any depth, has that value.
+
+        Freezer loads the whole collection for it: to be used for single things only.
+        """
+        return self._list(collection, search={"match": [{field: value}]})
+
+    def overwrite_action(self, action_id: str, action: Mapping[str, Any]) -> None:
+        """Put other contents in the place of an action's."""
+        response = self._send("PATCH", f"actions/{action_id}", json={"freezer_action": action})
+        self._check(response, "PATCH actions", HTTPStatus.OK)
+
+    def delete(self, collection: str, identifier: str) -> None:
+        """Delete one entry; one that is gone already is no error."""
+        response = self._send("DELETE", f"{collection}/{identifier}")
+        if (
+            response.status_code == HTTPStatus.NOT_FOUND
+            and self._get(collection, identifier) is None
+        ):
+            return
+        self._check(response, f"DELETE {collection}", *_GONE)
+
+    def _get(self, collection: str, identifier: str) -> Document | None:
+        response = self._send("GET", f"{collection}/{identifier}")
+        if response.status_code == HTTPStatus.NOT_FOUND and not faults.is_html(response):
+            return None
+        self._check(response, f"GET {collection}", HTTPStatus.OK)
+        return self._document(response, f"GET {collection}")
+
+    def _list(
+        self, collection: str, *, offset: int = 0, search: Document | None = None
+    ) -> list[Document]:
+        params = {"limit": PAGE, "offset": offset}
+        response = self._send("GET", collection, params=params, json=search)
+        what = f"GET {collection}"
+        self._check(response, what, HTTPStatus.OK)
+        entries = self._document(response, what).get(collection)
+        if not isinstance(entries, list):
+            raise BackendError(f"Freezer answered {what} without {collection!r}")
+        return entries
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> "Response":
+        from keystoneauth1 import exceptions
+
+        adapter = self._connection.adapter
+        try:
+            return adapter.request(
+                f"/{path}",
+                method,
+                timeout=self._timeout,
+                raise_exc=False,
+                log=False,
+                redirect=False,
+                **{key: value for key, value in kwargs.items() if value is not None},
+            )
+        except exceptions.ClientException as error:
+            endpoint = self._connection.endpoint
+            where = f"Freezer at {endpoint}" if endpoint in str(error) else "Keystone"
+            raise faults.of_connection(error, where, self._timeout) from error
+
+    def _check(self, response: "Response", what: str, *expected: HTTPStatus) -> None:
+        from freezerclient.exceptions import ApiClientException
+
+        if response.status_code in expected and not faults.is_html(response):
+            return
+        error = ApiClientException(response)
+        raise faults.of_answer(error, response, what) from error
+
+    def _document(self, response: "Response", what: str) -> Document:
+        try:
+            document = response.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise Transient(f"Freezer answered {what} with something that is no JSON object")
+        return document

@@ -1,0 +1,123 @@
+"""What went wrong with a request, in one line, and whether a repeat may help."""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from karbor_backup_core import BackendError, Transient
+
+if TYPE_CHECKING:
+    from freezerclient.exceptions import ApiClientException
+    from keystoneauth1.exceptions import ClientException
+    from requests import Response
+
+_PASSING: Final = frozenset(
+    {
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+"""Statuses that may pass.
+
+404 and 409 are among them: where they mean something to Freezer the client takes them as answers
+(an unknown job, an id that exists), and elsewhere Freezer 19.0.0 never gives them, so that they
+come from something in between. 500 is Freezer's answer to "database is locked".
+"""
+
+_TEXT_LIMIT: Final = 200
+
+
+def of_connection(error: "ClientException", where: str, timeout: float) -> BackendError:
+    """Say what kept a request from Freezer or from Keystone.
+
+    Args:
+        error: what keystoneauth raised.
+        where: the service's URL.
+        timeout: seconds that the request was given.
+    """
+    from keystoneauth1 import exceptions
+
+    if isinstance(error, exceptions.ConnectTimeout):
+        # keystoneauth says so of a read timeout too.
+        return Transient(
+            f"{where} did not answer within {timeout:g} s; the request may have arrived"
+        )
+    if isinstance(error, exceptions.SSLError):
+        return BackendError(f"{where}: the TLS connection failed: {_root(error)}")
+    if isinstance(error, exceptions.ConnectionError):
+        return Transient(f"{where} cannot be reached: {_root(error)}")
+    if isinstance(error, exceptions.DiscoveryFailure | exceptions.HttpServerError):
+        return Transient(f"Keystone does not answer as it should: {_line(str(error))}")
+    if isinstance(error, exceptions.TooManyRequests):
+        return Transient("Keystone asks to send fewer requests")
+    if isinstance(error, exceptions.Unauthorized | exceptions.Forbidden):
+        return BackendError("Keystone refuses the credentials: check user, password and project")
+    if isinstance(error, exceptions.CatalogException):
+        return BackendError(
+            "the catalog has no backup service in this region: name Freezer's URL as endpoint"
+        )
+    return BackendError(f"Keystone: {_line(str(error))}")
+
+
+def of_answer(error: "ApiClientException", response: "Response", what: str) -> BackendError:
+    """Say what is wrong with an answer of Freezer.
+
+    Args:
+        error: freezerclient's reading of the answer.
+        response: the answer.
+        what: the request in words, such as "POST jobs".
+    """
+    status = response.status_code
+    if status in _PASSING:
+        return Transient(f"{_said(error, response, what)}", _retry_after(response))
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return BackendError(f"{_said(error, response, what)}: check the credentials and roles")
+    return BackendError(_said(error, response, what))
+
+
+def is_html(response: "Response") -> bool:
+    """Whether an answer is a web page, which Freezer never sends."""
+    return "html" in response.headers.get("Content-Type", "")
+
+
+def _said(error: "ApiClientException", response: "Response", what: str) -> str:
+    if is_html(response):
+        return (
+            f"{response.request.url} answered {what} with status {response.status_code} and a web "
+            "page: is this Freezer's API?"
+        )
+    text = str(error).removeprefix(f"[*] Error {response.status_code}: ")
+    return f"Freezer answered {what} with status {response.status_code}: {_line(text)}"
+
+
+def _retry_after(response: "Response") -> float | None:
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    try:
+        value = response.headers.get("Retry-After")
+        return None if value is None else Retry().parse_retry_after(value)
+    except InvalidHeader:
+        return None
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.split()) or "no reason given"
+    return line if len(line) <= _TEXT_LIMIT else f"{line[:_TEXT_LIMIT]}…"
+
+
+def _root(error: BaseException) -> str:
+    """The system's words for what lies under a library's exception."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__
+        if not isinstance(cause, BaseException):
+            break
+    return "the connection failed"

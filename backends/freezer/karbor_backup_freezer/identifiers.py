@@ -1,0 +1,22 @@
+"""The ids under which an operation's jobs are found again."""
+
+import uuid
+from typing import Final
+
+_NAMESPACE: Final = uuid.UUID("1b8d4f0e-57e5-5c0b-9d5c-3f3c5b1f6a4e")
+
+WORK: Final = "1"
+"""The step of an operation whose job does its work; every verb has one, in its first phase."""
+
+
+def job_id(operation_id: str, step: str = WORK) -> str:
+    """The id of the job of one step of an operation, always the same.
+
+    Freezer never lets go of an id (a deleted job keeps it), so each step has one of its own.
+    """
+    return uuid.uuid5(_NAMESPACE, f"{operation_id}/{step}").hex
+
+
+def removal_step(number: int) -> str:
+    """The name of the step in which a release removes data for the ``number``-th time."""
+    return f"release-{number}"

@@ -1,0 +1,122 @@
+"""A job of Freezer: its document, and what a document says of how it stands."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_freezer.agent_text import COLUMN_LIMIT
+
+
+class Stage(enum.Enum):
+    """How a job stands, as far as its document tells."""
+
+    WAITING = "waiting"
+    """No scheduler has taken it up yet, or it waits there for its turn."""
+    RUNNING = "running"
+    HALTED = "halted"
+    """It was to be stopped before a scheduler took it up, and none has since."""
+    STOPPED = "stopped"
+    """Its scheduler has taken it off the list.
+
+    It may run all the same, if it was waiting for a free worker (``concurrent_jobs``).
+    """
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+ENDED: Final = frozenset({Stage.STOPPED, Stage.SUCCEEDED, Stage.FAILED})
+"""Stages after which the job's scheduler does nothing more with it, but see ``STOPPED``."""
+
+RAN: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
+"""Stages after the agent has run to its end."""
+
+
+@attrs.frozen
+class Action:
+    """One action of a job.
+
+    Attributes:
+        id: Freezer's id of it.
+        fields: what the agent was told; may hold secrets.
+    """
+
+    id: str
+    fields: Mapping[str, Any] = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Job:
+    """What Freezer says of a job.
+
+    Attributes:
+        id: its id.
+        client: the client id of the scheduler that is to run it.
+        stage: how it stands.
+        result: Freezer's own word for its result, empty before the end.
+        actions: its actions.
+    """
+
+    id: str
+    client: str
+    stage: Stage
+    result: str
+    actions: Sequence[Action]
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Job":
+        """Read a document of the API; any key of the schedule may be missing."""
+        schedule = document.get("job_schedule") or {}
+        return cls(
+            id=document["job_id"],
+            client=document.get("client_id") or "",
+            stage=_stage(schedule),
+            result=schedule.get("result") or "",
+            actions=tuple(
+                Action(action["action_id"], action.get("freezer_action") or {})
+                for action in document.get("job_actions") or ()
+            ),
+        )
+
+    def field(self, name: str) -> str:
+        """A field of the first action that names it, empty where none does."""
+        return next((str(a.fields[name]) for a in self.actions if a.fields.get(name)), "")
+
+
+def _stage(schedule: Mapping[str, Any]) -> Stage:
+    status = schedule.get("status") or ""
+    result = schedule.get("result") or ""
+    if status in ("completed", "stop", "removed"):
+        # A stop that crosses the end of the work leaves "stop" with the work's result.
+        if result == "success":
+            return Stage.SUCCEEDED
+        return Stage.FAILED if result or status == "completed" else Stage.STOPPED
+    if status in ("running", "aborting"):
+        return Stage.RUNNING
+    if status == "" and schedule.get("event") == "stop":
+        return Stage.HALTED
+    return Stage.WAITING
+
+
+def job_document(
+    job_id: str, client_id: str, description: str, action: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document that creates a job and starts it at once.
+
+    Args:
+        job_id: its id; sent in the body, so that a repeat cannot replace the job.
+        client_id: the scheduler that is to run it.
+        description: for people; cut to what Freezer keeps.
+        action: what the agent is to do; it is tried once, since a second try would write beside
+            what the first one left.
+    """
+    return {
+        "job_id": job_id,
+        "client_id": client_id,
+        "description": description[:COLUMN_LIMIT],
+        "job_schedule": {"event": "start", "status": "", "result": ""},
+        "job_actions": [
+            {"freezer_action": dict(action), "max_retries": 0, "max_retries_interval": 1}
+        ],
+    }
