@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from karbor_backup_core.json_values import step
-from karbor_backup_core.schemas import Place, Schema, children, facets
+from karbor_backup_core.schemas import NOTHING, Place, Schema, children, facets
 
 Error: TypeAlias = Any
 """A ``jsonschema.ValidationError``; its own annotations allow each attribute to be unset."""
@@ -75,7 +75,7 @@ def _explain(error: Error, root: Schema, secrets: Collection[Place]) -> Iterator
             yield f"{place}: fits more than one of the forms: keep to one"
         case "enum":
             yield f"{place}: {_shown(error, secrets)}: {_choice(error)}"
-        case None:
+        case "not" if error.schema == NOTHING:
             yield f"{place}: not allowed here: remove it"
         case keyword:
             yield f"{place}: {_shown(error, secrets)}: {_remedy(keyword, error.validator_value)}"

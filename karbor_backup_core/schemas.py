@@ -21,6 +21,9 @@ REFERENCE: Final[Schema] = {
 }
 """What may stand for a secret: ``{"env": "NAME"}`` or ``{"file": "PATH"}``."""
 
+NOTHING: Final[Schema] = {"not": {}}
+"""The schema that nothing fits."""
+
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _SINGLES: Final = ("if", "then", "else")
 _MAPS: Final = ("properties", "patternProperties")
@@ -140,11 +143,11 @@ def _closed(schema: Any, *, child: bool = False) -> Any:
     result = dict(schema)
     for key, inner in schema.items():
         if key in _MAPS:
-            result[key] = {name: _closed(each, child=True) for name, each in inner.items()}
+            result[key] = {name: _property(each) for name, each in inner.items()}
         elif key in _CHILDREN:
             result[key] = _closed(inner, child=True)
         elif key == "prefixItems":
-            result[key] = [_closed(each, child=True) for each in inner]
+            result[key] = [_property(each) for each in inner]
         elif key in _LISTS:
             result[key] = [_closed(each) for each in inner]
         elif key in _SINGLES:
@@ -155,3 +158,8 @@ def _closed(schema: Any, *, child: bool = False) -> Any:
     if child and "properties" in schema and not says:
         result["unevaluatedProperties"] = False
     return result
+
+
+def _property(schema: Any) -> Any:
+    # jsonschema loses the place of what the schema ``false`` refuses.
+    return NOTHING if schema is False else _closed(schema, child=True)
