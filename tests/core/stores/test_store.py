@@ -1,0 +1,250 @@
+"""What every store does, on each of them."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core.errors import BackupBusy, Conflict, UnknownBackup, UnknownOperation
+from karbor_backup_core.model import Check, Outcome, Result, State, Verb
+from karbor_backup_core.stores.base import Store
+from tests.core.stores.samples import LATER, backup, begun, deletion, ended, released
+from tests.strategies import EARLY, operation
+
+THREADS = 8
+
+
+def test_an_operation_added_is_read_back_with_version_one(store: Store) -> None:
+    added = store.add(operation(version=7))
+    assert added == operation(version=1)
+    assert store.operation("op-1") == added
+
+
+def test_a_second_operation_of_the_same_id_is_refused(store: Store) -> None:
+    first = store.add(operation())
+    with pytest.raises(Conflict, match="op-1"):
+        store.add(operation(scope="elsewhere"))
+    assert store.operation("op-1") == first
+
+
+def test_a_write_counts_the_version_up(store: Store) -> None:
+    added = store.add(operation())
+    written = store.write(begun(added))
+    assert written == attrs.evolve(begun(added), version=2)
+    assert store.operation("op-1") == written
+
+
+def test_a_write_over_an_older_version_is_refused(store: Store) -> None:
+    added = store.add(operation())
+    written = store.write(attrs.evolve(added, unit="bytes"))
+    with pytest.raises(Conflict, match="op-1"):
+        store.write(attrs.evolve(added, unit="percent"))
+    assert store.operation("op-1") == written
+
+
+@pytest.mark.parametrize("method", ["write", "end"])
+def test_an_operation_that_was_never_added_cannot_be_written(store: Store, method: str) -> None:
+    with pytest.raises(UnknownOperation, match="op-1"):
+        getattr(store, method)(ended(operation(version=1)))
+
+
+def test_unknown_ids_are_refused_by_name(store: Store) -> None:
+    with pytest.raises(UnknownOperation, match="op-x"):
+        store.operation("op-x")
+    with pytest.raises(UnknownBackup, match="b-x"):
+        store.backup("b-x")
+
+
+def test_ids_are_told_apart_by_case(store: Store) -> None:
+    store.add(operation(id="op-a"))
+    store.add(operation(id="OP-A"))
+    assert {each.id for each in store.operations()} == {"op-a", "OP-A"}
+
+
+def test_operations_come_oldest_first_and_without_the_released_if_asked(store: Store) -> None:
+    store.add(operation(id="op-3", created_at=LATER))
+    store.add(operation(id="op-2"))
+    store.add(operation(id="op-1"))
+    store.write(released(store.operation("op-2")))
+    assert [each.id for each in store.operations()] == ["op-1", "op-2", "op-3"]
+    assert [each.id for each in store.operations(unreleased=True)] == ["op-1", "op-3"]
+
+
+def test_a_backup_is_held_from_the_first_phase_until_the_release(store: Store) -> None:
+    first, second = store.add(deletion("d-1", backup())), store.add(deletion("d-2", backup()))
+    first = store.write(begun(first))
+    first = store.write(attrs.evolve(first, state=State.RUNNING))
+    with pytest.raises(BackupBusy, match="b-1") as refused:
+        store.write(begun(second))
+    assert refused.value.holder == "d-1"
+    assert store.operation("d-2") == second
+    first = store.end(ended(first, Result.FAILED))
+    with pytest.raises(BackupBusy):
+        store.write(begun(second))
+    store.write(released(first))
+    assert store.write(begun(second)).version == 2
+
+
+def test_an_operation_that_waits_for_a_backup_can_be_written_all_the_same(store: Store) -> None:
+    store.write(begun(store.add(deletion("d-1", backup()))))
+    waiting = store.write(attrs.evolve(store.add(deletion("d-2", backup())), failures=1))
+    assert store.write(released(waiting)).version == 3
+    with pytest.raises(BackupBusy) as refused:
+        store.write(begun(store.add(deletion("d-3", backup()))))
+    assert refused.value.holder == "d-1"
+
+
+def test_an_operation_added_in_a_phase_holds_its_backup(store: Store) -> None:
+    store.add(begun(deletion("d-1", backup())))
+    with pytest.raises(BackupBusy):
+        store.add(begun(deletion("d-2", backup())))
+    with pytest.raises(UnknownOperation):
+        store.operation("d-2")
+
+
+def test_operations_on_different_backups_do_not_wait(store: Store) -> None:
+    for number in ("1", "2"):
+        store.write(begun(store.add(deletion(f"d-{number}", backup(f"b-{number}")))))
+
+
+def test_a_protect_that_ends_leaves_its_backup(store: Store) -> None:
+    running = store.write(begun(store.add(operation(id="b-1"))))
+    kept = store.end(ended(running, backup=backup()))
+    assert kept.version == 3
+    assert store.operation("b-1") == kept
+    assert store.backup("b-1") == backup()
+
+
+def test_an_end_that_is_refused_has_no_effect(store: Store) -> None:
+    added = store.add(operation(id="b-1"))
+    store.write(begun(added))
+    with pytest.raises(Conflict):
+        store.end(ended(added, backup=backup()))
+    assert store.backups() == []
+
+
+def test_an_end_without_an_outcome_is_a_mistake(store: Store) -> None:
+    with pytest.raises(ValueError, match="op-1"):
+        store.end(store.add(operation()))
+
+
+@pytest.mark.parametrize(
+    ("result", "left"), [(Result.SUCCEEDED, 0), (Result.FAILED, 1), (Result.CANCELLED, 1)]
+)
+def test_only_a_delete_that_succeeded_removes_the_backup(
+    store: Store, result: Result, left: int
+) -> None:
+    store.keep(backup())
+    store.keep(backup("b-2"))
+    store.end(ended(begun(store.add(deletion("d-1", backup()))), result))
+    assert len(store.backups()) == left + 1
+    assert store.backup("b-2") == backup("b-2")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_verify_renews_the_backup_only_if_it_is_there(store: Store, *, there: bool) -> None:
+    checked = backup(checks=(Check("record exists", verified=True),))
+    if there:
+        store.keep(backup())
+    verify = store.add(operation(verb=Verb.VERIFY, backup=backup()))
+    store.end(ended(begun(verify), backup=checked))
+    assert store.backups() == ([checked] if there else [])
+
+
+def test_a_backup_kept_again_is_replaced(store: Store) -> None:
+    store.keep(backup())
+    store.keep(backup(storage="another shelf", created_at=LATER))
+    assert store.backups() == [backup(storage="another shelf", created_at=LATER)]
+
+
+def test_backups_come_oldest_first(store: Store) -> None:
+    store.keep(backup("b-3", created_at=LATER))
+    store.keep(backup("b-2", created_at=LATER + timedelta(microseconds=1)))
+    store.keep(backup("b-1", created_at=LATER + timedelta(seconds=1)))
+    assert [each.id for each in store.backups()] == ["b-3", "b-2", "b-1"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({"cancel_requested": True}, True),
+        ({}, False),
+        ({"cancel_requested": True, "cancel_sent": True}, False),
+        ({"cancel_requested": True, "outcome": Outcome(Result.FAILED)}, False),
+        ({"cancel_requested": True, "owner": "another"}, False),
+    ],
+)
+def test_an_owner_hears_of_the_cancels_that_it_has_yet_to_send(
+    store: Store, changes: dict[str, object], *, asked: bool
+) -> None:
+    store.write(attrs.evolve(store.add(operation(owner="me")), **changes))
+    assert list(store.cancel_requests("me")) == (["op-1"] if asked else [])
+
+
+def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
+    mine = store.add(operation(id="op-1", owner="me", lease_until=EARLY))
+    theirs = store.add(operation(id="op-2", owner="they", lease_until=EARLY))
+    store.renew("me", LATER)
+    assert store.operation("op-1") == attrs.evolve(mine, lease_until=LATER)
+    assert [each.lease_until for each in store.operations()] == [LATER, EARLY]
+    assert store.operation("op-2") == theirs
+    assert store.write(mine).lease_until == EARLY
+
+
+@pytest.mark.parametrize("lease", [None, EARLY])
+def test_an_operation_is_taken_under_the_lease_that_was_seen(store: Store, lease: object) -> None:
+    seen = store.add(operation(owner="they", lease_until=lease))
+    taken = store.take(attrs.evolve(seen, owner="me", lease_until=LATER), seen)
+    assert taken.owner == "me"
+    assert store.operation("op-1") == taken
+    with pytest.raises(Conflict):
+        store.take(attrs.evolve(seen, owner="another"), seen)
+
+
+@pytest.mark.parametrize("lease", [None, EARLY])
+def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store, lease: object) -> None:
+    seen = store.add(operation(owner="they", lease_until=lease))
+    store.renew("they", LATER)
+    with pytest.raises(Conflict, match="lease"):
+        store.take(attrs.evolve(seen, owner="me"), seen)
+    assert store.operation("op-1").owner == "they"
+
+
+def at_once(act: Callable[[int], object], refusal: type[Exception]) -> list[object]:
+    """Do this in many threads at the same time; answer what came of it where it was not refused."""
+    start = threading.Barrier(THREADS)
+
+    def attempt(number: int) -> object:
+        start.wait()
+        try:
+            return act(number)
+        except refusal:
+            return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [each for each in pool.map(attempt, range(THREADS)) if each is not None]
+
+
+def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
+    added = store.add(operation())
+    for _ in range(10):
+        won = at_once(
+            lambda number, added=added: store.write(attrs.evolve(added, failures=number)), Conflict
+        )
+        assert won == [store.operation("op-1")]
+        added = store.operation("op-1")
+
+
+def test_of_many_threads_that_begin_on_one_backup_one_wins(store: Store) -> None:
+    waiting = [store.add(deletion(f"d-{number}", backup())) for number in range(THREADS)]
+    won = at_once(lambda number: store.write(begun(waiting[number])), BackupBusy)
+    assert len(won) == 1
+    assert [each for each in store.operations() if each.phase] == won
+
+
+def test_of_many_threads_that_keep_one_backup_none_is_refused(store: Store) -> None:
+    at_once(lambda number: store.keep(backup(storage=f"shelf {number}")), KeyError)
+    assert [each.id for each in store.backups()] == ["b-1"]

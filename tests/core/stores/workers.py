@@ -1,0 +1,86 @@
+"""What the processes do that tests of stores race against each other, or kill."""
+
+import itertools
+import os
+import signal
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+
+import attrs
+import sqlalchemy as sa
+
+from karbor_backup_core.errors import BackupBusy, Conflict
+from karbor_backup_core.stores.sql import SQLStore
+from tests.core.stores.samples import backup, begun, deletion, ended
+
+_STEPS = (
+    (sa.Engine, "before_cursor_execute"),
+    (sa.Engine, "after_cursor_execute"),
+    (sa.Engine, "commit"),
+    (sa.pool.Pool, "reset"),
+)
+
+
+def write_each_version(url: str, name: str, start: Barrier, rounds: int, wins: Connection) -> None:
+    """Try to write every version of an operation, at the same time as others; tell which it won."""
+    store = SQLStore(url)
+    won = []
+    for version in range(1, rounds + 1):
+        start.wait()
+        read = attrs.evolve(store.operation("op-1"), version=version)
+        try:
+            store.write(attrs.evolve(read, owner=name))
+        except Conflict:
+            continue
+        won.append(version)
+    wins.send(won)
+
+
+def begin_on_each_backup(
+    url: str, name: str, start: Barrier, rounds: int, wins: Connection
+) -> None:
+    """Try to begin on every backup, at the same time as others; tell on which it did."""
+    store = SQLStore(url)
+    won = []
+    for number in range(1, rounds + 1):
+        mine = store.add(deletion(f"{name}-{number}", backup(f"b-{number}")))
+        start.wait()
+        try:
+            store.write(begun(mine))
+        except BackupBusy:
+            continue
+        won.append(number)
+    wins.send(won)
+
+
+def open_at_once(url: str, name: str, start: Barrier, rounds: int, wins: Connection) -> None:
+    """Open an empty database at the same time as others, and write to it."""
+    start.wait()
+    store = SQLStore(url)
+    for number in range(rounds):
+        store.keep(backup(f"{name}-{number}"))
+    wins.send(rounds)
+
+
+def end_and_die(url: str, operation_id: str, fatal_step: int) -> None:
+    """End an operation with a backup, but die by SIGKILL at that step of the database's work."""
+    store = SQLStore(url)
+    running = store.operation(operation_id)
+    steps = itertools.count(1)
+
+    def step(*_: object) -> None:
+        if next(steps) == fatal_step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for target, event in _STEPS:
+        sa.event.listen(target, event, step)
+    store.end(ended(running, backup=backup(operation_id)))
+
+
+def end_one_after_another(url: str, ids: list[str], begin: Connection) -> None:
+    """End operations as fast as it goes; tell of each before it is begun."""
+    store = SQLStore(url)
+    for operation_id in ids:
+        running = store.operation(operation_id)
+        begin.send(operation_id)
+        store.end(ended(running, backup=backup(operation_id)))
