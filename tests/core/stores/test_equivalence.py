@@ -1,0 +1,145 @@
+"""The SQL store does what the store in memory does, whatever is asked of them, in any order."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from karbor_backup_core.errors import StoreError, UnknownOperation
+from karbor_backup_core.model import Backup, Operation, Outcome, Result, State, Verb
+from karbor_backup_core.stores.base import Store
+from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core.stores.sql import SQLStore
+from tests.core.stores.samples import backup
+from tests.strategies import EARLY, instants, operation
+
+OWNERS = st.sampled_from(["", "me", "they"])
+OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
+BACKUPS = st.sampled_from(["b-1", "b-2"]).map(backup)
+LEASES = st.none() | instants
+
+
+class BothStores(RuleBasedStateMachine):
+    """Asks both stores for the same, and expects the same answers and refusals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        self.memory = MemoryStore()
+        self.sql = SQLStore(f"sqlite:///{Path(self.directory.name, 'store.db')}")
+
+    def teardown(self) -> None:
+        self.sql.close()
+        self.directory.cleanup()
+
+    def both(self, ask: Callable[[Store], object]) -> None:
+        assert self.answer(self.memory, ask) == self.answer(self.sql, ask)
+
+    def answer(self, store: Store, ask: Callable[[Store], object]) -> object:
+        try:
+            return ask(store)
+        except (StoreError, UnknownOperation) as refusal:
+            return type(refusal), str(refusal)
+
+    def stored(self, operation_id: str) -> Operation:
+        """Answer the operation as stored, or one that was never added."""
+        kept = {each.id: each for each in self.memory.operations()}
+        return kept.get(operation_id, operation(id=operation_id, version=1))
+
+    @rule(
+        operation_id=OPERATIONS,
+        verb=st.sampled_from(Verb),
+        of=BACKUPS,
+        owner=OWNERS,
+        created_at=instants,
+        lease=LEASES,
+    )
+    def add(
+        self,
+        operation_id: str,
+        verb: Verb,
+        of: Backup,
+        owner: str,
+        created_at: object,
+        lease: object,
+    ) -> None:
+        new = operation(
+            id=operation_id,
+            verb=verb,
+            backup=None if verb is Verb.PROTECT else of,
+            owner=owner,
+            created_at=created_at,
+            lease_until=lease,
+        )
+        self.both(lambda store: store.add(new))
+
+    @rule(
+        operation_id=OPERATIONS,
+        stale=st.booleans(),
+        state=st.sampled_from(State),
+        phase=st.integers(0, 2),
+        owner=OWNERS,
+        requested=st.booleans(),
+        sent=st.booleans(),
+    )
+    def write(
+        self,
+        operation_id: str,
+        state: State,
+        phase: int,
+        owner: str,
+        *,
+        stale: bool,
+        requested: bool,
+        sent: bool,
+    ) -> None:
+        read = self.stored(operation_id)
+        changed = attrs.evolve(
+            read,
+            version=read.version - stale,
+            state=state,
+            phase=phase,
+            owner=owner,
+            cancel_requested=requested,
+            cancel_sent=sent,
+        )
+        self.both(lambda store: store.write(changed))
+
+    @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=st.text(max_size=3))
+    def end(self, operation_id: str, result: Result, storage: str) -> None:
+        read = self.stored(operation_id)
+        left = backup(read.backup_id, storage=storage) if result is Result.SUCCEEDED else None
+        ended = attrs.evolve(read, state=State.ENDED, outcome=Outcome(result, backup=left))
+        self.both(lambda store: store.end(ended))
+
+    @rule(operation_id=OPERATIONS, stale_lease=st.booleans(), lease=LEASES)
+    def take(self, operation_id: str, lease: object, *, stale_lease: bool) -> None:
+        read = self.stored(operation_id)
+        seen = attrs.evolve(read, lease_until=EARLY) if stale_lease else read
+        taken = attrs.evolve(read, owner="me", lease_until=lease)
+        self.both(lambda store: store.take(taken, seen))
+
+    @rule(owner=OWNERS, lease=instants)
+    def renew(self, owner: str, lease: object) -> None:
+        self.both(lambda store: store.renew(owner, lease))
+
+    @rule(kept=BACKUPS, storage=st.text(max_size=3), created_at=instants)
+    def keep(self, kept: Backup, storage: str, created_at: object) -> None:
+        kept = attrs.evolve(kept, storage=storage, created_at=created_at)
+        self.both(lambda store: store.keep(kept))
+
+    @invariant()
+    def both_remember_the_same(self) -> None:
+        self.both(lambda store: list(store.operations()))
+        self.both(lambda store: [each.id for each in store.operations(unreleased=True)])
+        self.both(lambda store: list(store.backups()))
+        for owner in ("", "me", "they"):
+            self.both(lambda store, owner=owner: list(store.cancel_requests(owner)))
+
+
+TestBothStores = BothStores.TestCase
+TestBothStores.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
