@@ -1,5 +1,6 @@
 """Exceptions of a backend made fit to be shown: ours in type, and without its secrets."""
 
+import contextlib
 import math
 from collections.abc import Collection
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 from karbor_backup_core.errors import (
     BackendError,
     ContractViolation,
-    InvalidDocument,
     InvalidInput,
     KarborBackupError,
     Transient,
@@ -16,6 +16,9 @@ from karbor_backup_core.secrets import Secret, redact
 
 _PASSING = (BackendError, InvalidInput, ContractViolation)
 """What a hook may raise; anything else is a fault of the backend, whatever it is."""
+
+_OS_ERROR = ("strerror", "filename", "filename2")
+"""Of these an ``OSError`` makes its text; they are in no ``__dict__``."""
 
 
 def presentable(what: str, error: Exception, secrets: Collection[Secret]) -> KarborBackupError:
@@ -51,9 +54,7 @@ def _cleanse(error: BaseException, secrets: Collection[Secret], done: set[int]) 
     if id(error) in done:
         return True
     done.add(id(error))
-    error.args = tuple(redact(a, secrets) if isinstance(a, str) else a for a in error.args)
-    if isinstance(error, InvalidDocument):
-        error.faults = tuple(redact(fault, secrets) for fault in error.faults)
+    _cleanse_attributes(error, secrets)
     if error.__cause__ is not None and not _cleanse(error.__cause__, secrets, done):
         error.__cause__ = None
     if error.__context__ is not None and not _cleanse(error.__context__, secrets, done):
@@ -63,3 +64,19 @@ def _cleanse(error: BaseException, secrets: Collection[Secret], done: set[int]) 
         clean &= _cleanse(inner, secrets, done)
     texts = [str(error), repr(error), *getattr(error, "__notes__", ())]
     return clean and all(redact(text, secrets) == text for text in texts)
+
+
+def _cleanse_attributes(error: BaseException, secrets: Collection[Secret]) -> None:
+    error.args = _redacted(error.args, secrets)
+    names = [*vars(error), *(_OS_ERROR if isinstance(error, OSError) else ())]
+    for name in names:
+        value = getattr(error, name)
+        with contextlib.suppress(AttributeError):  # a frozen exception keeps its attributes
+            if isinstance(value, str):
+                setattr(error, name, redact(value, secrets))
+            elif isinstance(value, tuple):
+                setattr(error, name, _redacted(value, secrets))
+
+
+def _redacted(values: tuple[Any, ...], secrets: Collection[Secret]) -> tuple[Any, ...]:
+    return tuple(redact(each, secrets) if isinstance(each, str) else each for each in values)

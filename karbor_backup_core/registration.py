@@ -94,6 +94,11 @@ def _add(manager: pluggy.PluginManager, plugin: Any, name: str, what: str) -> No
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise ContractViolation(_strange(manager, plugin, what, error)) from error
+    except ValueError as error:
+        raise ContractViolation(
+            f"{what} is given twice, or equals another one: give each once, and let objects of "
+            "its class equal only themselves"
+        ) from error
 
 
 def _strange(

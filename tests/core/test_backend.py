@@ -1,0 +1,453 @@
+"""One configured backend: what goes in is checked, and so is what comes out."""
+
+import logging
+import threading
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from karbor_backup_core.backend import Backend
+from karbor_backup_core.errors import (
+    BackendError,
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    KarborBackupError,
+    StoreError,
+    Transient,
+    Unsupported,
+)
+from karbor_backup_core.hookspecs import hookimpl
+from karbor_backup_core.model import (
+    RECEIPT_LIMIT,
+    Ability,
+    Check,
+    Health,
+    Leftover,
+    Operation,
+    Outcome,
+    Part,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    Support,
+    Verb,
+)
+from karbor_backup_core.secrets import Secret
+from tests.core.backends import (
+    IMAGE,
+    INFO,
+    PROTECTED,
+    RUNNING,
+    SUCCEEDED,
+    VOLUME,
+    Answering,
+    SmallBackend,
+)
+from tests.strategies import operation
+
+CANARY = "canary-of-a-secret"
+RESTORE = operation(verb=Verb.RESTORE)
+
+
+def answering(answer: Any, polled: Any = None, secrets: tuple[Secret, ...] = ()) -> Backend:
+    """Answer a backend whose calls all answer, or raise, this."""
+    given_back = answer
+    plugin = Answering(given_back, polled)
+    return Backend.of("here", plugin, (), secrets)
+
+
+class TestLoad:
+    def test_the_configuration_reaches_the_backend_with_its_secrets_wrapped(self) -> None:
+        seen: list[Mapping[str, Any]] = []
+
+        class Seeing(SmallBackend):
+            def __init__(self, configuration: Mapping[str, Any]) -> None:
+                seen.append(configuration)
+
+        Backend.load("here", Seeing, {"endpoint": "http://x", "password": CANARY})
+        (configuration,) = seen
+        assert configuration["endpoint"] == "http://x"
+        assert configuration["password"].reveal() == CANARY
+
+    def test_a_secret_may_be_a_reference(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KARBOR_BACKUP_TEST_KEY", CANARY)
+        reference = {"env": "KARBOR_BACKUP_TEST_KEY"}
+        assert Backend.load("here", SmallBackend, {"password": reference})
+
+    def test_a_faulty_configuration_is_refused_with_all_faults(self) -> None:
+        with pytest.raises(InvalidDocument, match="configuration of backend here") as caught:
+            Backend.load("here", SmallBackend, {"endpoin": 1, "endpoint": 2, "password": 3})
+        assert set(caught.value.faults) == {
+            "$.endpoin: unknown: did you mean 'endpoint'?",
+            "$.endpoint: 2: give text",
+            "$.password: this secret: give text",
+        }
+
+    def test_a_class_without_a_schema_is_refused(self) -> None:
+        with pytest.raises(ContractViolation, match="no CONFIG_SCHEMA"):
+            Backend.load("here", lambda _: SmallBackend(), {})
+
+    def test_what_the_constructor_raises_is_ours_and_clean(self) -> None:
+        class Failing(SmallBackend):
+            def __init__(self, configuration: Mapping[str, Any]) -> None:
+                raise OSError(f"no login with {configuration['password'].reveal()}")
+
+        with pytest.raises(BackendError, match=r"backend here cannot be made: OSError") as caught:
+            Backend.load("here", Failing, {"password": CANARY})
+        assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+    def test_a_configuration_that_makes_no_sense_is_the_users_fault(self) -> None:
+        class Choosy(SmallBackend):
+            def __init__(self, configuration: Mapping[str, Any]) -> None:  # noqa: ARG002
+                raise InvalidInput("a cloud or an endpoint, not both")
+
+        with pytest.raises(InvalidInput, match="not both"):
+            Backend.load("here", Choosy, {})
+
+    def test_the_secrets_are_not_shown(self) -> None:
+        assert CANARY not in repr(Backend.load("here", SmallBackend, {"password": CANARY}))
+
+
+class TestDescription:
+    @pytest.mark.parametrize(
+        ("info", "message"),
+        [
+            (None, "answered None: it must answer a BackendInfo"),
+            ({"name": "small"}, "answered a dict"),
+            (attrs.evolve(INFO, name=""), "must not be empty"),
+            (attrs.evolve(INFO, name=5), r"\$\.name: expected str, got int"),
+            (attrs.evolve(INFO, abilities={VOLUME: {"copy": Ability(Support.SUPPORTED)}}),
+             "faulty BackendInfo"),
+            (attrs.evolve(INFO, abilities={VOLUME: {Verb.PROTECT: Ability(Support.COVERED)}}),
+             "say in covered_by"),
+            (attrs.evolve(INFO, abilities={
+                VOLUME: {Verb.PROTECT: Ability(Support.SUPPORTED, {"type": "objekt"})}}),
+             "no JSON Schema"),
+        ],
+    )  # fmt: skip
+    def test_a_faulty_description_is_refused(self, info: Any, message: str) -> None:
+        class Odd(SmallBackend):
+            @hookimpl
+            def describe(self) -> Any:
+                return info
+
+        with pytest.raises(ContractViolation, match=message):
+            Backend.of("here", Odd())
+
+    def test_abilities_are_as_declared_and_otherwise_unsupported(self) -> None:
+        backend = Backend.of("here", SmallBackend())
+        assert backend.ability(VOLUME, Verb.PROTECT).support is Support.SUPPORTED
+        assert backend.ability(IMAGE, Verb.PROTECT).covered_by == "the server that uses it"
+        assert backend.ability(VOLUME, Verb.VERIFY).reason == "nobody wrote it"
+        for resource_type, verb in ((VOLUME, Verb.DELETE), ("OS::Heat::Stack", Verb.PROTECT)):
+            ability = backend.ability(resource_type, verb)
+            assert ability.support is Support.UNSUPPORTED
+            assert f"does not declare {verb} for {resource_type}" in ability.reason
+            assert f"its types are: {VOLUME}, {IMAGE}" in ability.reason
+
+    def test_options_are_checked_by_the_schema_of_verb_and_type(self) -> None:
+        backend = Backend.of("here", SmallBackend())
+        backend.check_options(VOLUME, Verb.PROTECT, {"backup_name": "x"})
+        with pytest.raises(InvalidDocument, match=f"protect of {VOLUME} with backend here"):
+            backend.check_options(VOLUME, Verb.PROTECT, {"name": "x"})
+        with pytest.raises(Unsupported, match="cannot verify"):
+            backend.check_options(VOLUME, Verb.VERIFY, {})
+
+
+FAULTY: list[Any] = [
+    None,
+    {},
+    "succeeded",
+    ProgressState.SUCCEEDED,
+    Progress(ProgressState.UNKNOWN),
+    Progress("succeeded"),  # type: ignore[arg-type]
+    attrs.evolve(RUNNING, receipt={"text": "x" * RECEIPT_LIMIT}),
+    attrs.evolve(RUNNING, receipt=["a"]),
+    attrs.evolve(RUNNING, receipt={"a": object()}),
+    attrs.evolve(RUNNING, receipt={"key": Secret(CANARY)}),
+    attrs.evolve(RUNNING, done="half"),
+    attrs.evolve(RUNNING, done=float("nan")),
+    attrs.evolve(RUNNING, reason=None),
+    attrs.evolve(RUNNING, parts=[Part(Resource("t", "i"), "failed")]),
+    attrs.evolve(SUCCEEDED, resource="volume-2"),
+]
+
+
+class TestAnswers:
+    @pytest.mark.parametrize("state", [s for s in ProgressState if s is not ProgressState.UNKNOWN])
+    def test_what_a_verb_may_answer_comes_through(self, state: ProgressState) -> None:
+        progress = Progress(state, receipt={"version": 1}, done=1, total=2.5, unit="bytes")
+        assert answering(progress).call(RESTORE) == progress
+
+    @pytest.mark.parametrize("answer", FAULTY)
+    def test_what_a_verb_must_not_answer_is_refused(self, answer: Any) -> None:
+        for verb in (Verb.PROTECT, Verb.RESTORE):
+            with pytest.raises(
+                ContractViolation, match=r"(restore|protect) of operation op-1"
+            ) as caught:
+                answering(answer).call(operation(verb=verb))
+            assert CANARY not in str(caught.value)
+
+    def test_a_protect_that_succeeded_has_a_handle(self) -> None:
+        with pytest.raises(ContractViolation, match="without a handle"):
+            answering(SUCCEEDED).call(operation())
+        assert answering(PROTECTED).call(operation()) == PROTECTED
+        assert answering(SUCCEEDED).release(operation()) == SUCCEEDED
+
+    @pytest.mark.parametrize("verb", list(Verb))
+    def test_each_verb_calls_its_hook(self, verb: Verb) -> None:
+        class Telling(SmallBackend):
+            @hookimpl
+            def protect(self, operation: Operation) -> Any:
+                return attrs.evolve(PROTECTED, reason=f"protect {operation.id}")
+
+            @hookimpl
+            def restore(self, operation: Operation) -> Any:
+                return attrs.evolve(SUCCEEDED, reason=f"restore {operation.id}")
+
+            @hookimpl
+            def delete(self, operation: Operation) -> Any:
+                return attrs.evolve(SUCCEEDED, reason=f"delete {operation.id}")
+
+            @hookimpl
+            def verify(self, operation: Operation) -> Any:
+                return attrs.evolve(SUCCEEDED, reason=f"verify {operation.id}")
+
+        answer = Backend.of("here", Telling()).call(operation(verb=verb))
+        assert answer.reason == f"{verb} op-1"
+
+    @pytest.mark.parametrize(
+        "state", [ProgressState.SUCCEEDED, ProgressState.RUNNING, ProgressState.READY]
+    )
+    def test_a_release_may_take_steps(self, state: ProgressState) -> None:
+        assert answering(Progress(state)).release(operation()).state is state
+
+    @pytest.mark.parametrize("state", [ProgressState.UNKNOWN, ProgressState.CANCELLED])
+    def test_a_release_is_neither_unknown_nor_cancelled(self, state: ProgressState) -> None:
+        with pytest.raises(ContractViolation, match=f"release of operation op-1 answered {state}"):
+            answering(Progress(state)).release(operation())
+
+    @pytest.mark.parametrize("taken", [True, False])
+    def test_a_cancel_says_whether_it_was_taken(self, taken: bool) -> None:  # noqa: FBT001
+        assert answering(taken).cancel(operation()) is taken
+
+    @pytest.mark.parametrize("answer", [None, 1, "yes", SUCCEEDED])
+    def test_a_cancel_says_nothing_else(self, answer: Any) -> None:
+        with pytest.raises(ContractViolation, match="neither True nor False"):
+            answering(answer).cancel(operation())
+
+    @pytest.mark.parametrize("answer", [None, "", 5])
+    def test_a_scope_has_a_name(self, answer: Any) -> None:
+        assert Backend.of("here", SmallBackend()).scope() == "somewhere"
+        with pytest.raises(ContractViolation, match="must name a scope"):
+            answering(answer).scope()
+
+    def test_a_health_is_a_health(self) -> None:
+        assert Backend.of("here", SmallBackend()).health() == Health(ok=True, summary="fine")
+        for answer in (None, True, Health(ok="yes", summary="fine")):  # type: ignore[arg-type]
+            with pytest.raises(ContractViolation, match="check"):
+                answering(answer).health()
+
+
+class TestPoll:
+    def test_every_operation_gets_its_answer(self) -> None:
+        operations = [operation(id=str(number), receipt={"n": number}) for number in range(3)]
+        states = [ProgressState.RUNNING, ProgressState.UNKNOWN, ProgressState.READY]
+        answers = {each.id: Progress(state) for each, state in zip(operations, states, strict=True)}
+        assert answering(None, answers).poll(operations) == answers
+
+    def test_nobody_is_asked_for_nothing(self) -> None:
+        assert answering(None, None).poll([]) == {}
+
+    @pytest.mark.parametrize(
+        "answer", [answer for answer in FAULTY if answer != Progress(ProgressState.UNKNOWN)]
+    )
+    def test_one_faulty_answer_fails_that_operation_alone(self, answer: Any) -> None:
+        operations = [operation(id="good"), operation(id="bad")]
+        polled = answering(None, {"good": RUNNING, "bad": answer}).poll(operations)
+        assert polled["good"] == RUNNING
+        assert polled["bad"].state is ProgressState.FAILED
+        assert "poll of operation bad answered" in polled["bad"].reason
+        assert CANARY not in polled["bad"].reason
+
+    def test_an_operation_without_an_answer_has_failed(self) -> None:
+        polled = answering(None, {}).poll([operation()])
+        assert polled["op-1"].state is ProgressState.FAILED
+        assert "answered None" in polled["op-1"].reason
+
+    def test_a_protect_that_succeeded_has_a_handle_unless_it_is_over(self) -> None:
+        over = operation(id="over", outcome=Outcome(Result.CANCELLED))
+        answers = {"op-1": SUCCEEDED, "over": SUCCEEDED}
+        polled = answering(None, answers).poll([operation(), over])
+        assert polled["op-1"].state is ProgressState.FAILED
+        assert polled["over"] == SUCCEEDED
+
+    def test_only_a_verb_changes_the_receipt(self) -> None:
+        kept = operation(id="kept", receipt={"a": 1})
+        changed = operation(id="changed", receipt={"a": 1})
+        answers = {
+            "kept": attrs.evolve(RUNNING, receipt={"a": 1}),
+            "changed": attrs.evolve(RUNNING, receipt={"a": 2}),
+        }
+        polled = answering(None, answers).poll([kept, changed])
+        assert polled["kept"].state is ProgressState.RUNNING
+        assert "only a verb or release may change it" in polled["changed"].reason
+
+    def test_answers_that_nobody_asked_for_are_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        polled = answering(None, {"op-1": RUNNING, "stranger": RUNNING}).poll([operation()])
+        assert list(polled) == ["op-1"]
+        assert "stranger" in caplog.text
+
+    @pytest.mark.parametrize("answer", [None, [], RUNNING])
+    def test_what_is_no_mapping_is_refused(self, answer: Any) -> None:
+        with pytest.raises(ContractViolation, match="no mapping"):
+            answering(None, answer).poll([operation()])
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        "failure",
+        [Transient("busy", 3), BackendError("no"), Unsupported("no"), InvalidInput("no"),
+         ContractViolation("no")],
+    )  # fmt: skip
+    def test_what_the_contract_names_comes_through_as_it_is(
+        self, failure: KarborBackupError
+    ) -> None:
+        with pytest.raises(type(failure)) as caught:
+            answering(failure).call(operation())
+        assert caught.value is failure
+
+    @pytest.mark.parametrize(
+        "failure", [ValueError("odd"), KeyError("odd"), StoreError("odd"), TimeoutError("odd")]
+    )
+    def test_anything_else_is_final_and_keeps_its_cause(self, failure: Exception) -> None:
+        name = type(failure).__name__
+        with pytest.raises(BackendError, match=f"backend here: protect: {name}: .*odd") as caught:
+            answering(failure).call(operation())
+        assert not isinstance(caught.value, Transient)
+        assert caught.value.__cause__ is failure
+
+    @pytest.mark.parametrize("delay", ["Wed, 21 Oct", -1, float("nan"), float("inf"), True])
+    def test_a_delay_that_is_none_is_left_out(self, delay: Any) -> None:
+        with pytest.raises(Transient) as caught:
+            answering(Transient("busy", delay)).call(operation())
+        assert caught.value.retry_after is None
+
+    @given(st.sampled_from([Transient, BackendError, InvalidInput, ValueError, KeyError]))
+    def test_no_secret_is_in_what_is_raised_nor_in_what_is_behind_it(
+        self, cls: type[Exception]
+    ) -> None:
+        failure = cls(f"gave up: {CANARY}")
+        failure.__cause__ = LookupError(f"key {CANARY}")
+        failure.__cause__.__context__ = OSError(5, f"cannot open with {CANARY}", f"/{CANARY}")
+        with pytest.raises(KarborBackupError) as caught:
+            answering(failure, secrets=(Secret(CANARY),)).call(operation())
+        text = "".join(traceback.format_exception(caught.value))
+        assert "gave up: ***" in text
+        assert "cannot open with ***" in text
+        assert CANARY not in text
+
+    def test_what_cannot_be_cleaned_is_cut_off(self) -> None:
+        class Sticky(Exception):
+            def __str__(self) -> str:
+                return f"sticky {CANARY}"
+
+        group = ExceptionGroup("several", [Sticky()])
+        noted = ValueError("noted")
+        noted.add_note(CANARY)
+        for failure in (Sticky(), group, noted):
+            with pytest.raises(BackendError) as caught:
+                answering(failure, secrets=(Secret(CANARY),)).call(operation())
+            assert CANARY not in "".join(traceback.format_exception(caught.value))
+            assert caught.value.__cause__ is None
+
+    def test_faults_of_a_document_are_cleaned_too(self) -> None:
+        failure = InvalidDocument(f"options {CANARY}", [f"$.a: {CANARY}"])
+        with pytest.raises(InvalidDocument) as caught:
+            answering(failure, secrets=(Secret(CANARY),)).call(operation())
+        assert caught.value.faults == ("$.a: ***",)
+        assert CANARY not in repr(vars(caught.value))
+
+    def test_no_secret_is_in_the_texts_of_an_answer(self) -> None:
+        resource = Resource(VOLUME, "volume-1")
+        said = f"with {CANARY}"
+        progress = Progress(
+            ProgressState.FAILED,
+            reason=said,
+            parts=(Part(resource, Result.FAILED, said),),
+            checks=(Check("data", verified=False, reason=said),),
+            leftovers=(Leftover("job", "1", said),),
+        )
+        secrets = (Secret(CANARY),)
+        backend = answering(progress, {"op-1": progress}, secrets)
+        polled = backend.poll([operation()])["op-1"]
+        for answer in (backend.call(operation()), backend.release(operation()), polled):
+            assert CANARY not in repr(answer)
+            assert answer.leftovers[0].note == "with ***"
+        health = Health(ok=False, summary=said, details={said: [{"a": said, "n": 1}]})
+        assert CANARY not in repr(answering(health, secrets=secrets).health())
+
+
+class Listener:
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.heard: list[tuple[Operation, Operation | None]] = []
+        self.failure = failure
+
+    @hookimpl
+    def operation_changed(self, operation: Operation, before: Operation | None) -> None:
+        self.heard.append((operation, before))
+        if self.failure:
+            raise self.failure
+
+
+class TestChanged:
+    def test_every_extension_hears_of_it_whatever_the_others_do(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        listeners = [Listener(OSError(f"no socket {CANARY}")), Listener(), Listener(ValueError())]
+        backend = Backend.load("here", SmallBackend, {"password": CANARY}, listeners)
+        before, after = operation(), operation(version=2)
+        with caplog.at_level(logging.ERROR):
+            backend.changed(after, before)
+        assert [listener.heard for listener in listeners] == [[(after, before)]] * 3
+        assert "OSError: no socket ***" in caplog.text
+        assert CANARY not in caplog.text
+        assert len(caplog.records) == 2
+
+    def test_calls_come_one_at_a_time(self) -> None:
+        inside = threading.Semaphore(1)
+        overlaps: list[str] = []
+        turns = threading.Barrier(4)
+
+        class Exclusive:
+            @hookimpl
+            def operation_changed(self, operation: Operation) -> None:
+                if not inside.acquire(blocking=False):
+                    overlaps.append(operation.id)
+                    return
+                for _ in range(1000):
+                    pass
+                inside.release()
+
+        backend = Backend.of("here", SmallBackend(), [Exclusive()])
+
+        def tell() -> None:
+            turns.wait()
+            for number in range(50):
+                backend.changed(operation(id=str(number)), None)
+
+        threads = [threading.Thread(target=tell) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not overlaps
