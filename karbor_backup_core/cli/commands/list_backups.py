@@ -1,0 +1,36 @@
+"""``karbor-backup list``."""
+
+import click
+
+from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+
+
+@click.command("list")
+@common_options
+@pass_invocation
+def list_backups(invocation: Invocation) -> None:
+    """List the backups, the oldest first."""
+    from karbor_backup_core.cli.output import emit_json, emit_table
+    from karbor_backup_core.cli.text import moment
+    from karbor_backup_core.documents import to_document
+
+    backups = invocation.store.backups()
+    if invocation.as_json:
+        emit_json({"backups": [to_document(backup) for backup in backups]})
+    elif not backups:
+        click.echo("no backups")
+    else:
+        emit_table(
+            ("BACKUP", "MADE", "BACKEND", "TYPE", "ID", "NAME"),
+            [
+                (
+                    each.id,
+                    moment(each.created_at),
+                    each.backend,
+                    each.resource.type,
+                    each.resource.id,
+                    each.resource.name or str(each.options.get("backup_name", "")),
+                )
+                for each in backups
+            ],
+        )

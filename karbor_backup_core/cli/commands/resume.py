@@ -1,0 +1,75 @@
+"""``karbor-backup resume``."""
+
+from collections.abc import Sequence
+
+import click
+
+from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.model import Operation
+
+
+@click.command(short_help="Go on with operations that nobody drives.")
+@click.argument("operation", required=False)
+@common_options
+@pass_invocation
+def resume(invocation: Invocation, operation: str | None) -> None:
+    """Go on with an OPERATION that was let go of, or with all that no process drives."""
+    from karbor_backup_core.cli.failures import Failed
+    from karbor_backup_core.cli.reports import is_done
+    from karbor_backup_core.cli.running import resume_all
+
+    chosen = _chosen(invocation, operation)
+    endings = resume_all(invocation, chosen)
+    _tell(invocation, chosen, endings)
+    if not all(isinstance(each, Operation) and is_done(each) for each in endings):
+        raise Failed
+
+
+def _chosen(invocation: Invocation, text: str | None) -> Sequence[Operation]:
+    """Answer the operation that is meant, or all that no living process holds."""
+    from karbor_backup_core.cli.identify import find_operation
+    from karbor_backup_core.clock import system_clock
+
+    if text is not None:
+        return [find_operation(invocation.store, text)]
+    now = system_clock()
+    return [
+        each
+        for each in invocation.store.operations(unreleased=True)
+        if not each.owner or each.lease_until is None or each.lease_until <= now
+    ]
+
+
+def _tell(
+    invocation: Invocation,
+    chosen: Sequence[Operation],
+    endings: Sequence[Operation | Exception],
+) -> None:
+    from karbor_backup_core.cli.failures import PROGRAM
+    from karbor_backup_core.cli.output import emit_json
+    from karbor_backup_core.cli.reports import tell
+    from karbor_backup_core.cli.text import printable
+    from karbor_backup_core.documents import to_document
+
+    pairs = list(zip(chosen, endings, strict=True))
+    if invocation.as_json:
+        emit_json(
+            {
+                "operations": [
+                    to_document(each) for each in endings if isinstance(each, Operation)
+                ],
+                "errors": [
+                    {"operation": operation.id, "message": str(error)}
+                    for operation, error in pairs
+                    if isinstance(error, Exception)
+                ],
+            }
+        )
+        return
+    if not pairs:
+        click.echo("nothing to resume")
+    for operation, ending in pairs:
+        if isinstance(ending, Operation):
+            tell(ending)
+        else:
+            click.echo(f"{PROGRAM}: operation {operation.id}: {printable(str(ending))}", err=True)

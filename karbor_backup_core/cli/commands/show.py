@@ -1,0 +1,68 @@
+"""``karbor-backup show``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.model import Backup, Operation
+
+if TYPE_CHECKING:
+    from karbor_backup_core.stores.base import Store
+
+
+@click.command(short_help="Show a backup or an operation.")
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--document",
+    is_flag=True,
+    help="Print the backup's own JSON, which alone is enough to restore it elsewhere.",
+)
+@common_options
+@pass_invocation
+def show(invocation: Invocation, id_: str, *, document: bool) -> None:
+    """Show a backup or an operation; the beginning of its ID is enough.
+
+    A backup has the id of the operation that made it, so that both may be shown.
+    """
+    from karbor_backup_core.cli.details import backup_lines, operation_lines
+    from karbor_backup_core.cli.identify import find_backup
+    from karbor_backup_core.cli.output import emit_json, emit_lines
+    from karbor_backup_core.documents import to_document
+
+    if document:
+        emit_json(to_document(find_backup(invocation.store, id_)))
+        return
+    backup, operation = _find(invocation.store, id_)
+    if invocation.as_json:
+        emit_json(
+            {
+                "backup": None if backup is None else to_document(backup),
+                "operation": None if operation is None else to_document(operation),
+            }
+        )
+        return
+    emit_lines([] if backup is None else backup_lines(backup))
+    emit_lines([] if operation is None else operation_lines(operation))
+
+
+def _find(store: "Store", text: str) -> tuple[Backup | None, Operation | None]:
+    """Answer the backup and the operation of that id, at least one of them.
+
+    Raises:
+        InvalidInput: there is neither, or the text may mean several.
+    """
+    from karbor_backup_core.cli.identify import find_backup, find_operation
+    from karbor_backup_core.errors import InvalidInput, UnknownBackup, UnknownOperation
+
+    try:
+        operation = find_operation(store, text)
+    except UnknownOperation:
+        operation = None
+    try:
+        backup = find_backup(store, text if operation is None else operation.id)
+    except UnknownBackup:
+        backup = None
+    if backup is None and operation is None:
+        raise InvalidInput(f"{text!r}: there is no such backup, and no such operation")
+    return backup, operation

@@ -1,0 +1,212 @@
+"""The configuration file: where it is looked for, what may stand in it, what it says."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core.cli.durations import parse_duration
+from karbor_backup_core.errors import InvalidDocument, InvalidInput
+from karbor_backup_core.model import Json
+from karbor_backup_core.policy import Policy
+from karbor_backup_core.schemas import with_references
+from karbor_backup_core.secrets import Secret, configured
+
+APPLICATION: Final = "karbor-backup"
+FILE_NAME: Final = "config.toml"
+VARIABLE: Final = "KARBOR_BACKUP_CONFIG"
+
+_DURATIONS: Final = tuple(field.name for field in attrs.fields(Policy) if field.type is timedelta)
+
+
+def _policy_schema() -> Json:
+    durations: dict[str, Json] = {
+        name: {"type": ["number", "string"], "description": "seconds, or text like 5m"}
+        for name in _DURATIONS
+    }
+    return {
+        "type": "object",
+        "properties": {
+            **durations,
+            "poll_share": {"type": "number", "exclusiveMinimum": 0},
+            "attempts": {"type": "integer", "minimum": 1},
+        },
+        "additionalProperties": False,
+    }
+
+
+SCHEMA: Final[Json] = {
+    "title": "Configuration of karbor-backup",
+    "type": "object",
+    "properties": {
+        "default_backend": {"type": "string", "minLength": 1},
+        "store": {
+            "type": "object",
+            "properties": {"url": {"type": "string", "minLength": 1, "writeOnly": True}},
+            "additionalProperties": False,
+        },
+        "policy": _policy_schema(),
+        "backends": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": {"use": {"type": "string", "minLength": 1}},
+                "additionalProperties": True,
+            },
+        },
+    },
+    "additionalProperties": False,
+}
+"""What may stand in the file. The rest of a backend's section is that backend's own to judge."""
+
+
+@attrs.frozen
+class BackendSection:
+    """One configured backend.
+
+    Attributes:
+        name: the name it is configured under.
+        use: the implementation: the name of its entry point.
+        configuration: its own keys, as they stand in the file.
+    """
+
+    name: str
+    use: str
+    configuration: Json = attrs.field(factory=dict, repr=False)
+
+
+@attrs.frozen
+class Configuration:
+    """What the file says, or the defaults where there is none.
+
+    Attributes:
+        path: the file; None where there is none.
+        store_url: where operations and backups are kept; None for the default place.
+        policy: how patient operations are.
+        backends: the configured backends by name; None where the file names none, and every
+            installed one can be used as it is.
+        default_backend: the backend to use where none is named.
+    """
+
+    path: Path | None = None
+    store_url: Secret | None = None
+    policy: Policy = attrs.field(factory=Policy)
+    backends: Mapping[str, BackendSection] | None = None
+    default_backend: str = ""
+
+
+def find(asked: Path | None) -> Path | None:
+    """Answer the configuration file: the one asked for, the person's own, or the machine's.
+
+    Raises:
+        InvalidInput: the file that was asked for is not there.
+    """
+    if asked is not None:
+        if not asked.is_file():
+            raise InvalidInput(f"configuration {asked}: there is no such file")
+        return asked
+    return next((path for path in usual_places() if path.is_file()), None)
+
+
+def usual_places() -> list[Path]:
+    """Answer the platform's usual places for the file, the person's own first."""
+    import platformdirs
+
+    dirs = platformdirs.PlatformDirs(APPLICATION, appauthor=False, multipath=True)
+    return [folder / FILE_NAME for folder in dirs.iter_config_paths()]
+
+
+def default_store_url() -> str:
+    """Answer the URL of the SQLite file at the platform's usual place for state."""
+    import platformdirs
+
+    folder = platformdirs.user_state_path(APPLICATION, appauthor=False)
+    return f"sqlite:///{folder / 'operations.sqlite'}"
+
+
+def load(path: Path | None) -> Configuration:
+    """Read a configuration file; without one, answer the defaults.
+
+    Raises:
+        InvalidInput: it cannot be read, or is not TOML.
+        InvalidDocument: it does not fit; all faults are named.
+    """
+    if path is None:
+        return Configuration()
+    document = _parsed(path)
+    if faults := _faults(document):
+        raise InvalidDocument(f"configuration {path}", faults)
+    sections = document.get("backends")
+    store: Mapping[str, Any] = configured(SCHEMA, document).get("store", {})
+    return Configuration(
+        path=path,
+        store_url=store.get("url"),
+        policy=Policy(**_policy_values(document.get("policy", {}))),
+        backends=None if sections is None else _sections(sections),
+        default_backend=document.get("default_backend", ""),
+    )
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(
+            f"configuration {path}: it cannot be read: {error.strerror or error}"
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"configuration {path}: it is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"configuration {path}: it is not TOML: {error}") from None
+
+
+def _faults(document: Json) -> list[str]:
+    """Answer what is wrong with the file, apart from the backends' own keys."""
+    from karbor_backup_core.options import Validator
+
+    faults = Validator(with_references(SCHEMA), "configuration").faults(document)
+    if faults:
+        return faults
+    faults = _policy_faults(document.get("policy", {}))
+    default, sections = document.get("default_backend"), document.get("backends")
+    if default is not None and sections is not None and default not in sections:
+        known = ", ".join(sections) or "none"
+        faults.append(f"$.default_backend: {default!r} has no section (there are: {known})")
+    return faults
+
+
+def _policy_faults(values: Json) -> list[str]:
+    faults = []
+    for name, value in values.items():
+        try:
+            _policy_value(name, value)
+        except ValueError as error:
+            faults.append(f"$.policy.{name}: {error}")
+    if not faults:
+        try:
+            Policy(**_policy_values(values))
+        except ValueError as error:
+            faults.append(f"$.policy: {error}")
+    return faults
+
+
+def _policy_values(values: Json) -> dict[str, Any]:
+    return {name: _policy_value(name, value) for name, value in values.items()}
+
+
+def _policy_value(name: str, value: Any) -> Any:
+    return parse_duration(str(value)) if name in _DURATIONS else value
+
+
+def _sections(sections: Json) -> dict[str, BackendSection]:
+    return {
+        name: BackendSection(
+            name=name,
+            use=section.get("use", name),
+            configuration={key: value for key, value in section.items() if key != "use"},
+        )
+        for name, section in sections.items()
+    }

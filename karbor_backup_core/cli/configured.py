@@ -1,0 +1,171 @@
+"""The backends that the configuration names, loaded when they are needed."""
+
+import functools
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+import click
+
+from karbor_backup_core.backend import Backend
+from karbor_backup_core.cli.configuration import BackendSection, Configuration
+from karbor_backup_core.discovery import backend_class, extensions, installed_backends
+from karbor_backup_core.errors import (
+    BackendUnavailable,
+    InvalidDocument,
+    InvalidInput,
+    KarborBackupError,
+    UnknownBackend,
+)
+from karbor_backup_core.model import Backup, Json
+from karbor_backup_core.schemas import secret_places
+from karbor_backup_core.secrets import Secret
+
+
+@attrs.define(slots=False)
+class ConfiguredBackends:
+    """Finds and loads backends.
+
+    Attributes:
+        configuration: names them.
+        secrets: gets the secrets of each backend before that is made.
+        cloud: stands for the ``cloud`` of every section that has one; empty for none.
+    """
+
+    configuration: Configuration
+    secrets: list[Secret] = attrs.field(factory=list, repr=False)
+    cloud: str = ""
+    _loaded: dict[str, Backend] = attrs.field(factory=dict, init=False)
+
+    @functools.cached_property
+    def sections(self) -> Mapping[str, BackendSection]:
+        """The configured backends; with none configured, every installed one as it is."""
+        if self.configuration.backends is not None:
+            return self.configuration.backends
+        return {each.name: BackendSection(each.name, each.name) for each in installed_backends()}
+
+    def load(self, name: str) -> Backend:
+        """Answer a backend by its configured name; its service is not asked.
+
+        Raises:
+            UnknownBackend: there is none of that name.
+            InvalidInput: its configuration does not fit.
+            BackendUnavailable: it cannot be loaded.
+        """
+        if name not in self._loaded:
+            self._loaded[name] = self._load(self._section(name))
+        return self._loaded[name]
+
+    def choose(self, asked: str | None) -> Backend:
+        """Answer the backend that was asked for, or the one there is to use without asking.
+
+        Raises:
+            InvalidInput: none was asked for, and there are several.
+            KarborBackupError: as ``load``.
+        """
+        name = asked or self.configuration.default_backend
+        if name:
+            return self.load(name)
+        names = list(self.sections)
+        if len(names) != 1:
+            known = ", ".join(names) or "none"
+            raise InvalidInput(
+                f"which backend? Name one with --backend, or as default_backend in the "
+                f"configuration (there are: {known})"
+            )
+        return self.load(names[0])
+
+    def choose_for(self, backup: Backup, asked: str | None) -> Backend:
+        """Answer the backend that was asked for, or the one that can read a backup.
+
+        Raises:
+            UnknownBackend: no configured backend is of the kind that made it.
+            KarborBackupError: as ``load``.
+        """
+        if asked:
+            return self.load(asked)
+        candidates = self._of_kind(backup.backend)
+        if not candidates:
+            known = ", ".join(self.sections) or "none"
+            raise UnknownBackend(
+                f"backup {backup.id} was made by backend {backup.backend}, and none of that kind "
+                f"is configured (configured: {known})"
+            )
+        fitting = [each for each in candidates if len(candidates) == 1 or _looks_at(each, backup)]
+        return (fitting or candidates)[0]
+
+    def _of_kind(self, implementation: str) -> list[Backend]:
+        sections = self.sections.values()
+        likely = [each for each in sections if each.use == implementation]
+        found = []
+        for section in likely or sections:
+            try:
+                backend = self.load(section.name)
+            except BackendUnavailable:
+                if likely:
+                    raise
+                continue
+            if backend.info.name == implementation:
+                found.append(backend)
+        return found
+
+    def _section(self, name: str) -> BackendSection:
+        try:
+            return self.sections[name]
+        except KeyError:
+            known = ", ".join(self.sections) or "none"
+            raise UnknownBackend(
+                f"backend {name!r} is not configured (configured: {known})"
+            ) from None
+
+    def _load(self, section: BackendSection) -> Backend:
+        plugin_class = backend_class(section.use)
+        keys = dict(section.configuration)
+        if self.cloud and "cloud" in keys:
+            keys["cloud"] = self.cloud
+        sources = list(_secret_sources(getattr(plugin_class, "CONFIG_SCHEMA", None), keys))
+        self._warn_of_readers(sources)
+        self.secrets += [Secret(source) for source in sources]
+        try:
+            return Backend.load(section.name, plugin_class, keys, extensions())
+        except InvalidDocument as error:
+            raise self._placed(section, error) from None
+
+    def _placed(self, section: BackendSection, error: InvalidDocument) -> InvalidDocument:
+        """Answer the error with the places that the faults have in the file."""
+        if self.configuration.path is None:
+            return error
+        place = f"$.backends.{section.name}"
+        faults = [fault.replace("$", place, 1) for fault in error.faults]
+        return InvalidDocument(f"configuration {self.configuration.path}", faults)
+
+    def _warn_of_readers(self, sources: Sequence[str | Mapping[str, str]]) -> None:
+        path = self.configuration.path
+        literal = any(isinstance(source, str) for source in sources)
+        if path is not None and literal and path.stat().st_mode & stat.S_IROTH:
+            click.echo(
+                f"karbor-backup: warning: {path} holds secrets and everybody can read it: "
+                "chmod o-r, or write them as {env = ...} or {file = ...}",
+                err=True,
+            )
+
+
+def _looks_at(backend: Backend, backup: Backup) -> bool:
+    try:
+        return backend.scope() == backup.scope
+    except KarborBackupError:
+        return False
+
+
+def _secret_sources(schema: Any, keys: Json) -> Iterator[str | Mapping[str, str]]:
+    """Answer the secrets in a configuration as they stand there; what is none is left out."""
+    for place in secret_places(schema, keys):
+        value: Any = keys
+        for step in place:
+            value = value[step]
+        try:
+            Secret(value)
+        except InvalidInput:
+            continue
+        yield value

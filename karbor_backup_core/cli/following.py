@@ -1,0 +1,91 @@
+"""Waiting for operations to their end, with an ear for what the person wants meanwhile."""
+
+from collections.abc import Sequence
+from typing import Final, NoReturn, TypeAlias
+
+import attrs
+
+from karbor_backup_core.cli.interrupt import Interrupts, LetGo, Wish
+from karbor_backup_core.cli.progress import Display
+from karbor_backup_core.errors import Conflict, KarborBackupError
+from karbor_backup_core.model import Operation
+from karbor_backup_core.runner import Runner
+
+Ending: TypeAlias = Operation | KarborBackupError
+"""How an operation stands at the end, or why the runner could not go on with it."""
+
+_TICK: Final = 0.2
+"""Seconds between two looks for what the person wants."""
+
+_FOREIGN_TICK: Final = 1.0
+"""Seconds between two looks at an operation that another process drives."""
+
+
+@attrs.frozen
+class Follower:
+    """Waits for the operations of a runner.
+
+    Attributes:
+        runner: has begun or resumed them.
+        interrupts: what the person wants.
+        display: tells the person.
+    """
+
+    runner: Runner
+    interrupts: Interrupts
+    display: Display
+
+    def follow(self, operations: Sequence[Operation]) -> list[Ending]:
+        """Wait until all of these operations have come to an end; answer in the same order.
+
+        Raises:
+            LetGo: the person wants to wait no longer.
+        """
+        pending = [operation.id for operation in operations]
+        endings: dict[str, Ending] = {}
+        while pending:
+            self._attend(pending)
+            for operation_id in pending:
+                ending = self._look(operation_id, _TICK / len(pending))
+                if ending is not None:
+                    endings[operation_id] = ending
+            pending = [each for each in pending if each not in endings]
+        return [endings[operation.id] for operation in operations]
+
+    def follow_anyone(self, operation_id: str) -> Ending:
+        """Wait for an operation that another process may drive, and take it over once it is free.
+
+        Raises:
+            LetGo: the person wants to wait no longer.
+        """
+        while True:
+            try:
+                resumed = self.runner.resume(operation_id)
+            except Conflict:
+                asked = self.interrupts.next(timeout=_FOREIGN_TICK)
+                if asked is not None:
+                    self._let_go([operation_id], asked[1])
+            else:
+                return self.follow([resumed])[0]
+
+    def _look(self, operation_id: str, seconds: float) -> Ending | None:
+        try:
+            seen = self.runner.wait(operation_id, timeout=seconds)
+        except KarborBackupError as error:
+            return KarborBackupError(f"{error} (to go on: karbor-backup resume {operation_id})")
+        return seen if seen.finished else None
+
+    def _attend(self, pending: Sequence[str]) -> None:
+        """Do what the person asked for since the last look."""
+        while (asked := self.interrupts.next()) is not None:
+            wish, signum = asked
+            if wish is Wish.LET_GO:
+                self._let_go(pending, signum)
+            self.display.say("cancelling, and waiting for the end; Ctrl-C again lets go")
+            for operation_id in pending:
+                self.runner.cancel(operation_id)
+
+    def _let_go(self, pending: Sequence[str], signum: int) -> NoReturn:
+        for operation_id in pending:
+            self.display.say(f"letting go; to go on: karbor-backup resume {operation_id}")
+        raise LetGo(signum)

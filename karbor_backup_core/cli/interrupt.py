@@ -1,0 +1,80 @@
+"""What Ctrl-C and its like mean while operations run: cancel first, then let go."""
+
+import enum
+import queue
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+_LET_GO_AT_ONCE: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Wish(enum.Enum):
+    """What a person, or the system, asks of a command that waits for operations."""
+
+    CANCEL = "cancel"
+    LET_GO = "let go"
+
+
+class LetGo(Exception):
+    """The command ends although operations go on; ``resume`` goes on with them.
+
+    Attributes:
+        signum: the signal that asked for it.
+    """
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+
+
+class Interrupts:
+    """Collects signals between its enter and its exit; of the main thread only.
+
+    The first Ctrl-C wishes for a cancel and the second to let go; a third ends the process as if
+    nobody had caught it, which harms nothing that is in the store. A signal that ends processes
+    (TERM, HUP) wishes to let go at once, since what sends it will not wait for a cancel.
+    """
+
+    def __init__(self) -> None:
+        # A handler runs between any two instructions of the main thread. It must not wait for a
+        # lock that this thread may hold, and the put of a SimpleQueue is made for that.
+        self._wishes: queue.SimpleQueue[tuple[Wish, int]] = queue.SimpleQueue()
+        self._interrupted = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to collect."""
+        for signum in (signal.SIGINT, *_LET_GO_AT_ONCE):
+            if signal.getsignal(signum) is not signal.SIG_IGN:
+                self._before[signum] = signal.signal(signum, self._caught)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put back what was done with signals before."""
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+
+    def next(self, timeout: float = 0.0) -> tuple[Wish, int] | None:
+        """Answer the next wish and the signal that brought it, or None for none.
+
+        Args:
+            timeout: seconds to wait for one.
+        """
+        try:
+            return self._wishes.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def _caught(self, signum: int, _: FrameType | None) -> None:
+        if signum == signal.SIGINT and not self._interrupted:
+            self._interrupted = True
+            self._wishes.put((Wish.CANCEL, signum))
+            return
+        self._wishes.put((Wish.LET_GO, signum))
+        signal.signal(signum, signal.SIG_DFL)

@@ -1,0 +1,120 @@
+"""What one call of the command works with, each part made when it is first needed."""
+
+import functools
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+import click
+
+from karbor_backup_core.secrets import Secret
+from karbor_backup_core.stores.base import Store
+
+if TYPE_CHECKING:
+    from karbor_backup_core.cli.configuration import Configuration
+    from karbor_backup_core.cli.configured import ConfiguredBackends
+
+F = TypeVar("F")
+
+
+@attrs.define(slots=False)
+class Invocation:
+    """The options that every command takes, and what follows from them.
+
+    Attributes:
+        config: the configuration file that was asked for.
+        as_json: answer in JSON.
+        debug: log to the standard error.
+        os_cloud: the entry of ``clouds.yaml`` that was asked for.
+        secrets: those of the backends loaded so far, to be kept out of the log.
+    """
+
+    config: Path | None = None
+    as_json: bool = False
+    debug: bool = False
+    os_cloud: str = ""
+    secrets: list[Secret] = attrs.field(factory=list, init=False, repr=False)
+
+    @functools.cached_property
+    def configuration(self) -> "Configuration":
+        """The configuration file's content, or the defaults.
+
+        Raises:
+            InvalidInput: it is not there, cannot be read or does not fit.
+        """
+        from karbor_backup_core.cli import configuration
+
+        return configuration.load(configuration.find(self.config))
+
+    @functools.cached_property
+    def backends(self) -> "ConfiguredBackends":
+        """The configured backends."""
+        from karbor_backup_core.cli.configured import ConfiguredBackends
+
+        if self.os_cloud:
+            os.environ["OS_CLOUD"] = self.os_cloud
+        return ConfiguredBackends(self.configuration, self.secrets, self.os_cloud)
+
+    @functools.cached_property
+    def store(self) -> Store:
+        """Where operations and backups are kept.
+
+        Raises:
+            StoreError: it cannot be used.
+        """
+        from karbor_backup_core.cli.configuration import default_store_url
+        from karbor_backup_core.stores.sql import SQLStore
+
+        url = self.configuration.store_url
+        return SQLStore(default_store_url() if url is None else url.reveal())
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        if "store" in vars(self):
+            self.store.close()
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
+
+
+def common_options(command: F) -> F:
+    """Give a command the options that all commands take, before and after the command's name."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    if value and param.name is not None:
+        setattr(ctx.ensure_object(Invocation), param.name, value)
+
+
+def _debug(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    from karbor_backup_core.cli.logs import send_logs
+
+    _keep(ctx, param, value)
+    if value:
+        send_logs(debug=True, secrets=ctx.ensure_object(Invocation).secrets)
+
+
+def _option(*names: str, **settings: Any) -> Any:
+    return click.option(*names, **{"callback": _keep, "expose_value": False, **settings})
+
+
+_OPTIONS = (
+    _option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Configuration file  [default: $KARBOR_BACKUP_CONFIG, or config.toml at the "
+        "platform's usual place].",
+    ),
+    _option("--json", "as_json", is_flag=True, help="Answer with one JSON document."),
+    _option(
+        "--os-cloud",
+        metavar="NAME",
+        help="Entry of clouds.yaml, as for every OpenStack tool  [default: $OS_CLOUD].",
+    ),
+    _option("--debug", is_flag=True, callback=_debug, help="Log everything to the standard error."),
+)

@@ -1,0 +1,58 @@
+"""The command ``karbor-backup``: its name, its commands, and how it ends."""
+
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from karbor_backup_core.cli.commands import COMMANDS
+from karbor_backup_core.cli.failures import PROGRAM, complain
+from karbor_backup_core.cli.invocation import Invocation, common_options
+from karbor_backup_core.cli.logs import send_logs
+from karbor_backup_core.version import __version__
+
+
+class Program(click.Group):
+    """A group of commands that ends with our exit statuses, and never with a traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run the command that the arguments name, and exit."""
+        invocation = Invocation()
+        send_logs(debug=False, secrets=invocation.secrets)
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False, "obj": invocation})
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - nobody above would tell the person
+            status = complain(error, as_json=invocation.as_json)
+        finally:
+            invocation.close()
+        sys.exit(status)
+
+
+@click.group(
+    PROGRAM,
+    cls=Program,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name=PROGRAM)
+@common_options
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Protect cloud resources through any backup service, and bring them back.
+
+    Exit status: 0 done, 1 it failed, 2 wrong input, 130 let go after a second Ctrl-C.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+for command in COMMANDS:
+    program.add_command(command)
+
+
+def run() -> NoReturn:
+    """Run the command."""
+    program.main()

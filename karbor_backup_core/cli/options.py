@@ -1,0 +1,70 @@
+"""Options of an operation as they come from the command line: files and KEY=VALUE."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from karbor_backup_core.errors import InvalidInput
+from karbor_backup_core.model import Json
+from karbor_backup_core.schemas import children, facets
+
+
+def read_options(file: str | None, assignments: Sequence[str], schema: Json) -> dict[str, Any]:
+    """Answer the options: those of the file, with the assignments over them.
+
+    Args:
+        file: a file with a JSON object, ``-`` for the standard input, None for none.
+        assignments: each ``KEY=VALUE``.
+        schema: the options' schema. A value is text where the schema wants text; anywhere else
+            it is read as JSON, and is text if it is none.
+
+    Raises:
+        InvalidInput: the file or an assignment cannot be read.
+    """
+    options = {} if file is None else read_json(file)
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not key or not equals:
+            raise InvalidInput(f"option {assignment!r}: write it as KEY=VALUE")
+        options[key] = text if _wants_text(schema, key) else _value(text)
+    return options
+
+
+def read_json(file: str) -> dict[str, Any]:
+    """Read a JSON object from a file, or from the standard input for ``-``.
+
+    Raises:
+        InvalidInput: it cannot be read, or holds anything else.
+    """
+    name = "standard input" if file == "-" else file
+    try:
+        content = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{name}: it cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{name}: it is not UTF-8 text") from None
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{name}: it is not JSON: {error}") from None
+    if not isinstance(document, Mapping):
+        raise InvalidInput(f"{name}: it holds no JSON object")
+    return dict(document)
+
+
+def _wants_text(schema: Json, key: str) -> bool:
+    """Whether anything that the schema says of an option makes it text."""
+    spoken = [
+        facet for inner in children(facets(schema, schema), key) for facet in facets(inner, schema)
+    ]
+    kinds = [kind for facet in spoken if (kind := facet.get("type")) is not None]
+    return any("string" in kind for kind in kinds)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,115 @@
+"""What a person sees of operations while they run; nothing where nobody looks."""
+
+import sys
+from types import TracebackType
+from typing import Protocol, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from karbor_backup_core.cli.text import amount, printable, status, subject
+from karbor_backup_core.model import Operation
+
+
+class Display(Protocol):
+    """Shows how operations go; ``update`` may be called from any thread."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Show no more."""
+
+    def update(self, operation: Operation) -> None:
+        """Show how an operation stands now."""
+
+    def say(self, line: str) -> None:
+        """Tell the person something that stays readable."""
+
+
+class Silent:
+    """Shows no progress, and says what must be said on the standard error."""
+
+    def __enter__(self) -> Self:
+        """Begin to show nothing."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Go on showing nothing."""
+
+    def update(self, operation: Operation) -> None:
+        """Show nothing."""
+
+    def say(self, line: str) -> None:
+        """Write a line."""
+        click.echo(line, err=True)
+
+
+class Live:
+    """A line for each operation on a terminal, which is gone when the operations are done."""
+
+    def __init__(self, console: Console) -> None:
+        self._tasks: dict[str, TaskID] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[amount]}", markup=False),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}", style="yellow", markup=False),
+            console=console,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take it off the screen."""
+        self._progress.stop()
+
+    def update(self, operation: Operation) -> None:
+        """Show how an operation stands now."""
+        task = self._tasks.get(operation.id)
+        if task is None:
+            task = self._tasks[operation.id] = self._progress.add_task(
+                "", total=None, amount="", note=""
+            )
+        self._progress.update(
+            task,
+            description=f"{subject(operation)}: {status(operation)}",
+            total=_total(operation),
+            completed=operation.done or 0,
+            amount=amount(operation.done, operation.total, operation.unit),
+            note=_waits_for(operation),
+        )
+
+    def say(self, line: str) -> None:
+        """Write a line above the progress."""
+        self._progress.console.print(Text(line))
+
+
+def display_for(*, quiet: bool) -> Display:
+    """Answer what shows progress here: nothing does where the standard error is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        return Silent()
+    return Live(Console(stderr=True))
+
+
+def _total(operation: Operation) -> float | None:
+    if operation.total is None and operation.unit == "percent":
+        return 100.0
+    return operation.total or None
+
+
+def _waits_for(operation: Operation) -> str:
+    return f"waits: {printable(operation.last_error)}" if operation.last_error else ""

@@ -1,0 +1,99 @@
+"""What a person, or a program, is told of an operation that has come to its end."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from karbor_backup_core.cli.failures import PROGRAM, Failed
+from karbor_backup_core.cli.output import emit_json, emit_lines
+from karbor_backup_core.cli.text import printable, subject, title
+from karbor_backup_core.documents import to_document
+from karbor_backup_core.model import Check, Operation, Outcome, Result, State, Verb
+
+_DONE: Final = {
+    Verb.PROTECT: "protected",
+    Verb.RESTORE: "restored",
+    Verb.DELETE: "deleted the backup of",
+    Verb.VERIFY: "verified the backup of",
+}
+
+
+def report(operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCEEDED) -> None:
+    """Tell how an operation ended.
+
+    Args:
+        operation: released, or parked.
+        as_json: answer with its document.
+        wanted: the result that the person asked for.
+
+    Raises:
+        Failed: it ended in another way, or it is not released.
+    """
+    if as_json:
+        emit_json(to_document(operation))
+    else:
+        tell(operation)
+    if not is_done(operation, wanted):
+        raise Failed
+
+
+def is_done(operation: Operation, wanted: Result = Result.SUCCEEDED) -> bool:
+    """Whether it ended as wanted, with everything cleaned up."""
+    outcome = operation.outcome
+    return outcome is not None and outcome.result is wanted and operation.state is State.RELEASED
+
+
+def tell(operation: Operation) -> None:
+    """Write for a person: success on the standard output, all else on the standard error."""
+    outcome = operation.outcome
+    if outcome is not None and outcome.result is Result.SUCCEEDED:
+        emit_lines(_success(operation, outcome))
+    else:
+        click.echo(f"{PROGRAM}: {_failure(operation, outcome)}", err=True)
+    for line in _left(operation, outcome):
+        click.echo(line, err=True)
+
+
+def _success(operation: Operation, outcome: Outcome) -> Iterator[str]:
+    resource = title(operation.resource)
+    if outcome.covered:
+        yield f"nothing to do: {resource} is covered by {printable(outcome.covered)}"
+        return
+    yield f"{_DONE[operation.verb]} {resource}"
+    yield f"  backup    {printable(operation.backup_id)}"
+    for restored in outcome.resources:
+        yield f"  restored  {title(restored)}"
+    for part in outcome.parts:
+        yield f"  part      {title(part.resource)}: {part.result}"
+    for check in _checks(outcome):
+        yield f"  {check_line(check)}"
+
+
+def _checks(outcome: Outcome) -> tuple[Check, ...]:
+    if outcome.backup is not None and not outcome.checks:
+        return outcome.backup.checks
+    return outcome.checks
+
+
+def check_line(check: Check) -> str:
+    """Say what is known of one property of a backup."""
+    if check.verified:
+        return f"verified      {printable(check.name)}"
+    return f"not verified  {printable(check.name)}: {printable(check.reason)}"
+
+
+def _failure(operation: Operation, outcome: Outcome | None) -> str:
+    how = "did not end" if outcome is None else f"{outcome.result}: {printable(outcome.reason)}"
+    return f"{subject(operation)} {how} (operation {operation.id})"
+
+
+def _left(operation: Operation, outcome: Outcome | None) -> Iterator[str]:
+    for part in outcome.parts if outcome is not None else ():
+        if part.result is not Result.SUCCEEDED:
+            yield f"  {part.result}: {title(part.resource)}: {printable(part.reason)}"
+    for leftover in outcome.leftovers if outcome is not None else ():
+        note = f": {printable(leftover.note)}" if leftover.note else ""
+        yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"
+    if operation.parked:
+        yield f"  not cleaned up yet; to go on: karbor-backup resume {operation.id}"

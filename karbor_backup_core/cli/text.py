@@ -1,0 +1,63 @@
+"""How things are put into words for a terminal; no value gets there unchecked."""
+
+from datetime import datetime
+from typing import Final
+
+from karbor_backup_core.model import Operation, Resource, State, Verb
+
+_ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
+
+
+def printable(text: str) -> str:
+    """Answer a text in one line, in which nothing but letters and signs reaches the terminal.
+
+    Names come from services and from people, and may hold line ends or escape sequences.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def title(resource: Resource) -> str:
+    """Name a resource with its type: ``OS::Cinder::Volume 1f3c (data)``."""
+    name = f" ({resource.name})" if resource.name else ""
+    return printable(f"{resource.type} {resource.id}{name}")
+
+
+def subject(operation: Operation) -> str:
+    """Say what an operation does: ``delete of the backup of OS::Cinder::Volume 1f3c``."""
+    whose = "the backup of " if operation.verb in _ON_BACKUPS else ""
+    return f"{operation.verb} of {whose}{title(operation.resource)}"
+
+
+def status(operation: Operation) -> str:
+    """Say in a word or a few how an operation stands."""
+    if operation.outcome is None:
+        return "cancelling" if operation.cancel_requested else operation.state.value
+    result = operation.outcome.result.value
+    if operation.state is State.RELEASED:
+        return result
+    return f"{result}, left unreleased" if operation.parked else f"{result}, cleaning up"
+
+
+def amount(done: float | None, total: float | None, unit: str) -> str:
+    """Write how much is done: ``3/5 actions``, ``40%``, ``1.2 MB/4.0 MB``; empty if unknown."""
+    if done is None and total is None:
+        return ""
+    if unit == "percent":
+        return "" if done is None else f"{done:.0f}%"
+    known = [_quantity(count, unit) for count in (done, total) if count is not None]
+    return "/".join(known) if unit == "bytes" else f"{'/'.join(known)} {unit}".strip()
+
+
+def _quantity(count: float, unit: str) -> str:
+    if unit == "bytes":
+        from rich.filesize import decimal
+
+        return decimal(int(count))
+    return f"{count:g}"
+
+
+def moment(instant: datetime | None) -> str:
+    """Write an instant in the time zone of this machine, to the second."""
+    return "" if instant is None else f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
