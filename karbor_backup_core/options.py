@@ -86,14 +86,14 @@ class Validator:
             raise ContractViolation(f"{self.what}: the schema is no JSON: {'; '.join(faults)}")
         schema = plain(self._schema)
         try:
-            if schema.get("$schema", DIALECT).rstrip("#") != DIALECT:
-                raise ContractViolation(
-                    f"{self.what}: the schema is of {schema['$schema']}: write it for {DIALECT}"
-                )
             Draft202012Validator.check_schema(schema)
         except SchemaError as error:
             raise ContractViolation(
                 f"{self.what}: the schema is no JSON Schema: {error.json_path}: {error.message}"
             ) from error
+        if schema.get("$schema", DIALECT).rstrip("#") != DIALECT:
+            raise ContractViolation(
+                f"{self.what}: the schema is of {schema['$schema']}: write it for {DIALECT}"
+            )
         # With a registry of its own jsonschema never fetches a reference from the network.
         return Draft202012Validator(closed(schema), registry=EMPTY_REGISTRY)

@@ -69,7 +69,7 @@ def closed(schema: Schema) -> dict[str, Any]:
     author says something of other properties himself, that holds. Branches (``allOf``, ``anyOf``
     and so on, and ``$defs``) stay open, since each sees only some of the names.
     """
-    return {"unevaluatedProperties": False, **_closed(schema), "type": "object"}
+    return {"unevaluatedProperties": False, **_closed(schema, schema), "type": "object"}
 
 
 def with_references(schema: Any) -> Any:
@@ -136,30 +136,33 @@ def _secret_places(
             yield from _secret_places(known, inner, root, (*place, step))
 
 
-def _closed(schema: Any, *, child: bool = False) -> Any:
-    """Close the objects inside a schema, and itself if it describes a value of its own."""
+def _closed(schema: Any, root: Schema) -> Any:
+    """Close the objects inside a schema, but not the one that it describes."""
     if not isinstance(schema, Mapping):
         return schema
     result = dict(schema)
     for key, inner in schema.items():
         if key in _MAPS:
-            result[key] = {name: _property(each) for name, each in inner.items()}
-        elif key in _CHILDREN:
-            result[key] = _closed(inner, child=True)
+            result[key] = {name: _value(each, root) for name, each in inner.items()}
+        elif key in _CHILDREN and isinstance(inner, Mapping):
+            result[key] = _value(inner, root)
         elif key == "prefixItems":
-            result[key] = [_property(each) for each in inner]
+            result[key] = [_value(each, root) for each in inner]
         elif key in _LISTS:
-            result[key] = [_closed(each) for each in inner]
+            result[key] = [_closed(each, root) for each in inner]
         elif key in _SINGLES:
-            result[key] = _closed(inner)
+            result[key] = _closed(inner, root)
         elif key in ("$defs", "dependentSchemas"):
-            result[key] = {name: _closed(each) for name, each in inner.items()}
-    says = "additionalProperties" in schema or "unevaluatedProperties" in schema
-    if child and "properties" in schema and not says:
-        result["unevaluatedProperties"] = False
+            result[key] = {name: _closed(each, root) for name, each in inner.items()}
     return result
 
 
-def _property(schema: Any) -> Any:
-    # jsonschema loses the place of what the schema ``false`` refuses.
-    return NOTHING if schema is False else _closed(schema, child=True)
+def _value(schema: Any, root: Schema) -> Any:
+    """Close the schema of a property or item, if it names properties and says no more of them."""
+    if schema is False:
+        return NOTHING  # jsonschema loses the place of what the schema ``false`` refuses
+    result = _closed(schema, root)
+    here = facets(schema, root)
+    names = any("properties" in facet for facet in here)
+    says = any(key in facet for facet in here for key in _CHILDREN[1:])
+    return {**result, "unevaluatedProperties": False} if names and not says else result

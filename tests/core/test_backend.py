@@ -370,6 +370,14 @@ class TestFailures:
             assert CANARY not in "".join(traceback.format_exception(caught.value))
             assert caught.value.__cause__ is None
 
+    def test_one_of_ours_that_cannot_be_cleaned_keeps_its_kind(self) -> None:
+        class Sticky(Transient):
+            def __str__(self) -> str:
+                return f"sticky {CANARY}"
+
+        with pytest.raises(Transient, match=r"^sticky \*\*\*$"):
+            answering(Sticky(""), secrets=(Secret(CANARY),)).call(operation())
+
     def test_faults_of_a_document_are_cleaned_too(self) -> None:
         failure = InvalidDocument(f"options {CANARY}", [f"$.a: {CANARY}"])
         with pytest.raises(InvalidDocument) as caught:
@@ -424,30 +432,33 @@ class TestChanged:
         assert len(caplog.records) == 2
 
     def test_calls_come_one_at_a_time(self) -> None:
-        inside = threading.Semaphore(1)
-        overlaps: list[str] = []
-        turns = threading.Barrier(4)
+        backends: list[Backend] = []
+        entered: list[bool] = []
 
         class Exclusive:
             @hookimpl
+            def operation_changed(self) -> None:
+                other = threading.Thread(
+                    target=lambda: entered.append(backends[0]._lock.acquire(blocking=False))
+                )
+                other.start()
+                other.join()
+
+        backends.append(Backend.of("here", SmallBackend(), [Exclusive()]))
+        backends[0].changed(operation(), None)
+        assert entered == [False]
+
+    def test_an_extension_may_cause_a_change_itself(self) -> None:
+        backends: list[Backend] = []
+        heard: list[str] = []
+
+        class Busy:
+            @hookimpl
             def operation_changed(self, operation: Operation) -> None:
-                if not inside.acquire(blocking=False):
-                    overlaps.append(operation.id)
-                    return
-                for _ in range(1000):
-                    pass
-                inside.release()
+                heard.append(operation.id)
+                if operation.id == "first":
+                    backends[0].changed(attrs.evolve(operation, id="second"), None)
 
-        backend = Backend.of("here", SmallBackend(), [Exclusive()])
-
-        def tell() -> None:
-            turns.wait()
-            for number in range(50):
-                backend.changed(operation(id=str(number)), None)
-
-        threads = [threading.Thread(target=tell) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert not overlaps
+        backends.append(Backend.of("here", SmallBackend(), [Busy()]))
+        backends[0].changed(operation(id="first"), None)
+        assert heard == ["first", "second"]

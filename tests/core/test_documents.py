@@ -175,6 +175,12 @@ def test_notes_over_the_limit_are_refused_wherever_they_are(instance: Any, place
     assert "keep the data in the service" in fault
 
 
+def test_a_backup_without_a_handle_is_not_read() -> None:
+    document = {**to_document(backup()), "handle": None}
+    (fault,) = faults_of(lambda: from_document(Backup, document))
+    assert fault == "$.handle: expected an object, got null"
+
+
 def test_notes_over_the_limit_are_not_read_either() -> None:
     document = {**to_document(backup()), "handle": LARGE}
     (fault,) = faults_of(lambda: from_document(Backup, document))

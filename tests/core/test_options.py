@@ -1,6 +1,7 @@
 """Documents against a JSON Schema: all faults at once, each with the remedy."""
 
 import datetime as dt
+import http.server
 import threading
 from typing import Any
 
@@ -70,9 +71,10 @@ def test_all_faults_are_told_at_once_each_with_place_and_remedy() -> None:
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 5, True])
-def test_what_is_no_object_is_refused(document: Any) -> None:
+@pytest.mark.parametrize("schema", [{}, PROTECT])
+def test_what_is_no_object_is_refused(schema: dict[str, Any], document: Any) -> None:
     with pytest.raises(InvalidDocument, match=r"options: .*give an object") as caught:
-        Validator(PROTECT, "options").check(document)
+        Validator(schema, "options").check(document)
     assert len(caught.value.faults) == 1
 
 
@@ -132,6 +134,27 @@ def test_what_the_schema_allows_somewhere_is_allowed(
             "$.a.c: unknown: remove it, or use one of: b",
         ),
         (
+            {"if": {}, "then": {"properties": {"a": {"properties": {"b": {}}}}}},
+            {"a": {"c": 1}},
+            "$.a.c: unknown: remove it, or use one of: b",
+        ),
+        (
+            {
+                "properties": {"a": {"$ref": "#/$defs/a"}},
+                "$defs": {"a": {"properties": {"b": {"properties": {"c": {}}}}}},
+            },
+            {"a": {"b": {"d": 1}}},
+            "$.a.b.d: unknown: remove it, or use one of: c",
+        ),
+        (
+            {
+                "properties": {"a": {"$ref": "#/$defs/a"}},
+                "$defs": {"a": {"properties": {"b": {}}}},
+            },
+            {"a": {"d": 1}},
+            "$.a.d: unknown: remove it, or use one of: b",
+        ),
+        (
             {"properties": {"a": {"enum": ["swift", "local", None]}}},
             {"a": "swft"},
             "$.a: swft: give one of: swift, local, null (did you mean 'swift'?)",
@@ -168,11 +191,14 @@ def test_names_of_two_forms_do_not_go_together() -> None:
     assert fault == "$: key, kind, path do not go together"
 
 
+STORAGE_VALIDATOR = Validator(with_references(STORAGE), "options")
+
+
 @given(st.dictionaries(st.sampled_from(["kind", "key", "path", "kye"]), json_values))
 def test_the_value_of_a_secret_is_in_no_fault(document: dict[str, Any]) -> None:
     canary = "canary-of-a-secret"
     for secret in (canary, {"enf": canary}, {"env": [canary]}, [canary], {"a": {"b": canary}}):
-        found = faults(with_references(STORAGE), {**document, "key": secret})
+        found = STORAGE_VALIDATOR.faults({**document, "key": secret})
         assert canary not in " ".join(found)
 
 
@@ -210,6 +236,7 @@ def test_what_is_no_json_is_refused_with_its_place() -> None:
         ({"properties": {"a": {"$ref": "https://example.org/schema"}}}, "refers to 'https"),
         ({"properties": {"a": {"$ref": "#/$defs/gone"}}}, "which is not in it"),
         ({"$schema": "http://json-schema.org/draft-04/schema#"}, "write it for https"),
+        ({"$schema": 5}, "no JSON Schema"),
         ({"properties": {"a": object()}}, r"no JSON: \$.properties.a: object is no type"),
     ],
 )
@@ -220,19 +247,35 @@ def test_a_schema_that_is_none_is_the_fault_of_the_backend(
         Validator(schema, "options").check({"a": 1})
 
 
-def test_a_validator_is_built_once_whatever_thread_is_first() -> None:
-    validator = Validator(PROTECT, "options")
-    built: list[Any] = []
-    start = threading.Barrier(8)
+def test_a_reference_is_never_fetched() -> None:
+    requests: list[str] = []
 
-    def first() -> None:
-        start.wait()
-        built.append(validator.prepare())
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            requests.append(self.path)
+            self.send_error(404)
 
-    threads = [threading.Thread(target=first) for _ in range(8)]
-    for thread in threads:
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-    for thread in threads:
+        reference = f"http://127.0.0.1:{server.server_port}/schema"
+        with pytest.raises(ContractViolation, match="which is not in it"):
+            Validator({"properties": {"a": {"$ref": reference}}}, "options").check({"a": 1})
+        server.shutdown()
         thread.join()
-    assert len(built) == 8
-    assert all(each is built[0] for each in built)
+    assert not requests
+
+
+def test_a_validator_is_built_once_by_one_thread_at_a_time() -> None:
+    held: list[bool] = []
+
+    class Watched(Validator):
+        def _build(self) -> Any:
+            held.append(self._lock.locked())
+            return super()._build()
+
+    validator = Watched(PROTECT, "options")
+    assert not held
+    assert validator.prepare() is validator.prepare()
+    validator.check({"backup_name": "x"})
+    assert held == [True]

@@ -1,6 +1,7 @@
 """Secrets: shown by reveal alone, and taken out of every text."""
 
 import copy
+import functools
 import json
 import pickle
 import urllib.parse
@@ -44,13 +45,24 @@ def test_no_secret_is_left_in_a_redacted_text(revealed: list[str], data: Any) ->
 
 @pytest.mark.parametrize(
     "written",
-    [json.dumps, repr, urllib.parse.quote, urllib.parse.quote_plus],
+    [
+        json.dumps,
+        repr,
+        urllib.parse.quote,
+        functools.partial(urllib.parse.quote, safe=""),
+        urllib.parse.quote_plus,
+    ],
 )
 @given(values)
+@example('a b/c "d"')
 def test_a_secret_is_known_as_others_write_it(written: Callable[[str], str], value: str) -> None:
     spelled = written(value).strip("'\"")
     if len(spelled) >= SHORTEST:
         assert spelled not in redact(f"https://user:{written(value)}@host/", [Secret(value)])
+
+
+def test_a_longer_secret_goes_before_one_inside_it() -> None:
+    assert redact("abcd-efgh", [Secret("abcd"), Secret("abcd-efgh")]) == "***"
 
 
 def test_texts_without_a_secret_are_left_alone() -> None:
@@ -175,6 +187,12 @@ def test_every_value_marked_as_secret_is_wrapped_wherever_it_is() -> None:
     assert result["password"].reveal() == "canary-1"
     assert result["stores"][1]["keys"]["b"].reveal() == "canary-3"
     assert len(list(secrets_in(result))) == 4
+
+
+def test_a_mark_in_a_branch_that_may_not_apply_counts() -> None:
+    marked = {"properties": {"key": {"writeOnly": True}}}
+    for schema in ({"dependentSchemas": {"user": marked}}, {"if": {}, "else": marked}):
+        assert list(secrets_in(configured(schema, {"key": "canary"})))
 
 
 def test_a_configuration_without_secrets_has_none() -> None:

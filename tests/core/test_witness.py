@@ -77,6 +77,13 @@ def swallow_old(self: Any) -> Iterator[Any]:  # noqa: ARG001
     outcome.force_result(SUCCEEDED)
 
 
+def swallow_all(self: Any) -> Iterator[Any]:  # noqa: ARG001
+    try:
+        return (yield)
+    except Transient:
+        return None
+
+
 def exchange(self: Any) -> Iterator[Any]:  # noqa: ARG001
     try:
         return (yield)
@@ -99,6 +106,7 @@ def fail_after(self: Any) -> Iterator[Any]:  # noqa: ARG001
         (old_style(force), SmallBackend()),
         (new_style(fail_after), SmallBackend()),
         (new_style(swallow), Answering(Transient("busy"))),
+        (new_style(swallow_all), Answering(Transient("busy"))),
         (old_style(swallow_old), Answering(Transient("busy"))),
         (new_style(exchange), Answering(Transient("busy"))),
     ],
@@ -167,8 +175,8 @@ def test_an_extension_may_ask_the_backend_while_it_wraps_a_call() -> None:
     backends: list[Backend] = []
 
     def curious(self: Any) -> Iterator[Any]:  # noqa: ARG001
-        answer = yield
         assert backends[0].health().ok
+        answer = yield
         assert backends[0].release(operation()) == SUCCEEDED
         return answer
 
