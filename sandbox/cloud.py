@@ -20,6 +20,7 @@ from sandbox.layout import Project
 from sandbox.processes import ProcessId
 from sandbox.scheduler import Capabilities
 from sandbox.services import Started
+from sandbox.ssh import Ssh
 
 DEFAULT_INSTANCE = "default"
 
@@ -72,15 +73,15 @@ class Sandbox:
             sandbox = cls(room, is_new=not room.is_up)
             if sandbox.is_new:
                 watched = ProcessId.of(owner or os.getpid())
-                bring_up(
-                    room,
-                    servers,
-                    templates,
-                    watched=watched,
-                    owner=None if detached else watched,
-                )
-            for part in parts_wanted:
-                sandbox.part(part)
+                staying = None if detached else watched
+                bring_up(room, servers, templates, watched=watched, owner=staying)
+            try:
+                for part in parts_wanted:
+                    sandbox.part(part)
+            except BaseException:
+                if sandbox.is_new:
+                    room.take_down(keep_logs=True)
+                raise
         return sandbox
 
     @classmethod
@@ -221,6 +222,12 @@ class Sandbox:
                     capabilities=capabilities,
                 )
         return name
+
+    @property
+    def ssh(self) -> Ssh:
+        """The part `ssh`, brought up if need be."""
+        facts: Ssh = self.part("ssh")
+        return facts
 
     def part(self, name: str) -> Any:
         """Return what is to be known of an optional part, which is brought up first if need be.

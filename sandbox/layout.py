@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import attrs
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from sandbox.errors import SandboxError
 
@@ -16,10 +17,28 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NAME_RULE = "use small letters, digits, '-' and '_', at most 64"
 
 
-def lock(path: Path) -> FileLock:
-    """Return the lock file at `path`, its directory made; it is released when its process ends."""
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold a lock file, its directory made; one thread may take it again while it has it.
+
+    It is free again when its process has ended.
+
+    Raises:
+        SandboxError: another process has held it for ten minutes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path, timeout=LOCK_TIMEOUT)
+    # A singleton, since only the same object can be taken again.
+    held = FileLock(path, timeout=LOCK_TIMEOUT, is_singleton=True)
+    try:
+        held.acquire()
+    except Timeout as error:
+        raise SandboxError(
+            f"Another process has been at this for {LOCK_TIMEOUT:g} seconds: it holds {path}"
+        ) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def _resolved(path: Path) -> Path:
@@ -51,7 +70,7 @@ class Project:
         """Where the instances live."""
         return self.root / ".sandbox"
 
-    def lock(self) -> FileLock:
+    def lock(self) -> AbstractContextManager[None]:
         """Return the lock that whoever brings an instance up or down holds."""
         return lock(self.sandboxes / ".lock")
 

@@ -6,10 +6,13 @@ from typing import Any
 import attrs
 import cattrs
 
+from sandbox import ssh
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 
-PARTS: Mapping[str, tuple[type, Callable[[Instance], Any]]] = {}
+PARTS: Mapping[str, tuple[type, Callable[[Instance], Any]]] = {
+    "ssh": (ssh.Ssh, ssh.bring_up),
+}
 """By name: the class of what is to be known of a part, and what brings it up."""
 
 

@@ -2,7 +2,7 @@
 
 import filecmp
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,21 +50,40 @@ def run_action(freezer: Adapter) -> Callable[..., str]:
     return run_action
 
 
-def test_backs_a_directory_up_and_brings_it_back(
-    sandbox: Sandbox, run_action: Callable[..., str], tmp_path: Path
+@pytest.fixture
+def storages(sandbox: Sandbox) -> Mapping[str, Callable[[], Job]]:
+    """Return, by storage kind, what makes an action's fields for a place of its own."""
+
+    def local() -> Job:
+        return {"container": str(sandbox.storage_dir / uuid.uuid4().hex)}
+
+    def ssh() -> Job:
+        server = sandbox.ssh
+        return {
+            "container": str(server.directory / uuid.uuid4().hex),
+            "ssh_host": server.host,
+            "ssh_port": server.port,
+            "ssh_username": server.user,
+            "ssh_key": str(server.key),
+        }
+
+    return {"local": local, "ssh": ssh}
+
+
+@pytest.mark.parametrize("kind", ["local", "ssh"])
+def test_a_directory_comes_back(
+    kind: str,
+    storages: Mapping[str, Callable[[], Job]],
+    run_action: Callable[..., str],
+    tmp_path: Path,
 ) -> None:
     source, restored = tmp_path / "source", tmp_path / "restored"
     source.mkdir()
+    restored.mkdir()
     (source / "content").write_bytes(bytes(range(256)))
-    stored = {
-        "mode": "fs",
-        "storage": "local",
-        "container": str(sandbox.storage_dir / uuid.uuid4().hex),
-        "backup_name": "smoke",
-    }
+    stored = {"mode": "fs", "storage": kind, "backup_name": "smoke", **storages[kind]()}
 
     assert run_action(action="backup", path_to_backup=str(source), **stored) == "success"
-    restored.mkdir()
     assert run_action(action="restore", restore_abs_path=str(restored), **stored) == "success"
 
     assert filecmp.cmpfiles(source, restored, ["content"], shallow=False)[0] == ["content"]
