@@ -89,6 +89,10 @@ def test_a_schema_that_names_nothing_allows_nothing(schema: dict[str, Any]) -> N
     [
         ({"additionalProperties": {"type": "string"}}, {"tag": "blue"}),
         ({"unevaluatedProperties": True}, {"tag": "blue"}),
+        (
+            {"properties": {"a": {"properties": {"b": {}}, "unevaluatedProperties": True}}},
+            {"a": {"tag": "blue"}},
+        ),
         ({"patternProperties": {"^x-": {}}}, {"x-tag": 1}),
         ({"properties": {"free": {"type": "object"}}}, {"free": {"any": {"thing": 1}}}),
         (
@@ -153,6 +157,11 @@ def test_what_the_schema_allows_somewhere_is_allowed(
             },
             {"a": {"d": 1}},
             "$.a.d: unknown: remove it, or use one of: b",
+        ),
+        (
+            {"properties": {"a": {}}, "additionalProperties": False},
+            {"b": 1},
+            "$.b: unknown: remove it, or use one of: a",
         ),
         (
             {"properties": {"a": {"enum": ["swift", "local", None]}}},
