@@ -27,7 +27,8 @@ NOTHING: Final[Schema] = {"not": {}}
 _LISTS: Final = ("allOf", "anyOf", "oneOf")
 _SINGLES: Final = ("if", "then", "else")
 _MAPS: Final = ("properties", "patternProperties")
-_CHILDREN: Final = ("items", "additionalProperties", "unevaluatedProperties")
+_FURTHER: Final = ("additionalProperties", "unevaluatedProperties")
+_CHILDREN: Final = ("items", *_FURTHER)
 _DATA: Final = ("const", "default", "enum", "examples")
 
 
@@ -69,7 +70,8 @@ def closed(schema: Schema) -> dict[str, Any]:
     author says something of other properties himself, that holds. Branches (``allOf``, ``anyOf``
     and so on, and ``$defs``) stay open, since each sees only some of the names.
     """
-    return {"unevaluatedProperties": False, **_closed(schema, schema), "type": "object"}
+    result = {**_closed(schema, schema), "type": "object"}
+    return result if _says_more(schema, schema) else {**result, "unevaluatedProperties": False}
 
 
 def with_references(schema: Any) -> Any:
@@ -106,7 +108,7 @@ def _of_property(schema: Schema, name: str) -> Iterator[Any]:
         if re.search(pattern, name):
             named = True
             yield inner
-    for key in ("additionalProperties", "unevaluatedProperties"):
+    for key in _FURTHER:
         if not named and schema.get(key, False) is not False:
             yield schema[key]
 
@@ -162,7 +164,11 @@ def _value(schema: Any, root: Schema) -> Any:
     if schema is False:
         return NOTHING  # jsonschema loses the place of what the schema ``false`` refuses
     result = _closed(schema, root)
-    here = facets(schema, root)
-    names = any("properties" in facet for facet in here)
-    says = any(key in facet for facet in here for key in _CHILDREN[1:])
-    return {**result, "unevaluatedProperties": False} if names and not says else result
+    names = any("properties" in facet for facet in facets(schema, root))
+    if not names or _says_more(schema, root):
+        return result
+    return {**result, "unevaluatedProperties": False}
+
+
+def _says_more(schema: Any, root: Schema) -> bool:
+    return any(key in facet for facet in facets(schema, root) for key in _FURTHER)
