@@ -71,7 +71,7 @@ def closed(schema: Schema) -> dict[str, Any]:
     and so on, and ``$defs``) stay open, since each sees only some of the names.
     """
     result = {**_closed(schema, schema), "type": "object"}
-    return result if _says_more(schema, schema) else {**result, "unevaluatedProperties": False}
+    return result if _says_more(schema) else {**result, "unevaluatedProperties": False}
 
 
 def with_references(schema: Any) -> Any:
@@ -165,10 +165,10 @@ def _value(schema: Any, root: Schema) -> Any:
         return NOTHING  # jsonschema loses the place of what the schema ``false`` refuses
     result = _closed(schema, root)
     names = any("properties" in facet for facet in facets(schema, root))
-    if not names or _says_more(schema, root):
+    if not names or _says_more(schema):
         return result
     return {**result, "unevaluatedProperties": False}
 
 
-def _says_more(schema: Any, root: Schema) -> bool:
-    return any(key in facet for facet in facets(schema, root) for key in _FURTHER)
+def _says_more(schema: Schema) -> bool:
+    return any(key in schema for key in _FURTHER)

@@ -89,6 +89,7 @@ def test_a_schema_that_names_nothing_allows_nothing(schema: dict[str, Any]) -> N
     [
         ({"additionalProperties": {"type": "string"}}, {"tag": "blue"}),
         ({"unevaluatedProperties": True}, {"tag": "blue"}),
+        ({"allOf": [{"additionalProperties": {"type": "string"}}]}, {"tag": "blue"}),
         (
             {"properties": {"a": {"properties": {"b": {}}, "unevaluatedProperties": True}}},
             {"a": {"tag": "blue"}},
@@ -157,6 +158,14 @@ def test_what_the_schema_allows_somewhere_is_allowed(
             },
             {"a": {"d": 1}},
             "$.a.d: unknown: remove it, or use one of: b",
+        ),
+        (
+            {"oneOf": [
+                {"properties": {"a": {}}, "required": ["a"], "additionalProperties": False},
+                {"properties": {"b": {}}, "required": ["b"]},
+            ]},
+            {"b": 1, "c": 1},
+            "$.c: unknown: remove it, or use one of: a, b",
         ),
         (
             {"properties": {"a": {}}, "additionalProperties": False},
