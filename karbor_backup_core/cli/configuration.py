@@ -1,5 +1,6 @@
 """The configuration file: where it is looked for, what may stand in it, what it says."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -101,13 +102,17 @@ class Configuration:
 def find(asked: Path | None) -> Path | None:
     """Answer the configuration file: the one asked for, the person's own, or the machine's.
 
+    Args:
+        asked: the file that the command line names; without it ``$KARBOR_BACKUP_CONFIG`` may.
+
     Raises:
         InvalidInput: the file that was asked for is not there.
     """
-    if asked is not None:
-        if not asked.is_file():
-            raise InvalidInput(f"configuration {asked}: there is no such file")
-        return asked
+    named = asked or os.environ.get(VARIABLE)
+    if named:
+        if not Path(named).exists():
+            raise InvalidInput(f"configuration {named}: there is no such file")
+        return Path(named)
     return next((path for path in usual_places() if path.is_file()), None)
 
 

@@ -2,11 +2,12 @@
 
 import sys
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from karbor_backup_core.cli.text import amount, printable, status, subject
@@ -59,13 +60,15 @@ class Live:
         self._tasks: dict[str, TaskID] = {}
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[amount]}", markup=False),
+            _text("{task.description}", ratio=1),
+            _text("{task.fields[status]}"),
+            BarColumn(bar_width=16),
+            _text("{task.fields[amount]}"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}", style="yellow", markup=False),
+            _text("{task.fields[waits_for]}", ratio=1, style="yellow"),
             console=console,
             transient=True,
+            expand=True,
         )
 
     def __enter__(self) -> Self:
@@ -79,19 +82,10 @@ class Live:
 
     def update(self, operation: Operation) -> None:
         """Show how an operation stands now."""
-        task = self._tasks.get(operation.id)
-        if task is None:
-            task = self._tasks[operation.id] = self._progress.add_task(
-                "", total=None, amount="", note=""
-            )
-        self._progress.update(
-            task,
-            description=f"{subject(operation)}: {status(operation)}",
-            total=_total(operation),
-            completed=operation.done or 0,
-            amount=amount(operation.done, operation.total, operation.unit),
-            note=_waits_for(operation),
-        )
+        if operation.id not in self._tasks:
+            name = subject(operation)
+            self._tasks[operation.id] = self._progress.add_task(name, **_fields(operation))
+        self._progress.update(self._tasks[operation.id], **_fields(operation))
 
     def say(self, line: str) -> None:
         """Write a line above the progress."""
@@ -105,11 +99,24 @@ def display_for(*, quiet: bool) -> Display:
     return Live(Console(stderr=True))
 
 
+def _text(template: str, *, ratio: int | None = None, style: str = "none") -> TextColumn:
+    """A column in one line, cut where the terminal is too narrow for it."""
+    column = Column(ratio=ratio, no_wrap=True, overflow="ellipsis")
+    return TextColumn(template, style=style, markup=False, table_column=column)
+
+
+def _fields(operation: Operation) -> dict[str, Any]:
+    waits = f"waits: {printable(operation.last_error)}" if operation.last_error else ""
+    return {
+        "total": _total(operation),
+        "completed": operation.done or 0,
+        "status": status(operation),
+        "amount": amount(operation.done, operation.total, operation.unit),
+        "waits_for": waits,
+    }
+
+
 def _total(operation: Operation) -> float | None:
     if operation.total is None and operation.unit == "percent":
         return 100.0
     return operation.total or None
-
-
-def _waits_for(operation: Operation) -> str:
-    return f"waits: {printable(operation.last_error)}" if operation.last_error else ""

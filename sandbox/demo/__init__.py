@@ -1,0 +1,1 @@
+"""The demonstration: real data protected by a real Freezer, lost, and brought back."""
