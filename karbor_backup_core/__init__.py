@@ -1,10 +1,13 @@
 """Turns any backup service into a protection backend.
 
-These are the public names. Beside them are public: ``karbor_backup_core.stores.memory`` and
+These are the public names. What is public beside them needs more than pluggy and attrs, and is
+imported by its own name: ``karbor_backup_core.discovery``, ``karbor_backup_core.documents`` and
 ``karbor_backup_core.stores.sql``.
 """
 
+from karbor_backup_core.backend import Backend
 from karbor_backup_core.clock import Clock, ManualClock, system_clock
+from karbor_backup_core.driver import Driver, Polled
 from karbor_backup_core.errors import (
     BackendError,
     BackendUnavailable,
@@ -46,14 +49,19 @@ from karbor_backup_core.model import (
     Support,
     Verb,
 )
+from karbor_backup_core.planning import plan
 from karbor_backup_core.policy import Policy
+from karbor_backup_core.runner import Runner
+from karbor_backup_core.secrets import Secret
 from karbor_backup_core.stores.base import Store
+from karbor_backup_core.stores.memory import MemoryStore
 from karbor_backup_core.version import CONTRACT_VERSION, __version__
 
 __all__ = [
     "CONTRACT_VERSION",
     "RECEIPT_LIMIT",
     "Ability",
+    "Backend",
     "BackendError",
     "BackendInfo",
     "BackendUnavailable",
@@ -64,6 +72,7 @@ __all__ = [
     "Clock",
     "Conflict",
     "ContractViolation",
+    "Driver",
     "Health",
     "InvalidDocument",
     "InvalidInput",
@@ -73,14 +82,18 @@ __all__ = [
     "Lifecycle",
     "ManualClock",
     "Member",
+    "MemoryStore",
     "Operation",
     "Outcome",
     "Part",
     "Policy",
+    "Polled",
     "Progress",
     "ProgressState",
     "Resource",
     "Result",
+    "Runner",
+    "Secret",
     "State",
     "Store",
     "StoreError",
@@ -96,5 +109,6 @@ __all__ = [
     "__version__",
     "hookimpl",
     "next_call",
+    "plan",
     "system_clock",
 ]

@@ -1,5 +1,7 @@
 """Options and configuration against their JSON Schema: all faults of a document at once."""
 
+import functools
+import json
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,14 +81,13 @@ class Validator:
             return self._built
 
     def _build(self) -> "Draft202012Validator":
-        from jsonschema import Draft202012Validator, SchemaError
-        from referencing.jsonschema import EMPTY_REGISTRY
+        from jsonschema import SchemaError
 
         if faults := misfits(self._schema):
             raise ContractViolation(f"{self.what}: the schema is no JSON: {'; '.join(faults)}")
         schema = plain(self._schema)
         try:
-            Draft202012Validator.check_schema(schema)
+            validator = _built(json.dumps(schema))
         except SchemaError as error:
             raise ContractViolation(
                 f"{self.what}: the schema is no JSON Schema: {error.json_path}: {error.message}"
@@ -95,5 +96,20 @@ class Validator:
             raise ContractViolation(
                 f"{self.what}: the schema is of {schema['$schema']}: write it for {DIALECT}"
             )
-        # With a registry of its own jsonschema never fetches a reference from the network.
-        return Draft202012Validator(closed(schema), registry=EMPTY_REGISTRY)
+        return validator
+
+
+@functools.lru_cache(maxsize=512)
+def _built(schema_text: str) -> "Draft202012Validator":
+    """Build a validator once for all that use the same schema: its check takes milliseconds.
+
+    Raises:
+        SchemaError: it is no schema.
+    """
+    from jsonschema import Draft202012Validator
+    from referencing.jsonschema import EMPTY_REGISTRY
+
+    schema = json.loads(schema_text)
+    Draft202012Validator.check_schema(schema)
+    # With a registry of its own jsonschema never fetches a reference from the network.
+    return Draft202012Validator(closed(schema), registry=EMPTY_REGISTRY)

@@ -1,0 +1,57 @@
+"""Calls functions at their time, from one thread."""
+
+import sched
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+
+class Agenda:
+    """A list of things to do later; its thread is started by the first of them.
+
+    Times are monotonic, so that a step of the machine's clock moves nothing. What is called must
+    be quick and raise nothing.
+    """
+
+    def __init__(self) -> None:
+        self._scheduler = sched.scheduler(time.monotonic)
+        self._changed = threading.Event()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def after(self, delay: timedelta, action: Callable[[], object]) -> sched.Event:
+        """Call the action once, after that delay; a negative one means at once."""
+        event = self._scheduler.enter(max(0.0, delay.total_seconds()), 0, action)
+        with self._lock:
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(
+                    target=self._run, name="karbor-backup-agenda", daemon=True
+                )
+                self._thread.start()
+        self._changed.set()
+        return event
+
+    def forget(self, event: sched.Event) -> bool:
+        """Take an entry off the list; answer whether it was still on it."""
+        try:
+            self._scheduler.cancel(event)
+        except ValueError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Call nothing more, and end the thread."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        self._changed.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._changed.clear()
+            delay = self._scheduler.run(blocking=False)
+            self._changed.wait(delay)

@@ -1,0 +1,205 @@
+"""Drives operations one call at a time, without threads and without waiting.
+
+Whoever owns a driver decides when to call it: the runner from its threads, a test from a loop
+that turns the clock.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from karbor_backup_core.backend import Backend
+from karbor_backup_core.clock import Clock, system_clock
+from karbor_backup_core.errors import BackupBusy, Conflict, KarborBackupError, UnknownBackend
+from karbor_backup_core.lifecycle import Answer, Call, Lifecycle, next_call
+from karbor_backup_core.model import Operation
+from karbor_backup_core.planning import check_scope
+from karbor_backup_core.stores.base import Store
+
+
+def process_name() -> str:
+    """Name this process so that no other one is ever named alike: host, pid and a random part."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+@attrs.frozen
+class Polled:
+    """What a poll of one backend brought.
+
+    Attributes:
+        operations: the operations as stored now; those that another process took are missing.
+        lost: per id of an operation that could not be stored, why.
+        error: why the backend could not be asked, if so.
+    """
+
+    operations: Sequence[Operation]
+    lost: Mapping[str, KarborBackupError]
+    error: KarborBackupError | None = None
+
+
+@attrs.frozen
+class Driver:
+    """Makes the calls that the lifecycle asks for, and stores what becomes of them.
+
+    Attributes:
+        store: remembers the operations.
+        backends: by configured name.
+        lifecycle: the rules.
+        clock: tells the time.
+        owner: the name under which operations are held.
+    """
+
+    store: Store
+    backends: Mapping[str, Backend]
+    lifecycle: Lifecycle = attrs.field(factory=Lifecycle)
+    clock: Clock = system_clock
+    owner: str = attrs.field(factory=process_name)
+
+    def backend_of(self, operation: Operation) -> Backend:
+        """Answer the backend that an operation belongs to.
+
+        Raises:
+            UnknownBackend: it is not configured here.
+        """
+        try:
+            return self.backends[operation.backend]
+        except KeyError:
+            known = ", ".join(sorted(self.backends)) or "none"
+            raise UnknownBackend(
+                f"operation {operation.id} belongs to backend {operation.backend!r}, "
+                f"which is not configured here (configured: {known})"
+            ) from None
+
+    def add(self, operation: Operation) -> Operation:
+        """Store a planned operation as this driver's own."""
+        now = self.clock()
+        if not operation.finished:
+            lease = now + self.lifecycle.policy.lease
+            operation = attrs.evolve(operation, owner=self.owner, lease_until=lease)
+        added = self.store.add(operation)
+        self.backend_of(added).changed(added, None)
+        return added
+
+    def take(self, operation: Operation) -> Operation:
+        """Take over an operation that nobody drives; a parked one goes on.
+
+        Raises:
+            Conflict: another process drives it.
+            UnknownBackend: its backend is not configured here.
+            WrongScope: its backend looks at another endpoint or project now.
+            BackendError: the backend cannot tell its scope now.
+        """
+        now = self.clock()
+        backend = self.backend_of(operation)
+        held = operation.owner not in ("", self.owner) and operation.lease_until is not None
+        if held and now < operation.lease_until:  # type: ignore[operator]
+            raise Conflict(
+                f"operation {operation.id} is driven by {operation.owner}, "
+                f"and is free at {operation.lease_until:%Y-%m-%d %H:%M:%S} UTC unless that goes on"
+            )
+        check_scope(f"operation {operation.id}", operation.scope, backend, backend.scope())
+        resumed = self.lifecycle.resumed(operation, now)
+        taken = self.lifecycle.taken_over(resumed, self.owner, now)
+        stored = self.store.take(taken, operation)
+        backend.changed(stored, operation)
+        return stored
+
+    def let_go(self, operation: Operation) -> Operation:
+        """Give an operation up, so that another process can take it at once."""
+        return self.store.write(attrs.evolve(operation, owner="", lease_until=None))
+
+    def request_cancel(self, operation_id: str) -> Operation:
+        """Ask for an operation to be cancelled, whoever drives it.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+        """
+        while True:
+            before = self.store.operation(operation_id)
+            after = self.lifecycle.cancelling(before)
+            if after is before:
+                return before
+            try:
+                stored = self.store.write(after)
+            except Conflict:
+                continue
+            if before.backend in self.backends:
+                self.backends[before.backend].changed(stored, before)
+            return stored
+
+    def step(self, operation: Operation) -> Operation:
+        """Make the one call that comes next, other than a poll, and store what becomes of it.
+
+        Raises:
+            Conflict: another process took the operation.
+            StoreError: the result could not be stored; the operation must be taken anew.
+        """
+        call = next_call(operation, self.clock())
+        return self._settle(operation, call, self._answer(operation, call))
+
+    def poll(self, name: str, operations: Sequence[Operation]) -> Polled:
+        """Ask one backend about these operations of its, and store what is new."""
+        error: KarborBackupError | None = None
+        answers: Mapping[str, Answer]
+        try:
+            answers = self.backends[name].poll(operations)
+        except KarborBackupError as caught:
+            error = caught
+            answers = dict.fromkeys((operation.id for operation in operations), caught)
+        settled: list[Operation] = []
+        lost: dict[str, KarborBackupError] = {}
+        for operation in operations:
+            try:
+                settled.append(self._settle(operation, Call.POLL, answers[operation.id]))
+            except KarborBackupError as caught:
+                lost[operation.id] = caught
+        return Polled(settled, lost, error)
+
+    def _answer(self, operation: Operation, call: Call) -> Answer:
+        backend = self.backend_of(operation)
+        try:
+            match call:
+                case Call.VERB:
+                    return backend.call(operation)
+                case Call.CANCEL:
+                    return backend.cancel(operation)
+                case Call.RELEASE:
+                    return backend.release(operation)
+                case _:
+                    return None
+        except KarborBackupError as error:
+            return error
+
+    def _settle(self, operation: Operation, call: Call, answer: Answer) -> Operation:
+        """Store what becomes of an operation, also when a cancel was written in between."""
+        before = operation
+        while True:
+            now = self.clock()
+            after = self.lifecycle.apply(before, call, answer, now)
+            if after is before:
+                return before
+            try:
+                stored = self._write(before, self._leased(after))
+            except BackupBusy as busy:
+                stored = self.store.write(self.lifecycle.held_up(before, busy.holder, now))
+            except Conflict:
+                current = self.store.operation(operation.id)
+                if current.owner != self.owner or current.state is not before.state:
+                    raise
+                before = current
+                continue
+            self.backend_of(stored).changed(stored, before)
+            return stored
+
+    def _leased(self, operation: Operation) -> Operation:
+        if operation.finished:
+            return operation
+        lease = self.clock() + self.lifecycle.policy.lease
+        return attrs.evolve(operation, owner=self.owner, lease_until=lease)
+
+    def _write(self, before: Operation, after: Operation) -> Operation:
+        ends = before.outcome is None and after.outcome is not None
+        return self.store.end(after) if ends else self.store.write(after)

@@ -1,0 +1,113 @@
+"""From a wish to a planned operation; all that can be refused is refused here."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from karbor_backup_core.backend import Backend
+from karbor_backup_core.errors import InvalidInput, Unsupported, WrongBackend, WrongScope
+from karbor_backup_core.model import (
+    Backup,
+    Operation,
+    Outcome,
+    Resource,
+    Result,
+    State,
+    Support,
+    Verb,
+)
+
+
+def plan(
+    backend: Backend,
+    verb: Verb,
+    target: Resource | Backup,
+    options: Mapping[str, Any] | None = None,
+    *,
+    now: datetime,
+    deadline: timedelta,
+) -> Operation:
+    """Plan an operation; nothing is begun and nothing stored.
+
+    Args:
+        backend: who is to do it.
+        verb: what to do.
+        target: the resource to protect, or the backup to restore, delete or verify.
+        options: by the backend's schema for this verb and type.
+        now: the present instant.
+        deadline: time for it, from now on.
+
+    Returns:
+        A planned operation, or, where the type is covered by something else, one that is over.
+
+    Raises:
+        Unsupported: the backend does not do this for this type.
+        InvalidDocument: the options do not fit; all faults are named.
+        InvalidInput: the deadline has passed before it began.
+        WrongBackend: the backup was made by another backend.
+        WrongScope: the backup lives in another endpoint or project.
+        BackendError: the backend cannot tell its scope now.
+    """
+    resource = target.resource if isinstance(target, Backup) else target
+    ability = backend.ability(resource.type, verb)
+    if ability.support is Support.UNSUPPORTED:
+        raise Unsupported(
+            f"backend {backend.name} cannot {verb} {resource.type}: "
+            f"{ability.reason or 'it does not declare it'}"
+        )
+    if deadline <= timedelta():
+        raise InvalidInput(f"deadline {deadline}: give a time that is longer than nothing")
+    if isinstance(target, Backup):
+        _check_origin(backend, target)
+    backend.check_options(resource.type, verb, options or {})
+    operation = Operation(
+        id=str(uuid.uuid4()),
+        verb=verb,
+        backend=backend.name,
+        implementation=backend.info.name,
+        scope="",
+        resource=resource,
+        options=dict(options or {}),
+        backup=target if isinstance(target, Backup) else None,
+        created_at=now,
+        deadline=now + deadline,
+    )
+    if ability.support is Support.COVERED:
+        return _covered(operation, ability.covered_by)
+    scope = backend.scope()
+    if isinstance(target, Backup):
+        check_scope(f"backup {target.id}", target.scope, backend, scope)
+    return attrs.evolve(operation, scope=scope)
+
+
+def check_scope(what: str, theirs: str, backend: Backend, ours: str) -> None:
+    """Refuse to go on with work of another endpoint or project.
+
+    Raises:
+        WrongScope: it belongs elsewhere.
+    """
+    if theirs != ours:
+        raise WrongScope(
+            f"{what} belongs to {theirs}, but backend {backend.name} looks at {ours}: "
+            "use the credentials and endpoint that it was made with"
+        )
+
+
+def _check_origin(backend: Backend, backup: Backup) -> None:
+    if backup.backend != backend.info.name:
+        raise WrongBackend(
+            f"backup {backup.id} was made by backend {backup.backend}, "
+            f"and {backend.name} is a {backend.info.name}: name a backend of the right kind"
+        )
+
+
+def _covered(operation: Operation, covered_by: str) -> Operation:
+    return attrs.evolve(
+        operation,
+        state=State.RELEASED,
+        outcome=Outcome(Result.SUCCEEDED, covered=covered_by),
+        ended_at=operation.created_at,
+    )
