@@ -16,7 +16,7 @@ from karbor_backup_core import (
     Transient,
 )
 from karbor_backup_freezer import actions, placement
-from karbor_backup_freezer.agent_text import check_folder_name
+from karbor_backup_freezer.agent_text import COLUMN_LIMIT, check_folder_name
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.handles import Handle
@@ -118,10 +118,7 @@ class Work:
         action: Mapping[str, Any],
     ) -> Progress:
         identifier = job_id(operation.id)
-        description = operation.options.get("description") or (
-            f"karbor-backup {operation.verb} of {operation.resource.type} {operation.resource.id}"
-        )
-        document = job_document(identifier, scheduler.client_id, description, action)
+        document = job_document(identifier, scheduler.client_id, _description(operation), action)
         try:
             created = self._client.create_job(document)
         except Transient:
@@ -130,13 +127,30 @@ class Work:
             self._schedulers.forget()
             raise
         if not created and self._client.job(identifier) is None:
-            raise BackendError(f"job {identifier} of this operation was deleted in Freezer")
+            raise _deleted_or_not(operation, identifier)
         return _running(operation, scheduler.client_id, storage)
+
+
+def _description(operation: Operation) -> str:
+    resource = operation.resource
+    given: str = operation.options.get("description", "")
+    if len(given) > COLUMN_LIMIT:
+        raise InvalidInput(
+            f"description: {len(given)} characters, and Freezer keeps at most {COLUMN_LIMIT}"
+        )
+    return given or f"karbor-backup {operation.verb} of {resource.type} {resource.id}"
 
 
 def _running(operation: Operation, client_id: str, storage: Storage) -> Progress:
     receipt = Receipt(client=client_id, storage=storage.name, doubt=operation.attempt > 1)
     return Progress(ProgressState.RUNNING, receipt=receipt.document())
+
+
+def _deleted_or_not(operation: Operation, identifier: str) -> BackendError:
+    """What to make of an id that is taken and not known: once it may pass, twice it will not."""
+    if operation.attempt <= 1:
+        return Transient(f"Freezer says that job {identifier} exists, and that it does not")
+    return BackendError(f"job {identifier} of this operation was deleted in Freezer")
 
 
 def _check_directory(path: str, scheduler: Scheduler) -> None:

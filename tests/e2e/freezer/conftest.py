@@ -1,0 +1,175 @@
+"""A bench for the Freezer backend on a real Freezer: operations, and what they leave behind."""
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
+from karbor_backup_core.backend import Backend
+from karbor_backup_core.runner import Runner
+from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_freezer import FreezerBackend
+from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
+from sandbox import Sandbox
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+PATIENCE = 200.0
+"""Seconds after which a test no longer believes that an operation ends."""
+
+POLICY = Policy(
+    poll_first=timedelta(seconds=0.5),
+    poll_limit=timedelta(seconds=1),
+    retry_first=timedelta(seconds=0.2),
+    retry_limit=timedelta(seconds=2),
+    unknown_gap=timedelta(seconds=0.5),
+    grace=timedelta(seconds=60),
+    release=timedelta(seconds=90),
+)
+
+
+@attrs.define
+class Bench:
+    """One test's place in a real Freezer: a top container of its own, and runners."""
+
+    sandbox: Sandbox
+    folder: Path
+    top: str = attrs.field(factory=lambda: f"test-{uuid.uuid4().hex[:8]}")
+    runners: list[Runner] = attrs.field(factory=list)
+    lock: threading.Lock = attrs.field(factory=threading.Lock)
+
+    @property
+    def storage(self) -> Path:
+        """The folder of the local storage."""
+        return self.sandbox.storage_dir
+
+    def configuration(self, **more: Any) -> dict[str, Any]:
+        """A configuration with one local storage."""
+        return {
+            "cloud": "demo",
+            "container": self.top,
+            "timeout": 20,
+            "storages": {"disk": {"kind": "local", "path": str(self.storage)}},
+            **more,
+        }
+
+    def backend(self, **more: Any) -> Backend:
+        """The backend, loaded as the core loads it."""
+        return Backend.load("freezer", FreezerBackend, self.configuration(**more))
+
+    def runner(self, policy: Policy = POLICY, **more: Any) -> Runner:
+        """A runner with a store and a backend of its own; it is closed with the test."""
+        runner = Runner(MemoryStore(), {"freezer": self.backend(**more)}, policy=policy)
+        with self.lock:
+            self.runners.append(runner)
+        return runner
+
+    @property
+    def client(self) -> FreezerClient:
+        """Freezer as it is, without a backend between."""
+        configuration = Configuration.read(self.configuration())
+        return FreezerClient(Connection(configuration), 20)
+
+    def tree(self, name: str = "data", content: bytes = b"content") -> Path:
+        """A small directory."""
+        tree = self.folder / name
+        tree.mkdir(parents=True, exist_ok=True)
+        (tree / "file").write_bytes(content)
+        return tree
+
+    def left_in_freezer(self) -> dict[str, list[str]]:
+        """The ids of all entries that name this test's top container."""
+        client = self.client
+        names = {"jobs": "job_id", "actions": "action_id", "backups": "backup_id"}
+        return {
+            collection: [
+                document[name]
+                for document in client.all(collection)
+                if self.top in json.dumps(document)
+            ]
+            for collection, name in names.items()
+        }
+
+    def left_on_disk(self) -> list[Path]:
+        """All files in this test's top container on the local storage."""
+        return [path for path in (self.storage / self.top).rglob("*") if not path.is_dir()]
+
+    def close(self) -> None:
+        """Close what the test has opened."""
+        for runner in self.runners:
+            runner.close()
+
+
+def finish(runner: Runner, operation: Operation) -> Operation:
+    """Wait for an operation to be over."""
+    return runner.wait(operation.id, PATIENCE)
+
+
+def run(
+    runner: Runner,
+    verb: Verb,
+    target: Resource | Backup,
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Operation:
+    """Begin an operation and wait for it."""
+    return finish(runner, runner.begin("freezer", verb, target, options or {}, **more))
+
+
+def protect(runner: Runner, tree: Path, **options: Any) -> Backup:
+    """Protect a directory, and insist on success."""
+    given = {"backup_name": "nightly", **options}
+    operation = run(runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), given)
+    succeeded(operation)
+    assert operation.outcome is not None
+    assert operation.outcome.backup is not None
+    return operation.outcome.backup
+
+
+def succeeded(operation: Operation) -> None:
+    """Insist that an operation succeeded and left nothing."""
+    assert operation.state is State.RELEASED, operation
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
+    assert operation.outcome.leftovers == ()
+
+
+@attrs.frozen
+class Verbs:
+    """The functions of this file, for test modules, which cannot import it."""
+
+    run: Callable[..., Operation] = run
+    finish: Callable[..., Operation] = finish
+    protect: Callable[..., Backup] = protect
+    succeeded: Callable[..., None] = succeeded
+
+
+@pytest.fixture
+def do() -> Verbs:
+    return Verbs()
+
+
+@pytest.fixture
+def bench(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
+    bench = Bench(sandbox, tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def spotless(bench: Bench) -> Iterator[Bench]:
+    """A bench on which nothing may be left at the end."""
+    yield bench
+    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert bench.left_on_disk() == []

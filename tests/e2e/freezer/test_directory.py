@@ -1,0 +1,167 @@
+"""Directories on local storage: there and back, and gone."""
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from karbor_backup_core import Resource, Result, State, Verb
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+
+
+def _snapshot(tree: Path) -> dict[str, tuple[int, bytes | str]]:
+    """Every entry of a tree: its mode, and its content or where its link leads."""
+    found: dict[str, tuple[int, bytes | str]] = {}
+    for path in sorted(tree.rglob("*")):
+        name = str(path.relative_to(tree))
+        mode = path.lstat().st_mode
+        if path.is_symlink():
+            found[name] = (mode, str(path.readlink()))
+        else:
+            found[name] = (mode, path.read_bytes() if path.is_file() else b"")
+    return found
+
+
+def _odd_tree(tree: Path) -> None:
+    tree.mkdir()
+    (tree / "with blank and 'quote'").write_bytes(b"x")
+    (tree / "ünïcode %s {x}").mkdir()
+    (tree / "ünïcode %s {x}" / "binary").write_bytes(bytes(range(256)) * 64)
+    (tree / "empty").touch(mode=0o600)
+    (tree / "empty folder").mkdir(mode=0o750)
+    (tree / "link").symlink_to("empty")
+    (tree / "dangling").symlink_to("nowhere")
+    os.link(tree / "empty", tree / "hard link")
+    (tree / "program").write_bytes(b"#!/bin/sh\n")
+    (tree / "program").chmod(0o755)
+
+
+def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
+    spotless: Any, do: Any
+) -> None:
+    tree = spotless.folder / "data"
+    _odd_tree(tree)
+    before = _snapshot(tree)
+    runner = spotless.runner()
+    backup = do.protect(runner, tree, backup_name="nightly 100%", description="what it is")
+
+    verified = do.run(runner, Verb.VERIFY, backup)
+    do.succeeded(verified)
+    assert {c.name: c.verified for c in verified.outcome.checks} == {
+        "record exists": True,
+        "record matches": True,
+        "restorable data": False,
+    }
+
+    shutil.rmtree(tree / "ünïcode %s {x}")
+    (tree / "program").write_bytes(b"damaged")
+    (tree / "stray").write_bytes(b"not in the backup")
+    in_place = runner.begin(
+        "freezer", Verb.RESTORE, backup, {"restore_name": "again", "overwrite": True}
+    )
+    do.succeeded(do.finish(runner, in_place))
+    assert _snapshot(tree) == before
+
+    beside = spotless.folder / "beside"
+    restored = do.run(
+        runner, Verb.RESTORE, backup, {"restore_name": "copy", "restore_path": str(beside)}
+    )
+    do.succeeded(restored)
+    assert _snapshot(beside) == before
+    assert restored.outcome.resources == (Resource(DIRECTORY, str(beside), "copy"),)
+
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+
+
+def test_a_backup_restores_from_its_document_alone(spotless: Any, do: Any) -> None:
+    from karbor_backup_core.documents import from_document, to_document
+    from karbor_backup_core.model import Backup
+
+    tree = spotless.tree()
+    backup = do.protect(spotless.runner(), tree)
+    document = to_document(backup)
+    shutil.rmtree(tree)
+
+    elsewhere = spotless.runner()
+    same = from_document(Backup, document)
+    do.succeeded(do.run(elsewhere, Verb.RESTORE, same, {"restore_name": "data"}))
+    assert (tree / "file").read_bytes() == b"content"
+    do.succeeded(do.run(elsewhere, Verb.DELETE, same))
+    # What is gone already can be deleted once more.
+    do.succeeded(do.run(elsewhere, Verb.DELETE, same))
+    gone = do.run(elsewhere, Verb.VERIFY, same)
+    assert gone.outcome.result is Result.FAILED
+    assert "has no record" in gone.outcome.reason
+
+
+def test_deleting_one_of_two_backups_leaves_the_other_whole(spotless: Any, do: Any) -> None:
+    runner = spotless.runner()
+    trees = [spotless.tree("first", b"old"), spotless.tree("second", b"old")]
+    pairs = []
+    for tree in trees:
+        older = do.protect(runner, tree)
+        (tree / "file").write_bytes(b"new")
+        pairs.append((older, do.protect(runner, tree)))
+    (first_old, first_new), (second_old, second_new) = pairs
+
+    begun = [runner.begin("freezer", Verb.DELETE, b, {}) for b in (first_old, second_new)]
+    for operation in begun:
+        do.succeeded(do.finish(runner, operation))
+
+    kept = ((first_new, trees[0], b"new"), (second_old, trees[1], b"old"))
+    options = {"restore_name": "data", "overwrite": True}
+    begun = [runner.begin("freezer", Verb.RESTORE, backup, options) for backup, _, _ in kept]
+    for operation, (_, tree, content) in zip(begun, kept, strict=True):
+        do.succeeded(do.finish(runner, operation))
+        assert (tree / "file").read_bytes() == content
+    begun = [runner.begin("freezer", Verb.DELETE, backup, {}) for backup, _, _ in kept]
+    for operation in begun:
+        do.succeeded(do.finish(runner, operation))
+
+
+def test_a_directory_that_is_not_there_begins_nothing(
+    spotless: Any, do: Any, fault_proxy: Any
+) -> None:
+    runner = spotless.runner(endpoint=fault_proxy.url)
+    gone = Resource(DIRECTORY, str(spotless.folder / "nowhere"))
+    operation = do.run(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
+    assert operation.state is State.RELEASED
+    assert operation.outcome.result is Result.FAILED
+    assert "is not there on this host" in operation.outcome.reason
+    assert not [r for r in fault_proxy.requests if r.method != "GET"]
+
+
+def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> None:
+    tree = spotless.tree()
+    runner = spotless.runner()
+    backup = do.protect(runner, tree)
+    failed = do.run(runner, Verb.RESTORE, backup, {"restore_name": "data"})
+    assert failed.state is State.RELEASED
+    assert failed.outcome.result is Result.FAILED
+    assert "result 'fail'" in failed.outcome.reason
+    assert "needs the option 'overwrite'" in failed.outcome.reason
+    assert [leftover.id for leftover in failed.outcome.leftovers] == [str(tree)]
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+
+
+def test_a_job_that_nobody_takes_up_ends_at_its_deadline(spotless: Any, do: Any) -> None:
+    sandbox = spotless.sandbox
+    runner = spotless.runner()
+    tree = spotless.tree()
+    sandbox.stop("scheduler-node1")
+    try:
+        late = do.run(
+            runner,
+            Verb.PROTECT,
+            Resource(DIRECTORY, str(tree)),
+            {"backup_name": "nightly"},
+            deadline=timedelta(seconds=3),
+        )
+    finally:
+        sandbox.restart("scheduler-node1")
+    assert late.state is State.RELEASED
+    assert late.outcome.result is Result.FAILED
+    assert "deadline" in late.outcome.reason
+    assert late.outcome.leftovers == ()
