@@ -8,6 +8,7 @@ import attrs
 
 REGION = "RegionOne"
 DOMAIN = "default"
+SERVICE = "service"
 CLOUDS = ("demo", "other", "admin")
 """The clouds in `clouds.yaml`: two projects with a member each, and the administrator."""
 
@@ -32,12 +33,12 @@ class Account:
 def make_accounts() -> dict[str, Account]:
     """Return the accounts of a new sandbox, by user.
 
-    `demo` and `other` are two projects that know nothing of each other; `freezer` is the service's
-    own.
+    `demo` and `other` are two projects that know nothing of each other; `service` is what the
+    servers validate tokens with.
     """
     accounts = (
         Account("admin", "admin", "admin"),
-        Account("freezer", "service", "admin"),
+        Account(SERVICE, "service", "admin"),
         Account("demo", "demo", "member"),
         Account("other", "other", "member"),
     )

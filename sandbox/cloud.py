@@ -15,12 +15,15 @@ from sandbox.bringup import bring_up, start_scheduler
 from sandbox.databases import databases
 from sandbox.environments import Report, environment
 from sandbox.errors import SandboxError
+from sandbox.ftp import Ftp
 from sandbox.instance import Instance, reap, silent
 from sandbox.layout import Project
 from sandbox.processes import ProcessId
+from sandbox.s3 import S3
 from sandbox.scheduler import Capabilities
 from sandbox.services import Started
 from sandbox.ssh import Ssh
+from sandbox.swift import Swift
 
 DEFAULT_INSTANCE = "default"
 
@@ -227,6 +230,24 @@ class Sandbox:
     def ssh(self) -> Ssh:
         """The part `ssh`, brought up if need be."""
         facts: Ssh = self.part("ssh")
+        return facts
+
+    @property
+    def swift(self) -> Swift:
+        """The part `swift`, brought up if need be."""
+        facts: Swift = self.part("swift")
+        return facts
+
+    @property
+    def s3(self) -> S3:
+        """The part `s3`, brought up if need be, with `swift`."""
+        facts: S3 = self.part("s3")
+        return facts
+
+    @property
+    def ftp(self) -> Ftp:
+        """The part `ftp`, brought up if need be."""
+        facts: Ftp = self.part("ftp")
         return facts
 
     def part(self, name: str) -> Any:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from sandbox.accounts import DOMAIN, write_secret
+from sandbox.accounts import DOMAIN, SERVICE, write_secret
 from sandbox.databases import Databases, database_url
 from sandbox.layout import Layout
 from sandbox.ports import HOST
@@ -21,7 +21,7 @@ def url(port: int) -> str:
 
 def configure(layout: Layout, databases: Databases, state: State) -> None:
     """Give an instance its own copy of the database, and its configuration."""
-    account = state.accounts["freezer"]
+    account = state.accounts[SERVICE]
     paste = state.environment.path / "etc" / "freezer" / "freezer-paste.ini"
     database = layout.data / "freezer.db"
     shutil.copyfile(databases.freezer, database)

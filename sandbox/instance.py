@@ -1,7 +1,7 @@
 """One instance: the directory that it lives in, and the servers that run there."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import attrs
 import tenacity
@@ -80,7 +80,6 @@ class Instance:
         """
         return services.launch(service, self.layout.records)
 
-    @another_port
     def start(self, make: Callable[[int], Service]) -> Started:
         """Start a server on a free port and wait until it is ready.
 
@@ -90,8 +89,29 @@ class Instance:
         Raises:
             ServiceError: it did not come up.
         """
-        started = self.launch(make(free_port()))
-        self.wait(started)
+        return self.start_together(lambda ports: [make(*ports)], 1)[0]
+
+    @another_port
+    def start_together(
+        self, make: Callable[[Sequence[int]], Iterable[Service]], count: int
+    ) -> list[Started]:
+        """Start servers on free ports at the same time, and wait until all are ready.
+
+        Args:
+            make: returns the servers for as many ports.
+            count: how many ports are needed.
+
+        Raises:
+            ServiceError: one did not come up; none of them is left running.
+        """
+        started: list[Started] = []
+        try:
+            started.extend(map(self.launch, make([free_port() for _ in range(count)])))
+            for server in started:
+                self.wait(server)
+        except BaseException:
+            services.stop(started, self.layout.records)
+            raise
         return started
 
     def wait(self, started: Started) -> None:

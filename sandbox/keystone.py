@@ -127,6 +127,14 @@ class Identity:
         return {each["name"]: each["id"] for each in self._api.get(f"/{kinds}").json()[kinds]}
 
 
+def make_ec2_keys(auth_url: str, account: Account) -> tuple[str, str]:
+    """Return the access key and the secret key that an account has been given for S3."""
+    own = session(auth_url, account)
+    url = f"{auth_url}/users/{own.get_user_id()}/credentials/OS-EC2"
+    answer = own.post(url, json={"tenant_id": own.get_project_id()}, log=False).json()
+    return answer["credential"]["access"], answer["credential"]["secret"]
+
+
 def populate(databases: Databases, state: State) -> None:
     """Register the sandbox's users and services, and remove the database's own administrator."""
     bootstrap = Account(BOOTSTRAP_USER, "admin", "admin", databases.bootstrap_password)

@@ -6,14 +6,33 @@ from typing import Any
 import attrs
 import cattrs
 
-from sandbox import ssh
+from sandbox import ftp, s3, ssh, swift
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 
-PARTS: Mapping[str, tuple[type, Callable[[Instance], Any]]] = {
-    "ssh": (ssh.Ssh, ssh.bring_up),
+
+@attrs.frozen
+class Part:
+    """An optional part.
+
+    Attributes:
+        facts: the class of what is to be known of it.
+        bring_up: starts it.
+        needs: the parts that are up before it.
+    """
+
+    facts: type
+    bring_up: Callable[[Instance], Any]
+    needs: tuple[str, ...] = ()
+
+
+PARTS: Mapping[str, Part] = {
+    "ssh": Part(ssh.Ssh, ssh.bring_up),
+    "swift": Part(swift.Swift, swift.bring_up),
+    "s3": Part(s3.S3, s3.bring_up, needs=("swift",)),
+    "ftp": Part(ftp.Ftp, ftp.bring_up),
 }
-"""By name: the class of what is to be known of a part, and what brings it up."""
+"""The parts by name."""
 
 
 def known(names: Iterable[str]) -> list[str]:
@@ -38,11 +57,12 @@ def ensure(instance: Instance, name: str) -> Any:
         SandboxError: there is no such part, or it did not come up.
     """
     known([name])
-    kind, bring_up = PARTS[name]
-    state = instance.state
-    if name not in state.parts:
+    part = PARTS[name]
+    for needed in part.needs:
+        ensure(instance, needed)
+    if name not in instance.state.parts:
         instance.report(f"Starting the part {name!r}.")
-        facts = cattrs.unstructure(bring_up(instance))
-        state = attrs.evolve(state, parts={**state.parts, name: facts})
-        instance.remember(state)
-    return cattrs.structure(state.parts[name], kind)
+        facts = cattrs.unstructure(part.bring_up(instance))
+        state = instance.state
+        instance.remember(attrs.evolve(state, parts={**state.parts, name: facts}))
+    return cattrs.structure(instance.state.parts[name], part.facts)

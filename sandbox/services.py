@@ -21,7 +21,7 @@ READY_TIMEOUT = 60.0
 """Seconds that a server has to come up."""
 
 _LOG_TAIL = 25
-_PORT_TAKEN = "address already in use"
+_PORT_TAKEN = ("address already in use", "could not bind to")
 
 
 class PortTakenError(ServiceError):
@@ -68,6 +68,17 @@ class Started:
     process: ProcessId
     log_offset: int
     stopped: bool = False
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on.
+
+        Raises:
+            ServiceError: it listens on none.
+        """
+        if self.service.port is None:
+            raise ServiceError(f"{self.service.name} listens on no port")
+        return self.service.port
 
     @property
     def runs(self) -> bool:
@@ -203,7 +214,7 @@ def _answers(url: str) -> bool:
 
 def _ended(started: Started) -> ServiceError:
     name, log = started.service.name, _tail(started)
-    if _PORT_TAKEN in log.lower():
+    if any(sign in log.lower() for sign in _PORT_TAKEN):
         return PortTakenError(f"{name} found port {started.service.port} of {HOST} taken.\n{log}")
     return ServiceError(f"{name} ended while it was starting.\n{log}")
 

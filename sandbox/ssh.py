@@ -78,7 +78,7 @@ def bring_up(instance: Instance) -> Ssh:
     directory = layout.data / "ssh"
     directory.mkdir(exist_ok=True)
     user = pwd.getpwuid(os.geteuid()).pw_name
-    return Ssh(HOST, started.service.port or 0, user, home / "user_key", directory)
+    return Ssh(HOST, started.port, user, home / "user_key", directory)
 
 
 def _configuration(home: Path, port: int) -> str:

@@ -67,10 +67,14 @@ def storages(sandbox: Sandbox) -> Mapping[str, Callable[[], Job]]:
             "ssh_key": str(server.key),
         }
 
-    return {"local": local, "ssh": ssh}
+    def swift() -> Job:
+        assert sandbox.swift
+        return {"container": uuid.uuid4().hex}
+
+    return {"local": local, "ssh": ssh, "swift": swift}
 
 
-@pytest.mark.parametrize("kind", ["local", "ssh"])
+@pytest.mark.parametrize("kind", ["local", "ssh", "swift"])
 def test_a_directory_comes_back(
     kind: str,
     storages: Mapping[str, Callable[[], Job]],

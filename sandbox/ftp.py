@@ -1,0 +1,109 @@
+"""The part `ftp`: an FTP server and one with TLS, for Freezer's storage kinds `ftp` and `ftps`."""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import attrs
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from sandbox.accounts import write_secret
+from sandbox.environments import Environment, environment
+from sandbox.instance import Instance
+from sandbox.ports import HOST
+from sandbox.services import Service, server_environ
+
+USER = "backup"
+
+_SERVE = Path(__file__).parent / "servers" / "serve_ftp.py"
+_VALID = dt.timedelta(days=30)
+
+
+@attrs.frozen
+class Ftp:
+    """What a client needs.
+
+    Attributes:
+        host: the address.
+        port: where FTP is spoken.
+        tls_port: where FTP is spoken over TLS, with a certificate that nobody has signed.
+        user: who may log in.
+        password: made at random.
+        directory: what the user sees as `/`.
+    """
+
+    host: str
+    port: int
+    tls_port: int
+    user: str
+    password: str = attrs.field(repr=False)
+    directory: Path
+
+
+def bring_up(instance: Instance) -> Ftp:
+    """Start both servers, over the same directory.
+
+    Raises:
+        BuildError: their environment could not be built.
+        ServiceError: one did not come up.
+    """
+    installed = environment(instance.project, "ftp", instance.report)
+    layout = instance.layout
+    directory = layout.data / "ftp"
+    directory.mkdir(exist_ok=True)
+    certificate = layout.configuration / "ftp.pem"
+    write_secret(certificate, _make_certificate())
+    password = secrets.token_hex(16)
+
+    def servers(ports: Sequence[int]) -> list[Service]:
+        plain, tls = ports
+        arguments = [str(directory), USER]
+        return [
+            _server(instance, installed, "ftp", plain, arguments, password),
+            _server(instance, installed, "ftps", tls, [*arguments, str(certificate)], password),
+        ]
+
+    plain, tls = instance.start_together(servers, 2)
+    return Ftp(HOST, plain.port, tls.port, USER, password, directory)
+
+
+def _server(
+    instance: Instance,
+    installed: Environment,
+    name: str,
+    port: int,
+    arguments: Sequence[str],
+    password: str,
+) -> Service:
+    layout = instance.layout
+    return Service(
+        name=name,
+        command=[str(installed.python), "-P", str(_SERVE), str(port), *arguments],
+        environ=server_environ(layout, installed.bin, {"FTP_PASSWORD": password}),
+        directory=layout.home,
+        log=layout.logs / f"{name}.log",
+        port=port,
+    )
+
+
+def _make_certificate() -> str:
+    """Return a key and the certificate that it has signed for itself, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + _VALID)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return (private + certificate.public_bytes(Encoding.PEM)).decode()

@@ -1,0 +1,81 @@
+"""The optional parts do their own work; what Freezer does with them is in test_freezer.py."""
+
+import ftplib
+import io
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox import Sandbox, SandboxError
+
+S3_ROUND_TRIP = """
+import sys
+import botocore.session
+endpoint, access_key, secret_key = sys.stdin.read().split()
+client = botocore.session.get_session().create_client(
+    "s3",
+    endpoint_url=endpoint,
+    aws_access_key_id=access_key,
+    aws_secret_access_key=secret_key,
+)
+client.create_bucket(Bucket="bucket")
+client.put_object(Bucket="bucket", Key="some/key", Body=b"content")
+sys.stdout.buffer.write(client.get_object(Bucket="bucket", Key="some/key")["Body"].read())
+"""
+
+
+def test_an_unknown_part_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(SandboxError, match="There is no part 'tape', only: ssh, swift, s3, ftp"):
+        sandbox.part("tape")
+
+
+def test_a_part_is_brought_up_once(sandbox: Sandbox) -> None:
+    assert sandbox.ftp == sandbox.part("ftp")
+    assert [name for name in sandbox.servers if name.startswith("ftp")] == ["ftp", "ftps"]
+
+
+def test_ftp_takes_a_file_and_gives_it_back(sandbox: Sandbox) -> None:
+    server = sandbox.ftp
+    with ftplib.FTP() as client:  # noqa: S321 - the storage kind is FTP
+        client.connect(server.host, server.port)
+        round_trip(client, server.user, server.password, server.directory)
+
+
+def test_ftps_takes_a_file_and_gives_it_back(sandbox: Sandbox) -> None:
+    server = sandbox.ftp
+    with ftplib.FTP_TLS() as client:  # noqa: S321 - this one is encrypted
+        client.connect(server.host, server.tls_port)
+        round_trip(client, server.user, server.password, server.directory)
+
+
+def test_ftps_wants_tls(sandbox: Sandbox) -> None:
+    server = sandbox.ftp
+    with ftplib.FTP() as client:  # noqa: S321 - to be refused
+        client.connect(server.host, server.tls_port)
+        with pytest.raises(ftplib.error_perm, match="550 SSL/TLS required"):
+            client.login(server.user, server.password)
+
+
+def test_s3_takes_an_object_and_gives_it_back(sandbox: Sandbox) -> None:
+    server = sandbox.s3
+    done = subprocess.run(  # noqa: S603 - the command is the one written above
+        [str(sandbox.instance.state.environment.python), "-c", S3_ROUND_TRIP],
+        input=f"{server.endpoint} {server.access_key} {server.secret_key}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("content", "")
+
+
+def round_trip(client: ftplib.FTP, user: str, password: str, directory: Path) -> None:
+    client.login(user, password)
+    if isinstance(client, ftplib.FTP_TLS):
+        client.prot_p()
+    client.storbinary("STOR file", io.BytesIO(b"content"))
+    read = io.BytesIO()
+    client.retrbinary("RETR file", read.write)
+    assert read.getvalue() == (directory / "file").read_bytes() == b"content"
+    client.delete("file")
