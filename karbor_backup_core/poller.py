@@ -113,7 +113,9 @@ class Poller:
         """Make the poll and hand every operation on; answer why nothing could be asked."""
         remaining = dict(operations)
         for operation_id in self._driver.store.cancel_requests(self._driver.owner):
-            if remaining.pop(operation_id, None) is not None:
+            held = remaining.get(operation_id)
+            if held is not None and not held.cancel_requested:
+                del remaining[operation_id]
                 self._listener.go_on(self._driver.store.operation(operation_id))
         polled = self._driver.poll(self._name, list(remaining.values()))
         for operation_id, reason in polled.lost.items():

@@ -59,7 +59,7 @@ class Runner:
         self._held: dict[str, Operation] = {}
         self._ended: dict[str, threading.Event] = {}
         self._lost: dict[str, Exception] = {}
-        self._delayed: dict[str, sched.Event] = {}
+        self._delayed: dict[str, tuple[sched.Event, Operation]] = {}
         self._closed = False
         self._beating = False
         self._agenda = Agenda()
@@ -242,11 +242,11 @@ class Runner:
 
     def _delay(self, operation: Operation) -> None:
         now = self._driver.clock()
+        delay = (operation.not_before or now) - now
         with self._lock:
-            self._delayed[operation.id] = self._agenda.after(
-                (operation.not_before or now) - now,
-                functools.partial(self._end_delay, operation),
-            )
+            event = self._agenda.after(delay, functools.partial(self._end_delay, operation))
+            self._delayed[operation.id] = event, operation
+        self._hear_cancels()
 
     def _end_delay(self, operation: Operation) -> None:
         with self._lock:
@@ -254,11 +254,14 @@ class Runner:
         self._go_on(operation)
 
     def _hear_cancels(self) -> None:
-        """Go on at once with delayed operations that are to be cancelled."""
+        """Go on at once with delayed operations that do not know yet that they are cancelled."""
         for operation_id in self._driver.store.cancel_requests(self._driver.owner):
             with self._lock:
-                event = self._delayed.pop(operation_id, None)
-            if event is not None and self._agenda.forget(event):
+                event, operation = self._delayed.get(operation_id, (None, None))
+                if event is None or operation is None or operation.cancel_requested:
+                    continue
+                del self._delayed[operation_id]
+            if self._agenda.forget(event):
                 self._go_on(self._driver.store.operation(operation_id))
 
     def _plan_beat(self) -> None:

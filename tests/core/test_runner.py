@@ -1,0 +1,381 @@
+"""Operations run by threads, on the fake cloud and the machine's clock."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Backend,
+    Backup,
+    Conflict,
+    InvalidDocument,
+    InvalidInput,
+    MemoryStore,
+    Operation,
+    Policy,
+    Resource,
+    Result,
+    Runner,
+    State,
+    StoreError,
+    UnknownBackend,
+    Unsupported,
+    Verb,
+    WrongBackend,
+    WrongScope,
+)
+from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake.faults import Busy, FailWork, Refused, Stall
+
+QUICK = timedelta(milliseconds=1)
+POLICY = Policy(
+    poll_first=QUICK,
+    poll_limit=QUICK * 20,
+    retry_first=QUICK,
+    retry_limit=QUICK * 20,
+    unknown_gap=QUICK,
+)
+VOLUME = Resource("OS::Cinder::Volume", "v1", "data")
+IMAGE = Resource("OS::Glance::Image", "i1")
+OPTIONS = {"backup_name": "nightly"}
+LONG = 30.0
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    cloud = Cloud("here")
+    cloud.put(VOLUME, b"bytes")
+    return cloud
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def runner(cloud: Cloud, store: MemoryStore) -> Iterator[Runner]:
+    with runner_on(cloud, store) as runner:
+        yield runner
+
+
+def runner_on(
+    cloud: Cloud,
+    store: MemoryStore,
+    *,
+    policy: Policy = POLICY,
+    on_change: Callable[[Operation], None] | None = None,
+) -> Runner:
+    backend = Backend.of("cloud", FakeBackend({}, cloud=cloud))
+    return Runner(store, {"cloud": backend}, policy=policy, on_change=on_change)
+
+
+def protected(runner: Runner, store: MemoryStore) -> Backup:
+    operation = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    runner.wait(operation.id, LONG)
+    return store.backup(operation.id)
+
+
+def ours() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("karbor-backup")]
+
+
+def test_an_operation_runs_to_its_release(runner: Runner, cloud: Cloud, store: MemoryStore) -> None:
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert over.outcome is not None
+    assert over.outcome.result is Result.SUCCEEDED
+    assert store.backup(begun.id).resource == VOLUME
+    assert cloud.jobs() == []
+
+
+def test_a_backup_is_verified_restored_and_deleted(
+    runner: Runner, cloud: Cloud, store: MemoryStore
+) -> None:
+    backup = protected(runner, store)
+    verified = runner.begin("cloud", Verb.VERIFY, backup)
+    runner.wait(verified.id, LONG)
+    assert all(check.verified for check in store.backup(backup.id).checks)
+    restored = runner.begin("cloud", Verb.RESTORE, backup, {"restore_name": "again"})
+    outcome = runner.wait(restored.id, LONG).outcome
+    assert outcome is not None
+    (resource,) = outcome.resources
+    assert cloud.content(resource.id) == b"bytes"
+    deleted = runner.begin("cloud", Verb.DELETE, backup)
+    runner.wait(deleted.id, LONG)
+    assert cloud.copies() == []
+    assert store.backups() == []
+
+
+def test_many_operations_share_their_polls(cloud: Cloud, store: MemoryStore) -> None:
+    resources = [cloud.put(Resource(VOLUME.type, f"v{n}"), b"x") for n in range(60)]
+    cloud.service_seconds = 0.2
+    under_way: list[str] = []
+    overlapping = threading.Event()
+    lock = threading.Lock()
+
+    def gate(point: str) -> None:
+        if not point.startswith("list_jobs"):
+            return
+        with lock:
+            under_way.append(point) if point.endswith("asked") else under_way.pop()
+            if len(under_way) > 1:
+                overlapping.set()
+
+    cloud.gate = gate
+    with runner_on(cloud, store) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, resource, OPTIONS) for resource in resources]
+        ended = [runner.wait(operation.id, LONG) for operation in begun]
+    assert {operation.state for operation in ended} == {State.RELEASED}
+    assert not overlapping.is_set(), "one poll at a time"
+    assert cloud.requests["create_job"] == 60
+    assert cloud.requests["list_jobs"] < 60 * 5, "polls grow with time, not with operations"
+
+
+def test_an_operation_is_cancelled_while_its_work_runs(
+    runner: Runner, cloud: Cloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", Stall())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    runner.cancel(begun.id)
+    over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert over.outcome is not None
+    assert over.outcome.result is Result.CANCELLED
+    assert cloud.copies() == []
+    assert store.backups() == []
+
+
+def test_another_process_may_cancel(cloud: Cloud, store: MemoryStore) -> None:
+    cloud.faults.plan("create_job", Stall())
+    with runner_on(cloud, store) as ours_, runner_on(cloud, store) as theirs:
+        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        theirs.cancel(begun.id)
+        outcome = ours_.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.CANCELLED
+
+
+def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
+    cloud: Cloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", Busy(retry_after=3600))
+    waits = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.not_before is not None:
+            waits.set()
+
+    with runner_on(cloud, store, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert waits.wait(LONG)
+        runner.cancel(begun.id)
+        outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.CANCELLED
+
+
+def test_what_is_let_go_of_is_resumed_elsewhere(cloud: Cloud, store: MemoryStore) -> None:
+    cloud.service_seconds = 0.3
+    with runner_on(cloud, store) as first:
+        begun = first.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    left = store.operation(begun.id)
+    assert left.owner == ""
+    assert left.state is not State.RELEASED
+    with runner_on(cloud, store) as second:
+        second.resume(begun.id)
+        over = second.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert cloud.started[begun.id, 1] == 1
+
+
+def test_a_parked_operation_is_resumed(cloud: Cloud, store: MemoryStore) -> None:
+    hurried = attrs.evolve(POLICY, grace=QUICK)
+    cloud.faults.plan("create_job", Stall())
+    cloud.heeds_cancel = False
+    with runner_on(cloud, store, policy=hurried) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=QUICK * 50)
+        parked = runner.wait(begun.id, LONG)
+        assert parked.parked
+        assert parked.outcome is not None
+        assert parked.outcome.leftovers
+        cloud.restart(forget_running=True)
+        runner.resume(begun.id)
+        over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert cloud.copies() == []
+
+
+def test_an_operation_that_somebody_drives_is_not_taken(cloud: Cloud, store: MemoryStore) -> None:
+    cloud.faults.plan("create_job", Stall())
+    with runner_on(cloud, store) as ours_, runner_on(cloud, store) as theirs:
+        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(Conflict, match="is driven by"):
+            theirs.resume(begun.id)
+        ours_.cancel(begun.id)
+        ours_.wait(begun.id, LONG)
+
+
+def test_a_lease_is_renewed_while_the_work_goes_on(cloud: Cloud) -> None:
+    renewed = threading.Event()
+    leases: set[object] = set()
+
+    class Watched(MemoryStore):
+        def renew(self, owner: str, lease_until: object) -> None:
+            super().renew(owner, lease_until)  # type: ignore[arg-type]
+            leases.add(lease_until)
+            if len(leases) > 1:
+                renewed.set()
+
+    cloud.faults.plan("create_job", Stall())
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
+    with runner_on(cloud, Watched(), policy=short) as runner:
+        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert renewed.wait(LONG)
+
+
+def test_two_operations_on_one_backup_come_one_after_the_other(
+    cloud: Cloud, store: MemoryStore
+) -> None:
+    held_up = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if "waits for operation" in operation.last_error:
+            held_up.set()
+
+    with runner_on(cloud, store, on_change=listen) as runner:
+        backup = protected(runner, store)
+        cloud.faults.plan("create_job", Stall())
+        first = runner.begin("cloud", Verb.VERIFY, backup)
+        while store.operation(first.id).phase == 0:
+            pass
+        second = runner.begin("cloud", Verb.DELETE, backup)
+        assert held_up.wait(LONG)
+        assert store.operation(second.id).state is State.PLANNED
+        runner.cancel(first.id)
+        outcome = runner.wait(second.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED
+
+
+def test_failure_is_an_outcome_not_an_exception(runner: Runner, cloud: Cloud) -> None:
+    cloud.faults.plan("create_job", FailWork("the disk is full"))
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.FAILED, "the disk is full")
+    assert cloud.copies() == []
+
+
+def test_polls_that_fail_are_repeated(runner: Runner, cloud: Cloud) -> None:
+    cloud.service_seconds = 0.05
+    cloud.faults.plan("list_jobs", Busy(), Busy(), Refused())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED
+    assert not cloud.faults.unfired()
+
+
+def test_a_covered_resource_is_over_at_once(runner: Runner, cloud: Cloud) -> None:
+    operation = runner.begin("cloud", Verb.PROTECT, IMAGE, OPTIONS)
+    assert runner.wait(operation.id) == operation
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.covered
+    assert operation.outcome.backup is None
+    assert not cloud.requests
+
+
+@pytest.mark.parametrize(
+    ("backend", "resource", "options", "error"),
+    [
+        ("nowhere", VOLUME, OPTIONS, UnknownBackend),
+        ("cloud", Resource("OS::Manila::Share", "s1"), OPTIONS, Unsupported),
+        ("cloud", VOLUME, {}, InvalidDocument),
+        ("cloud", VOLUME, {"backup_name": 1, "color": "red"}, InvalidDocument),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_begins(
+    runner: Runner,
+    cloud: Cloud,
+    store: MemoryStore,
+    backend: str,
+    resource: Resource,
+    options: dict[str, object],
+    error: type[Exception],
+) -> None:
+    with pytest.raises(error):
+        runner.begin(backend, Verb.PROTECT, resource, options)
+    assert store.operations() == []
+    assert not cloud.requests
+
+
+def test_a_deadline_in_the_past_is_refused(runner: Runner) -> None:
+    with pytest.raises(InvalidInput, match="deadline"):
+        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=-QUICK)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"backend": "freezer"}, WrongBackend), ({"scope": "fake:elsewhere"}, WrongScope)],
+)
+def test_a_backup_from_elsewhere_is_refused(
+    runner: Runner, store: MemoryStore, change: dict[str, str], error: type[Exception]
+) -> None:
+    backup = attrs.evolve(protected(runner, store), **change)
+    with pytest.raises(error):
+        runner.begin("cloud", Verb.DELETE, backup)
+
+
+def test_an_operation_of_another_scope_is_not_resumed(cloud: Cloud, store: MemoryStore) -> None:
+    cloud.service_seconds = 60
+    with runner_on(cloud, store) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    with (
+        runner_on(Cloud("elsewhere"), store) as runner,
+        pytest.raises(WrongScope, match="fake:here"),
+    ):
+        runner.resume(begun.id)
+
+
+def test_a_store_that_fails_is_told_to_who_waits(cloud: Cloud) -> None:
+    class Broken(MemoryStore):
+        def end(self, operation: Operation) -> Operation:
+            raise StoreError(f"disk full while writing {operation.id}")
+
+    with runner_on(cloud, Broken()) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(StoreError, match="disk full"):
+            runner.wait(begun.id, LONG)
+
+
+def test_a_listener_that_raises_stops_nothing(cloud: Cloud, store: MemoryStore) -> None:
+    def listen(operation: Operation) -> None:
+        raise RuntimeError(operation.id)
+
+    with runner_on(cloud, store, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_waiting_may_be_bounded(runner: Runner, cloud: Cloud) -> None:
+    cloud.faults.plan("create_job", Stall())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    assert not runner.wait(begun.id, 0.01).finished
+    runner.cancel(begun.id)
+
+
+def test_no_thread_before_the_first_operation_and_none_after_the_close(
+    cloud: Cloud, store: MemoryStore
+) -> None:
+    runner = runner_on(cloud, store)
+    assert ours() == []
+    runner.wait(runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS).id, LONG)
+    assert ours() != []
+    runner.close()
+    assert ours() == []
