@@ -38,7 +38,9 @@ def engine_for(url: str) -> sa.Engine:
         raise InvalidInput(f"the store's URL names the driver {dialect.driver}: use a blocking one")
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
-    return _made(parsed, pool_pre_ping=True)
+    # MySQL's own default locks the gaps in which a row was looked for in vain, and two that insert
+    # there then wait for each other; a store needs no more than what it locks by writing.
+    return _made(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
 
 
 def place_of(url: sa.URL) -> str:
@@ -78,14 +80,12 @@ def _make_private(path: Path) -> None:
 
 
 def _set_up(connection: Any, _: object) -> None:
-    # Python's sqlite3 would begin transactions by itself, and too late: see _begin.
+    # Python's sqlite3 would begin transactions by itself, but too late for a savepoint and never
+    # for a change of tables: SQLAlchemy's documentation of its dialect pysqlite has this remedy.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
 
 
 def _begin(connection: sa.Connection) -> None:
-    # A transaction that reads first and writes later is refused at once, without waiting, when
-    # another one has written in between; so one that will write says so when it begins.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN")

@@ -72,20 +72,20 @@ _schema_version: Final = sa.Table(
 )
 
 
-def prepare(reader: sa.Engine, writer: sa.Engine) -> None:
+def prepare(engine: sa.Engine) -> None:
     """Make the tables where there are none, and check that they are of this version.
 
     Raises:
         StoreError: the tables are of another version.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
     """
-    with reader.begin() as connection:
+    with engine.begin() as connection:
         found = _version_in(connection)
     if found is None:
-        found = _created(writer)
+        found = _created(engine)
     if found != SCHEMA_VERSION:
         raise StoreError(
-            f"the store {place_of(writer.url)} has tables of version {found}, and this release "
+            f"the store {place_of(engine.url)} has tables of version {found}, and this release "
             f"knows version {SCHEMA_VERSION}: use the release of karbor-backup that wrote them, "
             "or a newer one"
         )
@@ -99,8 +99,8 @@ def prepare(reader: sa.Engine, writer: sa.Engine) -> None:
     wait=tenacity.wait_random(0.05, 0.5),
     reraise=True,
 )
-def _created(writer: sa.Engine) -> int:
-    with writer.begin() as connection:
+def _created(engine: sa.Engine) -> int:
+    with engine.begin() as connection:
         found = _version_in(connection)
         if found is None:
             _metadata.create_all(connection)

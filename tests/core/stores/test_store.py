@@ -65,12 +65,12 @@ def test_ids_are_told_apart_by_case(store: Store) -> None:
 
 
 def test_operations_come_oldest_first_and_without_the_released_if_asked(store: Store) -> None:
-    store.add(operation(id="op-3", created_at=LATER))
+    store.add(operation(id="op-0", created_at=LATER))
     store.add(operation(id="op-2"))
     store.add(operation(id="op-1"))
     store.write(released(store.operation("op-2")))
-    assert [each.id for each in store.operations()] == ["op-1", "op-2", "op-3"]
-    assert [each.id for each in store.operations(unreleased=True)] == ["op-1", "op-3"]
+    assert [each.id for each in store.operations()] == ["op-1", "op-2", "op-0"]
+    assert [each.id for each in store.operations(unreleased=True)] == ["op-1", "op-0"]
 
 
 def test_a_backup_is_held_from_the_first_phase_until_the_release(store: Store) -> None:
