@@ -82,6 +82,9 @@ def verified(client: FreezerClient, backup: Backup) -> Progress:
     handle = Handle.of(backup)
     record = client.backup(handle.record)
     if record is None:
+        # A backup is not called lost on a single "not found".
+        record = next(iter(client.matching("backups", "job_id", handle.job)), None)
+    if record is None:
         return _unverifiable(EXISTS, f"Freezer has no record {handle.record} any more")
     status = record.get("status") or "available"
     if status != "available":

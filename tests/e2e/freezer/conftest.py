@@ -57,6 +57,7 @@ class Bench:
             "cloud": "demo",
             "container": self.top,
             "timeout": 20,
+            "scheduler": "node1",
             "storages": {"disk": {"kind": "local", "path": str(self.storage)}},
             **more,
         }
@@ -72,10 +73,9 @@ class Bench:
             self.runners.append(runner)
         return runner
 
-    @property
-    def client(self) -> FreezerClient:
+    def client(self, cloud: str = "demo") -> FreezerClient:
         """Freezer as it is, without a backend between."""
-        configuration = Configuration.read(self.configuration())
+        configuration = Configuration.read(self.configuration(cloud=cloud))
         return FreezerClient(Connection(configuration), 20)
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
@@ -85,9 +85,9 @@ class Bench:
         (tree / "file").write_bytes(content)
         return tree
 
-    def left_in_freezer(self) -> dict[str, list[str]]:
+    def left_in_freezer(self, cloud: str = "demo") -> dict[str, list[str]]:
         """The ids of all entries that name this test's top container."""
-        client = self.client
+        client = self.client(cloud)
         names = {"jobs": "job_id", "actions": "action_id", "backups": "backup_id"}
         return {
             collection: [
@@ -158,9 +158,7 @@ def do() -> Verbs:
 
 
 @pytest.fixture
-def bench(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Bench]:
+def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
     bench = Bench(sandbox, tmp_path)
     yield bench

@@ -11,7 +11,7 @@ DIRECTORY = "Freezer::FileSystem::Directory"
 
 
 def _await_stage(bench: Any, operation: Operation, stage: Stage) -> None:
-    client = bench.client
+    client = bench.client()
     end = time.monotonic() + 60
     while time.monotonic() < end:
         document = client.job(job_id(operation.id))
@@ -52,7 +52,7 @@ def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(spotless: Any,
     target = Resource(DIRECTORY, str(spotless.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
     _await_stage(spotless, begun, Stage.WAITING)
-    spotless.client.stop_job(job_id(begun.id))
+    spotless.client().stop_job(job_id(begun.id))
     ended = do.finish(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.FAILED

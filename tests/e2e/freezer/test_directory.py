@@ -147,21 +147,19 @@ def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> No
 
 
 def test_a_job_that_nobody_takes_up_ends_at_its_deadline(spotless: Any, do: Any) -> None:
-    sandbox = spotless.sandbox
-    runner = spotless.runner()
-    tree = spotless.tree()
-    sandbox.stop("scheduler-node1")
-    try:
-        late = do.run(
-            runner,
-            Verb.PROTECT,
-            Resource(DIRECTORY, str(tree)),
-            {"backup_name": "nightly"},
-            deadline=timedelta(seconds=3),
-        )
-    finally:
-        sandbox.restart("scheduler-node1")
+    # In a project of its own, so that no other test's job is given to the scheduler that sleeps.
+    sleeper = spotless.sandbox.add_scheduler("sleeper", cloud="other")
+    spotless.sandbox.stop(sleeper)
+    runner = spotless.runner(cloud="other", scheduler="sleeper")
+    late = do.run(
+        runner,
+        Verb.PROTECT,
+        Resource(DIRECTORY, str(spotless.tree())),
+        {"backup_name": "nightly"},
+        deadline=timedelta(seconds=3),
+    )
     assert late.state is State.RELEASED
     assert late.outcome.result is Result.FAILED
     assert "deadline" in late.outcome.reason
     assert late.outcome.leftovers == ()
+    assert spotless.left_in_freezer("other") == {"jobs": [], "actions": [], "backups": []}

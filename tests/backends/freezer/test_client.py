@@ -1,0 +1,140 @@
+"""Requests, against a small real server that answers as it is told."""
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from keystoneauth1 import adapter, session, token_endpoint
+
+from karbor_backup_core import BackendError, Transient
+from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.connection import Connection
+from sandbox import faults
+from sandbox.faultproxy import FaultProxy
+
+Call = Callable[[FreezerClient], object]
+
+CALLS: dict[str, Call] = {
+    "create": lambda client: client.create_job({"job_id": "x"}),
+    "stop": lambda client: client.stop_job("x"),
+    "job": lambda client: client.job("x"),
+    "backup": lambda client: client.backup("x"),
+    "all": lambda client: list(client.all("jobs")),
+    "matching": lambda client: client.matching("actions", "container", "x"),
+    "overwrite": lambda client: client.overwrite_action("x", {"secret_key": "s3cr3t"}),
+    "delete": lambda client: client.delete("jobs", "x"),
+}
+
+
+class _Fixed(Connection):
+    """A connection to a given place, without Keystone."""
+
+    def __init__(self, url: str) -> None:
+        self._fixed = url
+
+    @property
+    def adapter(self) -> adapter.Adapter:
+        auth = token_endpoint.Token(self._fixed, "token")
+        return adapter.Adapter(
+            session.Session(auth=auth), endpoint_override=f"{self._fixed}/v2/p", connect_retries=0
+        )
+
+    @property
+    def scope(self) -> str:
+        return f"{self._fixed}|p"
+
+
+@pytest.fixture
+def proxy() -> Iterator[FaultProxy]:
+    with FaultProxy("http://127.0.0.1:9") as proxy:
+        yield proxy
+
+
+def client_of(url: str) -> FreezerClient:
+    return FreezerClient(_Fixed(url), timeout=0.5)
+
+
+def raised(proxy: FaultProxy, fault: faults.Fault, call: Call) -> BackendError:
+    proxy.plan(fault, times=None)
+    with pytest.raises(BackendError) as caught:
+        call(client_of(proxy.url))
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
+def test_what_may_pass_is_transient(proxy: FaultProxy, call: Call, status: int) -> None:
+    error = raised(proxy, faults.status(status, retry_after=7), call)
+    assert isinstance(error, Transient)
+    assert error.retry_after == 7
+    assert f"status {status}" in str(error)
+    assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("status", [400, 403, 405, 422])
+def test_what_will_not_pass_is_final(proxy: FaultProxy, call: Call, status: int) -> None:
+    error = raised(proxy, faults.status(status), call)
+    assert not isinstance(error, Transient)
+    assert "answered by the fault proxy" in str(error)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("status", [200, 201, 404, 500])
+def test_a_web_page_is_called_one(proxy: FaultProxy, call: Call, status: int) -> None:
+    error = raised(proxy, faults.html(status), call)
+    assert "web page" in str(error)
+    assert proxy.url in str(error)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_silent_endpoint_is_left_after_the_timeout(proxy: FaultProxy, call: Call) -> None:
+    error = raised(proxy, faults.hang(), call)
+    assert isinstance(error, Transient)
+    assert "within 0.5 s; the request may have arrived" in str(error)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_cut_connection_is_transient(proxy: FaultProxy, call: Call) -> None:
+    assert isinstance(raised(proxy, faults.disconnect(), call), Transient)
+
+
+def test_a_refused_connection_is_said_in_the_systems_words() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(Transient, match=f"{url} cannot be reached: Connection refused"):
+            client_of(url).job("x")
+
+
+def test_not_found_is_an_answer_of_a_look(proxy: FaultProxy) -> None:
+    proxy.plan(faults.status(404), times=None)
+    client = client_of(proxy.url)
+    assert client.job("x") is None
+    assert client.backup("x") is None
+    client.delete("jobs", "x")
+    assert [r.method for r in proxy.requests[-2:]] == ["DELETE", "GET"]
+
+
+def test_exists_is_an_answer_of_a_create(proxy: FaultProxy) -> None:
+    proxy.plan(faults.status(409))
+    assert client_of(proxy.url).create_job({"job_id": "x"}) is False
+
+
+@pytest.mark.parametrize("status", [404, 409])
+def test_an_answer_that_freezer_never_gives_comes_from_something_between(
+    proxy: FaultProxy, status: int
+) -> None:
+    error = raised(proxy, faults.status(status), CALLS["overwrite"])
+    assert isinstance(error, Transient)
+
+
+def test_nothing_that_is_sent_is_logged(
+    proxy: FaultProxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    raised(proxy, faults.status(500), CALLS["overwrite"])
+    assert "s3cr3t" not in caplog.text
+    assert "X-Auth-Token" not in caplog.text

@@ -1,0 +1,38 @@
+"""What an action says of a storage, in the agent's words."""
+
+import pytest
+
+from karbor_backup_core import InvalidInput, Secret
+from karbor_backup_freezer.storages import Kind, Storage, without_secrets
+
+
+def test_each_backup_has_a_container_of_its_own() -> None:
+    disk = Storage("disk", Kind.LOCAL, {"path": "/srv/"})
+    assert disk.container("top", "one") == "/srv/top/one"
+    assert Storage("cloud", Kind.SWIFT, {}).container("top", "one") == "top/one"
+
+
+def test_a_container_that_freezer_cannot_keep_is_refused() -> None:
+    disk = Storage("disk", Kind.LOCAL, {"path": "/" + "x" * 250})
+    with pytest.raises(InvalidInput, match="255"):
+        disk.container("top", "one")
+
+
+def test_an_action_gets_the_agents_words() -> None:
+    ssh = Storage("far", Kind.SSH, {"host": "h", "port": 2222, "username": "u", "key": "/k%1"})
+    assert ssh.action_fields() == {
+        "storage": "ssh",
+        "ssh_host": "h",
+        "ssh_port": 2222,
+        "ssh_username": "u",
+        "ssh_key": "/k%%1",
+    }
+    assert not ssh.has_secrets
+
+
+def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> None:
+    options = {"host": "h", "username": "u", "password": Secret("passw0rd%")}
+    storage = Storage("old", Kind.FTP, options)
+    fields = storage.action_fields()
+    assert fields["ftp_password"] == "passw0rd%%"  # noqa: S105 - it is made up
+    assert without_secrets(fields) == {**fields, "ftp_password": ""}
