@@ -32,8 +32,10 @@ class SQLStore:
 
     def __init__(self, url: str) -> None:
         self._engine = database.engine_for(url)
-        with self._faults_named():
+        with contextlib.ExitStack() as on_failure, self._faults_named():
+            on_failure.callback(self.close)
             schema.prepare(self._engine)
+            on_failure.pop_all()
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""

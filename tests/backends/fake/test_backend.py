@@ -99,10 +99,11 @@ def test_what_is_wrong_with_one_operation_spoils_no_other_answer(
     assert answers["well"].state is ProgressState.RUNNING
 
 
+@pytest.mark.parametrize("request_name", ["list_jobs", "find_jobs"])
 def test_a_poll_that_finds_the_cloud_busy_is_to_be_repeated(
-    fake: FakeBackend, cloud: Cloud
+    fake: FakeBackend, cloud: Cloud, request_name: str
 ) -> None:
-    cloud.faults.plan("list_jobs", Busy(retry_after=7))
+    cloud.faults.plan(request_name, Busy(retry_after=7))
     with pytest.raises(Transient) as refused:
         fake.poll([protect()])
     assert refused.value.retry_after == 7

@@ -105,6 +105,23 @@ def test_tables_that_were_not_all_made_are_completed(
     assert open_store(sqlite_url).backups() == []
 
 
+def test_tables_that_another_process_makes_first_are_taken_as_they_are(
+    open_store: OpenStore, sql_url: str
+) -> None:
+    overtaken = []
+
+    def overtake(_: object, __: object, statement: str, *___: object) -> None:
+        if "CREATE TABLE" in statement and not overtaken:
+            overtaken.append(statement)
+            open_store(sql_url).keep(backup())
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", overtake)
+    try:
+        assert open_store(sql_url).backups() == [backup()]
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", overtake)
+
+
 @pytest.mark.parametrize("what", ["operation", "backup"])
 @pytest.mark.parametrize("document", ["{", "{}", '{"format": 99}'])
 def test_a_document_that_cannot_be_read_is_named(
