@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import attrs
@@ -18,7 +18,7 @@ from sandbox.layout import Project, lock
 Report = Callable[[str], None]
 """Is told, in a line for people, what is being done."""
 
-_REQUIREMENTS = Path(__file__).parent / "requirements"
+REQUIREMENTS = Path(__file__).parent / "requirements"
 _LOG_TAIL = 25
 
 
@@ -44,19 +44,23 @@ class Environment:
         return self.path / "templates"
 
 
-def environment(project: Project, name: str, report: Report) -> Environment:
+def environment(
+    project: Project, name: str, report: Report, *, requirements: Path = REQUIREMENTS
+) -> Environment:
     """Return the environment `name`, built first unless it is cached.
 
     Args:
         project: whose cache it is kept in.
-        name: of the files `requirements/<name>.in` (what is wanted) and `<name>.txt` (everything
-            that comes with it, pinned).
+        name: of the files `<name>.in` (what is wanted) and `<name>.txt` (all that comes with it,
+            pinned).
         report: is told about a build, which takes half a minute.
+        requirements: the directory with those files.
 
     Raises:
         BuildError: pip could not install it; the text says why.
     """
-    home = project.environments / f"{name}-{_fingerprint(project, name)}"
+    files = (requirements / f"{name}.in", requirements / f"{name}.txt")
+    home = project.environments / f"{name}-{_fingerprint(project, files)}"
     finished = home / ".finished"
     with lock(project.environments / f"{name}.lock"):
         if not finished.exists():
@@ -64,38 +68,33 @@ def environment(project: Project, name: str, report: Report) -> Environment:
             # What an interrupted build has left. It cannot be built elsewhere and moved here: the
             # programs of an environment hold its path.
             shutil.rmtree(home, ignore_errors=True)
-            _build(home, name)
+            _build(home, *files)
             finished.touch()
     return Environment(home)
 
 
-def _fingerprint(project: Project, name: str) -> str:
+def _fingerprint(project: Project, files: Iterable[Path]) -> str:
     """Return what distinguishes an environment: its requirements, interpreter and place."""
     digest = hashlib.sha256(f"{sys.version}\n{project.environments}\n".encode())
-    for path in _requirement_files(name):
+    for path in files:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _requirement_files(name: str) -> tuple[Path, Path]:
-    return _REQUIREMENTS / f"{name}.in", _REQUIREMENTS / f"{name}.txt"
-
-
-def _build(home: Path, name: str) -> None:
-    wanted, pinned = _requirement_files(name)
-    _run([sys.executable, "-m", "venv", "--without-pip", str(home)], f"environment {name!r}")
+def _build(home: Path, wanted: Path, pinned: Path) -> None:
+    _run([sys.executable, "-m", "venv", "--without-pip", str(home)], wanted.stem)
     pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
     install = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    _run(
-        [*pip, *install, "--requirement", str(wanted), "--constraint", str(pinned)],
-        f"environment {name!r}",
-    )
+    what = ["--requirement", str(wanted), "--constraint", str(pinned)]
+    _run([*pip, *install, *what], wanted.stem)
 
 
-def _run(command: list[str], purpose: str) -> None:
+def _run(command: list[str], name: str) -> None:
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL:])
-        raise BuildError(f"{purpose}: {' '.join(command)} failed.\n{tail}")
+        raise BuildError(
+            f"The environment {name!r} could not be built: {' '.join(command)} failed.\n{tail}"
+        )

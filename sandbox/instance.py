@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import attrs
 import tenacity
@@ -49,11 +50,11 @@ class Instance:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether a crash has left it: half up, or up with its owner gone.
+        """Whether a crash has left it: half up, half down, or up with its owner gone.
 
         To be asked with the project's lock held, so that none is half up because somebody is at it.
         """
-        return not self.is_up or self.state.is_orphan
+        return self.layout.records.exists() and (not self.is_up or self.state.is_orphan)
 
     @property
     def state(self) -> State:
@@ -144,20 +145,19 @@ class Instance:
         """End every process of the instance and remove its files; nothing to do is no error.
 
         Args:
-            keep_logs: whether the logs stay, which the next `up` removes.
+            keep_logs: whether the logs stay, until this instance comes up or goes down again.
         """
         processes.end(server.process for server in self.servers().values())
         processes.end_marked(str(self.layout.home))
         if not self.layout.home.exists():
             return
-        for path in self.layout.home.iterdir():
-            if keep_logs and path == self.layout.logs:
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        if not keep_logs:
+        # From here on it is not up; it is abandoned, should this be interrupted, until the last.
+        self.layout.state.unlink(missing_ok=True)
+        kept = {self.layout.logs} if keep_logs else set()
+        for path in set(self.layout.home.iterdir()) - kept - {self.layout.records}:
+            _remove(path)
+        _remove(self.layout.records)
+        if not kept:
             self.layout.home.rmdir()
 
     def _server(self, name: str) -> Started:
@@ -176,3 +176,10 @@ def reap(project: Project) -> None:
         instance = Instance(project, layout)
         if instance.is_abandoned:
             instance.take_down()
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import attrs
 import psutil
+import tenacity
 
 MARK = "KARBOR_BACKUP_SANDBOX"
 """The environment variable that marks every process of an instance with its directory."""
 
 GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL."""
+
+_LOOK_INTERVAL = 0.02
 
 # Seconds. The kernel counts a start from boot; psutil adds the time of boot, which moves when the
 # clock is set.
@@ -47,13 +50,22 @@ class ProcessId:
 
     def process(self) -> psutil.Process | None:
         """Return the process, or None when it has ended."""
+        process = self._holder()
+        return process if process is not None and self._is(process) and _lives(process) else None
+
+    def is_taken(self) -> bool:
+        """Whether another process has the number now."""
+        process = self._holder()
+        return process is not None and not self._is(process)
+
+    def _holder(self) -> psutil.Process | None:
         try:
-            process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.created) > _CLOCK_TOLERANCE:
-                return None
-            return None if process.status() == psutil.STATUS_ZOMBIE else process
+            return psutil.Process(self.pid)
         except psutil.NoSuchProcess:
             return None
+
+    def _is(self, process: psutil.Process) -> bool:
+        return abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
 
 
 def spawn(
@@ -95,13 +107,31 @@ def _end(processes: Iterable[psutil.Process], grace: float) -> None:
     doomed = [process for process in processes if process.pid != os.getpid()]
     for process in doomed:
         _signal(process, force=False)
-    _, alive = psutil.wait_procs(doomed, timeout=grace)
-    for process in alive:
+    for process in _survivors(doomed, grace):
         _signal(process, force=True)
-    psutil.wait_procs(alive, timeout=grace)
+    _survivors(doomed, grace)
     for process in doomed:
         if process.pid in _children and _children[process.pid].poll() is not None:
             del _children[process.pid]
+
+
+def _survivors(doomed: Sequence[psutil.Process], grace: float) -> list[psutil.Process]:
+    """Return which of the processes are still there after a time that is enough for most."""
+    wait = tenacity.Retrying(
+        stop=tenacity.stop_after_delay(grace),
+        wait=tenacity.wait_fixed(_LOOK_INTERVAL),
+        retry=tenacity.retry_if_result(bool),
+        retry_error_callback=lambda last: last.outcome and last.outcome.result(),
+    )
+    return wait(lambda: [process for process in doomed if _lives(process)])
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process runs; one that has ended, and that nobody has waited for, does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(process: psutil.Process, *, force: bool) -> None:
@@ -117,13 +147,12 @@ def _families(leaders: Iterable[ProcessId]) -> list[psutil.Process]:
     sessions = _sessions()
     family: dict[int, psutil.Process] = {}
     for leader in leaders:
-        process = leader.process()
-        if process is None and psutil.pid_exists(leader.pid) and leader.pid not in _children:
-            continue  # the number, and so the session of that number, is someone else's now
+        if leader.is_taken():
+            continue  # the session of that number is someone else's too
         members = list(sessions.get(leader.pid, ()))
-        if process is not None:
+        if process := leader.process():
             with contextlib.suppress(psutil.NoSuchProcess):
-                members += [process, *process.children(recursive=True)]
+                members += process.children(recursive=True)
         family.update({member.pid: member for member in members})
     return list(family.values())
 

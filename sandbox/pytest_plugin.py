@@ -5,7 +5,7 @@ up when the first test asks for it, beside any that a person has brought up, and
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from sandbox.layout import Project
 
 ROOT = Path(__file__).parents[1]
 
+_LOG_TAIL = 10
 _OWNER = "KARBOR_BACKUP_TEST_RUN"
 """The environment variable that tells pytest-xdist's workers which process the run belongs to."""
 
@@ -27,15 +28,28 @@ def pytest_configure() -> None:
     os.environ.setdefault(_OWNER, str(os.getpid()))
 
 
-def pytest_sessionfinish(exitstatus: int) -> None:
-    """Take the run's sandbox down; after a failure its logs stay until the next one comes up."""
+def pytest_sessionfinish() -> None:
+    """Take the run's sandbox down."""
     if os.environ[_OWNER] != str(os.getpid()):
         return
     project = Project(ROOT)
     instance = Instance(project, project.instance(_instance_name()))
     if instance.layout.home.exists():
         with project.lock():
-            instance.take_down(keep_logs=exitstatus != pytest.ExitCode.OK)
+            instance.take_down()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of the servers' logs beside a test that failed: they are gone after the run."""
+    report = yield
+    if report.failed and "sandbox" in getattr(item, "fixturenames", ()):
+        logs = Project(ROOT).instance(_instance_name()).logs
+        for log in sorted(logs.glob("*.log")):
+            report.sections.append((f"end of the sandbox's {log.name}", _tail(log)))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +79,7 @@ def fault_proxy(sandbox: Sandbox) -> Iterator[FaultProxy]:
 
 def _instance_name() -> str:
     return f"tests-{os.environ[_OWNER]}"
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])

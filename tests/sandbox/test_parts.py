@@ -59,7 +59,7 @@ def test_ftps_wants_tls(sandbox: Sandbox) -> None:
 
 def test_s3_takes_an_object_and_gives_it_back(sandbox: Sandbox) -> None:
     server = sandbox.s3
-    done = subprocess.run(  # noqa: S603 - the command is the one written above
+    done = subprocess.run(
         [str(sandbox.instance.state.environment.python), "-c", S3_ROUND_TRIP],
         input=f"{server.endpoint} {server.access_key} {server.secret_key}",
         capture_output=True,

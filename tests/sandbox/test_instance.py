@@ -1,0 +1,190 @@
+"""An instance starts, stops and ends its servers, whatever state a crash has left it in."""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import attrs
+import psutil
+import pytest
+
+from sandbox.accounts import make_accounts
+from sandbox.environments import Environment
+from sandbox.errors import NotRunningError, ServiceError
+from sandbox.instance import Instance, reap
+from sandbox.layout import Project
+from sandbox.ports import HOST, free_port
+from sandbox.processes import ProcessId
+from sandbox.services import PortTakenError, Service
+from sandbox.state import State
+
+MakeService = Callable[..., Service]
+
+ENDED = ProcessId(pid=os.getpid(), created=0.0)
+"""A process that had this one's number long ago."""
+
+
+def state(owner: ProcessId | None) -> State:
+    return State(
+        owner=owner,
+        environment=Environment(Path("/nowhere")),
+        auth_url="http://127.0.0.1:1/v3",
+        freezer_url="http://127.0.0.1:2",
+        accounts=make_accounts(),
+    )
+
+
+def test_takes_another_port_when_one_is_taken(instance: Instance, web_service: MakeService) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        tried = []
+
+        def first_a_taken_port(port: int) -> Service:
+            tried.append(port)
+            return web_service(taken.getsockname()[1] if len(tried) == 1 else port)
+
+        started = instance.start(first_a_taken_port)
+
+    assert len(tried) == 2
+    assert started.port == tried[1]
+
+
+def test_gives_up_when_every_port_is_taken(instance: Instance, web_service: MakeService) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+
+        with pytest.raises(PortTakenError):
+            instance.start(lambda _port: web_service(taken.getsockname()[1]))
+
+
+def test_when_one_of_several_fails_none_is_left_running(
+    instance: Instance, web_service: MakeService, python_service: MakeService
+) -> None:
+    def servers(ports: Sequence[int]) -> list[Service]:
+        return [web_service(ports[0]), python_service("raise SystemExit(1)")]
+
+    with pytest.raises(ServiceError, match="code ended"):
+        instance.start_together(servers, 1)
+
+    assert not any(server.runs for server in instance.servers().values())
+
+
+def test_restarts_on_the_same_port(instance: Instance, web_service: MakeService) -> None:
+    before = instance.start(web_service)
+
+    instance.restart("web")
+
+    after = instance.servers()["web"]
+    assert after.port == before.port
+    assert after.process != before.process
+    assert not before.runs
+    assert after.runs
+
+
+def test_a_stopped_server_stays_known(instance: Instance, web_service: MakeService) -> None:
+    instance.start(web_service)
+
+    instance.stop("web")
+    stopped = instance.servers()["web"]
+    instance.restart("web")
+
+    assert (stopped.stopped, stopped.runs) == (True, False)
+    assert instance.servers()["web"].runs
+
+
+def test_an_unknown_server_is_refused(instance: Instance, web_service: MakeService) -> None:
+    instance.start(web_service)
+
+    with pytest.raises(ServiceError, match="no server 'api' in 'small', only: web"):
+        instance.stop("api")
+
+
+def test_taking_down_leaves_nothing(instance: Instance, web_service: MakeService) -> None:
+    server = instance.start(web_service)
+    (instance.layout.home / "more").symlink_to(instance.layout.logs)
+
+    instance.take_down()
+    instance.take_down()
+
+    assert not psutil.pid_exists(server.process.pid)
+    assert not instance.layout.home.exists()
+
+
+def test_taking_down_can_keep_the_logs(instance: Instance, web_service: MakeService) -> None:
+    instance.start(web_service)
+
+    instance.take_down(keep_logs=True)
+
+    assert list(instance.layout.home.rglob("*")) == [
+        instance.layout.logs,
+        instance.layout.logs / "web.log",
+    ]
+    reap(instance.project)
+    assert instance.layout.logs.exists()
+
+
+def test_takes_down_what_is_in_no_record(instance: Instance, web_service: MakeService) -> None:
+    server = instance.start(web_service)
+    (instance.layout.records / "web.json").unlink()
+
+    instance.take_down()
+
+    assert server.process.process() is None
+
+
+def test_says_that_it_is_not_up(instance: Instance) -> None:
+    with pytest.raises(NotRunningError, match="'small' is not up"):
+        _ = instance.state
+
+
+def test_remembers_its_state(instance: Instance) -> None:
+    kept = state(owner=None)
+
+    instance.remember(attrs.evolve(kept, parts={"ssh": {"port": 22}}))
+
+    assert instance.is_up
+    assert instance.state == attrs.evolve(kept, parts={"ssh": {"port": 22}})
+
+
+def test_only_its_owner_can_read_it(instance: Instance) -> None:
+    instance.remember(state(owner=None))
+
+    assert instance.layout.home.stat().st_mode & 0o077 == 0
+    assert instance.layout.state.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("owner", "left"),
+    [
+        pytest.param(None, False, id="half up"),
+        pytest.param(state(owner=ENDED), False, id="owner gone"),
+        pytest.param(state(owner=ProcessId.of(os.getpid())), True, id="owner there"),
+        pytest.param(state(owner=None), True, id="to stay"),
+    ],
+)
+def test_reaps_what_a_crash_has_left(
+    instance: Instance, web_service: MakeService, owner: State | None, *, left: bool
+) -> None:
+    server = instance.start(web_service)
+    if owner is not None:
+        instance.remember(owner)
+
+    reap(instance.project)
+
+    assert (server.process.process() is not None) == left
+    assert instance.layout.home.exists() == left
+
+
+def test_reaping_where_nothing_was_ever_up(project: Project) -> None:
+    reap(project)
+
+    assert not project.sandboxes.exists()
+
+
+def test_a_free_port_is_below_those_of_outgoing_connections() -> None:
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+    assert free_port() < first_outgoing

@@ -1,0 +1,131 @@
+"""Processes end with all that they have started, and nobody else does."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import attrs
+import psutil
+import pytest
+import tenacity
+
+from sandbox import processes
+from sandbox.processes import MARK, ProcessId
+
+Spawn = Callable[..., ProcessId]
+
+SLEEP = "import time; time.sleep(60)"
+WITH_CHILD = f"""
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session={{new_session}})
+print(child.pid, flush=True)
+{{then}}
+"""
+DEAF = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("deaf", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def spawn(tmp_path: Path, log: Path) -> Iterator[Spawn]:
+    mark = str(tmp_path)
+
+    def spawn(code: str) -> ProcessId:
+        return processes.spawn(
+            [sys.executable, "-c", code], environ={MARK: mark}, directory=tmp_path, log=log
+        )
+
+    yield spawn
+    processes.end_marked(mark)
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_result(lambda text: not text),
+    wait=tenacity.wait_fixed(0.02),
+    stop=tenacity.stop_after_delay(10),
+)
+def first_line(log: Path) -> str:
+    return log.read_text()
+
+
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_ends_a_process(spawn: Spawn) -> None:
+    process = spawn(SLEEP)
+    assert process.process() is not None
+
+    processes.end([process])
+
+    assert process.process() is None
+    assert not psutil.pid_exists(process.pid)
+
+
+def test_ends_one_that_does_not_hear(spawn: Spawn, log: Path) -> None:
+    process = spawn(DEAF)
+    first_line(log)
+
+    processes.end([process], grace=0.2)
+
+    assert process.process() is None
+
+
+@pytest.mark.parametrize("new_session", [False, True])
+def test_ends_children_too(spawn: Spawn, log: Path, *, new_session: bool) -> None:
+    parent = spawn(WITH_CHILD.format(new_session=new_session, then="time.sleep(60)"))
+    child = int(first_line(log))
+
+    processes.end([parent])
+
+    assert not runs(child)
+
+
+def test_ends_what_a_process_that_has_ended_left_in_its_session(spawn: Spawn, log: Path) -> None:
+    parent = spawn(WITH_CHILD.format(new_session=False, then=""))
+    child = int(first_line(log))
+    psutil.Process(parent.pid).wait(10)
+
+    processes.end([parent])
+
+    assert not runs(child)
+
+
+def test_ends_all_that_bear_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> None:
+    parent = spawn(WITH_CHILD.format(new_session=True, then=""))
+    child = int(first_line(log))
+    psutil.Process(parent.pid).wait(10)
+
+    processes.end_marked(str(tmp_path))
+
+    assert not runs(child)
+
+
+def test_spares_whoever_has_the_number_now(spawn: Spawn) -> None:
+    process = spawn(SLEEP)
+    long_gone = attrs.evolve(process, created=process.created - 3600)
+
+    processes.end([long_gone])
+
+    assert long_gone.process() is None
+    assert process.process() is not None
+
+
+def test_one_that_has_ended_is_none_although_nobody_waited_for_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as child:
+        process = ProcessId.of(child.pid)
+        assert child.stdout is not None
+        child.stdout.read()
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            pass
+
+        assert process.process() is None

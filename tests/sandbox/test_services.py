@@ -1,0 +1,106 @@
+"""Servers are ready when they say they are, and tell why when they are not."""
+
+import socket
+from collections.abc import Callable
+
+import pytest
+import requests
+
+from sandbox import services
+from sandbox.errors import ServiceError
+from sandbox.instance import Instance
+from sandbox.ports import HOST, free_port
+from sandbox.services import PortTakenError, Service
+
+MakeService = Callable[..., Service]
+
+
+def test_is_ready_when_it_answers(instance: Instance, web_service: MakeService) -> None:
+    started = instance.start(web_service)
+
+    assert started.runs
+    assert requests.get(f"http://{HOST}:{started.port}", timeout=5).ok
+
+
+def test_is_ready_when_its_log_says_so(instance: Instance, python_service: MakeService) -> None:
+    code = "import time; print('one'); time.sleep(0.3); print('two'); time.sleep(60)"
+    started = instance.launch(python_service(code, ready_text="two"))
+
+    instance.wait(started)
+
+    assert started.log_since_start() == "one\ntwo\n"
+
+
+def test_what_an_earlier_start_has_logged_does_not_count(
+    instance: Instance, python_service: MakeService
+) -> None:
+    service = python_service("import time; print('ready'); time.sleep(60)", ready_text="ready")
+    instance.wait(instance.launch(service))
+    instance.stop(service.name)
+    silent = python_service("import time; time.sleep(60)", ready_text="ready")
+
+    started = instance.launch(silent)
+
+    with pytest.raises(ServiceError, match="not ready"):
+        services.wait_until_ready(started, timeout=0.5)
+
+
+def test_tells_how_a_server_ended(instance: Instance, python_service: MakeService) -> None:
+    started = instance.launch(
+        python_service("raise SystemExit('no such database')", port=free_port())
+    )
+
+    with pytest.raises(
+        ServiceError, match=r"code ended while it was starting.*\n.*code\.log:\n"
+    ) as error:
+        services.wait_until_ready(started)
+
+    assert str(error.value).endswith("no such database")
+
+
+def test_tells_what_a_slow_server_has_logged(
+    instance: Instance, python_service: MakeService
+) -> None:
+    code = "import time; print('still migrating'); time.sleep(60)"
+    started = instance.launch(python_service(code, port=free_port()))
+
+    with pytest.raises(ServiceError, match=r"not ready after 1 seconds") as error:
+        services.wait_until_ready(started, timeout=1)
+
+    assert str(error.value).endswith("still migrating")
+
+
+def test_a_program_that_is_not_there(instance: Instance, python_service: MakeService) -> None:
+    service = python_service("")
+    service.command[0] = "/no/such/program"
+
+    with pytest.raises(ServiceError, match=r"code cannot be started: .*/no/such/program"):
+        instance.launch(service)
+
+
+def test_another_that_answers_on_the_port_does_not_count(
+    instance: Instance, web_service: MakeService, python_service: MakeService
+) -> None:
+    port = instance.start(web_service).port
+    impostor = python_service(
+        "import time; time.sleep(60)", port=port, health_url=f"http://{HOST}:{port}/"
+    )
+
+    with pytest.raises(ServiceError, match="not ready"):
+        services.wait_until_ready(instance.launch(impostor), timeout=0.5)
+
+
+def test_tells_that_a_port_is_taken(instance: Instance, web_service: MakeService) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        started = instance.launch(web_service(taken.getsockname()[1]))
+
+        with pytest.raises(PortTakenError, match="found port"):
+            instance.wait(started)
+
+
+def test_remembers_its_servers(instance: Instance, web_service: MakeService) -> None:
+    started = instance.start(web_service)
+
+    assert services.load(instance.layout.records) == {"web": started}
