@@ -1,7 +1,8 @@
 """What every store does, on each of them."""
 
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -213,6 +214,15 @@ def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store, lease: 
     assert store.operation("op-1").owner == "they"
 
 
+@pytest.fixture(autouse=True)
+def _hasty_threads() -> Iterator[None]:
+    """Let threads take turns so often that a missing lock shows."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
 def at_once(act: Callable[[int], object], refusal: type[Exception]) -> list[object]:
     """Do this in many threads at the same time; answer what came of it where it was not refused."""
     start = threading.Barrier(THREADS)
@@ -230,7 +240,7 @@ def at_once(act: Callable[[int], object], refusal: type[Exception]) -> list[obje
 
 def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
     added = store.add(operation())
-    for _ in range(10):
+    for _ in range(20):
         won = at_once(
             lambda number, added=added: store.write(attrs.evolve(added, failures=number)), Conflict
         )
