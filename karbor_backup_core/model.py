@@ -136,7 +136,8 @@ class Backup:
     Its JSON alone is enough to restore in another process or on another machine.
 
     Attributes:
-        id: the id of the protect operation that made it.
+        id: the id of the protect operation that made it; of a member, that and its resource's,
+            with a slash between.
         resource: what was protected.
         backend: the name of the backend's implementation, as in ``BackendInfo.name``.
         scope: the endpoint and project it lives in (see the hook ``scope``).
@@ -158,6 +159,11 @@ class Backup:
     options: Json = attrs.field(factory=dict)
     members: tuple["Backup", ...] = ()
     checks: tuple[Check, ...] = ()
+
+    @property
+    def whole_id(self) -> str:
+        """The id of the backup that it is a member of, or its own when it is a whole."""
+        return self.id.partition("/")[0]
 
 
 @attrs.frozen
@@ -311,8 +317,8 @@ class Operation:
 
     @property
     def backup_id(self) -> str:
-        """The id of the backup that it makes, reads or removes."""
-        return self.id if self.backup is None else self.backup.id
+        """The id of the whole backup that it makes, reads or removes, or a member of which."""
+        return self.id if self.backup is None else self.backup.whole_id
 
     @property
     def finished(self) -> bool:

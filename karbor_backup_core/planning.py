@@ -46,7 +46,8 @@ def plan(
     Raises:
         Unsupported: the backend does not do this for this type.
         InvalidDocument: the options do not fit; all faults are named.
-        InvalidInput: the deadline has passed before it began.
+        InvalidInput: the deadline has passed before it began, or a member of a backup was to be
+            deleted alone.
         WrongBackend: the backup was made by another backend.
         WrongScope: the backup lives in another endpoint or project.
         BackendError: the backend cannot tell its scope now.
@@ -62,6 +63,11 @@ def plan(
         raise InvalidInput(f"deadline {deadline}: give a time that is longer than nothing")
     if isinstance(target, Backup):
         _check_origin(backend, target)
+        if verb is Verb.DELETE and target.id != target.whole_id:
+            raise InvalidInput(
+                f"backup {target.id} is a member and cannot be deleted alone: "
+                f"delete the whole, {target.whole_id}"
+            )
     backend.check_options(resource.type, verb, options or {})
     operation = Operation(
         id=str(uuid.uuid4()),

@@ -23,6 +23,7 @@ class Store(Protocol):
 
         Raises:
             Conflict: an operation of that id exists.
+            BackupBusy: it has begun already, and another operation holds its backup.
         """
 
     def write(self, operation: Operation) -> Operation:

@@ -1,0 +1,82 @@
+"""What planning refuses and what it fills in; the runner's tests show the rest."""
+
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Backend,
+    Backup,
+    InvalidInput,
+    Operation,
+    Resource,
+    State,
+    Verb,
+    plan,
+)
+from karbor_backup_fake import Cloud, FakeBackend
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PROJECT = Resource("OS::Keystone::Project", "p1")
+SERVER = Resource("OS::Nova::Server", "s1")
+
+
+@pytest.fixture
+def backend() -> Backend:
+    return Backend.of("mine", FakeBackend({}, cloud=Cloud("here")))
+
+
+@pytest.fixture
+def project_backup() -> Backup:
+    whole = Backup(
+        id="b1",
+        resource=PROJECT,
+        backend="fake",
+        scope="fake:here",
+        handle={},
+        storage="here",
+        created_at=NOW,
+    )
+    member = attrs.evolve(whole, id="b1/s1", resource=SERVER)
+    return attrs.evolve(whole, members=(member,))
+
+
+def planned(backend: Backend, verb: Verb, target: Resource | Backup) -> Operation:
+    options = {Verb.PROTECT: {"backup_name": "n"}, Verb.RESTORE: {"restore_name": "n"}}
+    return plan(backend, verb, target, options.get(verb), now=NOW, deadline=HOUR)
+
+
+def test_a_plan_names_who_does_what_where_and_until_when(backend: Backend) -> None:
+    operation = planned(backend, Verb.PROTECT, SERVER)
+    assert (operation.backend, operation.implementation) == ("mine", "fake")
+    assert (operation.scope, operation.deadline) == ("fake:here", NOW + HOUR)
+    assert (operation.state, operation.phase) == (State.PLANNED, 0)
+
+
+def test_every_plan_has_an_id_of_its_own(backend: Backend) -> None:
+    ids = {planned(backend, Verb.PROTECT, SERVER).id for _ in range(20)}
+    assert len(ids) == 20
+
+
+def test_options_are_kept_as_they_were_when_planned(backend: Backend) -> None:
+    options = {"backup_name": "n"}
+    operation = plan(backend, Verb.PROTECT, SERVER, options, now=NOW, deadline=HOUR)
+    options["backup_name"] = "changed"
+    assert operation.options == {"backup_name": "n"}
+
+
+def test_a_member_is_restored_alone_but_holds_the_whole(
+    backend: Backend, project_backup: Backup
+) -> None:
+    (member,) = project_backup.members
+    operation = planned(backend, Verb.RESTORE, member)
+    assert operation.resource == SERVER
+    assert operation.backup_id == project_backup.id
+
+
+def test_a_member_is_not_deleted_alone(backend: Backend, project_backup: Backup) -> None:
+    (member,) = project_backup.members
+    with pytest.raises(InvalidInput, match="delete the whole, b1"):
+        planned(backend, Verb.DELETE, member)
