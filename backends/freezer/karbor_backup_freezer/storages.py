@@ -81,8 +81,9 @@ class Storage:
         Raises:
             InvalidInput: it is longer than Freezer can keep.
         """
-        base = str(self.options.get("path", "")).rstrip("/")
-        path = f"{base}/{top}/{backup_id}" if base else f"{top}/{backup_id}"
+        path = f"{top}/{backup_id}"
+        if "path" in self.options:
+            path = f"{self.options['path'].rstrip('/')}/{path}"
         return check_text(f"container of storage {self.name!r}", path)
 
     def action_fields(self) -> dict[str, Any]:

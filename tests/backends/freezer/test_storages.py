@@ -9,6 +9,7 @@ from karbor_backup_freezer.storages import Kind, Storage, without_secrets
 def test_each_backup_has_a_container_of_its_own() -> None:
     disk = Storage("disk", Kind.LOCAL, {"path": "/srv/"})
     assert disk.container("top", "one") == "/srv/top/one"
+    assert Storage("root", Kind.FTP, {"path": "/"}).container("top", "one") == "/top/one"
     assert Storage("cloud", Kind.SWIFT, {}).container("top", "one") == "top/one"
 
 
