@@ -11,7 +11,7 @@ from types import FrameType
 import click
 from rich.console import Console
 
-from sandbox import display
+from sandbox import display, processes
 from sandbox.cloud import DEFAULT_INSTANCE, Sandbox
 from sandbox.command import run_command
 from sandbox.errors import SandboxError
@@ -80,8 +80,8 @@ def status(instance: str) -> None:
 
 
 @sandbox.command(
-    help="Bring a sandbox of its own up, run COMMAND in its cloud, take it down; the exit status "
-    "is COMMAND's.",
+    help="Bring a sandbox of its own up, run COMMAND in its cloud, take it down with all that "
+    "COMMAND has left running; the exit status is COMMAND's.",
     context_settings={"ignore_unknown_options": True},
 )
 @_with
@@ -94,7 +94,8 @@ def run(with_parts: str, command: tuple[str, ...]) -> None:
         with_parts=_names(with_parts),
         report=display.report,
     ) as own:
-        returned = run_command(command, own.environ)
+        mark = {processes.MARK: str(own.instance.layout.home)}
+        returned = run_command(command, {**own.environ, **mark})
     sys.exit(returned)
 
 

@@ -1,0 +1,174 @@
+"""The command, as people use it."""
+
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import tenacity
+
+from sandbox import Sandbox
+from sandbox.processes import MARK
+
+ROOT = Path(__file__).parents[2]
+
+COMMAND = [sys.executable, "-m", "sandbox"]
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    name = f"cli-{uuid.uuid4().hex[:8]}"
+    yield name
+    subprocess.run([*COMMAND, "down", "--instance", name], cwd=ROOT, check=True)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def home(name: str) -> Path:
+    return ROOT / ".sandbox" / name
+
+
+def test_up_status_up_again_and_down(name: str) -> None:
+    up = run("up", "--instance", name)
+    assert (up.returncode, up.stderr) == (0, "")
+    found = Sandbox.attach(ROOT, instance=name)
+    for shown in (
+        f"The sandbox {name} is up.",
+        "scheduler-node1",
+        found.freezer_url,
+        str(found.logs),
+        found.clouds_yaml.read_text(),
+        f"export OS_CLIENT_CONFIG_FILE={found.clouds_yaml}",
+        "export OS_CLOUD=demo",
+        f"python -m sandbox down --instance {name}",
+    ):
+        assert shown in up.stdout
+
+    servers = found.servers
+    status = run("status", "--instance", name)
+    assert status.returncode == 0
+    assert str(servers["keystone"].process.pid) in status.stdout
+
+    again = run("up", "--instance", name)
+    assert f"The sandbox {name} was up already; nothing was changed." in again.stdout
+    assert found.servers == servers
+
+    found.stop("freezer-api")
+    assert "stopped" in run("status", "--instance", name).stdout
+
+    down = run("down", "--instance", name, "--keep")
+    assert f"The sandbox {name} is down; its logs are in {found.logs}." in down.stdout
+    assert [path.name for path in home(name).iterdir()] == ["logs"]
+    assert not any(server.runs for server in servers.values())
+
+    run("down", "--instance", name)
+    assert not home(name).exists()
+
+
+def test_down_without_a_sandbox_is_no_error(name: str) -> None:
+    down = run("down", "--instance", name)
+
+    assert down.returncode == 0
+    assert f"There is no sandbox {name}; nothing to do." in down.stdout
+
+
+def test_status_without_a_sandbox_fails(name: str) -> None:
+    status = run("status", "--instance", name)
+
+    assert status.returncode == 1
+    assert status.stderr.splitlines() == [
+        f"The sandbox '{name}' is not up. Bring it up with: python -m sandbox up"
+    ]
+
+
+def test_an_unknown_part_is_one_line(name: str) -> None:
+    up = run("up", "--instance", name, "--with", "tape")
+
+    assert up.returncode == 1
+    assert up.stderr.splitlines() == ["There is no part 'tape', only: ssh, swift, s3, ftp"]
+
+
+def test_run_gives_the_commands_exit_status_and_leaves_nothing() -> None:
+    code = "import os, sys; print(os.environ['OS_CLIENT_CONFIG_FILE']); sys.exit(7)"
+
+    done = run("run", sys.executable, "-c", code)
+
+    assert done.returncode == 7
+    clouds_yaml = Path(done.stdout.splitlines()[-1])
+    assert clouds_yaml.name == "clouds.yaml"
+    assert not clouds_yaml.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [
+        pytest.param(signal.SIGINT, "Starting Keystone", id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, "Starting Keystone", id="terminated"),
+        pytest.param(signal.SIGHUP, "Starting Keystone", id="terminal closed"),
+        pytest.param(signal.SIGKILL, "Starting the scheduler", id="killed"),
+    ],
+)
+def test_nothing_outlives_an_up_that_is_ended(name: str, number: signal.Signals, when: str) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "up", "--instance", name],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as up:
+        assert up.stdout is not None
+        while when not in up.stdout.readline():
+            pass
+        up.send_signal(number)
+        up.stdout.read()
+
+    assert up.returncode != 0
+    nothing_runs(name)
+
+
+def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    code = f"""
+import os, pathlib, time
+pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))
+time.sleep(300)
+"""
+    with subprocess.Popen([*COMMAND, "run", sys.executable, "-c", code], cwd=ROOT) as process:
+        until(pid.exists)
+        assert home(f"run-{process.pid}").exists()
+        process.kill()
+
+    nothing_runs(f"run-{process.pid}")
+    until(lambda: not psutil.pid_exists(int(pid.read_text())))
+
+
+def nothing_runs(name: str) -> None:
+    """Wait for the watchdog, or whoever takes an instance down, to be done with it."""
+    mark = str(home(name))
+
+    def is_marked(process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == mark
+        except psutil.Error:
+            return False
+
+    until(lambda: not any(map(is_marked, psutil.process_iter())))
+    # A failed `up` keeps the logs.
+    until(lambda: not home(name).exists() or [*home(name).iterdir()] == [home(name) / "logs"])
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_result(lambda reached: not reached),
+    wait=tenacity.wait_fixed(0.1),
+    stop=tenacity.stop_after_delay(60),
+)
+def until(reached: Callable[[], bool]) -> bool:
+    return reached()

@@ -1,0 +1,73 @@
+"""A command sees the sandbox's cloud and no other, and its exit status comes through."""
+
+import signal
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.command import run_command
+from sandbox.errors import MissingProgramError
+
+
+def exit_with(expression: str) -> list[str]:
+    return [sys.executable, "-c", f"import os, sys; sys.exit({expression})"]
+
+
+def test_gives_the_exit_status() -> None:
+    assert run_command(exit_with("7"), {}) == 7
+
+
+def test_gives_a_signal_as_a_shell_does() -> None:
+    kill = "os.kill(os.getpid(), 9)"
+
+    assert run_command(exit_with(kill), {}) == 128 + signal.SIGKILL
+
+
+def test_a_command_sees_the_sandbox_and_no_other_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", "https://production.example.org")
+    monkeypatch.setenv("MINE", "kept")
+    seen = "[os.environ.get(name) for name in ('OS_AUTH_URL', 'OS_CLOUD', 'MINE')]"
+
+    status = run_command(exit_with(f"{seen} != [None, 'demo', 'kept']"), {"OS_CLOUD": "demo"})
+
+    assert status == 0
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(MissingProgramError, match="no-such-program cannot be run"):
+        run_command(["no-such-program"], {})
+
+
+def test_ctrl_c_is_the_commands_to_answer() -> None:
+    # As a terminal does, to both.
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(5))\n"
+        "os.kill(os.getppid(), signal.SIGINT)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+
+    assert run_command([sys.executable, "-c", code], {}) == 5
+
+
+def test_a_command_ends_with_the_one_that_ran_it(tmp_path: Path) -> None:
+    def terminated(*_: object) -> None:
+        raise SystemExit(143)
+
+    pid = tmp_path / "pid"
+    code = (
+        "import os, pathlib, signal, time\n"
+        f"pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
+        "os.kill(os.getppid(), signal.SIGTERM)\n"
+        "time.sleep(300)\n"
+    )
+    before = signal.signal(signal.SIGTERM, terminated)
+    try:
+        with pytest.raises(SystemExit):
+            run_command([sys.executable, "-c", code], {})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert not psutil.pid_exists(int(pid.read_text()))

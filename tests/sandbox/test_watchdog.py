@@ -1,0 +1,110 @@
+"""A sandbox goes with its owner, however the owner goes."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import tenacity
+
+from sandbox import watchdog
+from sandbox.accounts import make_accounts
+from sandbox.environments import Environment
+from sandbox.instance import Instance
+from sandbox.processes import ProcessId
+from sandbox.services import Service, Started
+from sandbox.state import State
+
+CHECKOUT = Path(__file__).parents[2]
+
+eventually = tenacity.retry(
+    retry=tenacity.retry_if_result(lambda there: there),
+    wait=tenacity.wait_fixed(0.05),
+    stop=tenacity.stop_after_delay(30),
+)
+
+
+@pytest.fixture
+def owner() -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"]) as owner:
+        yield owner
+        owner.kill()
+
+
+@pytest.fixture
+def watched(
+    instance: Instance,
+    web_service: Callable[..., Service],
+    owner: subprocess.Popen[bytes],
+) -> Started:
+    server = instance.start(web_service)
+    (instance.project.root / "sandbox").symlink_to(CHECKOUT / "sandbox")
+    instance.launch(watchdog.service(instance.project, instance.layout, ProcessId.of(owner.pid)))
+    return server
+
+
+def state(owner: ProcessId | None) -> State:
+    return State(
+        owner=owner,
+        environment=Environment(Path("/nowhere")),
+        auth_url="",
+        freezer_url="",
+        accounts=make_accounts(),
+    )
+
+
+def test_takes_down_what_a_killed_owner_leaves(
+    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+) -> None:
+    instance.remember(state(ProcessId.of(owner.pid)))
+
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+
+    eventually(instance.layout.home.exists)()
+    assert not watched.runs
+
+
+def test_takes_down_what_was_never_finished(
+    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+) -> None:
+    owner.kill()
+    owner.wait()
+
+    eventually(instance.layout.home.exists)()
+    assert not watched.runs
+
+
+def test_leaves_what_is_to_stay(
+    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+) -> None:
+    instance.remember(state(owner=None))
+
+    owner.kill()
+    owner.wait()
+
+    eventually(lambda: instance.servers()[watchdog.NAME].runs)()
+    assert watched.runs
+
+
+def test_ends_when_the_sandbox_is_taken_down(instance: Instance, watched: Started) -> None:
+    dog = instance.servers()[watchdog.NAME]
+
+    instance.take_down()
+
+    assert not watched.runs
+    assert not dog.runs
+
+
+def test_does_not_wait_for_one_that_has_ended(owner: subprocess.Popen[bytes]) -> None:
+    ended = ProcessId.of(owner.pid)
+    owner.kill()
+    owner.wait()
+
+    watchdog.wait_for_end(ended)
+
+
+def test_does_not_wait_for_another_with_the_same_number(owner: subprocess.Popen[bytes]) -> None:
+    watchdog.wait_for_end(ProcessId(owner.pid, created=0.0))
