@@ -91,3 +91,30 @@ def test_a_directory_comes_back(
     assert run_action(action="restore", restore_abs_path=str(restored), **stored) == "success"
 
     assert filecmp.cmpfiles(source, restored, ["content"], shallow=False)[0] == ["content"]
+
+
+def test_what_the_agent_writes_stays_in_the_sandbox(
+    sandbox: Sandbox, run_action: Callable[..., str], tmp_path: Path
+) -> None:
+    server = sandbox.ftp
+    stored = {
+        "mode": "fs",
+        "storage": "ftp",
+        "container": f"/{uuid.uuid4().hex}",
+        "backup_name": "smoke",
+        "ftp_host": server.host,
+        "ftp_port": server.port,
+        "ftp_username": server.user,
+        "ftp_password": server.password,
+    }
+    (tmp_path / "content").touch()
+
+    assert run_action(action="backup", path_to_backup=str(tmp_path), **stored) == "success"
+
+    home = sandbox.instance.layout.scheduler(CLIENT_ID)
+    betrayed = {
+        str(path.relative_to(home).parent)
+        for path in home.rglob("*")
+        if path.is_file() and server.password in path.read_text(errors="replace")
+    }
+    assert betrayed == {".freezer", "jobs"}, "sandbox/README.md names the places"
