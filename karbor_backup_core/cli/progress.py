@@ -1,6 +1,7 @@
 """What a person sees of operations while they run; nothing where nobody looks."""
 
 import sys
+import threading
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -58,6 +59,7 @@ class Live:
 
     def __init__(self, console: Console) -> None:
         self._tasks: dict[str, TaskID] = {}
+        self._lock = threading.Lock()
         self._progress = Progress(
             SpinnerColumn(),
             _text("{task.description}", ratio=1),
@@ -82,10 +84,11 @@ class Live:
 
     def update(self, operation: Operation) -> None:
         """Show how an operation stands now."""
-        if operation.id not in self._tasks:
-            name = subject(operation)
-            self._tasks[operation.id] = self._progress.add_task(name, **_fields(operation))
-        self._progress.update(self._tasks[operation.id], **_fields(operation))
+        fields = _fields(operation)
+        with self._lock:
+            if operation.id not in self._tasks:
+                self._tasks[operation.id] = self._progress.add_task(subject(operation), **fields)
+        self._progress.update(self._tasks[operation.id], **fields)
 
     def say(self, line: str) -> None:
         """Write a line above the progress."""

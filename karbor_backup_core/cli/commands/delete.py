@@ -38,11 +38,13 @@ def delete(
 
 
 def _confirm(backup: Backup) -> None:
+    from karbor_backup_core.cli.failures import Failed
     from karbor_backup_core.cli.text import moment, title
 
     if not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: say --yes to delete")
     made = f"made {moment(backup.created_at)}"
-    click.confirm(
-        f"Delete backup {backup.id} of {title(backup.resource)}, {made}?", abort=True, err=True
-    )
+    question = f"Delete backup {backup.id} of {title(backup.resource)}, {made}?"
+    if not click.confirm(question, err=True):
+        click.echo("nothing was deleted", err=True)
+        raise Failed

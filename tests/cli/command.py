@@ -1,0 +1,45 @@
+"""The command on a fake cloud of this process, for tests that talk to both."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import attrs
+from click.testing import CliRunner, Result
+
+from karbor_backup_core.cli.main import program
+from karbor_backup_core.stores.sql import SQLStore
+from karbor_backup_fake import Cloud
+
+VOLUME = ("OS::Cinder::Volume", "volume-1")
+
+
+@attrs.frozen
+class Command:
+    """The command, configured to use a fake cloud that lives in this process.
+
+    Attributes:
+        config: the configuration file.
+        database: the store's file.
+        cloud: the fake cloud.
+    """
+
+    config: Path
+    database: Path
+    cloud: Cloud
+
+    def __call__(self, *arguments: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(program, [*arguments], input=stdin)
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        """Run it with ``--json``; it must end with that status."""
+        result = self(*arguments, "--json")
+        assert result.exit_code == status, result.stderr
+        return json.loads(result.stdout)
+
+    def protect(self) -> str:
+        """Protect a volume; answer the backup's id."""
+        return str(self.json("protect", *VOLUME, "-o", "backup_name=one")["id"])
+
+    def store(self) -> SQLStore:
+        return SQLStore(f"sqlite:///{self.database}")

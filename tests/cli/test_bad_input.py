@@ -1,0 +1,197 @@
+"""Bad input and bad weather: one clear line, the right status, and nothing begun."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_core import Result, State
+from karbor_backup_fake.faults import ANY, Busy, FailWork, Refused
+from tests.cli.command import VOLUME, Command
+
+_PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
+
+_WRONG = {
+    "a command": (("frobnicate",), "No such command 'frobnicate'"),
+    "no arguments": (("protect",), "Missing argument 'TYPE'"),
+    "an unknown option of the command": (("list", "--colour"), "No such option"),
+    "a backend": ((*_PROTECT, "--backend", "nil"), "backend 'nil' is not configured"),
+    "a type": (("protect", "OS::Nova::Sever", "x"), "OS::Nova::Sever"),
+    "a missing option": (("protect", *VOLUME), "$.backup_name: missing"),
+    "an unknown option": ((*_PROTECT, "-o", "backup_nam=x"), "did you mean 'backup_name'"),
+    "all faults at once": (("protect", *VOLUME, "-o", "x=1"), "$.backup_name"),
+    "an option that is none": ((*_PROTECT, "-o", "word"), "KEY=VALUE"),
+    "an option's file": ((*_PROTECT, "--options", "none.json"), "No such file"),
+    "a deadline": ((*_PROTECT, "--deadline", "soon"), "is no duration"),
+    "an id that is no text": (("protect", VOLUME[0], os.fsdecode(b"\xff")), "not UTF-8"),
+    "a backup": (("restore", "none", "-o", "restore_name=x"), "backup 'none': there is none"),
+    "no backup": (("restore",), "either a BACKUP or a document"),
+    "a document": (("restore", "--from", "none.json"), "No such file"),
+    "an operation": (("resume", "none"), "operation 'none': there is none"),
+    "nothing of that id": (("show", "none"), "no such backup, and no such operation"),
+    "a configuration": (("list", "--config", "none.toml"), "none.toml: there is no such file"),
+}
+
+
+def _is_one_line(text: str) -> bool:
+    return text.count("\n") == 1 and text.endswith("\n") and text.startswith("karbor-backup: ")
+
+
+@pytest.mark.parametrize("what", _WRONG)
+def test_wrong_input_is_refused_in_one_line(command: Command, what: str) -> None:
+    arguments, fault = _WRONG[what]
+    result = command(*arguments)
+    assert result.exit_code == 2
+    assert fault in result.stderr
+    assert _is_one_line(result.stderr)
+    assert result.stdout == ""
+    assert command.cloud.requests["create_job"] == 0
+
+
+def test_with_json_a_fault_is_one_object_on_the_standard_error(command: Command) -> None:
+    result = command("protect", *VOLUME, "-o", "x=1", "--json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    error = json.loads(result.stderr)["error"]
+    assert error["kind"] == "InvalidDocument"
+    assert len(error["faults"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("a = \n", "it is not TOML"),
+        ("[polcy]\n", "$.polcy: unknown: did you mean 'policy'?"),
+        ('[store]\nurl = "nonsense"\n', "the store's URL names no database"),
+        ('[store]\nurl = {env = "UNSET"}\n', "UNSET"),
+    ],
+)
+def test_a_malformed_configuration_is_refused(command: Command, text: str, fault: str) -> None:
+    command.config.write_text(text)
+    result = command("list")
+    assert result.exit_code == 2
+    assert fault in result.stderr
+    assert _is_one_line(result.stderr)
+
+
+def test_faults_in_a_backends_section_are_placed_in_the_file(command: Command) -> None:
+    with command.config.open("a") as file:
+        file.write("clod = 1\nservice_seconds = -1\n")
+    result = command(*_PROTECT)
+    assert result.exit_code == 2
+    assert str(command.config) in result.stderr
+    assert "$.backends.mine.clod" in result.stderr
+    assert "$.backends.mine.service_seconds" in result.stderr
+
+
+def test_several_backends_need_a_name(command: Command) -> None:
+    command.config.write_text('[backends.a]\nuse = "fake"\n[backends.b]\nuse = "fake"\n')
+    result = command(*_PROTECT)
+    assert result.exit_code == 2
+    assert "there are: a, b" in result.stderr
+
+
+def test_the_beginning_of_two_ids_is_not_enough(command: Command) -> None:
+    first = command.protect()
+    while command.protect()[0] != first[0]:
+        pass
+    result = command("show", first[0])
+    assert result.exit_code == 2
+    assert "may mean" in result.stderr
+
+
+def test_a_backup_of_a_backend_that_is_not_there(command: Command, home: Path) -> None:
+    document = json.loads(command("show", command.protect(), "--document").stdout)
+    file = home / "backup.json"
+    for change, status, fault in (
+        ({"backend": "tape"}, 2, "made by backend tape"),
+        ({"scope": "fake:elsewhere"}, 2, "belongs to fake:elsewhere"),
+        ({"format": 99}, 2, "newer karbor-backup"),
+        ({"extra": 1}, 2, "unknown"),
+    ):
+        file.write_text(json.dumps({**document, **change}))
+        result = command("restore", "--from", str(file), "-o", "restore_name=x")
+        assert (result.exit_code, fault in result.stderr) == (status, True), result.stderr
+        assert _is_one_line(result.stderr)
+
+
+def test_a_delete_that_nobody_can_be_asked_about_needs_yes(command: Command) -> None:
+    backup = command.protect()
+    result = command("delete", backup)
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    assert len(command.json("list")["backups"]) == 1
+
+
+def test_nothing_is_begun_where_the_service_is_not_well(command: Command) -> None:
+    command.cloud.token = "something that the configuration does not hold"  # noqa: S105
+    result = command(*_PROTECT)
+    assert result.exit_code == 1
+    assert "is not fit for work" in result.stderr
+    assert _is_one_line(result.stderr)
+    assert command.json("operations") == {"operations": []}
+
+
+@pytest.mark.parametrize("backup_first", [True, False])
+def test_work_that_fails_is_status_1_and_told_in_a_line(
+    command: Command, *, backup_first: bool
+) -> None:
+    arguments: tuple[str, ...] = _PROTECT
+    if backup_first:
+        arguments = ("restore", command.protect(), "-o", "restore_name=x")
+    command.cloud.faults.plan("create_job", FailWork("the disk is full"), operation=ANY)
+    result = command(*arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "failed: the disk is full" in result.stderr
+    assert _is_one_line(result.stderr)
+    *_, operation = command.store().operations()
+    assert operation.outcome is not None
+    assert (operation.state, operation.outcome.result) == (State.RELEASED, Result.FAILED)
+
+
+def test_a_refusal_of_the_service_is_status_1(command: Command) -> None:
+    command.cloud.faults.plan("create_job", Refused("quota exceeded"), operation=ANY)
+    result = command(*_PROTECT, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["outcome"]["reason"] == "quota exceeded"
+
+
+def test_weather_that_passes_is_waited_for(command: Command) -> None:
+    command.cloud.faults.plan("create_job", Busy(), Busy(), operation=ANY)
+    assert command(*_PROTECT).exit_code == 0
+    assert not command.cloud.faults.unfired()
+
+
+def test_names_cannot_write_on_the_terminal(command: Command) -> None:
+    result = command(
+        "protect", "OS::Glance::Image", "x", "--name", "a\x1b[2Jb\nc", "-o", "backup_name=x"
+    )
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    assert result.stdout.count("\n") == 1
+
+
+def test_a_store_that_cannot_be_used_is_status_1(command: Command) -> None:
+    command.database.parent.mkdir()
+    command.database.write_text("this is no database, and longer than a header of one\n" * 100)
+    result = command("list")
+    assert result.exit_code == 1
+    assert str(command.database) in result.stderr
+    assert _is_one_line(result.stderr)
+
+
+def test_a_bug_is_one_line_and_debug_shows_where(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("karbor_backup_core.stores.sql.SQLStore.backups", broken)
+    result = command("list")
+    assert result.exit_code == 1
+    assert "RuntimeError" in result.stderr
+    assert "--debug" in result.stderr
+    assert _is_one_line(result.stderr)
+    told = command("list", "--debug").stderr
+    assert "Traceback" in told
+    assert "a fault of ours" in told

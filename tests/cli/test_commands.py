@@ -1,0 +1,170 @@
+"""What a person does with the command, from the first backup to the last."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_core import Backup, Operation, Result, State
+from karbor_backup_core.documents import from_document
+from tests.cli.command import VOLUME, Command
+
+
+def test_a_backup_from_its_making_to_its_end(command: Command) -> None:
+    content = command.cloud.content("volume-1")
+    made = command("protect", *VOLUME, "-o", "backup_name=one")
+    assert (made.exit_code, made.stderr) == (0, "")
+    assert made.stdout.startswith("protected OS::Cinder::Volume volume-1\n")
+    (backup,) = command.json("list")["backups"]
+    assert backup["id"] in made.stdout
+
+    restored = command("restore", backup["id"], "-o", "restore_name=again")
+    assert restored.exit_code == 0, restored.stderr
+    (again,) = [a for a in command.cloud.inventory.assets.values() if a.resource.name == "again"]
+    assert again.resource.id in restored.stdout
+    assert again.content == content
+
+    assert command("verify", backup["id"]).exit_code == 0
+    deleted = command("delete", backup["id"], "--yes")
+    assert deleted.stdout.startswith("deleted the backup of OS::Cinder::Volume volume-1\n")
+    assert command.json("list") == {"backups": []}
+    assert command.cloud.copies() == []
+    assert command.cloud.jobs() == []
+
+
+def test_each_answer_is_one_json_document(command: Command) -> None:
+    protected = from_document(Operation, command.json("protect", *VOLUME, "-o", "backup_name=one"))
+    assert protected.outcome is not None
+    assert (protected.state, protected.outcome.result) == (State.RELEASED, Result.SUCCEEDED)
+    (listed,) = command.json("list")["backups"]
+    assert from_document(Backup, listed) == protected.outcome.backup
+    shown = command.json("show", protected.id)
+    assert from_document(Backup, shown["backup"]) == protected.outcome.backup
+    assert from_document(Operation, shown["operation"]) == protected
+    (operation,) = command.json("operations")["operations"]
+    assert from_document(Operation, operation) == protected
+    assert command.json("verify", protected.id)["verb"] == "verify"
+    assert command.json("resume") == {"operations": [], "errors": []}
+    backends = command.json("backends", "--check")
+    assert [each["name"] for each in backends["configured"]] == ["mine"]
+    assert backends["configured"][0]["health"]["ok"] is True
+
+
+def test_the_options_of_every_command_may_stand_before_it_too(command: Command) -> None:
+    assert json.loads(command("--json", "list").stdout) == {"backups": []}
+
+
+def test_the_beginning_of_an_id_is_enough(command: Command) -> None:
+    backup = command.protect()
+    assert command("verify", backup[:8]).exit_code == 0
+    assert backup in command("show", backup[:8]).stdout
+
+
+def test_a_document_alone_restores_where_nothing_is_stored(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = home / "backup.json"
+    document.write_text(command("show", command.protect(), "--document").stdout)
+    elsewhere = home / "elsewhere.toml"
+    elsewhere.write_text(
+        command.config.read_text().replace(str(command.database), str(home / "other.sqlite"))
+    )
+    monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(elsewhere))
+    assert command.json("list") == {"backups": []}
+    result = command("restore", "--from", str(document), "-o", "restore_name=again")
+    assert result.exit_code == 0, result.stderr
+    piped = command("restore", "--from", "-", "-o", "restore_name=x", stdin=document.read_text())
+    assert piped.exit_code == 0, piped.stderr
+
+
+def test_a_member_of_a_backup_is_restored_alone(command: Command) -> None:
+    project = command.json("protect", "OS::Keystone::Project", "project-1", "-o", "backup_name=p")
+    command.cloud.lose("volume-2")
+    result = command(
+        "restore", f"{project['id']}/volume-2", "-o", "restore_name=d", "-o", "in_place=true"
+    )
+    assert result.exit_code == 0, result.stderr
+    assert command.cloud.content("volume-2") == b"rows of a database"
+    assert "server-1" in command("show", project["id"]).stdout
+
+
+def test_options_come_from_a_file_and_from_the_line(command: Command, home: Path) -> None:
+    file = home / "options.json"
+    file.write_text('{"backup_name": "of the file", "description": "kept"}')
+    made = command.json("protect", *VOLUME, "--options", str(file), "-o", "backup_name=2026")
+    assert made["options"] == {"backup_name": "2026", "description": "kept"}
+
+
+def test_a_covered_resource_needs_nothing(command: Command) -> None:
+    result = command("protect", "OS::Glance::Image", "image-1", "-o", "backup_name=i")
+    assert result.exit_code == 0
+    assert "is covered by the server that uses it" in result.stdout
+    assert command.json("list") == {"backups": []}
+
+
+def test_a_deadline_is_kept(command: Command) -> None:
+    made = from_document(
+        Operation, command.json("protect", *VOLUME, "-o", "backup_name=o", "--deadline", "1h30m")
+    )
+    assert (made.deadline - made.created_at).total_seconds() == 5400
+
+
+def test_all_unfinished_and_the_last_released_operations_are_listed(command: Command) -> None:
+    backup = command.protect()
+    for _ in range(11):
+        command("verify", backup)
+    assert len(command.json("operations")["operations"]) == 10
+    assert len(command.json("operations", "--all")["operations"]) == 12
+
+
+def test_tables_name_every_id_in_full(command: Command) -> None:
+    backup = command.protect()
+    for table in (command("list"), command("operations"), command("show", backup)):
+        assert backup in table.stdout
+
+
+def test_nothing_to_list_is_said(command: Command) -> None:
+    assert command("list").stdout == "no backups\n"
+    assert command("operations").stdout == "no operations\n"
+    assert command("resume").stdout == "nothing to resume\n"
+
+
+def test_backends_shows_what_each_can_do(command: Command) -> None:
+    shown = command("backends").stdout
+    assert "mine" in shown
+    assert "OS::Cinder::Volume" in shown
+    assert "backup_name (required)" in shown
+    assert "covered by the server that uses it" in shown
+
+
+def test_backends_says_why_one_cannot_be_used(command: Command) -> None:
+    with command.config.open("a") as file:
+        file.write('[backends.gone]\nuse = "nowhere"\n[backends.bad]\nuse = "fake"\nclod = "x"\n')
+    shown = command("backends")
+    assert shown.exit_code == 0
+    assert "no backend nowhere is installed" in shown.stdout
+    assert "$.backends.bad.clod" in shown.stdout
+    assert command("backends", "--check").exit_code == 1
+
+
+def test_without_configuration_an_installed_backend_is_used_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, command: Command
+) -> None:
+    monkeypatch.delenv("KARBOR_BACKUP_CONFIG")
+    result = command("protect", *VOLUME, "-o", "backup_name=one", "--backend", "fake")
+    assert result.exit_code == 0, result.stderr
+    assert "volume-1" in command("list").stdout
+
+
+def test_the_cloud_of_the_command_line_wins(command: Command) -> None:
+    command.json("backends")
+    made = command.json("protect", *VOLUME, "-o", "backup_name=one", "--os-cloud", "other")
+    assert made["scope"] == "fake:other"
+
+
+def test_a_backup_finds_the_backend_of_its_scope(command: Command) -> None:
+    backup = command.protect()
+    with command.config.open("a") as file:
+        file.write('[backends.another]\nuse = "fake"\ncloud = "another"\n')
+    command.config.write_text(command.config.read_text().replace('default_backend = "mine"', ""))
+    assert command.json("verify", backup)["backend"] == "mine"

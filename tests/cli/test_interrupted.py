@@ -1,0 +1,123 @@
+"""Operations that go on after the command: resumed, cancelled from elsewhere, left to others."""
+
+import signal
+from datetime import UTC, datetime, timedelta
+
+import attrs
+
+from karbor_backup_core import ManualClock, Operation, Result, State
+from karbor_backup_core.documents import from_document
+from tests.cli.command import VOLUME, Command
+
+_PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
+
+
+def _let_go(command: Command) -> Operation:
+    """Begin a protect whose work goes on for an hour of the cloud's clock, and let go of it."""
+    if not isinstance(command.cloud.clock, ManualClock):
+        command.cloud.clock = ManualClock()
+    command.cloud.service_seconds = 3600
+    known = {operation.id for operation in command.store().operations()}
+
+    def gate(request: str) -> None:
+        if request == "list_jobs done":
+            command.cloud.gate = lambda _: None
+            signal.raise_signal(signal.SIGTERM)
+
+    command.cloud.gate = gate
+    result = command(*_PROTECT)
+    assert result.exit_code == 128 + signal.SIGTERM
+    (operation,) = [each for each in command.store().operations() if each.id not in known]
+    assert operation.state is State.RUNNING
+    assert f"karbor-backup resume {operation.id}" in result.stderr
+    return operation
+
+
+def _finish_work(command: Command) -> None:
+    command.cloud.service_seconds = 0
+    clock = command.cloud.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(3600)
+
+
+def test_resume_goes_on_to_the_end(command: Command) -> None:
+    operation = _let_go(command)
+    _finish_work(command)
+    result = command("resume", operation.id[:8])
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("protected OS::Cinder::Volume volume-1")
+    assert len(command.json("list")["backups"]) == 1
+    assert command.cloud.started[operation.id, 1] == 1
+
+
+def test_resume_without_an_id_takes_all_that_nobody_drives(command: Command) -> None:
+    first, second = _let_go(command), _let_go(command)
+    _finish_work(command)
+    endings = command.json("resume")
+    assert {each["id"] for each in endings["operations"]} == {first.id, second.id}
+    assert endings["errors"] == []
+
+
+def test_cancel_stops_what_nobody_drives(command: Command) -> None:
+    operation = _let_go(command)
+    command.cloud.service_seconds = 0
+    result = command("cancel", operation.id)
+    assert result.exit_code == 0, result.stderr
+    assert "cancelled" in result.stderr
+    assert command.cloud.left_by(operation.id) == []
+    again = command("cancel", operation.id)
+    assert again.exit_code == 1
+    assert "cannot be cancelled any more: cancelled" in again.stderr
+
+
+def test_cancel_waits_for_the_process_that_drives_it(command: Command) -> None:
+    operation = _driven_elsewhere(command, _let_go(command))
+    command.cloud.service_seconds = 0
+    result = command("cancel", operation.id)
+    assert result.exit_code == 0, result.stderr
+    assert command.store().operation(operation.id).state is State.RELEASED
+
+
+def _driven_elsewhere(command: Command, operation: Operation) -> Operation:
+    """Give it to a process that has just died: its lease is good for a moment yet."""
+    lease = datetime.now(UTC) + timedelta(seconds=1.5)
+    return command.store().write(attrs.evolve(operation, owner="elsewhere", lease_until=lease))
+
+
+def test_resume_leaves_alone_what_another_process_drives(command: Command) -> None:
+    operation = _driven_elsewhere(command, _let_go(command))
+    assert command("resume").stdout == "nothing to resume\n"
+    refused = command("resume", operation.id)
+    assert refused.exit_code == 1
+    assert "is driven by elsewhere" in refused.stderr
+
+
+def test_resume_says_what_is_not_configured_any_more(command: Command) -> None:
+    operation = _let_go(command)
+    command.config.write_text(command.config.read_text().replace("mine", "renamed"))
+    refused = command("resume")
+    assert refused.exit_code == 1
+    assert f"operation {operation.id}: backend 'mine' is not configured" in refused.stderr
+
+
+def test_work_that_does_not_end_in_time_is_parked_and_named(command: Command) -> None:
+    command.config.write_text(
+        command.config.read_text().replace("[policy]", "[policy]\ngrace = 0.05")
+    )
+    command.cloud.clock = ManualClock()
+    command.cloud.service_seconds = 3600
+    command.cloud.heeds_cancel = False
+    result = command(*_PROTECT, "--deadline", "0.05s")
+    assert result.exit_code == 1
+    assert "was not done by its deadline" in result.stderr
+    assert "left behind: " in result.stderr
+    (operation,) = command.store().operations()
+    assert f"karbor-backup resume {operation.id}" in result.stderr
+    shown = command("show", operation.id).stdout
+    assert "failed, left unreleased" in shown
+    _finish_work(command)
+    resumed = from_document(Operation, command.json("resume", status=1)["operations"][0])
+    assert resumed.state is State.RELEASED
+    assert resumed.outcome is not None
+    assert resumed.outcome.result is Result.FAILED
+    assert command.cloud.left_by(operation.id) == []

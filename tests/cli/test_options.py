@@ -1,0 +1,76 @@
+"""Options from files and from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from karbor_backup_core import InvalidInput, Json
+from karbor_backup_core.cli.options import read_json, read_options
+
+_SCHEMA: Json = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "label": {"type": ["string", "null"]},
+        "count": {"type": "integer"},
+        "sure": {"type": "boolean"},
+    },
+    "allOf": [{"properties": {"inner": {"$ref": "#/$defs/text"}}}],
+    "$defs": {"text": {"type": "string"}},
+}
+
+
+@given(st.text())
+def test_text_stays_text_where_the_schema_wants_text(value: str) -> None:
+    for key in ("name", "label", "inner"):
+        assert read_options(None, [f"{key}={value}"], _SCHEMA) == {key: value}
+
+
+@given(st.integers() | st.booleans() | st.none() | st.lists(st.integers()))
+def test_anything_else_is_read_as_json(value: Any) -> None:
+    assert read_options(None, [f"count={json.dumps(value)}"], _SCHEMA) == {"count": value}
+
+
+def test_what_is_no_json_is_text_and_left_to_the_validation() -> None:
+    assert read_options(None, ["sure=maybe", "unknown=x=y"], _SCHEMA) == {
+        "sure": "maybe",
+        "unknown": "x=y",
+    }
+
+
+def test_an_assignment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "options.json"
+    file.write_text('{"name": "of the file", "count": 1}')
+    options = read_options(str(file), ["name=typed"], _SCHEMA)
+    assert options == {"name": "typed", "count": 1}
+
+
+@pytest.mark.parametrize("assignment", ["", "=", "=5", "name"])
+def test_an_assignment_needs_a_key_and_a_value(assignment: str) -> None:
+    with pytest.raises(InvalidInput, match="KEY=VALUE"):
+        read_options(None, [assignment], _SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"[1]", "no JSON object"),
+        (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, content: bytes, fault: str) -> None:
+    file = tmp_path / "options.json"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput, match=fault):
+        read_json(str(file))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="No such file"):
+        read_json(str(tmp_path / "none.json"))

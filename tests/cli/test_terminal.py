@@ -1,0 +1,115 @@
+"""What only a terminal shows: progress, questions, and Ctrl-C."""
+
+import signal
+
+import pytest
+
+from karbor_backup_core import Operation, Result, State
+from tests.cli.command import VOLUME, Command
+from tests.cli.terminal import Terminal
+
+_SLOW = """
+cloud.service_seconds = 3600
+def gate(request):
+    if request == "cancel_job asked":
+        cloud.service_seconds = 0  # what undoes the work is quick
+cloud.gate = gate
+"""
+_PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
+
+
+def _operation(command: Command) -> Operation:
+    (operation,) = command.store().operations()
+    return operation
+
+
+def test_progress_is_shown_and_taken_away(command: Command) -> None:
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
+        terminal.wait_for("protect of OS::Cinder::Volume volume-1")
+        terminal.wait_for("running")
+        terminal.wait_for("0 bytes/13 bytes")
+        terminal.send(signal.SIGINT)
+        terminal.end()
+    last_line = terminal.seen.rstrip().splitlines()[-1]
+    assert "running" not in last_line
+
+
+def test_what_the_operation_waits_for_is_shown(command: Command) -> None:
+    busy = """
+from karbor_backup_fake.faults import Busy
+cloud.faults.plan("create_job", Busy(retry_after=3600))
+"""
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=busy) as terminal:
+        terminal.wait_for("waits: the cloud is busy")
+        terminal.send(signal.SIGINT)
+        assert terminal.end() == 1
+
+
+def test_the_first_interrupt_cancels_and_waits(command: Command) -> None:
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
+        terminal.wait_for("running")
+        terminal.send(signal.SIGINT)
+        terminal.wait_for("cancelling, and waiting for the end")
+        assert terminal.end() == 1
+    assert "cancelled: it was cancelled" in terminal.seen
+    operation = _operation(command)
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.CANCELLED
+
+
+def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: Command) -> None:
+    stubborn = f"{_SLOW}\ncloud.heeds_cancel = False"
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
+        terminal.wait_for("running")
+        terminal.send(signal.SIGINT)
+        terminal.wait_for("Ctrl-C again lets go")
+        terminal.wait_for("cancelling ")  # the runner has heard of it
+        terminal.send(signal.SIGINT)
+        assert terminal.end() == 128 + signal.SIGINT
+    operation = _operation(command)
+    assert f"karbor-backup resume {operation.id}" in terminal.seen
+    assert (operation.state, operation.owner) == (State.RUNNING, "")
+    assert operation.cancel_requested
+
+
+def test_a_third_interrupt_ends_the_process_although_a_call_hangs(command: Command) -> None:
+    hanging = f"""
+import threading
+{_SLOW}
+def gate(request):
+    if request == "cancel_job asked":
+        threading.Event().wait()
+cloud.gate = gate
+"""
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=hanging) as terminal:
+        terminal.wait_for("running")
+        terminal.send(signal.SIGINT)
+        terminal.wait_for("Ctrl-C again lets go")
+        terminal.send(signal.SIGINT)
+        terminal.wait_for("letting go")
+        terminal.send(signal.SIGINT)
+        assert terminal.end() == -signal.SIGINT
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_ends_processes_lets_go_at_once(
+    command: Command, signum: signal.Signals
+) -> None:
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
+        terminal.wait_for("running")
+        terminal.send(signum)
+        assert terminal.end() == 128 + signum
+    operation = _operation(command)
+    assert not operation.cancel_requested
+    assert operation.owner == ""
+
+
+def test_a_delete_asks_where_somebody_can_answer(command: Command) -> None:
+    backup = command.protect()
+    for answer, status, left in (("n\n", 1, 1), ("y\n", 0, 0)):
+        with Terminal("delete", backup, cloud=command.cloud.name) as terminal:
+            terminal.wait_for("Delete backup")
+            terminal.type(answer)
+            assert terminal.end() == status
+        assert len(command.json("list")["backups"]) == left
