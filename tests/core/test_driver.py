@@ -1,0 +1,121 @@
+"""One call at a time: what is stored when others write in between."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Backend,
+    Conflict,
+    Driver,
+    ManualClock,
+    MemoryStore,
+    Operation,
+    Resource,
+    Result,
+    State,
+    UnknownBackend,
+    Verb,
+    plan,
+)
+from karbor_backup_fake import Cloud, FakeBackend
+
+VOLUME = Resource("OS::Cinder::Volume", "v1")
+
+
+class Room:
+    """Two processes on one store and one cloud."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.cloud = Cloud("here", clock=self.clock, service_seconds=60)
+        self.cloud.put(VOLUME, b"x")
+        self.store = MemoryStore()
+        self.ours, self.theirs = self.driver(), self.driver()
+
+    def driver(self) -> Driver:
+        """Make another process."""
+        backend = Backend.of("cloud", FakeBackend({}, cloud=self.cloud))
+        return Driver(self.store, {"cloud": backend}, clock=self.clock)
+
+    def submitting(self) -> Operation:
+        """Bring an operation of ours before its first call."""
+        planned = plan(
+            self.ours.backends["cloud"],
+            Verb.PROTECT,
+            VOLUME,
+            {"backup_name": "n"},
+            now=self.clock(),
+            deadline=timedelta(hours=1),
+        )
+        return self.ours.step(self.ours.add(planned))
+
+    def during(self, request: str, action: object) -> None:
+        """Do something once, just after a request took effect."""
+
+        def gate(point: str) -> None:
+            if point == f"{request} done":
+                self.cloud.gate = lambda _: None
+                action()  # type: ignore[operator]
+
+        self.cloud.gate = gate
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def test_a_cancel_that_comes_during_a_call_is_kept_with_its_answer(room: Room) -> None:
+    operation = room.submitting()
+    room.during("create_job", lambda: room.theirs.request_cancel(operation.id))
+    stepped = room.ours.step(operation)
+    assert stepped.state is State.RUNNING
+    assert stepped.receipt is not None
+    assert stepped.cancel_requested
+
+
+def test_an_operation_taken_during_a_call_is_not_written_any_more(room: Room) -> None:
+    operation = room.submitting()
+
+    def steal() -> None:
+        room.clock.advance(3600)
+        room.theirs.take(room.store.operation(operation.id))
+
+    room.during("create_job", steal)
+    with pytest.raises(Conflict):
+        room.ours.step(operation)
+    assert room.store.operation(operation.id).owner == room.theirs.owner
+
+
+def test_a_free_operation_is_taken_and_a_held_one_is_not(room: Room) -> None:
+    operation = room.submitting()
+    with pytest.raises(Conflict, match=room.ours.owner):
+        room.theirs.take(operation)
+    free = room.ours.let_go(operation)
+    assert room.theirs.take(free).owner == room.theirs.owner
+
+
+def test_a_renewed_lease_keeps_an_operation(room: Room) -> None:
+    seen = room.submitting()
+    room.clock.advance(3600)
+    room.store.renew(room.ours.owner, room.clock() + timedelta(minutes=1))
+    with pytest.raises(Conflict):
+        room.theirs.take(seen)
+
+
+def test_a_cancel_of_what_has_ended_changes_nothing(room: Room) -> None:
+    operation = room.ours.request_cancel(room.submitting().id)
+    polled = room.ours.poll("cloud", [operation]).operations[0]
+    room.clock.advance(60)
+    (ended,) = room.ours.poll("cloud", [polled]).operations
+    assert ended.outcome is not None
+    assert ended.outcome.result is Result.CANCELLED
+    assert room.theirs.request_cancel(ended.id) == ended
+
+
+def test_an_operation_of_a_backend_that_is_not_configured_says_so(room: Room) -> None:
+    stray = attrs.evolve(room.submitting(), backend="gone")
+    with pytest.raises(UnknownBackend, match=r"'gone'.*configured: cloud"):
+        room.ours.take(stray)

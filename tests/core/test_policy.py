@@ -1,0 +1,23 @@
+"""What makes no sense as a policy is refused when it is made."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from karbor_backup_core import Policy
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"deadline": timedelta()}, "deadline"),
+        ({"lease": timedelta(seconds=-1)}, "lease"),
+        ({"poll_share": 0}, "poll_share"),
+        ({"attempts": 0}, "attempts"),
+        ({"poll_first": timedelta(minutes=2)}, "poll_first"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        Policy(**values)
