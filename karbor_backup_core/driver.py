@@ -13,7 +13,13 @@ import attrs
 
 from karbor_backup_core.backend import Backend
 from karbor_backup_core.clock import Clock, system_clock
-from karbor_backup_core.errors import BackupBusy, Conflict, KarborBackupError, UnknownBackend
+from karbor_backup_core.errors import (
+    BackupBusy,
+    Conflict,
+    InvalidInput,
+    KarborBackupError,
+    UnknownBackend,
+)
 from karbor_backup_core.lifecycle import Answer, Call, Lifecycle, next_call
 from karbor_backup_core.model import Operation
 from karbor_backup_core.planning import check_scope
@@ -129,6 +135,28 @@ class Driver:
             if before.backend in self.backends:
                 self.backends[before.backend].changed(stored, before)
             return stored
+
+    def forget(self, operation_id: str) -> Operation:
+        """Give a parked operation up for good: nothing is asked of its backend any more.
+
+        It is for work that never ends. What it left stays named in its outcome, for a person to
+        remove; its backup is free for other operations.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+            InvalidInput: it is not parked.
+            Conflict: somebody else has written it just now.
+        """
+        before = self.store.operation(operation_id)
+        if not before.parked:
+            raise InvalidInput(
+                f"operation {operation_id} is {before.state}, not parked: "
+                "only what was let go of with something left behind can be forgotten"
+            )
+        stored = self.store.write(self.lifecycle.forgotten(before))
+        if before.backend in self.backends:
+            self.backends[before.backend].changed(stored, before)
+        return stored
 
     def step(self, operation: Operation) -> Operation:
         """Make the one call that comes next, other than a poll, and store what becomes of it.

@@ -146,6 +146,10 @@ class Lifecycle:
             operation, parked=False, grace_until=now + grace, not_before=None, failures=0
         )
 
+    def forgotten(self, operation: Operation) -> Operation:
+        """Give a parked operation up for good; what it left stays named in its outcome."""
+        return attrs.evolve(operation, state=State.RELEASED, parked=False, awaiting=False)
+
     def held_up(self, operation: Operation, holder: str, now: datetime) -> Operation:
         """Let an operation wait that could not begin, because another one holds its backup."""
         failures = operation.failures + 1

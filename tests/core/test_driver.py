@@ -7,8 +7,10 @@ import pytest
 
 from karbor_backup_core import (
     Backend,
+    Backup,
     Conflict,
     Driver,
+    InvalidInput,
     ManualClock,
     MemoryStore,
     Operation,
@@ -20,6 +22,7 @@ from karbor_backup_core import (
     plan,
 )
 from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake.faults import Stall
 
 VOLUME = Resource("OS::Cinder::Volume", "v1")
 
@@ -119,3 +122,38 @@ def test_an_operation_of_a_backend_that_is_not_configured_says_so(room: Room) ->
     stray = attrs.evolve(room.submitting(), backend="gone")
     with pytest.raises(UnknownBackend, match=r"'gone'.*configured: cloud"):
         room.ours.take(stray)
+
+
+def test_work_that_never_ends_can_be_forgotten_and_its_backup_is_free(room: Room) -> None:
+    room.cloud.faults.plan("create_job", Stall())
+    room.cloud.heeds_cancel = False
+    operation = room.ours.step(room.submitting())
+    room.clock.advance(2 * 3600)
+    (parked,) = room.ours.poll("cloud", [room.ours.step(operation)]).operations
+    assert parked.parked
+    forgotten = room.theirs.forget(parked.id)
+    assert forgotten.state is State.RELEASED
+    assert forgotten.outcome is not None
+    assert forgotten.outcome.leftovers
+    assert room.cloud.jobs(), "nothing was asked of the service"
+    other = attrs.evolve(room.submitting(), backup=backup_of(parked))
+    assert other.backup_id == parked.id
+    assert room.store.write(other).phase == 1
+
+
+def test_only_a_parked_operation_can_be_forgotten(room: Room) -> None:
+    operation = room.submitting()
+    with pytest.raises(InvalidInput, match="submitting, not parked"):
+        room.ours.forget(operation.id)
+
+
+def backup_of(operation: Operation) -> Backup:
+    return Backup(
+        id=operation.id,
+        resource=operation.resource,
+        backend="fake",
+        scope=operation.scope,
+        handle={},
+        storage="here",
+        created_at=operation.created_at,
+    )
