@@ -1,0 +1,64 @@
+"""The demonstration's data: always the same, and as hard as it says."""
+
+import os
+import stat
+from pathlib import Path
+
+from sandbox.demo.comparison import counts, differences, read_tree
+from sandbox.demo.damage import damage_tree
+from sandbox.demo.tree import ODD_NAMES, Plan, make_tree, remove_tree
+
+_SMALL = Plan(files=200, megabytes=1)
+
+
+def test_the_same_seed_makes_the_same_tree(tmp_path: Path) -> None:
+    trees = []
+    for _ in range(2):
+        root = tmp_path / "tree"  # an absolute link in it names the root
+        make_tree(root, _SMALL)
+        trees.append(read_tree(root))
+        remove_tree(root)
+    assert differences(*trees) == []
+
+
+def test_another_seed_makes_another_tree(tmp_path: Path) -> None:
+    make_tree(tmp_path / "a", _SMALL)
+    make_tree(tmp_path / "b", Plan(files=200, megabytes=1, seed=20))
+    assert differences(read_tree(tmp_path / "a"), read_tree(tmp_path / "b"))
+
+
+def test_the_tree_is_as_hard_as_it_says(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    make_tree(root, _SMALL)
+    tree = read_tree(root)
+    assert counts(tree)["file"] >= _SMALL.files
+    assert {Path(path).name for path in tree} >= set(ODD_NAMES)
+    modes = {entry.mode for entry in tree.values()}
+    assert {0o000, 0o4755, 0o2750, 0o1777} <= modes
+    assert any(len(entry.names) == 3 for entry in tree.values())
+    dangling = root / "links" / "dangling"
+    assert dangling.is_symlink()
+    assert not dangling.exists()
+    sparse = (root / "content" / "sparse").stat()
+    assert sparse.st_blocks * 512 < sparse.st_size
+    assert stat.S_ISDIR(os.lstat(root / "content" / "empty folder").st_mode)
+
+
+def test_all_damage_shows(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    make_tree(root, _SMALL)
+    before = read_tree(root)
+    done = damage_tree(root)
+    assert all(done.values()), done
+    found = {difference.what for difference in differences(before, read_tree(root))}
+    assert found >= {"missing", "extra", "kind", "content", "mode", "modified", "names"}
+
+
+def test_a_tree_that_forbids_it_is_removed_all_the_same(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    (root / "closed").mkdir(parents=True)
+    (root / "closed" / "file").touch()
+    (root / "closed").chmod(0)
+    remove_tree(root)
+    remove_tree(root)
+    assert not root.exists()
