@@ -3,7 +3,7 @@
 import sys
 import threading
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import click
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.text import Text
 
 from karbor_backup_core.cli.text import amount, printable, status, subject
 from karbor_backup_core.model import Operation
+
+_REASON_WIDTH: Final = 60
 
 
 class Display(Protocol):
@@ -62,12 +64,12 @@ class Live:
         self._lock = threading.Lock()
         self._progress = Progress(
             SpinnerColumn(),
-            _text("{task.description}", ratio=1),
-            _text("{task.fields[status]}"),
+            _text("{task.description}", Column(ratio=1)),
+            _text("{task.fields[status]}", Column()),
             BarColumn(bar_width=16),
-            _text("{task.fields[amount]}"),
+            _text("{task.fields[amount]}", Column()),
             TimeElapsedColumn(),
-            _text("{task.fields[waits_for]}", ratio=1, style="yellow"),
+            _text("{task.fields[waits_for]}", Column(max_width=_REASON_WIDTH), style="yellow"),
             console=console,
             transient=True,
             expand=True,
@@ -102,9 +104,9 @@ def display_for(*, quiet: bool) -> Display:
     return Live(Console(stderr=True))
 
 
-def _text(template: str, *, ratio: int | None = None, style: str = "none") -> TextColumn:
+def _text(template: str, column: Column, *, style: str = "none") -> TextColumn:
     """A column in one line, cut where the terminal is too narrow for it."""
-    column = Column(ratio=ratio, no_wrap=True, overflow="ellipsis")
+    column.no_wrap, column.overflow = True, "ellipsis"
     return TextColumn(template, style=style, markup=False, table_column=column)
 
 

@@ -41,27 +41,29 @@ def _tell(narrator: Narrator) -> None:
                 f"it down with python -m sandbox down --instance {INSTANCE}"
             )
     story = Story(sandbox, narrator, work_folder(ROOT))
-    succeeded = False
+    keep = False
     try:
         story.clear()
         story.tell()
-        succeeded = True
+    except (CommandError, MismatchError):
+        keep = True
+        raise
     finally:
         with narrator.step("Stop everything"):
-            _stop(story, succeeded=succeeded)
+            _stop(story, keep=keep)
     narrator.say("")
     narrator.show_times()
     narrator.say("Lost, and brought back byte for byte; and nothing was left behind.")
 
 
-def _stop(story: Story, *, succeeded: bool) -> None:
-    story.sandbox.down(keep_logs=not succeeded)
-    if succeeded:
-        remove_tree(story.work)
-        story.narrator.say("Servers stopped, data removed.")
-    else:
+def _stop(story: Story, *, keep: bool) -> None:
+    story.sandbox.down(keep_logs=keep)
+    if keep:
         story.narrator.say(f"Servers stopped. Their logs: {story.sandbox.logs}")
         story.narrator.say(f"The data, as it is now: {story.work}")
+    else:
+        remove_tree(story.work)
+        story.narrator.say("Servers stopped, data removed.")
 
 
 def _terminate(signum: int, _: FrameType | None) -> NoReturn:
