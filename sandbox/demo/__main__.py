@@ -51,7 +51,7 @@ def _tell(narrator: Narrator) -> None:
     finally:
         with narrator.step("Stop everything"):
             _stop(story, keep=keep)
-    narrator.say("")
+    narrator.console.print()
     narrator.show_times()
     narrator.say("Lost, and brought back byte for byte; and nothing was left behind.")
 
