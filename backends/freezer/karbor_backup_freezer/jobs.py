@@ -76,6 +76,7 @@ class Job:
             actions=tuple(
                 Action(action["action_id"], action.get("freezer_action") or {})
                 for action in document.get("job_actions") or ()
+                if action.get("action_id")
             ),
         )
 

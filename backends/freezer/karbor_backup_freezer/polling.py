@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from karbor_backup_core import (
+    BackendError,
     Check,
     Operation,
     Progress,
@@ -12,7 +13,7 @@ from karbor_backup_core import (
     State,
     Verb,
 )
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.client import Document, FreezerClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.identifiers import job_id, removal_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
@@ -49,31 +50,29 @@ class Poller:
             Transient: Freezer cannot be asked now.
             BackendError: Freezer refuses to tell.
         """
-        awaited = {o.id: _awaited_job(o) for o in operations if _has_job(o)}
-        jobs = self._jobs(set(awaited.values()))
-        done = [
-            job.id
-            for o in operations
-            if o.verb is Verb.PROTECT
-            and o.outcome is None
-            and (job := jobs.get(awaited.get(o.id, "")))
-            and job.stage is Stage.SUCCEEDED
-        ]
-        records = records_of(self._client, done)
-        answers = {}
+        answers: dict[str, Progress] = {}
+        awaited: dict[str, str] = {}
         for operation in operations:
-            job = jobs.get(awaited.get(operation.id, ""))
-            if operation.outcome is not None:
-                answers[operation.id] = _after_the_end(operation, job)
-            elif job is None:
-                answers[operation.id] = _UNKNOWN
-            elif job.stage is Stage.SUCCEEDED and operation.verb is Verb.PROTECT:
-                answers[operation.id] = protected(
-                    operation, job, records.get(job.id), self._configuration
-                )
-            else:
-                answers[operation.id] = _progress(operation, job)
-        return answers
+            try:
+                awaited[operation.id] = _awaited_job(operation)
+            except BackendError as error:
+                answers[operation.id] = Progress(ProgressState.FAILED, reason=str(error))
+        jobs = self._jobs({identifier for identifier in awaited.values() if identifier})
+        asked = [(o, jobs.get(awaited[o.id])) for o in operations if o.id in awaited]
+        done = [job.id for o, job in asked if job is not None and _has_protected(o, job)]
+        records = records_of(self._client, done)
+        return answers | {o.id: self._answer(o, job, records) for o, job in asked}
+
+    def _answer(
+        self, operation: Operation, job: Job | None, records: Mapping[str, Document]
+    ) -> Progress:
+        if operation.outcome is not None:
+            return _after_the_end(operation, job)
+        if job is None:
+            return _UNKNOWN
+        if _has_protected(operation, job):
+            return protected(operation, job, records.get(job.id), self._configuration)
+        return _progress(operation, job)
 
     def _jobs(self, wanted: set[str]) -> Mapping[str, Job]:
         """The jobs of these ids: one by its id, more by the list; then each missing one alone."""
@@ -94,14 +93,21 @@ class Poller:
         return found
 
 
-def _has_job(operation: Operation) -> bool:
-    """Whether this phase of it has a job; a delete's second phase and a verify have none."""
-    return operation.verb is not Verb.VERIFY and (
-        operation.phase == 1 or operation.outcome is not None
-    )
+def _has_protected(operation: Operation, job: Job) -> bool:
+    wanted = operation.verb is Verb.PROTECT and operation.outcome is None
+    return wanted and job.stage is Stage.SUCCEEDED
 
 
 def _awaited_job(operation: Operation) -> str:
+    """The id of the job that it waits for, empty where this phase of it has none.
+
+    A verify has none, nor has a delete's second phase.
+
+    Raises:
+        BackendError: its receipt cannot be read.
+    """
+    if operation.verb is Verb.VERIFY or (operation.phase > 1 and operation.outcome is None):
+        return ""
     removal = Receipt.of(operation).removal
     if operation.state is State.RELEASING and removal:
         return job_id(operation.id, removal_step(removal))

@@ -127,7 +127,10 @@ class Work:
             self._schedulers.forget()
             raise
         if not created and self._client.job(identifier) is None:
-            raise _deleted_or_not(operation, identifier)
+            raise Transient(
+                f"Freezer says that the id of job {identifier} is in use and that there is no such "
+                "job; it stays so if somebody has deleted the job"
+            )
         return _running(operation, scheduler.client_id, storage)
 
 
@@ -144,13 +147,6 @@ def _description(operation: Operation) -> str:
 def _running(operation: Operation, client_id: str, storage: Storage) -> Progress:
     receipt = Receipt(client=client_id, storage=storage.name, doubt=operation.attempt > 1)
     return Progress(ProgressState.RUNNING, receipt=receipt.document())
-
-
-def _deleted_or_not(operation: Operation, identifier: str) -> BackendError:
-    """What to make of an id that is taken and not known: once it may pass, twice it will not."""
-    if operation.attempt <= 1:
-        return Transient(f"Freezer says that job {identifier} exists, and that it does not")
-    return BackendError(f"job {identifier} of this operation was deleted in Freezer")
 
 
 def _check_directory(path: str, scheduler: Scheduler) -> None:

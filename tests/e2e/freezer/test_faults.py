@@ -1,13 +1,14 @@
 """Every fault at every kind of request of every operation: the right end, nothing doubled or left.
 
 The requests of an operation are told apart by method and collection; a fault strikes the first of
-each kind. All operations of a verb run at once.
+each kind. All operations of a verb run at once. A fault that passes strikes every request of one
+operation, so that one operation meets it as often as it can.
 """
 
 import concurrent.futures
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import pytest
@@ -32,49 +33,57 @@ PASSING = [
 
 FINAL = [faults.status(422), faults.html()]
 
-REQUESTS = {
-    Verb.PROTECT: [
-        ("GET", "/clients$"),
-        ("POST", "/jobs$"),
-        ("GET", "/jobs"),
-        ("GET", "/backups$"),
-        ("DELETE", "/actions/"),
-        ("DELETE", "/jobs/"),
-    ],
-    Verb.RESTORE: [("POST", "/jobs$"), ("GET", "/jobs"), ("DELETE", "/jobs/")],
-    Verb.DELETE: [
-        ("POST", "/jobs$"),
-        ("GET", "/jobs"),
-        ("DELETE", "/backups/"),
-        ("DELETE", "/actions/"),
-        ("DELETE", "/jobs/"),
-    ],
+Request: TypeAlias = tuple[str, str]
+
+BEGINNING: dict[Verb, list[Request]] = {
+    Verb.PROTECT: [("GET", "/clients$"), ("POST", "/jobs$")],
+    Verb.RESTORE: [("POST", "/jobs$")],
+    Verb.DELETE: [("POST", "/jobs$"), ("DELETE", "/backups/")],
     Verb.VERIFY: [("GET", "/backups/")],
 }
-"""The requests of each verb; where restores send what a protect or delete sends, once is enough."""
+"""The requests that a verb's hook sends: a fault that does not pass ends the operation."""
+
+LOOKING: dict[Verb, list[Request]] = {
+    Verb.PROTECT: [("GET", "/jobs"), ("GET", "/backups$")],
+    Verb.RESTORE: [("GET", "/jobs")],
+    Verb.DELETE: [("GET", "/jobs")],
+    Verb.VERIFY: [],
+}
+"""The requests of polls: the next look is as good."""
+
+CLEANING: dict[Verb, list[Request]] = {
+    verb: [] if verb is Verb.VERIFY else [("DELETE", "/actions/"), ("DELETE", "/jobs/")]
+    for verb in Verb
+}
+"""The requests of a release: what is refused is left, and named."""
 
 
 @attrs.frozen
 class Case:
-    method: str
-    path: str
+    """A fault at the first request of each of these kinds.
+
+    Attributes:
+        verb: the verb of the operation.
+        fault: what happens.
+        requests: where it happens.
+        fails: whether the operation can only fail.
+        leaves: whether something can only be left.
+    """
+
+    verb: Verb
     fault: faults.Fault
+    requests: list[Request]
+    fails: bool = False
+    leaves: bool = False
 
-    @property
-    def polls(self) -> bool:
-        """Whether it strikes a request that only looks: the next look is as good."""
-        return self.method == "GET" and self.path in ("/jobs", "/backups$")
 
-    @property
-    def releases(self) -> bool:
-        return self.method == "DELETE" and self.path != "/backups/"
-
-    @property
-    def fails(self) -> bool:
-        return self.fault in FINAL and not self.polls and not self.releases
-
-    def __str__(self) -> str:
-        return f"{self.fault.name} at {self.method} {self.path}"
+def _cases(verb: Verb) -> list[Case]:
+    """Faults that pass strike all requests of one operation, others what they do not prevent."""
+    after = [*LOOKING[verb], *CLEANING[verb]]
+    passing = [Case(verb, fault, [*BEGINNING[verb], *after]) for fault in PASSING]
+    final = [Case(verb, f, [where], fails=True) for f in FINAL for where in BEGINNING[verb]]
+    leaving = [Case(verb, fault, after, leaves=True) for fault in FINAL if after]
+    return [*passing, *final, *leaving]
 
 
 @attrs.frozen
@@ -82,28 +91,22 @@ class Work:
     """One operation, and the case that it is to meet."""
 
     case: Case
-    verb: Verb
     target: Any
-    options: Any
-
-
-def _cases(verb: Verb) -> list[Case]:
-    return [
-        Case(method, path, fault) for method, path in REQUESTS[verb] for fault in (*PASSING, *FINAL)
-    ]
+    options: dict[str, Any]
 
 
 def _strike(bench: Any, do: Any, work: Work) -> Operation:
     """Run one operation through a proxy that spoils one request of it."""
     case = work.case
     with FaultProxy(bench.sandbox.freezer_url) as proxy:
-        proxy.plan(case.fault, method=case.method, path=case.path)
-        runner = bench.runner(endpoint=proxy.url, timeout=8)
+        for method, path in case.requests:
+            proxy.plan(case.fault, method=method, path=path)
+        runner = bench.runner(endpoint=proxy.url, timeout=3 if case.fault.hangs else 20)
         target = work.target
         if isinstance(target, Backup):
             here = target.scope.replace(bench.sandbox.freezer_url, proxy.url)
             target = attrs.evolve(target, scope=here)
-        operation: Operation = do.run(runner, work.verb, target, work.options)
+        operation: Operation = do.run(runner, case.verb, target, work.options)
         assert not proxy.unfired(), case
         return operation
 
@@ -118,7 +121,7 @@ def _judge(case: Case, operation: Operation) -> list[str]:
     assert bool(outcome.reason) is case.fails
     assert "\n" not in outcome.reason
     left = [leftover.id for leftover in outcome.leftovers]
-    assert bool(left) is (case.releases and case.fault in FINAL), (case, outcome)
+    assert bool(left) is case.leaves, (case, outcome)
     return left
 
 
@@ -136,39 +139,40 @@ def _backups(bench: Any, ended: Sequence[Operation]) -> list[Backup]:
     return [attrs.evolve(backup, scope=scope) for backup in made if backup is not None]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_no_fault_at_any_request_doubles_or_leaves_anything(bench: Any, do: Any) -> None:
-    tree = Resource(DIRECTORY, str(bench.tree()))
-    name = {"backup_name": "nightly"}
-    protects = [Work(case, Verb.PROTECT, tree, name) for case in _cases(Verb.PROTECT)]
-    ended, left = _sweep(bench, do, protects)
+    tree, name = Resource(DIRECTORY, str(bench.tree())), {"backup_name": "nightly"}
+    ended, left = _sweep(bench, do, [Work(case, tree, name) for case in _cases(Verb.PROTECT)])
     backups = _backups(bench, ended)
     assert len(bench.left_in_freezer()["backups"]) == len(backups)
 
-    verifies = [Work(case, Verb.VERIFY, backups[0], {}) for case in _cases(Verb.VERIFY)]
-    restores = [
-        Work(case, Verb.RESTORE, backups[0], _beside(bench, number))
-        for number, case in enumerate(_cases(Verb.RESTORE))
+    deletes = _cases(Verb.DELETE)
+    backups += _more_backups(bench, do, len(deletes) + 1 - len(backups))
+    kept, *doomed = backups
+    restores = [Work(c, kept, _beside(bench, n)) for n, c in enumerate(_cases(Verb.RESTORE))]
+    works = [
+        *(Work(case, kept, {}) for case in _cases(Verb.VERIFY)),
+        *restores,
+        *(Work(case, backup, {}) for case, backup in zip(deletes, doomed, strict=True)),
     ]
-    left += _sweep(bench, do, [*verifies, *restores])[1]
+    left += _sweep(bench, do, works)[1]
     for work in restores:
         assert _restored(work) is not work.case.fails
 
-    deletes = [
-        Work(case, Verb.DELETE, backup, {})
-        for case, backup in zip(_cases(Verb.DELETE), backups, strict=False)
-    ]
-    assert len(deletes) == len(_cases(Verb.DELETE))
-    ended, named = _sweep(bench, do, deletes)
     runner = bench.runner()
-    rest = [o.backup for o in ended if o.outcome.result is not Result.SUCCEEDED]
-    rest = [*backups[len(deletes) :], *(attrs.evolve(b, scope=backups[0].scope) for b in rest)]
+    rest = [kept, *(b for b, case in zip(doomed, deletes, strict=True) if case.fails)]
     for operation in [runner.begin("freezer", Verb.DELETE, backup, {}) for backup in rest]:
         do.succeeded(do.finish(runner, operation))
-
     still = {entry for entries in bench.left_in_freezer().values() for entry in entries}
-    assert still <= {*left, *named}
+    assert still <= set(left)
     assert bench.left_on_disk() == []
+
+
+def _more_backups(bench: Any, do: Any, count: int) -> list[Backup]:
+    runner = bench.runner()
+    tree, name = Resource(DIRECTORY, str(bench.tree())), {"backup_name": "nightly"}
+    begun = [runner.begin("freezer", Verb.PROTECT, tree, name) for _ in range(count)]
+    return _backups(bench, [do.finish(runner, operation) for operation in begun])
 
 
 def _beside(bench: Any, number: int) -> dict[str, Any]:

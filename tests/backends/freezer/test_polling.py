@@ -1,0 +1,158 @@
+"""Answers for jobs that a real Freezer cannot be made to show at will."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    State,
+    Verb,
+)
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.identifiers import job_id, removal_step
+from karbor_backup_freezer.memory import EndedJobs
+from karbor_backup_freezer.polling import Poller
+from karbor_backup_freezer.receipts import Receipt
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SUCCEEDED = {"status": "completed", "result": "success"}
+
+
+class Freezer:
+    """A Freezer that knows the jobs it is given, and no record."""
+
+    def __init__(self, *jobs: dict[str, Any], listed: bool = True) -> None:
+        self.jobs = {job["job_id"]: job for job in jobs}
+        self.listed = listed
+        self.asked: list[str] = []
+
+    def job(self, identifier: str) -> dict[str, Any] | None:
+        self.asked.append(f"job {identifier}")
+        return self.jobs.get(identifier)
+
+    def all(self, collection: str) -> Iterator[dict[str, Any]]:
+        self.asked.append(f"all {collection}")
+        return iter(self.jobs.values() if collection == "jobs" and self.listed else ())
+
+    def matching(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:
+        self.asked.append(f"{collection} with {field} {value}")
+        return []
+
+
+def _operation(name: str, verb: Verb = Verb.PROTECT, **more: Any) -> Operation:
+    defaults: dict[str, Any] = {
+        "id": name,
+        "verb": verb,
+        "backend": "freezer",
+        "implementation": "freezer",
+        "scope": "s",
+        "resource": Resource("OS::Cinder::Volume", "v"),
+        "options": {"backup_name": "nightly"},
+        "created_at": NOW,
+        "deadline": NOW,
+        "state": State.RUNNING,
+        "phase": 1,
+        "attempt": 1,
+    }
+    return Operation(**{**defaults, **more})
+
+
+def _job(name: str, schedule: dict[str, Any], step: str = "1") -> dict[str, Any]:
+    return {"job_id": job_id(name, step), "client_id": "one", "job_schedule": schedule}
+
+
+def _poll(freezer: Freezer, *operations: Operation) -> dict[str, Progress]:
+    poller = Poller(freezer, Configuration.read({}), EndedJobs())  # type: ignore[arg-type]
+    return poller.poll(operations)
+
+
+def test_one_damaged_operation_is_its_own_failure() -> None:
+    freezer = Freezer(_job("good", {"status": "running"}))
+    answers = _poll(freezer, _operation("bad", receipt={"format": 99}), _operation("good"))
+    assert answers["bad"].state is ProgressState.FAILED
+    assert "format 99" in answers["bad"].reason
+    assert answers["good"].state is ProgressState.RUNNING
+
+
+def test_an_operation_that_a_page_missed_is_asked_for_alone() -> None:
+    schedule = {"status": "running"}
+    freezer = Freezer(_job("one", schedule), _job("two", schedule), listed=False)
+    answers = _poll(freezer, _operation("one"), _operation("two"), _operation("never"))
+    assert answers["one"].state is ProgressState.RUNNING
+    assert answers["never"].state is ProgressState.UNKNOWN
+    assert len(freezer.asked) == 4
+
+
+def test_what_has_no_job_costs_no_request() -> None:
+    freezer = Freezer()
+    delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING)
+    answers = _poll(freezer, delete, _operation("verify", Verb.VERIFY))
+    assert {p.state for p in answers.values()} == {ProgressState.UNKNOWN}
+    assert freezer.asked == []
+
+
+def test_a_success_without_a_record_is_a_failure() -> None:
+    answers = _poll(Freezer(_job("one", SUCCEEDED)), _operation("one"))
+    assert answers["one"].state is ProgressState.FAILED
+    assert "left no record" in answers["one"].reason
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cancel_sent", "state"),
+    [
+        ({"status": "stop"}, True, ProgressState.CANCELLED),
+        ({"status": "stop"}, False, ProgressState.FAILED),
+        ({"event": "stop"}, True, ProgressState.CANCELLED),
+        ({"event": "stop"}, False, ProgressState.RUNNING),
+        ({"status": "completed", "result": "aborted"}, True, ProgressState.FAILED),
+    ],
+)
+def test_a_stop_is_a_cancel_only_if_we_asked(
+    schedule: dict[str, Any], state: ProgressState, *, cancel_sent: bool
+) -> None:
+    operation = _operation("one", cancel_sent=cancel_sent)
+    assert _poll(Freezer(_job("one", schedule)), operation)["one"].state is state
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settles_at", "state"),
+    [
+        (SUCCEEDED, 0.0, ProgressState.READY),
+        ({"status": "running"}, 0.0, ProgressState.RUNNING),
+        ({"event": "stop"}, time.time() + 1000, ProgressState.RUNNING),
+        ({"event": "stop"}, time.time() - 1, ProgressState.READY),
+    ],
+)
+def test_a_release_waits_until_the_job_is_sure_to_be_over(
+    schedule: dict[str, Any], settles_at: float, state: ProgressState
+) -> None:
+    operation = _operation(
+        "one",
+        state=State.RELEASING,
+        outcome=Outcome(Result.CANCELLED),
+        receipt=Receipt(settles_at=settles_at).document(),
+    )
+    assert _poll(Freezer(_job("one", schedule)), operation)["one"].state is state
+
+
+def test_a_release_waits_for_its_own_removal() -> None:
+    releasing = _operation(
+        "one",
+        state=State.RELEASING,
+        outcome=Outcome(Result.CANCELLED),
+        receipt=Receipt(removal=2).document(),
+    )
+    freezer = Freezer(_job("one", SUCCEEDED), _job("one", {"status": "running"}, removal_step(2)))
+    assert _poll(freezer, releasing)["one"].state is ProgressState.RUNNING
+    ended = attrs.evolve(releasing, state=State.ENDED)
+    assert _poll(freezer, ended)["one"].state is ProgressState.READY
