@@ -13,6 +13,9 @@ from sandbox.wsgi import serve_command
 
 NAME = "freezer-api"
 
+# Of requests that write at the same time SQLite refuses all but one, and the API then answers 500.
+_THREADS = 1
+
 
 def url(port: int) -> str:
     """Return the URL that is registered in the catalog; clients add version and project."""
@@ -55,7 +58,11 @@ def service(layout: Layout, python: Path, port: int) -> Service:
     return Service(
         name=NAME,
         command=serve_command(
-            python, "freezer_api.wsgi", port, "--config-file", str(configuration)
+            python,
+            "freezer_api.wsgi",
+            port,
+            f"--config-file={configuration}",
+            threads=_THREADS,
         ),
         environ=server_environ(layout, python.parent),
         directory=layout.home,

@@ -21,6 +21,8 @@ from sandbox.wsgi import serve_command
 
 NAME = "keystone"
 
+_THREADS = 8
+
 
 def auth_url(port: int) -> str:
     """Return the URL that clients authenticate at."""
@@ -61,7 +63,7 @@ def service(layout: Layout, python: Path, port: int) -> Service:
     }
     return Service(
         name=NAME,
-        command=serve_command(python, "keystone.wsgi.api", port),
+        command=serve_command(python, "keystone.wsgi.api", port, threads=_THREADS),
         environ=server_environ(layout, python.parent, configuration),
         directory=layout.home,
         log=layout.logs / f"{NAME}.log",

@@ -5,7 +5,7 @@ from pathlib import Path
 _SERVE = Path(__file__).parent / "servers" / "serve_wsgi.py"
 
 
-def serve_command(python: Path, module: str, port: int, *arguments: str) -> list[str]:
+def serve_command(python: Path, module: str, port: int, *arguments: str, threads: int) -> list[str]:
     """Return the command that serves a WSGI application, over HTTP/1.1 with connections kept alive.
 
     Args:
@@ -13,6 +13,7 @@ def serve_command(python: Path, module: str, port: int, *arguments: str) -> list
         module: has the `application`.
         port: where to listen on loopback.
         arguments: what the application sees as its command line.
+        threads: how many requests are dealt with at a time.
     """
     # -P keeps the script's own directory off the module path.
-    return [str(python), "-P", str(_SERVE), module, str(port), *arguments]
+    return [str(python), "-P", str(_SERVE), module, str(port), str(threads), *arguments]

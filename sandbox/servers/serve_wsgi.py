@@ -1,6 +1,6 @@
 """Serves a WSGI application on loopback over HTTP/1.1, so that clients can keep their connections.
 
-usage: serve_wsgi.py MODULE PORT [ARGUMENT...]
+usage: serve_wsgi.py MODULE PORT THREADS [ARGUMENT...]
 
 Runs in a servers' environment. MODULE has the `application`; it sees the ARGUMENTs as its own
 command line, since Keystone and Freezer parse theirs when they are imported.
@@ -10,13 +10,12 @@ import importlib
 import sys
 
 HOST = "127.0.0.1"
-THREADS = 16
 CONNECTIONS = 1000
 
 
 def main() -> None:
     """Serve until the process is ended."""
-    name, module, port, *arguments = sys.argv
+    name, module, port, threads, *arguments = sys.argv
     sys.argv = [name, *arguments]
     application = importlib.import_module(module).application
     waitress = importlib.import_module("waitress")
@@ -24,7 +23,7 @@ def main() -> None:
         application,
         host=HOST,
         port=int(port),
-        threads=THREADS,
+        threads=int(threads),
         connection_limit=CONNECTIONS,
         ident=None,
     )

@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,16 @@ def test_the_api_keeps_connections_alive(sandbox: Sandbox) -> None:
     assert answer.status_code == HTTPStatus.OK
     assert answer.raw.version_string == "HTTP/1.1"
     assert answer.headers.get("Connection", "keep-alive") == "keep-alive"
+
+
+def test_the_api_takes_many_writers_at_once(sandbox: Sandbox) -> None:
+    api = freezer(sandbox)
+    job = {"client_id": CLIENT_ID, "job_actions": [], "job_schedule": {"event": "stop"}}
+
+    with ThreadPoolExecutor(20) as clients:
+        answers = list(clients.map(lambda _: api.post("/jobs", json=job).status_code, range(40)))
+
+    assert set(answers) == {HTTPStatus.CREATED}
 
 
 def test_projects_are_strangers_to_each_other(sandbox: Sandbox) -> None:
