@@ -1,0 +1,149 @@
+"""What came of all rules: whether a backend is conformant, and if not, why."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core.contract.bench import Bench
+from karbor_backup_core.contract.registry import Rule, all_rules
+from karbor_backup_core.contract.trial import Trial
+from karbor_backup_core.contract.verdict import Status, Verdict, judge
+from karbor_backup_core.version import CONTRACT_VERSION, __version__
+
+FILE_NAME: Final = "conformance.json"
+NOT_RUN: Final = "it was not run"
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """What came of all rules for one backend.
+
+    Attributes:
+        backend: the backend's name.
+        version: its version.
+        declared: the contract version that it was written for.
+        verdicts: one for every rule, in their order.
+        contract: the contract version of this suite.
+        core: the version of the core.
+    """
+
+    backend: str
+    version: str
+    declared: str
+    verdicts: tuple[Verdict, ...]
+    contract: str = CONTRACT_VERSION
+    core: str = __version__
+
+    @classmethod
+    def of(cls, who: tuple[str, str, str], verdicts: Iterable[Verdict]) -> "Report":
+        """Make a report; a rule of which nothing is known was not run, and is skipped.
+
+        Args:
+            who: the backend's name, its version, and the contract version that it declares.
+            verdicts: what came of the rules that were run.
+        """
+        known = {verdict.rule: verdict for verdict in verdicts}
+        complete = tuple(
+            known.get(rule.id, Verdict(rule.id, Status.SKIPPED, NOT_RUN)) for rule in all_rules()
+        )
+        name, version, declared = who
+        return cls(backend=name, version=version, declared=declared, verdicts=complete)
+
+    @property
+    def conformant(self) -> bool:
+        """Whether every mandatory rule was tried and holds, and no other one was broken."""
+        return not self.against()
+
+    def against(self) -> list[str]:
+        """Say what speaks against conformance, a line for each rule."""
+        lines = []
+        for rule, verdict in zip(all_rules(), self.verdicts, strict=True):
+            if verdict.status in (Status.FAILED, Status.EXPECTED):
+                lines.append(f"{rule.id} {verdict.status}: {verdict.reason}")
+            elif verdict.status is Status.SKIPPED and rule.binds(self.declared):
+                lines.append(f"{rule.id} is mandatory and was skipped: {verdict.reason}")
+        return lines
+
+    @property
+    def failed(self) -> bool:
+        """Whether any rule was broken that was not expected to be."""
+        return any(verdict.status is Status.FAILED for verdict in self.verdicts)
+
+    def counts(self) -> str:
+        """Say how many rules came to what, in words."""
+        found = Counter(verdict.status for verdict in self.verdicts)
+        return ", ".join(f"{found[status]} {status}" for status in Status if found[status])
+
+    def document(self) -> dict[str, Any]:
+        """Answer the report as JSON values."""
+        return {
+            "contract": self.contract,
+            "core": self.core,
+            "backend": {
+                "name": self.backend,
+                "version": self.version,
+                "contract": self.declared,
+            },
+            "conformant": self.conformant,
+            "rules": [
+                {
+                    "id": rule.id,
+                    "statement": rule.statement,
+                    "mandatory": rule.binds(self.declared),
+                    "status": verdict.status.value,
+                    "reason": verdict.reason,
+                }
+                for rule, verdict in zip(all_rules(), self.verdicts, strict=True)
+            ],
+        }
+
+
+def examine(
+    bench: Callable[[], AbstractContextManager[Bench]],
+    chosen: Sequence[Rule] | None = None,
+    *,
+    tidy: bool = False,
+    heard: Callable[[Rule, Verdict], None] = lambda *_: None,
+) -> Report:
+    """Try rules on a backend, each on a bench of its own.
+
+    Args:
+        bench: answers a new bench.
+        chosen: the rules to try; all if none are given.
+        tidy: remove afterwards what each rule has left, as far as that can be.
+        heard: called with each verdict as soon as it is known.
+    """
+    with bench() as first:
+        who = identity(first)
+    verdicts = []
+    for rule in all_rules() if chosen is None else chosen:
+        with bench() as fresh:
+            verdicts.append(judge(rule, fresh, tidy=tidy))
+        heard(rule, verdicts[-1])
+    return Report.of(who, verdicts)
+
+
+def identity(bench: Bench) -> tuple[str, str, str]:
+    """Answer a backend's name, its version and the contract version that it declares.
+
+    One that the core does not take has a name all the same: that of its class.
+    """
+    try:
+        info = Trial(bench).process.backend.info
+    except Exception:  # noqa: BLE001 - whatever a backend raises; a rule tells it
+        return type(bench.backend()).__name__, "unknown", CONTRACT_VERSION
+    return info.name, info.version, info.contract
+
+
+def write_json(reports: Sequence[Report], folder: Path) -> Path:
+    """Write ``conformance.json``, an array of one report for each backend; answer its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE_NAME
+    documents = [report.document() for report in reports]
+    path.write_text(json.dumps(documents, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,50 @@
+"""Rules about what is stored: it is JSON, and nobody changes it behind the core's back."""
+
+import json
+
+from karbor_backup_core.contract.expectations import require
+from karbor_backup_core.contract.lives import life
+from karbor_backup_core.contract.needs import HOLDINGS
+from karbor_backup_core.contract.registry import rule
+from karbor_backup_core.contract.trial import Trial
+from karbor_backup_core.documents import from_document, to_document
+from karbor_backup_core.model import Operation, Verb
+
+
+@rule(
+    "C-911",
+    "Operations and backups that went through JSON are gone on with.",
+    "A store keeps text: what was a tuple, a number as a key or an object of one's own comes back "
+    "as something else.",
+    HOLDINGS,
+)
+def documents_are_enough(trial: Trial) -> None:
+    """Read every operation anew from its JSON text before each call."""
+
+    def reread(operation: Operation) -> Operation:
+        read = from_document(Operation, json.loads(json.dumps(to_document(operation))))
+        require(read == operation, f"{operation} comes back from JSON as {read}")
+        return read
+
+    for kind in trial.kinds(Verb.PROTECT, Verb.RESTORE, Verb.DELETE):
+        life(trial, kind, reread)
+
+
+@rule(
+    "C-912",
+    "A hook changes nothing of what it is given, nor later of what it answered.",
+    "What was stored and what is in memory would no longer be the same.",
+    HOLDINGS,
+)
+def documents_stay_as_they_are(trial: Trial) -> None:
+    """Write down every operation before each call, and compare at the end of its life."""
+    seen: list[tuple[Operation, str]] = []
+
+    def note(operation: Operation) -> Operation:
+        seen.append((operation, json.dumps(to_document(operation))))
+        return operation
+
+    life(trial, trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE), note)
+    for operation, text in seen:
+        now = json.dumps(to_document(operation))
+        require(now == text, f"{text} has been changed to {now}")

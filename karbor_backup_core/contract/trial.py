@@ -1,0 +1,291 @@
+"""One rule's run on one bench: operations are planned, driven, disturbed and looked at."""
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from karbor_backup_core.clock import Clock, ManualClock, system_clock
+from karbor_backup_core.contract.bench import Bench, Fault, Holdings
+from karbor_backup_core.contract.expectations import backup_of, require, said, succeeded
+from karbor_backup_core.contract.process import NAME, Process
+from karbor_backup_core.contract.registry import Broken
+from karbor_backup_core.contract.samples import fitting
+from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
+from karbor_backup_core.model import (
+    Backup,
+    Operation,
+    Resource,
+    State,
+    Support,
+    Verb,
+)
+from karbor_backup_core.planning import plan
+from karbor_backup_core.policy import Policy
+from karbor_backup_core.stores.memory import MemoryStore
+
+Between = Callable[[Operation], Operation]
+"""Called before each call of a driven operation; answers the operation to go on with."""
+
+DEADLINE: Final = timedelta(hours=1)
+CALLS_LIMIT: Final = 400
+_TURNED: Final = Policy(
+    poll_first=timedelta(seconds=1),
+    unknown_gap=timedelta(seconds=2),
+    grace=timedelta(minutes=1),
+    release=timedelta(minutes=10),
+)
+_WAITED: Final = Policy(
+    poll_first=timedelta(milliseconds=50),
+    unknown_gap=timedelta(milliseconds=200),
+    retry_first=timedelta(milliseconds=50),
+    retry_limit=timedelta(seconds=1),
+    grace=timedelta(seconds=2),
+)
+
+
+class Trial:
+    """What the rules work with.
+
+    Attributes:
+        bench: the bench, for this rule alone.
+        store: remembers the operations.
+        clock: the bench's, or the machine's.
+        written: the content of each resource that was made, by its id.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.store = MemoryStore()
+        self.clock: Clock = bench.clock or system_clock
+        self._lifecycle = Lifecycle(_TURNED if bench.clock else _WAITED)
+        self._numbers = itertools.count(1)
+        self.written: dict[str, bytes] = {}
+        self._made: list[Resource] = []
+        self._process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        """The present process; ``restart`` makes another one.
+
+        Raises:
+            Exception: the core does not take the backend, or it cannot be made.
+        """
+        if self._process is None:
+            self._process = self.new_process()
+        return self._process
+
+    def new_process(self, plugin: Any = None) -> Process:
+        """Start another process, with a backend object of its own if none is given."""
+        return Process.started(
+            plugin or self.bench.backend(), self.store, self._lifecycle, self.clock
+        )
+
+    def kinds(self, *verbs: Verb) -> list[str]:
+        """Answer the types for which the backend supports all these verbs, as the bench lists them.
+
+        Raises:
+            Broken: there is none, so that the rule would be kept by doing nothing.
+        """
+        found = [
+            kind
+            for kind in self.bench.kinds
+            if all(
+                self.process.backend.ability(kind, verb).support is Support.SUPPORTED
+                for verb in verbs
+            )
+        ]
+        require(found, f"no type of the bench's supports {', '.join(verbs)}: nothing to test")
+        return found
+
+    def kind(self, *verbs: Verb) -> str:
+        """Answer the first of ``kinds``."""
+        return self.kinds(*verbs)[0]
+
+    def make(self, kind: str, name: str = "contract") -> Resource:
+        """Make a resource with content of its own."""
+        content = b"content %d\x00\xff of a resource\n" % next(self._numbers)
+        resource = self.bench.resources.make(kind, name, content)
+        self.written[resource.id] = content
+        self._made.append(resource)
+        return resource
+
+    def rewrite(self, resource: Resource) -> None:
+        """Give a resource other content."""
+        content = b"other content %d\n" % next(self._numbers)
+        self.bench.resources.write(resource, content)
+        self.written[resource.id] = content
+
+    def options(self, verb: Verb, resource: Resource) -> Mapping[str, Any]:
+        """Answer options that fit a verb for a resource."""
+        schema = self.process.backend.ability(resource.type, verb).schema
+        given = self.bench.options(verb, resource)
+        asked = {name for name in schema.get("required", ()) if name not in given}
+        return {**fitting({**schema, "required": sorted(asked)}), **given}
+
+    def plan(
+        self,
+        verb: Verb,
+        target: Resource | Backup,
+        options: Mapping[str, Any] | None = None,
+        deadline: timedelta | None = None,
+    ) -> Operation:
+        """Plan an operation and store it; nothing is begun.
+
+        Raises:
+            InvalidInput: it is refused.
+        """
+        resource = target.resource if isinstance(target, Backup) else target
+        waiting = DEADLINE if self.bench.clock else timedelta(seconds=self.bench.patience)
+        planned = plan(
+            self.process.backend,
+            verb,
+            target,
+            self.options(verb, resource) if options is None else options,
+            now=self.clock(),
+            deadline=deadline or waiting,
+        )
+        return self.process.driver.add(planned)
+
+    def submitting(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation up to the durable write before its first call."""
+        return self.process.driver.step(self.plan(verb, target))
+
+    def running(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation and begin its work, which is to go on outside.
+
+        Raises:
+            Broken: it is over already.
+        """
+        operation = self.process.driver.step(self.submitting(verb, target))
+        require(operation.state is State.RUNNING, f"{said(operation)}, and should be running")
+        return operation
+
+    def finish(self, operation: Operation, between: Between | None = None) -> Operation:
+        """Drive an operation until it is released or parked.
+
+        Raises:
+            Broken: it is neither after many calls.
+        """
+        for _ in range(self._calls_limit()):
+            if operation.finished:
+                return operation
+            operation = self.advance(operation if between is None else between(operation))
+        raise Broken(f"{said(operation)}, and does not come to an end")
+
+    def advance(self, operation: Operation) -> Operation:
+        """Make the one call that comes next, and wait as long as is fit."""
+        match next_call(operation, self.clock()):
+            case Call.NOTHING:
+                return operation
+            case Call.WAIT:
+                self.wait((operation.not_before or self.clock()) - self.clock())
+                return operation
+            case Call.POLL:
+                return self.poll([operation])[0]
+            case _:
+                return self.process.driver.step(operation)
+
+    def poll(self, operations: list[Operation]) -> list[Operation]:
+        """Poll for all these operations at once; wait before the next one if any still runs."""
+        polled = self.process.driver.poll(NAME, operations)
+        for error in polled.lost.values():
+            raise error
+        if any(next_call(each, self.clock()) is Call.POLL for each in polled.operations):
+            self.wait()
+        return list(polled.operations)
+
+    def wait(self, duration: timedelta | None = None) -> None:
+        """Let time go by: the clock's, if it can be turned."""
+        if isinstance(self.clock, ManualClock):
+            self.clock.advance(1 if duration is None else duration.total_seconds())
+        else:
+            time.sleep(self.bench.pause if duration is None else max(0, duration.total_seconds()))
+
+    def restart(self, operation: Operation) -> Operation:
+        """Let the process die, and another one take the operation over."""
+        self._process = self.new_process()
+        return self._process.driver.take(operation)
+
+    def cancel(self, operation: Operation) -> Operation:
+        """Ask for an operation to be cancelled."""
+        return self.process.driver.request_cancel(operation.id)
+
+    def done(
+        self, verb: Verb, target: Resource | Backup, between: Between | None = None
+    ) -> Operation:
+        """Plan an operation and drive it to its end."""
+        return self.finish(self.plan(verb, target), between)
+
+    def succeed(
+        self, verb: Verb, target: Resource | Backup, between: Between | None = None
+    ) -> Operation:
+        """Plan an operation and drive it to its end, which is to be a success.
+
+        Raises:
+            Broken: it is not, or it is not released.
+        """
+        return succeeded(self.done(verb, target, between))
+
+    def backup(self, resource: Resource) -> Backup:
+        """Protect a resource; answer the backup."""
+        return backup_of(self.succeed(Verb.PROTECT, resource))
+
+    def target(self, verb: Verb, resource: Resource) -> Resource | Backup:
+        """Answer what a verb works on: the resource, or a backup of it."""
+        return resource if verb is Verb.PROTECT else self.backup(resource)
+
+    def restored(self, operation: Operation) -> Resource:
+        """Answer the resource that a restore made or filled.
+
+        Raises:
+            Broken: the backend does not name it, and the bench cannot find it.
+        """
+        resources = operation.outcome.resources if operation.outcome else ()
+        if resources:
+            return resources[0]
+        require(self.bench.find, "the restore names no resource, and the bench has no find")
+        return self.bench.find(operation)  # type: ignore[misc]
+
+    def read(self, resource: Resource) -> bytes:
+        """Answer the content of a resource."""
+        return self.bench.resources.read(resource)
+
+    def tidy(self) -> None:
+        """Remove what the rule has left, as far as that can be."""
+        for operation in self.store.operations(unreleased=True):
+            with contextlib.suppress(Exception):
+                self.finish(self.cancel(operation))
+        for backup in self.store.backups():
+            with contextlib.suppress(Exception):
+                self.done(Verb.DELETE, backup)
+        for resource in self._resources():
+            with contextlib.suppress(Exception):
+                self.bench.resources.remove(resource)
+
+    def _resources(self) -> list[Resource]:
+        """Answer the resources that were made for the rule, and by its restores."""
+        outcomes = [each.outcome for each in self.store.operations() if each.outcome is not None]
+        return self._made + [made for outcome in outcomes for made in outcome.resources]
+
+    def holdings(self) -> Holdings:
+        """List everything in the service; nothing where the bench cannot."""
+        return Holdings() if self.bench.holdings is None else self.bench.holdings()
+
+    def arm(self, fault: Fault) -> None:
+        """Make a fault happen at its first occasion."""
+        self.bench.faults[fault]()
+
+    def each_supported(self) -> Iterator[tuple[str, Verb]]:
+        """Answer every type of the bench's with every verb that the backend supports for it."""
+        for kind in self.kinds():
+            for verb in Verb:
+                if self.process.backend.ability(kind, verb).support is Support.SUPPORTED:
+                    yield kind, verb
+
+    def _calls_limit(self) -> int:
+        if self.bench.clock is not None:
+            return CALLS_LIMIT
+        return CALLS_LIMIT + int(3 * self.bench.patience / self.bench.pause)
