@@ -17,6 +17,7 @@ import attrs
 from sandbox.accounts import REGION, write_secret
 from sandbox.environments import Environment, Report
 from sandbox.errors import BuildError
+from sandbox.keys import make_keys
 from sandbox.layout import lock
 
 BOOTSTRAP_USER = "bootstrap"
@@ -74,7 +75,9 @@ def databases(environment: Environment, report: Report) -> Databases:
 
 def _make_keystone(environment: Environment, draft: Databases) -> None:
     configuration = draft.home / "keystone.conf"
-    configuration.write_text(f"[database]\nconnection = {database_url(draft.keystone)}\n")
+    configuration.write_text(
+        f"[database]\nconnection = {database_url(draft.keystone)}\n{make_keys(draft.home)}"
+    )
     password = secrets.token_hex(16)
     write_secret(draft.home / "bootstrap-password", password)
     manage = [str(environment.bin / "keystone-manage"), "--config-file", str(configuration)]
@@ -101,7 +104,12 @@ def _write_ahead(database: Path) -> None:
 def _run(command: list[str], draft: Databases, **environ: str) -> None:
     done = subprocess.run(
         command,
-        env={"PATH": os.defpath, "HOME": str(draft.home), **environ},
+        env={
+            "PATH": os.defpath,
+            "HOME": str(draft.home),
+            "PYTHONWARNINGS": "ignore",
+            **environ,
+        },
         cwd=draft.home,
         stdin=subprocess.DEVNULL,
         capture_output=True,

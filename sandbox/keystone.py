@@ -1,7 +1,5 @@
 """Keystone: its configuration, its server, and what is registered in it."""
 
-import base64
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +11,7 @@ from keystoneauth1.session import Session
 
 from sandbox.accounts import DOMAIN, REGION, Account
 from sandbox.databases import BOOTSTRAP_USER, Databases, database_url
+from sandbox.keys import make_keys
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
@@ -33,26 +32,16 @@ def configure(layout: Layout, databases: Databases) -> None:
     """Give an instance its own copy of the database, its own keys and its configuration."""
     database = layout.data / "keystone.db"
     shutil.copyfile(databases.keystone, database)
-    keys = {
-        kind: _make_keys(layout.configuration / f"{kind}-keys")
-        for kind in ("fernet", "credential", "receipt")
-    }
     (layout.configuration / "keystone.conf").write_text(f"""\
 [database]
 connection = {database_url(database)}
 sqlite_synchronous = false
 [token]
 provider = fernet
-[fernet_tokens]
-key_repository = {keys["fernet"]}
-[fernet_receipts]
-key_repository = {keys["receipt"]}
-[credential]
-key_repository = {keys["credential"]}
 [identity]
 # The passwords are random and live for minutes.
 password_hash_rounds = 4
-""")
+{make_keys(layout.configuration)}""")
 
 
 def service(layout: Layout, python: Path, port: int) -> Service:
@@ -145,16 +134,3 @@ def populate(databases: Databases, state: State) -> None:
     identity.add_service("keystone", "identity", state.auth_url)
     identity.add_service("freezer", "backup", state.freezer_url)
     identity.remove_user(bootstrap.user)
-
-
-def _make_keys(repository: Path) -> Path:
-    """Make a key repository: file 0 is the staged key, 1 the primary one.
-
-    `keystone-manage fernet_setup` makes the same two files in two seconds.
-    """
-    repository.mkdir(mode=0o700)
-    for name in ("0", "1"):
-        key = repository / name
-        key.touch(mode=0o600)
-        key.write_bytes(base64.urlsafe_b64encode(os.urandom(32)))
-    return repository
