@@ -193,7 +193,9 @@ def _container(job: Job, note: str) -> Leftover:
 
 
 def _data_left(job: Job, removal: Job | None) -> Sequence[Leftover]:
-    """What a removal is known not to remove."""
+    """What a removal is known not to remove; a job whose actions are gone was dealt with before."""
+    if not job.actions:
+        return []
     if removal is not None and removal.stage is not Stage.SUCCEEDED:
         return [_container(job, "Freezer failed to remove its data: remove it by hand")]
     if job.stage in RAN and not deletes_data(Kind(job.field("storage"))):

@@ -136,6 +136,17 @@ def test_a_removal_that_fails_is_named_and_the_rest_still_goes() -> None:
     assert freezer.jobs == {}
 
 
+def test_a_release_that_died_before_its_last_request_comes_to_its_end() -> None:
+    freezer = Freezer()
+    freezer.turn("1", "completed", "fail")
+    freezer.jobs[job_id("op")]["job_actions"] = []
+    progress, operation = _release(freezer, _cancelled())
+    assert progress.state is ProgressState.RUNNING
+    progress, _ = _release(freezer, operation)
+    assert progress.state is ProgressState.SUCCEEDED
+    assert freezer.jobs == {}
+
+
 def test_a_release_that_was_repeated_begins_one_removal() -> None:
     freezer = Freezer()
     freezer.turn("1", "completed", "success")

@@ -107,6 +107,7 @@ def _strike(bench: Any, do: Any, work: Work) -> Operation:
             here = target.scope.replace(bench.sandbox.freezer_url, proxy.url)
             target = attrs.evolve(target, scope=here)
         operation: Operation = do.run(runner, case.verb, target, work.options)
+        runner.close()
         assert not proxy.unfired(), case
         return operation
 
