@@ -1,73 +1,8 @@
 """``python -m sandbox.demo``, which is ``make demo``."""
 
-import signal
 import sys
-from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
 
-from sandbox.cloud import Sandbox
-from sandbox.demo.narrator import CommandError, Narrator
-from sandbox.demo.story import INSTANCE, MismatchError, Story, work_folder
-from sandbox.demo.tree import remove_tree
-from sandbox.errors import SandboxError
+from sandbox.demo.story import work_folder
+from sandbox.demo.telling import ROOT, demonstrate
 
-ROOT: Final = Path(__file__).parents[2]
-
-_INTERRUPTED: Final = 130
-
-
-def main() -> int:
-    """Tell the story, and leave nothing running however it ends."""
-    signal.signal(signal.SIGTERM, _terminate)
-    narrator = Narrator(Path(sys.executable).parent)
-    try:
-        _tell(narrator)
-    except KeyboardInterrupt:
-        narrator.say("Interrupted. Everything that was started has been stopped.")
-        return _INTERRUPTED
-    except (CommandError, MismatchError, SandboxError) as error:
-        narrator.say(f"FAILED: {error}")
-        return 1
-    return 0
-
-
-def _tell(narrator: Narrator) -> None:
-    with narrator.step("A cloud of its own: a real Keystone and a real Freezer, on loopback"):
-        sandbox = Sandbox.up(ROOT, instance=INSTANCE, report=narrator.say)
-        if not sandbox.is_new:
-            raise SandboxError(
-                f"a sandbox {INSTANCE!r} is up already: wait for the other demonstration, or take "
-                f"it down with python -m sandbox down --instance {INSTANCE}"
-            )
-    story = Story(sandbox, narrator, work_folder(ROOT))
-    keep = False
-    try:
-        story.clear()
-        story.tell()
-    except (CommandError, MismatchError):
-        keep = True
-        raise
-    finally:
-        with narrator.step("Stop everything"):
-            _stop(story, keep=keep)
-    narrator.console.print()
-    narrator.show_times()
-    narrator.say("Lost, and brought back byte for byte; and nothing was left behind.")
-
-
-def _stop(story: Story, *, keep: bool) -> None:
-    story.sandbox.down(keep_logs=keep)
-    if keep:
-        story.narrator.say(f"Servers stopped. Their logs: {story.sandbox.logs}")
-        story.narrator.say(f"The data, as it is now: {story.work}")
-    else:
-        remove_tree(story.work)
-        story.narrator.say("Servers stopped, data removed.")
-
-
-def _terminate(signum: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + signum)
-
-
-sys.exit(main())
+sys.exit(demonstrate("demo", work_folder(ROOT)))

@@ -16,8 +16,6 @@ from sandbox.demo.narrator import Narrator
 from sandbox.demo.remains import look
 from sandbox.demo.tree import Plan, make_tree, remove_tree
 
-INSTANCE: Final = "demo"
-
 _TYPE: Final = "Freezer::FileSystem::Directory"
 _AGENT_PATH: Final = re.compile(r"[\w/.,:@%+=-]+")
 """What Freezer's agent can restore to: it gives the path to a shell, unquoted (19.0.0)."""

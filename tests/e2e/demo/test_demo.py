@@ -1,0 +1,78 @@
+"""The demonstration itself: that it succeeds, and that it leaves nothing when it is stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.demo.telling import ROOT
+
+_START = """
+import sys
+from pathlib import Path
+from sandbox.demo.telling import demonstrate
+sys.exit(demonstrate({instance!r}, Path({work!r})))
+"""
+
+
+@contextmanager
+def _demonstration(instance: str, work: Path) -> Iterator["subprocess.Popen[str]"]:
+    """Start a demonstration in a process group of its own, as a shell does."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _START.format(instance=instance, work=str(work))],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        yield process
+
+
+def _left_of(instance: str) -> list[str]:
+    """What runs for an instance, or lies in its directory."""
+    home = str(ROOT / ".sandbox" / instance)
+    lines = [
+        " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])
+    ]
+    files = [str(path) for path in Path(home).rglob("*")]
+    return [line for line in lines if f"{home}/" in line] + files
+
+
+def test_it_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
+    instance = f"demo-{os.getpid()}-whole"
+    with _demonstration(instance, tmp_path / "work") as process:
+        said = process.communicate()[0]
+    assert process.returncode == 0, said
+    assert "every byte the same" in said
+    assert "Lost, and brought back byte for byte" in said
+    assert _left_of(instance) == []
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_in_the_middle_it_leaves_nothing(
+    tmp_path: Path, signum: signal.Signals, status: int
+) -> None:
+    instance = f"demo-{os.getpid()}-{signum}"
+    with _demonstration(instance, tmp_path / "work") as process:
+        assert process.stdout is not None
+        said = ""
+        while "karbor-backup protect" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        if signum == signal.SIGINT:  # a terminal sends it to the whole group
+            os.killpg(process.pid, signum)
+        else:
+            process.send_signal(signum)
+        said += process.communicate()[0]
+    assert process.returncode == status, said
+    assert _left_of(instance) == []
+    assert not (tmp_path / "work").exists()
