@@ -52,7 +52,12 @@ def _run(environment: Path, program: str, *arguments: str) -> str:
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
-    assert tops == {"karbor_backup_core", "karbor_backup_fake", "karbor_backup_freezer"}
+    assert tops == {
+        "karbor_backup_core",
+        "karbor_backup_fake",
+        "karbor_backup_freezer",
+        "karbor_glue",
+    }
     assert {f"{top}/py.typed" for top in tops} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

@@ -1,0 +1,210 @@
+"""With whose credentials a backend reaches its service.
+
+Karbor's own names are imported where they are used: they need a configured Karbor.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from karbor_backup_core import BackendError
+from karbor_glue import options
+
+_log = logging.getLogger("karbor_backup.karbor.credentials")
+
+
+class Credentials(Protocol):
+    """Credentials that are made when a runner starts and given up when it has nothing left to do.
+
+    Attributes:
+        key: tells credentials apart, and tells nothing secret of them.
+    """
+
+    @property
+    def key(self) -> str:
+        """See the class."""
+
+    def open(self) -> Mapping[str, Any]:
+        """Make what the backend's class takes beside its configuration.
+
+        Raises:
+            BackendError: Keystone refuses, or is not there.
+        """
+
+    def notes(self) -> Mapping[str, Any]:
+        """What another process needs to go on with the same credentials: ids, no secrets."""
+
+    def close(self, *, needed: bool) -> None:
+        """Give the credentials up.
+
+        Args:
+            needed: whether an operation is left that another process will go on with.
+        """
+
+
+@attrs.frozen
+class OwnCredentials:
+    """The backend finds its credentials by its configuration alone."""
+
+    key: str = "own"
+
+    def open(self) -> Mapping[str, Any]:
+        """Give nothing."""
+        return {}
+
+    def notes(self) -> Mapping[str, Any]:
+        """Note nothing."""
+        return {}
+
+    def close(self, *, needed: bool) -> None:
+        """Do nothing."""
+
+
+@attrs.frozen
+class ConfiguredCredentials:
+    """What the provider's file says, in keystoneauth's words (``auth_type``, ``auth_url``, ...).
+
+    Attributes:
+        conf: the provider's configuration.
+    """
+
+    conf: Any = attrs.field(repr=False)
+
+    @property
+    def key(self) -> str:
+        """One provider, one account."""
+        return f"configured:{id(self.conf)}"
+
+    def open(self) -> Mapping[str, Any]:
+        """Make a session of the configured account."""
+        from keystoneauth1 import exceptions, loading, session
+
+        group = options.FREEZER_GROUP
+        try:
+            auth = loading.load_auth_from_conf_options(self.conf, group)
+        except exceptions.ClientException as error:
+            raise BackendError(f"the credentials in [{group}] cannot be used: {error}") from error
+        return {"session": session.Session(auth=auth, timeout=self.conf[group].timeout)}
+
+    def notes(self) -> Mapping[str, Any]:
+        """Note nothing: the file is there for another process too."""
+        return {}
+
+    def close(self, *, needed: bool) -> None:
+        """Do nothing."""
+
+
+@attrs.define
+class UserCredentials:
+    """Those of the user who asked, lent to Karbor by a trust.
+
+    A token ends while a job runs, and nobody but the user could renew it; with a trust Karbor
+    gets itself new ones. Karbor deletes no trust of ours, so it is deleted with the last operation.
+
+    Attributes:
+        context: Karbor's ``RequestContext``.
+        trust: the trust's id, once there is one.
+    """
+
+    context: Any = attrs.field(repr=False)
+    trust: str = ""
+
+    @property
+    def key(self) -> str:
+        """One user in one project."""
+        return f"user:{self.context.user_id}@{self.context.project_id}"
+
+    def open(self) -> Mapping[str, Any]:
+        """Let the user trust Karbor, and make a session of that trust."""
+        from karbor import exception
+        from karbor.services.protection.client_factory import ClientFactory
+
+        try:
+            keystone = ClientFactory.get_keystone_plugin()
+            try:
+                self.trust = keystone.create_trust_to_karbor(self.context)
+            except exception.AuthorizationFailure as error:
+                # A scheduled operation comes with a trust of its own, which cannot be lent on.
+                _log.warning("no trust from user %s: %s", self.context.user_id, error)
+                auth = keystone.create_user_auth_plugin(self.context)
+                return {"session": _session(auth)}
+            return {"session": keystone.create_trust_session(self.trust)}
+        except exception.KarborException as error:
+            raise BackendError(f"Keystone gives Karbor no access: {error}") from error
+
+    def notes(self) -> Mapping[str, Any]:
+        """Note the trust."""
+        return {"trust": self.trust} if self.trust else {}
+
+    def close(self, *, needed: bool) -> None:
+        """Delete the trust, unless an operation still needs it."""
+        if self.trust and not needed:
+            delete_trust(self.trust)
+
+
+@attrs.frozen
+class TrustCredentials:
+    """A trust that a process which is gone has left.
+
+    Attributes:
+        trust: its id.
+    """
+
+    trust: str
+
+    @property
+    def key(self) -> str:
+        """One trust."""
+        return f"trust:{self.trust}"
+
+    def open(self) -> Mapping[str, Any]:
+        """Make a session of the trust."""
+        from karbor import exception
+        from karbor.services.protection.client_factory import ClientFactory
+
+        try:
+            keystone = ClientFactory.get_keystone_plugin()
+            return {"session": keystone.create_trust_session(self.trust)}
+        except exception.KarborException as error:
+            raise BackendError(f"Keystone gives Karbor no access: {error}") from error
+
+    def notes(self) -> Mapping[str, Any]:
+        """Note the trust."""
+        return {"trust": self.trust}
+
+    def close(self, *, needed: bool) -> None:
+        """Delete the trust, unless an operation still needs it."""
+        if not needed:
+            delete_trust(self.trust)
+
+
+def freezer_credentials(conf: Any, context: Any) -> Credentials:
+    """Choose the credentials for Freezer.
+
+    What the provider's file says goes first; then the user's, where Keystone is on; then what
+    openstacksdk finds in ``clouds.yaml`` and ``OS_*``.
+    """
+    group = options.register_freezer(conf)
+    if group.auth_type:
+        return ConfiguredCredentials(conf)
+    if group.cloud or not getattr(context, "auth_token_info", None):
+        return OwnCredentials()
+    return UserCredentials(context)
+
+
+def delete_trust(trust: str) -> None:
+    """Delete a trust; one that cannot be deleted is logged, since the work itself is done."""
+    from karbor.services.protection.client_factory import ClientFactory
+
+    try:
+        ClientFactory.get_keystone_plugin().delete_trust_to_karbor(trust)
+    except Exception:  # noqa: BLE001 - whatever Keystone or Karbor raise
+        _log.exception("trust %s could not be deleted: delete it by hand", trust)
+
+
+def _session(auth: Any) -> Any:
+    from keystoneauth1 import session
+
+    return session.Session(auth=auth)

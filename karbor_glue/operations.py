@@ -1,0 +1,208 @@
+"""The hooks that Karbor calls, in the order in which it calls them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from karbor.common import constants
+from karbor.services.protection import protection_plugin
+from karbor.services.protection.protection_plugins import utils
+
+from karbor_backup_core import Resource, Unsupported, Verb
+from karbor_glue.credentials import Credentials
+from karbor_glue.failures import as_karbor_failure
+from karbor_glue.families import ancestors
+from karbor_glue.places import Place
+from karbor_glue.settings import Settings
+from karbor_glue.work import Flows, Settled, Work
+
+_FLOWS: Final = Flows()
+
+Reader = Callable[[], Settings]
+Chooser = Callable[[Any], Credentials]
+
+
+class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # Karbor is untyped
+    """What is done with one resource; one object serves all hooks of one resource.
+
+    Args:
+        verb: what to do.
+        read: reads the provider's settings; called in a hook, where it may fail.
+        choose: chooses the credentials for Karbor's request context.
+    """
+
+    verb: Verb
+
+    def __init__(self, read: Reader, choose: Chooser) -> None:
+        super().__init__()
+        self._read = read
+        self._choose = choose
+        self._work: Work | None = None
+
+    def on_prepare_begin(
+        self, checkpoint: Any, resource: Any, context: Any, parameters: Any, **kwargs: Any
+    ) -> None:
+        """Refuse what cannot be done, before anything is begun; parents come before children."""
+        with as_karbor_failure(self.verb, resource, self._teller(checkpoint, resource, kwargs)):
+            self._work = self._plan(checkpoint, resource, context, parameters, kwargs)
+            self._work.check()
+            _FLOWS.remember(checkpoint, self._work)
+
+    def on_main(
+        self, checkpoint: Any, resource: Any, context: Any, parameters: Any, **kwargs: Any
+    ) -> None:
+        """Do it, and wait for its end."""
+        with as_karbor_failure(self.verb, resource, self._teller(checkpoint, resource, kwargs)):
+            if self._work is None:
+                self._work = self._plan(checkpoint, resource, context, parameters, kwargs)
+            self.began(checkpoint, resource)
+            self.ended(checkpoint, resource, self._work.settle(), kwargs)
+
+    def began(self, checkpoint: Any, resource: Any) -> None:
+        """Write the status of a resource that is being worked on."""
+
+    def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
+        """Write the status of a resource that was worked on with success."""
+
+    def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+        """Write the status of a resource that was worked on without success."""
+
+    def _teller(self, checkpoint: Any, resource: Any, given: Any) -> Callable[[str], None]:
+        return lambda reason: self.failed(checkpoint, resource, reason, given)
+
+    def _plan(
+        self,
+        checkpoint: Any,
+        resource: Any,
+        context: Any,
+        parameters: Mapping[str, Any],
+        given: Mapping[str, Any],
+    ) -> Work:
+        found = (
+            _FLOWS.find(checkpoint, each)
+            for each in ancestors(checkpoint.resource_graph or (), resource.id)
+        )
+        return Work(
+            verb=self.verb,
+            resource=known_to_backend(resource),
+            place=Place.of(checkpoint, resource.id),
+            parameters=parameters,
+            settings=self._read(),
+            credentials=self._choose(context),
+            parents=tuple(each for each in found if each is not None),
+            notes=_record(given),
+        )
+
+
+class ProtectOperation(ResourceOperation):
+    """Backs a resource up."""
+
+    verb = Verb.PROTECT
+
+    def began(self, checkpoint: Any, resource: Any) -> None:
+        """Write the status ``protecting``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_PROTECTING)
+
+    def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
+        """Write the status ``available``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_AVAILABLE)
+
+    def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+        """Write the status ``error``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_ERROR)
+
+
+class DeleteOperation(ResourceOperation):
+    """Removes the backup of a resource."""
+
+    verb = Verb.DELETE
+
+    def began(self, checkpoint: Any, resource: Any) -> None:
+        """Write the status ``deleting``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_DELETING)
+
+    def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
+        """Write the status ``deleted``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_DELETED)
+
+    def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+        """Write the status ``error``."""
+        _set_status(checkpoint, resource, constants.RESOURCE_STATUS_ERROR)
+
+
+class RestoreOperation(ResourceOperation):
+    """Brings a resource back."""
+
+    verb = Verb.RESTORE
+
+    def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
+        """Tell the user, and the plugins of what it belongs to, which resource it is now."""
+        if settled.restored:
+            given["new_resources"][resource.id] = settled.restored
+        status = constants.RESOURCE_STATUS_AVAILABLE
+        now = settled.restored or resource.id
+        utils.update_resource_restore_result(given["restore"], resource.type, now, status)
+
+    def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+        """Tell the user why it did not come back."""
+        status = constants.RESOURCE_STATUS_ERROR
+        record = given["restore"]
+        utils.update_resource_restore_result(record, resource.type, resource.id, status, reason)
+
+
+class VerifyOperation(ResourceOperation):
+    """Checks that a resource could be brought back."""
+
+    verb = Verb.VERIFY
+
+    def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
+        """Tell the user that the backup is there."""
+        status = constants.RESOURCE_STATUS_AVAILABLE
+        utils.update_resource_verify_result(given["verify"], resource.type, resource.id, status)
+
+    def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+        """Tell the user what is wrong with it."""
+        status = constants.RESOURCE_STATUS_ERROR
+        record = given["verify"]
+        utils.update_resource_verify_result(record, resource.type, resource.id, status, reason)
+
+
+class CopyOperation(protection_plugin.Operation):  # type: ignore[misc]  # Karbor is untyped
+    """Refuses: the contract of karbor-backup has no copy.
+
+    The refusal comes from a hook, since what ``get_copy_operation`` raised would leave the
+    checkpoint ``copying`` for ever.
+    """
+
+    def on_prepare_begin(self, checkpoint: Any, resource: Any, *_: Any, **__: Any) -> None:
+        """Refuse.
+
+        Raises:
+            Unsupported: always.
+        """
+        raise Unsupported(
+            f"{resource.type} {resource.id} of checkpoint {checkpoint.id} cannot be copied: "
+            "karbor-backup's contract 1 has no copy; protect it again with the other provider"
+        )
+
+
+def known_to_backend(resource: Any) -> Resource:
+    """Answer a resource as the backend knows it.
+
+    A directory is known by its path, which cannot be an id in Karbor's bank: a protectable plugin
+    gives it in ``extra_info``.
+    """
+    path = (resource.extra_info or {}).get("path")
+    return Resource(resource.type, path or resource.id, resource.name or "")
+
+
+def _record(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Note the record of a restore or verify in Karbor's database."""
+    for kind in ("restore", "verify"):
+        record_id = getattr(given.get(kind), "id", None)
+        if record_id is not None:
+            return {kind: str(record_id)}
+    return {}
+
+
+def _set_status(checkpoint: Any, resource: Any, status: str) -> None:
+    Place.of(checkpoint, resource.id).set_status(status)

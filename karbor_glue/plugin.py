@@ -1,0 +1,100 @@
+"""The protection plugins, as Karbor finds them."""
+
+from typing import Any, ClassVar
+
+from karbor.services.protection import protection_plugin
+
+from karbor_backup_core import Verb
+from karbor_glue import schemas
+from karbor_glue.credentials import Credentials, OwnCredentials, freezer_credentials
+from karbor_glue.operations import (
+    CopyOperation,
+    DeleteOperation,
+    ProtectOperation,
+    ResourceOperation,
+    RestoreOperation,
+    VerifyOperation,
+)
+from karbor_glue.settings import Settings, read_backend, read_freezer
+
+
+class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignore[misc]  # untyped
+    """Protects resources with the backend that the provider's file names.
+
+    Karbor makes a new object for each operation and resource type, and what is raised while it
+    does leaves a checkpoint as it is for ever. So nothing is read, loaded or asked for here: all
+    of that is done in the hooks.
+    """
+
+    _BACKEND: ClassVar[str | None] = None
+
+    def get_protect_operation(self, resource: Any) -> ResourceOperation:
+        """Answer the hooks for a protect."""
+        return ProtectOperation(self.settings, self.credentials)
+
+    def get_restore_operation(self, resource: Any) -> ResourceOperation:
+        """Answer the hooks for a restore."""
+        return RestoreOperation(self.settings, self.credentials)
+
+    def get_verify_operation(self, resource: Any) -> ResourceOperation:
+        """Answer the hooks for a verify."""
+        return VerifyOperation(self.settings, self.credentials)
+
+    def get_delete_operation(self, resource: Any) -> ResourceOperation:
+        """Answer the hooks for a delete."""
+        return DeleteOperation(self.settings, self.credentials)
+
+    def get_copy_operation(self, resource: Any) -> CopyOperation:
+        """Answer hooks that refuse."""
+        return CopyOperation()
+
+    def settings(self) -> Settings:
+        """Read the provider's file."""
+        return read_backend(self._config)
+
+    def credentials(self, context: Any) -> Credentials:
+        """Choose the credentials for a request of Karbor's."""
+        return OwnCredentials()
+
+    @classmethod
+    def get_supported_resources_types(cls) -> list[str]:
+        """List the types; whether the provider's backend has one shows in the first hook."""
+        return schemas.types(cls._BACKEND)
+
+    @classmethod
+    def get_options_schema(cls, resource_type: str) -> dict[str, Any]:
+        """Describe the options of a protect."""
+        return schemas.schema(cls._BACKEND, Verb.PROTECT, resource_type)
+
+    @classmethod
+    def get_restore_schema(cls, resource_type: str) -> dict[str, Any]:
+        """Describe the options of a restore."""
+        return schemas.schema(cls._BACKEND, Verb.RESTORE, resource_type)
+
+    @classmethod
+    def get_verify_schema(cls, resource_type: str) -> dict[str, Any]:
+        """Describe the options of a verify."""
+        return schemas.schema(cls._BACKEND, Verb.VERIFY, resource_type)
+
+    @classmethod
+    def get_saved_info_schema(cls, resource_type: str) -> dict[str, Any]:
+        """Describe what ``get_saved_info`` answers: nothing."""
+        return {"title": f"Saved info of {resource_type}", "type": "object", "properties": {}}
+
+    @classmethod
+    def get_saved_info(cls, metadata_store: Any, resource: Any) -> None:
+        """Answer nothing."""
+
+
+class FreezerProtectionPlugin(BackupProtectionPlugin):
+    """Protects resources with OpenStack Freezer."""
+
+    _BACKEND = "freezer"
+
+    def settings(self) -> Settings:
+        """Read the provider's file."""
+        return read_freezer(self._config)
+
+    def credentials(self, context: Any) -> Credentials:
+        """Choose the credentials for Freezer."""
+        return freezer_credentials(self._config, context)

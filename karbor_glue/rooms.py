@@ -1,0 +1,104 @@
+"""One runner for all operations of this process on the same backend with the same credentials.
+
+Karbor makes a plugin object anew for each operation and resource type, so what is to be shared
+is shared here. A room is opened with the first operation that needs it, after Karbor has
+forked, and closed with the last.
+"""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import Backend, Runner, StoreError
+from karbor_glue.credentials import Credentials
+from karbor_glue.settings import Settings
+from karbor_glue.store import BankStore
+
+_log = logging.getLogger("karbor_backup.karbor")
+
+
+@attrs.frozen
+class Room:
+    """A runner with all that it works on.
+
+    Attributes:
+        settings: the provider's.
+        credentials: those that the backend uses.
+        backend: the backend.
+        store: the operations.
+        runner: drives them.
+    """
+
+    settings: Settings
+    credentials: Credentials
+    backend: Backend
+    store: BankStore
+    runner: Runner
+
+    @classmethod
+    def open(cls, settings: Settings, credentials: Credentials) -> "Room":
+        """Make the backend and its runner.
+
+        Raises:
+            KarborBackupError: the backend cannot be made, or Keystone refuses.
+        """
+        backend = settings.load(**credentials.open())
+        store = BankStore()
+        runner = Runner(store, {backend.name: backend}, policy=settings.policy)
+        return cls(settings, credentials, backend, store, runner)
+
+    def close(self) -> None:
+        """Let go of all that is held; what is not over stays in the bank."""
+        self.runner.close()
+        self.credentials.close(needed=bool(self.store.operations()))
+        self.store.close()
+
+
+@attrs.define
+class _Slot:
+    """A place for a room, with how many are in it or wait for it."""
+
+    users: int = 0
+    room: Room | None = None
+    lock: Any = attrs.field(factory=threading.Lock)
+
+
+_slots: dict[tuple[str, str], _Slot] = {}
+_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def room(settings: Settings, credentials: Credentials) -> Iterator[Room]:
+    """Be in the room for these settings and credentials.
+
+    Raises:
+        KarborBackupError: it cannot be opened.
+    """
+    key = (settings.key, credentials.key)
+    with _lock:
+        slot = _slots.setdefault(key, _Slot())
+        slot.users += 1
+    try:
+        with slot.lock:
+            if slot.room is None:
+                slot.room = Room.open(settings, credentials)
+        yield slot.room
+    finally:
+        with _lock:
+            slot.users -= 1
+            last = slot.users == 0
+            if last:
+                _slots.pop(key, None)
+        if last and slot.room is not None:
+            _close(slot.room)
+
+
+def _close(room: Room) -> None:
+    try:
+        room.close()
+    except StoreError as error:
+        _log.warning("a sign of life stays in Karbor's bank: %s", error)

@@ -1,0 +1,75 @@
+"""What Karbor is told of types and options when its daemon starts, before any provider is read.
+
+Karbor's API checks only whether it knows the names of parameters. The core checks the rest when
+the operation begins, with the very backend that the provider's file names.
+"""
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Final
+
+from karbor_backup_core import Backend, BackendInfo, KarborBackupError, Verb
+from karbor_backup_core.discovery import installed_backends
+
+TYPES: Final = (
+    "OS::Keystone::Project",
+    "OS::Nova::Server",
+    "OS::Cinder::Volume",
+    "OS::Glance::Image",
+    "OS::Neutron::Network",
+)
+"""The types that the specification asks for; they stand even where no backend can be loaded."""
+
+
+def types(backend: str | None) -> list[str]:
+    """List the resource types of one backend, or of all installed ones."""
+    declared = {kind for info in _infos(backend) for kind in info.abilities}
+    return [*TYPES, *sorted(declared - set(TYPES))]
+
+
+def schema(backend: str | None, verb: Verb, resource_type: str) -> dict[str, Any]:
+    """Describe the options of a verb; those of several backends are put together."""
+    found = [
+        info.abilities[resource_type][verb].schema
+        for info in _infos(backend)
+        if verb in info.abilities.get(resource_type, {})
+    ]
+    properties: dict[str, Any] = {}
+    for each in found:
+        properties = {**each.get("properties", {}), **properties}
+    title = found[0].get("title") if len(found) == 1 else None
+    return {
+        "title": title or f"{verb.value.capitalize()} {resource_type}",
+        "type": "object",
+        "properties": properties,
+        "required": [],
+    }
+
+
+def with_defaults(wanted: Mapping[str, Any], given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Complete the parameters of a plan, which Karbor lets a user leave out.
+
+    Args:
+        wanted: the backend's schema.
+        given: the parameters; one that is None counts as left out.
+        name: what to call the backup or the restored resource.
+    """
+    values = {key: value for key, value in given.items() if value is not None}
+    for key in ("backup_name", "restore_name"):
+        if key in wanted.get("required", ()):
+            values.setdefault(key, name)
+    return values
+
+
+@functools.cache
+def _infos(backend: str | None) -> tuple[BackendInfo, ...]:
+    """Describe the backends that can be described without a configuration."""
+    found = []
+    for each in installed_backends():
+        if each.plugin_class is None or backend not in (None, each.name):
+            continue
+        try:
+            found.append(Backend.load(each.name, each.plugin_class, {}).info)
+        except KarborBackupError:
+            continue  # it needs a configuration, which is read when an operation begins
+    return tuple(found)

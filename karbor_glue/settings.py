@@ -1,0 +1,143 @@
+"""What a provider's file says, in the words of the core."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core import Backend, InvalidInput, Policy
+from karbor_backup_core.discovery import backend_class, extensions
+from karbor_glue import options
+
+_SSH: Final = {
+    "host": "ssh_host",
+    "port": "ssh_port",
+    "username": "ssh_username",
+    "key": "ssh_key",
+}
+_S3: Final = {"endpoint": "endpoint", "access_key": "access_key", "secret_key": "secret_key"}
+_STORAGE: Final = {"swift": {}, "local": {}, "ssh": _SSH, "s3": _S3}
+"""Per kind of storage: the storage's key in the backend's configuration, and its option."""
+
+
+@attrs.frozen
+class Settings:
+    """One provider's backend.
+
+    Attributes:
+        backend: the name of its entry point.
+        configuration: as the backend's ``CONFIG_SCHEMA`` has it; it may hold secrets.
+        policy: how patient the core is.
+    """
+
+    backend: str
+    configuration: Mapping[str, Any] = attrs.field(repr=False)
+    policy: Policy
+
+    @property
+    def key(self) -> str:
+        """Tells settings apart, and tells nothing of them."""
+        text = json.dumps([self.backend, self.configuration, str(self.policy)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def load(self, **arguments: Any) -> Backend:
+        """Make the backend; its service is not asked.
+
+        Args:
+            **arguments: for the backend's class, beside the configuration.
+
+        Raises:
+            KarborBackupError: it is not installed, cannot be loaded or is not configured well.
+        """
+        plugin_class = backend_class(self.backend)
+        given = _Given(plugin_class, arguments) if arguments else plugin_class
+        return Backend.load(self.backend, given, self.configuration, extensions())
+
+
+class _Given:
+    """A backend's class with some of its arguments given."""
+
+    def __init__(self, plugin_class: Any, arguments: Mapping[str, Any]) -> None:
+        self.CONFIG_SCHEMA = plugin_class.CONFIG_SCHEMA
+        self._class = plugin_class
+        self._arguments = arguments
+
+    def __call__(self, configuration: Mapping[str, Any]) -> Any:
+        return self._class(configuration, **self._arguments)
+
+
+def read_backend(conf: Any) -> Settings:
+    """Read the settings of the plugin over any backend.
+
+    Raises:
+        InvalidInput: no backend is named, or the configuration's file cannot be read.
+    """
+    group = options.register_backend(conf)
+    if not group.backend:
+        raise InvalidInput(
+            f"the provider's file names no backend: set backend in [{options.BACKEND_GROUP}]"
+        )
+    return Settings(group.backend, _file(group.configuration_file), _policy(group))
+
+
+def read_freezer(conf: Any) -> Settings:
+    """Read the settings of the Freezer plugin.
+
+    Raises:
+        InvalidInput: what is set does not fit together, or the file cannot be read.
+    """
+    group = options.register_freezer(conf)
+    chosen = {
+        "scheduler": group.scheduler_client_id,
+        "endpoint": group.freezer_endpoint,
+        "region": group.region,
+        "timeout": group.timeout,
+        "cloud": group.cloud,
+    }
+    configuration = {name: value for name, value in chosen.items() if value is not None}
+    from_file = _file(group.configuration_file)
+    if "storages" not in from_file:
+        configuration |= _storage(group)
+    return Settings("freezer", {**configuration, **from_file}, _policy(group))
+
+
+def _storage(group: Any) -> dict[str, Any]:
+    """Describe the one storage that the options name; its name is its kind."""
+    kind = group.storage
+    named = {key: group[option] for key, option in _STORAGE[kind].items()}
+    storage = {"kind": kind} | {key: value for key, value in named.items() if value is not None}
+    container = {"container": group.container}
+    if kind in ("local", "ssh"):
+        if not group.container.startswith("/"):
+            raise InvalidInput(
+                f"container {group.container!r}: storage {kind} needs an absolute path in "
+                f"[{options.FREEZER_GROUP}] container"
+            )
+        storage["path"] = group.container
+        container = {}
+    return {**container, "storage": kind, "storages": {kind: storage}}
+
+
+def _policy(group: Any) -> Policy:
+    limit = timedelta(seconds=max(group.poll_interval, 0.1))
+    return Policy(
+        deadline=timedelta(seconds=group.deadline),
+        grace=timedelta(seconds=group.grace),
+        poll_first=min(timedelta(seconds=1), limit),
+        poll_limit=limit,
+        lease=timedelta(seconds=group.lease),
+    )
+
+
+def _file(path: str | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text())
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"configuration_file {path} cannot be read: {error}") from None
