@@ -100,19 +100,26 @@ def test_resume_says_what_is_not_configured_any_more(command: Command) -> None:
     assert f"operation {operation.id}: backend 'mine' is not configured" in refused.stderr
 
 
-def test_work_that_does_not_end_in_time_is_parked_and_named(command: Command) -> None:
+def _parked(command: Command) -> tuple[Operation, str]:
+    """Protect what never ends; answer the operation, and what was told on the standard error."""
     command.config.write_text(
         command.config.read_text().replace("[policy]", "[policy]\ngrace = 0.05")
     )
     command.cloud.clock = ManualClock()
     command.cloud.service_seconds = 3600
     command.cloud.heeds_cancel = False
-    result = command(*_PROTECT, "--deadline", "0.05s")
+    # Long enough for the work to be begun on a busy machine.
+    result = command(*_PROTECT, "--deadline", "2s")
     assert result.exit_code == 1
-    assert "was not done by its deadline" in result.stderr
-    assert "left behind: " in result.stderr
     (operation,) = command.store().operations()
-    assert f"karbor-backup resume {operation.id}" in result.stderr
+    return operation, result.stderr
+
+
+def test_work_that_does_not_end_in_time_is_parked_and_named(command: Command) -> None:
+    operation, told = _parked(command)
+    assert "was not done by its deadline" in told
+    assert "left behind: " in told
+    assert f"karbor-backup resume {operation.id}" in told
     shown = command("show", operation.id).stdout
     assert "failed, left unreleased" in shown
     _finish_work(command)
@@ -121,3 +128,15 @@ def test_work_that_does_not_end_in_time_is_parked_and_named(command: Command) ->
     assert resumed.outcome is not None
     assert resumed.outcome.result is Result.FAILED
     assert command.cloud.left_by(operation.id) == []
+
+
+def test_work_that_never_ends_can_be_forgotten(command: Command) -> None:
+    operation, _ = _parked(command)
+    forgotten = command("forget", operation.id)
+    assert forgotten.exit_code == 0
+    assert f"forgotten: operation {operation.id}" in forgotten.stdout
+    assert "left behind: " in forgotten.stderr
+    assert command("resume").stdout == "nothing to resume\n"
+    again = command("forget", operation.id)
+    assert again.exit_code == 2
+    assert "released, not parked" in again.stderr

@@ -7,6 +7,7 @@ import click
 from karbor_backup_core.cli.commands.backends import backends
 from karbor_backup_core.cli.commands.cancel import cancel
 from karbor_backup_core.cli.commands.delete import delete
+from karbor_backup_core.cli.commands.forget import forget
 from karbor_backup_core.cli.commands.list_backups import list_backups
 from karbor_backup_core.cli.commands.operations import operations
 from karbor_backup_core.cli.commands.protect import protect
@@ -26,4 +27,5 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     operations,
     cancel,
     resume,
+    forget,
 )
