@@ -20,7 +20,7 @@ def report(line: str) -> None:
 def show_up(sandbox: Sandbox) -> None:
     """Say what runs where, and how to use it."""
     name = sandbox.instance.layout.name
-    state = "is up" if sandbox.is_new else "was up already; nothing was changed"
+    state = "is up" if sandbox.is_new else "was up already; what runs was left as it is"
     _console.print(f"The sandbox [bold]{name}[/] {state}.\n")
     show_status(sandbox)
     _console.print(f"\n[bold]clouds.yaml[/], in {sandbox.clouds_yaml}:\n")

@@ -4,6 +4,7 @@ They are kept out of the project's environment because OpenStack's servers pin h
 """
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -57,8 +58,15 @@ def environment(
         requirements: the directory with those files.
 
     Raises:
-        BuildError: pip could not install it; the text says why.
+        BuildError: pip could not install it, or the servers could not run from there; the text
+            says why.
     """
+    if re.search(r"\s", str(project.root)):
+        # freezer-scheduler 19.0.0 splits the command line of its agent at blanks.
+        raise BuildError(
+            f"{str(project.root)!r} has a blank in its path, which Freezer's scheduler cannot run "
+            "its agent from: move the checkout to a path without blanks"
+        )
     files = (requirements / f"{name}.in", requirements / f"{name}.txt")
     home = project.environments / f"{name}-{_fingerprint(project, files)}"
     finished = home / ".finished"

@@ -70,7 +70,7 @@ class Instance:
         state.save(self.layout, new)
 
     def servers(self) -> dict[str, Started]:
-        """Return its servers by name, in the order in which they were started."""
+        """Return its servers in the order of their names, whether they run or not."""
         return services.load(self.layout.records)
 
     def launch(self, service: Service) -> Started:

@@ -51,15 +51,6 @@ class Project:
 
     root: Path = attrs.field(converter=_resolved)
 
-    @root.validator
-    def _without_blanks(self, _attribute: object, root: Path) -> None:
-        # freezer-scheduler 19.0.0 splits the agent's command line at blanks.
-        if re.search(r"\s", str(root)):
-            raise SandboxError(
-                f"{str(root)!r} has a blank in its path, which freezer-scheduler cannot run its "
-                "agent from: move the checkout to a path without blanks"
-            )
-
     @property
     def environments(self) -> Path:
         """Where the servers' environments are cached."""

@@ -166,13 +166,10 @@ def stop(started: Iterable[Started], records: Path) -> None:
 
 
 def load(records: Path) -> dict[str, Started]:
-    """Return every server that was ever started in an instance, by name, oldest first."""
-    if not records.is_dir():
-        return {}
-    found = [
-        cattrs.structure(json.loads(path.read_text()), Started) for path in records.glob("*.json")
-    ]
-    return {each.service.name: each for each in sorted(found, key=lambda one: one.process.created)}
+    """Return every server that was ever started in an instance, in the order of their names."""
+    documents = (json.loads(path.read_text()) for path in sorted(records.glob("*.json")))
+    found = [cattrs.structure(document, Started) for document in documents]
+    return {each.service.name: each for each in found}
 
 
 def _save(started: Started, records: Path) -> None:

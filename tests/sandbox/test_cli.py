@@ -58,7 +58,7 @@ def test_up_status_up_again_and_down(name: str) -> None:
     assert str(servers["keystone"].process.pid) in status.stdout
 
     again = run("up", "--instance", name)
-    assert f"The sandbox {name} was up already; nothing was changed." in again.stdout
+    assert f"The sandbox {name} was up already; what runs was left as it is." in again.stdout
     assert found.servers == servers
 
     found.stop("freezer-api")

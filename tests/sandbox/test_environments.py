@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.environments import Environment, environment
-from sandbox.errors import BuildError, SandboxError
+from sandbox.errors import BuildError
 from sandbox.layout import Project
 
 
@@ -87,6 +87,10 @@ def test_tells_why_it_cannot_be_built(
         build(project, requirements, reports)
 
 
-def test_a_checkout_with_a_blank_in_its_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SandboxError, match="has a blank in its path"):
-        Project(tmp_path / "my checkout")
+def test_a_checkout_with_a_blank_in_its_path_is_refused(
+    tmp_path: Path, requirements: Path, reports: list[str]
+) -> None:
+    project = Project(tmp_path / "my checkout")
+
+    with pytest.raises(BuildError, match="has a blank in its path"):
+        build(project, requirements, reports)
