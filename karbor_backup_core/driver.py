@@ -114,8 +114,19 @@ class Driver:
         return stored
 
     def let_go(self, operation: Operation) -> Operation:
-        """Give an operation up, so that another process can take it at once."""
-        return self.store.write(attrs.evolve(operation, owner="", lease_until=None))
+        """Give an operation up, so that another process can take it at once.
+
+        Raises:
+            Conflict: another process has taken it already.
+            StoreError: the store could not be reached; the lease will run out.
+        """
+        while True:
+            try:
+                return self.store.write(attrs.evolve(operation, owner="", lease_until=None))
+            except Conflict:
+                operation = self.store.operation(operation.id)
+                if operation.owner != self.owner:
+                    raise
 
     def request_cancel(self, operation_id: str) -> Operation:
         """Ask for an operation to be cancelled, whoever drives it.

@@ -67,6 +67,8 @@ class BackendSpec:
 
         Raises:
             Unsupported: this type is not declared; nothing has been started.
+            InvalidInput: this cannot be done as asked; nothing has been started. In the first
+                attempt of the first phase the operation is over then, without a release.
             Transient: the call may be repeated.
             BackendError: the call must not be repeated; the operation fails.
         """

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from karbor_backup_core.errors import KarborBackupError, Transient
+from karbor_backup_core.errors import InvalidInput, KarborBackupError, Transient
 from karbor_backup_core.model import (
     Leftover,
     Operation,
@@ -194,6 +194,9 @@ class Lifecycle:
         failed = self._postponed(operation, error, now)
         if isinstance(error, Transient) and failed.failures < self.policy.attempts:
             return attrs.evolve(failed, attempt=operation.attempt + 1)
+        if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
+            refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
+            return attrs.evolve(self._closed(operation, refusal, now), state=State.RELEASED)
         return self._closed(operation, Outcome(Result.FAILED, reason=str(error)), now)
 
     def _polled(self, operation: Operation, progress: Progress, now: datetime) -> Operation:

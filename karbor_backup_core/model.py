@@ -227,6 +227,7 @@ class Outcome:
         checks: what a verify (or a protect) found.
         leftovers: what is still there and should not be.
         covered: by what the resource is covered, when nothing of its own was done.
+        refused: whether the backend refused what was asked for, before anything was begun.
         backup: what a protect left, or what a verify now knows of the backup.
     """
 
@@ -237,6 +238,7 @@ class Outcome:
     checks: tuple[Check, ...] = ()
     leftovers: tuple[Leftover, ...] = ()
     covered: str = ""
+    refused: bool = False
     backup: Backup | None = None
 
 

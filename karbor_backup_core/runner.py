@@ -18,7 +18,7 @@ from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.backend import Backend
 from karbor_backup_core.clock import Clock, system_clock
 from karbor_backup_core.driver import Driver
-from karbor_backup_core.errors import KarborBackupError, StoreError, UnknownBackend
+from karbor_backup_core.errors import Conflict, KarborBackupError, StoreError, UnknownBackend
 from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
 from karbor_backup_core.model import Backup, Operation, Resource, Verb
 from karbor_backup_core.planning import plan
@@ -195,6 +195,8 @@ class Runner:
         for operation in held:
             try:
                 self._driver.let_go(operation)
+            except Conflict:
+                _log.info("operation %s has been taken by another process", operation.id)
             except StoreError as error:
                 _log.warning("operation %s is held until its lease ends: %s", operation.id, error)
         for event in ended:

@@ -9,6 +9,7 @@ from karbor_backup_core.cli.failures import PROGRAM, Failed
 from karbor_backup_core.cli.output import emit_json, emit_lines
 from karbor_backup_core.cli.text import printable, subject, title
 from karbor_backup_core.documents import to_document
+from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.model import Check, Operation, Outcome, Result, State, Verb
 
 _DONE: Final = {
@@ -29,7 +30,10 @@ def report(operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCE
 
     Raises:
         Failed: it ended in another way, or it is not released.
+        InvalidInput: the backend refused it before anything was begun.
     """
+    if operation.outcome is not None and operation.outcome.refused:
+        raise InvalidInput(operation.outcome.reason)
     if as_json:
         emit_json(to_document(operation))
     else:

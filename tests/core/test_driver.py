@@ -100,6 +100,21 @@ def test_a_free_operation_is_taken_and_a_held_one_is_not(room: Room) -> None:
     assert room.theirs.take(free).owner == room.theirs.owner
 
 
+def test_an_operation_is_let_go_of_although_a_cancel_was_written_meanwhile(room: Room) -> None:
+    operation = room.submitting()
+    room.theirs.request_cancel(operation.id)
+    free = room.ours.let_go(operation)
+    assert (free.owner, free.cancel_requested) == ("", True)
+
+
+def test_what_another_process_has_taken_is_not_let_go_of(room: Room) -> None:
+    operation = room.submitting()
+    room.clock.advance(3600)
+    room.theirs.take(operation)
+    with pytest.raises(Conflict):
+        room.ours.let_go(operation)
+
+
 def test_a_renewed_lease_keeps_an_operation(room: Room) -> None:
     seen = room.submitting()
     room.clock.advance(3600)

@@ -11,6 +11,7 @@ from karbor_backup_core import (
     BackendError,
     Backup,
     Call,
+    InvalidInput,
     Leftover,
     Lifecycle,
     Member,
@@ -172,6 +173,22 @@ def test_a_final_error_of_a_verb_fails_the_operation() -> None:
     operation = LIFE.apply(submitting(), Call.VERB, BackendError("422: no such client"), NOW)
     assert operation.outcome is not None
     assert operation.outcome.reason == "422: no such client"
+
+
+def test_what_the_backend_refuses_at_once_is_over_without_a_release() -> None:
+    operation = LIFE.apply(submitting(), Call.VERB, InvalidInput("no such storage"), NOW)
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.refused
+    assert operation.outcome.reason == "no such storage"
+
+
+def test_what_the_backend_refuses_later_is_released() -> None:
+    doubtful = LIFE.apply(submitting(), Call.VERB, Transient("away"), NOW)
+    operation = LIFE.apply(doubtful, Call.VERB, InvalidInput("no such storage"), NOW)
+    assert operation.state is State.ENDED
+    assert operation.outcome is not None
+    assert not operation.outcome.refused
 
 
 def test_a_new_owner_doubts_a_call_that_may_have_been_made() -> None:
