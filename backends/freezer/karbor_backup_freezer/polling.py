@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from karbor_backup_core import (
     BackendError,
     Check,
+    Leftover,
     Operation,
     Progress,
     ProgressState,
@@ -120,7 +121,16 @@ def _after_the_end(operation: Operation, job: Job | None) -> Progress:
         return _READY
     if job.stage is Stage.HALTED and time.time() >= Receipt.of(operation).settles_at:
         return _READY
-    return _RUNNING
+    return _still_running(job)
+
+
+def _still_running(job: Job) -> Progress:
+    """The answer for work that is to stop: should it never end, this is what is left."""
+    note = (
+        f"scheduler {job.client} has not ended it: see what its freezer-agent does, "
+        "then delete the job"
+    )
+    return Progress(ProgressState.RUNNING, leftovers=(Leftover("Freezer job", job.id, note),))
 
 
 def _progress(operation: Operation, job: Job) -> Progress:
@@ -138,7 +148,7 @@ def _progress(operation: Operation, job: Job) -> Progress:
                 ProgressState.FAILED, reason=f"job {job.id} was stopped in Freezer by somebody"
             )
         case _:
-            return _RUNNING
+            return _still_running(job) if operation.cancel_sent else _RUNNING
 
 
 def _why(operation: Operation, job: Job) -> str:

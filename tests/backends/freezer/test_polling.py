@@ -155,3 +155,14 @@ def test_a_release_waits_for_its_own_removal() -> None:
     assert _poll(freezer, releasing)["one"].state is ProgressState.RUNNING
     ended = attrs.evolve(releasing, state=State.ENDED)
     assert _poll(freezer, ended)["one"].state is ProgressState.READY
+
+
+def test_work_that_is_to_stop_names_its_job_should_it_never_end() -> None:
+    freezer = Freezer(_job("one", {"status": "running"}))
+    assert _poll(freezer, _operation("one"))["one"].leftovers == ()
+    for late in (
+        _operation("one", cancel_sent=True),
+        _operation("one", state=State.ENDED, outcome=Outcome(Result.FAILED), awaiting=True),
+    ):
+        (leftover,) = _poll(freezer, late)["one"].leftovers
+        assert (leftover.kind, leftover.id) == ("Freezer job", job_id("one"))
