@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# More than there are cores here: what runs on a real Freezer mostly waits for it.
+JOBS   ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test lint unit e2e clean
@@ -26,10 +28,10 @@ lint: venv ## ruff, mypy --strict and the dependency rule
 	$(BIN)/lint-imports
 
 unit: venv ## the tests that need no server
-	$(BIN)/pytest tests --ignore=tests/e2e --ignore=tests/sandbox
+	$(BIN)/pytest tests -n $(JOBS) --ignore=tests/e2e --ignore=tests/sandbox
 
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests -n $(JOBS)
 
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
 	$(BIN)/python -m sandbox.demo
