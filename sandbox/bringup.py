@@ -65,7 +65,7 @@ def start_scheduler(
         capabilities: what it declares that it can do; everything unless given.
 
     Raises:
-        ServiceError: it did not come up.
+        ServiceError: it did not come up; it is not left running.
     """
     instance.report(f"Starting the scheduler {client_id!r}.")
     scheduler.configure(
@@ -75,9 +75,7 @@ def start_scheduler(
         account=account,
         capabilities=capabilities or Capabilities(),
     )
-    instance.wait(
-        instance.launch(scheduler.service(instance.layout, state.environment.bin, client_id))
-    )
+    instance.run([scheduler.service(instance.layout, state.environment.bin, client_id)])
 
 
 def _start_apis(

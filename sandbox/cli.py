@@ -3,8 +3,6 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -101,30 +99,24 @@ def run(with_parts: str, command: tuple[str, ...]) -> None:
 
 def main() -> None:
     """Run the command; whatever ends it, what it was bringing up is taken down again."""
-    with _errors_for_people(), _ended_by_signals():
+    _unwind_on_signals()
+    try:
         sandbox(prog_name="python -m sandbox")
+    except SandboxError as error:
+        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
+        sys.exit(1)
 
 
 def _names(comma_separated: str) -> list[str]:
     return [name.strip() for name in comma_separated.split(",") if name.strip()]
 
 
-@contextmanager
-def _errors_for_people() -> Iterator[None]:
-    try:
-        yield
-    except SandboxError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(str(error), markup=False)
-        sys.exit(1)
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does."""
+def _unwind_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, unless they are to be ignored."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
         sys.exit(128 + number)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, leave)
-    yield
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)

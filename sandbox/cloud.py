@@ -200,7 +200,7 @@ class Sandbox:
     def add_scheduler(
         self, client_id: str, *, cloud: str = CLOUDS[0], capabilities: Capabilities | None = None
     ) -> str:
-        """Start one more scheduler; one that is there already is left as it is.
+        """Start one more scheduler; one that runs already is left as it is.
 
         Args:
             client_id: what the Freezer API knows it by.
@@ -216,7 +216,8 @@ class Sandbox:
         account = self._account(cloud)
         with self.instance.project.lock():
             name = scheduler.name(client_id)
-            if name not in self.servers:
+            known = self.servers.get(name)
+            if known is None or not known.runs:
                 start_scheduler(
                     self.instance,
                     self.instance.state,

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from sandbox.errors import MissingProgramError
-from sandbox.ports import HOST
+from sandbox.ports import past_proxies
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -20,9 +20,8 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
         MissingProgramError: there is no such program.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
-    loopback = {"NO_PROXY": HOST, "no_proxy": HOST}
     try:
-        child = subprocess.Popen(command, env={**inherited, **loopback, **environ})
+        child = subprocess.Popen(command, env={**inherited, **past_proxies(inherited), **environ})
     except OSError as error:
         raise MissingProgramError(f"{command[0]} cannot be run: {error}") from error
     try:

@@ -50,11 +50,14 @@ class Instance:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether a crash has left it: half up, half down, or up with its owner gone.
+        """Whether a crash has left it: half up, half down, or up with no server or no owner left.
 
         To be asked with the project's lock held, so that none is half up because somebody is at it.
         """
-        return self.layout.records.exists() and (not self.is_up or self.state.is_orphan)
+        if not self.layout.records.exists():
+            return False
+        runs = any(server.runs for server in self.servers().values())
+        return not (self.is_up and runs) or self.state.is_orphan
 
     @property
     def state(self) -> State:
@@ -105,9 +108,17 @@ class Instance:
         Raises:
             ServiceError: one did not come up; none of them is left running.
         """
+        return self.run(make([free_port() for _ in range(count)]))
+
+    def run(self, servers: Iterable[Service]) -> list[Started]:
+        """Start servers at the same time, and wait until all are ready.
+
+        Raises:
+            ServiceError: one did not come up; none of them is left running.
+        """
         started: list[Started] = []
         try:
-            started.extend(map(self.launch, make([free_port() for _ in range(count)])))
+            started.extend(map(self.launch, servers))
             for server in started:
                 self.wait(server)
         except BaseException:
@@ -139,7 +150,7 @@ class Instance:
         """
         server = self._server(name)
         services.stop([server], self.layout.records)
-        self.wait(self.launch(server.service))
+        self.run([server.service])
 
     def take_down(self, *, keep_logs: bool = False) -> None:
         """End every process of the instance and remove its files; nothing to do is no error.

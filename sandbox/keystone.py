@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import requests
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
@@ -71,7 +72,9 @@ def session(auth_url: str, account: Account) -> Session:
         user_domain_id=DOMAIN,
         project_domain_id=DOMAIN,
     )
-    return Session(auth=credentials)
+    connections = requests.Session()
+    connections.trust_env = False  # no proxy stands before loopback
+    return Session(auth=credentials, session=connections)
 
 
 class Identity:

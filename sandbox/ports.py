@@ -1,7 +1,8 @@
-"""Free ports on loopback."""
+"""Loopback: its free ports, and the way to it past a proxy."""
 
 import random
 import socket
+from collections.abc import Mapping
 
 HOST = "127.0.0.1"
 
@@ -22,3 +23,10 @@ def free_port() -> int:
             except OSError:
                 continue
         return port
+
+
+def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables that keep programs from seeking loopback behind a proxy."""
+    exceptions = environ.get("no_proxy") or environ.get("NO_PROXY")
+    value = f"{exceptions},{HOST}" if exceptions else HOST
+    return {"no_proxy": value, "NO_PROXY": value}

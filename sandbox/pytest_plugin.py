@@ -15,19 +15,23 @@ from sandbox.cloud import Sandbox
 from sandbox.faultproxy import FaultProxy
 from sandbox.instance import Instance
 from sandbox.layout import Project
+from sandbox.ports import past_proxies
 
 ROOT = Path(__file__).parents[1]
 
 _LOG_TAIL = 10
 
-_failed = pytest.StashKey[bool]()
 _OWNER = "KARBOR_BACKUP_TEST_RUN"
 """The environment variable that tells pytest-xdist's workers which process the run belongs to."""
+
+_failed = pytest.StashKey[bool]()
 
 
 def pytest_configure() -> None:
     """Make this process the run's owner, unless it is a worker of the owner."""
     os.environ.setdefault(_OWNER, str(os.getpid()))
+    # What is tested must not look for loopback behind a proxy of the machine's.
+    os.environ.update(past_proxies(os.environ))
 
 
 def pytest_sessionfinish() -> None:

@@ -203,10 +203,12 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 
 def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=5).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    except requests.RequestException:
-        return False
+    with requests.Session() as client:
+        client.trust_env = False  # no proxy stands before loopback
+        try:
+            return client.get(url, timeout=5).status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+        except requests.RequestException:
+            return False
 
 
 def _ended(started: Started) -> ServiceError:

@@ -1,6 +1,7 @@
 """The part `swift`: a real Swift in the catalog, for Freezer's storage kind of that name."""
 
-import getpass
+import os
+import pwd
 import secrets
 import subprocess
 from collections.abc import Sequence
@@ -95,13 +96,13 @@ def _server(
 
 
 def _common(port: int, home: Path, devices: Path, scratch: Path) -> str:
-    # Port 9 is where datagrams are thrown away: Swift would write to the machine's syslog.
+    # Port 9 throws datagrams away; left alone, Swift writes to the machine's syslog.
     return f"""\
 bind_ip = {HOST}
 bind_port = {port}
 bind_timeout = 1
 workers = 0
-user = {getpass.getuser()}
+user = {pwd.getpwuid(os.geteuid()).pw_name}
 swift_dir = {home}
 devices = {devices}
 mount_check = false

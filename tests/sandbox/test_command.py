@@ -35,6 +35,14 @@ def test_a_command_sees_the_sandbox_and_no_other_cloud(monkeypatch: pytest.Monke
     assert status == 0
 
 
+def test_loopback_is_not_sought_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("no_proxy", "example.org")
+
+    status = run_command(exit_with("os.environ['NO_PROXY'] != 'example.org,127.0.0.1'"), {})
+
+    assert status == 0
+
+
 def test_a_program_that_is_not_there() -> None:
     with pytest.raises(MissingProgramError, match="no-such-program cannot be run"):
         run_command(["no-such-program"], {})

@@ -15,7 +15,7 @@ from sandbox.errors import NotRunningError, ServiceError
 from sandbox.instance import Instance, reap
 from sandbox.layout import Project
 from sandbox.ports import HOST, free_port
-from sandbox.processes import ProcessId
+from sandbox.processes import ProcessId, end
 from sandbox.services import PortTakenError, Service
 from sandbox.state import State
 
@@ -176,6 +176,29 @@ def test_reaps_what_a_crash_has_left(
 
     assert (server.process.process() is not None) == left
     assert instance.layout.home.exists() == left
+
+
+def test_reaps_what_a_loss_of_power_has_left(instance: Instance, web_service: MakeService) -> None:
+    server = instance.start(web_service)
+    instance.remember(state(owner=None))
+    end([server.process])
+
+    reap(instance.project)
+
+    assert not instance.layout.home.exists()
+
+
+def test_what_a_failed_start_has_left_behind_ends(
+    instance: Instance, python_service: MakeService
+) -> None:
+    code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid); raise SystemExit(1)"
+    service = python_service(code, ready_text="never")
+
+    with pytest.raises(ServiceError, match="code ended"):
+        instance.run([service])
+
+    child = int(service.log.read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 def test_reaping_where_nothing_was_ever_up(project: Project) -> None:
