@@ -70,9 +70,11 @@ def test_the_servers_environment_holds_nothing_of_the_callers(
 ) -> None:
     monkeypatch.setenv("OS_PASSWORD", "of another cloud")
 
-    sandbox.restart(f"scheduler-{CLIENT_ID}")
+    name = sandbox.add_scheduler("clean")
+    process = sandbox.servers[name].process.process()
 
-    assert "OS_PASSWORD" not in sandbox.servers[f"scheduler-{CLIENT_ID}"].service.environ
+    assert process is not None
+    assert "OS_PASSWORD" not in process.environ()
 
 
 def test_the_api_keeps_connections_alive(sandbox: Sandbox) -> None:

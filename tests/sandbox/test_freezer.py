@@ -35,9 +35,9 @@ def ended(freezer: Adapter, job_id: str) -> Job:
 
 @pytest.fixture
 def run_action(freezer: Adapter) -> Callable[..., str]:
-    def run_action(**action: Any) -> str:
+    def run_action(client_id: str = CLIENT_ID, **action: Any) -> str:
         body = {
-            "client_id": CLIENT_ID,
+            "client_id": client_id,
             "description": "smoke test",
             "job_schedule": {"event": "start", "status": "", "result": ""},
             "job_actions": [
@@ -108,10 +108,11 @@ def test_what_the_agent_writes_stays_in_the_sandbox(
         "ftp_password": server.password,
     }
     (tmp_path / "content").touch()
+    sandbox.add_scheduler("observed")
 
-    assert run_action(action="backup", path_to_backup=str(tmp_path), **stored) == "success"
+    assert run_action("observed", action="backup", path_to_backup=str(tmp_path), **stored)
 
-    home = sandbox.instance.layout.scheduler(CLIENT_ID)
+    home = sandbox.instance.layout.scheduler("observed")
     betrayed = {
         str(path.relative_to(home).parent)
         for path in home.rglob("*")
