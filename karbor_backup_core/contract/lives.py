@@ -51,7 +51,7 @@ def life(trial: Trial, kind: str, between: Between | None = None) -> None:
     operation = trial.succeed(Verb.PROTECT, resource, between)
     backup = trial.store.backup(operation.id)
     restored = trial.succeed(Verb.RESTORE, backup, between)
-    discard(trial, restored, trial.restored(restored))
+    compare_restored(trial, restored, trial.written[resource.id])
     trial.succeed(Verb.DELETE, backup, between)
     unchanged(trial, before, f"the life of a backup of {kind}")
 

@@ -28,6 +28,7 @@ class Report:
         version: its version.
         declared: the contract version that it was written for.
         verdicts: one for every rule, in their order.
+        label: by what it is told apart from other reports on the same backend.
         contract: the contract version of this suite.
         core: the version of the core.
     """
@@ -36,23 +37,27 @@ class Report:
     version: str
     declared: str
     verdicts: tuple[Verdict, ...]
+    label: str = ""
     contract: str = CONTRACT_VERSION
     core: str = __version__
 
     @classmethod
-    def of(cls, who: tuple[str, str, str], verdicts: Iterable[Verdict]) -> "Report":
+    def of(
+        cls, who: tuple[str, str, str], verdicts: Iterable[Verdict], label: str = ""
+    ) -> "Report":
         """Make a report; a rule of which nothing is known was not run, and is skipped.
 
         Args:
             who: the backend's name, its version, and the contract version that it declares.
             verdicts: what came of the rules that were run.
+            label: by what it is told apart from others on the same backend.
         """
         known = {verdict.rule: verdict for verdict in verdicts}
         complete = tuple(
             known.get(rule.id, Verdict(rule.id, Status.SKIPPED, NOT_RUN)) for rule in all_rules()
         )
         name, version, declared = who
-        return cls(backend=name, version=version, declared=declared, verdicts=complete)
+        return cls(backend=name, version=version, declared=declared, verdicts=complete, label=label)
 
     @property
     def conformant(self) -> bool:
@@ -74,6 +79,15 @@ class Report:
         """Whether any rule was broken that was not expected to be."""
         return any(verdict.status is Status.FAILED for verdict in self.verdicts)
 
+    def summary(self) -> str:
+        """Say in one line whether the backend is conformant."""
+        verdict = "conformant" if self.conformant else "NOT conformant"
+        on = f" ({self.label})" if self.label else ""
+        return (
+            f"{self.backend} {self.version}{on}: {verdict} to contract {self.contract}: "
+            f"{self.counts()}"
+        )
+
     def counts(self) -> str:
         """Say how many rules came to what, in words."""
         found = Counter(verdict.status for verdict in self.verdicts)
@@ -89,6 +103,7 @@ class Report:
                 "version": self.version,
                 "contract": self.declared,
             },
+            "label": self.label,
             "conformant": self.conformant,
             "rules": [
                 {
@@ -107,6 +122,7 @@ def examine(
     bench: Callable[[], AbstractContextManager[Bench]],
     chosen: Sequence[Rule] | None = None,
     *,
+    label: str = "",
     tidy: bool = False,
     heard: Callable[[Rule, Verdict], None] = lambda *_: None,
 ) -> Report:
@@ -115,29 +131,18 @@ def examine(
     Args:
         bench: answers a new bench.
         chosen: the rules to try; all if none are given.
+        label: by what the report is told apart from others on the same backend.
         tidy: remove afterwards what each rule has left, as far as that can be.
         heard: called with each verdict as soon as it is known.
     """
     with bench() as first:
-        who = identity(first)
+        who = Trial(first).identity
     verdicts = []
     for rule in all_rules() if chosen is None else chosen:
         with bench() as fresh:
             verdicts.append(judge(rule, fresh, tidy=tidy))
         heard(rule, verdicts[-1])
-    return Report.of(who, verdicts)
-
-
-def identity(bench: Bench) -> tuple[str, str, str]:
-    """Answer a backend's name, its version and the contract version that it declares.
-
-    One that the core does not take has a name all the same: that of its class.
-    """
-    try:
-        info = Trial(bench).process.backend.info
-    except Exception:  # noqa: BLE001 - whatever a backend raises; a rule tells it
-        return type(bench.backend()).__name__, "unknown", CONTRACT_VERSION
-    return info.name, info.version, info.contract
+    return Report.of(who, verdicts, label)
 
 
 def write_json(reports: Sequence[Report], folder: Path) -> Path:

@@ -25,6 +25,7 @@ from karbor_backup_core.model import (
 from karbor_backup_core.planning import plan
 from karbor_backup_core.policy import Policy
 from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core.version import CONTRACT_VERSION
 
 Between = Callable[[Operation], Operation]
 """Called before each call of a driven operation; answers the operation to go on with."""
@@ -76,6 +77,18 @@ class Trial:
         if self._process is None:
             self._process = self.new_process()
         return self._process
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """The backend's name, its version, and the contract version that it declares.
+
+        One that the core does not take has a name all the same: that of its class.
+        """
+        try:
+            info = self.process.backend.info
+        except Exception:  # noqa: BLE001 - whatever a backend raises; a rule tells it
+            return type(self.bench.backend()).__name__, "unknown", CONTRACT_VERSION
+        return info.name, info.version, info.contract
 
     def new_process(self, plugin: Any = None) -> Process:
         """Start another process, with a backend object of its own if none is given."""

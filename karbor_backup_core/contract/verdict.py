@@ -1,6 +1,7 @@
 """Tries rules on benches and says what came of it."""
 
 import enum
+from typing import Final
 
 import attrs
 
@@ -34,6 +35,13 @@ class Verdict:
     rule: str
     status: Status
     reason: str = ""
+
+    def worse_than(self, other: "Verdict") -> bool:
+        """Say whether this one tells against a backend more than another one does."""
+        return _BADNESS.index(self.status) > _BADNESS.index(other.status)
+
+
+_BADNESS: Final = (Status.PASSED, Status.SKIPPED, Status.EXPECTED, Status.FAILED)
 
 
 class Unmet(Exception):

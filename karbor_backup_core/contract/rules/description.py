@@ -2,7 +2,7 @@
 
 from karbor_backup_core.contract.expectations import require
 from karbor_backup_core.contract.needs import COVERED, ELSEWHERE, HOLDINGS, supported_kinds
-from karbor_backup_core.contract.registry import rule
+from karbor_backup_core.contract.registry import all_rules, rule
 from karbor_backup_core.contract.trial import DEADLINE, Trial
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import WrongScope
@@ -22,6 +22,8 @@ _FORMS = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
 )
 def is_taken(trial: Trial) -> None:
     """A backend that the core does not take fails here, and nothing else is tried."""
+    unknown = set(trial.bench.expected_failures) - {each.id for each in all_rules()}
+    require(not unknown, f"expected_failures names no rule: {', '.join(sorted(unknown))}")
     require(trial.process.backend.info.name, "the backend has no name")
 
 

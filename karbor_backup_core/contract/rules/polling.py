@@ -7,12 +7,12 @@ from typing import Any
 import attrs
 
 from karbor_backup_core.contract.bench import Fault
-from karbor_backup_core.contract.expectations import require, succeeded
+from karbor_backup_core.contract.expectations import require, said, succeeded
 from karbor_backup_core.contract.lives import unchanged
 from karbor_backup_core.contract.needs import HOLDINGS, fault
 from karbor_backup_core.contract.registry import Broken, rule
 from karbor_backup_core.contract.trial import CALLS_LIMIT, Trial
-from karbor_backup_core.model import Operation, Progress, ProgressState, State, Verb
+from karbor_backup_core.model import Operation, Progress, ProgressState, Resource, State, Verb
 
 MANY = 25
 
@@ -65,10 +65,11 @@ def order_does_not_matter(trial: Trial) -> None:
 )
 def polls_only_read(trial: Trial) -> None:
     """Poll twice for work that ended, and compare the answers and what there is."""
-    operation = _over(trial, trial.make(trial.kind(Verb.PROTECT)))
+    operation, first = _ended(trial, trial.make(trial.kind(Verb.PROTECT)))
     before = trial.holdings()
-    first, second = (_polled(trial, [operation])[operation.id] for _ in range(2))
-    require(first == second, f"the first poll says {first}, the second one {second}")
+    for _ in range(2):
+        again = _polled(trial, [operation])[operation.id]
+        require(again == first, f"the first poll says {first}, another one {again}")
     unchanged(trial, before, "two polls")
 
 
@@ -159,16 +160,21 @@ def hooks_do_not_wait(trial: Trial) -> None:
     trial.finish(trial.cancel(operation))
 
 
-def _over(trial: Trial, resource: Any) -> Operation:
+def _over(trial: Trial, resource: Resource) -> Operation:
     """Answer a protect whose work outside has ended, and of which the core knows nothing yet."""
+    return _ended(trial, resource)[0]
+
+
+def _ended(trial: Trial, resource: Resource) -> tuple[Operation, Progress]:
+    """As ``_over``, with the answer of the poll that said so."""
     operation = trial.submitting(Verb.PROTECT, resource)
     trial.process.backend.call(operation)
     for _ in range(CALLS_LIMIT):
-        state = trial.process.backend.poll([operation])[operation.id].state
-        if state is not ProgressState.RUNNING:
-            return operation
+        answer: Progress = _polled(trial, [operation])[operation.id]
+        if answer.state is not ProgressState.RUNNING:
+            return operation, answer
         trial.wait()
-    raise Broken(f"the work of a protect is still {state}")
+    raise Broken(f"{said(operation)}, and its work does not end")
 
 
 def _polled(trial: Trial, operations: Sequence[Operation]) -> Any:

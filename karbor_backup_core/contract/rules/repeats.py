@@ -77,8 +77,7 @@ def every_answer_may_be_lost(trial: Trial) -> None:
     """Make each call twice, the first time in a process that dies before it writes."""
 
     def lost(operation: Operation) -> Operation:
-        _call(trial, operation)
-        return trial.restart(operation)
+        return trial.restart(operation) if _called(trial, operation) else operation
 
     for kind in trial.kinds(Verb.PROTECT, Verb.RESTORE, Verb.DELETE):
         life(trial, kind, lost)
@@ -136,14 +135,15 @@ def _ask_again(trial: Trial, operation: Operation, answer: Progress | None) -> N
     ended(trial.finish(stored), Result.SUCCEEDED)
 
 
-def _call(trial: Trial, operation: Operation) -> None:
-    """Make the call that comes next, and forget its answer."""
+def _called(trial: Trial, operation: Operation) -> bool:
+    """Make the call that comes next and forget its answer, unless it only reads."""
     backend = trial.process.backend
     with contextlib.suppress(KarborBackupError):
         match next_call(operation, trial.clock()):
             case Call.VERB:
                 backend.call(operation)
-            case Call.POLL:
-                backend.poll([operation])
             case Call.RELEASE:
                 backend.release(operation)
+            case _:
+                return False
+    return True

@@ -3,6 +3,7 @@
 import gc
 import os
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from karbor_backup_core.model import Verb
 
 _PATIENCE: Final = 20
 _THREADS: Final = 8
+_OFTEN: Final = 1e-6
 
 
 @rule(
@@ -60,8 +62,13 @@ def threads_may_share(trial: Trial) -> None:
         start.wait()
         planned[number] = trial.process.driver.step(planned[number])
 
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(begin, range(_THREADS)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_OFTEN)
+    try:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(begin, range(_THREADS)))
+    finally:
+        sys.setswitchinterval(interval)
     for operation in planned:
         succeeded(trial.finish(operation))
 

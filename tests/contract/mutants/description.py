@@ -1,0 +1,188 @@
+"""Backends that describe themselves wrongly."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+from karbor_backup_core import (
+    Ability,
+    BackendInfo,
+    Health,
+    Json,
+    Operation,
+    Progress,
+    Support,
+    Unsupported,
+    Verb,
+    hookimpl,
+)
+from karbor_backup_fake import FakeBackend
+from karbor_backup_fake.abilities import ABILITIES, CONFIG_SCHEMA, IMAGE, OPTIONS, PROJECT, VOLUME
+from karbor_backup_fake.records import Kind, Task
+from tests.contract.mutants.registry import breaks
+
+_numbers = itertools.count()
+
+
+def declaring(kind: str, verbs: Mapping[Verb, Ability]) -> dict[str, Mapping[Verb, Ability]]:
+    """Answer the fake's abilities with those of one type replaced or added."""
+    return {**ABILITIES, kind: {**ABILITIES.get(kind, {}), **verbs}}
+
+
+def described(info: BackendInfo, kind: str, verb: Verb, ability: Ability) -> BackendInfo:
+    """Answer a description with one ability replaced or added."""
+    return attrs.evolve(info, abilities=declaring(kind, {verb: ability}))
+
+
+@breaks("C-101")
+class Lacking(FakeBackend):
+    """Has no hook `verify`."""
+
+    verify = None  # type: ignore[assignment]
+
+
+@breaks("C-101")
+class Twofold(FakeBackend):
+    """Has the hook `verify` twice."""
+
+    @hookimpl(specname="verify")
+    def verify_again(self, operation: Operation) -> Progress:
+        return self.verify(operation)
+
+
+@breaks("C-101")
+class Nameless(FakeBackend):
+    """Describes itself without a name."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        return attrs.evolve(super().describe(), name="")
+
+
+@breaks("C-102")
+class EverNewer(FakeBackend):
+    """Describes itself with another version each time."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        return attrs.evolve(super().describe(), version=str(next(_numbers)))
+
+
+@breaks("C-103")
+class TakesAnySetting(FakeBackend):
+    """Takes settings that it does not know."""
+
+    CONFIG_SCHEMA: ClassVar[Json] = {**CONFIG_SCHEMA, "additionalProperties": True}
+
+
+@breaks("C-103")
+class UntitledSetting(FakeBackend):
+    """Has a setting that nobody describes."""
+
+    CONFIG_SCHEMA: ClassVar[Json] = {
+        **CONFIG_SCHEMA,
+        "properties": {**CONFIG_SCHEMA["properties"], "speed": {"type": "integer"}},
+    }
+
+
+@breaks("C-104")
+class UntitledOption(FakeBackend):
+    """Has an option that nobody describes."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        schema = {**OPTIONS[Verb.VERIFY], "properties": {"deep": {"type": "boolean"}}}
+        ability = Ability(Support.SUPPORTED, schema=schema)
+        return described(super().describe(), VOLUME, Verb.VERIFY, ability)
+
+
+@breaks("C-105")
+class ProtectsForNothing(FakeBackend):
+    """Protects projects that it cannot restore."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        no = Ability(Support.UNSUPPORTED, reason="nobody wrote it")
+        return described(super().describe(), PROJECT, Verb.RESTORE, no)
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        if operation.resource.type == PROJECT:
+            raise Unsupported("nobody wrote it")
+        return super().restore(operation)
+
+
+@breaks("C-106", also={"C-105", "C-110"})
+class DeletesWhatIsCovered(FakeBackend):
+    """Covers images, and deletes backups of them."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        yes = Ability(Support.SUPPORTED, schema=OPTIONS[Verb.DELETE])
+        return described(super().describe(), IMAGE, Verb.DELETE, yes)
+
+
+@breaks(
+    "C-107",
+    also={
+        "C-209",
+        "C-304",
+        "C-401",
+        "C-402",
+        "C-403",
+        "C-404",
+        "C-405",
+        "C-406",
+        "C-604",
+        "C-701",
+        "C-707",
+    },
+)
+class ScopeOfItsOwn(FakeBackend):
+    """Names a scope of its own in every object."""
+
+    @hookimpl
+    def scope(self) -> str:
+        return f"{super().scope()}:{id(self)}"
+
+
+@breaks("C-108")
+class ScopeOfAll(FakeBackend):
+    """Names the same scope everywhere."""
+
+    @hookimpl
+    def scope(self) -> str:
+        return "fake"
+
+
+@breaks("C-109")
+class UnwellForever(FakeBackend):
+    """Says of a service that is well that it is not."""
+
+    @hookimpl
+    def check(self) -> Health:
+        return attrs.evolve(super().check(), ok=False)
+
+
+@breaks("C-109")
+class ChecksByDoing(FakeBackend):
+    """Begins work to see whether it can."""
+
+    @hookimpl
+    def check(self) -> Health:
+        with self._service() as cloud:
+            cloud.create_job("check", 1, Task(kind=Kind.READ))
+        return super().check()
+
+
+@breaks("C-110")
+class ClaimsMore(FakeBackend):
+    """Declares a type that nobody can try."""
+
+    @hookimpl
+    def describe(self) -> BackendInfo:
+        info = super().describe()
+        share: dict[str, Any] = {"OS::Manila::Share": ABILITIES[VOLUME]}
+        return attrs.evolve(info, abilities={**info.abilities, **share})

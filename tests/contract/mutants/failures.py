@@ -1,0 +1,146 @@
+"""Backends that make too much or too little of failures."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    Leftover,
+    Operation,
+    Progress,
+    ProgressState,
+    Result,
+    Transient,
+    Verb,
+    hookimpl,
+)
+from karbor_backup_fake import Cloud, FakeBackend, notes
+from karbor_backup_fake.records import Job, JobState
+from tests.contract.mutants.registry import breaks
+
+
+def result_of(operation: Operation) -> Result | None:
+    """Answer how an operation ended, if it has."""
+    return operation.outcome.result if operation.outcome else None
+
+
+def has_failed(cloud: Cloud, operation: Operation) -> bool:
+    """Say whether work of an operation has failed."""
+    return any(job.state is JobState.FAILED for job in cloud.jobs(operation.id))
+
+
+def forget(cloud: Cloud, operation: Operation) -> None:
+    """Lose the jobs of an operation without a request."""
+    for job in cloud.jobs(operation.id):
+        del cloud._jobs[job.id]
+
+
+@breaks("C-601")
+class FailsWithoutAWord(FakeBackend):
+    """Does not say why work failed."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._progress(operation, job), reason="")
+
+
+@breaks("C-601", also={"C-208", "C-504", "C-602", "C-603", "C-606"})
+class RaisesFailures(FakeBackend):
+    """Raises when work has failed."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = super().poll(operations)
+        for answer in answers.values():
+            if answer.state is ProgressState.FAILED:
+                raise BackendError(answer.reason)
+        return answers
+
+
+@breaks("C-602")
+class LeavesHalfRestores(FakeBackend):
+    """Leaves what a restore made that failed."""
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        if operation.verb is Verb.RESTORE and has_failed(self._cloud, operation):
+            forget(self._cloud, operation)
+            return Progress(ProgressState.SUCCEEDED)
+        return super().release(operation)
+
+
+@breaks("C-603", also={"C-602"})
+class SpendsTheBackup(FakeBackend):
+    """Removes the backup when a restore of it fails."""
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        failed = has_failed(self._cloud, operation)
+        if operation.verb is Verb.RESTORE and operation.backup is not None and failed:
+            self._cloud.inventory.remove(notes.copy_in(operation.backup.handle))
+        return super().release(operation)
+
+
+@breaks("C-604")
+class BusyIsFinal(FakeBackend):
+    """Calls it final when the service is busy."""
+
+    @contextlib.contextmanager
+    def _service(self) -> Iterator[Cloud]:
+        try:
+            with super()._service() as cloud:
+                yield cloud
+        except Transient as error:
+            if "busy" in str(error):
+                raise BackendError(str(error)) from error
+            raise
+
+
+@breaks("C-604")
+class TriesAgain(FakeBackend):
+    """Repeats a request by itself when the service is busy."""
+
+    def _step(self, operation: Operation) -> Progress:
+        try:
+            return super()._step(operation)
+        except Transient as error:
+            if "busy" not in str(error):
+                raise
+            return super()._step(operation)
+
+
+@breaks("C-605")
+class TriesTheWrongPassword(FakeBackend):
+    """Has a refusal for good repeated."""
+
+    def _step(self, operation: Operation) -> Progress:
+        try:
+            return super()._step(operation)
+        except Transient:
+            raise
+        except BackendError as error:
+            if "refuses" not in str(error):
+                raise
+            raise Transient(str(error)) from error
+
+
+@breaks("C-606")
+class HidesLeftovers(FakeBackend):
+    """Does not name what it could not remove."""
+
+    def _leftovers(self, *_: object) -> tuple[Leftover, ...]:
+        return ()
+
+
+@breaks("C-607")
+class WaitsForTheForgotten(FakeBackend):
+    """Says of work that was forgotten that it runs."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = dict(super().poll(operations))
+        for operation in operations:
+            if answers[operation.id].state is ProgressState.UNKNOWN and operation.receipt:
+                answers[operation.id] = Progress(ProgressState.RUNNING)
+        return answers

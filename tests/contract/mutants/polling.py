@@ -1,0 +1,140 @@
+"""Backends whose ``poll`` does more than look, or looks badly."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    Operation,
+    Progress,
+    ProgressState,
+    State,
+    Transient,
+    hookimpl,
+)
+from karbor_backup_fake import FakeBackend, notes
+from karbor_backup_fake.records import Job
+from tests.contract.mutants.registry import breaks
+
+_numbers = itertools.count()
+
+
+@breaks("C-501")
+class ReadsOnePage(FakeBackend):
+    """Answers for the first twenty operations only."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        return super().poll(operations[:20])
+
+
+@breaks("C-502", also={"C-504"})
+class AnswersInReverse(FakeBackend):
+    """Gives each operation the answer of another one."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = super().poll(operations)
+        return dict(zip(answers, reversed(answers.values()), strict=True))
+
+
+@breaks("C-503", also={"C-502", "C-504"})
+class NeverTheSame(FakeBackend):
+    """Answers the same question differently."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._progress(operation, job), storage=f"shelf {next(_numbers)}")
+
+
+@breaks("C-503")
+class ForgetsWhatItTold(FakeBackend):
+    """Removes what has ended as soon as it has told of it."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = super().poll(operations)
+        told = {id_ for id_, each in answers.items() if each.state is ProgressState.SUCCEEDED}
+        for job in self._cloud.jobs():
+            if job.operation in told:
+                self._cloud.delete_job(job)
+        return answers
+
+
+@breaks("C-504")
+class OneSpoilsAll(FakeBackend):
+    """Lets one strange receipt spoil the whole poll."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        for operation in operations:
+            notes.job_in(operation.receipt)
+        return super().poll(operations)
+
+
+@breaks("C-505", also={"C-701", "C-703"})
+class NeverBegunIsFailed(FakeBackend):
+    """Says of work that was never begun that it failed."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = dict(super().poll(operations))
+        for operation in operations:
+            if answers[operation.id].state is ProgressState.UNKNOWN and operation.receipt is None:
+                answers[operation.id] = Progress(ProgressState.FAILED, reason="not found")
+        return answers
+
+
+@breaks("C-506")
+class ReleasesForEver(FakeBackend):
+    """Says of what was released that it still runs."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = dict(super().poll(operations))
+        for operation in operations:
+            if operation.state is State.RELEASING and not self._cloud.jobs(operation.id):
+                answers[operation.id] = Progress(ProgressState.RUNNING)
+        return answers
+
+
+@breaks("C-507")
+class NoUnit(FakeBackend):
+    """Tells how far it is, but not in what."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._progress(operation, job), unit="")
+
+
+@breaks("C-507")
+class CountsDown(FakeBackend):
+    """Tells what remains, not what is done."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._progress(operation, job)
+        return attrs.evolve(progress, done=(progress.total or 0) - (progress.done or 0))
+
+
+@breaks("C-507")
+class DoesMoreThanAll(FakeBackend):
+    """Does more than there is to do."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._progress(operation, job)
+        return attrs.evolve(progress, done=(progress.total or 0) + 1)
+
+
+@breaks("C-508")
+class WaitsForNews(FakeBackend):
+    """Waits in a poll until there is something to tell."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        clock: Any = self._cloud.clock
+        for _ in range(10):
+            answers = super().poll(operations)
+            if any(each.state is not ProgressState.RUNNING for each in answers.values()):
+                return answers
+            clock.advance(1)
+        raise Transient("timed out")

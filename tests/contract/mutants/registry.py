@@ -1,0 +1,55 @@
+"""Deliberately broken backends, and the rules that they break."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+
+T = TypeVar("T", bound=type)
+
+_mutants: Final[list["Mutant"]] = []
+
+
+@attrs.frozen
+class Mutant:
+    """A backend with one fault.
+
+    Attributes:
+        make: makes it from a configuration and a cloud.
+        breaks: the rule that the fault is about.
+        also: other rules that cannot be kept with it.
+    """
+
+    make: Any
+    breaks: str
+    also: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.make.__name__)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, in one line."""
+        return (self.make.__doc__ or "").strip().splitlines()[0]
+
+
+def breaks(rule: str, also: Collection[str] = ()) -> Callable[[T], T]:
+    """Enter a backend class as one that breaks a rule, and inevitably others."""
+
+    def enter(cls: T) -> T:
+        _mutants.append(Mutant(cls, rule, frozenset(also)))
+        return cls
+
+    return enter
+
+
+def all_mutants() -> list[Mutant]:
+    """Answer all mutants, by the rule that they break."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)], "tests.contract.mutants."):
+        importlib.import_module(module.name)
+    return sorted(_mutants, key=lambda mutant: (mutant.breaks, mutant.name))

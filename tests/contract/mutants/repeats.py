@@ -1,0 +1,104 @@
+"""Backends that lose sight of their own work."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    Operation,
+    Progress,
+    ProgressState,
+    Transient,
+    hookimpl,
+)
+from karbor_backup_fake import Cloud, FakeBackend, notes
+from karbor_backup_fake.records import Task
+from karbor_backup_fake.steps import steps_of, task_of
+from tests.contract.mutants.registry import breaks
+
+
+@breaks("C-401", also={"C-402", "C-404"})
+class NeverLooks(FakeBackend):
+    """Begins work without looking whether an earlier attempt has begun it."""
+
+    def _step(self, operation: Operation) -> Progress:
+        return super()._step(attrs.evolve(operation, attempt=1))
+
+
+@breaks("C-402")
+class LostIsLost(FakeBackend):
+    """Calls it final when a reply is lost."""
+
+    @contextlib.contextmanager
+    def _service(self) -> Iterator[Cloud]:
+        try:
+            with super()._service() as cloud:
+                yield cloud
+        except Transient as error:
+            if "connection broke" in str(error):
+                raise BackendError(str(error)) from error
+            raise
+
+
+@breaks("C-403", also={"C-405", "C-604", "C-707"})
+class Remembers(FakeBackend):
+    """Knows only the work that it has begun itself."""
+
+    def __init__(self, configuration: Any, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._begun: set[str] = set()
+
+    def _step(self, operation: Operation) -> Progress:
+        self._begun.add(operation.id)
+        return super()._step(operation)
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        unknown = Progress(ProgressState.UNKNOWN)
+        answers = super().poll(operations)
+        return {id_: answers[id_] if id_ in self._begun else unknown for id_ in answers}
+
+
+@breaks("C-404")
+class LooksOnceOnly(FakeBackend):
+    """Looks for its own work in the first phase only."""
+
+    def _step(self, operation: Operation) -> Progress:
+        attempt = operation.attempt if operation.phase == 1 else 1
+        return super()._step(attrs.evolve(operation, attempt=attempt))
+
+
+@breaks("C-405")
+class RemembersPhases(FakeBackend):
+    """Knows what its phases have made only while it lives."""
+
+    def __init__(self, configuration: Any, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._jobs: dict[str, str] = {}
+
+    def _step(self, operation: Operation) -> Progress:
+        progress = super()._step(operation)
+        if progress.receipt is not None:
+            self._jobs[operation.id] = notes.job_in(progress.receipt)
+        return progress
+
+    def _task(self, _cloud: Cloud, operation: Operation) -> Task:
+        step = steps_of(operation, self._phases)[operation.phase - 1]
+        return task_of(operation, step, self._jobs.get(operation.id, ""))
+
+
+@breaks("C-406")
+class FindsByResource(FakeBackend):
+    """Takes the work of any operation on the same resource for its own."""
+
+    def _step(self, operation: Operation) -> Progress:
+        if operation.attempt > 1 and operation.backup is None:
+            for job in self._cloud.jobs():
+                if job.task.resource == operation.resource and job.phase == operation.phase:
+                    return attrs.evolve(
+                        self._progress(operation, job), receipt=notes.receipt(job.id)
+                    )
+        return super()._step(operation)

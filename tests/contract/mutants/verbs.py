@@ -1,0 +1,175 @@
+"""Backends that do something else to resources and backups than they should."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    Check,
+    Operation,
+    Progress,
+    ProgressState,
+    Resource,
+    Verb,
+    hookimpl,
+)
+from karbor_backup_fake import FakeBackend, notes
+from karbor_backup_fake.abilities import ABILITIES, PROJECT
+from karbor_backup_fake.records import Job
+from tests.contract.mutants.registry import breaks
+
+
+def copy_of(operation: Operation) -> str:
+    """Answer the id of the copy that an operation works on."""
+    return "" if operation.backup is None else notes.copy_in(operation.backup.handle)
+
+
+@breaks("C-201")
+class VerifiesNoProject(FakeBackend):
+    """Fails to verify backups of projects, which it declares."""
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        if operation.resource.type == PROJECT:
+            return Progress(ProgressState.FAILED, reason="nobody wrote it")
+        return super().verify(operation)
+
+
+@breaks("C-202", also={"C-204"})
+class RestoresThePresent(FakeBackend):
+    """Restores what is in the resource now, where there is one."""
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        inventory = self._cloud.inventory
+        live, copy_id = inventory.assets.get(operation.resource.id), copy_of(operation)
+        if live is not None and copy_id in inventory.copies:
+            copy = inventory.copies[copy_id]
+            inventory.copies[copy_id] = attrs.evolve(copy, content=live.content)
+        return super().restore(operation)
+
+
+@breaks("C-203")
+class RestoresBesideOnly(FakeBackend):
+    """Restores only while the resource is still there."""
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        if operation.phase == 1 and operation.resource.id not in self._cloud.inventory.assets:
+            return Progress(ProgressState.FAILED, reason="the resource is gone")
+        return super().restore(operation)
+
+
+@breaks("C-204", also={"C-406"})
+class DeletesAllOfIt(FakeBackend):
+    """Deletes all backups of the resource."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        for copy in self._cloud.copies():
+            if copy.resource == operation.resource and copy.id != copy_of(operation):
+                self._cloud.inventory.remove(copy.id)
+        return super().delete(operation)
+
+
+@breaks("C-205")
+class DeletesOnce(FakeBackend):
+    """Refuses to delete what is gone."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        if operation.attempt == 1 and copy_of(operation) not in self._cloud.inventory.copies:
+            raise BackendError("there is no such copy")
+        return super().delete(operation)
+
+
+@breaks("C-206")
+class RestoresNothing(FakeBackend):
+    """Says that it restored a copy that is gone."""
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        if copy_of(operation) not in self._cloud.inventory.copies:
+            return Progress(ProgressState.SUCCEEDED, resource=operation.resource)
+        return super().restore(operation)
+
+
+@breaks("C-207")
+class VerifiesWithoutAWord(FakeBackend):
+    """Does not say what a verify saw."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._progress(operation, job), checks=())
+
+
+@breaks("C-208")
+class VerifiesAnything(FakeBackend):
+    """Verifies without looking."""
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        if operation.resource.type not in ABILITIES:
+            return super().verify(operation)
+        check = Check("copy exists", verified=True)
+        return Progress(ProgressState.SUCCEEDED, checks=(check,))
+
+
+@breaks("C-209", also={"C-911"})
+class KnowsItsHandles(FakeBackend):
+    """Restores only from the very handles that it has made in this process."""
+
+    _made: list[Any] = []  # noqa: RUF012 - shared on purpose: so it survives in one process only
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = super().poll(operations)
+        for answer in answers.values():
+            self._made.extend([answer.handle, *(member.handle for member in answer.members)])
+        return answers
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        handle = operation.backup and operation.backup.handle
+        strange = handle is not None and "contract" in handle
+        if not strange and not any(handle is made for made in self._made):
+            raise BackendError("a handle of another process")
+        return super().restore(operation)
+
+
+@breaks("C-210")
+class MembersAreTheWhole(FakeBackend):
+    """Restores the whole in the place of a member."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._progress(operation, job)
+        whole = progress.handle
+        if whole is None:
+            return progress
+        members = tuple(attrs.evolve(member, handle=whole) for member in progress.members)
+        return attrs.evolve(progress, members=members)
+
+
+@breaks("C-211")
+class ProtectsNothing(FakeBackend):
+    """Says that it protected a resource that is gone."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        known = operation.resource.id in self._cloud.inventory.assets
+        if not known and operation.resource.type.startswith("OS::"):
+            return Progress(ProgressState.SUCCEEDED, handle=notes.handle("none"))
+        return super().protect(operation)
+
+
+@breaks("C-212")
+class RestoresAnotherType(FakeBackend):
+    """Names the restored resource with another type."""
+
+    def _progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._progress(operation, job)
+        if operation.verb is not Verb.RESTORE or progress.resource is None:
+            return progress
+        other = Resource("OS::Other::Thing", progress.resource.id)
+        return attrs.evolve(progress, resource=other)
