@@ -1,0 +1,59 @@
+"""What the backend can do, the options it takes, and its configuration."""
+
+from typing import Any, Final
+
+from karbor_backup_core import Ability, Json, Support, Verb
+
+DIRECTORY: Final = "Tar::FileSystem::Directory"
+"""A directory of this machine; its id is its absolute path."""
+
+
+def _object(title: str, **properties: Json) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+ABILITIES: Final = {
+    DIRECTORY: {
+        Verb.PROTECT: Ability(Support.SUPPORTED, schema=_object("Tar Protection Options")),
+        Verb.RESTORE: Ability(
+            Support.SUPPORTED,
+            schema=_object(
+                "Tar Protection Restore",
+                path={
+                    "type": "string",
+                    "pattern": "^/",
+                    "title": "Path",
+                    "description": "The directory to make, which must not be there; without it "
+                    "one beside the old one.",
+                },
+            ),
+        ),
+        Verb.DELETE: Ability(Support.SUPPORTED, schema=_object("Tar Protection Delete")),
+        Verb.VERIFY: Ability(Support.SUPPORTED, schema=_object("Tar Protection Verify")),
+    }
+}
+
+CONFIG_SCHEMA: Final[Json] = {
+    **_object(
+        "Tar Backend Configuration",
+        vault={
+            "type": "string",
+            "pattern": "^/",
+            "title": "Vault",
+            "description": "The folder that holds the archives. It must be there.",
+        },
+        tar={
+            "type": "string",
+            "minLength": 1,
+            "title": "Tar",
+            "description": "The program: GNU tar.",
+            "default": "tar",
+        },
+    ),
+    "required": ["vault"],
+}
