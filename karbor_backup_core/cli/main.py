@@ -5,7 +5,7 @@ from typing import Any, NoReturn
 
 import click
 
-from karbor_backup_core.cli.commands import COMMANDS
+from karbor_backup_core.cli.commands import COMMANDS, installed
 from karbor_backup_core.cli.failures import PROGRAM, complain
 from karbor_backup_core.cli.invocation import Invocation, common_options
 from karbor_backup_core.cli.logs import send_logs
@@ -13,7 +13,19 @@ from karbor_backup_core.version import __version__
 
 
 class Program(click.Group):
-    """A group of commands that ends with our exit statuses, and never with a traceback."""
+    """A group of commands that ends with our exit statuses, and never with a traceback.
+
+    Other packages may add commands; one of ours goes before another of the same name.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List our commands, then the others'."""
+        ours = super().list_commands(ctx)
+        return [*ours, *(name for name in installed.names() if name not in ours)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Answer a command; another package is imported only for a command of its own."""
+        return super().get_command(ctx, cmd_name) or installed.load(cmd_name)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command that the arguments name, and exit."""
