@@ -34,7 +34,7 @@ _COMMON: Final[tuple[Any, ...]] = (
     cfg.IntOpt(
         "lease",
         default=60,
-        min=3,
+        min=1,
         help="Seconds of silence after which a process is taken for dead, so that its operations "
         "can be recovered.",
     ),

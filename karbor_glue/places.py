@@ -152,6 +152,17 @@ class Place:
         for slot in (0, 1):
             self._remove(f"operation-{operation_id}-{slot}")
 
+    def fragments(self) -> list[str]:
+        """The objects of operations whose first write was cut short; nothing was begun of them."""
+        whole = {kept.operation.id for kept in self.operations()}
+        matches = (_SLOT.match(name) for name in self._names())
+        return [match[0] for match in matches if match and match["id"] not in whole]
+
+    def forget_fragments(self) -> None:
+        """Remove them."""
+        for name in self.fragments():
+            self._remove(name)
+
     def _kept(self, name: str) -> Kept | None:
         document = self._read(name)
         if not isinstance(document, Mapping):
@@ -200,7 +211,7 @@ class Leases:
             StoreError: the bank cannot be used.
         """
         with bank_errors("renew a lease"):
-            self._section().update_object(_name(owner), {"lease_until": until.isoformat()})
+            self._section().update_object(lease_name(owner), {"lease_until": until.isoformat()})
 
     def until(self, owner: str) -> datetime | None:
         """The instant until which the process is taken for alive; None if it showed nothing.
@@ -210,9 +221,9 @@ class Leases:
         """
         with bank_errors("read a lease"):
             section = self._section()
-            if _name(owner) not in section.list_objects():
+            if lease_name(owner) not in section.list_objects():
                 return None
-            value = section.get_object(_name(owner))
+            value = section.get_object(lease_name(owner))
         # A lease that a crash cut short belongs to a process that is dead.
         return datetime.fromisoformat(value["lease_until"]) if isinstance(value, Mapping) else None
 
@@ -231,13 +242,14 @@ class Leases:
         """
         with bank_errors("drop a lease"):
             section = self._section()
-            if _name(owner) in section.list_objects():
-                section.delete_object(_name(owner))
+            if lease_name(owner) in section.list_objects():
+                section.delete_object(lease_name(owner))
 
     def _section(self) -> Any:
         return self.bank.get_sub_section(_OWNERS)
 
 
-def _name(owner: str) -> str:
+def lease_name(owner: str) -> str:
+    """The name of the object that shows a process's lease."""
     # A bank takes no colon in the name of an object.
     return owner.replace(":", "@")

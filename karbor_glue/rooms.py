@@ -67,7 +67,7 @@ class _Slot:
     lock: Any = attrs.field(factory=threading.Lock)
 
 
-_slots: dict[tuple[str, str], _Slot] = {}
+_slots: dict[tuple[Settings, str], _Slot] = {}
 _lock = threading.Lock()
 
 
@@ -78,7 +78,7 @@ def room(settings: Settings, credentials: Credentials) -> Iterator[Room]:
     Raises:
         KarborBackupError: it cannot be opened.
     """
-    key = (settings.key, credentials.key)
+    key = (settings, credentials.key)
     with _lock:
         slot = _slots.setdefault(key, _Slot())
         slot.users += 1

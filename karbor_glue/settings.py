@@ -1,6 +1,6 @@
 """What a provider's file says, in the words of the core."""
 
-import hashlib
+import functools
 import json
 import tomllib
 from collections.abc import Mapping
@@ -25,9 +25,13 @@ _STORAGE: Final = {"swift": {}, "local": {}, "ssh": _SSH, "s3": _S3}
 """Per kind of storage: the storage's key in the backend's configuration, and its option."""
 
 
+def _as_text(configuration: Mapping[str, Any]) -> str:
+    return json.dumps(configuration, sort_keys=True, default=str)
+
+
 @attrs.frozen
 class Settings:
-    """One provider's backend.
+    """One provider's backend; equal settings can share a runner.
 
     Attributes:
         backend: the name of its entry point.
@@ -36,14 +40,8 @@ class Settings:
     """
 
     backend: str
-    configuration: Mapping[str, Any] = attrs.field(repr=False)
+    configuration: Mapping[str, Any] = attrs.field(eq=_as_text, repr=False)
     policy: Policy
-
-    @property
-    def key(self) -> str:
-        """Tells settings apart, and tells nothing of them."""
-        text = json.dumps([self.backend, self.configuration, str(self.policy)], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
 
     def load(self, **arguments: Any) -> Backend:
         """Make the backend; its service is not asked.
@@ -57,6 +55,19 @@ class Settings:
         plugin_class = backend_class(self.backend)
         given = _Given(plugin_class, arguments) if arguments else plugin_class
         return Backend.load(self.backend, given, self.configuration, extensions())
+
+    def described(self) -> Backend:
+        """Answer the backend without credentials, to be asked what it can do; made once.
+
+        Raises:
+            KarborBackupError: as ``load``.
+        """
+        return _described(self)
+
+
+@functools.lru_cache(maxsize=32)
+def _described(settings: Settings) -> Backend:
+    return settings.load()
 
 
 class _Given:

@@ -14,7 +14,6 @@ import attrs
 
 from karbor_backup_core import (
     Ability,
-    Backend,
     Backup,
     Conflict,
     KarborBackupError,
@@ -72,7 +71,6 @@ class Work:
     parents: tuple["Work", ...] = ()
     notes: Mapping[str, Any] = attrs.field(factory=dict)
     _begun: str = attrs.field(default="", init=False)
-    _backend: Backend | None = attrs.field(default=None, init=False)
     _result: Settled | Exception | None = attrs.field(default=None, init=False)
     _lock: Any = attrs.field(factory=threading.Lock, init=False)
 
@@ -83,7 +81,7 @@ class Work:
             KarborBackupError: with the reason.
         """
         if self._ability().support is Support.SUPPORTED:
-            self._described().check_options(self.resource.type, self.verb, self._options())
+            self.settings.described().check_options(self.resource.type, self.verb, self._options())
 
     def settle(self) -> Settled:
         """Do it, or wait for whoever does it already.
@@ -128,7 +126,7 @@ class Work:
     def _protect(self) -> Settled:
         for parent in self.parents:
             whole = parent.whole()
-            member = whole and _member(whole, self.resource)
+            member = whole and member_of(whole, self.resource)
             if member:
                 self.place.keep_backup(member)
                 return Settled(whole)
@@ -151,6 +149,7 @@ class Work:
         """Remove the backup and whatever was left half done; nothing to remove is no error."""
         if self.place.operations():
             self._finish_all()
+        self.place.forget_fragments()
         backup = self.place.backup()
         if backup is not None and backup.id == backup.whole_id:
             return self._run(backup)
@@ -215,19 +214,13 @@ class Work:
         return operation
 
     def _ability(self) -> Ability:
-        ability = self._described().ability(self.resource.type, self.verb)
+        ability = self.settings.described().ability(self.resource.type, self.verb)
         if ability.support is Support.UNSUPPORTED:
             raise Unsupported(
                 f"backend {self.settings.backend} cannot {self.verb} {self.resource.type}: "
                 f"{ability.reason or 'it does not declare it'}"
             )
         return ability
-
-    def _described(self) -> Backend:
-        """Answer the backend as it describes itself, without credentials."""
-        if self._backend is None:
-            self._backend = self.settings.load()
-        return self._backend
 
     def _options(self) -> dict[str, Any]:
         if self.verb is Verb.DELETE:
@@ -257,6 +250,7 @@ class Flows:
         return self._known.get((id(checkpoint), resource_id))
 
 
-def _member(whole: Backup, resource: Resource) -> Backup | None:
+def member_of(whole: Backup, resource: Resource) -> Backup | None:
+    """Answer the backup of a resource that is a member of another one's; None if it is not."""
     wanted = (resource.type, resource.id)
     return next((m for m in whole.members if (m.resource.type, m.resource.id) == wanted), None)

@@ -1,0 +1,91 @@
+"""``karbor-backup karbor``: what an operator of Karbor needs beside Karbor's own commands."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from karbor_backup_core import BackendUnavailable, InvalidInput, KarborBackupError
+from karbor_backup_core.documents import to_document
+
+if TYPE_CHECKING:
+    from karbor_glue.recovery import Recovered
+
+
+@click.group()
+def karbor() -> None:
+    """Look after what a Karbor protects with karbor-backup."""
+
+
+@karbor.command()
+@click.argument("provider")
+@click.option(
+    "--config-file",
+    "config_files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Karbor's configuration file  [default: where Karbor looks for it].",
+)
+@click.pass_context
+def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> None:
+    """Put right what a karbor-protection that died has left.
+
+    PROVIDER is the id or the name of one of Karbor's providers. Operations that were begun are
+    gone on with to their end, and the status of their checkpoints is put right. Checkpoints of
+    a process that still lives are left alone.
+    """
+    found = []
+    for each in _recovered(_provider(provider, config_files)):
+        found.append(each)
+        if not ctx.obj.as_json:
+            _tell(each)
+    if ctx.obj.as_json:
+        click.echo(json.dumps({"checkpoints": [_document(each) for each in found]}, indent=2))
+    elif not found:
+        click.echo("nothing to recover")
+    unsolved = sum(bool(each.problems) for each in found)
+    if unsolved:
+        raise KarborBackupError(f"checkpoints that are not put right: {unsolved}")
+
+
+def _provider(name: str, config_files: Sequence[str]) -> Any:
+    try:
+        from karbor.services.protection.provider import ProviderRegistry
+        from oslo_config import cfg
+    except ImportError as error:
+        raise BackendUnavailable(f"Karbor is not installed beside this command: {error}") from error
+
+    files = list(config_files) or None
+    cfg.CONF([], project="karbor", default_config_files=files)
+    providers = ProviderRegistry().providers
+    for provider in providers.values():
+        if name in (provider.id, provider.name):
+            return provider
+    known = ", ".join(f"{each.id} ({each.name})" for each in providers.values()) or "none"
+    raise InvalidInput(f"Karbor has no provider {name!r} that could be loaded (loaded: {known})")
+
+
+def _recovered(provider: Any) -> Any:
+    from karbor_glue.recovery import recover as recover_all
+
+    return recover_all(provider)
+
+
+def _tell(recovered: "Recovered") -> None:
+    click.echo(f"checkpoint {recovered.checkpoint}: {recovered.before} -> {recovered.after}")
+    for operation in recovered.operations:
+        result = operation.outcome.result if operation.outcome else "not over"
+        click.echo(f"  {operation.verb} of {operation.resource.id}: {result}")
+    for problem in recovered.problems:
+        click.echo(f"  {problem}", err=True)
+
+
+def _document(recovered: "Recovered") -> dict[str, Any]:
+    return {
+        "checkpoint": recovered.checkpoint,
+        "before": recovered.before,
+        "after": recovered.after,
+        "operations": [to_document(each) for each in recovered.operations],
+        "problems": list(recovered.problems),
+    }

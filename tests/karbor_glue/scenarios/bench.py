@@ -1,0 +1,296 @@
+"""Karbor's real parts in one process, for scenarios: registry, bank, graph, flows and engine.
+
+Karbor's own first and last tasks of a flow need its database, which does not load on the newest
+dependencies. What they do to the checkpoint is said here again; everything between is Karbor's.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from karbor.common import constants
+from karbor.resource import Resource
+from karbor.services.protection import graph, provider, resource_flow
+from karbor.services.protection.flows import workflow
+from oslo_config import cfg
+from oslo_context import context as oslo_context
+from taskflow import task
+
+from karbor_backup_fake import Cloud, named_cloud
+
+PROJECT = "0123456789abcdef0123456789abcdef"
+TYPES = {
+    "project": "OS::Keystone::Project",
+    "server": "OS::Nova::Server",
+    "volume": "OS::Cinder::Volume",
+    "image": "OS::Glance::Image",
+    "network": "OS::Neutron::Network",
+    "directory": "Freezer::FileSystem::Directory",
+}
+FAMILY = {"project-1": ("server-1", "volume-2"), "server-1": ("volume-1",)}
+"""What belongs to what in a furnished cloud."""
+
+
+class _Step(task.Task):
+    def __init__(
+        self, name: str, do: Callable[[], None] | None, undo: Callable[[], None] | None
+    ) -> None:
+        super().__init__(name=name)
+        self._do, self._undo = do, undo
+
+    def execute(self) -> None:
+        if self._do:
+            self._do()
+
+    def revert(self, *_: Any, **__: Any) -> None:
+        if self._undo:
+            self._undo()
+
+
+class Record:
+    """Stands in for Karbor's records of restores and verifications, which need its database."""
+
+    def __init__(self) -> None:
+        self.id = str(uuid.uuid4())
+        self.statuses: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
+
+    def update_resource_status(self, kind: str, id_: str, status: str, reason: str = "") -> None:
+        self.statuses[f"{kind}#{id_}"] = status
+        self.reasons[f"{kind}#{id_}"] = reason
+
+    def save(self) -> None:
+        pass
+
+
+@attrs.define
+class Done:
+    """How a flow ended.
+
+    Attributes:
+        checkpoint: its checkpoint's id.
+        status: the checkpoint's status after it.
+        error: what left the engine, as text.
+        record: of a restore or verification.
+        new_resources: what a restore told other plugins.
+    """
+
+    checkpoint: str
+    status: str
+    error: str
+    record: Record
+    new_resources: dict[str, str]
+
+
+def resource(id_: str, **extra: Any) -> Any:
+    """Karbor's resource of an id such as ``volume-1``."""
+    return Resource(TYPES[id_.partition("-")[0]], id_, id_, extra or None)
+
+
+@attrs.define
+class Bench:
+    """A Karbor with one provider."""
+
+    provider: Any
+    cloud: Cloud
+    bank: Path
+    context: Any
+
+    def protect(
+        self,
+        *ids: str,
+        parameters: Mapping[str, Any] | None = None,
+        family: Mapping[str, Sequence[str]] | None = None,
+    ) -> Done:
+        """Protect resources, with all that belongs to them."""
+        return self.protect_in(self.new_checkpoint(*ids, family=family), parameters)
+
+    def protect_in(self, checkpoint: Any, parameters: Mapping[str, Any] | None = None) -> Done:
+        """Run the flow that protects what a new checkpoint is for."""
+        return self._flow(
+            constants.OPERATION_PROTECT,
+            checkpoint,
+            parameters=parameters,
+            last=_status_of(checkpoint, constants.CHECKPOINT_STATUS_AVAILABLE),
+            undo=_status_of(checkpoint, constants.CHECKPOINT_STATUS_ERROR),
+        )
+
+    def new_checkpoint(self, *ids: str, family: Mapping[str, Sequence[str]] | None = None) -> Any:
+        """Make a checkpoint as Karbor does before the first hook."""
+        plan = {
+            "id": "plan",
+            "name": "plan",
+            "provider_id": self.provider.id,
+            "project_id": PROJECT,
+            "resources": [resource(each).to_dict() for each in ids],
+        }
+        checkpoint = self.provider.get_checkpoint_collection().create(
+            plan, {"status": constants.CHECKPOINT_STATUS_PROTECTING}
+        )
+        belongs = FAMILY if family is None else family
+        nodes = graph.build_graph(
+            {resource(each) for each in ids},
+            lambda node: [resource(child) for child in belongs.get(node.id, ())],
+        )
+        checkpoint.resource_graph = nodes
+        checkpoint.commit()
+        return checkpoint
+
+    def restore(self, done: Done, parameters: Mapping[str, Any] | None = None) -> Done:
+        """Restore a checkpoint."""
+        checkpoint = self.checkpoint(done)
+        return self._flow(constants.OPERATION_RESTORE, checkpoint, parameters=parameters)
+
+    def verify(self, done: Done) -> Done:
+        """Verify a checkpoint."""
+        return self._flow(constants.OPERATION_VERIFY, self.checkpoint(done))
+
+    def delete(self, done: Done) -> Done:
+        """Delete a checkpoint."""
+        checkpoint = self.checkpoint(done)
+        return self._flow(
+            constants.OPERATION_DELETE,
+            checkpoint,
+            first=_status_of(checkpoint, constants.CHECKPOINT_STATUS_DELETING),
+            last=checkpoint.delete,
+            undo=_status_of(checkpoint, constants.CHECKPOINT_STATUS_ERROR_DELETING),
+        )
+
+    def delete_id(self, checkpoint_id: str) -> Done:
+        """Delete a checkpoint that no flow has worked on."""
+        return self.delete(Done(checkpoint_id, "", "", Record(), {}))
+
+    def plugin(self, id_: str) -> Any:
+        """A new plugin object for a resource, as Karbor makes them."""
+        return self.provider.load_plugins()[resource(id_).type]
+
+    def call(self, operation: Any, hook: str, done: Done, id_: str) -> None:
+        """Call one hook as Karbor's tasks do."""
+        record = Record()
+        getattr(operation, hook)(
+            checkpoint=self.checkpoint(done),
+            resource=resource(id_),
+            context=self.context,
+            parameters={},
+            operation_log={},
+            restore=record,
+            verify=record,
+            new_resources={},
+        )
+
+    def copy(self, done: Done) -> Done:
+        """Copy a checkpoint."""
+        return self._flow(constants.OPERATION_COPY, self.checkpoint(done))
+
+    def checkpoint(self, done: Done) -> Any:
+        """Karbor's object for a checkpoint, read anew."""
+        return self.provider.get_checkpoint(done.checkpoint)
+
+    def objects(self, done: Done, id_: str) -> set[str]:
+        """The names of what the bank holds of a resource."""
+        section = self.checkpoint(done).get_resource_bank_section(id_)
+        return set(section.list_objects())
+
+    def status(self, done: Done, id_: str) -> str:
+        """A resource's status in the bank."""
+        return str(self.checkpoint(done).get_resource_bank_section(id_).get_object("status"))
+
+    def _flow(
+        self,
+        verb: str,
+        checkpoint: Any,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        first: Callable[[], None] | None = None,
+        last: Callable[[], None] | None = None,
+        undo: Callable[[], None] | None = None,
+    ) -> Done:
+        engine = workflow.TaskFlowEngine()
+        done = Done(checkpoint.id, "", "", Record(), {})
+        given = dict(parameters or {})
+        if verb == constants.OPERATION_COPY:
+            given |= {"checkpoint": checkpoint, "checkpoint_copy": checkpoint, "operation_log": {}}
+        flow = engine.build_flow(f"{verb}_{checkpoint.id}", "linear")
+        engine.add_tasks(
+            flow,
+            _Step("first", first, undo),
+            resource_flow.build_resource_flow(
+                verb,
+                self.context,
+                engine,
+                self.provider.load_plugins(),
+                checkpoint.resource_graph,
+                given,
+            ),
+            _Step("last", last, None),
+        )
+        store = {
+            "context": self.context,
+            "checkpoint": checkpoint,
+            "operation_log": {},
+            "restore": done.record,
+            "verify": done.record,
+            "new_resources": done.new_resources,
+            "checkpoint_copy": checkpoint,
+        }
+        try:
+            engine.run_engine(engine.get_engine(flow, store=store))
+        except Exception as error:  # noqa: BLE001 - Karbor's worker takes whatever comes
+            done.error = str(error)
+        done.status = self.checkpoint(done).status
+        return done
+
+
+def _status_of(checkpoint: Any, status: str) -> Callable[[], None]:
+    def write() -> None:
+        checkpoint.status = status
+        checkpoint.commit()
+
+    return write
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Callable[..., Bench]:
+    """Make a Karbor whose provider's file has these further lines."""
+
+    def make(plugin: str = "karbor-backup-protection-plugin", **sections: str) -> Bench:
+        folder = tmp_path / f"providers-{uuid.uuid4().hex[:8]}"
+        folder.mkdir()
+        bank = tmp_path / "bank"
+        text = f"""\
+[provider]
+name = under test
+description = under test
+id = {uuid.uuid4()}
+plugin = {plugin}
+bank = karbor-fs-bank-plugin
+enabled = True
+[file_system_bank_plugin]
+file_system_bank_path = {bank}
+bank_object_container = karbor
+"""
+        for name, lines in sections.items():
+            text += f"[{name}]\n{lines}\n"
+        (folder / "under-test.conf").write_text(text)
+        cfg.CONF([], project="karbor", default_config_files=[])
+        cfg.CONF.set_override("provider_config_dir", str(folder))
+        (loaded,) = provider.ProviderRegistry().providers.values()
+        context = oslo_context.RequestContext(user_id="u", project_id=PROJECT, is_admin=True)
+        return Bench(loaded, named_cloud(folder.name), bank, context)
+
+    return make
+
+
+@pytest.fixture
+def bench(make_bench: Callable[..., Bench], tmp_path: Path) -> Iterator[Bench]:
+    """A Karbor over the fake backend, with the cloud of its own that the backend finds by name."""
+    settings = tmp_path / "fake.toml"
+    made = make_bench(
+        karbor_backup_plugin=f"backend = fake\npoll_interval = 0\nconfiguration_file = {settings}"
+    )
+    settings.write_text(f'cloud = "{made.cloud.name}"\n')
+    yield made
+    assert not made.cloud.faults.unfired()
