@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -96,6 +96,15 @@ class Trial:
             plugin or self.bench.backend(), self.store, self._lifecycle, self.clock
         )
 
+    def supports(self, kind: str, verb: Verb) -> bool:
+        """Say whether the backend supports a verb for a type."""
+        return self.process.backend.ability(kind, verb).support is Support.SUPPORTED
+
+    def verbs(self, kind: str) -> list[Verb]:
+        """Answer the verbs that the backend supports for a type, the delete last."""
+        order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
+        return [verb for verb in order if self.supports(kind, verb)]
+
     def kinds(self, *verbs: Verb) -> list[str]:
         """Answer the types for which the backend supports all these verbs, as the bench lists them.
 
@@ -103,12 +112,7 @@ class Trial:
             Broken: there is none, so that the rule would be kept by doing nothing.
         """
         found = [
-            kind
-            for kind in self.bench.kinds
-            if all(
-                self.process.backend.ability(kind, verb).support is Support.SUPPORTED
-                for verb in verbs
-            )
+            kind for kind in self.bench.kinds if all(self.supports(kind, verb) for verb in verbs)
         ]
         require(found, f"no type of the bench's supports {', '.join(verbs)}: nothing to test")
         return found
@@ -290,13 +294,6 @@ class Trial:
     def arm(self, fault: Fault) -> None:
         """Make a fault happen at its first occasion."""
         self.bench.faults[fault]()
-
-    def each_supported(self) -> Iterator[tuple[str, Verb]]:
-        """Answer every type of the bench's with every verb that the backend supports for it."""
-        for kind in self.kinds():
-            for verb in Verb:
-                if self.process.backend.ability(kind, verb).support is Support.SUPPORTED:
-                    yield kind, verb
 
     def _calls_limit(self) -> int:
         if self.bench.clock is not None:

@@ -1,11 +1,14 @@
 """Rules about what a backend says of itself, before any work."""
 
+import contextlib
+
+from karbor_backup_core.contract.bench import Fault
 from karbor_backup_core.contract.expectations import require
-from karbor_backup_core.contract.needs import COVERED, ELSEWHERE, HOLDINGS, supported_kinds
+from karbor_backup_core.contract.needs import COVERED, ELSEWHERE, HOLDINGS, fault, supported_kinds
 from karbor_backup_core.contract.registry import all_rules, rule
 from karbor_backup_core.contract.trial import DEADLINE, Trial
 from karbor_backup_core.documents import from_document, to_document
-from karbor_backup_core.errors import WrongScope
+from karbor_backup_core.errors import Transient, WrongScope
 from karbor_backup_core.model import Ability, BackendInfo, Resource, Support, Verb
 from karbor_backup_core.options import Validator
 from karbor_backup_core.planning import plan
@@ -156,6 +159,22 @@ def everything_is_tried(trial: Trial) -> None:
     """Compare what is declared with what the bench makes."""
     missing = supported_kinds(trial.process.backend.info) - set(trial.bench.kinds)
     require(not missing, f"the bench makes no resource of type {', '.join(sorted(missing))}")
+
+
+@rule(
+    "C-111",
+    "`check` says of a service that refuses that it is not well, or raises `Transient`.",
+    "An answer from memory would call well what has been down for hours.",
+    fault(Fault.BUSY),
+    mandatory=False,
+)
+def check_asks_the_service(trial: Trial) -> None:
+    """Ask while the service is well, and while it refuses."""
+    backend = trial.process.backend
+    backend.health()
+    trial.arm(Fault.BUSY)
+    with contextlib.suppress(Transient):
+        require(not backend.health().ok, "check says of a service that refuses that it is well")
 
 
 def _described(what: str, schema: Ability | object) -> None:

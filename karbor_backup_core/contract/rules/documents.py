@@ -44,7 +44,11 @@ def documents_stay_as_they_are(trial: Trial) -> None:
         seen.append((operation, json.dumps(to_document(operation))))
         return operation
 
-    life(trial, trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE), note)
+    kind = trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    for _ in range(2):
+        life(trial, kind, note)
+        if trial.supports(kind, Verb.VERIFY):
+            trial.succeed(Verb.VERIFY, trial.backup(trial.make(kind)), note)
     for operation, text in seen:
         now = json.dumps(to_document(operation))
         require(now == text, f"{text} has been changed to {now}")

@@ -1,6 +1,5 @@
 """Rules about work that fails, and services that refuse."""
 
-import functools
 from collections.abc import Callable
 
 import attrs
@@ -24,6 +23,7 @@ from karbor_backup_core.model import (
 
 _MAKING = (Verb.PROTECT, Verb.RESTORE)
 _GOING_ON = (ProgressState.RUNNING, ProgressState.READY)
+_OVER = Outcome(Result.FAILED, reason="contract")
 
 
 @rule(
@@ -90,18 +90,16 @@ def failed_restores_spare_the_backup(trial: Trial) -> None:
 )
 def busy_is_transient(trial: Trial) -> None:
     """Refuse the first request of each hook, and then let the operation succeed."""
-    backend = trial.process.backend
-    backup = trial.backup(trial.make(trial.kind(*_MAKING)))
-    for verb in _MAKING:
-        target = backup.resource if verb is Verb.PROTECT else backup
-        operation = trial.submitting(verb, target)
-        _refused_for_now(trial, verb, functools.partial(backend.call, operation))
+    kind = trial.kind(*_MAKING)
+    backup = trial.backup(trial.make(kind))
+    for verb in trial.verbs(kind):
+        operation = trial.submitting(verb, backup.resource if verb is Verb.PROTECT else backup)
+        _refused_for_now(trial, verb, trial.process.backend.call, operation)
         operation = trial.process.driver.step(trial.restart(operation))
-        _refused_for_now(trial, "poll", functools.partial(backend.poll, [operation]))
-        over = attrs.evolve(
-            operation, state=State.RELEASING, outcome=Outcome(Result.FAILED, reason="contract")
-        )
-        _refused_for_now(trial, "release", functools.partial(backend.release, over))
+        if operation.state is State.RUNNING:
+            _refused_for_now(trial, "poll", lambda it: trial.process.backend.poll([it]), operation)
+            over = attrs.evolve(operation, state=State.RELEASING, outcome=_OVER)
+            _refused_for_now(trial, "release", trial.process.backend.release, over)
         ended(trial.finish(operation), Result.SUCCEEDED)
 
 
@@ -114,19 +112,26 @@ def busy_is_transient(trial: Trial) -> None:
     mandatory=False,
 )
 def refusals_are_final(trial: Trial) -> None:
-    """Refuse the first request of a protect and of a restore."""
-    backup = trial.backup(trial.make(trial.kind(*_MAKING)))
+    """Refuse the first request of each verb, and of a release."""
+    kind = trial.kind(*_MAKING)
+    backup = trial.backup(trial.make(kind))
     before = trial.holdings()
-    for verb in _MAKING:
+    for verb in trial.verbs(kind):
         operation = trial.submitting(verb, backup.resource if verb is Verb.PROTECT else backup)
         trial.arm(Fault.REFUSE)
         stored = trial.process.driver.step(operation)
-        require(
-            stored.outcome is not None,
-            f"{verb} that was refused for good is to be repeated: {stored.last_error}",
-        )
+        again = f"{verb} that was refused for good is to be repeated: {stored.last_error}"
+        require(stored.outcome, again)
         ended(trial.finish(stored), Result.FAILED)
         unchanged(trial, before, f"a {verb} that was refused")
+    over = attrs.evolve(operation, state=State.RELEASING, outcome=_OVER)
+    trial.arm(Fault.REFUSE)
+    try:
+        trial.process.backend.release(over)
+    except Transient as error:
+        raise Broken(f"a release that was refused for good is to be repeated: {error}") from error
+    except BackendError:
+        return
 
 
 @rule(
@@ -184,11 +189,13 @@ def _awaited(trial: Trial, operation: Operation) -> Progress:
     return answer
 
 
-def _refused_for_now(trial: Trial, hook: str, call: Callable[[], object]) -> None:
+def _refused_for_now(
+    trial: Trial, hook: str, call: Callable[[Operation], object], operation: Operation
+) -> None:
     """Let the first request of a hook be refused; a hook that makes none may answer."""
     trial.arm(Fault.BUSY)
     try:
-        call()
+        call(operation)
     except Transient:
         return
     except (BackendError, InvalidInput) as error:

@@ -16,7 +16,7 @@ from karbor_backup_core.errors import (
     InvalidInput,
     Unsupported,
 )
-from karbor_backup_core.model import ProgressState, Resource, Support, Verb
+from karbor_backup_core.model import ProgressState, Resource, Verb
 
 UNDECLARED = "Contract::Undeclared::Type"
 NAMES = ("two words", "Zürich ☃ 東京")
@@ -37,10 +37,7 @@ def undeclared_is_refused(trial: Trial) -> None:
     before = trial.holdings()
     refused = [(UNDECLARED, verb) for verb in Verb]
     refused += [
-        (each, verb)
-        for each in trial.kinds()
-        for verb in Verb
-        if trial.process.backend.ability(each, verb).support is Support.UNSUPPORTED
+        (each, verb) for each in trial.kinds() for verb in Verb if not trial.supports(each, verb)
     ]
     planned = trial.submitting(Verb.PROTECT, resource)
     for each, verb in refused:
@@ -69,12 +66,9 @@ def misfitting_options_are_refused(trial: Trial) -> None:
     """Offer unknown, missing and mistyped options to every verb of every type."""
     for kind in trial.kinds(Verb.PROTECT):
         resource = trial.make(kind)
-        for verb in Verb:
-            ability = trial.process.backend.ability(kind, verb)
-            if ability.support is not Support.SUPPORTED:
-                continue
-            fitting = trial.options(verb, resource)
-            for what, options in misfits(ability.schema, fitting):
+        for verb in trial.verbs(kind):
+            schema = trial.process.backend.ability(kind, verb).schema
+            for what, options in misfits(schema, trial.options(verb, resource)):
                 try:
                     trial.process.backend.check_options(kind, verb, options)
                 except InvalidDocument:

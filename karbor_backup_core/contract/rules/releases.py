@@ -8,7 +8,7 @@ from karbor_backup_core.contract.lives import life, restored_alike, unchanged
 from karbor_backup_core.contract.needs import HOLDINGS, fault
 from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import Trial
-from karbor_backup_core.model import Outcome, ProgressState, Result, State, Support, Verb
+from karbor_backup_core.model import Outcome, ProgressState, Result, State, Verb
 
 _FAILED = Outcome(Result.FAILED, reason="the contract says so")
 
@@ -24,11 +24,10 @@ def success_leaves_no_bookkeeping(trial: Trial) -> None:
     kind = trial.kind(Verb.PROTECT, Verb.DELETE)
     before = trial.holdings().bookkeeping
     backup = trial.backup(trial.make(kind))
-    for verb in (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
-        if trial.process.backend.ability(kind, verb).support is Support.SUPPORTED:
-            trial.succeed(verb, backup.resource if verb is Verb.PROTECT else backup)
-            left = trial.holdings().bookkeeping - before
-            require(not left, f"left after a {verb}: {', '.join(sorted(left))}")
+    for verb in trial.verbs(kind):
+        trial.succeed(verb, backup.resource if verb is Verb.PROTECT else backup)
+        left = trial.holdings().bookkeeping - before
+        require(not left, f"left after a {verb}: {', '.join(sorted(left))}")
 
 
 @rule(

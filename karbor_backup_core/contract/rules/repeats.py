@@ -10,7 +10,7 @@ from karbor_backup_core.contract.registry import Broken, rule
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.errors import KarborBackupError, Transient
 from karbor_backup_core.lifecycle import Call, next_call
-from karbor_backup_core.model import Operation, Progress, ProgressState, Result, Support, Verb
+from karbor_backup_core.model import Operation, Progress, ProgressState, Result, Verb
 
 
 @rule(
@@ -23,9 +23,7 @@ def repeats_begin_nothing(trial: Trial) -> None:
     """Throw the first answer of each verb away, and ask again in another process."""
     kind = trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
     backup = trial.backup(trial.make(kind))
-    for verb in (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
-        if trial.process.backend.ability(kind, verb).support is not Support.SUPPORTED:
-            continue
+    for verb in trial.verbs(kind):
         target = backup.resource if verb is Verb.PROTECT else backup
         operation = trial.submitting(verb, target)
         answer = trial.process.backend.call(operation)
@@ -41,11 +39,10 @@ def repeats_begin_nothing(trial: Trial) -> None:
     mandatory=False,
 )
 def lost_replies_are_found(trial: Trial) -> None:
-    """Lose the reply of each verb that makes a request, and ask again."""
-    kind = trial.kind(Verb.PROTECT, Verb.RESTORE)
-    backup = trial.backup(trial.make(kind))
-    for verb, target in ((Verb.PROTECT, backup.resource), (Verb.RESTORE, backup)):
-        operation = trial.submitting(verb, target)
+    """Lose the reply of each verb that changes something, and ask again."""
+    backup = trial.backup(trial.make(trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)))
+    for verb in (Verb.PROTECT, Verb.RESTORE, Verb.DELETE):
+        operation = trial.submitting(verb, backup.resource if verb is Verb.PROTECT else backup)
         trial.arm(Fault.LOSE_REPLY)
         try:
             answer = trial.process.backend.call(operation)

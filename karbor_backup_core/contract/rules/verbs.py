@@ -7,7 +7,7 @@ from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import InvalidInput
-from karbor_backup_core.model import Backup, Result, Support, Verb
+from karbor_backup_core.model import Backup, Result, Verb
 
 
 @rule(
@@ -20,7 +20,7 @@ def declared_works(trial: Trial) -> None:
     for kind in trial.kinds(Verb.PROTECT):
         backup = trial.backup(trial.make(kind))
         for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
-            if trial.process.backend.ability(kind, verb).support is Support.SUPPORTED:
+            if trial.supports(kind, verb):
                 trial.succeed(verb, backup)
 
 

@@ -177,6 +177,15 @@ class ChecksByDoing(FakeBackend):
         return super().check()
 
 
+@breaks("C-111")
+class WellForever(FakeBackend):
+    """Says that all is well without asking."""
+
+    @hookimpl
+    def check(self) -> Health:
+        return Health(ok=True, summary="fine")
+
+
 @breaks("C-110")
 class ClaimsMore(FakeBackend):
     """Declares a type that nobody can try."""
