@@ -1,0 +1,51 @@
+"""The template makes a package that keeps the contract as it is."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import copier
+import pytest
+
+from tests.examples.tutorial import files
+from tests.wheels import ROOT
+
+TEMPLATE = ROOT / "backend-template"
+
+
+def _generate(folder: Path, **answers: str) -> Path:
+    copier.run_copy(str(TEMPLATE), folder, answers, defaults=True, quiet=True)
+    return folder
+
+
+def test_what_it_makes_keeps_the_contract_in_a_clean_environment(
+    run_tests_of: Callable[[str, Path], str], tmp_path: Path
+) -> None:
+    folder = _generate(tmp_path, backend="snapvault", resource_type="OS::Cinder::Volume")
+    told = run_tests_of("karbor-backup-snapvault", folder)
+    assert "snapvault 0.1: conformant" in told
+
+
+def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:
+    folder = _generate(tmp_path, backend="snapvault")
+    settings = ("--config", str(ROOT / "pyproject.toml"))
+    for command in (("check", "--ignore", "INP001,D101,D102,I001"), ("format", "--check")):
+        ruff = [sys.executable, "-m", "ruff", *command, *settings, str(folder)]
+        done = subprocess.run(ruff, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+
+
+def test_it_makes_what_the_tutorial_writes(tmp_path: Path) -> None:
+    folder = _generate(tmp_path, backend="shelf")
+    written = files()
+    assert written
+    assert written == {path: (folder / path).read_text(encoding="utf-8") for path in written}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"backend": "Two words"}, {"backend": "x", "resource_type": '"); import os'}]
+)
+def test_names_that_would_break_the_code_are_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="Validation error"):
+        _generate(tmp_path, **wrong)
