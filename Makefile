@@ -18,13 +18,14 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,sql,cli]'
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,sql,cli,contract]'
 	@touch $@
 
 lint: venv ## ruff, mypy --strict and the dependency rule
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p sandbox
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox
+	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
 
 unit: venv ## the tests that need no server

@@ -4,7 +4,7 @@ import signal
 
 import hypothesis
 
-pytest_plugins = ["sandbox.pytest_plugin"]
+pytest_plugins = ["sandbox.pytest_plugin", "tests.wheels"]
 
 # A machine that is busy with servers makes an example slow, not wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)
