@@ -1,6 +1,7 @@
 """The backend: its description and its hooks."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_core import (
@@ -34,6 +35,8 @@ from karbor_backup_freezer.work import Work
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
+    from karbor_backup_core.contract import Bench
+
 NAME: Final = "freezer"
 
 
@@ -62,6 +65,13 @@ class FreezerBackend:
         self._poller = Poller(self._client, self._configuration, ended)
         self._releaser = Releaser(self._client, self._configuration, ended)
 
+    @classmethod
+    def contract_bench(cls, configuration: Mapping[str, Any]) -> AbstractContextManager["Bench"]:
+        """Give the contract suite a bench; ``configuration`` is what the constructor takes."""
+        from karbor_backup_freezer.bench import live_bench
+
+        return live_bench(cls, configuration)
+
     @hookimpl
     def describe(self) -> BackendInfo:
         """Describe what Freezer does for each type of resource."""
@@ -81,6 +91,7 @@ class FreezerBackend:
     @hookimpl
     def check(self) -> Health:
         """Look whether Freezer answers and has a scheduler."""
+        self._schedulers.forget()
         try:
             schedulers = self._schedulers.all()
             endpoint = self._connection.endpoint

@@ -75,10 +75,12 @@ def verified(client: FreezerClient, backup: Backup) -> Progress:
     """Look whether Freezer still knows the backup as it was made; its data is not read.
 
     Raises:
+        Unsupported: Freezer does not back up resources of that type.
         InvalidInput: the handle cannot be read.
         Transient: Freezer cannot be asked now.
         BackendError: Freezer refuses to tell.
     """
+    kind = kind_of(backup.resource.type)
     handle = Handle.of(backup)
     record = client.backup(handle.record)
     if record is None:
@@ -100,7 +102,7 @@ def verified(client: FreezerClient, backup: Backup) -> Progress:
         checks=(
             Check(EXISTS, verified=True),
             Check(MATCHES, verified=True),
-            _restorable(backup.resource.type, handle),
+            _restorable(kind.type, handle),
         ),
     )
 

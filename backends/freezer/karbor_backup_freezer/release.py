@@ -70,7 +70,7 @@ class Releaser:
             return self._after_success(operation)
         job = self._certain(job_id(operation.id))
         if job is None:
-            return _done(self._sweep(operation))
+            return _done((*self._lost(operation), *self._sweep(operation)))
         if job.stage not in ENDED and (waiting := self._wait(operation, job)):
             return waiting
         if operation.verb is Verb.PROTECT and job.stage in ENDED:
@@ -151,6 +151,21 @@ class Releaser:
     def _forget(self, operation: Operation, job: Job) -> Sequence[Leftover]:
         """Remove the job and its actions, after what belongs to neither."""
         return [*self._sweep(operation), *self._books.forget(job)]
+
+    def _lost(self, operation: Operation) -> Sequence[Leftover]:
+        """What may be left of a protect whose job somebody else has deleted from Freezer.
+
+        Its agent, if one ran, goes on to its end, and no removal could know when that is.
+        """
+        receipt = Receipt.of(operation)
+        was_released = receipt.removal or receipt.settles_at
+        if operation.verb is not Verb.PROTECT or operation.receipt is None or was_released:
+            return []
+        note = (
+            f"its job {job_id(operation.id)} is gone from Freezer; an agent that ran has stored "
+            "data and a record all the same"
+        )
+        return [Leftover("container", self._container(operation), note)]
 
     def _find(self, identifier: str) -> Job | None:
         document = self._client.job(identifier)
