@@ -1,5 +1,6 @@
 """The hooks that Karbor calls, in the order in which it calls them."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -189,9 +190,12 @@ def known_to_backend(resource: Any) -> Resource:
     """Answer a resource as the backend knows it.
 
     A directory is known by its path, which cannot be an id in Karbor's bank: a protectable plugin
-    gives it in ``extra_info``.
+    gives it in ``extra_info``, which Karbor's API turns into text.
     """
-    path = (resource.extra_info or {}).get("path")
+    extra = resource.extra_info or {}
+    if isinstance(extra, str):
+        extra = json.loads(extra)
+    path = extra.get("path") if isinstance(extra, Mapping) else None
     return Resource(resource.type, path or resource.id, resource.name or "")
 
 

@@ -1,0 +1,55 @@
+"""A real Karbor for each test module, over the fake backend and over the sandbox's Freezer."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from sandbox import karbor
+from sandbox.environments import Environment
+from sandbox.layout import Project
+from tests.e2e.karbor.service import Karbor
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples" / "karbor"
+
+
+def _silent(_: str) -> None:
+    """Report nothing."""
+
+
+@pytest.fixture(scope="session")
+def full_karbor() -> Environment:
+    """Karbor with all of its services."""
+    return karbor.services(Project(ROOT), _silent)
+
+
+@pytest.fixture(scope="session")
+def directories(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's protectable plugin, installed into a folder."""
+    folder = tmp_path_factory.mktemp("directories")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-input"]
+    subprocess.run([*pip, "--target", folder, EXAMPLES / "directories"], check=True)
+    return folder
+
+
+@pytest.fixture
+def make_karbor(
+    full_karbor: Environment, directories: Path, tmp_path: Path
+) -> Iterator[Callable[..., Karbor]]:
+    """Make a Karbor that has not been started; it is ended with the test."""
+    made: list[Karbor] = []
+
+    def make(environ: Mapping[str, str] | None = None, more: str = "") -> Karbor:
+        folder = tmp_path / f"karbor-{len(made)}"
+        folder.mkdir()
+        known = {"PYTHONPATH": os.fspath(directories), **(environ or {})}
+        made.append(Karbor(full_karbor, folder, known, more))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()

@@ -1,0 +1,191 @@
+"""Karbor's API over the sandbox's real Freezer: real bytes, with the provider's file we ship."""
+
+import json
+import shutil
+import signal
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
+from sandbox import Sandbox
+from tests.e2e.karbor.conftest import EXAMPLES
+from tests.e2e.karbor.service import Karbor, wait_for
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+CANARY = "canary-of-a-secret-key-1928"
+
+
+@attrs.define
+class Bench:
+    """A Karbor with the Freezer provider, and directories that it may protect.
+
+    Attributes:
+        karbor: the service.
+        provider: the provider's id.
+        sandbox: the real Freezer.
+        folder: holds the directories.
+        top: the folder on the storage that holds this test's backups.
+    """
+
+    karbor: Karbor
+    provider: str
+    sandbox: Sandbox
+    folder: Path
+    top: Path
+
+    def tree(self, name: str, content: bytes) -> Path:
+        """One of the directories that Karbor offers, filled."""
+        tree = self.folder / name
+        (tree / "sub").mkdir(parents=True, exist_ok=True)
+        (tree / "sub" / "file").write_bytes(content)
+        return tree
+
+    def offered(self) -> Mapping[str, Any]:
+        """What Karbor lists, by name, as it is put into a plan."""
+        listed = self.karbor.call("GET", f"/protectables/{DIRECTORY}/instances")["instances"]
+        return {
+            each["name"]: {key: each[key] for key in ("id", "type", "name", "extra_info")}
+            for each in listed
+        }
+
+    def protect(self, *names: str) -> str:
+        """Begin to protect directories; answer the checkpoint's id."""
+        offered = self.offered()
+        plan = self.karbor.plan(self.provider, [offered[name] for name in names])
+        return self.karbor.protect(self.provider, plan)
+
+    def left_in_freezer(self) -> list[str]:
+        """All entries of Freezer that name this test's folder."""
+        configuration = Configuration.read({"cloud": "demo"})
+        client = FreezerClient(Connection(configuration, self.sandbox.session()), 20)
+        return [
+            json.dumps(document)
+            for collection in ("jobs", "actions", "backups")
+            for document in client.all(collection)
+            if str(self.top) in json.dumps(document)
+        ]
+
+    def containers(self) -> list[Path]:
+        """The containers that hold data."""
+        tops = self.top.glob("karbor-backup/*")
+        return [top for top in tops if any(path.is_file() for path in top.rglob("*"))]
+
+
+@pytest.fixture
+def bench(make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path) -> Bench:
+    folder = tmp_path / "directories"
+    top = sandbox.storage_dir / f"karbor-{uuid.uuid4().hex[:8]}"
+    paths = ",".join(str(folder / name) for name in ("first", "second"))
+    karbor = make_karbor(
+        {"OS_CLIENT_CONFIG_FILE": str(sandbox.clouds_yaml)},
+        f"[directory_protectable]\npaths = {paths}",
+    )
+    text = (EXAMPLES / "freezer.conf").read_text()
+    text = text.replace("/var/lib/freezer/backups", str(top))
+    text = text.replace(
+        "# cloud = production", "cloud = demo\nlease = 2\nscheduler_client_id=node1"
+    )
+    text = text.replace("poll_interval = 20", "poll_interval = 1")
+    provider = karbor.add_provider("freezer", text)
+    karbor.start()
+    return Bench(karbor, provider, sandbox, folder, top)
+
+
+def test_directories_are_protected_lost_restored_verified_and_deleted(bench: Bench) -> None:
+    first, second = bench.tree("first", b"one"), bench.tree("second", b"two")
+    karbor, provider = bench.karbor, bench.provider
+    checkpoint = bench.protect("first", "second")
+    assert karbor.settled(provider, checkpoint) == "available"
+    assert len(bench.containers()) == len((first, second))
+
+    shutil.rmtree(first)
+    shutil.rmtree(second)
+    restored = karbor.restore(provider, checkpoint)
+    assert restored["status"] == "success", restored
+    assert (first / "sub" / "file").read_bytes() == b"one"
+    assert (second / "sub" / "file").read_bytes() == b"two"
+
+    verified = karbor.verify(provider, checkpoint)
+    assert verified["status"] == "success"
+    assert karbor.delete(provider, checkpoint) == "deleted"
+    assert bench.containers() == []
+    assert bench.left_in_freezer() == []
+
+
+def test_a_restore_onto_what_is_there_fails_with_the_reason(bench: Bench) -> None:
+    tree = bench.tree("first", b"one")
+    karbor, provider = bench.karbor, bench.provider
+    checkpoint = bench.protect("first")
+    assert karbor.settled(provider, checkpoint) == "available"
+    restored = karbor.restore(provider, checkpoint)
+    assert restored["status"] == "fail"
+    (reason,) = restored["resources_reason"].values()
+    assert reason
+    assert set(restored["resources_status"].values()) == {"error"}
+    assert (tree / "sub" / "file").read_bytes() == b"one"
+    assert karbor.status(provider, checkpoint) == "available"
+    assert karbor.delete(provider, checkpoint) == "deleted"
+    assert bench.left_in_freezer() == []
+
+
+def test_a_protect_of_what_is_not_there_leaves_no_job(bench: Bench) -> None:
+    karbor, provider = bench.karbor, bench.provider
+    checkpoint = bench.protect("first")
+    assert karbor.settled(provider, checkpoint) == "error"
+    assert bench.left_in_freezer() == []
+    assert karbor.delete(provider, checkpoint) == "deleted"
+
+
+def test_a_killed_protection_service_is_recovered(bench: Bench) -> None:
+    tree = bench.tree("first", b"precious")
+    karbor, provider = bench.karbor, bench.provider
+    checkpoint = bench.protect("first")
+    wait_for(lambda: bench.left_in_freezer() != [], "the job")
+    karbor.stop(signal.SIGKILL)
+
+    time.sleep(3)  # the lease of the dead process, and one second
+    recovered = karbor.recover("Freezer")
+    assert recovered.returncode == 0, recovered.stderr
+    assert f"{checkpoint}: protecting -> available" in recovered.stdout
+    assert karbor.recover(provider).stdout == "nothing to recover\n"
+    assert bench.left_in_freezer() != []  # the record of the backup, and no more
+    assert len(bench.left_in_freezer()) == 1
+    assert len(bench.containers()) == 1
+
+    karbor.start()
+    assert karbor.status(provider, checkpoint) == "available"
+    shutil.rmtree(tree)
+    assert karbor.restore(provider, checkpoint)["status"] == "success"
+    assert (tree / "sub" / "file").read_bytes() == b"precious"
+    assert karbor.delete(provider, checkpoint) == "deleted"
+    assert bench.left_in_freezer() == []
+    assert bench.containers() == []
+
+
+def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
+    bench: Bench, make_karbor: Callable[..., Karbor]
+) -> None:
+    bench.tree("first", b"one")
+    karbor = make_karbor(bench.karbor.environ, bench.karbor.more)
+    text = (EXAMPLES / "freezer.conf").read_text().replace("# cloud = production", "cloud = demo")
+    text = text.replace("storage = local\n", f"storage = s3\nsecret_key = {CANARY}\n")
+    text = text.replace(
+        "container = /var/lib/freezer/backups", "endpoint = http://127.0.0.1:1\naccess_key = any"
+    )
+    provider = karbor.add_provider("freezer", text)
+    karbor.start()
+    plan = karbor.plan(provider, [bench.offered()["first"]])
+    checkpoint = karbor.protect(provider, plan)
+    assert karbor.settled(provider, checkpoint) == "error"
+    written = [path for path in karbor.folder.rglob("*") if path.is_file()]
+    telling = [path for path in written if CANARY.encode() in path.read_bytes()]
+    assert [path.parent.name for path in telling] == ["providers.d"]
+    assert "uploads to s3 lose the data" in karbor.log.read_text()
