@@ -74,11 +74,12 @@ class ScriptedAgent:
         source = self._resource(action)
         if not source.is_dir():
             raise AgentError(f"there is no {source}")
-        stamp = int(time.time())
         data, notes = self._places(action)
+        # A later backup is a newer one, also within a second.
+        stamp = max([int(time.time()), *(int(path.name) + 1 for path in data.glob("*"))])
         shutil.copytree(source, data / str(stamp), symlinks=True)
         if whole:
-            notes.mkdir(parents=True)
+            notes.mkdir(parents=True, exist_ok=True)
             (notes / str(stamp)).touch()
         return {
             **action,

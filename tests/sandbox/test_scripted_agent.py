@@ -47,6 +47,18 @@ def test_a_directory_comes_back_as_it_was(agent: ScriptedAgent, tree: Path, tmp_
     assert _seen(tree) == before
 
 
+def test_the_newest_of_two_backups_comes_back(
+    agent: ScriptedAgent, tree: Path, tmp_path: Path
+) -> None:
+    backup = _action(tmp_path, "backup", path_to_backup=str(tree))
+    agent.back_up(backup)
+    (tree / "newer").touch()
+    before = _seen(tree)
+    agent.back_up(backup)
+    target = agent.restore(_action(tmp_path, "restore", restore_abs_path=str(tmp_path / "x")))
+    assert _seen(target) == before
+
+
 def test_a_cloud_resource_is_restored_as_a_new_one(agent: ScriptedAgent, tmp_path: Path) -> None:
     volume = agent.cloud / "cinder_vol_id" / "v1"
     volume.mkdir(parents=True)
