@@ -1,6 +1,5 @@
 """One rule's run on one bench: operations are planned, driven, disturbed and looked at."""
 
-import contextlib
 import itertools
 import time
 from collections.abc import Callable, Mapping
@@ -270,19 +269,7 @@ class Trial:
         """Answer the content of a resource."""
         return self.bench.resources.read(resource)
 
-    def tidy(self) -> None:
-        """Remove what the rule has left, as far as that can be."""
-        for operation in self.store.operations(unreleased=True):
-            with contextlib.suppress(Exception):
-                self.finish(self.cancel(operation))
-        for backup in self.store.backups():
-            with contextlib.suppress(Exception):
-                self.done(Verb.DELETE, backup)
-        for resource in self._resources():
-            with contextlib.suppress(Exception):
-                self.bench.resources.remove(resource)
-
-    def _resources(self) -> list[Resource]:
+    def made(self) -> list[Resource]:
         """Answer the resources that were made for the rule, and by its restores."""
         outcomes = [each.outcome for each in self.store.operations() if each.outcome is not None]
         return self._made + [made for outcome in outcomes for made in outcome.resources]

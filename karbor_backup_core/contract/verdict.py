@@ -7,6 +7,7 @@ import attrs
 
 from karbor_backup_core.contract.bench import Bench
 from karbor_backup_core.contract.registry import Broken, Rule
+from karbor_backup_core.contract.tidying import tidy as tidy_up
 from karbor_backup_core.contract.trial import Trial
 
 TAKEN = "C-101"
@@ -91,7 +92,7 @@ def judge(rule: Rule, bench: Bench, *, tidy: bool = False) -> Verdict:
         return Verdict(rule.id, Status.FAILED, seen(error))
     finally:
         if tidy:
-            trial.tidy()
+            tidy_up(trial)
     if expected is not None:
         return Verdict(rule.id, Status.FAILED, passes_unexpectedly(expected))
     return Verdict(rule.id, Status.PASSED)

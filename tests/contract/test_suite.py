@@ -32,14 +32,12 @@ class TestMine(ContractSuite):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> Run:
-    """Answer a function that runs a test module with the plugin, as an author would."""
+    """Answer a function that runs a test module as an author would."""
 
     def run_module(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(HEAD + text)
-        plugin = "karbor_backup_core.contract.pytest_plugin"
-        loaded = pytestconfig.pluginmanager.hasplugin("karbor_backup_contract")
         pytester.syspathinsert(pytestconfig.rootpath)
-        return pytester.runpytest("-q", *(() if loaded else ("-p", plugin)), *options)
+        return pytester.runpytest("-q", *options)
 
     return run_module
 

@@ -120,6 +120,9 @@ def refusals_are_final(trial: Trial) -> None:
         operation = trial.submitting(verb, backup.resource if verb is Verb.PROTECT else backup)
         trial.arm(Fault.REFUSE)
         stored = trial.process.driver.step(operation)
+        if _made_no_request(trial):
+            trial.finish(stored)
+            continue
         again = f"{verb} that was refused for good is to be repeated: {stored.last_error}"
         require(stored.outcome, again)
         ended(trial.finish(stored), Result.FAILED)
@@ -132,6 +135,7 @@ def refusals_are_final(trial: Trial) -> None:
         raise Broken(f"a release that was refused for good is to be repeated: {error}") from error
     except BackendError:
         return
+    require(_made_no_request(trial), "a release succeeded although it was refused")
 
 
 @rule(
@@ -200,6 +204,13 @@ def _refused_for_now(
         return
     except (BackendError, InvalidInput) as error:
         raise Broken(f"{hook} calls it final that the service is busy: {error!r}") from error
-    unfired = trial.bench.unfired() if trial.bench.unfired is not None else ()
-    require(unfired, f"{hook} answered although the service was busy: one attempt is to be made")
-    trial.process.backend.health()
+    silent = _made_no_request(trial)
+    require(silent, f"{hook} answered although the service was busy: one attempt is to be made")
+
+
+def _made_no_request(trial: Trial) -> bool:
+    """Say whether a fault has met no request yet; if so it meets a check now."""
+    silent = bool(trial.bench.unfired is not None and trial.bench.unfired())
+    if silent:
+        trial.process.backend.health()
+    return silent

@@ -13,6 +13,7 @@ from typing import Final
 from karbor_backup_core.contract.expectations import require, succeeded
 from karbor_backup_core.contract.lives import life
 from karbor_backup_core.contract.registry import rule
+from karbor_backup_core.contract.tidying import tidy
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.model import Verb
 
@@ -76,6 +77,7 @@ def threads_may_share(trial: Trial) -> None:
 def _live_and_die(trial: Trial) -> None:
     inner = Trial(trial.bench)
     life(inner, inner.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE))
+    tidy(inner)
 
 
 def _left(trial: Trial, count: Callable[[], set[str]]) -> set[str]:
