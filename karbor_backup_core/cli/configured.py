@@ -20,7 +20,7 @@ from karbor_backup_core.errors import (
 )
 from karbor_backup_core.model import Backup, Json
 from karbor_backup_core.schemas import secret_places
-from karbor_backup_core.secrets import Secret
+from karbor_backup_core.secrets import Secret, configured
 
 
 @attrs.define(slots=False)
@@ -56,6 +56,16 @@ class ConfiguredBackends:
         if name not in self._loaded:
             self._loaded[name] = self._load(self._section(name))
         return self._loaded[name]
+
+    def parts(self, name: str) -> tuple[Any, dict[str, Any]]:
+        """Answer a backend's class and its configuration, the secrets in it wrapped.
+
+        Raises:
+            KarborBackupError: as ``load``.
+        """
+        self.load(name)
+        plugin_class, keys = self._source(self._section(name))
+        return plugin_class, configured(plugin_class.CONFIG_SCHEMA, keys)
 
     def choose(self, asked: str | None) -> Backend:
         """Answer the backend that was asked for, or the one there is to use without asking.
@@ -119,11 +129,15 @@ class ConfiguredBackends:
                 f"backend {name!r} is not configured (configured: {known})"
             ) from None
 
-    def _load(self, section: BackendSection) -> Backend:
+    def _source(self, section: BackendSection) -> tuple[Any, dict[str, Any]]:
         plugin_class = backend_class(section.use)
         keys = dict(section.configuration)
         if self.cloud and "cloud" in keys:
             keys["cloud"] = self.cloud
+        return plugin_class, keys
+
+    def _load(self, section: BackendSection) -> Backend:
+        plugin_class, keys = self._source(section)
         sources = list(_secret_sources(getattr(plugin_class, "CONFIG_SCHEMA", None), keys))
         self._warn_of_readers(sources)
         self.secrets += [Secret(source) for source in sources]

@@ -7,6 +7,8 @@ what still runs, and nothing about an operation is kept in ``self``.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -33,6 +35,9 @@ from karbor_backup_fake.named import named_cloud
 from karbor_backup_fake.records import CloudError, Job, JobState, Kind, NotFound, Task, Unavailable
 from karbor_backup_fake.steps import steps_of, task_of
 
+if TYPE_CHECKING:
+    from karbor_backup_core.contract import Bench
+
 _UNDO_PHASE = 0
 """Operations count their phases from 1, so this number is free for the job that undoes them."""
 
@@ -54,6 +59,13 @@ class FakeBackend:
         )
         self._phases: Mapping[str, int] = configuration.get("phases", {})
         self._token = configuration.get("token")
+
+    @classmethod
+    def contract_bench(cls, configuration: Json) -> "AbstractContextManager[Bench]":
+        """Offer the configured cloud to the command ``karbor-backup contract``."""
+        from karbor_backup_fake.bench import live_bench
+
+        return live_bench(configuration)
 
     @hookimpl
     def describe(self) -> BackendInfo:

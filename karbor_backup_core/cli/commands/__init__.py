@@ -6,6 +6,7 @@ import click
 
 from karbor_backup_core.cli.commands.backends import backends
 from karbor_backup_core.cli.commands.cancel import cancel
+from karbor_backup_core.cli.commands.contract import contract
 from karbor_backup_core.cli.commands.delete import delete
 from karbor_backup_core.cli.commands.forget import forget
 from karbor_backup_core.cli.commands.list_backups import list_backups
@@ -28,4 +29,5 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     cancel,
     resume,
     forget,
+    contract,
 )

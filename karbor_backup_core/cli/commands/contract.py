@@ -1,0 +1,66 @@
+"""``karbor-backup contract``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+
+if TYPE_CHECKING:
+    from karbor_backup_core.contract import Report, Rule, Verdict
+
+
+@click.command(short_help="Prove that a backend keeps the contract.")
+@click.argument("backend")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write conformance.json and a page of the rules into DIR.",
+)
+@common_options
+@pass_invocation
+def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
+    """Try every rule of the contract on a configured BACKEND and its service.
+
+    Resources are made for it, and removed afterwards; nobody else's are touched.
+    """
+    from karbor_backup_core.cli.failures import Failed
+    from karbor_backup_core.cli.output import emit_json
+    from karbor_backup_core.contract import examine
+    from karbor_backup_core.contract.live import live_bench
+
+    bench = live_bench(backend, *invocation.backends.parts(backend))
+    silent = invocation.as_json
+    report = examine(bench, label=backend, tidy=True, heard=_ignore if silent else _tell)
+    if silent:
+        emit_json(report.document())
+    else:
+        click.echo(f"\n{report.summary()}")
+        for line in report.against():
+            click.echo(f"  {line}")
+    if folder is not None:
+        _write(report, folder)
+    if not report.conformant:
+        raise Failed
+
+
+def _tell(rule: "Rule", verdict: "Verdict") -> None:
+    from karbor_backup_core.cli.text import printable
+
+    click.echo(printable(f"{verdict.status.value:<8} {rule.id}  {rule.statement}"))
+    if verdict.reason:
+        click.echo(printable(f"{'':<8} {'':<5}  {verdict.reason}"))
+
+
+def _ignore(_rule: "Rule", _verdict: "Verdict") -> None:
+    """Say nothing: the document says it all."""
+
+
+def _write(report: "Report", folder: Path) -> None:
+    from karbor_backup_core.contract.page import write_report
+
+    for path in write_report([report], folder):
+        click.echo(f"written: {path}", err=True)

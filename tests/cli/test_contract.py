@@ -1,0 +1,50 @@
+"""``karbor-backup contract``: the contract on a configured backend."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_fake import FakeBackend
+from tests.cli.command import Command
+
+OPEN = {"additionalProperties": True}
+
+
+def test_a_configured_backend_is_proved_and_its_service_left_as_it_was(
+    command: Command, tmp_path: Path
+) -> None:
+    before = dict(command.cloud.inventory.assets)
+    result = command("contract", "mine", "--report", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.stdout
+    assert "fake" in result.stdout
+    assert "conformant to contract 1.0" in result.stdout
+    assert command.cloud.inventory.assets == before
+    assert command.cloud.copies() == command.cloud.jobs() == []
+    (report,) = json.loads((tmp_path / "out" / "conformance.json").read_text())
+    assert report["conformant"] is True
+    assert (tmp_path / "out" / "conformance.html").exists()
+
+
+def test_a_broken_rule_is_told_and_fails_the_command(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeBackend, "CONFIG_SCHEMA", {**FakeBackend.CONFIG_SCHEMA, **OPEN})
+    result = command("contract", "mine", "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert report["conformant"] is False
+    assert [r["id"] for r in report["rules"] if r["status"] == "failed"] == ["C-103"]
+
+
+def test_a_backend_without_a_bench_says_what_is_missing(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(FakeBackend, "contract_bench")
+    result = command("contract", "mine")
+    assert result.exit_code == 2
+    assert "contract_bench" in result.stderr
+
+
+def test_an_unknown_backend_is_wrong_input(command: Command) -> None:
+    assert command("contract", "yours").exit_code == 2
