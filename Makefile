@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit e2e clean
+.PHONY: help venv demo test lint unit contract clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,11 @@ unit: venv ## the tests that need no server
 
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
 	$(BIN)/pytest tests -n $(JOBS)
+
+contract: venv ## the contract suite on every backend; the page goes to build/conformance/
+	PYTHONPATH=examples/tar/src:examples/tar/tests $(BIN)/pytest --no-header -q -n $(JOBS) \
+		--contract-report build/conformance \
+		tests/contract/test_conformance.py tests/e2e/contract examples/tar/tests
 
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
 	$(BIN)/python -m sandbox.demo
