@@ -51,6 +51,7 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
 
 def _provider(name: str, config_files: Sequence[str]) -> Any:
     try:
+        from karbor.common import config  # noqa: F401 - registers where Keystone is
         from karbor.services.protection.provider import ProviderRegistry
         from oslo_config import cfg
     except ImportError as error:

@@ -8,23 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import karbor
 from sandbox.environments import Environment
-from sandbox.layout import Project
 from tests.e2e.karbor.service import Karbor
+from tests.karbor_glue.fixtures import full_karbor, shared
+
+__all__ = ["full_karbor", "shared"]
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples" / "karbor"
-
-
-def _silent(_: str) -> None:
-    """Report nothing."""
-
-
-@pytest.fixture(scope="session")
-def full_karbor() -> Environment:
-    """Karbor with all of its services."""
-    return karbor.services(Project(ROOT), _silent)
 
 
 @pytest.fixture(scope="session")

@@ -58,13 +58,14 @@ class Karbor:
         folder: its configuration, database, bank and log.
         environ: further environment variables of the process.
         more: further lines of its configuration.
+        port: where its API listens, on loopback.
     """
 
     environment: Environment
     folder: Path
     environ: Mapping[str, str]
     more: str = ""
-    _port: int = attrs.field(factory=free_port)
+    port: int = attrs.field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -99,7 +100,7 @@ class Karbor:
                 folder=self.folder,
                 environment=self.environment.path,
                 host=HOST,
-                port=self._port,
+                port=self.port,
                 more=self.more,
             )
         )
@@ -125,7 +126,7 @@ class Karbor:
         """Make a request of Karbor's API."""
         answer = requests.request(
             method,
-            f"http://{HOST}:{self._port}/v1/{PROJECT}{path}",
+            f"http://{HOST}:{self.port}/v1/{PROJECT}{path}",
             json=body,
             headers={"X-Auth-Token": f"admin:{PROJECT}"},
             timeout=30,

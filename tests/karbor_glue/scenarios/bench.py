@@ -98,6 +98,7 @@ class Bench:
     cloud: Cloud
     bank: Path
     context: Any
+    extra: dict[str, Any] = attrs.field(factory=dict)
 
     def protect(
         self,
@@ -132,7 +133,7 @@ class Bench:
         )
         belongs = FAMILY if family is None else family
         nodes = graph.build_graph(
-            {resource(each) for each in ids},
+            {resource(each, **self.extra.get(each, {})) for each in ids},
             lambda node: [resource(child) for child in belongs.get(node.id, ())],
         )
         checkpoint.resource_graph = nodes
@@ -256,7 +257,11 @@ def _status_of(checkpoint: Any, status: str) -> Callable[[], None]:
 def make_bench(tmp_path: Path) -> Callable[..., Bench]:
     """Make a Karbor whose provider's file has these further lines."""
 
-    def make(plugin: str = "karbor-backup-protection-plugin", **sections: str) -> Bench:
+    def make(
+        plugin: str = "karbor-backup-protection-plugin",
+        karbor_conf: Sequence[str] = (),
+        **sections: str,
+    ) -> Bench:
         folder = tmp_path / f"providers-{uuid.uuid4().hex[:8]}"
         folder.mkdir()
         bank = tmp_path / "bank"
@@ -275,7 +280,7 @@ bank_object_container = karbor
         for name, lines in sections.items():
             text += f"[{name}]\n{lines}\n"
         (folder / "under-test.conf").write_text(text)
-        cfg.CONF([], project="karbor", default_config_files=[])
+        cfg.CONF([], project="karbor", default_config_files=list(karbor_conf))
         cfg.CONF.set_override("provider_config_dir", str(folder))
         (loaded,) = provider.ProviderRegistry().providers.values()
         context = oslo_context.RequestContext(user_id="u", project_id=PROJECT, is_admin=True)

@@ -1,5 +1,6 @@
 """What a provider's file says: the options of Karbor's own Freezer plugin, and ours."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,11 @@ def test_the_sample_generator_lists_all_options(tmp_path: Path) -> None:
         assert f"[{group}]" in text
         for each in listed:
             assert f"#{each.dest} = " in text
+
+
+def test_the_documentation_lists_all_options_and_no_others() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "karbor.md").read_text()
+    section = text.partition("## The provider's file")[2].partition("### Coming from")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    known = {each.dest for each in (*options.BACKEND_OPTIONS, *options.FREEZER_OPTIONS)}
+    assert sorted(listed) == sorted(known)

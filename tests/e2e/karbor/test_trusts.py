@@ -1,0 +1,52 @@
+"""Karbor's credentials on a real Keystone."""
+
+import json
+import secrets
+from pathlib import Path
+
+import pytest
+
+from sandbox import Sandbox
+from sandbox.environments import Environment
+from tests.karbor_glue.running import functions, run_once
+
+SCENARIO = Path(__file__).with_name("trusts.py")
+
+
+@pytest.fixture(scope="session")
+def facts(sandbox: Sandbox, shared: Path) -> str:
+    """What the scenario needs to know; Karbor's own user is made first, once in a run."""
+    known = shared / "facts.json"
+    if not known.exists():
+        password = secrets.token_hex(16)
+        _make_karbor_user(sandbox, password)
+        facts = {
+            "auth_url": sandbox.auth_url,
+            "demo": sandbox.accounts["demo"].password,
+            "karbor": password,
+            "storage": str(sandbox.storage_dir / "karbor-trusts"),
+        }
+        known.write_text(json.dumps(facts))
+    return known.read_text()
+
+
+def _make_karbor_user(sandbox: Sandbox, password: str) -> None:
+    """Make Karbor's account, which must be able to list users: an administrator, by default."""
+    admin = sandbox.session("admin")
+    project = admin.get_project_id()
+    url = sandbox.auth_url
+    user = {
+        "name": "karbor",
+        "password": password,
+        "domain_id": "default",
+        "default_project_id": project,
+    }
+    made = admin.post(f"{url}/users", json={"user": user}).json()["user"]["id"]
+    roles = admin.get(f"{url}/roles?name=admin").json()["roles"]
+    admin.put(f"{url}/projects/{project}/users/{made}/roles/{roles[0]['id']}")
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("case", functions(SCENARIO))
+def test_scenario(full_karbor: Environment, shared: Path, facts: str, case: str) -> None:
+    run_once(full_karbor, SCENARIO, shared, {"TRUSTS_TEST": facts}).check(case)
