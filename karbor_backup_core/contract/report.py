@@ -74,11 +74,6 @@ class Report:
                 lines.append(f"{rule.id} is mandatory and was skipped: {verdict.reason}")
         return lines
 
-    @property
-    def failed(self) -> bool:
-        """Whether any rule was broken that was not expected to be."""
-        return any(verdict.status is Status.FAILED for verdict in self.verdicts)
-
     def summary(self) -> str:
         """Say in one line whether the backend is conformant."""
         verdict = "conformant" if self.conformant else "NOT conformant"

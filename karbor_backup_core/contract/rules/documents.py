@@ -1,6 +1,10 @@
 """Rules about what is stored: it is JSON, and nobody changes it behind the core's back."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
 
 from karbor_backup_core.contract.expectations import require
 from karbor_backup_core.contract.lives import life
@@ -8,7 +12,7 @@ from karbor_backup_core.contract.needs import HOLDINGS
 from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.documents import from_document, to_document
-from karbor_backup_core.model import Operation, Verb
+from karbor_backup_core.model import BackendInfo, Health, Operation, Progress, State, Verb
 
 
 @rule(
@@ -52,3 +56,32 @@ def documents_stay_as_they_are(trial: Trial) -> None:
     for operation, text in seen:
         now = json.dumps(to_document(operation))
         require(now == text, f"{text} has been changed to {now}")
+
+
+@rule(
+    "C-913",
+    "Every hook answers what it must, also while work goes on: `None` is never an answer.",
+    "pluggy takes None for no answer, and would ask on or hand it out without a word.",
+)
+def every_hook_answers(trial: Trial) -> None:
+    """Ask each hook itself, without the core in between."""
+    kind = trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    backup = trial.backup(trial.make(kind))
+    _answers(trial, "describe", BackendInfo)
+    _answers(trial, "scope", str)
+    _answers(trial, "check", Health)
+    for verb in trial.verbs(kind):
+        operation = trial.submitting(verb, backup.resource if verb is Verb.PROTECT else backup)
+        _answers(trial, verb.value, Progress, operation=operation)
+        polled = _answers(trial, "poll", Mapping, operations=(operation,))
+        require(isinstance(polled.get(operation.id), Progress), f"poll answered {polled}")
+        _answers(trial, "cancel", bool, operation=operation)
+        operation = trial.finish(trial.restart(operation))
+        again = attrs.evolve(operation, state=State.RELEASING)
+        _answers(trial, "release", Progress, operation=again)
+
+
+def _answers(trial: Trial, hook: str, cls: type, **arguments: object) -> Any:
+    answer = trial.process.ask(hook, **arguments)
+    require(isinstance(answer, cls), f"{hook} answered {answer!r}, not a {cls.__name__}")
+    return answer

@@ -138,6 +138,7 @@ class DeletesWhatIsCovered(FakeBackend):
         "C-604",
         "C-701",
         "C-707",
+        "C-913",
     },
 )
 class ScopeOfItsOwn(FakeBackend):

@@ -50,3 +50,12 @@ class WritesIntoReceipts(FakeBackend):
             if receipt is not None:
                 receipt["polls"] = receipt.get("polls", 0) + 1
         return super().poll(operations)
+
+
+@breaks("C-913", also={"C-704"})
+class CancelsInSilence(FakeBackend):
+    """Answers None when it has cancelled something."""
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> Any:
+        return None if super().cancel(operation) else False

@@ -45,7 +45,9 @@ class ReleasesTheBackup(FakeBackend):
         return super().release(operation)
 
 
-@breaks("C-804", also={"C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803"})
+@breaks(
+    "C-804", also={"C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803", "C-913"}
+)
 class ReleasesOnce(FakeBackend):
     """Raises when there is nothing to release."""
 
