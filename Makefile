@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit contract clean
+.PHONY: help venv demo test lint unit contract docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ contract: venv ## the contract suite on every backend; the page goes to build/co
 	PYTHONPATH=examples/tar/src:examples/tar/tests $(BIN)/pytest --no-header -q -n $(JOBS) \
 		--contract-report build/conformance \
 		tests/contract/test_conformance.py tests/e2e/contract examples/tar/tests
+
+docs: venv ## write the page that is made from the contract's rules
+	$(BIN)/python -m tests.contract.document
 
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
 	$(BIN)/python -m sandbox.demo

@@ -176,7 +176,8 @@ class Lifecycle:
         """A cancel is a request: after a few attempts the operation is only waited for."""
         if isinstance(answer, Transient) and operation.failures < _CANCEL_ATTEMPTS:
             return self._postponed(operation, answer, now)
-        return attrs.evolve(operation, cancel_sent=True, failures=0)
+        refused = str(answer) if isinstance(answer, KarborBackupError) else ""
+        return attrs.evolve(operation, cancel_sent=True, failures=0, last_error=refused)
 
     def _begun(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         noted = _noted(operation, progress, take_receipt=True)

@@ -247,6 +247,14 @@ def test_a_cancel_that_cannot_be_told_is_given_up_after_a_few_attempts() -> None
     assert LIFE.apply(operation, Call.CANCEL, Transient("away"), NOW).cancel_sent
 
 
+def test_a_cancel_that_is_refused_is_told_and_not_repeated() -> None:
+    operation = LIFE.apply(
+        LIFE.cancelling(running()), Call.CANCEL, BackendError("no such job"), NOW
+    )
+    assert operation.cancel_sent
+    assert operation.last_error == "no such job"
+
+
 def test_no_phase_follows_a_cancel() -> None:
     operation = LIFE.apply(LIFE.cancelling(running()), Call.POLL, READY, NOW)
     assert operation.outcome is not None
