@@ -48,3 +48,13 @@ def test_a_backend_without_a_bench_says_what_is_missing(
 
 def test_an_unknown_backend_is_wrong_input(command: Command) -> None:
     assert command("contract", "yours").exit_code == 2
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_tried(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    result = command("contract", "mine", "--report", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert "pip install 'karbor-backup[contract]'" in result.stderr
+    assert not command.cloud.requests

@@ -1,5 +1,6 @@
 """``karbor-backup contract``."""
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
     from karbor_backup_core.contract import examine
     from karbor_backup_core.contract.live import live_bench
 
+    if folder is not None:
+        _check_that_pages_can_be_written()
     bench = live_bench(backend, *invocation.backends.parts(backend))
     silent = invocation.as_json
     report = examine(bench, label=backend, tidy=True, heard=_ignore if silent else _tell)
@@ -57,6 +60,14 @@ def _tell(rule: "Rule", verdict: "Verdict") -> None:
 
 def _ignore(_rule: "Rule", _verdict: "Verdict") -> None:
     """Say nothing: the document says it all."""
+
+
+def _check_that_pages_can_be_written() -> None:
+    """Find out now: the rules take their time."""
+    from karbor_backup_core.errors import InvalidInput
+
+    if importlib.util.find_spec("jinja2") is None:
+        raise InvalidInput("--report: install what it needs: pip install 'karbor-backup[contract]'")
 
 
 def _write(report: "Report", folder: Path) -> None:
