@@ -1,8 +1,11 @@
 """``karbor-backup contract``."""
 
+import contextlib
 import importlib.util
+import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -37,7 +40,8 @@ def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
         _check_that_pages_can_be_written()
     bench = live_bench(backend, *invocation.backends.parts(backend))
     silent = invocation.as_json
-    report = examine(bench, label=backend, tidy=True, heard=_ignore if silent else _tell)
+    with _unwound_by_sigterm():
+        report = examine(bench, label=backend, tidy=True, heard=_ignore if silent else _tell)
     if silent:
         emit_json(report.document())
     else:
@@ -48,6 +52,20 @@ def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
         _write(report, folder)
     if not report.conformant:
         raise Failed
+
+
+@contextlib.contextmanager
+def _unwound_by_sigterm() -> Iterator[None]:
+    """Let a SIGTERM remove what the rules have made, as Ctrl-C does."""
+
+    def end(signum: int, _frame: object) -> NoReturn:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(rule: "Rule", verdict: "Verdict") -> None:
