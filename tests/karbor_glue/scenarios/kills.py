@@ -225,9 +225,12 @@ def test_what_a_living_process_drives_is_left_alone(
         while not operations_in(bench.bank):
             time.sleep(0.1)
         time.sleep(lease + 1)
-        (found,) = recover(bench.provider)
+        with eventlet.Timeout(60):  # whoever takes it over waits for an hour
+            (found,) = recover(bench.provider)
+            deleted = bench.delete_id(found.checkpoint)
         assert found.after == "protecting"
         assert "a process shows that it lives" in found.problems[0]
+        assert "is driven by" in deleted.error
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -239,7 +242,7 @@ def _slow() -> None:
 
     def load(self: FileCloud) -> Any:
         loaded = original(self)
-        loaded.service_seconds = 60
+        loaded.service_seconds = 3600
         return loaded
 
     FileCloud._load = load  # type: ignore[method-assign]
