@@ -1,6 +1,7 @@
 """Running a command in a sandbox's cloud."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -34,9 +35,13 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _wait(child: subprocess.Popen[bytes]) -> int:
-    """Wait for the child; Ctrl-C reaches it too, and it is the child that decides what to do."""
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            continue
+    """Wait for the child; Ctrl-C reaches it too, and it is the child that decides what to do.
+
+    The signal is taken and dropped here: a KeyboardInterrupt in the midst of `Popen.wait` can lose
+    the child's exit status.
+    """
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return child.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
