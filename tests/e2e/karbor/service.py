@@ -195,14 +195,27 @@ class Karbor:
             check=False,
         )
 
+    def begin_restore(self, provider: str, checkpoint: str) -> str:
+        """Begin to restore a checkpoint; answer the record's id."""
+        return self._begin("restore", "restores", provider, checkpoint, {})
+
+    def restore_record(self, record: str) -> Any:
+        """Answer the record of a restore as it stands."""
+        return self.call("GET", f"/restores/{record}")["restore"]
+
+    def _begin(
+        self, kind: str, kinds: str, provider: str, checkpoint: str, more: Mapping[str, Any]
+    ) -> str:
+        body = {"provider_id": provider, "checkpoint_id": checkpoint, "parameters": {}, **more}
+        return str(self.call("POST", f"/{kinds}", {kind: body})[kind]["id"])
+
     def _follow(
         self, kind: str, kinds: str, provider: str, checkpoint: str, more: Mapping[str, Any]
     ) -> Any:
-        body = {"provider_id": provider, "checkpoint_id": checkpoint, "parameters": {}, **more}
-        record = self.call("POST", f"/{kinds}", {kind: body})[kind]
+        record = self._begin(kind, kinds, provider, checkpoint, more)
 
         def look() -> Any:
-            return self.call("GET", f"/{kinds}/{record['id']}")[kind]
+            return self.call("GET", f"/{kinds}/{record}")[kind]
 
         wait_for(lambda: look()["status"] in ("success", "fail"), f"the {kind}'s end")
         return look()

@@ -170,6 +170,32 @@ def test_a_killed_protection_service_is_recovered(bench: Bench) -> None:
     assert bench.containers() == []
 
 
+def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(bench: Bench) -> None:
+    tree = bench.tree("first", b"precious")
+    karbor, provider = bench.karbor, bench.provider
+    checkpoint = bench.protect("first")
+    assert karbor.settled(provider, checkpoint) == "available"
+    shutil.rmtree(tree)
+    before = len(bench.left_in_freezer())
+    record = karbor.begin_restore(provider, checkpoint)
+    wait_for(lambda: len(bench.left_in_freezer()) > before, "the job")
+    karbor.stop(signal.SIGKILL)
+
+    time.sleep(3)  # the lease of the dead process, and one second
+    recovered = karbor.recover(provider)
+    assert recovered.returncode == 0, recovered.stderr
+    assert (tree / "sub" / "file").read_bytes() == b"precious"
+    assert len(bench.left_in_freezer()) == before, "the job is gone, the backup's record stays"
+
+    karbor.start()
+    told = karbor.restore_record(record)
+    # Its flow is gone with the process, so that what else it had to do is not known.
+    assert told["status"] == "fail"
+    assert set(told["resources_status"].values()) == {"available"}
+    assert karbor.status(provider, checkpoint) == "available"
+    assert karbor.delete(provider, checkpoint) == "deleted"
+
+
 def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
     bench: Bench, make_karbor: Callable[..., Karbor]
 ) -> None:
