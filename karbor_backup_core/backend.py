@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 import pluggy
 
-from karbor_backup_core.answers import (
+from karbor_backup_core.calls.answers import (
     POLL_STATES,
     RELEASE_STATES,
     VERB_STATES,
@@ -18,12 +18,15 @@ from karbor_backup_core.answers import (
     redacted_health,
     redacted_progress,
 )
+from karbor_backup_core.calls.exception_text import presentable
+from karbor_backup_core.calls.registration import listener, register
+from karbor_backup_core.calls.witness import ask
 from karbor_backup_core.errors import (
     ContractViolation,
     KarborBackupError,
     Unsupported,
 )
-from karbor_backup_core.exception_text import presentable
+from karbor_backup_core.json_forms.schemas import with_references
 from karbor_backup_core.model import (
     Ability,
     BackendInfo,
@@ -35,10 +38,7 @@ from karbor_backup_core.model import (
     Verb,
 )
 from karbor_backup_core.options import Validator
-from karbor_backup_core.registration import listener, register
-from karbor_backup_core.schemas import with_references
 from karbor_backup_core.secrets import Secret, configured, redact, secrets_in
-from karbor_backup_core.witness import ask
 
 _log: Final = logging.getLogger("karbor_backup.backend")
 

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from karbor_backup_core.conversion import LIMITED, model_converter, within_limit
 from karbor_backup_core.errors import InvalidDocument
-from karbor_backup_core.json_values import MISFITS, misfits, step
+from karbor_backup_core.json_forms.conversion import LIMITED, model_converter, within_limit
+from karbor_backup_core.json_forms.json_values import MISFITS, misfits, step
 from karbor_backup_core.model import Backup, Operation
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core.errors import ContractViolation, InvalidDocument
-from karbor_backup_core.json_values import MISFITS, misfits, plain
-from karbor_backup_core.schemas import Schema, closed, secret_places
+from karbor_backup_core.json_forms.json_values import MISFITS, misfits, plain
+from karbor_backup_core.json_forms.schemas import Schema, closed, secret_places
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -51,7 +51,7 @@ class Validator:
         Raises:
             ContractViolation: the schema is no schema.
         """
-        from karbor_backup_core.schema_faults import explain
+        from karbor_backup_core.json_forms.schema_faults import explain
 
         validator = self.prepare()
         try:

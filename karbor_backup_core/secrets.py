@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, final
 
 from karbor_backup_core.errors import InvalidInput
-from karbor_backup_core.schemas import Place, Schema, secret_places
+from karbor_backup_core.json_forms.schemas import Place, Schema, secret_places
 
 MASK: Final = "***"
 """What stands where a secret was."""

@@ -11,9 +11,9 @@ import attrs
 
 from karbor_backup_core.cli.durations import parse_duration
 from karbor_backup_core.errors import InvalidDocument, InvalidInput
+from karbor_backup_core.json_forms.schemas import with_references
 from karbor_backup_core.model import Json
 from karbor_backup_core.policy import Policy
-from karbor_backup_core.schemas import with_references
 from karbor_backup_core.secrets import Secret, configured
 
 APPLICATION: Final = "karbor-backup"

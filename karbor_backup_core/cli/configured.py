@@ -18,8 +18,8 @@ from karbor_backup_core.errors import (
     KarborBackupError,
     UnknownBackend,
 )
+from karbor_backup_core.json_forms.schemas import secret_places
 from karbor_backup_core.model import Backup, Json
-from karbor_backup_core.schemas import secret_places
 from karbor_backup_core.secrets import Secret, configured
 
 

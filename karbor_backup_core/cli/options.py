@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from karbor_backup_core.errors import InvalidInput
+from karbor_backup_core.json_forms.schemas import children, facets
 from karbor_backup_core.model import Json
-from karbor_backup_core.schemas import children, facets
 
 
 def read_options(file: str | None, assignments: Sequence[str], schema: Json) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import attrs
 import pluggy
 
 from karbor_backup_core.backend import Backend
+from karbor_backup_core.calls.registration import register
+from karbor_backup_core.calls.witness import ask
 from karbor_backup_core.clock import Clock
 from karbor_backup_core.driver import Driver
 from karbor_backup_core.lifecycle import Lifecycle
-from karbor_backup_core.registration import register
 from karbor_backup_core.stores.base import Store
-from karbor_backup_core.witness import ask
 
 NAME: Final = "contract"
 """The configured name of the backend under test, and the owner of its operations."""

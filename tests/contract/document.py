@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from karbor_backup_core.calls.witness import HOOKS
 from karbor_backup_core.contract import Fault, Rule, all_rules
 from karbor_backup_core.hookspecs import BackendSpec
 from karbor_backup_core.version import CONTRACT_VERSION
-from karbor_backup_core.witness import HOOKS
 from tests.contract.mutants.generated import HARMLESS, all_spoilt
 from tests.contract.mutants.registry import all_mutants
 

@@ -4,9 +4,9 @@ import inspect
 
 import pytest
 
+from karbor_backup_core.calls.witness import HOOKS
 from karbor_backup_core.contract import Rule, all_rules
 from karbor_backup_core.hookspecs import BackendSpec
-from karbor_backup_core.witness import HOOKS
 from tests.contract.document import PAGE, document
 
 

@@ -7,11 +7,11 @@ import pluggy
 import pytest
 
 from karbor_backup_core import Operation, Progress, hookimpl
+from karbor_backup_core.calls.witness import ask
 from karbor_backup_core.contract import Rule, Status, all_rules, judge
 from karbor_backup_core.contract.report import Report
 from karbor_backup_core.contract.verdict import Verdict
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, hookspec
-from karbor_backup_core.witness import ask
 from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.bench import bench
 
@@ -59,8 +59,8 @@ def _next_core(monkeypatch: pytest.MonkeyPatch) -> None:
         more = {"siblings": ()} if hook == "protect" else {}
         return ask(manager, hook, {**arguments, **more})
 
-    monkeypatch.setattr("karbor_backup_core.registration.BackendSpec", NextSpec)
-    monkeypatch.setattr("karbor_backup_core.registration.CONTRACT_VERSION", "1.1")
+    monkeypatch.setattr("karbor_backup_core.calls.registration.BackendSpec", NextSpec)
+    monkeypatch.setattr("karbor_backup_core.calls.registration.CONTRACT_VERSION", "1.1")
     monkeypatch.setattr("karbor_backup_core.backend.ask", ask_more)
     monkeypatch.setattr("karbor_backup_core.contract.process.ask", ask_more)
 

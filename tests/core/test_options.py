@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core.errors import ContractViolation, InvalidDocument
+from karbor_backup_core.json_forms.schemas import with_references
 from karbor_backup_core.options import Validator
-from karbor_backup_core.schemas import with_references
 from karbor_backup_core.secrets import Secret
 from tests.strategies import json_values
 

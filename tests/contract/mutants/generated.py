@@ -14,7 +14,7 @@ from karbor_backup_core import (
     Unsupported,
     hookimpl,
 )
-from karbor_backup_core.witness import HOOKS
+from karbor_backup_core.calls.witness import HOOKS
 from karbor_backup_fake import FakeBackend
 
 Spoil = Callable[[Any, Callable[[], Any], dict[str, Any]], Any]

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from karbor_backup_core.calls.registration import check_contract
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import ContractViolation, InvalidDocument
 from karbor_backup_core.model import (
@@ -16,7 +17,6 @@ from karbor_backup_core.model import (
     Support,
     Verb,
 )
-from karbor_backup_core.registration import check_contract
 from karbor_backup_core.secrets import Secret, redact
 
 T = TypeVar("T")

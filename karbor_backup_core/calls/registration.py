@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pluggy
 
+from karbor_backup_core.calls.witness import HOOKS, Witness
 from karbor_backup_core.errors import BackendUnavailable, ContractViolation
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, ExtensionSpec
 from karbor_backup_core.version import CONTRACT_VERSION
-from karbor_backup_core.witness import HOOKS, Witness
 
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 

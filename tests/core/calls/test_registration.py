@@ -6,10 +6,10 @@ import attrs
 import pytest
 
 from karbor_backup_core.backend import Backend
+from karbor_backup_core.calls.witness import HOOKS
 from karbor_backup_core.errors import BackendUnavailable, ContractViolation
 from karbor_backup_core.hookspecs import hookimpl
 from karbor_backup_core.model import Progress
-from karbor_backup_core.witness import HOOKS
 from tests.core.backends import INFO, SUCCEEDED, SmallBackend
 from tests.strategies import operation
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from karbor_backup_core.json_values import step
-from karbor_backup_core.schemas import NOTHING, Place, Schema, children, facets
+from karbor_backup_core.json_forms.json_values import step
+from karbor_backup_core.json_forms.schemas import NOTHING, Place, Schema, children, facets
 
 Error: TypeAlias = Any
 """A ``jsonschema.ValidationError``; its own annotations allow each attribute to be unset."""

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from karbor_backup_core.backend import Backend
+from karbor_backup_core.calls.witness import HOOKS
 from karbor_backup_core.errors import BackendError, ContractViolation, Transient, Unsupported
 from karbor_backup_core.hookspecs import BackendSpec, hookimpl
-from karbor_backup_core.witness import HOOKS
 from tests.core.backends import PROTECTED, RUNNING, SUCCEEDED, Answering, SmallBackend
 from tests.strategies import operation
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import attrs
 
-from karbor_backup_core.json_values import plain
+from karbor_backup_core.json_forms.json_values import plain
 from karbor_backup_core.model import RECEIPT_LIMIT, Backup, Json
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""JSON underneath documents, options and configuration: values, conversion, schemas."""
