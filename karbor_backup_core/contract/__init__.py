@@ -5,7 +5,8 @@ An author writes a ``Bench`` and gives it to ``karbor_backup_core.contract.testi
 """
 
 from karbor_backup_core.contract.bench import Bench, Fault, Holdings, Resources
-from karbor_backup_core.contract.registry import Broken, Rule, all_rules
+from karbor_backup_core.contract.broken import Broken
+from karbor_backup_core.contract.registry import Rule, all_rules
 from karbor_backup_core.contract.report import Report, examine
 from karbor_backup_core.contract.verdict import Status, Verdict, judge
 

@@ -1,6 +1,6 @@
 """What rules expect of operations, and the words in which they say that it is not so."""
 
-from karbor_backup_core.contract.registry import Broken
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.model import Backup, Operation, Result, State
 
 

@@ -19,10 +19,6 @@ Test = Callable[["Trial"], None]
 _rules: Final[dict[str, "Rule"]] = {}
 
 
-class Broken(AssertionError):
-    """A rule does not hold; the message says what was seen."""
-
-
 @attrs.frozen
 class Rule:
     """One rule of the contract.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from karbor_backup_core.contract.registry import Broken
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.model import Json
 
 TEXT: Final = "contract"

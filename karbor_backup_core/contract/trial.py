@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from karbor_backup_core.clock import Clock, ManualClock, system_clock
 from karbor_backup_core.contract.bench import Bench, Fault, Holdings
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import backup_of, require, said, succeeded
 from karbor_backup_core.contract.process import NAME, Process
-from karbor_backup_core.contract.registry import Broken
 from karbor_backup_core.contract.samples import fitting
 from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
 from karbor_backup_core.model import (

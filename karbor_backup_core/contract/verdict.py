@@ -6,7 +6,8 @@ from typing import Final
 import attrs
 
 from karbor_backup_core.contract.bench import Bench
-from karbor_backup_core.contract.registry import Broken, Rule
+from karbor_backup_core.contract.broken import Broken
+from karbor_backup_core.contract.registry import Rule
 from karbor_backup_core.contract.tidying import tidy as tidy_up
 from karbor_backup_core.contract.trial import Trial
 

@@ -6,10 +6,11 @@ from typing import Final
 import attrs
 
 from karbor_backup_core.contract.bench import Fault
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import ended, require, said
 from karbor_backup_core.contract.lives import discard, unchanged
 from karbor_backup_core.contract.needs import HOLDINGS, fault
-from karbor_backup_core.contract.registry import Broken, rule
+from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import CALLS_LIMIT, Trial
 from karbor_backup_core.model import Operation, Result, State, Verb
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import attrs
 
 from karbor_backup_core.contract.bench import Fault
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import ended, require, said
 from karbor_backup_core.contract.lives import restored_alike, unchanged
 from karbor_backup_core.contract.needs import HOLDINGS, fault
-from karbor_backup_core.contract.registry import Broken, rule
+from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import CALLS_LIMIT, Trial
 from karbor_backup_core.errors import BackendError, InvalidInput, KarborBackupError, Transient
 from karbor_backup_core.model import (

@@ -7,10 +7,11 @@ from typing import Any
 import attrs
 
 from karbor_backup_core.contract.bench import Fault
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import require, said, succeeded
 from karbor_backup_core.contract.lives import unchanged
 from karbor_backup_core.contract.needs import HOLDINGS, fault
-from karbor_backup_core.contract.registry import Broken, rule
+from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import CALLS_LIMIT, Trial
 from karbor_backup_core.model import Operation, Progress, ProgressState, Resource, State, Verb
 

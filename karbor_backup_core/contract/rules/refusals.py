@@ -4,10 +4,11 @@ import uuid
 
 import attrs
 
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import require, succeeded
 from karbor_backup_core.contract.lives import discard, unchanged
 from karbor_backup_core.contract.needs import HOLDINGS
-from karbor_backup_core.contract.registry import Broken, rule
+from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.samples import free_texts, longest, misfits
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.errors import (

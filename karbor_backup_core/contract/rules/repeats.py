@@ -3,10 +3,11 @@
 import contextlib
 
 from karbor_backup_core.contract.bench import Fault
+from karbor_backup_core.contract.broken import Broken
 from karbor_backup_core.contract.expectations import ended, require, succeeded
 from karbor_backup_core.contract.lives import compare_restored, life, restored_alike
 from karbor_backup_core.contract.needs import HOLDINGS, PHASED, fault
-from karbor_backup_core.contract.registry import Broken, rule
+from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_core.errors import KarborBackupError, Transient
 from karbor_backup_core.lifecycle import Call, next_call
