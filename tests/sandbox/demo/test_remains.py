@@ -7,7 +7,8 @@ from sandbox.demo.remains import look
 
 
 def test_what_freezer_keeps_is_counted(sandbox: Sandbox, tmp_path: Path) -> None:
-    session = sandbox.session("other")
+    # No other test that may run now leaves anything in this project.
+    session = sandbox.session("admin")
     before = look(session, sandbox.freezer_url, tmp_path)
     project = f"{sandbox.freezer_url}/v2/{session.get_project_id()}"
     action = {"freezer_action": {"action": "backup", "mode": "fs", "path_to_backup": "/nowhere"}}
