@@ -81,11 +81,7 @@ class Driver:
 
     def add(self, operation: Operation) -> Operation:
         """Store a planned operation as this driver's own."""
-        now = self.clock()
-        if not operation.finished:
-            lease = now + self.lifecycle.policy.lease
-            operation = attrs.evolve(operation, owner=self.owner, lease_until=lease)
-        added = self.store.add(operation)
+        added = self.store.add(self._leased(operation))
         self.backend_of(added).changed(added, None)
         return added
 
@@ -143,8 +139,7 @@ class Driver:
                 stored = self.store.write(after)
             except Conflict:
                 continue
-            if before.backend in self.backends:
-                self.backends[before.backend].changed(stored, before)
+            self._tell(stored, before)
             return stored
 
     def forget(self, operation_id: str) -> Operation:
@@ -165,8 +160,7 @@ class Driver:
                 "only what was let go of with something left behind can be forgotten"
             )
         stored = self.store.write(self.lifecycle.forgotten(before))
-        if before.backend in self.backends:
-            self.backends[before.backend].changed(stored, before)
+        self._tell(stored, before)
         return stored
 
     def step(self, operation: Operation) -> Operation:
@@ -232,6 +226,11 @@ class Driver:
                 continue
             self.backend_of(stored).changed(stored, before)
             return stored
+
+    def _tell(self, operation: Operation, before: Operation) -> None:
+        """Tell the extensions of a change that needs no backend, where there is one."""
+        if operation.backend in self.backends:
+            self.backends[operation.backend].changed(operation, before)
 
     def _leased(self, operation: Operation) -> Operation:
         if operation.finished:

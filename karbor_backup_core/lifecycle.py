@@ -210,7 +210,8 @@ class Lifecycle:
             case ProgressState.RUNNING if self._out_of_grace(operation, now):
                 return self._given_up(noted, progress, now)
             case ProgressState.RUNNING:
-                return noted if noted.state is State.RUNNING else _found_running(noted)
+                found = noted.state is State.RUNNING
+                return noted if found else attrs.evolve(noted, state=State.RUNNING)
             case ProgressState.READY:
                 return self._next_or_stop(noted, now)
             case _:
@@ -328,10 +329,6 @@ def _next_phase(operation: Operation, now: datetime) -> Operation:
         failures=0,
         last_error="",
     )
-
-
-def _found_running(operation: Operation) -> Operation:
-    return attrs.evolve(operation, state=State.RUNNING)
 
 
 def _noted(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
