@@ -20,3 +20,16 @@ def job_id(operation_id: str, step: str = WORK) -> str:
 def removal_step(number: int) -> str:
     """The name of the step in which a release removes data for the ``number``-th time."""
     return f"release-{number}"
+
+
+def piece_prefix(job_id: str, index: int) -> str:
+    """What the agent puts before the names of what it makes for one action of a job.
+
+    It is the action's ``temp_resource_prefix``. Freezer never tells which volume or server it has
+    restored; by this prefix the one of this very job is told from all others.
+
+    Args:
+        job_id: the job's id.
+        index: the action's place in the job, from 0.
+    """
+    return f"{job_id}-{index}_"
