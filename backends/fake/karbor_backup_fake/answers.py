@@ -84,7 +84,7 @@ def _succeeded(operation: Operation, job: Job, storage: str) -> Progress:
                 ),
             )
         case Verb.RESTORE:
-            return attrs.evolve(done, resource=job.resource)
+            return attrs.evolve(done, resources=job.restored)
         case Verb.VERIFY:
             return attrs.evolve(done, checks=job.checks)
         case _:

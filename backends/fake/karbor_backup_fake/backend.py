@@ -112,8 +112,12 @@ class FakeBackend:
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         """Look at all jobs in one request, and once more for each operation that has none."""
         with self._service() as cloud:
-            listed = cloud.list_jobs()
-            return {each.id: self._look(cloud, each, listed) for each in operations}
+            listed: dict[str, list[Job]] = {}
+            for job in cloud.list_jobs():
+                listed.setdefault(job.operation, []).append(job)
+            return {
+                each.id: self._look(cloud, each, listed.get(each.id, [])) for each in operations
+            }
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
@@ -191,7 +195,7 @@ class FakeBackend:
     def _look(self, cloud: Cloud, operation: Operation, listed: Sequence[Job]) -> Progress:
         """Say how one operation stands; a fault of its own is its own failure."""
         if operation.outcome is not None:
-            return answers.after_the_end(job for job in listed if job.operation == operation.id)
+            return answers.after_the_end(listed)
         try:
             job = answers.job_of(operation, listed, operation.phase) or answers.job_of(
                 operation, cloud.find_jobs(operation.id), operation.phase

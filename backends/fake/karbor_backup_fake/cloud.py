@@ -13,6 +13,7 @@ from karbor_backup_fake import work
 from karbor_backup_fake.faults import FaultPlan
 from karbor_backup_fake.inventory import Inventory
 from karbor_backup_fake.records import Asset, CloudError, Copy, Job, JobState, NotFound, Task
+from karbor_backup_fake.shelves import JobShelf
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class Cloud:
         self.requests: Counter[str] = Counter()
         self.started: Counter[tuple[str, int]] = Counter()
         self.orphans: list[Job] = []
-        self._jobs: dict[str, Job] = {}
+        self._jobs = JobShelf()
         self._lock = threading.RLock()
 
     def admit(self, token: str) -> None:
@@ -180,9 +181,9 @@ class Cloud:
         """Answer the jobs, all or one operation's, as they are now; the oldest first."""
         with self._lock:
             self._settle()
-            return [
-                self._seen(job) for job in self._jobs.values() if operation in ("", job.operation)
-            ]
+            kept = self._jobs
+            ids = kept.made_by(operation) if operation else list(kept)
+            return [self._seen(kept[job_id]) for job_id in ids]
 
     def left_by(self, operation: str) -> list[str]:
         """Answer the ids of all jobs, copies and resources that carry this operation's tag."""
@@ -217,13 +218,7 @@ class Cloud:
 
     def _settle(self) -> None:
         """Finish the jobs whose time is up, in the order of their ends."""
-        now = self.clock()
-        due = [
-            (job.ends_at, job)
-            for job in self._jobs.values()
-            if job.state is JobState.RUNNING and job.ends_at is not None and job.ends_at <= now
-        ]
-        for _, job in sorted(due, key=lambda pair: pair[0]):
+        for job in self._jobs.pop_due(self.clock()):
             self._jobs[job.id] = self._seen(work.finish(self.inventory, job))
 
     def _seen(self, job: Job) -> Job:

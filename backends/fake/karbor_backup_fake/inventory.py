@@ -1,12 +1,13 @@
 """The cloud's shelves: which resources and which copies there are."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import attrs
 
 from karbor_backup_core import Resource
 from karbor_backup_fake.records import Asset, CloudError, Copy, NotFound
+from karbor_backup_fake.shelves import NestedShelf
 
 
 @attrs.define
@@ -18,8 +19,8 @@ class Inventory:
         copies: what the backup service stores.
     """
 
-    assets: dict[str, Asset] = attrs.field(factory=dict)
-    copies: dict[str, Copy] = attrs.field(factory=dict)
+    assets: NestedShelf[Asset] = attrs.field(factory=dict, converter=NestedShelf[Asset])
+    copies: NestedShelf[Copy] = attrs.field(factory=dict, converter=NestedShelf[Copy])
     _last_number: int = 0
 
     def new_id(self, kind: str) -> str:
@@ -106,11 +107,10 @@ class Inventory:
 
     def made_by(self, operation: str) -> list[str]:
         """Answer the ids of what an operation made, without what is inside something else."""
-        shelves: tuple[Mapping[str, Asset | Copy], ...] = (self.assets, self.copies)
-        inside = {id_ for shelf in shelves for each in shelf.values() for id_ in each.members}
+        shelves: tuple[NestedShelf[Asset] | NestedShelf[Copy], ...] = (self.assets, self.copies)
         return [
             id_
             for shelf in shelves
-            for id_, each in shelf.items()
-            if each.operation == operation and id_ not in inside
+            for id_ in shelf.made_by(operation)
+            if not any(each.is_inside(id_) for each in shelves)
         ]

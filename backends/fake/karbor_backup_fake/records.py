@@ -132,7 +132,7 @@ class Job:
         heeds_cancel: whether a cancel stops it.
         made: ids of the copies or resources that it made; of a copy the whole first, then its
             members in the order of ``parts``.
-        resource: what it restored.
+        restored: what it restored, the whole first.
         parts: how its members ended.
         checks: what it found.
     """
@@ -151,6 +151,6 @@ class Job:
     fails_member: str = ""
     heeds_cancel: bool = True
     made: tuple[str, ...] = ()
-    resource: Resource | None = None
+    restored: tuple[Resource, ...] = ()
     parts: tuple[Part, ...] = ()
     checks: tuple[Check, ...] = ()

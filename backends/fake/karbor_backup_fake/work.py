@@ -10,7 +10,7 @@ import attrs
 
 from karbor_backup_core import Check, Part, Resource, Result
 from karbor_backup_fake.inventory import Inventory
-from karbor_backup_fake.records import CloudError, Copy, Job, JobState, Kind
+from karbor_backup_fake.records import Asset, CloudError, Copy, Job, JobState, Kind
 
 
 def begin(inventory: Inventory, job: Job, members_from: Job | None) -> Job:
@@ -100,11 +100,21 @@ def _finish_restore(inventory: Inventory, job: Job) -> Job:
     if job.task.kind is Kind.RESTORE:
         asset = inventory.asset(job.made[0])
         inventory.assets[job.made[0]] = attrs.evolve(asset, content=copy.content)
-        members = [inventory.asset(member).resource for member in asset.members]
-        return _ended(attrs.evolve(job, resource=asset.resource, parts=_parts(job, members)))
+        return _ended(_told(inventory, job, asset, copy))
     for made, member in zip(job.made, copy.members, strict=True):
         _fill(inventory, made, inventory.copy(member))
     return _ended(job)
+
+
+def _told(inventory: Inventory, job: Job, asset: Asset, copy: Copy) -> Job:
+    """Answer a job with the names of what it restored, and of what each member became."""
+    old = [inventory.copy(member).resource for member in copy.members]
+    new = [inventory.asset(member).resource for member in asset.members]
+    parts = tuple(
+        attrs.evolve(part, restored=made)
+        for part, made in zip(_parts(job, old), new, strict=True)
+    )
+    return attrs.evolve(job, restored=(asset.resource, *new), parts=parts)
 
 
 def _fill(inventory: Inventory, asset_id: str, copy: Copy) -> None:
