@@ -10,6 +10,7 @@ from karbor_backup_freezer.config import Configuration
 if TYPE_CHECKING:
     from keystoneauth1.adapter import Adapter
     from keystoneauth1.session import Session
+    from openstack.config.cloud_region import CloudRegion
 
 SERVICE_TYPE: Final = "backup"
 
@@ -31,6 +32,7 @@ class Connection:
         self._session = session
         self._lock = threading.Lock()
         self._adapter: Adapter | None = None
+        self._region: CloudRegion | None = None
         self._scope = ""
 
     @property
@@ -48,6 +50,16 @@ class Connection:
             return self._adapter
 
     @property
+    def region(self) -> "CloudRegion":
+        """The cloud's session, with what is configured for each of its services.
+
+        Raises:
+            BackendError: nothing is configured, or no cloud of that name.
+        """
+        with self._lock:
+            return self._opened_region()
+
+    @property
     def endpoint(self) -> str:
         """Freezer's URL without the version. Errors are those of ``adapter``."""
         return self.scope.partition("|")[0]
@@ -61,13 +73,14 @@ class Connection:
         from keystoneauth1 import exceptions
         from keystoneauth1.adapter import Adapter
 
-        given = self._configuration.endpoint
-        session = self._session
         try:
-            if session is None:
-                session, override = self._load()
-                given = given or override
-            endpoint = given or self._endpoint(session)
+            region = self._opened_region()
+            session = region.get_session()
+            endpoint = (
+                self._configuration.endpoint
+                or region.get_endpoint(SERVICE_TYPE)
+                or self._endpoint(session)
+            )
             project = session.get_project_id()
         except exceptions.ClientException as error:
             timeout = self._configuration.timeout
@@ -83,8 +96,13 @@ class Connection:
             connect_retries=0,
         )
 
-    def _load(self) -> "tuple[Session, str | None]":
-        """Read ``clouds.yaml`` and ``OS_*``; answer a session and the endpoint they name."""
+    def _opened_region(self) -> "CloudRegion":
+        if self._region is None:
+            self._region = self._load() if self._session is None else self._given(self._session)
+        return self._region
+
+    def _load(self) -> "CloudRegion":
+        """Read ``clouds.yaml`` and ``OS_*``."""
         from openstack import config, exceptions
 
         named = {
@@ -97,9 +115,22 @@ class Connection:
             region = config.OpenStackConfig().get_one(
                 api_timeout=self._configuration.timeout, **chosen
             )
-            return region.get_session(), region.get_endpoint(SERVICE_TYPE)
+            # Asked for now, since it is what tells that credentials are incomplete.
+            region.get_session()
         except exceptions.ConfigException as error:
             raise BackendError(f"OpenStack credentials: {error}") from error
+        return region
+
+    def _given(self, session: "Session") -> "CloudRegion":
+        from openstack.config.cloud_region import from_session
+
+        return from_session(
+            session,
+            name="given",
+            region_name=self._configuration.region,
+            interface=self._configuration.interface or "public",
+            api_timeout=self._configuration.timeout,
+        )
 
     def _endpoint(self, session: "Session") -> str:
         endpoint = session.get_endpoint(

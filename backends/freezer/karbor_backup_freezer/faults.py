@@ -52,7 +52,7 @@ def of_connection(error: "ClientException", where: str, timeout: float) -> Backe
     if isinstance(error, exceptions.ConnectionError):
         return Transient(f"{where} cannot be reached: {_root(error)}")
     if isinstance(error, exceptions.DiscoveryFailure | exceptions.HttpServerError):
-        return Transient(f"Keystone does not answer as it should: {_line(str(error))}")
+        return Transient(f"Keystone does not answer as it should: {line(str(error))}")
     if isinstance(error, exceptions.TooManyRequests):
         return Transient("Keystone asks to send fewer requests")
     if isinstance(error, exceptions.Unauthorized | exceptions.Forbidden):
@@ -61,7 +61,7 @@ def of_connection(error: "ClientException", where: str, timeout: float) -> Backe
         return BackendError(
             "the catalog has no backup service in this region: name Freezer's URL as endpoint"
         )
-    return BackendError(f"Keystone: {_line(str(error))}")
+    return BackendError(f"Keystone: {line(str(error))}")
 
 
 def of_answer(error: "ApiClientException", response: "Response", what: str) -> BackendError:
@@ -74,7 +74,7 @@ def of_answer(error: "ApiClientException", response: "Response", what: str) -> B
     """
     status = response.status_code
     if status in _PASSING:
-        return Transient(f"{_said(error, response, what)}", _retry_after(response))
+        return Transient(f"{_said(error, response, what)}", retry_after(response))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return BackendError(f"{_said(error, response, what)}: check the credentials and roles")
     return BackendError(_said(error, response, what))
@@ -92,10 +92,11 @@ def _said(error: "ApiClientException", response: "Response", what: str) -> str:
             "page: is this Freezer's API?"
         )
     text = str(error).removeprefix(f"[*] Error {response.status_code}: ")
-    return f"Freezer answered {what} with status {response.status_code}: {_line(text)}"
+    return f"Freezer answered {what} with status {response.status_code}: {line(text)}"
 
 
-def _retry_after(response: "Response") -> float | None:
+def retry_after(response: "Response") -> float | None:
+    """Seconds after which an answer asks to be asked again, None where it does not say."""
     from urllib3.exceptions import InvalidHeader
     from urllib3.util import Retry
 
@@ -106,9 +107,10 @@ def _retry_after(response: "Response") -> float | None:
         return None
 
 
-def _line(text: str) -> str:
-    line = " ".join(text.split()) or "no reason given"
-    return line if len(line) <= _TEXT_LIMIT else f"{line[:_TEXT_LIMIT]}…"
+def line(text: str) -> str:
+    """A service's words in one line of bounded length."""
+    joined = " ".join(text.split()) or "no reason given"
+    return joined if len(joined) <= _TEXT_LIMIT else f"{joined[:_TEXT_LIMIT]}…"
 
 
 def _root(error: BaseException) -> str:

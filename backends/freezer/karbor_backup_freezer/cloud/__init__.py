@@ -1,0 +1,5 @@
+"""The cloud that Freezer protects: Nova, Cinder, Glance and Neutron, through openstacksdk.
+
+- ``services``: the way to all of them.
+- ``faults``: what went wrong with a request, in one line.
+"""

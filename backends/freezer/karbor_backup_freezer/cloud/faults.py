@@ -1,0 +1,101 @@
+"""What went wrong with a request to one of the cloud's services, in one line."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from karbor_backup_core import BackendError, InvalidInput, Transient
+from karbor_backup_freezer import faults
+
+if TYPE_CHECKING:
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import HttpException
+
+_PASSING: Final = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+_ADDRESS: Final = re.compile(r"https?://[^/\s]+")
+
+
+class NotFound(InvalidInput):
+    """The cloud has nothing of that id, or nothing that these credentials may see."""
+
+
+class Refused(BackendError):
+    """A service understood the request and said no: quota, permission, or the resource's state.
+
+    Attributes:
+        status: the answer's status.
+    """
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@contextlib.contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Turn what openstacksdk and keystoneauth raise into this framework's exceptions.
+
+    Args:
+        what: who is asked for what, such as "Cinder for volume 4f…": it begins the message.
+
+    Raises:
+        Transient: a repeat may help: no connection, no answer in time, 408, 429, 5xx.
+        NotFound: 404.
+        Refused: any other 4xx, with the service's own words.
+        BackendError: Keystone refuses the credentials, the catalog lacks the service, or an
+            answer cannot be read.
+    """
+    import requests
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import HttpException, SDKException
+
+    try:
+        yield
+    except HttpException as error:
+        raise _of_answer(error, what) from error
+    except ClientException as error:
+        raise _of_connection(error, what) from error
+    except requests.JSONDecodeError as error:
+        raise Transient(f"asking {what}: the answer is no JSON") from error
+    except SDKException as error:
+        raise BackendError(f"asking {what}: {faults.line(str(error))}") from error
+
+
+def _of_answer(error: "HttpException", what: str) -> BackendError | InvalidInput:
+    status = error.status_code or 0
+    said = f"asking {what}: status {status}: {faults.line(str(error.details or ''))}"
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(said)
+    if status in _PASSING:
+        response = error.response
+        return Transient(said, None if response is None else faults.retry_after(response))
+    if status == HTTPStatus.UNAUTHORIZED:
+        return BackendError(f"{said}: check the credentials and roles")
+    return Refused(said, status)
+
+
+def _of_connection(error: "ClientException", what: str) -> BackendError:
+    from keystoneauth1 import exceptions
+
+    if isinstance(error, exceptions.CatalogException):
+        return BackendError(f"asking {what}: the catalog has no such service in this region")
+    if isinstance(error, exceptions.ConnectTimeout):
+        # keystoneauth says so of a read timeout too.
+        return Transient(f"asking {what}: no answer in time; the request may have arrived")
+    address = _ADDRESS.search(str(error))
+    where = address.group() if address else "the cloud"
+    told = faults.of_connection(error, where, 0)
+    told.args = (f"asking {what}: {told}",)
+    return told

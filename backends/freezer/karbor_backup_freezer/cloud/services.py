@@ -1,0 +1,74 @@
+"""The way to the cloud's services: one openstacksdk connection over the session with Keystone."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from karbor_backup_core import BackendError
+from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.connection import Connection
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection as Sdk
+
+
+class CloudServices:
+    """Nova, Cinder, Glance and Neutron of one project. Safe for use by several threads.
+
+    Region, interface, timeout and endpoints are those of the connection. Requests are tried once,
+    since only the core repeats, and are not logged, since they may hold secrets.
+
+    Args:
+        connection: which cloud.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._sdk: Sdk | None = None
+        self._project = ""
+
+    @property
+    def sdk(self) -> "Sdk":
+        """The connection of openstacksdk; its requests belong into ``faults.asking``.
+
+        Raises:
+            Transient: Keystone cannot be reached now.
+            BackendError: the credentials are incomplete, or Keystone refuses them.
+        """
+        with self._lock:
+            if self._sdk is None:
+                self._sdk = self._open()
+            return self._sdk
+
+    @property
+    def project(self) -> str:
+        """The id of the project that the credentials are for. Errors are those of ``sdk``."""
+        if not self._project:
+            session = self.sdk.session
+            with asking("Keystone for the project of the credentials"):
+                project = session.get_project_id()
+            if not project:
+                raise BackendError("the credentials are for no project: name one")
+            self._project = project
+        return self._project
+
+    def _open(self) -> "Sdk":
+        from openstack.config.cloud_region import CloudRegion
+        from openstack.connection import Connection as Sdk
+
+        from karbor_backup_freezer.cloud.session import QuietSession
+
+        region = self._connection.region
+        return Sdk(
+            config=CloudRegion(
+                region.name,
+                region.region_name,
+                # openstacksdk's own default is to ask Glance six times.
+                {**region.config, "image_status_code_retries": 0},
+                session=QuietSession.like(
+                    region.get_session(), timeout=region.config["api_timeout"]
+                ),
+            ),
+            # Without it a service that is down at first use is taken for one of another version.
+            strict_proxies=True,
+        )
