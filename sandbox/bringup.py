@@ -2,7 +2,7 @@
 
 from sandbox import freezer, keystone, scheduler, watchdog
 from sandbox.accounts import CLOUDS, Account, make_accounts, write_clouds_yaml
-from sandbox.databases import Databases
+from sandbox.databases import DatabaseKind, Databases
 from sandbox.environments import Environment
 from sandbox.instance import Instance, another_port
 from sandbox.ports import free_port
@@ -17,6 +17,7 @@ def bring_up(
     environment: Environment,
     databases: Databases,
     *,
+    freezer_database: DatabaseKind,
     watched: ProcessId,
     owner: ProcessId | None,
 ) -> None:
@@ -26,6 +27,7 @@ def bring_up(
         instance: the one to bring up; the caller holds the project's lock.
         environment: what the servers are installed in.
         databases: what they start with.
+        freezer_database: what the Freezer API keeps its jobs in.
         watched: whose end, while this goes on, ends it all.
         owner: whose end takes the instance down later on; None if it is to stay.
 
@@ -37,7 +39,7 @@ def bring_up(
     try:
         layout.make()
         instance.launch(watchdog.service(instance.project, layout, watched))
-        state = _start_apis(instance, environment, databases, owner)
+        state = _start_apis(instance, environment, databases, freezer_database, owner)
         clouds = [state.accounts[cloud] for cloud in CLOUDS]
         write_clouds_yaml(layout.clouds_yaml, clouds, state.auth_url)
         start_scheduler(instance, state, CLIENT_ID, account=state.accounts[CLOUDS[0]])
@@ -79,8 +81,13 @@ def start_scheduler(
 
 
 def _start_apis(
-    instance: Instance, environment: Environment, databases: Databases, owner: ProcessId | None
+    instance: Instance,
+    environment: Environment,
+    databases: Databases,
+    freezer_database: DatabaseKind,
+    owner: ProcessId | None,
 ) -> State:
+    database = freezer.bring_up_database(instance, environment, databases, freezer_database)
     instance.report("Starting Keystone and the Freezer API.")
     layout = instance.layout
     keystone_port, freezer_port = free_port(), free_port()
@@ -90,11 +97,14 @@ def _start_apis(
         auth_url=keystone.auth_url(keystone_port),
         freezer_url=freezer.url(freezer_port),
         accounts=make_accounts(),
+        freezer_database=freezer_database,
     )
     keystone.configure(layout, databases)
-    freezer.configure(layout, databases, state)
+    freezer.configure(layout, database, state)
     identity_api = instance.launch(keystone.service(layout, environment.python, keystone_port))
-    backup_api = instance.launch(freezer.service(layout, environment.python, freezer_port))
+    backup_api = instance.launch(
+        freezer.service(layout, environment.python, freezer_port, freezer_database)
+    )
     instance.wait(identity_api)
     keystone.populate(databases, state)
     instance.wait(backup_api)

@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import get_args
 
 import click
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.console import Console
 from sandbox import display, processes
 from sandbox.cloud import DEFAULT_INSTANCE, Sandbox
 from sandbox.command import run_command
+from sandbox.databases import DatabaseKind
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 from sandbox.layout import Project
@@ -43,12 +45,20 @@ def sandbox() -> None:
 @sandbox.command(help="Bring the sandbox up; it stays until `down`.")
 @_instance
 @_with
-def up(instance: str, with_parts: str) -> None:
+@click.option(
+    "--freezer-database",
+    type=click.Choice(get_args(DatabaseKind)),
+    default="sqlite",
+    show_default=True,
+    help="What the Freezer API keeps its jobs in; on mariadb it serves many clients at a time.",
+)
+def up(instance: str, with_parts: str, freezer_database: DatabaseKind) -> None:
     """Bring the sandbox up and say what runs where."""
     found = Sandbox.up(
         ROOT,
         instance=instance,
         with_parts=_names(with_parts),
+        freezer_database=freezer_database,
         detached=True,
         report=display.report,
     )

@@ -12,7 +12,7 @@ from keystoneauth1.session import Session
 from sandbox import keystone, parts, scheduler, watchdog
 from sandbox.accounts import CLOUDS, Account, write_clouds_yaml
 from sandbox.bringup import bring_up, start_scheduler
-from sandbox.databases import databases
+from sandbox.databases import DatabaseKind, databases
 from sandbox.environments import Report, environment
 from sandbox.errors import SandboxError
 from sandbox.ftp import Ftp
@@ -49,6 +49,7 @@ class Sandbox:
         *,
         instance: str = DEFAULT_INSTANCE,
         with_parts: Iterable[str] = (),
+        freezer_database: DatabaseKind = "sqlite",
         detached: bool = False,
         owner: int | None = None,
         report: Report = silent,
@@ -59,6 +60,8 @@ class Sandbox:
             root: the project's checkout; files are written in its `.cache` and `.sandbox` only.
             instance: its name; several run side by side.
             with_parts: optional parts to bring up too, see `sandbox.parts.PARTS`.
+            freezer_database: what the Freezer API keeps its jobs in; on "sqlite" it serves one
+                client at a time, on "mariadb" many.
             detached: whether it stays when its owner ends.
             owner: the process whose end, of any kind, takes it down; this one unless given.
             report: is told, in lines for people, what is being done.
@@ -76,8 +79,19 @@ class Sandbox:
             sandbox = cls(room, is_new=not room.is_up)
             if sandbox.is_new:
                 watched = ProcessId.of(owner or os.getpid())
-                staying = None if detached else watched
-                bring_up(room, servers, templates, watched=watched, owner=staying)
+                bring_up(
+                    room,
+                    servers,
+                    templates,
+                    freezer_database=freezer_database,
+                    watched=watched,
+                    owner=None if detached else watched,
+                )
+            elif (kind := room.state.freezer_database) != freezer_database:
+                raise SandboxError(
+                    f"The sandbox {instance!r} is up with its Freezer API on {kind}, not "
+                    f"{freezer_database}: take it down first, or name another instance"
+                )
             try:
                 for part in parts_wanted:
                     sandbox.part(part)

@@ -4,26 +4,26 @@ The migrations and Keystone's bootstrap take six seconds, which every sandbox wo
 """
 
 import hashlib
-import os
 import secrets
 import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import attrs
 
 from sandbox.accounts import REGION, write_secret
 from sandbox.environments import Environment, Report
-from sandbox.errors import BuildError
 from sandbox.keys import make_keys
 from sandbox.layout import lock
+from sandbox.tools import run_tool
+
+DatabaseKind = Literal["sqlite", "mariadb"]
+"""What the Freezer API keeps its jobs in."""
 
 BOOTSTRAP_USER = "bootstrap"
 """The administrator in a copied database; each instance replaces it with users of its own."""
-
-_LOG_TAIL = 25
 
 
 @attrs.frozen
@@ -73,6 +73,23 @@ def databases(environment: Environment, report: Report) -> Databases:
     return made
 
 
+def sync_freezer(environment: Environment, directory: Path, url: str) -> None:
+    """Make the Freezer API's tables.
+
+    Args:
+        environment: what Freezer is installed in.
+        directory: where a configuration is written.
+        url: SQLAlchemy's, of an empty database.
+
+    Raises:
+        BuildError: `freezer-manage` failed; the text says how.
+    """
+    configuration = directory / "freezer-api.conf"
+    write_secret(configuration, f"[database]\nconnection = {url}\n")
+    manage = [str(environment.bin / "freezer-manage"), "--config-file", str(configuration)]
+    run_tool([*manage, "db", "sync"], directory)
+
+
 def _make_keystone(environment: Environment, draft: Databases) -> None:
     configuration = draft.home / "keystone.conf"
     configuration.write_text(
@@ -81,17 +98,14 @@ def _make_keystone(environment: Environment, draft: Databases) -> None:
     password = secrets.token_hex(16)
     write_secret(draft.home / "bootstrap-password", password)
     manage = [str(environment.bin / "keystone-manage"), "--config-file", str(configuration)]
-    _run([*manage, "db_sync"], draft)
+    run_tool([*manage, "db_sync"], draft.home)
     bootstrap = [f"--bootstrap-username={BOOTSTRAP_USER}", f"--bootstrap-region-id={REGION}"]
-    _run([*manage, "bootstrap", *bootstrap], draft, OS_BOOTSTRAP_PASSWORD=password)
+    run_tool([*manage, "bootstrap", *bootstrap], draft.home, {"OS_BOOTSTRAP_PASSWORD": password})
     _write_ahead(draft.keystone)
 
 
 def _make_freezer(environment: Environment, draft: Databases) -> None:
-    configuration = draft.home / "freezer-api.conf"
-    configuration.write_text(f"[database]\nconnection = {database_url(draft.freezer)}\n")
-    manage = [str(environment.bin / "freezer-manage"), "--config-file", str(configuration)]
-    _run([*manage, "db", "sync"], draft)
+    sync_freezer(environment, draft.home, database_url(draft.freezer))
     _write_ahead(draft.freezer)
 
 
@@ -99,23 +113,3 @@ def _write_ahead(database: Path) -> None:
     """Let readers and a writer work at once; SQLite remembers this in the file."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _run(command: list[str], draft: Databases, **environ: str) -> None:
-    done = subprocess.run(
-        command,
-        env={
-            "PATH": os.defpath,
-            "HOME": str(draft.home),
-            "PYTHONWARNINGS": "ignore",
-            **environ,
-        },
-        cwd=draft.home,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL:])
-        raise BuildError(f"{' '.join(command)} failed.\n{tail}")

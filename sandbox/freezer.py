@@ -1,10 +1,14 @@
 """The Freezer API: its configuration and its server."""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from sandbox import mariadb
 from sandbox.accounts import DOMAIN, SERVICE, write_secret
-from sandbox.databases import Databases, database_url
+from sandbox.databases import DatabaseKind, Databases, database_url, sync_freezer
+from sandbox.environments import Environment
+from sandbox.instance import Instance
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
@@ -14,7 +18,8 @@ from sandbox.wsgi import serve_command
 NAME = "freezer-api"
 
 # Of requests that write at the same time SQLite refuses all but one, and the API then answers 500.
-_THREADS = 1
+_THREADS: Mapping[DatabaseKind, int] = {"sqlite": 1, "mariadb": 8}
+_DATABASE = "freezer"
 
 
 def url(port: int) -> str:
@@ -22,19 +27,44 @@ def url(port: int) -> str:
     return f"http://{HOST}:{port}"
 
 
-def configure(layout: Layout, databases: Databases, state: State) -> None:
-    """Give an instance its own copy of the database, and its configuration."""
+def bring_up_database(
+    instance: Instance, environment: Environment, databases: Databases, kind: DatabaseKind
+) -> str:
+    """Give an instance its own copy of the database, and return SQLAlchemy's URL of it.
+
+    Raises:
+        SandboxError: MariaDB could not be fetched, or did not come up.
+    """
+    if kind == "mariadb":
+        template = mariadb.template(
+            environment.path / "freezer-mariadb",
+            instance,
+            [_DATABASE],
+            lambda server, directory: sync_freezer(environment, directory, server.url(_DATABASE)),
+        )
+        return mariadb.bring_up(instance, f"{NAME}-mariadb", template).url(_DATABASE)
+    database = instance.layout.data / "freezer.db"
+    shutil.copyfile(databases.freezer, database)
+    return database_url(database)
+
+
+def configure(layout: Layout, database: str, state: State) -> None:
+    """Write an instance's configuration.
+
+    Args:
+        layout: the instance.
+        database: SQLAlchemy's URL.
+        state: the instance's.
+    """
     account = state.accounts[SERVICE]
     paste = state.environment.path / "etc" / "freezer" / "freezer-paste.ini"
-    database = layout.data / "freezer.db"
-    shutil.copyfile(databases.freezer, database)
     write_secret(
         layout.configuration / "freezer-api.conf",
         f"""\
 [paste_deploy]
 config_file = {paste}
 [database]
-connection = {database_url(database)}
+connection = {database}
 sqlite_synchronous = false
 [keystone_authtoken]
 auth_url = {state.auth_url}
@@ -49,7 +79,7 @@ project_domain_id = {DOMAIN}
     )
 
 
-def service(layout: Layout, python: Path, port: int) -> Service:
+def service(layout: Layout, python: Path, port: int, kind: DatabaseKind) -> Service:
     """Return the API's server.
 
     It is not the `freezer-api` command, which answers HTTP/1.0 and so keeps no connection alive.
@@ -62,7 +92,7 @@ def service(layout: Layout, python: Path, port: int) -> Service:
             "freezer_api.wsgi",
             port,
             f"--config-file={configuration}",
-            threads=_THREADS,
+            threads=_THREADS[kind],
         ),
         environ=server_environ(layout, python.parent),
         directory=layout.home,

@@ -8,6 +8,7 @@ import attrs
 import cattrs
 
 from sandbox.accounts import Account, write_secret
+from sandbox.databases import DatabaseKind
 from sandbox.environments import Environment
 from sandbox.errors import NotRunningError
 from sandbox.layout import Layout
@@ -24,6 +25,7 @@ class State:
         auth_url: Keystone's.
         freezer_url: the Freezer API's.
         accounts: by user.
+        freezer_database: what the Freezer API keeps its jobs in.
         parts: what is to be known of the optional parts that are up, by the part's name.
     """
 
@@ -32,6 +34,7 @@ class State:
     auth_url: str
     freezer_url: str
     accounts: Mapping[str, Account]
+    freezer_database: DatabaseKind = "sqlite"
     parts: Mapping[str, dict[str, Any]] = attrs.field(factory=dict)
 
     @property
