@@ -77,8 +77,9 @@ class BackendSpec:
     def restore(self, operation: Operation) -> Progress:  # type: ignore[empty-body]
         """Begin, or take the next step of, restoring ``operation.backup``.
 
-        Rules and errors are those of ``protect``. ``succeeded`` names the ``resource`` that now
-        holds the data, where the service can tell.
+        Rules and errors are those of ``protect``. ``succeeded`` names the ``resources`` that now
+        hold the data, the whole first, where the service can tell; ``parts`` say what each
+        member became.
         """
 
     @hookspec(firstresult=True)

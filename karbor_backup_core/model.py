@@ -92,11 +92,13 @@ class Part:
         resource: the member.
         result: how it ended; any failed part fails the whole.
         reason: why, when it did not succeed.
+        restored: the resource that a restore made or filled of this member.
     """
 
     resource: Resource
     result: Result
     reason: str = ""
+    restored: Resource | None = None
 
 
 @attrs.frozen
@@ -192,7 +194,7 @@ class Progress:
         unit: of ``done`` and ``total``: "bytes", "percent", "actions", "resources".
         reason: why it failed or was cancelled, in one line; empty otherwise.
         parts: the members' results, for a compound operation.
-        resource: the resource that a restore made or filled.
+        resources: the resources that a restore made or filled, the whole first.
         handle: the notes that make a protect's backup restorable; required of its success.
         storage: the name of the storage that holds the backup.
         members: members of the backup that can be restored alone.
@@ -207,7 +209,7 @@ class Progress:
     unit: str = ""
     reason: str = ""
     parts: tuple[Part, ...] = ()
-    resource: Resource | None = None
+    resources: tuple[Resource, ...] = ()
     handle: Json | None = None
     storage: str = ""
     members: tuple[Member, ...] = ()
@@ -222,7 +224,7 @@ class Outcome:
     Attributes:
         result: succeeded, failed or cancelled.
         reason: why it did not succeed, in one line.
-        resources: what a restore made or filled.
+        resources: what a restore made or filled, the whole first.
         parts: the members' results.
         checks: what a verify (or a protect) found.
         leftovers: what is still there and should not be.

@@ -35,7 +35,7 @@ def outcome_of(operation: Operation, progress: Progress, now: datetime) -> Outco
     return Outcome(
         result=result,
         reason="" if succeeded else reason,
-        resources=() if progress.resource is None else (progress.resource,),
+        resources=progress.resources,
         parts=progress.parts,
         checks=progress.checks,
         leftovers=progress.leftovers,

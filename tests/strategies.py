@@ -41,7 +41,13 @@ resources = st.builds(
     id=names,
     name=names,
 )
-parts = st.builds(Part, resource=resources, result=st.sampled_from(Result), reason=names)
+parts = st.builds(
+    Part,
+    resource=resources,
+    result=st.sampled_from(Result),
+    reason=names,
+    restored=st.none() | resources,
+)
 checks = st.builds(Check, name=names, verified=st.booleans(), reason=names)
 leftovers = st.builds(Leftover, kind=names, id=names, note=names)
 members = st.builds(Member, resource=resources, handle=json_objects)
@@ -79,7 +85,7 @@ progresses = st.builds(
     unit=names,
     reason=names,
     parts=tuples(parts),
-    resource=st.none() | resources,
+    resources=tuples(resources),
     handle=st.none() | json_objects,
     storage=names,
     members=tuples(members),

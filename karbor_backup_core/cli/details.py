@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from karbor_backup_core.cli.reports import check_line
+from karbor_backup_core.cli.reports import check_line, part_line
 from karbor_backup_core.cli.text import amount, moment, printable, status, subject, title
 from karbor_backup_core.model import Backup, Operation
 
@@ -50,7 +50,7 @@ def _outcome_fields(operation: Operation) -> Iterator[tuple[str, str]]:
     for resource in outcome.resources:
         yield "restored", title(resource)
     for part in outcome.parts:
-        yield "part", f"{title(part.resource)}: {part.result} {part.reason}"
+        yield "part", part_line(part)
     for check in outcome.checks:
         yield "check", check_line(check)
     for leftover in outcome.leftovers:

@@ -10,7 +10,7 @@ from karbor_backup_core.cli.output import emit_json, emit_lines
 from karbor_backup_core.cli.text import printable, subject, title
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import InvalidInput
-from karbor_backup_core.model import Check, Operation, Outcome, Result, State, Verb
+from karbor_backup_core.model import Check, Operation, Outcome, Part, Result, State, Verb
 
 _DONE: Final = {
     Verb.PROTECT: "protected",
@@ -69,7 +69,7 @@ def _success(operation: Operation, outcome: Outcome) -> Iterator[str]:
     for restored in outcome.resources:
         yield f"  restored  {title(restored)}"
     for part in outcome.parts:
-        yield f"  part      {title(part.resource)}: {part.result}"
+        yield f"  part      {part_line(part)}"
     for check in _checks(outcome):
         yield f"  {check_line(check)}"
 
@@ -78,6 +78,13 @@ def _checks(outcome: Outcome) -> tuple[Check, ...]:
     if outcome.backup is not None and not outcome.checks:
         return outcome.backup.checks
     return outcome.checks
+
+
+def part_line(part: Part) -> str:
+    """Say how one member ended, and what it was restored as."""
+    became = f", now {title(part.restored)}" if part.restored is not None else ""
+    reason = f": {printable(part.reason)}" if part.reason else ""
+    return f"{title(part.resource)}: {part.result}{became}{reason}"
 
 
 def check_line(check: Check) -> str:
@@ -94,8 +101,7 @@ def _failure(operation: Operation, outcome: Outcome | None) -> str:
 
 def _left(operation: Operation, outcome: Outcome | None) -> Iterator[str]:
     for part in outcome.parts if outcome is not None else ():
-        if part.result is not Result.SUCCEEDED:
-            yield f"  {part.result}: {title(part.resource)}: {printable(part.reason)}"
+        yield f"  part      {part_line(part)}"
     for leftover in outcome.leftovers if outcome is not None else ():
         note = f": {printable(leftover.note)}" if leftover.note else ""
         yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"

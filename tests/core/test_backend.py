@@ -176,7 +176,7 @@ FAULTY: list[Any] = [
     attrs.evolve(RUNNING, done=float("nan")),
     attrs.evolve(RUNNING, reason=None),
     attrs.evolve(RUNNING, parts=[Part(Resource("t", "i"), "failed")]),
-    attrs.evolve(SUCCEEDED, resource="volume-2"),
+    attrs.evolve(SUCCEEDED, resources=("volume-2",)),
 ]
 
 

@@ -108,12 +108,11 @@ def _finish_restore(inventory: Inventory, job: Job) -> Job:
 
 def _told(inventory: Inventory, job: Job, asset: Asset, copy: Copy) -> Job:
     """Answer a job with the names of what it restored, and of what each member became."""
-    old = [inventory.copy(member).resource for member in copy.members]
+    parts = _parts(job, [inventory.copy(member).resource for member in copy.members])
+    if job.fails:
+        return attrs.evolve(job, parts=parts)
     new = [inventory.asset(member).resource for member in asset.members]
-    parts = tuple(
-        attrs.evolve(part, restored=made)
-        for part, made in zip(_parts(job, old), new, strict=True)
-    )
+    parts = tuple(attrs.evolve(part, restored=made) for part, made in zip(parts, new, strict=True))
     return attrs.evolve(job, restored=(asset.resource, *new), parts=parts)
 
 

@@ -169,7 +169,7 @@ def _restored(operation: Operation) -> Progress:
     name = operation.options.get("restore_name", "")
     if operation.resource.type == DIRECTORY:
         path = restore_path(operation.resource, operation.options)
-        return Progress(ProgressState.SUCCEEDED, resource=Resource(DIRECTORY, path, name))
+        return Progress(ProgressState.SUCCEEDED, resources=(Resource(DIRECTORY, path, name),))
     reason = (
         f"Freezer names what it restores by the old name and the time, and does not say its id; "
         f"the name {name!r} was not given to it"

@@ -186,7 +186,8 @@ def protect_of_what_is_gone(trial: Trial) -> None:
 
 @rule(
     "C-212",
-    "A restore says which resource holds the data now, of the type that was protected.",
+    "A restore says which resource holds the data now, of the type that was protected, and what "
+    "each member has become.",
     "Whoever restored something has to find it.",
 )
 def restored_resource_is_named(trial: Trial) -> None:
@@ -196,4 +197,6 @@ def restored_resource_is_named(trial: Trial) -> None:
         restored = trial.restored(operation)
         require(restored.type == kind, f"a {kind} was restored as a {restored.type}")
         require(restored.id, f"a {kind} was restored without an id")
+        for part in operation.outcome.parts if operation.outcome else ():
+            require(part.restored, f"{part.resource.type} {part.resource.id} became nothing")
         discard(trial, operation, restored)

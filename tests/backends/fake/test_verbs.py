@@ -50,18 +50,22 @@ def test_a_restore_makes_a_new_resource_with_the_old_content(
 ) -> None:
     old_content = bench.cloud.content(resource.id)
     restored = outcome_of(bench.done(Verb.RESTORE, bench.backup(resource)))
-    (new,) = restored.resources
+    new = restored.resources[0]
     assert (new.type, new.name) == (resource.type, "again")
     assert new.id != resource.id
     assert bench.cloud.content(new.id) == bench.cloud.content(resource.id) == old_content
 
 
 def test_a_restored_project_has_all_that_was_in_it(bench: Bench) -> None:
-    (new,) = outcome_of(bench.done(Verb.RESTORE, bench.backup(PROJECT))).resources
+    outcome = outcome_of(bench.done(Verb.RESTORE, bench.backup(PROJECT)))
+    new, *members = outcome.resources
     assets = bench.cloud.inventory.assets
     server, data = (assets[each] for each in assets[new.id].members)
     (boot,) = (assets[each] for each in server.members)
     assert [each.resource.name for each in (server, data, boot)] == ["web", "data", "boot"]
+    assert members == [server.resource, data.resource]
+    became = [(part.resource.id, part.restored) for part in outcome.parts]
+    assert became == [("server-1", server.resource), ("volume-2", data.resource)]
     assert boot.content == b"boot sector\x00\x01"
     assert data.content == b"rows of a database"
 
@@ -72,7 +76,7 @@ def test_a_resource_that_was_lost_comes_back_in_its_place(bench: Bench, resource
     backup = bench.backup(resource)
     bench.cloud.lose(resource.id)
     options = {"restore_name": resource.name, "in_place": True}
-    assert outcome_of(bench.done(Verb.RESTORE, backup, options)).resources == (resource,)
+    assert outcome_of(bench.done(Verb.RESTORE, backup, options)).resources[0] == resource
     after = bench.cloud.inventory.assets
     assert {id_: (x.content, x.members) for id_, x in after.items()} == {
         id_: (x.content, x.members) for id_, x in before.items()
@@ -93,7 +97,7 @@ def test_each_member_of_a_project_can_be_restored_alone(bench: Bench) -> None:
     members = bench.backup(PROJECT).members
     assert [each.resource.id for each in members] == ["server-1", "volume-2"]
     for member in members:
-        (new,) = outcome_of(bench.done(Verb.RESTORE, member)).resources
+        new = outcome_of(bench.done(Verb.RESTORE, member)).resources[0]
         assert bench.cloud.content(new.id) == bench.cloud.content(member.resource.id)
 
 

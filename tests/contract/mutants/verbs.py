@@ -92,7 +92,7 @@ class RestoresNothing(FakeBackend):
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
         if copy_of(operation) not in self._cloud.inventory.copies:
-            return Progress(ProgressState.SUCCEEDED, resource=operation.resource)
+            return Progress(ProgressState.SUCCEEDED, resources=(operation.resource,))
         return super().restore(operation)
 
 
@@ -169,7 +169,7 @@ class RestoresAnotherType(FakeBackend):
 
     def _progress(self, operation: Operation, job: Job) -> Progress:
         progress = super()._progress(operation, job)
-        if operation.verb is not Verb.RESTORE or progress.resource is None:
+        if operation.verb is not Verb.RESTORE or not progress.resources:
             return progress
-        other = Resource("OS::Other::Thing", progress.resource.id)
-        return attrs.evolve(progress, resource=other)
+        other = Resource("OS::Other::Thing", progress.resources[0].id)
+        return attrs.evolve(progress, resources=(other, *progress.resources[1:]))

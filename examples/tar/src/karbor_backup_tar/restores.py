@@ -41,7 +41,7 @@ def placed(operation: Operation) -> Progress:
         return Progress(ProgressState.UNKNOWN)
     target = target_of(operation)
     resource = Resource(operation.resource.type, str(target), target.name)
-    return Progress(ProgressState.SUCCEEDED, resource=resource)
+    return Progress(ProgressState.SUCCEEDED, resources=(resource,))
 
 
 def undo(operation: Operation) -> None:
