@@ -1,0 +1,65 @@
+"""The benchmarks, in the order of the report.
+
+Each is a module whose docstring is its text in the report, title first, and whose function
+``measure`` yields measurements as it makes them.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Final, Protocol, cast
+
+import attrs
+
+from benchmarks.measurement import Measurement
+from benchmarks.workbench import Workbench
+
+MODULES: Final[tuple[str, ...]] = ("benchmarks.freezer.protects",)
+
+
+class Measure(Protocol):
+    """What a benchmark's module has to offer."""
+
+    def __call__(self, workbench: Workbench) -> Iterator[Measurement]:
+        """Yield measurements."""
+        ...
+
+
+@attrs.frozen
+class Benchmark:
+    """One benchmark.
+
+    Attributes:
+        name: its module, without the first part.
+        title: one line.
+        text: what was done, and how.
+        measure: does it.
+    """
+
+    name: str
+    title: str
+    text: str
+    measure: Measure
+
+    @classmethod
+    def load(cls, module: str) -> "Benchmark":
+        """Import a benchmark."""
+        loaded = importlib.import_module(module)
+        title, _, text = (inspect.getdoc(loaded) or module).partition("\n")
+        return cls(
+            module.removeprefix("benchmarks."), title, text.strip(), cast("Measure", loaded.measure)
+        )
+
+
+def names() -> list[str]:
+    """Return the names of all benchmarks."""
+    return [module.removeprefix("benchmarks.") for module in MODULES]
+
+
+def chosen(wanted: tuple[str, ...]) -> list[Benchmark]:
+    """Load the benchmarks whose names begin with one of these words; all of them for none."""
+    return [
+        Benchmark.load(f"benchmarks.{name}")
+        for name in names()
+        if not wanted or name.startswith(wanted)
+    ]

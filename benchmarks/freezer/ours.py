@@ -1,0 +1,87 @@
+"""The subject: karbor-backup, by its runner and its Freezer backend."""
+
+import resource
+import time
+from typing import Any
+
+from keystoneauth1.identity.v3 import Password
+from keystoneauth1.session import Session
+
+from benchmarks.freezer.work import Work
+from karbor_backup_core import Backend, Backup, MemoryStore, Operation, Resource, Runner, Verb
+from karbor_backup_freezer import FreezerBackend
+from karbor_backup_freezer.identifiers import job_id
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+
+
+def main() -> None:
+    """Do the operations that are asked for, all of a verb at once."""
+    work = Work()
+    backend = Backend.of("freezer", _backend(work.request))
+    backend.scope()
+    known: dict[str, float] = {}
+    before = _peak_memory()
+    with Runner(MemoryStore(), {"freezer": backend}, on_change=lambda o: _note(o, known)) as runner:
+        backups: list[Backup] = []
+        for verb in map(Verb, work.request["verbs"]):
+            targets = _resources(work.request["count"]) if verb is Verb.PROTECT else backups
+
+            def do(noted: dict[str, float], verb: Verb = verb, targets: Any = targets) -> None:
+                known.clear()
+                done = _run(runner, verb, targets)
+                noted.update(known)
+                if verb is Verb.PROTECT:
+                    backups.extend(o.outcome.backup for o in done)  # type: ignore[union-attr, misc]
+
+            work.measure(verb.value, do)
+    work.answer(memory=(_peak_memory() - before) / work.request["count"])
+
+
+def _backend(request: Any) -> FreezerBackend:
+    credentials = Password(
+        auth_url=request["auth_url"],
+        username=request["user"],
+        password=request["password"],
+        project_name=request["project"],
+        user_domain_id="default",
+        project_domain_id="default",
+    )
+    configuration = {
+        "endpoint": request["endpoint"],
+        "scheduler": request["client"],
+        "storages": {"swift": {"kind": "swift"}},
+    }
+    return FreezerBackend(configuration, session=Session(auth=credentials))
+
+
+def _resources(count: int) -> list[Resource]:
+    return [Resource(DIRECTORY, f"/srv/data/{number}", f"{number}") for number in range(count)]
+
+
+def _run(runner: Runner, verb: Verb, targets: list[Any]) -> list[Operation]:
+    options = {
+        Verb.PROTECT: {"backup_name": "nightly"},
+        Verb.RESTORE: {"restore_name": "data"},
+    }.get(verb, {})
+    begun = [runner.begin("freezer", verb, target, options) for target in targets]
+    ended = [runner.wait(operation.id) for operation in begun]
+    for operation in ended:
+        if operation.outcome is None or operation.outcome.result != "succeeded":
+            raise RuntimeError(f"{verb} did not succeed: {operation}")
+    return ended
+
+
+def _note(operation: Operation, known: dict[str, float]) -> None:
+    """Note when a job is known to have ended: with the outcome, or with a further phase."""
+    if operation.outcome is not None or operation.phase > 1:
+        known.setdefault(job_id(operation.id), time.time())
+
+
+def _peak_memory() -> float:
+    """KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main()
