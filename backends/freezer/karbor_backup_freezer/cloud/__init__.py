@@ -2,4 +2,5 @@
 
 - ``services``: the way to all of them.
 - ``faults``: what went wrong with a request, in one line.
+- ``limits``: whether quotas leave room for what is to be made.
 """

@@ -1,0 +1,148 @@
+"""Servers: what is written down of one, and which of its volumes it boots from."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from karbor_backup_core import Check
+from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.pieces import Attachment, Mode, Piece, ServerNotes
+from karbor_backup_freezer.resources import SERVER
+from karbor_backup_freezer.survey.flavors import Flavors
+from karbor_backup_freezer.survey.networks import Networks
+from karbor_backup_freezer.survey.notes import compact, own_metadata
+
+if TYPE_CHECKING:
+    from openstack.block_storage.v3.volume import Volume
+    from openstack.compute.v2.server import Server
+    from openstack.compute.v2.volume_attachment import VolumeAttachment
+
+
+@attrs.frozen
+class Surveyed:
+    """A server that was looked at.
+
+    Attributes:
+        notes: what is needed to make it again.
+        checks: what of it is not in the backup, or could not be made sure of.
+    """
+
+    notes: ServerNotes
+    checks: tuple[Check, ...]
+
+
+class Servers:
+    """Writes servers down.
+
+    Args:
+        services: the cloud.
+        volume: answers the volume of an id; its errors are passed on.
+    """
+
+    def __init__(self, services: CloudServices, volume: Callable[[str], "Volume"]) -> None:
+        self._services = services
+        self._volume = volume
+        self._flavors = Flavors(services)
+        self._networks = Networks(services)
+
+    def look(self, server: "Server", *, included: Callable[[str], bool]) -> Surveyed:
+        """Write down a server. Errors are those of ``faults.asking``.
+
+        Args:
+            server: the server.
+            included: whether the volume of an id is to be in the backup; the volume that the
+                server boots from always is.
+        """
+        boots_from_volume = not server.image
+        attached = self._attached(server)
+        volumes = {one.volume_id: self._volume(one.volume_id) for one in attached}
+        root = _root(server, attached, volumes) if boots_from_volume else None
+        attachments = tuple(
+            Attachment(
+                volume=one.volume_id,
+                device=one.device or "",
+                boot_index=0 if one is root else None,
+                delete_on_termination=bool(one.delete_on_termination),
+                included=one is root or included(one.volume_id),
+            )
+            for one in sorted(attached, key=lambda one: (one is not root, *_by_device(one)))
+        )
+        notes = ServerNotes(
+            id=server.id,
+            name=server.name,
+            boots_from_volume=boots_from_volume,
+            attachments=attachments,
+            details=compact(
+                {
+                    "flavor": self._flavors.of(server),
+                    "networks": self._networks.of(server),
+                    "key_name": server.key_name,
+                    "availability_zone": server.availability_zone,
+                    "metadata": own_metadata(server.metadata),
+                    "config_drive": bool(server.has_config_drive),
+                    "tags": server.tags,
+                    "description": server.description,
+                }
+            ),
+        )
+        return Surveyed(notes, tuple(_checks(server, notes, volumes.values())))
+
+    def _attached(self, server: "Server") -> list["VolumeAttachment"]:
+        if not server.attached_volumes:
+            return []
+        with asking(f"Nova for the volumes of server {server.id}"):
+            return list(self._services.sdk.compute.volume_attachments(server))
+
+
+def server_piece(server: "Server") -> Piece:
+    """The system disk of a server that boots from an image; Nova does not say how large."""
+    return Piece(type=SERVER, id=server.id, name=server.name, mode=Mode.NOVA)
+
+
+def _root(
+    server: "Server", attached: Iterable["VolumeAttachment"], volumes: Mapping[str, "Volume"]
+) -> "VolumeAttachment | None":
+    """Answer the volume that a server boots from.
+
+    Nova tells the device to administrators only. For others it is the first bootable volume in
+    the order of devices, which is how Nova names them.
+    """
+    ordered = sorted(attached, key=_by_device)
+    named = [one for one in ordered if one.device and one.device == server.root_device_name]
+    bootable = [one for one in ordered if volumes[one.volume_id].is_bootable]
+    return next(iter([*named, *bootable, *ordered]), None)
+
+
+def _by_device(attachment: "VolumeAttachment") -> tuple[int, str]:
+    device = attachment.device or ""
+    return len(device), device
+
+
+def _checks(server: "Server", notes: ServerNotes, volumes: Iterable["Volume"]) -> Iterable[Check]:
+    what = f"server {server.id}"
+    if notes.boots_from_volume and not server.root_device_name:
+        bootable = [volume for volume in volumes if volume.is_bootable]
+        if len(bootable) > 1:
+            yield Check(
+                f"boot volume of {what}",
+                verified=False,
+                reason=(
+                    f"{len(bootable)} of its volumes are bootable and Nova tells only "
+                    "administrators which one it is: the first by device was taken"
+                ),
+            )
+    for attachment in notes.attachments:
+        if not attachment.included:
+            yield Check(
+                f"volume {attachment.volume}",
+                verified=False,
+                reason=f"attached to {what} and not in this backup",
+            )
+    if notes.details["flavor"].get("ephemeral"):
+        yield Check(
+            f"ephemeral disk of {what}",
+            verified=False,
+            reason="not in this backup: Nova's images of a server leave it out",
+        )
