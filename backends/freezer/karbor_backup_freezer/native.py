@@ -1,0 +1,181 @@
+"""Cinder's own backups: what became of them, and their exact removal.
+
+Freezer's mode ``cindernative`` succeeds when Cinder has taken the request, and removes by age;
+so Cinder itself is asked, about this very backup (freezer 19.0.0, ``job.py`` and
+``openstack/admin.py``).
+"""
+
+import enum
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from karbor_backup_core import Leftover
+from karbor_backup_freezer.cloud.faults import NotFound, Refused, asking
+from karbor_backup_freezer.cloud.services import CloudServices
+
+if TYPE_CHECKING:
+    from openstack.block_storage.v3.backup import Backup as CinderBackup
+
+KIND: Final = "cinder backup"
+"""How a leftover of this kind is called."""
+
+_GIB: Final = 2**30
+
+
+class Stage(enum.Enum):
+    """How far a backup of Cinder is."""
+
+    RUNNING = enum.auto()
+    """Cinder writes it."""
+    AVAILABLE = enum.auto()
+    """It is whole; a restore of it may be going on."""
+    LEAVING = enum.auto()
+    """Cinder removes it."""
+    FAILED = enum.auto()
+    """It is broken, or its removal failed."""
+    GONE = enum.auto()
+    """Cinder knows no backup of that id."""
+
+
+_STAGES: Final[Mapping[str, Stage]] = {
+    "creating": Stage.RUNNING,
+    "available": Stage.AVAILABLE,
+    "restoring": Stage.AVAILABLE,
+    "error_restoring": Stage.AVAILABLE,
+    "deleting": Stage.LEAVING,
+    "deleted": Stage.GONE,
+    "error": Stage.FAILED,
+    "error_deleting": Stage.FAILED,
+}
+
+_REMOVABLE: Final = frozenset({"available", "error"})
+"""States in which Cinder 29 lets a project remove a backup; others need an administrator."""
+
+
+@attrs.frozen(kw_only=True)
+class NativeState:
+    """What Cinder says of one backup.
+
+    Attributes:
+        id: its id.
+        status: Cinder's own word, empty where it knows nothing of the backup.
+        reason: why it is no good, in one line with Cinder's words; empty otherwise.
+        size: the bytes that the volume had; Cinder counts in GiB and does not tell how many bytes
+            its backup takes.
+    """
+
+    id: str
+    status: str = ""
+    reason: str = ""
+    size: int = 0
+
+    @property
+    def stage(self) -> Stage:
+        """How far it is. A state that this version does not know is taken for work going on."""
+        return _STAGES.get(self.status, Stage.RUNNING) if self.status else Stage.GONE
+
+
+@attrs.frozen(kw_only=True)
+class Removal:
+    """How far the removal of some backups is.
+
+    Attributes:
+        waiting: those that Cinder still works on: ask again.
+        stuck: those that it does not remove, with its reason.
+    """
+
+    waiting: tuple[Leftover, ...] = ()
+    stuck: tuple[Leftover, ...] = ()
+
+
+class NativeBackups:
+    """Cinder's own backups of one project. Nothing here waits.
+
+    Every method raises ``Transient`` where Cinder cannot be asked now, and ``BackendError`` where
+    it refuses to tell.
+
+    Args:
+        services: the way to Cinder.
+    """
+
+    def __init__(self, services: CloudServices) -> None:
+        self._services = services
+
+    def states(self, ids: Collection[str]) -> Mapping[str, NativeState]:
+        """Say how these backups stand: one request for one, a list for more.
+
+        One that the list has missed is asked for alone, since pages shift while others delete.
+        """
+        found = self._listed(ids) if len(ids) > 1 else {}
+        return {id_: found.get(id_) or self.state(id_) for id_ in ids}
+
+    def state(self, id_: str) -> NativeState:
+        """Say how one backup stands."""
+        try:
+            with asking(f"Cinder for backup {id_}"):
+                return _read(self._services.sdk.block_storage.get_backup(id_))
+        except NotFound:
+            return NativeState(id=id_, reason=f"Cinder has no backup {id_}")
+
+    def named(self, name: str, volume: str) -> tuple[str, ...]:
+        """Answer the ids of the backups of that volume that have that name, those only.
+
+        This is how one is found that Freezer has begun and left no record of.
+        """
+        with asking(f"Cinder for the backups of volume {volume}"):
+            listed = self._services.sdk.block_storage.backups(name=name, volume_id=volume)
+            return tuple(b.id for b in listed if b.name == name and b.volume_id == volume)
+
+    def remove(self, ids: Iterable[str]) -> Removal:
+        """Ask Cinder to remove these backups, and tell which are still there.
+
+        It may be asked again and again: one that is leaving, or gone, is not asked for twice.
+        """
+        waiting, stuck = [], []
+        for id_ in ids:
+            state = self.state(id_)
+            if state.status in _REMOVABLE:
+                state = self._removed(state)
+            leftover = Leftover(KIND, id_, state.reason or f"Cinder calls it {state.status!r}")
+            if state.stage is Stage.FAILED:
+                stuck.append(leftover)
+            elif state.stage is not Stage.GONE:
+                waiting.append(leftover)
+        return Removal(waiting=tuple(waiting), stuck=tuple(stuck))
+
+    def _removed(self, state: NativeState) -> NativeState:
+        try:
+            with asking(f"Cinder to remove backup {state.id}"):
+                self._services.sdk.block_storage.delete_backup(state.id)
+        except Refused as error:
+            # Somebody else may have begun to remove it just now.
+            after = self.state(state.id)
+            if after.status not in _REMOVABLE:
+                return after
+            return attrs.evolve(after, status="error_deleting", reason=str(error))
+        return attrs.evolve(state, status="deleting")
+
+    def _listed(self, ids: Collection[str]) -> Mapping[str, NativeState]:
+        with asking("Cinder for its backups"):
+            listed = self._services.sdk.block_storage.backups(details=True)
+            return {backup.id: _read(backup) for backup in listed if backup.id in ids}
+
+
+def _read(backup: "CinderBackup | Any") -> NativeState:
+    status = backup.status or ""
+    return NativeState(
+        id=backup.id, status=status, reason=_reason(backup), size=(backup.size or 0) * _GIB
+    )
+
+
+def _reason(backup: "CinderBackup | Any") -> str:
+    if _STAGES.get(backup.status) not in (Stage.FAILED, Stage.LEAVING):
+        return ""
+    told = " ".join((backup.fail_reason or "").split()) or "Cinder gives no reason"
+    if backup.status == "error_deleting":
+        return f"Cinder could not remove its backup {backup.id}: {told}; an administrator can"
+    if backup.status == "error":
+        return f"Cinder's backup {backup.id} failed: {told}"
+    return f"Cinder removes its backup {backup.id}"

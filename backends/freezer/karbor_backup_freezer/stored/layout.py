@@ -1,0 +1,111 @@
+"""Where freezer-agent 19.0.0 puts what it stores, below the container of one protect.
+
+Seen on its storages, and read in its ``storage/base.py`` (modes with an engine),
+``storage/fslike.py`` and ``storage/swift.py`` (mode ``cinder``). With Swift, data is cut into
+segments, and mode ``cinder`` keeps its notes in the headers of an empty object.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.storages import Kind
+
+_ENGINES: Final = {Mode.FS: "tar", Mode.NOVA: "nova", Mode.TENANT: "nova", Mode.GLANCE: "glance"}
+
+
+@attrs.frozen(kw_only=True)
+class Place:
+    """Where a protect has stored its data.
+
+    Attributes:
+        container: its container, with all folders above.
+        backup_name: the name that the agent stored it under.
+        hostname: the host's name that the agent stored it under.
+    """
+
+    container: str
+    backup_name: str
+    hostname: str
+
+
+@attrs.frozen(kw_only=True)
+class Copy:
+    """One stored copy of a resource, by paths below the container.
+
+    Attributes:
+        data: what holds the data.
+        notes: what holds the agent's notes, empty where it is missing. A restore needs them.
+    """
+
+    data: tuple[str, ...]
+    notes: str
+
+
+def find_copy(
+    paths: Iterable[str], kind: Kind, place: Place, mode: Mode, resource_id: str
+) -> Copy | None:
+    """Find the newest copy of a resource, which is the one that a restore takes.
+
+    Args:
+        paths: all that is stored, by paths below the container.
+        kind: of the storage.
+        place: where the protect has stored its data.
+        mode: the agent's mode; of a project in mode ``tenant``, one server is asked for.
+        resource_id: the resource's id.
+
+    Returns:
+        None where there is none.
+    """
+    stored = set(paths)
+    if mode is Mode.CINDER:
+        return _of_volume(stored, kind, place, resource_id)
+    return _of_engine(stored, kind, place, mode, resource_id)
+
+
+def project_list(project: str) -> str:
+    """The path of the list of servers that mode ``tenant`` keeps of a project."""
+    return f"project_{project}"
+
+
+def _of_volume(stored: set[str], kind: Kind, place: Place, volume: str) -> Copy | None:
+    root = f"{place.container}_segments/{volume}" if kind is Kind.SWIFT else volume
+    time = _newest(stored, root)
+    if time is None:
+        return None
+    folder = f"{root}/{time}"
+    if kind is Kind.SWIFT:
+        return _copy(stored, data=f"{folder}/segments/", notes=f"{folder}/{time}")
+    return _copy(stored, data=f"{folder}/{volume}", notes=f"{folder}/metadata")
+
+
+def _of_engine(
+    stored: set[str], kind: Kind, place: Place, mode: Mode, resource_id: str
+) -> Copy | None:
+    root = f"{_ENGINES[mode]}/{place.hostname}_{place.backup_name}"
+    if mode is not Mode.FS:
+        root = f"{root}/{resource_id}"
+    time = _newest(stored, f"data/{root}")
+    if time is None:
+        return None
+    folder = f"{root}/{time}/0_{time}"
+    data = "segments/" if kind is Kind.SWIFT else "data"
+    copy = _copy(stored, data=f"data/{folder}/{data}", notes=f"data/{folder}/engine_metadata")
+    # The agent finds a backup by the folder of this file, so it belongs to the notes.
+    return copy if f"metadata/{folder}/metadata" in stored else attrs.evolve(copy, notes="")
+
+
+def _newest(stored: set[str], root: str) -> str | None:
+    """The latest time below a folder; the agent names its folders by seconds since 1970."""
+    below = (path.removeprefix(f"{root}/") for path in stored if path.startswith(f"{root}/"))
+    times = {path.partition("/")[0] for path in below}
+    return max((time for time in times if time.isdecimal()), key=int, default=None)
+
+
+def _copy(stored: set[str], *, data: str, notes: str) -> Copy:
+    return Copy(
+        data=tuple(sorted(path for path in stored if path.startswith(data))),
+        notes=notes if notes in stored else "",
+    )

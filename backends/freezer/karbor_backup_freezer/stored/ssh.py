@@ -1,0 +1,124 @@
+"""Looks at a storage of kind ``ssh``, where the key of its user is on this host too.
+
+The agent trusts any server (``AutoAddPolicy``); what is looked at here is called verified, so the
+server's key has to be known: to this user (``~/.ssh/known_hosts``) or to this host.
+"""
+
+import contextlib
+import json
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from karbor_backup_freezer.storages import Storage
+from karbor_backup_freezer.stored.layout import Place
+from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+
+if TYPE_CHECKING:
+    from paramiko import SFTPClient, SSHClient
+
+_KNOWN_HOSTS: Final = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
+_PORT: Final = 22
+
+
+@contextlib.contextmanager
+def reading(storage: Storage, place: Place, timeout: float) -> Iterator[Reader]:
+    """Open a protect's folder on the server.
+
+    Args:
+        storage: the storage, by its configuration.
+        place: where the protect has stored its data.
+        timeout: seconds that each step of the connection may take.
+
+    Raises:
+        OutOfReach: paramiko or the key's file is missing here, the server cannot be reached, its
+            key is not known, or it does not let the user in.
+    """
+    where = f"{storage.options['username']}@{storage.options['host']}"
+    try:
+        import paramiko
+    except ModuleNotFoundError:
+        raise OutOfReach(
+            f"{where} can be looked at with paramiko, which is not installed: "
+            "pip install 'karbor-backup[storages]'"
+        ) from None
+    try:
+        with _client(storage, timeout) as client, client.open_sftp() as sftp:
+            _set_timeout(sftp, timeout)
+            folder = PurePosixPath(place.container)
+            if not _is_there(sftp, folder.parent):
+                raise OutOfReach(f"{where} shows no folder {folder.parent}")
+            yield _Folder(sftp, folder)
+    except (paramiko.SSHException, OSError) as error:
+        raise OutOfReach(f"{where} cannot be looked at from here: {_told(error)}") from error
+
+
+def _client(storage: Storage, timeout: float) -> "SSHClient":
+    import paramiko
+
+    options = storage.options
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.RejectPolicy())
+    for file in _KNOWN_HOSTS:
+        if file.expanduser().is_file():
+            client.load_system_host_keys(str(file.expanduser()))
+    try:
+        client.connect(
+            options["host"],
+            port=options.get("port", _PORT),
+            username=options["username"],
+            key_filename=options["key"],
+            timeout=timeout,
+            banner_timeout=timeout,
+            auth_timeout=timeout,
+            allow_agent=False,
+            look_for_keys=False,
+        )
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _set_timeout(sftp: "SFTPClient", timeout: float) -> None:
+    if channel := sftp.get_channel():
+        channel.settimeout(timeout)
+
+
+def _is_there(sftp: "SFTPClient", path: PurePosixPath) -> bool:
+    try:
+        return stat.S_ISDIR(sftp.stat(str(path)).st_mode or 0)
+    except FileNotFoundError:
+        return False
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if not error.filename else f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@attrs.frozen
+class _Folder:
+    sftp: "SFTPClient"
+    folder: PurePosixPath
+
+    def sizes(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        folders = [self.folder] if _is_there(self.sftp, self.folder) else []
+        while folders:
+            folder = folders.pop()
+            for entry in self.sftp.listdir_attr(str(folder)):
+                path = folder / entry.filename
+                if stat.S_ISDIR(entry.st_mode or 0):
+                    folders.append(path)
+                else:
+                    found[str(path.relative_to(self.folder))] = entry.st_size or 0
+        return found
+
+    def notes(self, path: str) -> Any:
+        with self.sftp.open(str(self.folder / path)) as file:
+            return json.loads(file.read())
