@@ -3,4 +3,5 @@
 - ``services``: the way to all of them.
 - ``faults``: what went wrong with a request, in one line.
 - ``limits``: whether quotas leave room for what is to be made.
+- ``lookups``: what a restore needs, found again.
 """
