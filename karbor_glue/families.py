@@ -26,6 +26,22 @@ def ancestors(graph: Iterable[Any], resource_id: str) -> list[str]:
     return found
 
 
+def types_within(graph: Iterable[Any], resource_id: str) -> set[str]:
+    """Answer the types of all resources that belong to a resource.
+
+    Args:
+        graph: the root nodes of Karbor's resource graph.
+        resource_id: to what they belong.
+    """
+    found: set[str] = set()
+    for node in graph:
+        if node.value.id == resource_id:
+            found |= {each.type for each in resources(node.child_nodes).values()}
+        else:
+            found |= types_within(node.child_nodes, resource_id)
+    return found
+
+
 def _edges(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         for child in node.child_nodes:

@@ -11,7 +11,7 @@ from karbor.services.protection.protection_plugins import utils
 from karbor_backup_core import Resource, Unsupported, Verb
 from karbor_glue.credentials import Credentials
 from karbor_glue.failures import as_karbor_failure
-from karbor_glue.families import ancestors
+from karbor_glue.families import ancestors, types_within
 from karbor_glue.places import Place
 from karbor_glue.settings import Settings
 from karbor_glue.work import Flows, Settled, Work
@@ -78,10 +78,8 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
         parameters: Mapping[str, Any],
         given: Mapping[str, Any],
     ) -> Work:
-        found = (
-            _FLOWS.find(checkpoint, each)
-            for each in ancestors(checkpoint.resource_graph or (), resource.id)
-        )
+        graph = checkpoint.resource_graph or ()
+        found = (_FLOWS.find(checkpoint, each) for each in ancestors(graph, resource.id))
         return Work(
             verb=self.verb,
             resource=known_to_backend(resource),
@@ -90,6 +88,7 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
             settings=self._read(),
             credentials=self._choose(context),
             parents=tuple(each for each in found if each is not None),
+            within=types_within(graph, resource.id),
             notes=_record(given),
         )
 
@@ -137,10 +136,11 @@ class RestoreOperation(ResourceOperation):
 
     def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
         """Tell the user, and the plugins of what it belongs to, which resource it is now."""
-        if settled.restored:
-            given["new_resources"][resource.id] = settled.restored
+        new = settled.restored.get(known_to_backend(resource).id)
+        if new:
+            given["new_resources"][resource.id] = new
         status = constants.RESOURCE_STATUS_AVAILABLE
-        now = settled.restored or resource.id
+        now = new or resource.id
         utils.update_resource_restore_result(given["restore"], resource.type, now, status)
 
     def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:

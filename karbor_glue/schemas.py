@@ -5,16 +5,21 @@ the operation begins, with the very backend that the provider's file names.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from karbor_backup_core import Backend, BackendInfo, KarborBackupError, Verb
 from karbor_backup_core.discovery import installed_backends
 
+VOLUME: Final = "OS::Cinder::Volume"
+
+VOLUMES_OPTION: Final = "include_volumes"
+"""The option by which a backend is told to back a server up with its volumes."""
+
 TYPES: Final = (
     "OS::Keystone::Project",
     "OS::Nova::Server",
-    "OS::Cinder::Volume",
+    VOLUME,
     "OS::Glance::Image",
     "OS::Neutron::Network",
 )
@@ -46,18 +51,26 @@ def schema(backend: str | None, verb: Verb, resource_type: str) -> dict[str, Any
     }
 
 
-def with_defaults(wanted: Mapping[str, Any], given: Mapping[str, Any], name: str) -> dict[str, Any]:
+def with_defaults(
+    wanted: Mapping[str, Any], given: Mapping[str, Any], name: str, within: Collection[str]
+) -> dict[str, Any]:
     """Complete the parameters of a plan, which Karbor lets a user leave out.
+
+    Karbor adds a server's volumes to every plan that names the server; only a backup that holds
+    both brings back a server that uses the restored volumes.
 
     Args:
         wanted: the backend's schema.
         given: the parameters; one that is None counts as left out.
         name: what to call the backup or the restored resource.
+        within: the types of the resources that belong to this one in the checkpoint.
     """
     values = {key: value for key, value in given.items() if value is not None}
     for key in ("backup_name", "restore_name"):
         if key in wanted.get("required", ()):
             values.setdefault(key, name)
+    if VOLUMES_OPTION in wanted.get("properties", ()) and VOLUME in within:
+        values.setdefault(VOLUMES_OPTION, True)
     return values
 
 

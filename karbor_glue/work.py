@@ -7,7 +7,7 @@ of those that it belongs to; a backup in which it is a member already is its bac
 
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import attrs
@@ -18,6 +18,7 @@ from karbor_backup_core import (
     Conflict,
     KarborBackupError,
     Operation,
+    Outcome,
     Resource,
     Result,
     Support,
@@ -40,11 +41,12 @@ class Settled:
 
     Attributes:
         backup: its backup, as the whole that others may be members of; None where there is none.
-        restored: the id of the resource that a restore made; empty where nobody can tell.
+        restored: what a restore made of it and of its members: new ids by old ones, as far as the
+            backend tells.
     """
 
     backup: Backup | None = None
-    restored: str = ""
+    restored: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.define(eq=False)
@@ -59,6 +61,7 @@ class Work:
         settings: the provider's.
         credentials: with whose credentials.
         parents: the work on what it belongs to, the nearest first.
+        within: the types of the resources that belong to it in the checkpoint.
         notes: what to keep beside the operation.
     """
 
@@ -69,6 +72,7 @@ class Work:
     settings: Settings
     credentials: Credentials
     parents: tuple["Work", ...] = ()
+    within: Collection[str] = ()
     notes: Mapping[str, Any] = attrs.field(factory=dict)
     _begun: str = attrs.field(default="", init=False)
     _result: Settled | Exception | None = attrs.field(default=None, init=False)
@@ -99,14 +103,14 @@ class Work:
             raise self._result
         return self._result
 
-    def whole(self) -> Backup | None:
-        """Answer the backup that others may be members of, once this work is done.
+    def whole(self) -> Settled:
+        """Answer what became of a resource that others may belong to, once this work is done.
 
         Raises:
             NotDone: it was refused, or did not succeed.
         """
         try:
-            return self.settle().backup
+            return self.settle()
         except KarborBackupError as error:
             raise NotDone(
                 f"it belongs to {self.resource.type} {self.resource.id}, whose {self.verb} did "
@@ -126,10 +130,10 @@ class Work:
     def _protect(self) -> Settled:
         for parent in self.parents:
             whole = parent.whole()
-            member = whole and member_of(whole, self.resource)
+            member = whole.backup and member_of(whole.backup, self.resource)
             if member:
                 self.place.keep_backup(member)
-                return Settled(whole)
+                return whole
         return self._run(self.resource)
 
     def _use(self) -> Settled:
@@ -141,8 +145,8 @@ class Work:
             raise NotDone(f"checkpoint {self.place.checkpoint} holds no backup of it")
         for parent in self.parents if backup.id != backup.whole_id else ():
             whole = parent.whole()
-            if whole is not None and whole.id == backup.whole_id:
-                return Settled(whole)
+            if whole.backup is not None and whole.backup.id == backup.whole_id:
+                return whole
         return self._run(backup)
 
     def _delete(self) -> Settled:
@@ -182,8 +186,7 @@ class Work:
         outcome = operation.outcome
         if outcome is None or outcome.result is not Result.SUCCEEDED or operation.parked:
             raise not_done(operation)
-        restored = next((each.id for each in outcome.resources), "")
-        return Settled(outcome.backup or operation.backup, restored)
+        return Settled(outcome.backup or operation.backup, _restored(operation, outcome))
 
     def _begin(self, room: Room, target: Resource | Backup) -> str:
         """Write the operation to the bank, before the service hears of it."""
@@ -226,7 +229,7 @@ class Work:
         if self.verb is Verb.DELETE:
             return {}
         name = f"{self.place.checkpoint}@{self.place.resource_id}"
-        return schemas.with_defaults(self._ability().schema, self.parameters, name)
+        return schemas.with_defaults(self._ability().schema, self.parameters, name, self.within)
 
 
 class Flows:
@@ -248,6 +251,14 @@ class Flows:
     def find(self, checkpoint: Any, resource_id: str) -> Work | None:
         """Answer the work on a resource of the same flow; None if it is another plugin's."""
         return self._known.get((id(checkpoint), resource_id))
+
+
+def _restored(operation: Operation, outcome: Outcome) -> Mapping[str, str]:
+    """Answer the new ids by the old ones: of the members, and of the resource itself."""
+    new = {each.resource.id: each.restored.id for each in outcome.parts if each.restored}
+    if outcome.resources:
+        new[operation.resource.id] = outcome.resources[0].id
+    return new
 
 
 def member_of(whole: Backup, resource: Resource) -> Backup | None:

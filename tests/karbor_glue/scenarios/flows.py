@@ -56,6 +56,10 @@ def test_members_are_restored_verified_and_deleted_with_the_whole(bench: Bench) 
     assert restored.error == ""
     assert set(restored.record.statuses.values()) == {"available"}
     assert len(restored.record.statuses) == len(MEMBERS)
+    new = restored.new_resources
+    assert set(new) == set(MEMBERS)
+    assert len(set(new.values()) | set(new)) == 2 * len(MEMBERS)
+    assert all(bench.cloud.content(new[each]) for each in MEMBERS)
     members_then_itself = 2
     assert verbs(bench.cloud) == begun + members_then_itself
 
