@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,sql,cli,contract]'
+	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,storages,sql,cli,contract]'
 	@touch $@
 
 lint: venv ## ruff, mypy --strict and the dependency rule
