@@ -51,8 +51,6 @@ class Validator:
         Raises:
             ContractViolation: the schema is no schema.
         """
-        from karbor_backup_core.json_forms.schema_faults import explain
-
         validator = self.prepare()
         try:
             values = plain(document)
@@ -66,6 +64,10 @@ class Validator:
             raise ContractViolation(
                 f"{self.what}: the schema refers to {error.ref!r}, which is not in it"
             ) from error
+        if not errors:
+            return []
+        from karbor_backup_core.json_forms.schema_faults import explain
+
         schema: Any = validator.schema
         return explain(errors, schema, secret_places(schema, values))
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pluggy
 
-from karbor_backup_core.calls.witness import HOOKS, Witness
+from karbor_backup_core.calls.witness import HOOKS, witness
 from karbor_backup_core.errors import BackendUnavailable, ContractViolation
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, ExtensionSpec
 from karbor_backup_core.version import CONTRACT_VERSION
@@ -39,7 +39,9 @@ def register(name: str, plugin: Any, extensions: Sequence[Any]) -> pluggy.Plugin
         unique = label if not manager.has_plugin(label) else f"{label}#{number}"
         _add(manager, extension, unique, f"extension {label}")
     _check_hooks(manager, plugin, what)
-    manager.register(Witness(), "witness")
+    # Where nobody wraps a hook, nobody can change its answer.
+    wrapped = [hook for hook in HOOKS if len(getattr(manager.hook, hook).get_hookimpls()) > 1]
+    manager.register(witness(wrapped), "witness")
     return manager
 
 

@@ -5,7 +5,7 @@ our own, the innermost, notes what came from the backend, to be compared with wh
 """
 
 import contextvars
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -57,8 +57,14 @@ def _note(self: object) -> Generator[None, Any, Any]:  # noqa: ARG001 - it becom
     return seen.answer
 
 
-Witness: Final = type("Witness", (), dict.fromkeys(HOOKS, _note))
-"""The wrapper; registered as the last plugin it is the innermost."""
+class Witness:
+    """Notes what the backend answers; registered as the last plugin it is the innermost wrapper."""
+
+
+def witness(hooks: Iterable[str]) -> Witness:
+    """Answer a witness of these hooks."""
+    watching: type[Witness] = type("Witness", (Witness,), dict.fromkeys(hooks, _note))
+    return watching()
 
 
 def ask(manager: pluggy.PluginManager, hook: str, arguments: Mapping[str, Any]) -> Any:
@@ -68,10 +74,13 @@ def ask(manager: pluggy.PluginManager, hook: str, arguments: Mapping[str, Any]) 
         ContractViolation: an extension swallowed or replaced the answer, or broke.
         Exception: what the backend raised, or with what an extension refused (one of ours).
     """
+    caller = getattr(manager.hook, hook)
+    if len(caller.get_hookimpls()) == 1:
+        return caller(**arguments)
     seen = _Seen()
     token = _seen.set(seen)
     try:
-        answer = getattr(manager.hook, hook)(**arguments)
+        answer = caller(**arguments)
     except Exception as error:
         refused = not seen.asked and isinstance(error, KarborBackupError)
         if error is seen.error or refused:
