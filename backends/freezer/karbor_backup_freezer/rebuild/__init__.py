@@ -1,0 +1,16 @@
+"""What a restore makes of what Freezer's agent brought back.
+
+The agent restores bytes: into a volume of the default type with a name of its own, or into an
+image and a server made of it by halves. Nothing tells their ids. Here they are found, completed
+by what the survey recorded, made into servers, and named; or all of it is removed again.
+
+- ``rebuilding``: the steps; each may be repeated, since it looks before it makes.
+- ``volumes``, ``servers``, ``networks``, ``images``: one kind of member each.
+- ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
+- ``undo``: the way back.
+"""
+
+from karbor_backup_freezer.rebuild.notes import Step
+from karbor_backup_freezer.rebuild.rebuilding import Rebuild
+
+__all__ = ["Rebuild", "Step"]

@@ -1,0 +1,164 @@
+"""A server's networks: its old addresses where they are free, and its security groups."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core import BackendError, Transient
+from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.cloud.lookups import network_for
+from karbor_backup_freezer.pieces import ServerNotes
+from karbor_backup_freezer.rebuild.site import Site
+
+_NO_NETWORK: Final = "none"
+"""Nova's word for a server that is to have none."""
+
+
+@attrs.frozen(kw_only=True)
+class Interface:
+    """One interface that a server is to have again.
+
+    Attributes:
+        network: the id of the network as it is now.
+        name: the network's name, for people.
+        addresses: the addresses that the source had there.
+        groups: the ids of its port's security groups, of those that are still there.
+    """
+
+    network: str
+    name: str
+    addresses: tuple[str, ...]
+    groups: frozenset[str]
+
+
+def interfaces(site: Site, notes: ServerNotes) -> tuple[Interface, ...]:
+    """Find a server's networks and security groups again, in the order of its interfaces.
+
+    A security group that is gone is noted.
+
+    Raises:
+        BackendError: a network is not there.
+    """
+    written = notes.details.get("networks") or ()
+    groups = _present_groups(site, {g for one in written for g in one.get("security_groups", ())})
+    found = []
+    for one in written:
+        network = network_for(site.services, one)
+        name = one.get("network_name") or one["network"]
+        if network is None:
+            raise BackendError(f"its network {name} is not there")
+        found.append(
+            Interface(
+                network=network.id,
+                name=name,
+                addresses=tuple(ip["ip_address"] for ip in one.get("fixed_ips", ())),
+                groups=groups & set(one.get("security_groups", ())),
+            )
+        )
+    return tuple(found)
+
+
+def requested(
+    site: Site, notes: ServerNotes, wanted: Sequence[Interface]
+) -> list[dict[str, str]] | str:
+    """What to ask Nova for: each network, with the source's first address there if it is free."""
+    networks = []
+    for interface in wanted:
+        asked = {"uuid": interface.network}
+        first = next(iter(interface.addresses), None)
+        if first and notes.id not in site.notes.anywhere and _is_free(site, interface, first):
+            asked["fixed_ip"] = first
+        networks.append(asked)
+    return networks or _NO_NETWORK
+
+
+def first_groups(wanted: Sequence[Interface]) -> list[dict[str, str]]:
+    """The groups that Nova is to give every new port; ``settle`` gives each port its own."""
+    return [{"name": group} for group in sorted({g for one in wanted for g in one.groups})]
+
+
+def blamed(site: Site, notes: ServerNotes, reason: str) -> bool:
+    """Whether an old address is why Nova failed; then the next try is made without them."""
+    written = notes.details.get("networks") or ()
+    old = [ip["ip_address"] for one in written for ip in one.get("fixed_ips", ())]
+    if notes.id in site.notes.anywhere or not any(address in reason for address in old):
+        return False
+    site.notes.anywhere.append(notes.id)
+    return True
+
+
+def settle(site: Site, notes: ServerNotes, server: Any) -> None:
+    """Give a running server's ports the groups and further addresses of the source's.
+
+    What Neutron refuses is noted, and no failure.
+    """
+    network: Any = site.services.sdk.network
+    with asking(f"Neutron for the ports of server {server.id}"):
+        ports = list(network.ports(device_id=server.id))
+    for interface in interfaces(site, notes):
+        port = _port_of(interface, ports)
+        if port is None:
+            continue
+        ports.remove(port)
+        try:
+            _change(site, interface, port)
+        except Transient:
+            raise
+        except BackendError as error:
+            site.notes.doubts[f"port {port.id} of server {server.id}"] = str(error)
+        present = _addresses(port)
+        missing = [address for address in interface.addresses if address not in present]
+        if missing:
+            site.notes.doubts[f"address of server {server.id} on {interface.name}"] = (
+                f"{', '.join(missing)} is taken; it has {', '.join(present)}"
+            )
+
+
+def _change(site: Site, interface: Interface, port: Any) -> None:
+    changes: dict[str, Any] = {}
+    if interface.groups != set(port.security_group_ids or ()):
+        changes["security_groups"] = sorted(interface.groups)
+    present = _addresses(port)
+    further = [
+        {"ip_address": address}
+        for address in interface.addresses
+        if address not in present and _is_free(site, interface, address)
+    ]
+    if further:
+        changes["fixed_ips"] = [*port.fixed_ips, *further]
+    if not changes:
+        return
+    network: Any = site.services.sdk.network
+    with asking(f"Neutron to change port {port.id}"):
+        port.fixed_ips = network.update_port(port.id, **changes).fixed_ips
+
+
+def _present_groups(site: Site, wanted: set[str]) -> frozenset[str]:
+    if not wanted:
+        return frozenset()
+    with asking("Neutron for the security groups of the project"):
+        present = {group.id for group in site.services.sdk.network.security_groups()}
+    for group in sorted(wanted - present):
+        site.notes.doubts[f"security group {group}"] = "it is not there any more"
+    return frozenset(wanted & present)
+
+
+def _is_free(site: Site, interface: Interface, address: str) -> bool:
+    """Whether no port that these credentials may see has an address."""
+    network: Any = site.services.sdk.network
+    with asking(f"Neutron for who has address {address}"):
+        return not list(
+            network.ports(network_id=interface.network, fixed_ips=f"ip_address={address}")
+        )
+
+
+def _port_of(interface: Interface, ports: Sequence[Any]) -> Any | None:
+    """The port on a network: the one with the right address, where there are several."""
+    same = [port for port in ports if port.network_id == interface.network]
+    same.sort(key=lambda port: set(interface.addresses).isdisjoint(_addresses(port)))
+    return same[0] if same else None
+
+
+def _addresses(port: Any) -> list[str]:
+    return [ip["ip_address"] for ip in port.fixed_ips or ()]

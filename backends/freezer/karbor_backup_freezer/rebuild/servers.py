@@ -1,0 +1,223 @@
+"""Servers: made by Nova from the restored volumes, or from the image that the agent restored.
+
+freezer 19.0.0 makes a server of its own from the image, without key pair, zone, addresses,
+security groups, metadata or volumes, of which most cannot be given later. So that one is removed
+and every server is made here, in one way.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from karbor_backup_core import BackendError, Resource, Transient
+from karbor_backup_freezer.cloud.faults import NotFound, asking
+from karbor_backup_freezer.cloud.lookups import flavor_for
+from karbor_backup_freezer.cloud.things import Kind, is_busy
+from karbor_backup_freezer.pieces import Mode, ServerNotes, StoredPiece
+from karbor_backup_freezer.rebuild import networks
+from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
+from karbor_backup_freezer.rebuild.notes import WAITING, Standing
+from karbor_backup_freezer.rebuild.site import Site
+from karbor_backup_freezer.resources import SERVER
+from karbor_backup_freezer.survey.notes import own_metadata
+
+
+def advance(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> Standing:
+    """Bring one server of the backup nearer to what its source was.
+
+    Args:
+        site: what the step has before it.
+        notes: the server, as it was.
+        volumes: how the backup's volumes stand, by their sources' ids.
+    """
+    included = [attachment for attachment in notes.attachments if attachment.included]
+    standings = {attachment.volume: volumes[attachment.volume] for attachment in included}
+    for source, standing in standings.items():
+        if standing.failure:
+            return Standing(failure=f"its volume {source} was not restored: {standing.failure}")
+    if any(standing.waits for standing in standings.values()):
+        return WAITING
+    server = _find(site, notes)
+    if server is None:
+        return _make(site, notes, standings)
+    site.notes.servers[notes.id] = server.id
+    if is_busy(Kind.SERVER, server):
+        site.notes.wait(Kind.SERVER, server.id)
+        return WAITING
+    if server.status != "ACTIVE":
+        return _broken(site, notes, server)
+    networks.settle(site, notes, server)
+    _doubt_what_is_not_there(site, notes, server)
+    return Standing(restored=Resource(SERVER, server.id, server.name))
+
+
+def _find(site: Site, notes: ServerNotes) -> Any | None:
+    noted = site.notes.servers.get(notes.id)
+    if noted is not None:
+        return site.things.get(Kind.SERVER, noted)
+    marked = (s for s in site.servers if is_marked(s.metadata, site.operation, notes.id))
+    return next(marked, None)
+
+
+def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> Standing:
+    image = None
+    if not notes.boots_from_volume:
+        image, failure = _image(site, notes)
+        if failure:
+            return Standing(failure=failure)
+        if _agents_are_there(site, image):
+            return WAITING
+    sdk: Any = site.services.sdk
+    try:
+        body = _body(site, notes, image, volumes)
+        with asking(f"Nova for a new server like {notes.id}"):
+            server = sdk.compute.create_server(**body)
+    except Transient:
+        raise
+    except (BackendError, NotFound) as error:
+        if networks.blamed(site, notes, str(error)):
+            return _make(site, notes, volumes)
+        return Standing(failure=str(error))
+    site.notes.servers[notes.id] = server.id
+    site.notes.wait(Kind.SERVER, server.id)
+    return WAITING
+
+
+def _image(site: Site, notes: ServerNotes) -> tuple[Any, str]:
+    """The image that the agent restored of a server, or why there is no good one."""
+    piece = _piece_of(site, notes)
+    if piece is None:
+        return None, "the backup holds no image of it"
+    index, stored = piece
+    prefix = f"{site.prefix(index)}restore_"
+    found = [
+        image
+        for image in site.images
+        if image.name.startswith(prefix)
+        and (stored.piece.mode is Mode.NOVA or image.name == f"{prefix}{notes.name}")
+    ]
+    if not found:
+        return None, "Freezer's restore has left no image of it"
+    image = found[0]
+    if image.status != "active":
+        return None, f"Glance put its image {image.id} in state {image.status}"
+    expected = max(stored.stored or 1, 1) if stored.piece.mode is Mode.NOVA else 1
+    if (image.size or 0) < expected:
+        return None, f"Freezer brought back {image.size or 0} of {expected} bytes of its image"
+    return image, ""
+
+
+def _piece_of(site: Site, notes: ServerNotes) -> tuple[int, StoredPiece] | None:
+    """The piece that holds a server's image: its own, or Freezer's of the whole project."""
+    for index, stored in enumerate(site.contents.pieces):
+        if stored.piece.mode is Mode.TENANT or stored.piece.id == notes.id:
+            return index, stored
+    return None
+
+
+def _agents_are_there(site: Site, image: Any) -> bool:
+    """Remove the agent's own server of an image; answer whether it is there still."""
+    agents = [s for s in site.agent_servers() if s.image.id == image.id]
+    removal = site.things.remove(Kind.SERVER, agents)
+    for left in removal.pending:
+        site.notes.wait(Kind.SERVER, left.id, gone=True)
+    return bool(removal.pending)
+
+
+def _body(
+    site: Site, notes: ServerNotes, image: Any | None, volumes: Mapping[str, Standing]
+) -> dict[str, Any]:
+    details = notes.details
+    wanted = networks.interfaces(site, notes)
+    source = Resource(SERVER, notes.id, notes.name)
+    body = {
+        "name": restored_name(site.operation, source) or notes.id,
+        "flavor_id": _flavor(site, notes),
+        "image_id": image.id if image is not None else None,
+        "networks": networks.requested(site, notes, wanted),
+        "security_groups": networks.first_groups(wanted),
+        "block_device_mapping": _devices(notes, image, volumes),
+        "metadata": {
+            **own_metadata(details.get("metadata")),
+            **marks(site.operation, notes.id),
+        },
+        "description": details.get("description"),
+        "key_name": _key(site, notes),
+        "availability_zone": details.get("availability_zone"),
+        "config_drive": details.get("config_drive"),
+        "tags": details.get("tags"),
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def _flavor(site: Site, notes: ServerNotes) -> str:
+    flavor = flavor_for(site.services, notes.details["flavor"])
+    if flavor is None:
+        raise BackendError(f"its flavor {notes.details['flavor']['name']!r} is not there")
+    return str(flavor.id)
+
+
+def _key(site: Site, notes: ServerNotes) -> str | None:
+    """The key pair's name, None where the user who restores has none of that name."""
+    name: str | None = notes.details.get("key_name")
+    if not name:
+        return None
+    sdk: Any = site.services.sdk
+    with asking(f"Nova for key pair {name}"):
+        found = sdk.compute.find_keypair(name, ignore_missing=True)
+    if found is None:
+        site.notes.doubts[f"key pair of server {notes.id}"] = (
+            f"the user who restores it has no key pair {name!r}"
+        )
+    return name if found is not None else None
+
+
+def _devices(
+    notes: ServerNotes, image: Any | None, volumes: Mapping[str, Standing]
+) -> list[dict[str, Any]]:
+    """What the server is to have as disks, in the order of the source's."""
+    devices: list[dict[str, Any]] = []
+    included = [attachment for attachment in notes.attachments if attachment.included]
+    if image is not None and included:
+        devices.append(
+            {
+                "boot_index": 0,
+                "source_type": "image",
+                "destination_type": "local",
+                "uuid": image.id,
+                "delete_on_termination": True,
+            }
+        )
+    for attachment in included:
+        restored = volumes[attachment.volume].restored
+        device: dict[str, Any] = {
+            "boot_index": attachment.boot_index,
+            "source_type": "volume",
+            "destination_type": "volume",
+            "uuid": restored.id if restored else "",
+            "delete_on_termination": attachment.delete_on_termination,
+        }
+        if attachment.device:
+            device["device_name"] = attachment.device
+        devices.append(device)
+    return devices
+
+
+def _broken(site: Site, notes: ServerNotes, server: Any) -> Standing:
+    """Answer for a server that Nova could not start; without its old address it may do."""
+    fault = (server.fault or {}).get("message", "no reason given")
+    if networks.blamed(site, notes, fault):
+        removal = site.things.remove(Kind.SERVER, [server])
+        if removal.pending:
+            del site.notes.servers[notes.id]
+            site.notes.wait(Kind.SERVER, server.id, gone=True)
+            return WAITING
+    return Standing(failure=f"Nova put the new server {server.id} in {server.status}: {fault}")
+
+
+def _doubt_what_is_not_there(site: Site, notes: ServerNotes, server: Any) -> None:
+    """Note which volumes the server had that the backup does not hold."""
+    missing = [attachment.volume for attachment in notes.attachments if not attachment.included]
+    if missing:
+        site.notes.doubts[f"volumes of server {server.id}"] = (
+            f"its source had volumes that this backup does not hold: {', '.join(missing)}"
+        )

@@ -1,0 +1,118 @@
+"""What a step of a rebuild has before it: the operation, the backup, and the cloud as it is."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from karbor_backup_core import Operation
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.cloud.things import Kind, Things
+from karbor_backup_freezer.identifiers import job_id, piece_prefix
+from karbor_backup_freezer.pieces import ServerNotes, StoredPiece
+from karbor_backup_freezer.rebuild.names import is_marked
+from karbor_backup_freezer.rebuild.notes import Notes
+
+
+class Contents(Protocol):
+    """What a rebuild reads of a handle."""
+
+    @property
+    def pieces(self) -> Sequence[StoredPiece]:
+        """What was stored, in the order of the restore job's actions."""
+        ...
+
+    @property
+    def servers(self) -> Sequence[ServerNotes]:
+        """The servers that are to be made again."""
+        ...
+
+
+class Site:
+    """One step's view. Each kind of thing is listed once, when it is first asked for.
+
+    Args:
+        services: the cloud.
+        operation: the restore.
+        contents: what its backup holds.
+        notes: what the steps before have noted; changed in place.
+    """
+
+    def __init__(
+        self, services: CloudServices, operation: Operation, contents: Contents, notes: Notes
+    ) -> None:
+        self.services = services
+        self.operation = operation
+        self.contents = contents
+        self.notes = notes
+        self.things = Things(services)
+        self.job = job_id(operation.id)
+
+    @functools.cached_property
+    def volumes(self) -> Sequence[Any]:
+        """All volumes of the project, oldest first."""
+        return self.things.all(Kind.VOLUME)
+
+    @functools.cached_property
+    def servers(self) -> Sequence[Any]:
+        """All servers of the project, oldest first."""
+        return self.things.all(Kind.SERVER)
+
+    @functools.cached_property
+    def images(self) -> Sequence[Any]:
+        """All images of the project, oldest first."""
+        return self.things.all(Kind.IMAGE)
+
+    def prefix(self, index: int) -> str:
+        """What the agent put before the names of what it made for one piece."""
+        return piece_prefix(self.job, index)
+
+    def restored_images(self) -> Sequence[Any]:
+        """The images that the agent made of the pieces and has not removed."""
+        return [image for image in self.images if (image.name or "").startswith(f"{self.job}-")]
+
+    def agent_servers(self) -> Sequence[Any]:
+        """The servers that the agent itself has made of those images."""
+        images = {image.id for image in self.restored_images()}
+        return [
+            server
+            for server in self.servers
+            if getattr(server.image, "id", None) in images
+            and not is_marked(server.metadata, self.operation)
+        ]
+
+    def own_images(self) -> Sequence[Any]:
+        """The images that the operation made, by the agent or otherwise."""
+        temporary = {image.id for image in self.restored_images()}
+        return [
+            image
+            for image in self.images
+            if image.id in temporary
+            or image.id in self.notes.made()
+            or is_marked(image.properties, self.operation)
+        ]
+
+    def own_volumes(self) -> Sequence[Any]:
+        """The volumes that the operation made, by the agent or otherwise."""
+        return [
+            volume
+            for volume in self.volumes
+            if volume.id in self.notes.made()
+            or is_marked(volume.metadata, self.operation)
+            or image_name(volume).startswith(f"{self.job}-")
+        ]
+
+    def own_servers(self) -> Sequence[Any]:
+        """The servers that the operation made, by the agent or otherwise."""
+        agents = {server.id for server in self.agent_servers()}
+        return [
+            server
+            for server in self.servers
+            if server.id in agents
+            or server.id in self.notes.made()
+            or is_marked(server.metadata, self.operation)
+        ]
+
+
+def image_name(volume: Any) -> str:
+    """The name of the image that a volume was made from, empty where there was none."""
+    return str((volume.volume_image_metadata or {}).get("image_name", ""))

@@ -1,0 +1,56 @@
+"""Removing what a restore has made: all of it after a failure, the rest of it after a success.
+
+Servers go first, since their volumes cannot go while they are attached.
+"""
+
+from karbor_backup_core import Leftover, Operation, Result
+from karbor_backup_freezer.cloud.things import Kind, Removal
+from karbor_backup_freezer.rebuild.site import Site
+
+
+def staying(operation: Operation) -> frozenset[str]:
+    """The ids of what a restore that did not succeed leaves all the same: its whole members.
+
+    They are told in the outcome's parts; what a cancelled restore made goes altogether.
+    """
+    outcome = operation.outcome
+    if outcome is None or outcome.result is not Result.FAILED:
+        return frozenset()
+    return frozenset(
+        part.restored.id
+        for part in outcome.parts
+        if part.result is Result.SUCCEEDED and part.restored is not None
+    )
+
+
+def remove_all_but(site: Site, stays: frozenset[str]) -> Removal:
+    """Ask for the removal of everything that the operation made, but for some.
+
+    Args:
+        site: what the step has before it.
+        stays: the ids of what is not removed.
+    """
+    own = {
+        Kind.SERVER: site.own_servers(),
+        Kind.VOLUME: site.own_volumes(),
+        Kind.IMAGE: site.own_images(),
+    }
+    removals: list[Removal] = []
+    for kind, things in own.items():
+        removals.append(site.things.remove(kind, [t for t in things if t.id not in stays]))
+        if kind is Kind.SERVER and removals[0].pending:
+            break
+    return Removal(
+        tuple(left for removal in removals for left in removal.pending),
+        tuple(left for removal in removals for left in removal.leftovers),
+    )
+
+
+def half_written(site: Site) -> tuple[Leftover, ...]:
+    """Name the volume that a restore was told to write over: nothing brings it back."""
+    note = "the restore may have written to it"
+    return tuple(
+        Leftover(Kind.VOLUME, new, note)
+        for source, new in site.notes.volumes.items()
+        if new == source
+    )
