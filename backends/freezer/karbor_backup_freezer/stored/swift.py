@@ -49,24 +49,31 @@ class _Container:
     prefix: str
 
     def sizes(self) -> Mapping[str, int]:
-        with asking(f"Swift for container {self.container!r}"):
-            listed = self.services.sdk.object_store.objects(self.container, prefix=self.prefix)
-            return {o.name.removeprefix(self.prefix): int(o.content_length or 0) for o in listed}
+        found: dict[str, int] = {}
+        page: Any = self._page("")
+        while page:
+            found |= {entry["name"].removeprefix(self.prefix): entry["bytes"] for entry in page}
+            page = self._page(page[-1]["name"])
+        return found
 
     def notes(self, path: str) -> Any:
         """The agent's notes: an object's content, or the headers of one that joins segments."""
-        headers = self._request("HEAD", path).headers
+        headers = self._request("HEAD", f"{self.prefix}{path}").headers
         if _MANIFEST in headers:
             return {name.lower(): value for name, value in headers.items()}
-        return self._request("GET", path).json()
+        return self._request("GET", f"{self.prefix}{path}").json()
 
-    def _request(self, method: str, path: str) -> "Response":
+    def _page(self, marker: str) -> Any:
+        """The objects after one of that name, as many as Swift gives at a time."""
+        params = {"format": "json", "prefix": self.prefix, "marker": marker}
+        return self._request("GET", "", params=params).json()
+
+    def _request(self, method: str, name: str, **more: Any) -> "Response":
+        """Send a request; openstacksdk's own calls do not quote the name of an object."""
         from openstack.exceptions import raise_from_response
 
-        # openstacksdk's own calls do not quote an object's name.
-        url = quote(f"/{self.container}/{self.prefix}{path}")
-        with asking(f"Swift for object {self.prefix}{path}"):
-            response: Any = self.services.sdk.object_store.request(url, method)
+        url = quote(f"/{self.container}/{name}".rstrip("/"))
+        with asking(f"Swift for {self.container}/{name or self.prefix}"):
+            response: Response = self.services.sdk.object_store.request(url, method, **more)
             raise_from_response(response)
-            answer: Response = response
-            return answer
+            return response

@@ -1,0 +1,173 @@
+"""Looking at what a real agent has stored, on the real servers of each kind of storage."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import pytest
+from minio import Minio
+
+from karbor_backup_core import Backup, Secret
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
+from karbor_backup_freezer.storages import Kind
+from karbor_backup_freezer.stored import Measured, Place, StoredData
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+CLOUD = "other"
+SIZE = 300_000
+NOWHERE = "http://127.0.0.1:1"
+
+
+def _ssh(sandbox: Any) -> dict[str, Any]:
+    ssh = sandbox.ssh
+    login = {"host": ssh.host, "port": ssh.port, "username": ssh.user, "key": str(ssh.key)}
+    return {"kind": "ssh", "path": str(ssh.directory), **login}
+
+
+def _swift(sandbox: Any) -> dict[str, Any]:
+    assert sandbox.swift
+    return {"kind": "swift"}
+
+
+def _s3(sandbox: Any) -> dict[str, Any]:
+    keys = {"access_key": sandbox.s3.access_key, "secret_key": sandbox.s3.secret_key}
+    wrapped = {name: Secret(value) for name, value in keys.items()}
+    return {"kind": "s3", "endpoint": sandbox.s3.endpoint, **wrapped}
+
+
+SETTINGS: dict[Kind, Callable[[Any], dict[str, Any]]] = {
+    Kind.SSH: _ssh,
+    Kind.SWIFT: _swift,
+    Kind.S3: _s3,
+}
+
+
+@pytest.fixture
+def scheduler(bench: Any) -> Iterator[str]:
+    server = bench.sandbox.add_scheduler("stored", cloud=CLOUD)
+    yield "stored"
+    bench.sandbox.stop(server)
+
+
+@pytest.fixture
+def known(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home whose user knows the key of the sandbox's SSH server."""
+    ssh = bench.sandbox.ssh
+    kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
+    file = tmp_path / "home" / ".ssh" / "known_hosts"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"[{ssh.host}]:{ssh.port} {kind} {key}\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return file
+
+
+@attrs.frozen
+class Stored:
+    """A directory's backup, and the way to look at it."""
+
+    bench: Any
+    settings: dict[str, Any]
+    scheduler: str
+
+    def configuration(self, **changed: Any) -> dict[str, Any]:
+        storage = {**self.settings, **changed}
+        return {"cloud": CLOUD, "scheduler": self.scheduler, "storages": {"it": storage}}
+
+    def protect(self, do: Any) -> Backup:
+        runner = self.bench.runner(**self.configuration())
+        backup: Backup = do.protect(runner, self.bench.tree(content=b"x" * SIZE))
+        return backup
+
+    def measure(self, handle: Handle, **changed: Any) -> Measured:
+        """Look at a directory's backup."""
+        place = Place(
+            container=handle.container,
+            backup_name=handle.backup_name,
+            hostname=handle.hostname,
+        )
+        return self.look(place, Piece(type=DIRECTORY, id="/any", mode=Mode.FS), **changed)
+
+    def look(self, place: Place, piece: Piece, **changed: Any) -> Measured:
+        """Look at one piece, with a storage whose options are changed."""
+        document = self.bench.configuration(**self.configuration(**changed))
+        configuration = Configuration.read(document)
+        data = StoredData(configuration, CloudServices(Connection(configuration)))
+        stored = StoredPiece(piece=piece, record="any", time_stamp=0)
+        (seen,) = data.measure(configuration.storages["it"], place, [stored])
+        return seen
+
+
+def test_ssh_shows_what_is_stored(bench: Any, do: Any, scheduler: str, known: Path) -> None:
+    stored = Stored(bench, SETTINGS[Kind.SSH](bench.sandbox), scheduler)
+    backup = stored.protect(do)
+    handle = Handle.of(backup)
+    seen = stored.measure(handle)
+    assert seen.complete
+    assert seen.stored == _on_disk(bench.sandbox.ssh.directory)
+
+    gone = attrs.evolve(handle, container=f"{handle.container}-gone")
+    assert stored.measure(gone) == Measured(stored=0)
+    assert "No such file" in stored.measure(handle, key="/nowhere/key").reason
+    assert (
+        "shows no folder"
+        in stored.measure(attrs.evolve(handle, container="/nowhere/at/all")).reason
+    )
+
+    known.write_text("")
+    assert "not found in known_hosts" in stored.measure(handle).reason
+
+
+def _on_disk(folder: Path) -> int:
+    (data,) = folder.rglob("data/tar/*/*/*/data")
+    return data.stat().st_size
+
+
+def test_swift_shows_what_is_stored(bench: Any, do: Any, scheduler: str) -> None:
+    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), scheduler)
+    backup = stored.protect(do)
+    handle = Handle.of(backup)
+    seen = stored.measure(handle)
+    assert seen.complete
+    assert seen.stored
+    assert 0 < seen.stored < SIZE
+
+    gone = attrs.evolve(handle, container=f"{handle.container}-gone")
+    assert stored.measure(gone) == Measured(stored=0)
+    elsewhere = attrs.evolve(handle, container=f"nobodys/{backup.id}")
+    assert "account of its own project" in stored.measure(elsewhere).reason
+
+
+def test_s3_shows_what_is_stored(bench: Any) -> None:
+    """The agent stores nothing there that is whole, so the test does it."""
+    s3 = bench.sandbox.s3
+    bucket = Minio(
+        urlsplit(s3.endpoint).netloc,
+        access_key=s3.access_key,
+        secret_key=s3.secret_key,
+        secure=False,
+    )
+    bucket.make_bucket(bench.top)
+    for name, content in {
+        "id/v/9/v": b"x" * SIZE,
+        "id/v/9/metadata": json.dumps({"x-object-meta-length": str(SIZE)}).encode(),
+    }.items():
+        bucket.put_object(bench.top, name, io.BytesIO(content), len(content))
+    stored = Stored(bench, SETTINGS[Kind.S3](bench.sandbox), "any")
+    volume = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+    place = Place(container=f"{bench.top}/id", backup_name="n", hostname="vm")
+    assert stored.look(place, volume) == Measured(stored=SIZE, complete=True, noted=SIZE)
+
+    other = attrs.evolve(place, container=f"{bench.top}/other")
+    assert stored.look(other, volume) == Measured(stored=0)
+    wrong = stored.look(place, volume, secret_key=Secret("wrong")).reason
+    assert "SignatureDoesNotMatch" in wrong
+    assert "cannot be reached" in stored.look(place, volume, endpoint=NOWHERE).reason
+    assert s3.secret_key not in wrong
