@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import attrs
 import pytest
+from keystoneauth1.adapter import Adapter
 from minio import Minio
 
 from karbor_backup_core import Backup, Secret
@@ -143,6 +144,24 @@ def test_swift_shows_what_is_stored(bench: Any, do: Any, scheduler: str) -> None
     assert stored.measure(gone) == Measured(stored=0)
     elsewhere = attrs.evolve(handle, container=f"nobodys/{backup.id}")
     assert "account of its own project" in stored.measure(elsewhere).reason
+
+
+def test_swift_shows_a_volume_by_its_segments(bench: Any) -> None:
+    """Written as the agent's ``add_stream`` does; ``tests/e2e/cloud`` has the agent do it."""
+    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), "any")
+    swift = Adapter(bench.sandbox.session(CLOUD), service_type="object-store")
+    folder = f"{bench.top}/an id?/{bench.top}/an id?_segments/v/9"
+    headers = {"X-Object-Manifest": quote(folder), "X-Object-Meta-Length": str(SIZE)}
+    for path, content, more in (
+        (bench.top, b"", {}),
+        (f"{folder}/segments/00000000", b"x" * (SIZE - 1), {}),
+        (f"{folder}/segments/00000001", b"x", {}),
+        (f"{folder}/9", b"", headers),
+    ):
+        swift.put(quote(f"/{path}"), data=content, headers=more)
+    volume = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+    place = Place(container=f"{bench.top}/an id?", backup_name="n", hostname="vm")
+    assert stored.look(place, volume) == Measured(stored=SIZE, complete=True, noted=SIZE)
 
 
 def test_s3_shows_what_is_stored(bench: Any) -> None:
