@@ -41,7 +41,7 @@ def judge(survey: Survey, pieces: Sequence[StoredPiece], measured: Sequence[Meas
     alone = len(pieces) == 1
     for stored, seen in zip(pieces, measured, strict=True):
         piece = stored.piece
-        if fault := _fault(piece, seen):
+        if fault := _fault(piece, seen) or _shrunk(stored, seen):
             faults[piece.id] = fault
         of = "" if alone else f" of {_kind(piece.type)} {piece.id}"
         checks.extend(_checks(of, seen, fault))
@@ -67,6 +67,13 @@ def _fault(piece: Piece, seen: Measured) -> str:
     if piece.mode is Mode.TENANT:
         return _project_fault(seen)
     return _data_fault(seen, piece.size if piece.mode in _WHOLE else None, piece.mode)
+
+
+def _shrunk(stored: StoredPiece, seen: Measured) -> str:
+    """Why a piece is not what it was when it was made, empty where nothing is known of it."""
+    if stored.stored is None or seen.stored is None or seen.stored >= stored.stored:
+        return ""
+    return f"{seen.stored} bytes are stored, and {stored.stored} were when it was made"
 
 
 def _data_fault(seen: Measured, size: int | None, mode: Mode) -> str:

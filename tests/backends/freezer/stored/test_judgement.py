@@ -73,6 +73,13 @@ def test_a_directory_has_to_hold_something() -> None:
     assert "nothing is stored" in judged(tree, Measured(stored=0, complete=True)).reason
 
 
+def test_what_has_shrunk_since_it_was_made_is_a_failure() -> None:
+    tree = attrs.evolve(stored(Mode.FS, type_="Freezer::FileSystem::Directory"), stored=9)
+    assert "9 were when it was made" in judged([tree], Measured(stored=8, complete=True)).reason
+    assert not judged([tree], Measured(stored=9, complete=True)).reason
+    assert not judged([tree], Measured(reason="far away")).reason
+
+
 @given(st.text(min_size=1), st.sampled_from(list(Mode)))
 def test_what_nobody_could_look_at_is_unverified_and_no_failure(why: str, mode: Mode) -> None:
     judgement = judged([stored(mode)], Measured(reason=why))
