@@ -100,16 +100,31 @@ class Identity:
             )
             self._api.put(f"/projects/{project}/users/{user}/roles/{roles[account.role]}")
 
+    def grant(self, account: Account, role: str) -> None:
+        """Give an account one more role in its project."""
+        project, user = self._ids("projects")[account.project], self._ids("users")[account.user]
+        self._api.put(f"/projects/{project}/users/{user}/roles/{self._ids('roles')[role]}")
+
+    def remove_service(self, name: str) -> None:
+        """Take a service with its endpoints out of the catalog, if it is there."""
+        identifier = self._ids("services").get(name)
+        if identifier is not None:
+            self._api.delete(f"/services/{identifier}")
+
     def remove_user(self, name: str) -> None:
         """Delete a user, and with it all its tokens."""
         self._api.delete(f"/users/{self._ids('users')[name]}")
 
-    def add_service(self, name: str, service_type: str, url: str) -> None:
+    def add_region(self, name: str) -> None:
+        """Add a region."""
+        self._api.post("/regions", json={"region": {"id": name}})
+
+    def add_service(self, name: str, service_type: str, url: str, region: str = REGION) -> None:
         """Register a service with the same URL for all its interfaces."""
         created = self._create("service", name=name, type=service_type)
         for interface in ("public", "internal", "admin"):
             self._create(
-                "endpoint", service_id=created, interface=interface, region_id=REGION, url=url
+                "endpoint", service_id=created, interface=interface, region_id=region, url=url
             )
 
     def _create(self, kind: str, **attributes: Any) -> str:

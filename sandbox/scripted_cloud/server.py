@@ -1,0 +1,102 @@
+"""The scripted cloud's server, and its entries in Keystone's catalog."""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from sandbox.accounts import Account
+from sandbox.keystone import Identity
+from sandbox.ports import HOST
+from sandbox.scripted_cloud.application import PARTS, Application
+from sandbox.scripted_cloud.furniture import furnish
+from sandbox.scripted_cloud.tokens import Tokens
+from sandbox.scripted_cloud.world import World
+
+
+class ScriptedCloud:
+    """A cloud in this process that runs from its making to `close`, or to the end of its block.
+
+    Args:
+        auth_url: Keystone's, which says whom tokens are for.
+    """
+
+    def __init__(self, auth_url: str) -> None:
+        self._auth_url = auth_url
+        self._application = Application(Tokens(auth_url))
+        self._server = make_server(
+            HOST, 0, self._application, threaded=True, request_handler=_Handler
+        )
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+        self.renew()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The URL below which all its services are."""
+        return f"http://{HOST}:{self._server.server_port}"
+
+    @property
+    def world(self) -> World:
+        """What there is in it."""
+        return self._application.world
+
+    def renew(self, now: Callable[[], float] = time.time, seconds: float = 0) -> World:
+        """Begin anew, with nothing in the cloud but what every cloud has.
+
+        Args:
+            now: what time it is, in seconds since 1970.
+            seconds: how long the making, changing or removing of something takes.
+        """
+        world = World(now, seconds)
+        furnish(world)
+        self._application.world = world
+        return world
+
+    def register(self, region: str, administrator: Account, url: str | None = None) -> None:
+        """Enter the services into Keystone's catalog; tokens that there are already lack them.
+
+        Args:
+            region: the region that they are in, a new one.
+            administrator: may do so.
+            url: where clients find the cloud, if not at `url`: behind a proxy, say.
+        """
+        identity = Identity(self._auth_url, administrator)
+        identity.add_region(region)
+        for service_type, part in PARTS.items():
+            # Glance and Neutron are registered without their version, as they ask for.
+            version = part.version if service_type in ("block-storage", "compute") else ""
+            address = f"{url or self.url}{part.mount}{version}"
+            identity.add_service(f"scripted-{service_type}", service_type, address, region)
+
+    def close(self) -> None:
+        """Stop."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(WSGIRequestHandler):
+    """Serves one connection, kept alive, and writes no log."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
+        """Say nothing."""
