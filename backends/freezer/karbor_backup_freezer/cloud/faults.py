@@ -51,7 +51,8 @@ def asking(what: str) -> Iterator[None]:
         what: who is asked for what, such as "Cinder for volume 4f…": it begins the message.
 
     Raises:
-        Transient: a repeat may help: no connection, no answer in time, 408, 429, 5xx.
+        Transient: a repeat may help: no connection, no answer in time, 408, 429, 5xx, or the
+            service does not tell its versions.
         NotFound: 404.
         Refused: any other 4xx, with the service's own words.
         BackendError: Keystone refuses the credentials, the catalog lacks the service, or an
@@ -59,17 +60,20 @@ def asking(what: str) -> Iterator[None]:
     """
     import requests
     from keystoneauth1.exceptions import ClientException
-    from openstack.exceptions import HttpException, SDKException
+    from openstack import exceptions
 
     try:
         yield
-    except HttpException as error:
+    except exceptions.HttpException as error:
         raise _of_answer(error, what) from error
     except ClientException as error:
         raise _of_connection(error, what) from error
     except requests.JSONDecodeError as error:
         raise Transient(f"asking {what}: the answer is no JSON") from error
-    except SDKException as error:
+    except (exceptions.NotSupported, exceptions.ServiceDiscoveryException) as error:
+        # So openstacksdk says of a service that is down when it is asked for its versions.
+        raise Transient(f"asking {what}: {faults.line(str(error))}") from error
+    except exceptions.SDKException as error:
         raise BackendError(f"asking {what}: {faults.line(str(error))}") from error
 
 
@@ -91,6 +95,8 @@ def _of_connection(error: "ClientException", what: str) -> BackendError:
 
     if isinstance(error, exceptions.CatalogException):
         return BackendError(f"asking {what}: the catalog has no such service in this region")
+    if isinstance(error, exceptions.DiscoveryFailure):
+        return Transient(f"asking {what}: {faults.line(str(error))}")
     if isinstance(error, exceptions.ConnectTimeout):
         # keystoneauth says so of a read timeout too.
         return Transient(f"asking {what}: no answer in time; the request may have arrived")

@@ -1,0 +1,124 @@
+"""What is written down of a server."""
+
+from typing import Any
+
+import pytest
+from openstack.compute.v2.server import Server
+
+from karbor_backup_freezer.pieces import ServerNotes
+from karbor_backup_freezer.survey.servers import Servers, Surveyed
+from karbor_backup_freezer.survey.volumes import find_volume
+from tests.backends.freezer.answering import AnsweringCloud
+from tests.backends.freezer.survey.scenes import FLAVOR, server, tell, volume
+
+
+def looked_at(cloud: AnsweringCloud, **more: Any) -> Surveyed:
+    body = server("s1", **{"image": "i1", **more})
+    if not cloud.proxy.requests:
+        tell(cloud, [body])
+    found: Server = cloud.services.sdk.compute.get_server("s1")
+    servers = Servers(cloud.services, lambda id_: find_volume(cloud.services, id_))
+    return servers.look(found, included=lambda _: False)
+
+
+def notes(cloud: AnsweringCloud, **more: Any) -> ServerNotes:
+    return looked_at(cloud, **more).notes
+
+
+def port(id_: str, mac: str, network: str = "n1") -> dict[str, Any]:
+    fixed = [{"subnet_id": "sub", "ip_address": f"10.0.0.{id_[-1]}"}]
+    groups = {"security_groups": ["g1"]}
+    return {"id": id_, "mac_address": mac, "network_id": network, "fixed_ips": fixed, **groups}
+
+
+def test_what_makes_a_server_again_is_written_down(answering: AnsweringCloud) -> None:
+    details = notes(
+        answering,
+        key_name="key",
+        metadata={"a": "b", "karbor_backup_operation": "x"},
+        config_drive="True",
+        tags=["t"],
+        description="words",
+    ).details
+    assert details == {
+        "flavor": {"id": "f1", "name": "tiny", "vcpus": 1, "ram": 64, "disk": 1},
+        "key_name": "key",
+        "availability_zone": "nova",
+        "metadata": {"a": "b"},
+        "config_drive": True,
+        "tags": ["t"],
+        "description": "words",
+    }
+
+
+def test_a_flavor_that_has_changed_is_known_by_its_sizes_only(answering: AnsweringCloud) -> None:
+    flavor = notes(answering, flavor={**FLAVOR, "ram": 128}).details["flavor"]
+    assert flavor == {"name": "tiny", "vcpus": 1, "ram": 128, "disk": 1}
+
+
+def test_a_flavor_that_is_gone_is_known_by_its_sizes_only(answering: AnsweringCloud) -> None:
+    answering.answer("/flavors/detail$", {"flavors": []})
+    answering.answer("/flavors$", {"flavors": []})
+    flavor = notes(answering, flavor={**FLAVOR, "original_name": "gone"}).details["flavor"]
+    assert flavor == {"name": "gone", "vcpus": 1, "ram": 64, "disk": 1}
+
+
+def test_interfaces_are_in_the_servers_order(answering: AnsweringCloud) -> None:
+    answering.answer("/ports$", {"ports": [port("p1", "m1"), port("p2", "m2"), port("p3", "m3")]})
+    answering.answer("/networks/n1$", {"network": {"id": "n1", "name": "net"}})
+    addresses = {
+        "net": [
+            {"addr": "10.0.0.3", "OS-EXT-IPS-MAC:mac_addr": "m3"},
+            {"addr": "fe80::3", "OS-EXT-IPS-MAC:mac_addr": "m3"},
+            {"addr": "10.0.0.1", "OS-EXT-IPS-MAC:mac_addr": "m1"},
+        ]
+    }
+    networks = notes(answering, addresses=addresses).details["networks"]
+    assert [network["port"] for network in networks] == ["p3", "p1", "p2"]
+    assert networks[0] == {
+        "network": "n1",
+        "network_name": "net",
+        "port": "p3",
+        "mac": "m3",
+        "fixed_ips": [{"subnet_id": "sub", "ip_address": "10.0.0.3"}],
+        "security_groups": ["g1"],
+    }
+    asked = [request for request in answering.proxy.requests if request.path.endswith("/n1")]
+    assert len(asked) == 1
+
+
+def test_a_network_that_may_not_be_seen_has_no_name(answering: AnsweringCloud) -> None:
+    answering.answer("/ports$", {"ports": [port("p1", "m1")]})
+    assert "network_name" not in notes(answering).details["networks"][0]
+
+
+def test_an_ephemeral_disk_is_told_to_be_missing(answering: AnsweringCloud) -> None:
+    seen = looked_at(answering, flavor={**FLAVOR, "ephemeral": 5})
+    assert [check.name for check in seen.checks] == ["ephemeral disk of server s1"]
+
+
+@pytest.mark.parametrize(
+    ("told", "bootable", "root", "checks"),
+    [
+        ({"OS-EXT-SRV-ATTR:root_device_name": "/dev/vdb"}, ["v1", "v2"], "v2", 0),
+        ({}, ["v2"], "v2", 0),
+        ({}, ["v1", "v2"], "v1", 1),
+        ({}, [], "v1", 0),
+    ],
+)
+def test_the_boot_volume_is_found(
+    answering: AnsweringCloud, told: dict[str, str], bootable: list[str], root: str, checks: int
+) -> None:
+    tell(
+        answering,
+        [server("s1", **told)],
+        [volume(id_, bootable=id_ in bootable) for id_ in ("v1", "v2", "v10")],
+        attached={"s1": {"v10": "/dev/vdaa", "v2": "/dev/vdb", "v1": "/dev/vda"}},
+    )
+    found: Server = answering.services.sdk.compute.get_server("s1")
+    servers = Servers(answering.services, lambda id_: find_volume(answering.services, id_))
+    seen = servers.look(found, included=lambda _: True)
+    assert seen.notes.attachments[0].volume == root
+    assert seen.notes.attachments[0].boot_index == 0
+    assert seen.notes.attachments[-1].volume == "v10"
+    assert len(seen.checks) == checks
