@@ -5,7 +5,9 @@ Seen on its storages, and read in its ``storage/base.py`` (modes with an engine)
 segments, and mode ``cinder`` keeps its notes in the headers of an empty object.
 """
 
-from collections.abc import Iterable
+import bisect
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -44,13 +46,34 @@ class Copy:
     notes: str
 
 
+class Listing:
+    """All that is stored, by paths below the container; on Swift these are many.
+
+    Args:
+        paths: in any order.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = sorted(paths)
+
+    def starting(self, text: str) -> Sequence[str]:
+        """The paths that start so, in order."""
+        first = bisect.bisect_left(self._paths, text)
+        following = (self._paths[at] for at in range(first, len(self._paths)))
+        return list(itertools.takewhile(lambda path: path.startswith(text), following))
+
+    def __contains__(self, path: str) -> bool:
+        at = bisect.bisect_left(self._paths, path)
+        return at < len(self._paths) and self._paths[at] == path
+
+
 def find_copy(
-    paths: Iterable[str], kind: Kind, place: Place, mode: Mode, resource_id: str
+    stored: Listing, kind: Kind, place: Place, mode: Mode, resource_id: str
 ) -> Copy | None:
     """Find the newest copy of a resource, which is the one that a restore takes.
 
     Args:
-        paths: all that is stored, by paths below the container.
+        stored: all that is stored.
         kind: of the storage.
         place: where the protect has stored its data.
         mode: the agent's mode; of a project in mode ``tenant``, one server is asked for.
@@ -59,7 +82,6 @@ def find_copy(
     Returns:
         None where there is none.
     """
-    stored = set(paths)
     if mode is Mode.CINDER:
         return _of_volume(stored, kind, place, resource_id)
     return _of_engine(stored, kind, place, mode, resource_id)
@@ -70,7 +92,7 @@ def project_list(project: str) -> str:
     return f"project_{project}"
 
 
-def _of_volume(stored: set[str], kind: Kind, place: Place, volume: str) -> Copy | None:
+def _of_volume(stored: Listing, kind: Kind, place: Place, volume: str) -> Copy | None:
     root = f"{place.container}_segments/{volume}" if kind is Kind.SWIFT else volume
     time = _newest(stored, root)
     if time is None:
@@ -82,7 +104,7 @@ def _of_volume(stored: set[str], kind: Kind, place: Place, volume: str) -> Copy 
 
 
 def _of_engine(
-    stored: set[str], kind: Kind, place: Place, mode: Mode, resource_id: str
+    stored: Listing, kind: Kind, place: Place, mode: Mode, resource_id: str
 ) -> Copy | None:
     root = f"{_ENGINES[mode]}/{place.hostname}_{place.backup_name}"
     if mode is not Mode.FS:
@@ -97,15 +119,15 @@ def _of_engine(
     return copy if f"metadata/{folder}/metadata" in stored else attrs.evolve(copy, notes="")
 
 
-def _newest(stored: set[str], root: str) -> str | None:
+def _newest(stored: Listing, root: str) -> str | None:
     """The latest time below a folder; the agent names its folders by seconds since 1970."""
-    below = (path.removeprefix(f"{root}/") for path in stored if path.startswith(f"{root}/"))
-    times = {path.partition("/")[0] for path in below}
+    below = stored.starting(f"{root}/")
+    times = {path.removeprefix(f"{root}/").partition("/")[0] for path in below}
     return max((time for time in times if time.isdecimal()), key=int, default=None)
 
 
-def _copy(stored: set[str], *, data: str, notes: str) -> Copy:
+def _copy(stored: Listing, *, data: str, notes: str) -> Copy:
     return Copy(
-        data=tuple(sorted(path for path in stored if path.startswith(data))),
+        data=tuple(stored.starting(data)),
         notes=notes if notes in stored else "",
     )

@@ -9,7 +9,7 @@ from karbor_backup_core import Json
 from karbor_backup_freezer.native import NativeState
 from karbor_backup_freezer.pieces import Mode, StoredPiece
 from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.stored.layout import Place, find_copy, project_list
+from karbor_backup_freezer.stored.layout import Listing, Place, find_copy, project_list
 from karbor_backup_freezer.stored.reader import Reader
 
 _LENGTHS: Final = ("x-object-meta-length", "length")
@@ -51,9 +51,11 @@ class Look:
     _kind: Kind
     _place: Place
     _sizes: Mapping[str, int] = attrs.field(init=False)
+    _listing: Listing = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._sizes = self._reader.sizes()
+        self._listing = Listing(self._sizes)
 
     def at(self, stored: StoredPiece) -> Measured:
         """Look at one piece's data. Errors are those of the reader."""
@@ -63,7 +65,7 @@ class Look:
         return self._one(piece.mode, piece.id)
 
     def _one(self, mode: Mode, resource_id: str) -> Measured:
-        copy = find_copy(self._sizes, self._kind, self._place, mode, resource_id)
+        copy = find_copy(self._listing, self._kind, self._place, mode, resource_id)
         if copy is None:
             return Measured(stored=0)
         return Measured(
