@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.lookups import network_for
 from karbor_backup_freezer.pieces import ServerNotes
 from karbor_backup_freezer.rebuild.site import Site
@@ -78,11 +78,14 @@ def first_groups(wanted: Sequence[Interface]) -> list[dict[str, str]]:
     return [{"name": group} for group in sorted({g for one in wanted for g in one.groups})]
 
 
-def blamed(site: Site, notes: ServerNotes, reason: str) -> bool:
-    """Whether an old address is why Nova failed; then the next try is made without them."""
-    written = notes.details.get("networks") or ()
-    old = [ip["ip_address"] for one in written for ip in one.get("fixed_ips", ())]
-    if notes.id in site.notes.anywhere or not any(address in reason for address in old):
+def is_blamed(notes: ServerNotes, reason: str) -> bool:
+    """Whether one of the source's addresses is why Nova refused."""
+    return any(address in reason for address in _written_addresses(notes))
+
+
+def give_up_addresses(site: Site, notes: ServerNotes) -> bool:
+    """Note that a server is made without its old addresses; False where there is none to lose."""
+    if notes.id in site.notes.anywhere or not _written_addresses(notes):
         return False
     site.notes.anywhere.append(notes.id)
     return True
@@ -101,12 +104,15 @@ def settle(site: Site, notes: ServerNotes, server: Any) -> None:
         if port is None:
             continue
         ports.remove(port)
-        try:
-            _change(site, interface, port)
-        except Transient:
-            raise
-        except BackendError as error:
-            site.notes.doubts[f"port {port.id} of server {server.id}"] = str(error)
+        if interface.groups != set(port.security_group_ids or ()):
+            _change(site, port, "security_groups", sorted(interface.groups))
+        further = [
+            {"ip_address": address}
+            for address in interface.addresses[1:]
+            if address not in _addresses(port) and _is_free(site, interface, address)
+        ]
+        if further:
+            _change(site, port, "fixed_ips", [*port.fixed_ips, *further])
         present = _addresses(port)
         missing = [address for address in interface.addresses if address not in present]
         if missing:
@@ -115,23 +121,20 @@ def settle(site: Site, notes: ServerNotes, server: Any) -> None:
             )
 
 
-def _change(site: Site, interface: Interface, port: Any) -> None:
-    changes: dict[str, Any] = {}
-    if interface.groups != set(port.security_group_ids or ()):
-        changes["security_groups"] = sorted(interface.groups)
-    present = _addresses(port)
-    further = [
-        {"ip_address": address}
-        for address in interface.addresses
-        if address not in present and _is_free(site, interface, address)
-    ]
-    if further:
-        changes["fixed_ips"] = [*port.fixed_ips, *further]
-    if not changes:
-        return
+def _change(site: Site, port: Any, what: str, value: list[Any]) -> None:
     network: Any = site.services.sdk.network
-    with asking(f"Neutron to change port {port.id}"):
-        port.fixed_ips = network.update_port(port.id, **changes).fixed_ips
+    try:
+        with asking(f"Neutron to change port {port.id}"):
+            port.fixed_ips = network.update_port(port.id, **{what: value}).fixed_ips
+    except Transient:
+        raise
+    except (BackendError, NotFound) as error:
+        site.notes.doubts[f"{what} of port {port.id}"] = str(error)
+
+
+def _written_addresses(notes: ServerNotes) -> list[str]:
+    written = notes.details.get("networks") or ()
+    return [ip["ip_address"] for one in written for ip in one.get("fixed_ips", ())]
 
 
 def _present_groups(site: Site, wanted: set[str]) -> frozenset[str]:

@@ -11,7 +11,9 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
     Result,
+    Transient,
 )
+from karbor_backup_freezer.cloud.faults import NotFound
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.cloud.things import Kind, Removal, Things
 from karbor_backup_freezer.pieces import Mode, Piece
@@ -66,7 +68,11 @@ class Rebuild:
         again, succeeded with everything that was restored, or failed with the reason and parts.
         """
         site = self._site(operation, handle, notes)
-        standings = _advance(site)
+        try:
+            standings = _advance(site)
+        except NotFound as error:
+            # It went away between two requests: the next look tells it as gone.
+            raise Transient(str(error)) from error
         failed = any(standing.failure for standing in standings.values())
         compound = operation.resource.type == PROJECT
         if failed and not compound:

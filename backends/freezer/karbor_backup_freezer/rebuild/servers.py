@@ -46,6 +46,7 @@ def advance(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> 
     if server.status != "ACTIVE":
         return _broken(site, notes, server)
     networks.settle(site, notes, server)
+    _let_volumes_go_with_it(site, notes, server)
     _doubt_what_is_not_there(site, notes, server)
     return Standing(restored=Resource(SERVER, server.id, server.name))
 
@@ -74,7 +75,7 @@ def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> St
     except Transient:
         raise
     except (BackendError, NotFound) as error:
-        if networks.blamed(site, notes, str(error)):
+        if networks.is_blamed(notes, str(error)) and networks.give_up_addresses(site, notes):
             return _make(site, notes, volumes)
         return Standing(failure=str(error))
     site.notes.servers[notes.id] = server.id
@@ -194,7 +195,7 @@ def _devices(
             "source_type": "volume",
             "destination_type": "volume",
             "uuid": restored.id if restored else "",
-            "delete_on_termination": attachment.delete_on_termination,
+            "delete_on_termination": False,
         }
         if attachment.device:
             device["device_name"] = attachment.device
@@ -203,15 +204,41 @@ def _devices(
 
 
 def _broken(site: Site, notes: ServerNotes, server: Any) -> Standing:
-    """Answer for a server that Nova could not start; without its old address it may do."""
-    fault = (server.fault or {}).get("message", "no reason given")
-    if networks.blamed(site, notes, fault):
+    """Answer for a server that Nova could not start.
+
+    That one of its addresses is taken by a port that these credentials may not see is found out by
+    Nova only then, and not told; so once it is tried without them.
+    """
+    if networks.give_up_addresses(site, notes):
         removal = site.things.remove(Kind.SERVER, [server])
         if removal.pending:
             del site.notes.servers[notes.id]
             site.notes.wait(Kind.SERVER, server.id, gone=True)
             return WAITING
+    fault = (server.fault or {}).get("message", "no reason given")
     return Standing(failure=f"Nova put the new server {server.id} in {server.status}: {fault}")
+
+
+def _let_volumes_go_with_it(site: Site, notes: ServerNotes, server: Any) -> None:
+    """Have Nova remove with the server the volumes that it removed with the source.
+
+    Not before it is whole: removing a broken server would take the restored data along.
+    """
+    present = {one.id: one.delete_on_termination for one in server.attached_volumes or ()}
+    compute: Any = site.services.sdk.compute
+    for attachment in notes.attachments:
+        volume = site.notes.volumes.get(attachment.volume, "")
+        if not attachment.delete_on_termination or present.get(volume) is not False:
+            continue
+        try:
+            with asking(f"Nova to remove volume {volume} with server {server.id}"):
+                compute.update_volume_attachment(
+                    server.id, volume, volume_id=volume, delete_on_termination=True
+                )
+        except Transient:
+            raise
+        except (BackendError, NotFound) as error:
+            site.notes.doubts[f"removal of volume {volume} with its server"] = str(error)
 
 
 def _doubt_what_is_not_there(site: Site, notes: ServerNotes, server: Any) -> None:

@@ -16,9 +16,9 @@ def look(things: Things, notes: Notes) -> Progress:
     for kind_name, identifier, gone in notes.waiting:
         kind = Kind(kind_name)
         thing = things.get(kind, identifier)
-        if thing is None or (not gone and not is_busy(kind, thing)):
-            continue
-        if gone and thing.status.lower().startswith("error"):
+        if thing is None or (
+            thing.status == "error_deleting" if gone else not is_busy(kind, thing)
+        ):
             continue
         unsettled.append(Leftover(kind, identifier, f"it is in state {thing.status}"))
     if not unsettled:

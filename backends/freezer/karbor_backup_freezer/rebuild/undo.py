@@ -6,15 +6,17 @@ Servers go first, since their volumes cannot go while they are attached.
 from karbor_backup_core import Leftover, Operation, Result
 from karbor_backup_freezer.cloud.things import Kind, Removal
 from karbor_backup_freezer.rebuild.site import Site
+from karbor_backup_freezer.resources import PROJECT
 
 
 def staying(operation: Operation) -> frozenset[str]:
-    """The ids of what a restore that did not succeed leaves all the same: its whole members.
+    """The ids of what a failed restore of a project leaves all the same: its whole members.
 
     They are told in the outcome's parts; what a cancelled restore made goes altogether.
     """
     outcome = operation.outcome
-    if outcome is None or outcome.result is not Result.FAILED:
+    failed = outcome is not None and outcome.result is Result.FAILED
+    if outcome is None or not failed or operation.resource.type != PROJECT:
         return frozenset()
     return frozenset(
         part.restored.id

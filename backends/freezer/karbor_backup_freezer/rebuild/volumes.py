@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from karbor_backup_core import BackendError, Resource, Transient
-from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.things import Kind, is_busy
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
@@ -160,7 +160,7 @@ def _complete(site: Site, piece: Piece, volume: Any) -> None:
                 volume.set_bootable_status(block_storage, bootable)
     except Transient:
         raise
-    except BackendError as error:
+    except (BackendError, NotFound) as error:
         site.notes.doubts[f"properties of volume {volume.id}"] = str(error)
     zone = details.get("availability_zone")
     if zone and volume.availability_zone != zone:
@@ -188,7 +188,7 @@ def _retype(site: Site, piece: Piece, volume: Any) -> bool:
             volume.retype(block_storage, wanted, "on-demand")
     except Transient:
         raise
-    except BackendError as error:
+    except (BackendError, NotFound) as error:
         site.notes.doubts[doubt] = str(error)
         return False
     site.notes.retyped.append(piece.id)
