@@ -13,7 +13,7 @@ from karbor_backup_core import Check, Json, Resource
 from karbor_backup_freezer.cloud.faults import asking
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.pieces import Mode, Piece, Survey
-from karbor_backup_freezer.resources import KINDS, PROJECT
+from karbor_backup_freezer.resources import PROJECT
 from karbor_backup_freezer.survey.images import image_piece
 from karbor_backup_freezer.survey.refusal import refuse_if
 from karbor_backup_freezer.survey.servers import Servers, server_piece
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
     from openstack.compute.v2.server import Server
     from openstack.image.v2.image import Image
+
+_WEAKNESS: Final = (
+    "Freezer 19.0.0 reports that a project's backup succeeded even where the backup of one of its "
+    "servers failed"
+)
 
 _TEMPORARY: Final = re.compile(r"[0-9a-f]{32}-\d+_(backup|restore)_")
 """A name under ``identifiers.piece_prefix``, as freezer 19.0.0 gives it."""
@@ -90,7 +95,7 @@ class Projects:
         )
         surveyed = self._written(servers, {})
         piece = Piece(type=PROJECT, id=resource.id, name=resource.name, mode=Mode.TENANT)
-        weakness = Check("every server", verified=False, reason=KINDS[PROJECT].unverified)
+        weakness = Check("every server", verified=False, reason=_WEAKNESS)
         return Survey(
             resource=resource,
             pieces=(piece,) if servers else (),
@@ -119,7 +124,7 @@ class Projects:
             return volumes.get(volume_id) or find_volume(self._services, volume_id)
 
         writer = Servers(self._services, volume)
-        return [writer.look(server, included=volumes.__contains__) for server in servers]
+        return [writer.look(server, lambda one: one.volume in volumes) for server in servers]
 
 
 def _lasting(things: Iterable[Any]) -> list[Any]:

@@ -1,7 +1,7 @@
 """Servers: what is written down of one, and which of its volumes it boots from."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -47,47 +47,41 @@ class Servers:
         self._flavors = Flavors(services)
         self._networks = Networks(services)
 
-    def look(self, server: "Server", *, included: Callable[[str], bool]) -> Surveyed:
+    def look(self, server: "Server", included: Callable[[Attachment], bool]) -> Surveyed:
         """Write down a server. Errors are those of ``faults.asking``.
 
         Args:
             server: the server.
-            included: whether the volume of an id is to be in the backup; the volume that the
-                server boots from always is.
+            included: whether a volume of it, the one with ``boot_index`` 0 being the one that it
+                boots from, is to be in the backup.
         """
+        attached = sorted(self._attached(server), key=_by_device)
         boots_from_volume = not server.image
-        attached = self._attached(server)
-        volumes = {one.volume_id: self._volume(one.volume_id) for one in attached}
-        root = _root(server, attached, volumes) if boots_from_volume else None
-        attachments = tuple(
-            Attachment(
-                volume=one.volume_id,
-                device=one.device or "",
-                boot_index=0 if one is root else None,
-                delete_on_termination=bool(one.delete_on_termination),
-                included=one is root or included(one.volume_id),
-            )
-            for one in sorted(attached, key=lambda one: (one is not root, *_by_device(one)))
-        )
+        root, doubt = self._root(server, attached) if boots_from_volume else (None, ())
+        ordered = sorted(attached, key=lambda one: one is not root)
+        attachments = [_attachment(one, root) for one in ordered]
         notes = ServerNotes(
             id=server.id,
             name=server.name,
             boots_from_volume=boots_from_volume,
-            attachments=attachments,
-            details=compact(
-                {
-                    "flavor": self._flavors.of(server),
-                    "networks": self._networks.of(server),
-                    "key_name": server.key_name,
-                    "availability_zone": server.availability_zone,
-                    "metadata": own_metadata(server.metadata),
-                    "config_drive": bool(server.has_config_drive),
-                    "tags": server.tags,
-                    "description": server.description,
-                }
-            ),
+            attachments=tuple(attrs.evolve(one, included=included(one)) for one in attachments),
+            details=self._details(server),
         )
-        return Surveyed(notes, tuple(_checks(server, notes, volumes.values())))
+        return Surveyed(notes, (*doubt, *_missing(notes)))
+
+    def _details(self, server: "Server") -> dict[str, Any]:
+        return compact(
+            {
+                "flavor": self._flavors.of(server),
+                "networks": self._networks.of(server),
+                "key_name": server.key_name,
+                "availability_zone": server.availability_zone,
+                "metadata": own_metadata(server.metadata),
+                "config_drive": bool(server.has_config_drive),
+                "tags": server.tags,
+                "description": server.description,
+            }
+        )
 
     def _attached(self, server: "Server") -> list["VolumeAttachment"]:
         if not server.attached_volumes:
@@ -95,24 +89,34 @@ class Servers:
         with asking(f"Nova for the volumes of server {server.id}"):
             return list(self._services.sdk.compute.volume_attachments(server))
 
+    def _root(
+        self, server: "Server", attached: Sequence["VolumeAttachment"]
+    ) -> tuple["VolumeAttachment | None", tuple[Check, ...]]:
+        """Answer the volume that a server boots from, and a check if that is in doubt.
+
+        Nova tells the device to administrators only. For others it is the first bootable volume in
+        the order of devices, which is how Nova names them.
+        """
+        named = [one for one in attached if one.device and one.device == server.root_device_name]
+        if named or len(attached) <= 1:
+            return next(iter([*named, *attached]), None), ()
+        bootable = [one for one in attached if self._volume(one.volume_id).is_bootable]
+        return (bootable or attached)[0], _doubt(server, len(bootable))
+
 
 def server_piece(server: "Server") -> Piece:
     """The system disk of a server that boots from an image; Nova does not say how large."""
     return Piece(type=SERVER, id=server.id, name=server.name, mode=Mode.NOVA)
 
 
-def _root(
-    server: "Server", attached: Iterable["VolumeAttachment"], volumes: Mapping[str, "Volume"]
-) -> "VolumeAttachment | None":
-    """Answer the volume that a server boots from.
-
-    Nova tells the device to administrators only. For others it is the first bootable volume in
-    the order of devices, which is how Nova names them.
-    """
-    ordered = sorted(attached, key=_by_device)
-    named = [one for one in ordered if one.device and one.device == server.root_device_name]
-    bootable = [one for one in ordered if volumes[one.volume_id].is_bootable]
-    return next(iter([*named, *bootable, *ordered]), None)
+def _attachment(one: "VolumeAttachment", root: "VolumeAttachment | None") -> Attachment:
+    return Attachment(
+        volume=one.volume_id,
+        device=one.device or "",
+        boot_index=0 if one is root else None,
+        delete_on_termination=bool(one.delete_on_termination),
+        included=False,
+    )
 
 
 def _by_device(attachment: "VolumeAttachment") -> tuple[int, str]:
@@ -120,19 +124,19 @@ def _by_device(attachment: "VolumeAttachment") -> tuple[int, str]:
     return len(device), device
 
 
-def _checks(server: "Server", notes: ServerNotes, volumes: Iterable["Volume"]) -> Iterable[Check]:
-    what = f"server {server.id}"
-    if notes.boots_from_volume and not server.root_device_name:
-        bootable = [volume for volume in volumes if volume.is_bootable]
-        if len(bootable) > 1:
-            yield Check(
-                f"boot volume of {what}",
-                verified=False,
-                reason=(
-                    f"{len(bootable)} of its volumes are bootable and Nova tells only "
-                    "administrators which one it is: the first by device was taken"
-                ),
-            )
+def _doubt(server: "Server", bootable: int) -> tuple[Check, ...]:
+    if bootable == 1:
+        return ()
+    reason = (
+        f"{bootable} of its volumes are bootable, and Nova tells only administrators which one it "
+        "is: the first by device was taken"
+    )
+    return (Check(f"boot volume of server {server.id}", verified=False, reason=reason),)
+
+
+def _missing(notes: ServerNotes) -> Iterator[Check]:
+    """Name what a server has and its backup has not."""
+    what = f"server {notes.id}"
     for attachment in notes.attachments:
         if not attachment.included:
             yield Check(

@@ -1,5 +1,6 @@
 """One survey from beginning to end."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -65,14 +66,10 @@ class Surveyor:
         self._check_project("server", server)
         refuse_if([server_fault(server)])
         every = bool(options.get("include_volumes", False))
-        volumes = {}
-
-        def volume(volume_id: str) -> Any:
-            volumes[volume_id] = find_volume(self._services, volume_id)
-            return volumes[volume_id]
-
-        surveyed = Servers(self._services, volume).look(server, included=lambda _: every)
-        included = [volumes[one.volume] for one in surveyed.notes.attachments if one.included]
+        volumes = functools.cache(functools.partial(find_volume, self._services))
+        writer = Servers(self._services, volumes)
+        surveyed = writer.look(server, lambda one: every or one.boot_index == 0)
+        included = [volumes(one.volume) for one in surveyed.notes.attachments if one.included]
         refuse_if([volume_fault(one) for one in included])
         return Survey(
             resource=Resource(SERVER, server.id, resource.name or server.name),

@@ -18,7 +18,7 @@ def looked_at(cloud: AnsweringCloud, **more: Any) -> Surveyed:
         tell(cloud, [body])
     found: Server = cloud.services.sdk.compute.get_server("s1")
     servers = Servers(cloud.services, lambda id_: find_volume(cloud.services, id_))
-    return servers.look(found, included=lambda _: False)
+    return servers.look(found, lambda _: False)
 
 
 def notes(cloud: AnsweringCloud, **more: Any) -> ServerNotes:
@@ -103,7 +103,7 @@ def test_an_ephemeral_disk_is_told_to_be_missing(answering: AnsweringCloud) -> N
         ({"OS-EXT-SRV-ATTR:root_device_name": "/dev/vdb"}, ["v1", "v2"], "v2", 0),
         ({}, ["v2"], "v2", 0),
         ({}, ["v1", "v2"], "v1", 1),
-        ({}, [], "v1", 0),
+        ({}, [], "v1", 1),
     ],
 )
 def test_the_boot_volume_is_found(
@@ -117,8 +117,17 @@ def test_the_boot_volume_is_found(
     )
     found: Server = answering.services.sdk.compute.get_server("s1")
     servers = Servers(answering.services, lambda id_: find_volume(answering.services, id_))
-    seen = servers.look(found, included=lambda _: True)
+    seen = servers.look(found, lambda _: True)
     assert seen.notes.attachments[0].volume == root
     assert seen.notes.attachments[0].boot_index == 0
     assert seen.notes.attachments[-1].volume == "v10"
     assert len(seen.checks) == checks
+
+
+def test_volumes_are_not_asked_for_where_nothing_hangs_on_them(answering: AnsweringCloud) -> None:
+    tell(answering, [server("s1", image="i1")], attached={"s1": {"v1": "/dev/vdb"}})
+    found: Server = answering.services.sdk.compute.get_server("s1")
+    servers = Servers(answering.services, lambda id_: find_volume(answering.services, id_))
+    seen = servers.look(found, lambda _: False)
+    assert [attachment.volume for attachment in seen.notes.attachments] == ["v1"]
+    assert not [r for r in answering.proxy.requests if r.path.startswith("/volume/")]
