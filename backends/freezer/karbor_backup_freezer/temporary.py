@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from karbor_backup_core import Leftover
 from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.cloud.things import Kind, Removal, Things
+from karbor_backup_freezer.cloud.things import Kind, Removal, Things, image_name
 
 _KINDS: Final = (Kind.IMAGE, Kind.VOLUME, Kind.SNAPSHOT)
 
@@ -41,14 +41,22 @@ class Temporary:
         )
 
     def left(self, job_id: str) -> tuple[Leftover, ...]:
-        """Name what a job has made and not removed yet. Errors are those of ``remove``."""
+        """Name what a job has made so far and has not removed, with the state that it is in.
+
+        A volume that the agent restores is among it: it is told by the image that it is made of.
+        Errors are those of ``remove``.
+        """
         return tuple(
-            Leftover(kind, thing.id, f"{thing.name!r}, of Freezer job {job_id}")
+            Leftover(kind, thing.id, f"{thing.name!r} in state {thing.status}, of job {job_id}")
             for kind in _KINDS
-            for thing in self._of(kind, job_id)
+            for thing in self._things.all(kind)
+            if _is_of(job_id, thing.name)
+            or (kind is Kind.VOLUME and _is_of(job_id, image_name(thing)))
         )
 
     def _of(self, kind: Kind, job_id: str) -> list[Any]:
-        return [
-            thing for thing in self._things.all(kind) if (thing.name or "").startswith(f"{job_id}-")
-        ]
+        return [thing for thing in self._things.all(kind) if _is_of(job_id, thing.name)]
+
+
+def _is_of(job_id: str, name: str | None) -> bool:
+    return (name or "").startswith(f"{job_id}-")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from karbor_backup_freezer.cloud.things import Kind
+from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.temporary import Temporary
 from tests.backends.freezer.rebuild.conftest import cloud as cloud  # noqa: PLC0414 - a fixture
-from tests.backends.freezer.rebuild.scene import Cloud
+from tests.backends.freezer.rebuild.scene import Cloud, restore_of, volume_piece
 
 JOB = "0" * 32
 OTHER = "1" * 32
@@ -51,6 +52,16 @@ def test_what_is_there_still_is_named(cloud: Cloud) -> None:
     named = Temporary(cloud.services).left(JOB)
     assert sorted(one.id for one in named) == sorted(one.partition("/")[2] for one in left)
     assert all(JOB in one.note for one in named)
+
+
+def test_a_volume_that_is_being_restored_is_named_with_its_state(cloud: Cloud) -> None:
+    piece = volume_piece()
+    operation = restore_of(piece.resource)
+    volume = cloud.agent_volume(operation, 0, piece)
+    volume.shown["status"] = "error"
+    (left,) = Temporary(cloud.services).left(job_id(operation.id))
+    assert (left.kind, left.id) == (Kind.VOLUME, volume.id)
+    assert "'data~17' in state error" in left.note
 
 
 def test_what_cannot_be_removed_is_told(cloud: Cloud) -> None:

@@ -148,3 +148,8 @@ class Things:
 def is_busy(kind: Kind, thing: Any) -> bool:
     """Whether its service is still at work on it."""
     return thing.status in BUSY[kind] or bool(getattr(thing, "task_state", None))
+
+
+def image_name(volume: Any) -> str:
+    """The name of the image that a volume was made from, empty where there was none."""
+    return str((volume.volume_image_metadata or {}).get("image_name", ""))

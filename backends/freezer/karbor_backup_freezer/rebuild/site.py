@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from karbor_backup_core import Operation
 from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.cloud.things import Kind, Things
+from karbor_backup_freezer.cloud.things import Kind, Things, image_name
 from karbor_backup_freezer.identifiers import job_id, piece_prefix
 from karbor_backup_freezer.pieces import ServerNotes, StoredPiece
 from karbor_backup_freezer.rebuild.names import is_marked
@@ -111,8 +111,3 @@ class Site:
             or server.id in self.notes.made()
             or is_marked(server.metadata, self.operation)
         ]
-
-
-def image_name(volume: Any) -> str:
-    """The name of the image that a volume was made from, empty where there was none."""
-    return str((volume.volume_image_metadata or {}).get("image_name", ""))

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from karbor_backup_core import BackendError, Resource, Transient
 from karbor_backup_freezer.cloud.faults import NotFound, asking
-from karbor_backup_freezer.cloud.things import Kind, is_busy
+from karbor_backup_freezer.cloud.things import Kind, image_name, is_busy
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
 from karbor_backup_freezer.rebuild.notes import WAITING, Standing
-from karbor_backup_freezer.rebuild.site import Site, image_name
+from karbor_backup_freezer.rebuild.site import Site
 from karbor_backup_freezer.resources import VOLUME
 from karbor_backup_freezer.survey.notes import own_metadata
 
