@@ -103,12 +103,6 @@ class Lifecycle:
             case _:
                 raise TypeError(f"{answer!r} is no answer to the call {call}")
 
-    def poll_interval(self, operation: Operation, now: datetime) -> timedelta:
-        """How long to wait before the next poll: short at first, then a share of the time gone."""
-        since = operation.submitted_at or operation.created_at
-        share = (now - since) * self.policy.poll_share
-        return min(max(share, self.policy.poll_first), self.policy.poll_limit)
-
     def retry_delay(self, failures: int) -> timedelta:
         """How long to wait before a call that failed that many times in a row is repeated."""
         from tenacity import RetryCallState, Retrying, wait_exponential

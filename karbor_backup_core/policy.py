@@ -20,7 +20,10 @@ class Policy:
         release: how long a release may take before the runner lets go of it.
         poll_first: the shortest time between two polls.
         poll_limit: the longest time between two polls.
-        poll_share: the time between two polls as a share of how long the work has gone on.
+        poll_share: the time between two polls as a share of how long the work usually takes, or,
+            as long as none of its kind has ended, of how long it has gone on.
+        poll_ends: how many operations may end between two polls that could come further apart.
+        poll_load: the part of the time that polls may take.
         retry_first: the wait before the first repeat of a call; it doubles with each repeat.
         retry_limit: the longest wait before a repeat.
         attempts: how often a call that begins work is made before the operation fails.
@@ -34,6 +37,8 @@ class Policy:
     poll_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_positive)
     poll_limit: timedelta = attrs.field(default=timedelta(seconds=30), validator=_positive)
     poll_share: float = attrs.field(default=0.1, validator=attrs.validators.gt(0))
+    poll_ends: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+    poll_load: float = attrs.field(default=0.25, validator=attrs.validators.gt(0))
     retry_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_positive)
     retry_limit: timedelta = attrs.field(default=timedelta(seconds=60), validator=_positive)
     attempts: int = attrs.field(default=10, validator=attrs.validators.ge(1))

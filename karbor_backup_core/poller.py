@@ -12,6 +12,7 @@ from karbor_backup_core.driver import Driver
 from karbor_backup_core.errors import KarborBackupError
 from karbor_backup_core.lifecycle import Call, next_call
 from karbor_backup_core.model import Operation
+from karbor_backup_core.pace import Pace
 
 
 @attrs.frozen
@@ -56,6 +57,7 @@ class Poller:
         self._agenda = agenda
         self._submit = submit
         self._listener = listener
+        self._pace = Pace(driver.lifecycle.policy)
         self._lock = threading.Lock()
         self._waiting: dict[str, Operation] = {}
         self._polling = False
@@ -72,7 +74,7 @@ class Poller:
                 return
             failed = self._failures
             self._schedule(
-                lifecycle.retry_delay(failed) if failed else lifecycle.poll_interval(operation, now)
+                lifecycle.retry_delay(failed) if failed else self._pace.pause([operation], now)
             )
 
     def hurry(self) -> None:
@@ -97,6 +99,7 @@ class Poller:
                 return
             self._polling, self._next = True, None
             operations, self._waiting = self._waiting, {}
+        began = self._driver.clock()
         try:
             error = self._ask(operations)
         except Exception as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
@@ -105,6 +108,7 @@ class Poller:
             error = None
         with self._lock:
             self._polling = False
+            self._pace.took(self._driver.clock() - began)
             self._failures = self._failures + 1 if error else 0
             if self._waiting:
                 self._schedule(self._pause())
@@ -128,12 +132,11 @@ class Poller:
                 with self._lock:
                     self._waiting[operation.id] = operation
             else:
+                self._pace.ended(remaining[operation.id], now)
                 self._listener.go_on(operation)
         return polled.error
 
     def _pause(self) -> timedelta:
-        lifecycle = self._driver.lifecycle
         if self._failures:
-            return lifecycle.retry_delay(self._failures)
-        now = self._driver.clock()
-        return min(lifecycle.poll_interval(o, now) for o in self._waiting.values())
+            return self._driver.lifecycle.retry_delay(self._failures)
+        return self._pace.pause(self._waiting.values(), self._driver.clock())

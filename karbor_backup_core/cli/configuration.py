@@ -33,6 +33,8 @@ def _policy_schema() -> Json:
         "properties": {
             **durations,
             "poll_share": {"type": "number", "exclusiveMinimum": 0},
+            "poll_ends": {"type": "integer", "minimum": 1},
+            "poll_load": {"type": "number", "exclusiveMinimum": 0},
             "attempts": {"type": "integer", "minimum": 1},
         },
         "additionalProperties": False,

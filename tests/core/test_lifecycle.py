@@ -386,12 +386,6 @@ def test_an_operation_held_up_by_another_waits_and_says_for_which() -> None:
     assert "o9" in operation.last_error
 
 
-def test_polls_are_close_at_first_and_rare_later() -> None:
-    operation = running()
-    seconds = [LIFE.poll_interval(operation, after(t)).total_seconds() for t in (0, 100, 5000)]
-    assert seconds == [1, 10, 30]
-
-
 def test_an_answer_that_does_not_fit_the_call_is_refused() -> None:
     with pytest.raises(TypeError, match="no answer"):
         LIFE.apply(submitting(), Call.VERB, None, NOW)
