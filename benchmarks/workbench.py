@@ -42,7 +42,7 @@ class Workbench:
         Raises:
             subprocess.CalledProcessError: it failed; what it says of that is on the screen.
         """
-        command = [sys.executable, "-m", module, *arguments]
+        command = [sys.executable, "-P", "-m", module, *arguments]
         done = subprocess.run(  # noqa: S603 - it starts modules of this project
             command, cwd=self.root, stdout=subprocess.PIPE, text=True, check=True
         )

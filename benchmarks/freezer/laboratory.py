@@ -108,7 +108,7 @@ class Laboratory:
         """
         began = time.time()
         watched = run_watched(
-            [python or sys.executable, "-m", subject],
+            [python or sys.executable, "-P", "-m", subject],
             self.workbench.root,
             {**self.access, **request},
         )
