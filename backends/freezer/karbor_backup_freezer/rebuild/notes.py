@@ -18,6 +18,7 @@ class Notes:
         servers: the same of servers.
         images: the same of images.
         retyped: source volumes whose new type has been asked for.
+        unmoved: source volumes that Cinder could not make in their zone.
         anywhere: source servers that are made without their old addresses, since those were
             refused.
         waiting: what is waited for: kind, id, and whether it is to be gone.
@@ -28,6 +29,7 @@ class Notes:
     servers: dict[str, str] = attrs.field(factory=dict)
     images: dict[str, str] = attrs.field(factory=dict)
     retyped: list[str] = attrs.field(factory=list)
+    unmoved: list[str] = attrs.field(factory=list)
     anywhere: list[str] = attrs.field(factory=list)
     waiting: list[list[Any]] = attrs.field(factory=list)
     doubts: dict[str, str] = attrs.field(factory=dict)

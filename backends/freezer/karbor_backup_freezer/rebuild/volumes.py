@@ -7,6 +7,7 @@ from karbor_backup_core import BackendError, Resource, Transient
 from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.things import Kind, image_name, is_busy
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
+from karbor_backup_freezer.rebuild import zones
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
 from karbor_backup_freezer.rebuild.notes import WAITING, Standing
 from karbor_backup_freezer.rebuild.site import Site
@@ -25,7 +26,7 @@ def prepare(site: Site, piece: Piece) -> Standing:
         volume for volume in site.volumes if is_marked(volume.metadata, site.operation, piece.id)
     )
     if volume is None:
-        volume = _create(site, piece)
+        volume = _create(site, piece, restored_name(site.operation, piece.resource))
     site.notes.volumes[piece.id] = volume.id
     return _settled(site, volume) or Standing(restored=Resource(VOLUME, volume.id, volume.name))
 
@@ -40,18 +41,9 @@ def advance(site: Site, index: int, stored: StoredPiece, device: str) -> Standin
         device: its device's name, where it belongs to a server that is restored.
     """
     piece = stored.piece
-    volume = _noted(site, piece)
-    if volume is None and piece.id in site.notes.volumes:
-        return Standing(failure=f"volume {site.notes.volumes[piece.id]}, made of it, is gone")
+    volume = _find(site, index, piece)
     if volume is None:
-        volume = _oldest(
-            volume
-            for volume in site.volumes
-            if is_marked(volume.metadata, site.operation, piece.id)
-            or image_name(volume).startswith(site.prefix(index))
-        )
-    if volume is None:
-        return Standing(failure="Freezer's restore has left no volume of it")
+        return Standing(failure=_missing(site, piece))
     site.notes.volumes[piece.id] = volume.id
     if standing := _settled(site, volume):
         return standing
@@ -60,11 +52,36 @@ def advance(site: Site, index: int, stored: StoredPiece, device: str) -> Standin
     if volume.id == piece.id:
         return Standing(restored=piece.resource)
     name = restored_name(site.operation, piece.resource, device)
+    volume = zones.move(
+        site, index, piece, volume, lambda image: _create(site, piece, name, image_id=image)
+    )
+    if volume is None:
+        return WAITING
+    site.notes.volumes[piece.id] = volume.id
     _describe(site, piece, volume, name)
     _complete(site, piece, volume)
     if _retype(site, piece, volume):
         return WAITING
     return Standing(restored=Resource(VOLUME, volume.id, name))
+
+
+def _find(site: Site, index: int, piece: Piece) -> Any | None:
+    """The volume that was made of a piece; the agent's before one that was made of that."""
+    if piece.id in site.notes.volumes:
+        return _noted(site, piece)
+    return _oldest(
+        volume
+        for volume in site.volumes
+        if is_marked(volume.metadata, site.operation, piece.id)
+        or image_name(volume).startswith(site.prefix(index))
+    )
+
+
+def _missing(site: Site, piece: Piece) -> str:
+    noted = site.notes.volumes.get(piece.id)
+    if noted is None:
+        return "Freezer's restore has left no volume of it"
+    return f"volume {noted}, made of it, is gone"
 
 
 def _noted(site: Site, piece: Piece) -> Any | None:
@@ -76,13 +93,13 @@ def _oldest(volumes: Iterable[Any]) -> Any | None:
     return next(iter(volumes), None)
 
 
-def _create(site: Site, piece: Piece) -> Any:
+def _create(site: Site, piece: Piece, name: str, **source: str) -> Any:
     sdk: Any = site.services.sdk
     details = piece.details
     with asking(f"Cinder for a new volume like {piece.id}"):
         return sdk.block_storage.create_volume(
             size=-(-(piece.size or 0) // GIB),
-            name=restored_name(site.operation, piece.resource),
+            name=name,
             description=details.get("description"),
             volume_type=details.get("volume_type"),
             availability_zone=details.get("availability_zone"),
@@ -90,6 +107,7 @@ def _create(site: Site, piece: Piece) -> Any:
                 **own_metadata(details.get("metadata")),
                 **marks(site.operation, piece.id),
             },
+            **source,
         )
 
 
@@ -162,12 +180,6 @@ def _complete(site: Site, piece: Piece, volume: Any) -> None:
         raise
     except (BackendError, NotFound) as error:
         site.notes.doubts[f"properties of volume {volume.id}"] = str(error)
-    zone = details.get("availability_zone")
-    if zone and volume.availability_zone != zone:
-        site.notes.doubts[f"zone of volume {volume.id}"] = (
-            f"it is in zone {volume.availability_zone}, where the scheduler of Cinder put it; its "
-            f"source was in {zone}"
-        )
 
 
 def _retype(site: Site, piece: Piece, volume: Any) -> bool:

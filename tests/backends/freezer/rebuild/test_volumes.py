@@ -2,9 +2,10 @@
 
 import pytest
 
-from karbor_backup_core import InvalidInput, ProgressState, Resource, Transient
+from karbor_backup_core import InvalidInput, Operation, ProgressState, Resource, Transient
 from karbor_backup_freezer.cloud.faults import Refused
-from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.pieces import Mode, Piece
+from sandbox.scripted_cloud.world import Thing
 from tests.backends.freezer.rebuild.scene import (
     GIB,
     VOLUME,
@@ -192,3 +193,53 @@ def test_no_lost_reply_makes_a_second_volume(cloud: Cloud) -> None:
         cloud.rebuild.prepare(operation, contents, {})
     cloud.rebuild.prepare(operation, contents, {})
     assert len(cloud.made()) == 1
+
+
+def elsewhere(cloud: Cloud, operation: Operation, piece: Piece) -> Thing:
+    """Let the agent's volume be in another zone than its source was."""
+    made = cloud.agent_volume(operation, 0, piece)
+    made.content = b"data"
+    made.shown["availability_zone"] = "elsewhere"
+    return made
+
+
+def test_a_volume_in_another_zone_is_made_again_in_its_own(cloud: Cloud) -> None:
+    piece = volume_piece(volume_type="fast", metadata={"a": "b"}, image_metadata={"x": "y"})
+    operation, contents = restore_of(piece.resource), Contents(stored(piece))
+    agents = elsewhere(cloud, operation, piece)
+    progress, notes = cloud.finish(operation, contents)
+    assert (progress.state, progress.checks) == (ProgressState.SUCCEEDED, ())
+    made = cloud.world.volumes.get(progress.resources[0].id)
+    assert made.id != agents.id
+    assert made.content == b"data"
+    shown = made.shown
+    assert (shown["availability_zone"], shown["volume_type"]) == ("nova", "fast")
+    assert (shown["name"], shown["metadata"]["a"]) == ("new", "b")
+    assert (shown["volume_image_metadata"], shown["bootable"]) == ({"x": "y"}, "false")
+    assert cloud.made() == {f"volume/{made.id}"}
+    assert cloud.finish(operation, contents, notes)[0] == progress
+    assert cloud.finish(operation, contents)[0].resources == progress.resources
+
+
+def test_a_volume_whose_zone_takes_none_stays_where_it_is_and_is_told(cloud: Cloud) -> None:
+    piece = volume_piece(availability_zone="moon")
+    operation, contents = restore_of(piece.resource), Contents(stored(piece))
+    made = cloud.agent_volume(operation, 0, piece)
+    progress, _ = cloud.finish(operation, contents)
+    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    (check,) = progress.checks
+    assert check.reason.startswith("it is in zone nova and its source was in moon: ")
+    assert cloud.made() == {f"volume/{made.id}"}
+
+
+def test_no_lost_reply_makes_a_volume_twice_in_its_zone(cloud: Cloud) -> None:
+    for lost in range(1, 10):
+        piece = volume_piece(metadata={"a": "b"})
+        operation, contents = restore_of(piece.resource), Contents(stored(piece))
+        elsewhere(cloud, operation, piece)
+        cloud.lost = cloud.changes + lost
+        progress, notes = cloud.finish_despite_faults(operation, contents)
+        assert progress.state is ProgressState.SUCCEEDED
+        assert cloud.made() == {f"volume/{progress.resources[0].id}"}
+        cloud.undo(operation, contents, notes)
+        assert cloud.made() == set()
