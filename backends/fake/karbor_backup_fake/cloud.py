@@ -223,8 +223,6 @@ class Cloud:
 
     def _seen(self, job: Job) -> Job:
         """Answer a job as it looks now."""
-        if job.state is JobState.DONE:
-            return attrs.evolve(job, done=job.size)
         if job.state is not JobState.RUNNING or job.ends_at is None:
             return job
         share = (self.clock() - job.started_at) / (job.ends_at - job.started_at)

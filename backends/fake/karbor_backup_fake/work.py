@@ -5,6 +5,7 @@ that is empty as yet. Work that fails leaves just that behind.
 """
 
 import hashlib
+from typing import Any
 
 import attrs
 
@@ -61,7 +62,7 @@ def _finish(inventory: Inventory, job: Job) -> Job:
         case Kind.UNDO:
             for target in job.task.targets:
                 inventory.remove(target)
-    return attrs.evolve(job, state=JobState.DONE)
+    return attrs.evolve(job, state=JobState.DONE, done=job.size)
 
 
 def _failed(job: Job, reason: str) -> Job:
@@ -91,7 +92,7 @@ def _finish_copy(inventory: Inventory, job: Job) -> Job:
     for copy in inventory.tree_of_copies(root.id):
         complete = copy.resource.id not in failed and not (failed and copy is root)
         inventory.copies[copy.id] = attrs.evolve(copy, complete=complete)
-    return _ended(attrs.evolve(job, parts=parts))
+    return _ended(job, parts=parts)
 
 
 def _finish_restore(inventory: Inventory, job: Job) -> Job:
@@ -150,7 +151,7 @@ def _parts(job: Job, members: list[Resource]) -> tuple[Part, ...]:
     )
 
 
-def _ended(job: Job) -> Job:
+def _ended(job: Job, **news: Any) -> Job:
     if job.fails:
-        return _failed(job, f"{job.fails_member}: {job.fails}")
-    return attrs.evolve(job, state=JobState.DONE)
+        return _failed(attrs.evolve(job, **news), f"{job.fails_member}: {job.fails}")
+    return attrs.evolve(job, state=JobState.DONE, done=job.size, **news)
