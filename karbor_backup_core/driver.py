@@ -8,6 +8,8 @@ import os
 import socket
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
 import attrs
 
@@ -24,6 +26,9 @@ from karbor_backup_core.lifecycle import Answer, Call, Lifecycle, next_call
 from karbor_backup_core.model import Operation
 from karbor_backup_core.planning import check_scope
 from karbor_backup_core.stores.base import Store
+
+_FRESH: Final = 0.9
+"""A lease of which this share is left is not renewed with a write."""
 
 
 def process_name() -> str:
@@ -211,7 +216,7 @@ class Driver:
         before = operation
         while True:
             now = self.clock()
-            after = self.lifecycle.apply(before, call, answer, now)
+            after = self._applied(before, call, answer, now)
             if after is before:
                 return before
             try:
@@ -227,16 +232,27 @@ class Driver:
             self.backend_of(stored).changed(stored, before)
             return stored
 
+    def _applied(self, before: Operation, call: Call, answer: Answer, now: datetime) -> Operation:
+        """Answer what an operation becomes, up to the next call: one write stores it all."""
+        after = self.lifecycle.apply(before, call, answer, now)
+        if after is not before and next_call(after, now) is Call.STEP:
+            return self.lifecycle.apply(after, Call.STEP, None, now)
+        return after
+
     def _tell(self, operation: Operation, before: Operation) -> None:
         """Tell the extensions of a change that needs no backend, where there is one."""
         if operation.backend in self.backends:
             self.backends[operation.backend].changed(operation, before)
 
     def _leased(self, operation: Operation) -> Operation:
-        if operation.finished:
+        """Hold an operation for this driver; one that is held for long enough stays as it is."""
+        lease = self.lifecycle.policy.lease
+        now = self.clock()
+        held_until = operation.lease_until if operation.owner == self.owner else None
+        enough = held_until is not None and held_until - now > lease * _FRESH
+        if operation.finished or enough:
             return operation
-        lease = self.clock() + self.lifecycle.policy.lease
-        return attrs.evolve(operation, owner=self.owner, lease_until=lease)
+        return attrs.evolve(operation, owner=self.owner, lease_until=now + lease)
 
     def _write(self, before: Operation, after: Operation) -> Operation:
         ends = before.outcome is None and after.outcome is not None

@@ -9,7 +9,7 @@ answers before it asks ``next_call`` again::
 
 import enum
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -327,21 +327,22 @@ def _next_phase(operation: Operation, now: datetime) -> Operation:
 
 def _noted(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
     """Note how far it is; the same object comes back where nothing is new."""
-    receipt = operation.receipt
+    told: dict[str, Any] = {
+        "failures": 0,
+        "not_before": None,
+        "unknown_since": None,
+        "last_error": "",
+    }
     if take_receipt and progress.receipt is not None:
-        receipt = progress.receipt
-    noted = attrs.evolve(
-        operation,
-        receipt=receipt,
-        done=operation.done if progress.done is None else progress.done,
-        total=operation.total if progress.total is None else progress.total,
-        unit=progress.unit or operation.unit,
-        failures=0,
-        not_before=None,
-        unknown_since=None,
-        last_error="",
-    )
-    return operation if noted == operation else noted
+        told["receipt"] = progress.receipt
+    if progress.done is not None:
+        told["done"] = progress.done
+    if progress.total is not None:
+        told["total"] = progress.total
+    if progress.unit:
+        told["unit"] = progress.unit
+    news = {name: value for name, value in told.items() if getattr(operation, name) != value}
+    return attrs.evolve(operation, **news) if news else operation
 
 
 def _parked(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:

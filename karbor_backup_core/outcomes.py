@@ -1,5 +1,6 @@
 """How an operation ends: its outcome, and the backup that it leaves. Pure, like the lifecycle."""
 
+import functools
 from datetime import datetime
 
 import attrs
@@ -71,27 +72,21 @@ def backup_of(operation: Operation, progress: Progress, now: datetime) -> Backup
     if operation.backup is not None:
         verified = operation.verb is Verb.VERIFY
         return attrs.evolve(operation.backup, checks=progress.checks) if verified else None
-    whole = Backup(
-        id=operation.id,
-        resource=operation.resource,
+    made = functools.partial(
+        Backup,
         backend=operation.implementation,
         scope=operation.scope,
-        handle=progress.handle or {},
         storage=progress.storage,
         created_at=now,
         options=operation.options,
         checks=progress.checks,
     )
     members = tuple(
-        attrs.evolve(
-            whole,
-            id=f"{whole.id}/{member.resource.id}",
-            resource=member.resource,
-            handle=member.handle,
-        )
-        for member in progress.members
+        made(id=f"{operation.id}/{each.resource.id}", resource=each.resource, handle=each.handle)
+        for each in progress.members
     )
-    return attrs.evolve(whole, members=members)
+    handle = progress.handle or {}
+    return made(id=operation.id, resource=operation.resource, handle=handle, members=members)
 
 
 def with_leftovers(
@@ -101,6 +96,7 @@ def with_leftovers(
     if operation.outcome is None:
         return operation
     kept = () if replace else tuple(x for x in operation.outcome.leftovers if x not in leftovers)
-    return attrs.evolve(
-        operation, outcome=attrs.evolve(operation.outcome, leftovers=(*kept, *leftovers))
-    )
+    named = (*kept, *leftovers)
+    if named == operation.outcome.leftovers:
+        return operation
+    return attrs.evolve(operation, outcome=attrs.evolve(operation.outcome, leftovers=named))

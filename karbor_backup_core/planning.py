@@ -69,24 +69,20 @@ def plan(
                 f"delete the whole, {target.whole_id}"
             )
     backend.check_options(resource.type, verb, options or {})
+    covered = ability.support is Support.COVERED
     operation = Operation(
         id=str(uuid.uuid4()),
         verb=verb,
         backend=backend.name,
         implementation=backend.info.name,
-        scope="",
+        scope="" if covered else _scope(backend, target),
         resource=resource,
         options=dict(options or {}),
         backup=target if isinstance(target, Backup) else None,
         created_at=now,
         deadline=now + deadline,
     )
-    if ability.support is Support.COVERED:
-        return _covered(operation, ability.covered_by)
-    scope = backend.scope()
-    if isinstance(target, Backup):
-        check_scope(f"backup {target.id}", target.scope, backend, scope)
-    return attrs.evolve(operation, scope=scope)
+    return _covered(operation, ability.covered_by) if covered else operation
 
 
 def check_scope(what: str, theirs: str, backend: Backend, ours: str) -> None:
@@ -108,6 +104,13 @@ def _check_origin(backend: Backend, backup: Backup) -> None:
             f"backup {backup.id} was made by backend {backup.backend}, "
             f"and {backend.name} is a {backend.info.name}: name a backend of the right kind"
         )
+
+
+def _scope(backend: Backend, target: Resource | Backup) -> str:
+    scope = backend.scope()
+    if isinstance(target, Backup):
+        check_scope(f"backup {target.id}", target.scope, backend, scope)
+    return scope
 
 
 def _covered(operation: Operation, covered_by: str) -> Operation:

@@ -25,7 +25,7 @@ class MemoryStore:
         with self._lock:
             if operation.id in self._operations:
                 raise rules.already_there(operation)
-            return self._put(attrs.evolve(operation, version=0))
+            return self._put(rules.unwritten(operation))
 
     def write(self, operation: Operation) -> Operation:
         """Write over the version that was read; answer the operation with the next version."""

@@ -26,6 +26,11 @@ def holds_backup(operation: Operation) -> bool:
     return operation.phase >= 1 and operation.state is not State.RELEASED
 
 
+def unwritten(operation: Operation) -> Operation:
+    """Answer a new operation as nobody has written it yet, whatever version it carries."""
+    return attrs.evolve(operation, version=0) if operation.version else operation
+
+
 def next_version(operation: Operation) -> Operation:
     """Answer the operation as it is stored by the write that follows the version it carries."""
     return attrs.evolve(operation, version=operation.version + 1)

@@ -79,6 +79,27 @@ def test_a_cancel_that_comes_during_a_call_is_kept_with_its_answer(room: Room) -
     assert stepped.cancel_requested
 
 
+def test_an_end_and_the_step_to_its_release_are_one_write(room: Room) -> None:
+    running = room.ours.step(room.submitting())
+    room.clock.advance(60)
+    (ended,) = room.ours.poll("cloud", [running]).operations
+    assert ended.state is State.RELEASING
+    assert ended.version == running.version + 1
+    assert room.store.operation(ended.id) == ended
+
+
+def test_a_lease_is_renewed_with_a_write_once_some_of_it_is_gone(room: Room) -> None:
+    operation = room.submitting()
+    lease = room.ours.lifecycle.policy.lease
+    assert operation.lease_until == room.clock() + lease
+    room.clock.advance(lease.total_seconds() / 20)
+    begun = room.ours.step(operation)
+    assert begun.lease_until == operation.lease_until
+    room.clock.advance(lease.total_seconds() / 2)
+    (polled,) = room.ours.poll("cloud", [attrs.evolve(begun, done=1)]).operations
+    assert polled.lease_until == room.clock() + lease
+
+
 def test_an_operation_taken_during_a_call_is_not_written_any_more(room: Room) -> None:
     operation = room.submitting()
 
