@@ -1,5 +1,6 @@
 """Several processes on one database: races, and a kill in the middle."""
 
+import contextlib
 import itertools
 import multiprocessing
 import signal
@@ -114,6 +115,29 @@ def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
     finished = [each.id for each in store.operations() if each.outcome is not None]
     assert finished == [each.id for each in store.backups()]
     assert finished[: begun_before - 1] == ids[: begun_before - 1]
+
+
+@pytest.mark.parametrize("told_before", [1, 4, 9, 20])
+def test_what_threads_wrote_together_is_there_once_they_are_told(
+    processes: ForkServerContext, open_store: OpenStore, sqlite_url: str, told_before: int
+) -> None:
+    store = open_store(sqlite_url)
+    ids = [f"op-{number:02}" for number in range(40)]
+    for operation_id in ids:
+        store.write(begun(store.add(operation(id=operation_id))))
+    receiver, sender = processes.Pipe(duplex=False)
+    worker = processes.Process(target=workers.end_in_threads, args=(sqlite_url, ids, sender))
+    worker.start()
+    sender.close()
+    told = [receiver.recv() for _ in range(told_before)]
+    worker.kill()
+    worker.join()
+    with contextlib.suppress(EOFError):
+        while True:
+            told.append(receiver.recv())
+    finished = {each.id for each in store.operations() if each.outcome is not None}
+    assert finished == {each.id for each in store.backups()}
+    assert finished.issuperset(told)
 
 
 def test_what_one_process_wrote_another_reads(open_store: OpenStore, sqlite_url: str) -> None:

@@ -1,0 +1,121 @@
+"""Lets writes of several threads share a transaction, and so one wait for the disk.
+
+What a durable write costs is mostly the wait until the disk has it. SQLite lets one transaction
+write at a time, so the writes that come while another is on its way to the disk have to wait for
+their turn anyway: they then go together. Nobody waits for company.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class _Write(Generic[C]):
+    """A write of one thread.
+
+    Attributes:
+        action: makes it, on a connection.
+        answer: what it answered.
+        error: what it raised, or what kept its transaction from taking effect.
+        settled: it has taken effect, or never will.
+        leads: its thread is to write what waits, this write included.
+        woken: set when it is settled or leads.
+    """
+
+    action: Callable[[C], Any]
+    answer: Any = None
+    error: Exception | None = None
+    settled: bool = False
+    leads: bool = False
+    woken: threading.Event = attrs.field(factory=threading.Event)
+
+
+class Together(Generic[C]):
+    """Runs writes in transactions that they share.
+
+    One of the threads leads: it takes all that waits, writes it in one transaction, and hands the
+    lead to the first of those that have come in the meantime.
+
+    Args:
+        transaction: opens a transaction that takes effect as a whole when it is left without an
+            exception.
+    """
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[C]]) -> None:
+        self._transaction = transaction
+        self._lock = threading.Lock()
+        self._waiting: list[_Write[C]] = []
+        self._led = False
+
+    def run(self, action: Callable[[C], T]) -> T:
+        """Make a write; when this returns it has taken effect.
+
+        Another write that fails undoes nothing of this one. The action may be called twice, the
+        first time without effect.
+
+        Raises:
+            Exception: what the action or its transaction raised; then nothing was written.
+        """
+        mine: _Write[C] = _Write(action)
+        with self._lock:
+            self._waiting.append(mine)
+            mine.leads, self._led = not self._led, True
+        try:
+            if not mine.leads:
+                mine.woken.wait()
+            if mine.leads:
+                self._lead()
+        finally:
+            self._leave(mine)
+        if mine.error is not None:
+            raise mine.error
+        answer: T = mine.answer
+        return answer
+
+    def _lead(self) -> None:
+        with self._lock:
+            group, self._waiting = self._waiting, []
+        try:
+            self._write(group)
+        finally:
+            # An interrupt may have come in between; then the others' writes have yet to be made.
+            with self._lock:
+                self._waiting[:0] = [each for each in group if not each.settled]
+            for each in group:
+                if each.settled:
+                    each.woken.set()
+
+    def _leave(self, mine: _Write[C]) -> None:
+        """Pass the lead on, and leave nothing behind of a thread that was interrupted."""
+        with self._lock:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+            if not mine.leads:
+                return
+            heir = next(iter(self._waiting), None)
+            self._led = heir is not None
+            if heir is not None:
+                heir.leads = True
+                heir.woken.set()
+
+    def _write(self, group: list[_Write[C]]) -> None:
+        """Make writes in one transaction; where that fails, each in one of its own."""
+        try:
+            with self._transaction() as connection:
+                for each in group:
+                    each.answer = each.action(connection)
+        except Exception as error:  # noqa: BLE001 - it is raised in the thread whose write it is
+            if len(group) > 1:
+                for each in group:
+                    self._write([each])
+                return
+            group[0].error = error
+        for each in group:
+            each.settled = True
