@@ -10,27 +10,30 @@ from karbor_backup_core import (
     BackendError,
     BackendInfo,
     Health,
-    InvalidInput,
     Operation,
     Progress,
     Support,
     Transient,
+    Unsupported,
     Verb,
     __version__,
     hookimpl,
 )
-from karbor_backup_freezer import records, schemas
+from karbor_backup_freezer import schemas
 from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
 from karbor_backup_freezer.connection import Connection
 from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.jobs import Job, Stage
-from karbor_backup_freezer.memory import EndedJobs
 from karbor_backup_freezer.polling import Poller
 from karbor_backup_freezer.release import Releaser
-from karbor_backup_freezer.resources import COVERED, DIRECTORY, KINDS
-from karbor_backup_freezer.schedulers import Schedulers
-from karbor_backup_freezer.work import Work
+from karbor_backup_freezer.resources import COVERED, KINDS
+from karbor_backup_freezer.steps.delete import Delete
+from karbor_backup_freezer.steps.protect import Protect
+from karbor_backup_freezer.steps.restore import Restore
+from karbor_backup_freezer.steps.verify import Verify
+from karbor_backup_freezer.steps.work import Work
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
@@ -59,11 +62,14 @@ class FreezerBackend:
         self._configuration = Configuration.read(configuration)
         self._connection = Connection(self._configuration, session)
         self._client = FreezerClient(self._connection, self._configuration.timeout)
-        self._schedulers = Schedulers(self._client)
-        ended = EndedJobs()
-        self._work = Work(self._client, self._schedulers, self._configuration)
-        self._poller = Poller(self._client, self._configuration, ended)
-        self._releaser = Releaser(self._client, self._configuration, ended)
+        work = Work.of(self._client, self._configuration, CloudServices(self._connection))
+        self._schedulers = work.schedulers
+        self._protect = Protect(work)
+        self._restore = Restore(work)
+        self._delete = Delete(work)
+        self._verify = Verify(work)
+        self._poller = Poller(work)
+        self._releaser = Releaser(work)
 
     @classmethod
     def contract_bench(cls, configuration: Mapping[str, Any]) -> AbstractContextManager["Bench"]:
@@ -76,7 +82,10 @@ class FreezerBackend:
     def describe(self) -> BackendInfo:
         """Describe what Freezer does for each type of resource."""
         abilities: dict[str, Mapping[Verb, Ability]] = {
-            kind: _supported(kind == DIRECTORY) for kind in KINDS
+            kind: {
+                verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in verbs.items()
+            }
+            for kind, verbs in schemas.VERBS.items()
         }
         for kind, by in COVERED.items():
             covered = Ability(Support.COVERED, covered_by=by)
@@ -110,25 +119,27 @@ class FreezerBackend:
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
-        """Begin the job that backs the resource up."""
-        return self._work.protect(operation)
+        """Take the next step of a protect: survey, job, a look at what is stored."""
+        _check_kind(operation)
+        return self._protect.step(operation)
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
-        """Begin the job that restores the backup."""
-        return self._work.restore(operation)
+        """Take the next step of a restore: preflight, job, rebuild."""
+        _check_kind(operation)
+        return self._restore.step(operation)
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
-        """Begin the job that removes the backup's data; then remove its record."""
-        return self._work.delete(operation)
+        """Take the next step of a delete: job, Cinder's own backups, records."""
+        _check_kind(operation)
+        return self._delete.step(operation)
 
     @hookimpl
     def verify(self, operation: Operation) -> Progress:
-        """Look whether Freezer still knows the backup as it was made."""
-        if operation.backup is None:
-            raise InvalidInput("verify needs a backup")
-        return records.verified(self._client, operation.backup)
+        """Look whether Freezer, the storage and Cinder still have the backup as it was made."""
+        _check_kind(operation)
+        return self._verify.step(operation)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
@@ -159,11 +170,7 @@ class FreezerBackend:
         return self._releaser.release(operation)
 
 
-def _supported(directory: bool) -> Mapping[Verb, Ability]:  # noqa: FBT001 - it has one caller
-    restore = schemas.RESTORE_DIRECTORY if directory else schemas.RESTORE
-    return {
-        Verb.PROTECT: Ability(Support.SUPPORTED, schema=schemas.PROTECT),
-        Verb.RESTORE: Ability(Support.SUPPORTED, schema=restore),
-        Verb.DELETE: Ability(Support.SUPPORTED, schema=schemas.DELETE),
-        Verb.VERIFY: Ability(Support.SUPPORTED, schema=schemas.VERIFY),
-    }
+def _check_kind(operation: Operation) -> None:
+    if operation.resource.type not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise Unsupported(f"Freezer does not back up {operation.resource.type} (it does: {known})")

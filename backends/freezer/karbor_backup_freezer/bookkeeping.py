@@ -32,12 +32,23 @@ class Bookkeeping:
         leftovers = [x for action in job.actions for x in self._forget_action(action)]
         return [*leftovers, *self._delete("jobs", job.id, "Freezer job")]
 
-    def forget_records(self, job_id: str) -> Sequence[Leftover]:
-        """Remove Freezer's records of the backups that a job has made."""
+    def forget_records(self, job_id: str, container: str = "") -> Sequence[Leftover]:
+        """Remove Freezer's records of the backups that a job has made, or has begun.
+
+        A record of one that was only begun names no job (mode ``cindernative``).
+
+        Args:
+            job_id: the job.
+            container: its container, where something may have been begun only.
+        """
+        records = {r["backup_id"] for r in self._client.matching("backups", "job_id", job_id)}
+        if container:
+            begun = self._client.matching("backups", "container", escaped(container))
+            records |= {record["backup_id"] for record in begun}
         return [
             leftover
-            for record in self._client.matching("backups", "job_id", job_id)
-            for leftover in self._delete("backups", record["backup_id"], "Freezer backup record")
+            for record in sorted(records)
+            for leftover in self._delete("backups", record, "Freezer backup record")
         ]
 
     def sweep(self, container: str) -> Sequence[Leftover]:

@@ -17,6 +17,11 @@ def job_id(operation_id: str, step: str = WORK) -> str:
     return uuid.uuid5(_NAMESPACE, f"{operation_id}/{step}").hex
 
 
+def record_id(job_id: str, index: int) -> str:
+    """The id by which one action of a job tells its record from others."""
+    return uuid.uuid5(_NAMESPACE, f"{job_id}/{index}").hex
+
+
 def removal_step(number: int) -> str:
     """The name of the step in which a release removes data for the ``number``-th time."""
     return f"release-{number}"

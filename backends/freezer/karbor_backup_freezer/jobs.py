@@ -1,7 +1,7 @@
 """A job of Freezer: its document, and what a document says of how it stands."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -101,7 +101,7 @@ def _stage(schedule: Mapping[str, Any]) -> Stage:
 
 
 def job_document(
-    job_id: str, client_id: str, description: str, action: Mapping[str, Any]
+    job_id: str, client_id: str, description: str, actions: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The document that creates a job and starts it at once.
 
@@ -109,7 +109,8 @@ def job_document(
         job_id: its id; sent in the body, so that a repeat cannot replace the job.
         client_id: the scheduler that is to run it.
         description: for people; cut to what Freezer keeps.
-        action: what the agent is to do; it is tried once, since a second try would write beside
+        actions: what the agent is to do, one after the other; freezer-scheduler 19.0.0 skips what
+            comes after one that failed. Each is tried once, since a second try would write beside
             what the first one left.
     """
     return {
@@ -119,5 +120,6 @@ def job_document(
         "job_schedule": {"event": "start", "status": "", "result": ""},
         "job_actions": [
             {"freezer_action": dict(action), "max_retries": 0, "max_retries_interval": 1}
+            for action in actions
         ],
     }

@@ -1,9 +1,11 @@
-"""What polls have seen of jobs that have ended, so that a release need not ask again."""
+"""What polls have seen of jobs that have ended, so that later calls need not ask again."""
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
+from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.jobs import Job
 
 LIMIT: Final = 4096
@@ -14,16 +16,21 @@ class EndedJobs:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._jobs: OrderedDict[str, tuple[Job, Sequence[Document]]] = OrderedDict()
 
-    def remember(self, job: Job) -> None:
-        """Keep a job, and let go of the oldest beyond ``LIMIT``."""
+    def remember(self, job: Job, records: Sequence[Document] = ()) -> None:
+        """Keep a job and its records, and let go of the oldest beyond ``LIMIT``."""
         with self._lock:
-            self._jobs[job.id] = job
+            self._jobs[job.id] = (job, records)
             while len(self._jobs) > LIMIT:
                 self._jobs.popitem(last=False)
+
+    def seen(self, job_id: str) -> tuple[Job | None, Sequence[Document]]:
+        """Answer the job of that id and what was seen of its records, and keep both."""
+        with self._lock:
+            return self._jobs.get(job_id, (None, ()))
 
     def take(self, job_id: str) -> Job | None:
         """Answer the job of that id and let go of it."""
         with self._lock:
-            return self._jobs.pop(job_id, None)
+            return self._jobs.pop(job_id, (None, ()))[0]

@@ -1,18 +1,17 @@
 """On which host an operation's jobs have to run."""
 
 import socket
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from karbor_backup_core import InvalidInput, Resource
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.resources import DIRECTORY
-from karbor_backup_freezer.schedulers import Scheduler, Schedulers
+from karbor_backup_freezer.schedulers import Actions, Scheduler, Schedulers
 from karbor_backup_freezer.storages import Storage
 
 
 def for_protect(
-    schedulers: Schedulers, named: str | None, resource: Resource, action: Mapping[str, Any]
+    schedulers: Schedulers, named: str | None, resource: Resource, actions: Actions
 ) -> Scheduler:
     """Choose the scheduler of a protect.
 
@@ -23,8 +22,8 @@ def for_protect(
         InvalidInput: none fits, or several hosts may hold the directory.
     """
     if named is not None:
-        return schedulers.named(named, action)
-    able = schedulers.able(action)
+        return schedulers.named(named, actions)
+    able = schedulers.able(actions)
     if resource.type != DIRECTORY or len({s.hostname for s in able}) == 1:
         return schedulers.next_of(able)
     here = [s for s in able if s.hostname == socket.gethostname()]
@@ -42,7 +41,7 @@ def for_backup(
     named: str | None,
     handle: Handle,
     storage: Storage,
-    action: Mapping[str, Any],
+    actions: Actions,
 ) -> Scheduler:
     """Choose the scheduler of a restore or a delete.
 
@@ -54,12 +53,12 @@ def for_backup(
         InvalidInput: none fits.
     """
     if named is not None:
-        return schedulers.named(named, action)
-    able = schedulers.able(action)
+        return schedulers.named(named, actions)
+    able = schedulers.able(actions)
     fitting = _nearest(able, handle)
     if fitting:
         return schedulers.next_of(fitting)
-    bound = storage.on_one_host or "restore_abs_path" in action
+    bound = storage.on_one_host or any("restore_abs_path" in action for action in actions)
     if bound:
         raise InvalidInput(
             f"the backup was made by scheduler {handle.client!r} on host {handle.hostname!r}, "

@@ -1,12 +1,32 @@
 """An operation's receipt: what its later calls need and Freezer does not tell."""
 
+import enum
 from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import BackendError, Json, Operation
+from karbor_backup_core import BackendError, InvalidDocument, Json, Operation
+from karbor_backup_freezer.pieces import Survey
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+
+
+class Step(enum.StrEnum):
+    """The steps of the verbs; each begins in a phase of its own."""
+
+    NONE = ""
+    SURVEY = "survey"
+    """A protect has found out what it covers."""
+    PREFLIGHT = "preflight"
+    """A restore has seen that the cloud has what it needs."""
+    PREPARE = "prepare"
+    """A restore makes what its job restores into."""
+    JOB = "job"
+    """Freezer works."""
+    NATIVE = "native"
+    """Cinder works on backups of its own."""
+    REBUILD = "rebuild"
+    """A restore makes resources of what its job has brought back."""
 
 
 @attrs.frozen(kw_only=True)
@@ -14,25 +34,55 @@ class Receipt:
     """What the backend notes of an operation, without a secret.
 
     Attributes:
+        step: the step that was begun last.
         client: the client id of the scheduler that runs its job.
+        hostname: the name of that scheduler's host.
         storage: the name of the storage.
         doubt: a reply was lost, so that actions without a job may be left.
+        survey: what a protect covers, None where the resource itself is all.
+        agent_version: the version of the agent that ran, as Freezer's records say.
+        records: what Freezer has recorded of each piece of a protect: the record's id, its time,
+            and the id of Cinder's own backup.
+        notes: what the rebuild of a restore has noted.
         removal: how many times the release has begun to remove data.
         ran: whether the job had run when the last removal was begun.
         settles_at: the instant, in seconds since 1970, from which a job that was stopped before
             a scheduler took it up can be taken for stopped; 0 where there is none.
     """
 
+    step: Step = Step.NONE
     client: str = ""
+    hostname: str = ""
     storage: str = ""
     doubt: bool = False
+    survey: Json | None = None
+    agent_version: str = ""
+    records: tuple[tuple[str, int, str], ...] = ()
+    notes: Json = attrs.field(factory=dict)
     removal: int = 0
     ran: bool = False
     settles_at: float = 0.0
 
     def document(self) -> dict[str, Any]:
-        """The receipt as JSON."""
-        return {"format": FORMAT, **attrs.asdict(self)}
+        """The receipt as JSON; what has its default value is not written."""
+        values = attrs.asdict(self, recurse=False)
+        filled = {name: value for name, value in values.items() if value}
+        if self.step:
+            filled["step"] = self.step.value
+        if self.records:
+            filled["records"] = [list(record) for record in self.records]
+        return {"format": FORMAT, **filled}
+
+    def surveyed(self) -> Survey:
+        """What the protect covers.
+
+        Raises:
+            BackendError: it cannot be read.
+        """
+        try:
+            return Survey.read(self.survey or {})
+        except InvalidDocument as error:
+            raise BackendError(f"the receipt is damaged: {error}") from None
 
     @classmethod
     def of(cls, operation: Operation) -> "Receipt":
@@ -47,9 +97,15 @@ class Receipt:
     def _read(cls, document: Json) -> "Receipt":
         values = dict(document)
         written = values.pop("format", None)
-        if written != FORMAT:
+        if written not in (1, FORMAT):
             raise BackendError(
-                f"the receipt has format {written!r} and this version reads format {FORMAT}: "
-                "use the version of karbor-backup that began the operation"
+                f"the receipt has format {written!r} and this version reads formats up to "
+                f"{FORMAT}: use the version of karbor-backup that began the operation"
             )
-        return cls(**values)
+        if written == 1:
+            values["step"] = Step.JOB  # all that there was
+        try:
+            records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
+            return cls(**{**values, "step": Step(values.get("step", "")), "records": records})
+        except (TypeError, ValueError) as error:
+            raise BackendError(f"the receipt is damaged: {error}") from None

@@ -10,28 +10,26 @@ from typing import Final
 import attrs
 
 from karbor_backup_core import (
-    BackendError,
     InvalidInput,
     Leftover,
     Operation,
     Progress,
     ProgressState,
     Result,
-    Transient,
     Verb,
 )
-from karbor_backup_freezer.actions import removal_of
 from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
-from karbor_backup_freezer.client import FreezerClient
-from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.identifiers import job_id, removal_step
-from karbor_backup_freezer.jobs import ENDED, RAN, Job, Stage, job_document
-from karbor_backup_freezer.memory import EndedJobs
-from karbor_backup_freezer.receipts import Receipt
+from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.jobs import ENDED, RAN, Job, Stage
+from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.receipts import Receipt, Step
+from karbor_backup_freezer.resources import DIRECTORY
 from karbor_backup_freezer.restorable import deletes_data
+from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Kind
+from karbor_backup_freezer.undoing import Undoing
 
 SETTLE: Final = 10.0
 """Seconds after which a stop that no scheduler has answered will not cross with a start.
@@ -39,23 +37,22 @@ SETTLE: Final = 10.0
 A scheduler that had read the job before the stop was written would have written over it by then.
 """
 
+_BEFORE_THE_JOB: Final = frozenset({Step.NONE, Step.SURVEY, Step.PREFLIGHT, Step.PREPARE})
+"""Steps after which there may be no job yet."""
+
 
 class Releaser:
     """Releases operations.
 
     Args:
-        client: Freezer.
-        configuration: to know the container of a job that was never created.
-        ended: jobs that polls have seen end.
+        work: Freezer, and the cloud in which something may be left.
     """
 
-    def __init__(
-        self, client: FreezerClient, configuration: Configuration, ended: EndedJobs
-    ) -> None:
-        self._client = client
-        self._configuration = configuration
-        self._ended = ended
-        self._books = Bookkeeping(client)
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._client = work.client
+        self._books = Bookkeeping(work.client)
+        self._undoing = Undoing(work, self._books)
 
     def release(self, operation: Operation) -> Progress:
         """Take the next step of releasing an operation.
@@ -69,18 +66,25 @@ class Releaser:
         if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
             return self._after_success(operation)
         job = self._certain(job_id(operation.id))
-        if job is None:
-            return _done((*self._lost(operation), *self._sweep(operation)))
-        if job.stage not in ENDED and (waiting := self._wait(operation, job)):
+        if job is not None and job.stage not in ENDED and (waiting := self._wait(operation, job)):
             return waiting
-        if operation.verb is Verb.PROTECT and job.stage in ENDED:
-            return self._undo(operation, job)
-        return _done((*_half_done(operation, job), *self._forget(operation, job)))
+        undone = self._undo(operation, job)
+        if undone.state is ProgressState.RUNNING:
+            return undone
+        kept = self._lost(operation) if job is None else ()
+        return _done((*undone.leftovers, *kept, *self._forget(operation, job)))
 
     def _after_success(self, operation: Operation) -> Progress:
         identifier = job_id(operation.id)
-        job = self._ended.take(identifier) or self._find(identifier)
-        leftovers: list[Leftover] = []
+        # What a rebuild could not remove on its way stays named.
+        leftovers = list(operation.outcome.leftovers) if operation.outcome else []
+        if operation.verb is not Verb.DELETE and operation.resource.type != DIRECTORY:
+            # The agent asks for the removal of its temporary things and does not wait for it.
+            temporary = self._work.temporary.remove(identifier)
+            if temporary.pending:
+                return Progress(ProgressState.RUNNING, leftovers=temporary.pending)
+            leftovers += temporary.leftovers
+        job = self._work.ended.take(identifier) or self._find(identifier)
         if job is not None:
             leftovers += self._books.forget(job)
         if operation.attempt > 1 or Receipt.of(operation).doubt:
@@ -100,57 +104,28 @@ class Releaser:
             return _running(attrs.evolve(receipt, settles_at=time.time() + SETTLE))
         return None if time.time() >= receipt.settles_at else _running(receipt)
 
-    def _undo(self, operation: Operation, job: Job) -> Progress:
-        """Remove the data of a protect, then all that Freezer keeps of it.
+    def _undo(self, operation: Operation, job: Job | None) -> Progress:
+        """Undo what an operation made that did not succeed, whose job does no more."""
+        match operation.verb:
+            case Verb.PROTECT if job is not None and job.stage in ENDED:
+                return self._undoing.protect(operation, job)
+            case Verb.RESTORE if operation.resource.type != DIRECTORY:
+                return self._undo_restore(operation)
+            case _:
+                return _done(_half_done(operation, job))
 
-        A job that its scheduler took off the list may have been waiting for a free worker, and
-        run yet. The removal waits behind it at the same scheduler; so when the removal has run,
-        a look at the job tells, and if it did run after all the data is removed once more.
-        """
+    def _undo_restore(self, operation: Operation) -> Progress:
         receipt = Receipt.of(operation)
-        if not receipt.removal:
-            return self._remove_data(operation, job, 1)
-        removal = self._find(job_id(operation.id, removal_step(receipt.removal)))
-        if removal is not None and removal.stage not in ENDED:
-            return _running(receipt)
-        if job.stage in RAN and not receipt.ran:
-            return self._remove_data(operation, job, receipt.removal + 1)
-        return self._undone(operation, job, _data_left(job, removal))
+        if receipt.step is Step.NONE or operation.backup is None:
+            return _done()
+        undone = self._work.rebuild.undo(operation, Handle.of(operation.backup), receipt.notes)
+        noted = attrs.evolve(receipt, notes=undone.notes)
+        return attrs.evolve(undone.progress, receipt=noted.document())
 
-    def _remove_data(self, operation: Operation, job: Job, number: int) -> Progress:
-        """Begin the job that removes the data; look first, since a release may be repeated."""
-        identifier = job_id(operation.id, removal_step(number))
-        receipt = attrs.evolve(
-            Receipt.of(operation), removal=number, ran=job.stage in RAN, settles_at=0.0
-        )
-        if not job.actions or self._find(identifier) is not None:
-            return _running(receipt)
-        document = job_document(
-            identifier,
-            job.client,
-            f"karbor-backup removes what protect {operation.id} left",
-            removal_of(job.actions[0].fields),
-        )
-        try:
-            self._client.create_job(document)
-        except Transient:
-            raise
-        except BackendError as error:
-            note = f"its data was not removed: {error}"
-            return self._undone(operation, job, [_container(job, note)])
-        return _running(receipt)
-
-    def _undone(self, operation: Operation, job: Job, left: Sequence[Leftover]) -> Progress:
-        leftovers = [*left, *self._books.forget_records(job.id)]
-        for number in range(1, Receipt.of(operation).removal + 1):
-            removal = self._find(job_id(operation.id, removal_step(number)))
-            if removal is not None:
-                leftovers += self._books.forget(removal)
-        return _done((*leftovers, *self._forget(operation, job)))
-
-    def _forget(self, operation: Operation, job: Job) -> Sequence[Leftover]:
+    def _forget(self, operation: Operation, job: Job | None) -> Sequence[Leftover]:
         """Remove the job and its actions, after what belongs to neither."""
-        return [*self._sweep(operation), *self._books.forget(job)]
+        strays = self._sweep(operation)
+        return strays if job is None else [*strays, *self._books.forget(job)]
 
     def _lost(self, operation: Operation) -> Sequence[Leftover]:
         """What may be left of a protect whose job somebody else has deleted from Freezer.
@@ -159,7 +134,7 @@ class Releaser:
         """
         receipt = Receipt.of(operation)
         was_released = receipt.removal or receipt.settles_at
-        if operation.verb is not Verb.PROTECT or operation.receipt is None or was_released:
+        if operation.verb is not Verb.PROTECT or was_released or receipt.step in _BEFORE_THE_JOB:
             return []
         note = (
             f"its job {job_id(operation.id)} is gone from Freezer; an agent that ran has stored "
@@ -189,9 +164,8 @@ class Releaser:
     def _container(self, operation: Operation) -> str:
         if operation.backup is not None:
             return Handle.of(operation.backup).container
-        name = Receipt.of(operation).storage or operation.options.get("storage")
-        storage = self._configuration.choose_storage(name)
-        return storage.container(self._configuration.container, operation.id)
+        storage = self._work.storage_of(operation, Receipt.of(operation))
+        return storage.container(self._work.configuration.container, operation.id)
 
 
 def _running(receipt: Receipt) -> Progress:
@@ -202,31 +176,12 @@ def _done(leftovers: Sequence[Leftover] = ()) -> Progress:
     return Progress(ProgressState.SUCCEEDED, leftovers=tuple(leftovers))
 
 
-def _container(job: Job, note: str) -> Leftover:
-    container = unescaped(job.field("container"))
-    return Leftover(f"container on {job.field('storage')} storage", container, note)
-
-
-def _data_left(job: Job, removal: Job | None) -> Sequence[Leftover]:
-    """What a removal is known not to remove; a job whose actions are gone was dealt with before."""
-    if not job.actions:
-        return []
-    if removal is not None and removal.stage is not Stage.SUCCEEDED:
-        return [_container(job, "Freezer failed to remove its data: remove it by hand")]
-    if job.stage in RAN and not deletes_data(Kind(job.field("storage"))):
-        return [_container(job, "Freezer removes nothing from s3: remove its data by hand")]
-    if job.stage is Stage.FAILED:
-        note = "it may hold data of the failed backup, which Freezer's removal does not see"
-        return [_container(job, note)]
-    return []
-
-
-def _half_done(operation: Operation, job: Job) -> Sequence[Leftover]:
-    """What a restore that did not succeed may have made, which nobody could undo."""
-    if operation.verb is not Verb.RESTORE or job.stage not in RAN:
+def _half_done(operation: Operation, job: Job | None) -> Sequence[Leftover]:
+    """What the restore of a directory that did not succeed may have written; nobody undoes it."""
+    if operation.verb is not Verb.RESTORE or job is None or job.stage not in RAN:
         return []
     path = unescaped(job.field("restore_abs_path"))
-    note = "the restore may have written to it" if path else "Freezer may have made a part of it"
+    note = "the restore may have written to it"
     return [Leftover(operation.resource.type, path or operation.resource.id, note)]
 
 
@@ -234,7 +189,8 @@ def _not_deleted(operation: Operation) -> Sequence[Leftover]:
     if operation.backup is None:
         return []
     handle = Handle.of(operation.backup)
-    if deletes_data(Kind(handle.kind)):
+    stored = any(piece.piece.mode is not Mode.NATIVE for piece in handle.pieces)
+    if deletes_data(Kind(handle.kind)) or not stored:
         return []
     note = "Freezer removes nothing from s3: remove its data by hand"
     return [Leftover("container on s3 storage", handle.container, note)]

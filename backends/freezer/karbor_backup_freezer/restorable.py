@@ -4,11 +4,14 @@ Each verdict was seen with a real agent on real servers, byte by byte; ``docs/fr
 the table to operators, and tests against the real agent notice when a broken kind is mended.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
 
-from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_core import Check
+from karbor_backup_freezer.pieces import Mode, Piece
+from karbor_backup_freezer.resources import DIRECTORY, IMAGE, PROJECT, SERVER, VOLUME
 from karbor_backup_freezer.storages import Kind
 
 
@@ -24,6 +27,11 @@ class Verdict:
     restorable: bool
     reason: str = ""
 
+
+RESTORABLE: Final = "restorable data"
+"""The name of the check whether a backup's data comes back."""
+
+_UNREAD: Final = "only a restore reads the data back"
 
 _FINE: Final = Verdict(restorable=True)
 _S3: Final = Verdict(
@@ -53,6 +61,7 @@ TABLE: Final = {
         DIRECTORY: _DATA_PATH | {Kind.FTPS: _FTP_LOOP},
         SERVER: _DATA_PATH,
         PROJECT: _DATA_PATH,
+        IMAGE: _DATA_PATH,
         VOLUME: {
             Kind.LOCAL: _FINE,
             Kind.SWIFT: _FINE,
@@ -72,6 +81,17 @@ NEWEST: Final = "19.0.0"
 def verdict(agent_version: str, resource_type: str, kind: Kind) -> Verdict:
     """Say whether that agent brings back a resource of that type from that kind of storage."""
     return TABLE.get(agent_version, TABLE[NEWEST])[resource_type][kind]
+
+
+def verdict_of(agent_version: str, piece: Piece, kind: Kind) -> Verdict:
+    """Say whether that agent brings back a piece; Cinder's own backups are in no storage."""
+    return _FINE if piece.mode is Mode.NATIVE else verdict(agent_version, piece.type, kind)
+
+
+def restorable_check(agent_version: str, pieces: Iterable[Piece], kind: Kind) -> Check:
+    """Say what is known of whether the pieces of a backup come back: their bytes are not read."""
+    reasons = {verdict_of(agent_version, piece, kind).reason for piece in pieces} - {""}
+    return Check(RESTORABLE, verified=False, reason="; ".join(sorted(reasons)) or _UNREAD)
 
 
 def deletes_data(kind: Kind) -> bool:

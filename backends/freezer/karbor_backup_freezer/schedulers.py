@@ -4,12 +4,15 @@ import itertools
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from karbor_backup_core import InvalidInput
 from karbor_backup_freezer.client import FreezerClient
+
+Actions: TypeAlias = Sequence[Mapping[str, Any]]
+"""The actions of one job, as the agent is told them."""
 
 REMEMBERED: Final = 30.0
 """Seconds for which the list of schedulers is not asked for again."""
@@ -51,10 +54,11 @@ class Scheduler:
             },
         )
 
-    def can(self, action: Mapping[str, Any]) -> bool:
-        """Whether it declares all that the action asks for."""
+    def can(self, actions: Actions) -> bool:
+        """Whether it declares all that the actions of a job ask for."""
         return all(
             action[field] in offered
+            for action in actions
             for field, offered in self.capabilities.items()
             if action.get(field)
         )
@@ -97,11 +101,11 @@ class Schedulers:
         with self._lock:
             self._known_until = 0.0
 
-    def named(self, client_id: str, action: Mapping[str, Any]) -> Scheduler:
+    def named(self, client_id: str, actions: Actions) -> Scheduler:
         """Answer the scheduler of that client id.
 
         Raises:
-            InvalidInput: there is none, or it does not offer what the action asks for.
+            InvalidInput: there is none, or it does not offer what the actions ask for.
         """
         known = self.all()
         scheduler = next((s for s in known if s.client_id == client_id), None)
@@ -110,21 +114,21 @@ class Schedulers:
                 f"scheduler {client_id!r} is not registered with Freezer (registered: "
                 f"{', '.join(s.client_id for s in known) or 'none'})"
             )
-        if not scheduler.can(action):
-            raise InvalidInput(f"asked for {_asked(action)}; scheduler {scheduler}")
+        if not scheduler.can(actions):
+            raise InvalidInput(f"asked for {_asked(actions)}; scheduler {scheduler}")
         return scheduler
 
-    def able(self, action: Mapping[str, Any]) -> Sequence[Scheduler]:
-        """Answer all schedulers that offer what the action asks for, at least one.
+    def able(self, actions: Actions) -> Sequence[Scheduler]:
+        """Answer all schedulers that offer what the actions ask for, at least one.
 
         Raises:
             InvalidInput: none does; the message says what was asked and what each one offers.
         """
         known = self.all()
-        able = [scheduler for scheduler in known if scheduler.can(action)]
+        able = [scheduler for scheduler in known if scheduler.can(actions)]
         if not able:
             offers = " | ".join(str(scheduler) for scheduler in known) or "none is registered"
-            raise InvalidInput(f"no scheduler fits: asked for {_asked(action)}; {offers}")
+            raise InvalidInput(f"no scheduler fits: asked for {_asked(actions)}; {offers}")
         return able
 
     def next_of(self, candidates: Sequence[Scheduler]) -> Scheduler:
@@ -132,5 +136,11 @@ class Schedulers:
         return candidates[next(self._turn) % len(candidates)]
 
 
-def _asked(action: Mapping[str, Any]) -> str:
-    return ", ".join(f"{field} {action[field]}" for field in _CAPABILITIES if action.get(field))
+def _asked(actions: Actions) -> str:
+    wanted = (
+        f"{field} {action[field]}"
+        for field in _CAPABILITIES
+        for action in actions
+        if action.get(field)
+    )
+    return ", ".join(dict.fromkeys(wanted))

@@ -7,6 +7,9 @@ added is optional.
 
 from typing import Any, Final, TypeAlias
 
+from karbor_backup_core import Verb
+from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
+
 Schema: TypeAlias = dict[str, Any]
 
 SCHEDULER: Final[Schema] = {
@@ -15,6 +18,12 @@ SCHEDULER: Final[Schema] = {
     "title": "Scheduler",
     "description": "The client id of the Freezer scheduler that is to run the job.",
 }
+
+
+def _more(schema: Schema, **properties: Schema) -> Schema:
+    """A schema with properties of its own type added."""
+    return {**schema, "properties": {**schema["properties"], **properties}}
+
 
 PROTECT: Final[Schema] = {
     "title": "Freezer Protection Options",
@@ -47,6 +56,52 @@ PROTECT: Final[Schema] = {
     "required": ["backup_name"],
 }
 
+PROTECT_SERVER: Final[Schema] = _more(
+    PROTECT,
+    include_volumes={
+        "type": "boolean",
+        "title": "Include Volumes",
+        "description": (
+            "Back up all volumes of the server; without it only those of its system, where it "
+            "boots from a volume."
+        ),
+        "default": False,
+    },
+)
+
+PROTECT_VOLUME: Final[Schema] = _more(
+    PROTECT,
+    mode={
+        "enum": ["cinder", "cindernative"],
+        "title": "Mode",
+        "description": (
+            "How to store the volume: 'cinder' copies it into the storage; 'cindernative' has "
+            "Cinder make a backup of its own, wherever Cinder keeps them."
+        ),
+        "default": "cinder",
+    },
+)
+
+PROTECT_PROJECT: Final[Schema] = _more(
+    PROTECT,
+    mode={
+        "enum": ["resources", "tenant"],
+        "title": "Mode",
+        "description": (
+            "How to back the project up: 'resources' takes each of its servers and volumes by "
+            "itself; 'tenant' leaves it to Freezer, which takes servers only and calls it a "
+            "success even where the backup of one of them failed."
+        ),
+        "default": "resources",
+    },
+    include_images={
+        "type": "boolean",
+        "title": "Include Images",
+        "description": "Back up the project's images too.",
+        "default": False,
+    },
+)
+
 RESTORE: Final[Schema] = {
     "title": "Freezer Protection Restore",
     "type": "object",
@@ -62,26 +117,36 @@ RESTORE: Final[Schema] = {
     "required": ["restore_name"],
 }
 
-RESTORE_DIRECTORY: Final[Schema] = {
-    **RESTORE,
-    "properties": {
-        **RESTORE["properties"],
-        "restore_path": {
-            "type": "string",
-            "title": "Restore Path",
-            "description": "The absolute path to restore to; by default where the data came from.",
-        },
-        "overwrite": {
-            "type": "boolean",
-            "title": "Overwrite",
-            "description": (
-                "Make a directory that is not empty what it was when it was protected: files are "
-                "replaced, and those that the backup does not know are removed."
-            ),
-            "default": False,
-        },
+RESTORE_DIRECTORY: Final[Schema] = _more(
+    RESTORE,
+    restore_path={
+        "type": "string",
+        "title": "Restore Path",
+        "description": "The absolute path to restore to; by default where the data came from.",
     },
-}
+    overwrite={
+        "type": "boolean",
+        "title": "Overwrite",
+        "description": (
+            "Make a directory that is not empty what it was when it was protected: files are "
+            "replaced, and those that the backup does not know are removed."
+        ),
+        "default": False,
+    },
+)
+
+RESTORE_VOLUME: Final[Schema] = _more(
+    RESTORE,
+    overwrite_volume={
+        "type": "boolean",
+        "title": "Overwrite Volume",
+        "description": (
+            "Restore a backup of mode 'cindernative' over the volume that it was made of; without "
+            "it a new volume is made, as of every other backup."
+        ),
+        "default": False,
+    },
+)
 
 DELETE: Final[Schema] = {
     "title": "Freezer Protection Delete",
@@ -94,3 +159,19 @@ VERIFY: Final[Schema] = {
     "type": "object",
     "properties": {},
 }
+
+VERBS: Final[dict[str, dict[Verb, Schema]]] = {
+    kind: {
+        Verb.PROTECT: protect,
+        Verb.RESTORE: restore,
+        Verb.DELETE: DELETE,
+        Verb.VERIFY: VERIFY,
+    }
+    for kind, protect, restore in (
+        (DIRECTORY, PROTECT, RESTORE_DIRECTORY),
+        (SERVER, PROTECT_SERVER, RESTORE),
+        (VOLUME, PROTECT_VOLUME, RESTORE_VOLUME),
+        (PROJECT, PROTECT_PROJECT, RESTORE),
+    )
+}
+"""By type of resource and verb."""

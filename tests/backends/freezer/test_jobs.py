@@ -27,12 +27,16 @@ def test_every_step_has_one_id_that_freezer_takes(operation: uuid.UUID, number: 
     assert all(re.match(FREEZERS_PATTERN, each) and len(each) <= 36 for each in identifiers)
 
 
-@given(st.text(max_size=400), st.dictionaries(st.text(), st.text()))
-def test_a_job_starts_at_once_and_is_tried_once(description: str, action: dict[str, str]) -> None:
-    document = job_document("id", "client", description, action)
+@given(st.text(max_size=400), st.lists(st.dictionaries(st.text(), st.text())))
+def test_a_job_starts_at_once_and_is_tried_once(
+    description: str, actions: list[dict[str, str]]
+) -> None:
+    document = job_document("id", "client", description, actions)
     assert document["job_schedule"] == {"event": "start", "status": "", "result": ""}
-    (only,) = document["job_actions"]
-    assert only == {"freezer_action": action, "max_retries": 0, "max_retries_interval": 1}
+    assert document["job_actions"] == [
+        {"freezer_action": action, "max_retries": 0, "max_retries_interval": 1}
+        for action in actions
+    ]
     assert document["job_id"] == "id"
     assert len(document["description"]) <= 255
 

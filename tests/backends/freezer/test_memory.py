@@ -19,3 +19,14 @@ def test_a_job_is_given_out_once_and_the_oldest_is_let_go(
     assert found is not None
     assert found.id == "three"
     assert jobs.take("three") is None
+
+
+def test_a_job_is_seen_with_its_records_until_it_is_taken() -> None:
+    jobs = EndedJobs()
+    jobs.remember(Job.read({"job_id": "one"}), [{"backup_id": "r"}])
+    for _ in range(2):
+        job, records = jobs.seen("one")
+        assert job is not None
+        assert records == [{"backup_id": "r"}]
+    assert jobs.take("one") is not None
+    assert jobs.seen("one") == (None, ())

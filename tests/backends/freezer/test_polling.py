@@ -17,13 +17,16 @@ from karbor_backup_core import (
     State,
     Verb,
 )
+from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
 from karbor_backup_freezer.identifiers import job_id, removal_step
-from karbor_backup_freezer.memory import EndedJobs
 from karbor_backup_freezer.polling import Poller
-from karbor_backup_freezer.receipts import Receipt
+from karbor_backup_freezer.receipts import Receipt, Step
+from karbor_backup_freezer.steps.work import Work
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CONFIGURATION = Configuration.read({"storages": {"disk": {"kind": "local", "path": "/srv"}}})
 SUCCEEDED = {"status": "completed", "result": "success"}
 
 
@@ -55,7 +58,7 @@ def _operation(name: str, verb: Verb = Verb.PROTECT, **more: Any) -> Operation:
         "backend": "freezer",
         "implementation": "freezer",
         "scope": "s",
-        "resource": Resource("OS::Cinder::Volume", "v"),
+        "resource": Resource("Freezer::FileSystem::Directory", "/data"),
         "options": {"backup_name": "nightly"},
         "created_at": NOW,
         "deadline": NOW,
@@ -71,8 +74,9 @@ def _job(name: str, schedule: dict[str, Any], step: str = "1") -> dict[str, Any]
 
 
 def _poll(freezer: Freezer, *operations: Operation) -> dict[str, Progress]:
-    poller = Poller(freezer, Configuration.read({}), EndedJobs())  # type: ignore[arg-type]
-    return poller.poll(operations)
+    services = CloudServices(Connection(CONFIGURATION))
+    work = Work.of(freezer, CONFIGURATION, services)  # type: ignore[arg-type]
+    return Poller(work).poll(operations)
 
 
 def test_one_damaged_operation_is_its_own_failure() -> None:
@@ -94,9 +98,11 @@ def test_an_operation_that_a_page_missed_is_asked_for_alone() -> None:
 
 def test_what_has_no_job_costs_no_request() -> None:
     freezer = Freezer()
-    delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING)
+    ended = Receipt(step=Step.JOB).document()
+    delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING, receipt=ended)
     answers = _poll(freezer, delete, _operation("verify", Verb.VERIFY))
-    assert {p.state for p in answers.values()} == {ProgressState.UNKNOWN}
+    assert answers["delete"].state is ProgressState.READY
+    assert answers["verify"].state is ProgressState.UNKNOWN
     assert freezer.asked == []
 
 

@@ -1,12 +1,14 @@
 """Receipts: what is noted between calls."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 import pytest
 
 from karbor_backup_core import BackendError, Operation, Resource, Verb
-from karbor_backup_freezer.receipts import Receipt
+from karbor_backup_freezer.receipts import Receipt, Step
+from tests.backends.freezer.test_pieces import SURVEY
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPERATION = Operation(
@@ -21,14 +23,60 @@ OPERATION = Operation(
 )
 
 
+def noted(document: Any) -> Operation:
+    return attrs.evolve(OPERATION, receipt=document)
+
+
 def test_a_receipt_is_read_as_it_was_written() -> None:
-    receipt = Receipt(client="one", storage="disk", doubt=True, removal=2, settles_at=1.5)
-    noted = attrs.evolve(OPERATION, receipt=receipt.document())
-    assert Receipt.of(noted) == receipt
+    receipt = Receipt(
+        step=Step.NATIVE,
+        client="one",
+        storage="disk",
+        doubt=True,
+        survey=SURVEY.document(),
+        records=(("r", 1, "n"), ("q", 2, "")),
+        notes={"volumes": {"a": "b"}},
+        removal=2,
+        settles_at=1.5,
+    )
+    assert Receipt.of(noted(receipt.document())) == receipt
+    assert receipt.surveyed() == SURVEY
     assert Receipt.of(OPERATION) == Receipt()
 
 
-def test_a_receipt_of_a_later_version_is_refused() -> None:
-    noted = attrs.evolve(OPERATION, receipt={"format": 2})
-    with pytest.raises(BackendError, match="format 2"):
-        Receipt.of(noted)
+def test_a_receipt_holds_no_more_than_it_says() -> None:
+    assert Receipt(step=Step.JOB).document() == {"format": 2, "step": "job"}
+
+
+def test_a_receipt_of_the_first_format_is_of_an_operation_that_has_its_job() -> None:
+    first = {
+        "format": 1,
+        "client": "one",
+        "storage": "disk",
+        "doubt": False,
+        "removal": 1,
+        "ran": True,
+        "settles_at": 0.0,
+    }
+    expected = Receipt(step=Step.JOB, client="one", storage="disk", removal=1, ran=True)
+    assert Receipt.of(noted(first)) == expected
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"format": 3},
+        {},
+        {"format": 2, "more": 1},
+        {"format": 2, "step": "dance"},
+        {"format": 2, "records": [1]},
+    ],
+)
+def test_what_is_damaged_or_later_is_refused(document: Any) -> None:
+    with pytest.raises(BackendError, match="the receipt"):
+        Receipt.of(noted(document))
+
+
+def test_a_damaged_survey_is_refused() -> None:
+    with pytest.raises(BackendError, match="damaged"):
+        Receipt(survey={"pieces": 1}).surveyed()

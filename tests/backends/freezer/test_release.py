@@ -19,10 +19,12 @@ from karbor_backup_core import (
     State,
     Verb,
 )
+from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
 from karbor_backup_freezer.identifiers import job_id, removal_step
-from karbor_backup_freezer.memory import EndedJobs
 from karbor_backup_freezer.release import Releaser
+from karbor_backup_freezer.steps.work import Work
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIGURATION = Configuration.read({"storages": {"disk": {"kind": "local", "path": "/srv"}}})
@@ -93,8 +95,9 @@ def _cancelled() -> Operation:
 
 
 def _release(freezer: Freezer, operation: Operation) -> tuple[Progress, Operation]:
-    releaser = Releaser(freezer, CONFIGURATION, EndedJobs())  # type: ignore[arg-type]
-    progress = releaser.release(operation)
+    services = CloudServices(Connection(CONFIGURATION))
+    work = Work.of(freezer, CONFIGURATION, services)  # type: ignore[arg-type]
+    progress = Releaser(work).release(operation)
     receipt = operation.receipt if progress.receipt is None else progress.receipt
     return progress, attrs.evolve(operation, receipt=receipt)
 

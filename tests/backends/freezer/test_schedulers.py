@@ -14,21 +14,18 @@ from karbor_backup_freezer.resources import DIRECTORY, VOLUME
 from karbor_backup_freezer.schedulers import Schedulers
 from karbor_backup_freezer.storages import Kind, Storage
 
-BACKUP = {"action": "backup", "mode": "fs", "storage": "local", "engine_name": "tar"}
-VOLUME_BACKUP = {"action": "backup", "mode": "cinder", "storage": "swift"}
-RESTORE = {"action": "restore", "mode": "fs", "storage": "swift", "restore_abs_path": "/srv"}
+BACKUP = [{"action": "backup", "mode": "fs", "storage": "local", "engine_name": "tar"}]
+VOLUME_BACKUP = [{"action": "backup", "mode": "cinder", "storage": "swift"}]
+RESTORE = [{"action": "restore", "mode": "fs", "storage": "swift", "restore_abs_path": "/srv"}]
 DISK = Storage("disk", Kind.LOCAL, {"path": "/srv"})
 CLOUD = Storage("cloud", Kind.SWIFT, {})
 HANDLE = Handle(
-    mode="fs",
     kind="swift",
     container="c",
     backup_name="n",
     hostname="far",
     client="two",
     job="j",
-    record="r",
-    time_stamp=0,
     agent_version="19.0.0",
 )
 TREE = Resource(DIRECTORY, "/srv/data")
@@ -147,8 +144,7 @@ def test_what_is_bound_to_a_host_that_is_gone_is_refused() -> None:
     elsewhere = known(entry("three", "near"))
     with pytest.raises(InvalidInput, match="'two' on host 'far'"):
         placement.for_backup(elsewhere, None, HANDLE, CLOUD, RESTORE)
-    removal = {**RESTORE, "action": "admin"}
-    del removal["restore_abs_path"]
+    removal = [{"action": "admin", "mode": "fs", "storage": "swift"}]
     with pytest.raises(InvalidInput, match="'two' on host 'far'"):
         placement.for_backup(elsewhere, None, HANDLE, DISK, removal)
     assert placement.for_backup(elsewhere, None, HANDLE, CLOUD, removal).client_id == "three"

@@ -52,6 +52,7 @@ def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
     assert {c.name: c.verified for c in verified.outcome.checks} == {
         "record exists": True,
         "record matches": True,
+        "stored data": True,
         "restorable data": False,
     }
 

@@ -10,6 +10,7 @@ import pytest
 from karbor_backup_core import Operation, Outcome, Resource, Result, State, Verb
 from karbor_backup_freezer.bookkeeping import Bookkeeping
 
+DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
 NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
@@ -23,7 +24,7 @@ def stranger(bench: Any) -> Iterator[str]:
     client.delete("clients", bench.top)
 
 
-def _volume(bench: Any) -> Operation:
+def _protect(bench: Any) -> Operation:
     now = datetime.now(UTC)
     return Operation(
         id=bench.top,
@@ -31,7 +32,7 @@ def _volume(bench: Any) -> Operation:
         backend="freezer",
         implementation="freezer",
         scope="s",
-        resource=Resource("OS::Cinder::Volume", "v"),
+        resource=Resource(DIRECTORY, str(bench.tree())),
         options={"backup_name": "nightly"},
         created_at=now,
         deadline=now + timedelta(hours=1),
@@ -43,7 +44,7 @@ def _volume(bench: Any) -> Operation:
 
 def test_the_action_of_a_create_that_came_twice_is_removed(bench: Any, stranger: str) -> None:
     backend = bench.backend(cloud=CLOUD, scheduler=stranger)
-    operation = _volume(bench)
+    operation = _protect(bench)
     backend.call(operation)
     backend.call(operation)
     assert len(bench.left_in_freezer(CLOUD)["actions"]) == 2
@@ -59,18 +60,18 @@ def test_the_action_of_a_create_that_was_refused_is_removed(
     bench: Any, do: Any, stranger: str
 ) -> None:
     runner = bench.runner(cloud=CLOUD, scheduler=stranger)
-    volume = Resource("OS::Cinder::Volume", "v")
+    tree = Resource(DIRECTORY, str(bench.tree()))
     first = do.run(
         runner,
         Verb.PROTECT,
-        volume,
+        tree,
         {"backup_name": "nightly"},
         deadline=timedelta(milliseconds=500),
     )
     assert first.state is State.RELEASED
     # The backend has the scheduler in its list still, and Freezer does not.
     bench.client(CLOUD).delete("clients", stranger)
-    refused = do.run(runner, Verb.PROTECT, volume, {"backup_name": "nightly"})
+    refused = do.run(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert refused.state is State.RELEASED
     assert refused.outcome.result is Result.FAILED
     assert "status 422" in refused.outcome.reason
@@ -80,7 +81,7 @@ def test_the_action_of_a_create_that_was_refused_is_removed(
 
 def test_an_action_that_a_job_lists_is_let_be(bench: Any, stranger: str) -> None:
     backend = bench.backend(cloud=CLOUD, scheduler=stranger)
-    operation = _volume(bench)
+    operation = _protect(bench)
     backend.call(operation)
     container = f"{bench.storage}/{bench.top}/{operation.id}"
     assert Bookkeeping(bench.client(CLOUD)).sweep(container) == []

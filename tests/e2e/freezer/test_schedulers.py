@@ -36,11 +36,11 @@ def test_all_pages_are_looked_at(
 
 def test_what_they_declare_decides(bench: Any, crowd: list[str]) -> None:
     schedulers = Schedulers(bench.client("other"))
-    able = schedulers.able({"action": "backup", "mode": "fs", "storage": "local"})
+    able = schedulers.able([{"action": "backup", "mode": "fs", "storage": "local"}])
     ours = [s.client_id for s in able if s.client_id in crowd]
     assert ours == [name for number, name in enumerate(crowd) if number % 2]
     with pytest.raises(InvalidInput, match=f"scheduler {crowd[0]} on crowd offers"):
-        schedulers.named(crowd[0], {"mode": "fs"})
+        schedulers.named(crowd[0], [{"mode": "fs"}])
 
 
 def test_a_scheduler_that_is_not_there_is_said(bench: Any, do: Any) -> None:

@@ -125,7 +125,8 @@ def _parts(
     faults: dict[str, str],
 ) -> Iterator[Part]:
     """The members: servers that boot from volumes, then what the pieces hold."""
-    if [stored.piece.resource for stored in pieces] == [survey.resource]:
+    whole = survey.resource
+    if [(stored.piece.type, stored.piece.id) for stored in pieces] == [(whole.type, whole.id)]:
         for id_, member in measured[0].members.items():
             yield _part(Resource(SERVER, id_, _name(survey, id_)), _member_fault(member))
         return

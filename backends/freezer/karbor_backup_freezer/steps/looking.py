@@ -1,0 +1,209 @@
+"""How a step that goes on outside stands; nothing is changed here."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from karbor_backup_core import (
+    BackendError,
+    InvalidInput,
+    Leftover,
+    Operation,
+    Progress,
+    ProgressState,
+    Resource,
+    State,
+    Transient,
+    Verb,
+)
+from karbor_backup_freezer.client import Document
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.identifiers import job_id, removal_step
+from karbor_backup_freezer.jobs import ENDED, Job, Stage
+from karbor_backup_freezer.native import Stage as NativeStage
+from karbor_backup_freezer.receipts import Receipt, Step
+from karbor_backup_freezer.resources import DIRECTORY, restore_path
+from karbor_backup_freezer.steps import results
+from karbor_backup_freezer.steps.work import Work, covered
+
+_RUNNING: Final = Progress(ProgressState.RUNNING)
+_READY: Final = Progress(ProgressState.READY)
+_UNKNOWN: Final = Progress(ProgressState.UNKNOWN)
+
+_NEXT: Final[Mapping[Verb, Mapping[Step, Step]]] = {
+    Verb.PROTECT: {
+        Step.NONE: Step.JOB,
+        Step.SURVEY: Step.JOB,
+        Step.JOB: Step.NATIVE,
+    },
+    Verb.RESTORE: {
+        Step.NONE: Step.JOB,
+        Step.PREFLIGHT: Step.JOB,
+        Step.PREPARE: Step.JOB,
+        Step.JOB: Step.REBUILD,
+        Step.REBUILD: Step.REBUILD,
+    },
+    Verb.DELETE: {Step.NONE: Step.JOB, Step.JOB: Step.NATIVE, Step.NATIVE: Step.NATIVE},
+}
+"""The first step with work outside that may follow a step."""
+
+
+_INSIDE: Final = frozenset({Step.NONE, Step.SURVEY, Step.PREFLIGHT})
+"""Steps of which no work goes on outside."""
+
+
+def awaited_job(operation: Operation) -> str:
+    """The id of the job that an operation waits for, empty where its present step has none.
+
+    Raises:
+        BackendError: its receipt cannot be read.
+    """
+    if operation.verb is Verb.VERIFY:
+        return ""
+    removal = Receipt.of(operation).removal
+    if operation.state is State.RELEASING and removal:
+        return job_id(operation.id, removal_step(removal))
+    if operation.outcome is None and _present(operation) is not Step.JOB:
+        return ""
+    return job_id(operation.id)
+
+
+def has_stored(operation: Operation, job: Job) -> bool:
+    """Whether the job of a protect has succeeded, so that it has left records."""
+    wanted = operation.verb is Verb.PROTECT and operation.outcome is None
+    return wanted and job.stage is Stage.SUCCEEDED
+
+
+def look(
+    work: Work, operation: Operation, job: Job | None, records: Sequence[Document]
+) -> Progress:
+    """Say how an operation stands.
+
+    Args:
+        work: the ways to Cinder and Nova, for steps that go on there.
+        operation: which.
+        job: the job that it waits for, None where there is none.
+        records: what the job of a protect has left, once it has succeeded.
+    """
+    try:
+        if operation.outcome is not None:
+            return _after_the_end(work, operation, job)
+        if operation.verb is Verb.VERIFY:
+            return _UNKNOWN
+        match _present(operation):
+            case Step.JOB:
+                return _UNKNOWN if job is None else _of_job(work, operation, job, records)
+            case Step.NATIVE:
+                return _natives(work, operation)
+            case _:
+                return _rebuild(work, operation)
+    except Transient:
+        # One operation's service is down: the others have their answers all the same.
+        return _RUNNING
+    except (BackendError, InvalidInput) as error:
+        return Progress(ProgressState.FAILED, reason=str(error))
+
+
+def _present(operation: Operation) -> Step:
+    """The step whose work outside is asked about: while a call is out, the one after the last."""
+    noted = Receipt.of(operation).step
+    if operation.state is State.SUBMITTING or noted in _INSIDE:
+        return _NEXT[operation.verb].get(noted, noted)
+    return noted
+
+
+def _after_the_end(work: Work, operation: Operation, job: Job | None) -> Progress:
+    """Whether the release may go on."""
+    receipt = Receipt.of(operation)
+    if job is None or job.stage in ENDED:
+        return _rebuild(work, operation) if receipt.notes else _READY
+    if job.stage is Stage.HALTED and time.time() >= receipt.settles_at:
+        return _READY
+    return _still_running(work, operation, job)
+
+
+def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Document]) -> Progress:
+    alone = operation.resource.type == DIRECTORY
+    match job.stage:
+        case Stage.SUCCEEDED if alone and operation.verb is Verb.PROTECT:
+            storage = work.storage_of(operation, Receipt.of(operation))
+            return results.recorded(operation, job, records, storage)
+        case Stage.SUCCEEDED if alone and operation.verb is Verb.RESTORE:
+            return _restored_directory(operation)
+        case Stage.SUCCEEDED:
+            return _READY
+        case Stage.FAILED if _is_compound(operation):
+            # What became of each member is told by the next step.
+            return _READY
+        case Stage.FAILED:
+            return Progress(ProgressState.FAILED, reason=_why(operation, job))
+        case Stage.STOPPED | Stage.HALTED if operation.cancel_sent:
+            return Progress(ProgressState.CANCELLED)
+        case Stage.STOPPED:
+            return Progress(
+                ProgressState.FAILED, reason=f"job {job.id} was stopped in Freezer by somebody"
+            )
+        case _:
+            return _still_running(work, operation, job) if operation.cancel_sent else _RUNNING
+
+
+def _is_compound(operation: Operation) -> bool:
+    if operation.verb is Verb.PROTECT:
+        return len(covered(operation).pieces) > 1
+    restores = operation.verb is Verb.RESTORE and operation.backup is not None
+    return restores and len(Handle.of(operation.backup).pieces) > 1  # type: ignore[arg-type]
+
+
+def _natives(work: Work, operation: Operation) -> Progress:
+    """Whether Cinder still works on its own backups of an operation."""
+    if operation.verb is Verb.DELETE and operation.backup is not None:
+        pieces = Handle.of(operation.backup).pieces
+        ids = {stored.native for stored in pieces}
+        busy = NativeStage.LEAVING
+    else:
+        ids = {native for _, _, native in Receipt.of(operation).records}
+        busy = NativeStage.RUNNING
+    states = work.natives.states(ids - {""}).values()
+    return _RUNNING if any(state.stage is busy for state in states) else _READY
+
+
+def _rebuild(work: Work, operation: Operation) -> Progress:
+    if operation.verb is not Verb.RESTORE or operation.backup is None:
+        return _READY
+    notes = Receipt.of(operation).notes
+    return work.rebuild.look(operation, Handle.of(operation.backup), notes)
+
+
+def _still_running(work: Work, operation: Operation, job: Job) -> Progress:
+    """The answer for work that is to stop: should it never end, this is what is left."""
+    note = (
+        f"scheduler {job.client} has not ended it: see what its freezer-agent does, "
+        "then delete the job"
+    )
+    leftovers: tuple[Leftover, ...] = (Leftover("Freezer job", job.id, note),)
+    if operation.resource.type != DIRECTORY:
+        try:
+            leftovers += work.temporary.left(job_id(operation.id))
+        except BackendError as error:
+            unseen = Leftover("temporary things in the cloud", job.id, str(error))
+            leftovers += (unseen,)
+    return Progress(ProgressState.RUNNING, leftovers=leftovers)
+
+
+def _why(operation: Operation, job: Job) -> str:
+    """Freezer keeps no reason: say where it is, and what it often is."""
+    hint = ""
+    if operation.verb is Verb.RESTORE and operation.resource.type == DIRECTORY:
+        overwrite = operation.options.get("overwrite", False)
+        hint = "" if overwrite else "; a directory that is not empty needs the option 'overwrite'"
+    return (
+        f"Freezer's job ended with result {job.result or 'none'!r}; the reason is in the log of "
+        f"scheduler {job.client} and in freezer-agent's log on host "
+        f"{job.field('hostname') or 'of that scheduler'}{hint}"
+    )
+
+
+def _restored_directory(operation: Operation) -> Progress:
+    path = restore_path(operation.resource, operation.options)
+    restored = Resource(DIRECTORY, path, operation.options.get("restore_name", ""))
+    return Progress(ProgressState.SUCCEEDED, resources=(restored,))

@@ -1,0 +1,230 @@
+"""Protect: survey, job, Cinder's own backups, and a look at what is stored."""
+
+import json
+import socket
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core import (
+    RECEIPT_LIMIT,
+    InvalidInput,
+    Operation,
+    Progress,
+    ProgressState,
+)
+from karbor_backup_freezer import actions, placement
+from karbor_backup_freezer.agent_text import check_backup_name, check_folder_name
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.jobs import RAN, Job, Stage
+from karbor_backup_freezer.pieces import Mode, Piece, Survey
+from karbor_backup_freezer.receipts import Receipt, Step
+from karbor_backup_freezer.records import all_records_of
+from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.restorable import verdict_of
+from karbor_backup_freezer.schedulers import Scheduler
+from karbor_backup_freezer.steps import jobs, results
+from karbor_backup_freezer.steps.work import Work, alone, covered
+from karbor_backup_freezer.storages import Storage
+from karbor_backup_freezer.stored.judgement import judge
+from karbor_backup_freezer.stored.layout import Place
+
+_ROOM: Final = RECEIPT_LIMIT - 8 * 1024
+"""Bytes that a survey may take of a receipt or handle; the rest is for what comes to it."""
+
+_PER_PIECE: Final = 160
+"""Bytes that a handle or receipt holds of each piece beside what the survey says."""
+
+
+class Protect:
+    """The steps of a protect. Each raises ``Transient`` or ``BackendError`` as Freezer answers.
+
+    Args:
+        work: what the steps need.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def step(self, operation: Operation) -> Progress:
+        """Take the step that is next.
+
+        Raises:
+            InvalidInput: it cannot be done as asked.
+            Transient: a repeat may help.
+            BackendError: a repeat would not.
+        """
+        receipt = Receipt.of(operation)
+        match receipt.step:
+            case Step.NONE if operation.resource.type == DIRECTORY:
+                return self._begin(operation, receipt, alone(operation.resource))
+            case Step.NONE:
+                return self._survey(operation)
+            case Step.SURVEY:
+                return self._begin(operation, receipt, receipt.surveyed())
+            case Step.JOB:
+                return self._after_job(operation, receipt)
+            case _:
+                return self._look(operation, receipt)
+
+    def _survey(self, operation: Operation) -> Progress:
+        """Find out what there is to protect, and refuse what could not be done later."""
+        storage = self._work.storage_of(operation, Receipt())
+        survey = self._work.surveyor.survey(operation.resource, operation.options)
+        _check_size(survey)
+        if not survey.pieces:
+            return results.nothing(survey, storage, self._place(operation, storage))
+        scheduler = self._scheduler(operation, survey, storage)
+        receipt = Receipt(
+            step=Step.SURVEY,
+            client=scheduler.client_id,
+            hostname=scheduler.hostname,
+            storage=storage.name,
+            survey=survey.document(),
+        )
+        return Progress(ProgressState.READY, receipt=receipt.document())
+
+    def _begin(self, operation: Operation, receipt: Receipt, survey: Survey) -> Progress:
+        """Begin the job, on the scheduler that the survey has found or on one that fits now."""
+        storage = self._work.storage_of(operation, receipt)
+        noted = attrs.evolve(
+            receipt, step=Step.JOB, storage=storage.name, doubt=operation.attempt > 1
+        )
+        if job := jobs.begun(self._work, operation):
+            return _running(attrs.evolve(noted, client=job.client))
+        client, hostname = receipt.client, receipt.hostname
+        if not client:
+            scheduler = self._scheduler(operation, survey, storage)
+            client, hostname = scheduler.client_id, scheduler.hostname
+        orders = self._actions(operation, survey, storage, hostname)
+        jobs.begin(self._work, operation, client, orders)
+        return _running(attrs.evolve(noted, client=client, hostname=hostname))
+
+    def _after_job(self, operation: Operation, receipt: Receipt) -> Progress:
+        """See what Freezer has recorded; then wait for Cinder, or look at the data."""
+        survey = covered(operation)
+        job = self._ended_job(operation)
+        if job is None:
+            return Progress(
+                ProgressState.FAILED, reason=f"job {job_id(operation.id)} is gone from Freezer"
+            )
+        _, seen = self._work.ended.seen(job.id)
+        records = results.matched(survey, seen)
+        if None in records:
+            records = results.matched(survey, all_records_of(self._work.client, job.id))
+        if job.stage is not Stage.SUCCEEDED or None in records:
+            return results.unfinished(survey, records, job)
+        noted = attrs.evolve(
+            receipt,
+            step=Step.NATIVE,
+            doubt=receipt.doubt or operation.attempt > 1,
+            agent_version=results.agent_version(records),
+            records=results.compact(records),
+        )
+        if any(piece.mode is Mode.NATIVE for piece in survey.pieces):
+            return _running(noted)
+        return self._look(operation, noted)
+
+    def _look(self, operation: Operation, receipt: Receipt) -> Progress:
+        """Look at what is stored, which decides: Freezer's own word is not enough."""
+        survey = covered(operation)
+        storage = self._work.storage_of(operation, receipt)
+        stored = results.stored(survey, receipt.records)
+        place = attrs.evolve(self._place(operation, storage), hostname=receipt.hostname)
+        measured = self._work.data.measure(storage, place, stored)
+        handle = Handle(
+            kind=storage.kind.value,
+            container=place.container,
+            backup_name=place.backup_name,
+            hostname=place.hostname,
+            client=receipt.client,
+            job=job_id(operation.id),
+            agent_version=receipt.agent_version,
+            pieces=results.with_sizes(stored, measured),
+            servers=survey.servers,
+        )
+        judgement = judge(survey, stored, measured)
+        ended = results.weighed(survey, handle, judgement, storage.name)
+        return attrs.evolve(ended, receipt=receipt.document())
+
+    def _ended_job(self, operation: Operation) -> Job | None:
+        identifier = job_id(operation.id)
+        seen, _ = self._work.ended.seen(identifier)
+        if seen is not None and seen.stage in RAN:
+            return seen
+        document = self._work.client.job(identifier)
+        return None if document is None else Job.read(document)
+
+    def _scheduler(self, operation: Operation, survey: Survey, storage: Storage) -> Scheduler:
+        """Choose who runs the job, and refuse what could not be carried out or brought back."""
+        for piece in survey.pieces:
+            self._check_restorable(operation, piece, storage)
+        jobs.description(operation)
+        scheduler = placement.for_protect(
+            self._work.schedulers,
+            self._work.scheduler_named(operation),
+            operation.resource,
+            self._actions(operation, survey, storage, ""),
+        )
+        if operation.resource.type == DIRECTORY:
+            _check_directory(operation.resource.id, scheduler)
+        check_folder_name(scheduler.hostname, operation.options["backup_name"])
+        return scheduler
+
+    def _actions(
+        self, operation: Operation, survey: Survey, storage: Storage, hostname: str
+    ) -> list[dict[str, Any]]:
+        place = attrs.evolve(self._place(operation, storage), hostname=hostname)
+        return [
+            actions.backup_action(operation, index, piece, place, storage)
+            for index, piece in enumerate(survey.pieces)
+        ]
+
+    def _place(self, operation: Operation, storage: Storage) -> Place:
+        return Place(
+            container=storage.container(self._work.configuration.container, operation.id),
+            backup_name=check_backup_name(operation.options["backup_name"]),
+            hostname="",
+        )
+
+    def _check_restorable(self, operation: Operation, piece: Piece, storage: Storage) -> None:
+        version = self._work.configuration.agent_version
+        judged = verdict_of(version, piece, storage.kind)
+        if not judged.restorable and not operation.options.get("allow_unrestorable", False):
+            raise InvalidInput(
+                f"storage {storage.name!r}: freezer-agent {version} could not restore "
+                f"{piece.type} from {storage.kind}: {judged.reason}; choose another storage, or "
+                "give the option 'allow_unrestorable'"
+            )
+
+
+def _running(receipt: Receipt) -> Progress:
+    return Progress(ProgressState.RUNNING, receipt=receipt.document())
+
+
+def _check_size(survey: Survey) -> None:
+    """Refuse what would not fit into a receipt and a handle, before anything is begun."""
+    size = len(json.dumps(survey.document()).encode()) + _PER_PIECE * len(survey.pieces)
+    if size > _ROOM:
+        raise InvalidInput(
+            f"{survey.resource.type} {survey.resource.id} is too large for one backup: what is "
+            f"needed to make its {len(survey.pieces)} resources again takes {size} bytes, and "
+            f"{_ROOM} are kept: protect its resources on their own"
+        )
+
+
+def _check_directory(path: str, scheduler: Scheduler) -> None:
+    """Refuse a directory that is not there, where that can be seen: on this very host."""
+    if scheduler.hostname != socket.gethostname():
+        return
+    try:
+        mode = Path(path).stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise InvalidInput(f"directory {path!r} is not there on this host") from None
+    except OSError:
+        return
+    if not stat.S_ISDIR(mode):
+        raise InvalidInput(f"directory {path!r} is no directory: name the one that holds it")

@@ -1,0 +1,135 @@
+"""Restore: preflight, what the job restores into, the job, and the rebuild."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    Json,
+    Operation,
+    Progress,
+    ProgressState,
+)
+from karbor_backup_freezer import actions, placement, rebuild
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.receipts import Receipt, Step
+from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.schedulers import Scheduler
+from karbor_backup_freezer.steps import jobs
+from karbor_backup_freezer.steps.work import Work
+from karbor_backup_freezer.storages import Storage
+
+
+class Restore:
+    """The steps of a restore.
+
+    Args:
+        work: what the steps need.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def step(self, operation: Operation) -> Progress:
+        """Take the step that is next.
+
+        Raises:
+            InvalidInput: it cannot be done as asked.
+            Transient: a repeat may help.
+            BackendError: a repeat would not.
+        """
+        receipt = Receipt.of(operation)
+        _, handle, storage = self._work.source(operation)
+        noted = attrs.evolve(receipt, storage=storage.name)
+        match receipt.step:
+            case Step.NONE if operation.resource.type == DIRECTORY:
+                return self._begin(operation, noted, handle, storage)
+            case Step.NONE:
+                return self._preflight(operation, noted, handle, storage)
+            case Step.PREFLIGHT | Step.PREPARE:
+                return self._prepare(operation, noted, handle, storage)
+            case _:
+                return self._rebuild(operation, noted, handle)
+
+    def _preflight(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> Progress:
+        """Refuse what could not come to its end."""
+        pieces = [stored.piece for stored in handle.pieces]
+        if not pieces:
+            return self._rebuild(operation, receipt, handle)
+        scheduler = self._scheduler(operation, receipt, handle, storage)
+        self._work.preflight.check(pieces, handle.servers, operation.options)
+        noted = attrs.evolve(receipt, step=Step.PREFLIGHT, client=scheduler.client_id)
+        return Progress(ProgressState.READY, receipt=noted.document())
+
+    def _prepare(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> Progress:
+        """Have what the job restores into; where that is there, begin the job."""
+        prepared = self._work.rebuild.prepare(operation, handle, receipt.notes)
+        noted = attrs.evolve(receipt, notes=prepared.notes)
+        if prepared.progress.state is ProgressState.READY:
+            return self._begin(operation, noted, handle, storage)
+        return _answer(prepared, attrs.evolve(noted, step=Step.PREPARE))
+
+    def _begin(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> Progress:
+        noted = attrs.evolve(receipt, step=Step.JOB, doubt=receipt.doubt or operation.attempt > 1)
+        if job := jobs.begun(self._work, operation):
+            return _running(attrs.evolve(noted, client=job.client))
+        client = receipt.client
+        if not client:
+            client = self._scheduler(operation, receipt, handle, storage).client_id
+        jobs.begin(
+            self._work, operation, client, self._actions(operation, receipt, handle, storage)
+        )
+        return _running(attrs.evolve(noted, client=client))
+
+    def _rebuild(self, operation: Operation, receipt: Receipt, handle: Handle) -> Progress:
+        rebuilt = self._work.rebuild.begin(operation, handle, receipt.notes)
+        return _answer(rebuilt, attrs.evolve(receipt, step=Step.REBUILD, notes=rebuilt.notes))
+
+    def _scheduler(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> Scheduler:
+        return placement.for_backup(
+            self._work.schedulers,
+            self._work.scheduler_named(operation),
+            handle,
+            storage,
+            self._actions(operation, receipt, handle, storage),
+        )
+
+    def _actions(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> list[Mapping[str, Any]]:
+        targets = self._targets(handle, receipt.notes)
+        return [
+            actions.restore_action(
+                operation, index, stored, handle.place, storage, targets.get(stored.piece.id, "")
+            )
+            for index, stored in enumerate(handle.pieces)
+        ]
+
+    def _targets(self, handle: Handle, notes: Json) -> Mapping[str, str]:
+        """The volumes that Cinder's own backups are restored to, as far as they are there."""
+        natives = [s.piece for s in handle.pieces if s.piece.mode is Mode.NATIVE]
+        try:
+            return (
+                {p.id: self._work.rebuild.native_target(notes, p) for p in natives} if notes else {}
+            )
+        except KeyError as error:
+            raise BackendError(f"there is no volume to restore {error} to") from None
+
+
+def _running(receipt: Receipt) -> Progress:
+    return Progress(ProgressState.RUNNING, receipt=receipt.document())
+
+
+def _answer(step: rebuild.Step, receipt: Receipt) -> Progress:
+    return attrs.evolve(step.progress, receipt=receipt.document())

@@ -1,0 +1,135 @@
+"""What the steps need to do their work."""
+
+from typing import Self
+
+import attrs
+
+from karbor_backup_core import BackendError, Backup, InvalidInput, Operation, Resource
+from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.memory import EndedJobs
+from karbor_backup_freezer.native import NativeBackups
+from karbor_backup_freezer.pieces import Mode, Piece, Survey
+from karbor_backup_freezer.preflight import Preflight
+from karbor_backup_freezer.rebuild import Rebuild
+from karbor_backup_freezer.receipts import Receipt
+from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.schedulers import Schedulers
+from karbor_backup_freezer.storages import Storage, find_storage
+from karbor_backup_freezer.stored.data import StoredData
+from karbor_backup_freezer.survey.surveyor import Surveyor
+from karbor_backup_freezer.temporary import Temporary
+
+_MODES = {
+    DIRECTORY: Mode.FS,
+    SERVER: Mode.NOVA,
+    VOLUME: Mode.CINDER,
+    PROJECT: Mode.TENANT,
+}
+"""How a resource is backed up that was not surveyed."""
+
+
+@attrs.frozen(kw_only=True)
+class Work:
+    """Everything that a step may need; none of it holds state about an operation.
+
+    Attributes:
+        client: Freezer.
+        schedulers: who can run jobs.
+        configuration: storages and choices.
+        ended: what polls have seen of jobs that have ended.
+        surveyor: finds out what a protect covers.
+        preflight: finds out whether a restore has what it needs.
+        rebuild: makes resources of what the agent brought back.
+        data: looks at what is stored.
+        natives: Cinder's own backups.
+        temporary: what the agent leaves in the cloud.
+    """
+
+    client: FreezerClient
+    schedulers: Schedulers
+    configuration: Configuration
+    ended: EndedJobs
+    surveyor: Surveyor
+    preflight: Preflight
+    rebuild: Rebuild
+    data: StoredData
+    natives: NativeBackups
+    temporary: Temporary
+
+    @classmethod
+    def of(
+        cls, client: FreezerClient, configuration: Configuration, services: CloudServices
+    ) -> Self:
+        """Make it for one Freezer and the cloud that it protects."""
+        return cls(
+            client=client,
+            schedulers=Schedulers(client),
+            configuration=configuration,
+            ended=EndedJobs(),
+            surveyor=Surveyor(services),
+            preflight=Preflight(services),
+            rebuild=Rebuild(services),
+            data=StoredData(configuration, services),
+            natives=NativeBackups(services),
+            temporary=Temporary(services),
+        )
+
+    def scheduler_named(self, operation: Operation) -> str | None:
+        """The client id of the scheduler that is to run the job, None to choose."""
+        named: str | None = operation.options.get("scheduler", self.configuration.scheduler)
+        return named
+
+    def source(self, operation: Operation) -> tuple[Backup, Handle, Storage]:
+        """The backup that an operation works on, and where it is.
+
+        Raises:
+            InvalidInput: there is none, it cannot be read, or its storage is not configured, or is
+                of another kind now.
+        """
+        backup = operation.backup
+        if backup is None:
+            raise InvalidInput(f"{operation.verb} needs a backup")
+        handle = Handle.of(backup)
+        storage = find_storage(self.configuration.storages, backup.storage)
+        if storage.kind.value != handle.kind:
+            raise InvalidInput(
+                f"backup {backup.id} is on a storage of kind {handle.kind!r}, but storage "
+                f"{storage.name!r} is of kind {storage.kind.value!r} now"
+            )
+        return backup, handle, storage
+
+    def storage_of(self, operation: Operation, receipt: Receipt) -> Storage:
+        """The storage that a protect stores to.
+
+        Raises:
+            InvalidInput: it is not configured.
+        """
+        named = receipt.storage or operation.options.get("storage")
+        return self.configuration.choose_storage(named)
+
+
+def covered(operation: Operation) -> Survey:
+    """What a protect covers: what its receipt says, or the resource itself.
+
+    Raises:
+        BackendError: the receipt cannot be read.
+    """
+    receipt = Receipt.of(operation)
+    return alone(operation.resource) if receipt.survey is None else receipt.surveyed()
+
+
+def alone(resource: Resource) -> Survey:
+    """The survey of a resource that is all that there is to protect.
+
+    Raises:
+        BackendError: it is of a type that is not protected.
+    """
+    try:
+        mode = _MODES[resource.type]
+    except KeyError:
+        raise BackendError(f"a protect of {resource.type} has no job") from None
+    piece = Piece(type=resource.type, id=resource.id, name=resource.name, mode=mode)
+    return Survey(resource=resource, pieces=(piece,))
