@@ -1,6 +1,7 @@
 """The way to the cloud's services: one openstacksdk connection over the session with Keystone."""
 
 import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from karbor_backup_core import BackendError
@@ -59,15 +60,17 @@ class CloudServices:
         from karbor_backup_freezer.cloud.session import QuietSession
 
         region = self._connection.region
+        session = QuietSession.like(region.get_session(), timeout=region.config["api_timeout"])
+        # openstacksdk 4.22 keeps what it has asked in a cache of a class (``Proxy._extract_name``),
+        # and with it the session, longer than anybody needs them.
+        weakref.finalize(self, session.session.close)
         return Sdk(
             config=CloudRegion(
                 region.name,
                 region.region_name,
                 # openstacksdk's own default is to ask Glance six times.
                 {**region.config, "image_status_code_retries": 0},
-                session=QuietSession.like(
-                    region.get_session(), timeout=region.config["api_timeout"]
-                ),
+                session=session,
             ),
             # Without it a service that is down at first use is taken for one of another version.
             strict_proxies=True,

@@ -1,8 +1,10 @@
 """The way to the cloud's services."""
 
+import gc
 import json
 import logging
 
+import psutil
 import pytest
 from keystoneauth1 import session, token_endpoint
 from keystoneauth1.identity import v3
@@ -14,7 +16,7 @@ from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
 from sandbox import faults
 from sandbox.faults import Answer
-from tests.backends.freezer.answering import PROJECT_ID, AnsweringCloud
+from tests.backends.freezer.answering import PROJECT_ID, AnsweringCloud, FixedConnection
 
 
 def by_catalog(cloud: AnsweringCloud) -> session.Session:
@@ -75,6 +77,21 @@ def test_credentials_without_a_project_are_refused() -> None:
 
 def test_one_connection_serves_all(answering: AnsweringCloud) -> None:
     assert answering.services.sdk is answering.services.sdk
+
+
+def test_connections_do_not_outlive_the_object(answering: AnsweringCloud) -> None:
+    def connections() -> int:
+        open_ones = psutil.Process().net_connections()
+        return len([one for one in open_ones if one.raddr and one.raddr[1] == port])
+
+    port = int(answering.proxy.url.rpartition(":")[2])
+    services = CloudServices(FixedConnection(answering.proxy.url))
+    answering.answer("/volumes/x$", {"volume": {"id": "x"}})
+    services.sdk.block_storage.get_volume("x")
+    assert connections() == 1
+    del services
+    gc.collect()
+    assert connections() == 0
 
 
 def test_a_given_session_without_a_limit_gets_one() -> None:
