@@ -35,9 +35,11 @@ def compare_restored(trial: Trial, operation: Operation, content: bytes) -> None
 
 
 def discard(trial: Trial, operation: Operation, restored: Resource) -> None:
-    """Remove what a restore made, unless it is the resource of old."""
-    if restored.id != operation.resource.id:
-        trial.bench.resources.remove(restored)
+    """Remove all that a restore made, but for the resource of old."""
+    named = operation.outcome.resources if operation.outcome else ()
+    for resource in {each.id: each for each in (restored, *named)}.values():
+        if resource.id != operation.resource.id:
+            trial.bench.resources.remove(resource)
 
 
 def life(trial: Trial, kind: str, between: Between | None = None) -> None:

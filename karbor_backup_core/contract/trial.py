@@ -169,15 +169,37 @@ class Trial:
         """Plan an operation up to the durable write before its first call."""
         return self.process.driver.step(self.plan(verb, target))
 
+    def begin(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation and make its calls until its work goes on outside, or it is over."""
+        operation = self.submitting(verb, target)
+        for _ in range(CALLS_LIMIT):
+            if operation.state is not State.SUBMITTING:
+                break
+            operation = self.process.driver.step(operation)
+        return operation
+
     def running(self, verb: Verb, target: Resource | Backup) -> Operation:
         """Plan an operation and begin its work, which is to go on outside.
 
         Raises:
-            Broken: it is over already.
+            Broken: it is over already, or does not begin.
         """
-        operation = self.process.driver.step(self.submitting(verb, target))
+        operation = self.begin(verb, target)
         require(operation.state is State.RUNNING, f"{said(operation)}, and should be running")
         return operation
+
+    def next_phase(self, operation: Operation) -> Operation:
+        """Go on to an operation's next phase, where the answer that it is ready was not stored.
+
+        Raises:
+            Broken: it does not get there.
+        """
+        repeated = self.restart(operation)
+        for _ in range(self._calls_limit()):
+            if repeated.phase > operation.phase:
+                return repeated
+            repeated = self.advance(repeated)
+        raise Broken(f"{said(repeated)}, and its next phase does not begin")
 
     def finish(self, operation: Operation, between: Between | None = None) -> Operation:
         """Drive an operation until it is released or parked.

@@ -49,7 +49,8 @@ def failure_is_data(trial: Trial) -> None:
 
 @rule(
     "C-602",
-    "After work that failed, its release removes everything that it made.",
+    "After work that failed, its release removes everything that it made, but for members whose "
+    "parts say that they were restored.",
     "Half a backup costs as much as a whole one, and half a volume looks like one.",
     HOLDINGS,
     fault(Fault.FAIL),
@@ -63,7 +64,11 @@ def failure_leaves_nothing(trial: Trial) -> None:
             target = trial.target(verb, resource)
             before = trial.holdings()
             trial.arm(Fault.FAIL)
-            ended(trial.done(verb, target), Result.FAILED)
+            operation = trial.done(verb, target)
+            ended(operation, Result.FAILED)
+            for part in operation.outcome.parts if operation.outcome else ():
+                if part.restored is not None:
+                    trial.bench.resources.remove(part.restored)
             unchanged(trial, before, f"a {verb} of {kind} that failed")
 
 
@@ -184,13 +189,17 @@ def forgotten_work_fails(trial: Trial) -> None:
 
 
 def _awaited(trial: Trial, operation: Operation) -> Progress:
-    """Answer how the first phase ends, as the hooks say it."""
+    """Answer how the work ends, as the hooks say it."""
     answer = trial.process.backend.call(operation)
     for _ in range(CALLS_LIMIT):
         if answer.state not in _GOING_ON:
             break
-        trial.wait()
-        answer = trial.process.backend.poll([operation])[operation.id]
+        if answer.state is ProgressState.READY:
+            operation = trial.next_phase(operation)
+            answer = trial.process.backend.call(operation)
+        else:
+            trial.wait()
+            answer = trial.process.backend.poll([operation])[operation.id]
     return answer
 
 

@@ -26,8 +26,7 @@ MANY = 25
 def many_at_once(trial: Trial) -> None:
     """Begin many protects, and poll for all of them together until they ended."""
     resource = trial.make(trial.kind(Verb.PROTECT))
-    planned = [trial.submitting(Verb.PROTECT, resource) for _ in range(MANY)]
-    begun = [trial.process.driver.step(operation) for operation in planned]
+    begun = [trial.begin(Verb.PROTECT, resource) for _ in range(MANY)]
     for _ in range(CALLS_LIMIT):
         running = [operation for operation in begun if operation.state is State.RUNNING]
         if not running:
@@ -168,14 +167,22 @@ def _over(trial: Trial, resource: Resource) -> Operation:
 
 def _ended(trial: Trial, resource: Resource) -> tuple[Operation, Progress]:
     """As ``_over``, with the answer of the poll that said so."""
-    operation = trial.submitting(Verb.PROTECT, resource)
-    trial.process.backend.call(operation)
+    operation = _begun(trial, trial.submitting(Verb.PROTECT, resource))
     for _ in range(CALLS_LIMIT):
         answer: Progress = _polled(trial, [operation])[operation.id]
         if answer.state is not ProgressState.RUNNING:
             return operation, answer
         trial.wait()
     raise Broken(f"{said(operation)}, and its work does not end")
+
+
+def _begun(trial: Trial, operation: Operation) -> Operation:
+    """Make the calls up to the one that begins work outside, and forget the answer to that."""
+    for _ in range(CALLS_LIMIT):
+        if trial.process.backend.call(operation).state is not ProgressState.READY:
+            return operation
+        operation = trial.next_phase(operation)
+    raise Broken(f"{said(operation)}, and its work does not begin")
 
 
 def _polled(trial: Trial, operations: Sequence[Operation]) -> Any:
