@@ -1,15 +1,15 @@
-"""Runs many operations to their end; with the agenda and the poller, the only room with threads.
+"""Runs many operations to their end, with threads.
 
-A few worker threads make the calls that begin, cancel and release work. One ``poll`` at a time
-per backend asks about all of its running operations. No thread is started before the first
+A few threads make the calls that begin, cancel and release work (``crew``). One ``poll`` at a time
+per backend asks about all of its running operations (``poller``). One thread keeps the time
+(``agenda``), and one does what must not wait for a backend's calls: it renews leases and hears
+what other processes ask for (``heartbeat``, ``delays``). No thread is started before the first
 operation, so a runner may be made before a fork.
 """
 
 import concurrent.futures
 import functools
 import logging
-import sched
-import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Self
@@ -17,8 +17,12 @@ from typing import Any, Self
 from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.backend import Backend
 from karbor_backup_core.clock import Clock, system_clock
+from karbor_backup_core.crew import Crew
+from karbor_backup_core.delays import Delays
 from karbor_backup_core.driver import Driver
 from karbor_backup_core.errors import Conflict, KarborBackupError, StoreError, UnknownBackend
+from karbor_backup_core.heartbeat import Heartbeat
+from karbor_backup_core.held import Held
 from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
 from karbor_backup_core.model import Backup, Operation, Resource, Verb
 from karbor_backup_core.planning import plan
@@ -55,28 +59,23 @@ class Runner:
     ) -> None:
         self._driver = Driver(store, backends, Lifecycle(policy or Policy()), clock)
         self._on_change = on_change
-        self._lock = threading.Lock()
-        self._held: dict[str, Operation] = {}
-        self._ended: dict[str, threading.Event] = {}
-        self._lost: dict[str, Exception] = {}
-        self._delayed: dict[str, tuple[sched.Event, Operation]] = {}
         self._closed = False
-        self._beating = False
+        self._held = Held()
         self._agenda = Agenda()
-        self._calls = concurrent.futures.ThreadPoolExecutor(threads, "karbor-backup-call")
+        self._crew = Crew(threads, self._advance)
+        self._errands = concurrent.futures.ThreadPoolExecutor(1, "karbor-backup-errand")
+        errand = functools.partial(self._submit, self._errands)
+        self._delays = Delays(self._driver, self._agenda, self._crew.add, errand)
+        self._heartbeat = Heartbeat(
+            self._driver, self._agenda, errand, lambda: bool(self._held), self._delays.hear_cancels
+        )
         self._polls = concurrent.futures.ThreadPoolExecutor(
             max(1, len(backends)), "karbor-backup-poll"
         )
-        listener = Listener(go_on=self._go_on, note=self._note, lose=self._lose)
+        poll = functools.partial(self._submit, self._polls)
+        listener = Listener(go_on=self._crew.add, note=self._note, lose=self._lose)
         self._pollers = {
-            name: Poller(
-                name,
-                self._driver,
-                self._agenda,
-                functools.partial(self._submit, self._polls),
-                listener,
-            )
-            for name in backends
+            name: Poller(name, self._driver, self._agenda, poll, listener) for name in backends
         }
 
     def __enter__(self) -> Self:
@@ -151,7 +150,7 @@ class Runner:
             UnknownOperation: there is no such operation.
         """
         operation = self._driver.request_cancel(operation_id)
-        self._hear_cancels()
+        self._delays.hear_cancels()
         if operation.backend in self._pollers:
             self._pollers[operation.backend].hurry()
         return operation
@@ -171,14 +170,8 @@ class Runner:
             StoreError: what became of it could not be stored; resume it.
             Exception: whatever else kept the runner from going on with it.
         """
-        with self._lock:
-            ended = self._ended.get(operation_id)
-        if ended is not None:
-            ended.wait(timeout)
-        with self._lock:
-            if operation_id in self._lost:
-                raise self._lost[operation_id]
-        return self._driver.store.operation(operation_id)
+        finished = self._held.wait(operation_id, timeout)
+        return finished or self._driver.store.operation(operation_id)
 
     def close(self) -> None:
         """Finish the calls under way, begin no more, and let go of all operations.
@@ -187,20 +180,17 @@ class Runner:
         """
         self._closed = True
         self._agenda.close()
-        self._calls.shutdown(wait=True, cancel_futures=True)
-        self._polls.shutdown(wait=True, cancel_futures=True)
-        with self._lock:
-            held, self._held = list(self._held.values()), {}
-            ended, self._ended = list(self._ended.values()), {}
-        for operation in held:
+        self._crew.close()
+        for pool in (self._polls, self._errands):
+            pool.shutdown(wait=True, cancel_futures=True)
+        for operation in self._held.clear():
             try:
                 self._driver.let_go(operation)
             except Conflict:
                 _log.info("operation %s has been taken by another process", operation.id)
             except StoreError as error:
                 _log.warning("operation %s is held until its lease ends: %s", operation.id, error)
-        for event in ended:
-            event.set()
+        self._held.tell_all()
 
     def _configured(self, name: str) -> Backend:
         try:
@@ -212,18 +202,10 @@ class Runner:
             ) from None
 
     def _hold(self, operation: Operation) -> None:
-        with self._lock:
-            beating, self._beating = self._beating, True
-            self._held[operation.id] = operation
-            self._ended[operation.id] = threading.Event()
-            self._lost.pop(operation.id, None)
+        self._held.add(operation)
         self._note(operation)
-        if not beating:
-            self._plan_beat()
-        self._go_on(operation)
-
-    def _go_on(self, operation: Operation) -> None:
-        self._submit(self._calls, functools.partial(self._advance, operation))
+        self._heartbeat.start()
+        self._crew.add(operation)
 
     def _advance(self, operation: Operation) -> None:
         """Make one call after the other, until there is something to wait for."""
@@ -231,9 +213,9 @@ class Runner:
             while not self._closed:
                 match next_call(operation, self._driver.clock()):
                     case Call.NOTHING:
-                        return self._drop(operation.id)
+                        return self._held.drop(operation)
                     case Call.WAIT:
-                        return self._delay(operation)
+                        return self._delays.add(operation)
                     case Call.POLL:
                         return self._pollers[operation.backend].add(operation)
                     case _:
@@ -242,51 +224,8 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for it
             self._lose(operation.id, error)
 
-    def _delay(self, operation: Operation) -> None:
-        now = self._driver.clock()
-        delay = (operation.not_before or now) - now
-        with self._lock:
-            event = self._agenda.after(delay, functools.partial(self._end_delay, operation))
-            self._delayed[operation.id] = event, operation
-        self._hear_cancels()
-
-    def _end_delay(self, operation: Operation) -> None:
-        with self._lock:
-            self._delayed.pop(operation.id, None)
-        self._go_on(operation)
-
-    def _hear_cancels(self) -> None:
-        """Go on at once with delayed operations that do not know yet that they are cancelled."""
-        for operation_id in self._driver.store.cancel_requests(self._driver.owner):
-            with self._lock:
-                event, operation = self._delayed.get(operation_id, (None, None))
-                if event is None or operation is None or operation.cancel_requested:
-                    continue
-                del self._delayed[operation_id]
-            if self._agenda.forget(event):
-                self._go_on(self._driver.store.operation(operation_id))
-
-    def _plan_beat(self) -> None:
-        interval = self._driver.lifecycle.policy.lease / 3
-        self._agenda.after(interval, functools.partial(self._submit, self._calls, self._beat))
-
-    def _beat(self) -> None:
-        """Show that this process lives, and hear what others ask of it."""
-        lease = self._driver.clock() + self._driver.lifecycle.policy.lease
-        try:
-            self._driver.store.renew(self._driver.owner, lease)
-            self._hear_cancels()
-        except StoreError as error:
-            _log.warning("the leases of %s could not be renewed: %s", self._driver.owner, error)
-        with self._lock:
-            self._beating = bool(self._held)
-        if self._beating:
-            self._plan_beat()
-
     def _note(self, operation: Operation) -> None:
-        with self._lock:
-            if not operation.finished:
-                self._held[operation.id] = operation
+        self._held.renew(operation)
         if self._on_change is None:
             return
         try:
@@ -294,19 +233,10 @@ class Runner:
         except Exception:  # noqa: BLE001 - a listener must not stop an operation
             _log.exception("on_change failed for operation %s", operation.id)
 
-    def _drop(self, operation_id: str) -> None:
-        with self._lock:
-            self._held.pop(operation_id, None)
-            ended = self._ended.pop(operation_id, None)
-        if ended is not None:
-            ended.set()
-
     def _lose(self, operation_id: str, error: Exception) -> None:
         if not isinstance(error, KarborBackupError):
             _log.error("operation %s cannot be gone on with", operation_id, exc_info=error)
-        with self._lock:
-            self._lost[operation_id] = error
-        self._drop(operation_id)
+        self._held.lose(operation_id, error)
 
     def _submit(
         self, pool: concurrent.futures.ThreadPoolExecutor, action: Callable[[], None]

@@ -13,6 +13,7 @@ from karbor_backup_core import (
     Conflict,
     InvalidDocument,
     InvalidInput,
+    ManualClock,
     MemoryStore,
     Operation,
     Policy,
@@ -67,10 +68,11 @@ def runner_on(
     store: MemoryStore,
     *,
     policy: Policy = POLICY,
+    threads: int = 8,
     on_change: Callable[[Operation], None] | None = None,
 ) -> Runner:
     backend = Backend.of("cloud", FakeBackend({}, cloud=cloud))
-    return Runner(store, {"cloud": backend}, policy=policy, on_change=on_change)
+    return Runner(store, {"cloud": backend}, policy=policy, threads=threads, on_change=on_change)
 
 
 def protected(runner: Runner, store: MemoryStore) -> Backup:
@@ -236,6 +238,52 @@ def test_a_lease_is_renewed_while_the_work_goes_on(cloud: Cloud) -> None:
     with runner_on(cloud, Watched(), policy=short) as runner:
         runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
         assert renewed.wait(LONG)
+
+
+def test_a_lease_is_renewed_while_all_calls_wait_for_the_service(cloud: Cloud) -> None:
+    renewed = threading.Event()
+
+    class Watched(MemoryStore):
+        def renew(self, owner: str, lease_until: object) -> None:
+            super().renew(owner, lease_until)  # type: ignore[arg-type]
+            renewed.set()
+
+    def slow(request: str) -> None:
+        if request == "create_job asked":
+            assert renewed.wait(LONG)
+
+    cloud.gate = slow
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
+    with runner_on(cloud, Watched(), policy=short, threads=1) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS) for _ in range(3)]
+        for each in begun:
+            outcome = runner.wait(each.id, LONG).outcome
+            assert outcome is not None
+            assert outcome.result is Result.SUCCEEDED, outcome.reason
+
+
+def test_ten_thousand_operations_in_flight_take_no_more_threads(store: MemoryStore) -> None:
+    clock = ManualClock()
+    cloud = Cloud("here", clock=clock, service_seconds=3600)
+    volumes = [cloud.put(attrs.evolve(VOLUME, id=f"v{number}")) for number in range(10_000)]
+    running: set[str] = set()
+    all_run = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.state is State.RUNNING:
+            running.add(operation.id)
+            if len(running) == len(volumes):
+                all_run.set()
+
+    before = len(ours())
+    patient = attrs.evolve(POLICY, poll_first=QUICK * 100, poll_limit=QUICK * 100)
+    with runner_on(cloud, store, policy=patient, on_change=listen) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS).id for each in volumes]
+        assert all_run.wait(LONG)
+        assert len(ours()) - before <= 15, "with the one that asks"
+        clock.advance(3600)
+        states = {runner.wait(operation_id, LONG).state for operation_id in begun}
+    assert states == {State.RELEASED}
 
 
 def test_two_operations_on_one_backup_come_one_after_the_other(
