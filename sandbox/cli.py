@@ -52,12 +52,13 @@ def sandbox() -> None:
     show_default=True,
     help="What the Freezer API keeps its jobs in; on mariadb it serves many clients at a time.",
 )
-def up(instance: str, with_parts: str, freezer_database: DatabaseKind) -> None:
+@click.option("--cloud", is_flag=True, help="With Glance, Cinder, Neutron and Nova; needs root.")
+def up(instance: str, with_parts: str, freezer_database: DatabaseKind, *, cloud: bool) -> None:
     """Bring the sandbox up and say what runs where."""
     found = Sandbox.up(
         ROOT,
         instance=instance,
-        with_parts=_names(with_parts),
+        with_parts=[*_names(with_parts), *(["cloud"] if cloud else [])],
         freezer_database=freezer_database,
         detached=True,
         report=display.report,

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 import tenacity
 
-from sandbox import processes, services, state
+from sandbox import outside, processes, services, state
 from sandbox.environments import Report
 from sandbox.errors import ServiceError
 from sandbox.layout import Layout, Project
@@ -142,6 +142,14 @@ class Instance:
         """
         services.stop([self._server(name)], self.layout.records)
 
+    def stop_all(self, names: Iterable[str]) -> None:
+        """Stop several servers at the same time.
+
+        Raises:
+            ServiceError: there is no server of one of the names.
+        """
+        services.stop([self._server(name) for name in names], self.layout.records)
+
     def restart(self, name: str) -> None:
         """Stop one server, where it runs, and start it again on the port that it had.
 
@@ -160,6 +168,7 @@ class Instance:
         """
         processes.end(server.process for server in self.servers().values())
         processes.end_marked(str(self.layout.home))
+        self.release()
         if not self.layout.home.exists():
             return
         # From here on it is not up; it is abandoned, should this be interrupted, until the last.
@@ -170,6 +179,15 @@ class Instance:
         _remove(self.layout.records)
         if not kept:
             self.layout.home.rmdir()
+
+    def release(self) -> None:
+        """Undo what the servers have changed of the machine outside the instance's directory.
+
+        Raises:
+            SandboxError: a file system is still in use.
+        """
+        outside.unmount_all(self.layout.home)
+        outside.remove_taps(self.layout.taps)
 
     def _server(self, name: str) -> Started:
         servers = self.servers()

@@ -125,6 +125,11 @@ class Layout:
         """The place for backups on storage kind `local`."""
         return self.home / "storage"
 
+    @property
+    def taps(self) -> Path:
+        """One empty file per network device of the machine's that may have been made for it."""
+        return self.home / "taps"
+
     def scheduler(self, client_id: str) -> Path:
         """Return what is HOME to one scheduler and its agents, which leave secrets there.
 

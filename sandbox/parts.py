@@ -9,6 +9,7 @@ import cattrs
 from sandbox import ftp, s3, ssh, swift
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
+from sandbox.openstack import bringup as cloud
 
 
 @attrs.frozen
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "swift": Part(swift.Swift, swift.bring_up),
     "s3": Part(s3.S3, s3.bring_up, needs=("swift",)),
     "ftp": Part(ftp.Ftp, ftp.bring_up),
+    "cloud": Part(cloud.Cloud, cloud.bring_up),
 }
 """The parts by name."""
 

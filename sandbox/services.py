@@ -18,7 +18,7 @@ from sandbox.ports import HOST
 from sandbox.processes import ProcessId
 
 READY_TIMEOUT = 60.0
-"""Seconds that a server has to come up."""
+"""Seconds that a server has to come up, unless it is known to need more."""
 
 _LOG_TAIL = 25
 _PORT_TAKEN = ("address already in use", "could not bind to")
@@ -41,6 +41,7 @@ class Service:
         port: the loopback port that it must listen on to be ready.
         health_url: must answer with a status below 500 for the server to be ready.
         ready_text: must be in the log, after this start, for the server to be ready.
+        ready_timeout: seconds that it has to come up.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Service:
     port: int | None = None
     health_url: str | None = None
     ready_text: str | None = None
+    ready_timeout: float = READY_TIMEOUT
 
 
 @attrs.frozen
@@ -133,19 +135,20 @@ def launch(service: Service, records: Path) -> Started:
     return started
 
 
-def wait_until_ready(started: Started, *, timeout: float = READY_TIMEOUT) -> None:
+def wait_until_ready(started: Started, *, timeout: float | None = None) -> None:
     """Wait until a server that was launched does its work.
 
     Args:
         started: what `launch` returned.
-        timeout: seconds.
+        timeout: seconds, if not as many as the server is known to need.
 
     Raises:
         PortTakenError: it ended because its port is taken.
         ServiceError: it ended, or was not ready in time; the text ends with the tail of its log.
     """
+    patience = started.service.ready_timeout if timeout is None else timeout
     wait = tenacity.Retrying(
-        stop=tenacity.stop_after_delay(timeout),
+        stop=tenacity.stop_after_delay(patience),
         wait=tenacity.wait_fixed(0.1),
         retry=tenacity.retry_if_result(lambda ready: not ready),
     )
@@ -153,7 +156,7 @@ def wait_until_ready(started: Started, *, timeout: float = READY_TIMEOUT) -> Non
         wait(_is_ready, started)
     except tenacity.RetryError:
         raise ServiceError(
-            f"{started.service.name} was not ready after {timeout:g} seconds.\n{_tail(started)}"
+            f"{started.service.name} was not ready after {patience:g} seconds.\n{_tail(started)}"
         ) from None
 
 

@@ -11,6 +11,8 @@ import sys
 
 HOST = "127.0.0.1"
 CONNECTIONS = 1000
+LARGEST_BODY = 1 << 40
+RECEIVED_AT_ONCE = 1 << 18
 
 
 def main() -> None:
@@ -25,6 +27,9 @@ def main() -> None:
         port=int(port),
         threads=int(threads),
         connection_limit=CONNECTIONS,
+        # Images are large: waitress would refuse them, and take them in pieces of 8 KiB.
+        max_request_body_size=LARGEST_BODY,
+        recv_bytes=RECEIVED_AT_ONCE,
         ident=None,
     )
 

@@ -1,0 +1,44 @@
+"""Glance, which keeps images in files."""
+
+from sandbox.openstack.disks import mount_file
+from sandbox.openstack.site import Site
+from sandbox.services import Service
+
+NAME = "glance-api"
+DATABASE = "glance"
+
+_ROOM = 64 << 30
+
+
+def configure(site: Site) -> None:
+    """Write the configuration, and make a file system for the images: one that can be full."""
+    home = site.directory("glance")
+    images = home / "images"
+    mount_file(home / "images.ext4", images, _ROOM)
+    site.configure(
+        "glance-api.conf",
+        {
+            "DEFAULT": {
+                "enabled_backends": "file:file",
+                "enabled_import_methods": "[glance-direct]",
+            },
+            "database": {"connection": site.database.url(DATABASE)},
+            "glance_store": {"default_backend": "file"},
+            "file": {"filesystem_store_datadir": images},
+            "os_glance_staging_store": {
+                "filesystem_store_datadir": site.directory("glance", "staging")
+            },
+            "os_glance_tasks_store": {
+                "filesystem_store_datadir": site.directory("glance", "tasks")
+            },
+            "paste_deploy": {
+                "flavor": "keystone",
+                "config_file": site.published("glance/glance-api-paste.ini"),
+            },
+        },
+    )
+
+
+def service(site: Site, port: int) -> Service:
+    """Return the API's server."""
+    return site.api(NAME, "glance.wsgi.api", port, environ={"OS_GLANCE_CONFIG_DIR": str(site.etc)})

@@ -1,0 +1,92 @@
+"""What the cloud needs of the operating system: root's rights, and Debian's packages."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.environments import Report
+from sandbox.errors import MissingProgramError, SandboxError
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_PACKAGES = {
+    "rabbitmqctl": "rabbitmq-server",
+    "qemu-img": "qemu-utils",
+    "ip": "iproute2",
+    "mkfs.ext4": "e2fsprogs",
+    "unshare": "util-linux",
+}
+_LIBVIRT_PACKAGES = {
+    "libvirtd": "libvirt-daemon",
+    "qemu-system-x86_64": "qemu-system-x86",
+}
+_LIBVIRT_LIBRARIES = ("libvirt-daemon-driver-qemu", "python3-libvirt")
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_LOG_TAIL = 10
+
+
+def require_root() -> None:
+    """Refuse to begin what only root can do.
+
+    Raises:
+        SandboxError: this is not root.
+    """
+    if os.geteuid() != 0:
+        raise SandboxError(
+            "The cloud needs root: it mounts file systems, makes network devices and starts "
+            "virtual machines. Run the command as root, or in a container or virtual machine"
+        )
+
+
+def install_missing(report: Report) -> None:
+    """Install the packages whose programs the machine does not have.
+
+    They are installed, not unpacked: Erlang and libvirt look for their files in fixed places.
+
+    Raises:
+        MissingProgramError: `apt-get` could not install them.
+    """
+    wanted = _PACKAGES | _LIBVIRT_PACKAGES
+    packages = [name for program, name in wanted.items() if not shutil.which(program, path=PATH)]
+    if set(packages) & set(_LIBVIRT_PACKAGES.values()):
+        packages += _LIBVIRT_LIBRARIES
+    if packages:
+        report(f"Installing {', '.join(packages)} on this machine with apt-get.")
+        with _nothing_started():
+            _apt_get("update")
+            _apt_get("install", "--yes", "--no-install-recommends", *packages)
+
+
+@contextmanager
+def _nothing_started() -> Iterator[None]:
+    """Keep Debian from starting the servers that it installs; `policy-rc.d` is asked for each."""
+    if _POLICY.exists():
+        yield
+        return
+    _POLICY.write_text("#!/bin/sh\nexit 101\n")
+    _POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        _POLICY.unlink()
+
+
+def _apt_get(*arguments: str) -> None:
+    command = ["apt-get", "--quiet", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            env={"PATH": PATH, "DEBIAN_FRONTEND": "noninteractive"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise MissingProgramError(f"{' '.join(command)} cannot be run: {error}") from error
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-_LOG_TAIL:])
+        raise MissingProgramError(f"{' '.join(command)} failed.\n{tail}")
