@@ -105,6 +105,8 @@ class Connection:
         """Read ``clouds.yaml`` and ``OS_*``."""
         from openstack import config, exceptions
 
+        from karbor_backup_freezer.transport import CloudSession
+
         named = {
             "cloud": self._configuration.cloud,
             "region_name": self._configuration.region,
@@ -112,9 +114,8 @@ class Connection:
         }
         chosen: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         try:
-            region = config.OpenStackConfig().get_one(
-                api_timeout=self._configuration.timeout, **chosen
-            )
+            loader = config.OpenStackConfig(session_constructor=CloudSession)
+            region = loader.get_one(api_timeout=self._configuration.timeout, **chosen)
             # Asked for now, since it is what tells that credentials are incomplete.
             region.get_session()
         except exceptions.ConfigException as error:
