@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 Document: TypeAlias = dict[str, Any]
 
-PAGE: Final = 500
-"""Entries asked for at once; Freezer sets no limit of its own, and gives 10 when not asked."""
+PAGES: Final[Mapping[str, int]] = {"jobs": 1000, "actions": 5000, "backups": 5000, "clients": 500}
+"""Entries asked for at once; Freezer sets no limit of its own, and gives 10 when not asked.
+
+Each of these pages takes it about two seconds at the most.
+"""
 
 _GONE: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.OK)
 
@@ -68,7 +71,7 @@ class FreezerClient:
         while True:
             page = self._list(collection, offset=offset)
             yield from page
-            if len(page) < PAGE:
+            if len(page) < PAGES[collection]:
                 return
             offset += len(page)
 
@@ -104,7 +107,7 @@ class FreezerClient:
     def _list(
         self, collection: str, *, offset: int = 0, search: Document | None = None
     ) -> list[Document]:
-        params = {"limit": PAGE, "offset": offset}
+        params = {"limit": PAGES[collection], "offset": offset}
         response = self._send("GET", collection, params=params, json=search)
         what = f"GET {collection}"
         self._check(response, what, HTTPStatus.OK)
@@ -133,10 +136,10 @@ class FreezerClient:
             raise faults.of_connection(error, where, self._timeout) from error
 
     def _check(self, response: "Response", what: str, *expected: HTTPStatus) -> None:
-        from freezerclient.exceptions import ApiClientException
-
         if response.status_code in expected and not faults.is_html(response):
             return
+        from freezerclient.exceptions import ApiClientException
+
         error = ApiClientException(response)
         raise faults.of_answer(error, response, what) from error
 

@@ -1,5 +1,6 @@
 """The ids under which an operation's jobs are found again."""
 
+import functools
 import uuid
 from typing import Final
 
@@ -9,6 +10,7 @@ WORK: Final = "1"
 """The step of an operation whose job does its work; every verb has one, in its first phase."""
 
 
+@functools.lru_cache(maxsize=16_384)  # each poll asks for those of all that runs
 def job_id(operation_id: str, step: str = WORK) -> str:
     """The id of the job of one step of an operation, always the same.
 

@@ -45,6 +45,11 @@ class Action:
     id: str
     fields: Mapping[str, Any] = attrs.field(repr=False)
 
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Action":
+        """Read a document of the API."""
+        return cls(document["action_id"], document.get("freezer_action") or {})
+
 
 @attrs.frozen
 class Job:
@@ -74,11 +79,16 @@ class Job:
             stage=_stage(schedule),
             result=schedule.get("result") or "",
             actions=tuple(
-                Action(action["action_id"], action.get("freezer_action") or {})
+                Action.read(action)
                 for action in document.get("job_actions") or ()
                 if action.get("action_id")
             ),
         )
+
+    @classmethod
+    def begun(cls, job_id: str, client: str, actions: Sequence[Action] = ()) -> "Job":
+        """A job that is known to be there, and that itself was not seen yet."""
+        return cls(job_id, client, Stage.WAITING, result="", actions=tuple(actions))
 
     def field(self, name: str) -> str:
         """A field of the first action that names it, empty where none does."""

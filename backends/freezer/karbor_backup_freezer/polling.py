@@ -1,12 +1,23 @@
 """How the jobs of many operations stand, for as few requests as can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from karbor_backup_core import BackendError, Operation, Progress, ProgressState
-from karbor_backup_freezer.jobs import ENDED, Job
+from karbor_backup_core import (
+    BackendError,
+    InvalidInput,
+    Operation,
+    Progress,
+    ProgressState,
+    State,
+    Verb,
+)
+from karbor_backup_freezer.jobs import ENDED
+from karbor_backup_freezer.lookout import Expected, Lookout
+from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import records_of
 from karbor_backup_freezer.steps import looking
-from karbor_backup_freezer.steps.work import Work
+from karbor_backup_freezer.steps.work import Work, covered
 
 
 class Poller:
@@ -18,7 +29,7 @@ class Poller:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._client = work.client
+        self._lookout = Lookout(work.client)
 
     def poll(self, operations: Sequence[Operation]) -> dict[str, Progress]:
         """Answer for each operation.
@@ -29,16 +40,20 @@ class Poller:
         """
         answers: dict[str, Progress] = {}
         awaited: dict[str, str] = {}
+        wanted: dict[str, Expected | None] = {}
         for operation in operations:
             try:
-                awaited[operation.id] = looking.awaited_job(operation)
+                identifier = awaited[operation.id] = looking.awaited_job(operation)
+                if identifier:
+                    wanted[identifier] = self._expected(operation)
             except BackendError as error:
+                awaited.pop(operation.id, None)
                 answers[operation.id] = Progress(ProgressState.FAILED, reason=str(error))
-        jobs = self._jobs({identifier for identifier in awaited.values() if identifier})
-        asked = [(o, jobs.get(awaited[o.id])) for o in operations if o.id in awaited]
-        done = [job.id for o, job in asked if job is not None and looking.has_stored(o, job)]
-        records = records_of(self._client, done)
-        for job in jobs.values():
+        sight = self._lookout.look(wanted)
+        asked = [(o, sight.jobs.get(awaited[o.id])) for o in operations if o.id in awaited]
+        done = {job.id for o, job in asked if job is not None and looking.has_stored(o, job)}
+        records = sight.records | records_of(self._work.client, done - sight.records.keys())
+        for job in sight.jobs.values():
             if job.stage in ENDED:
                 self._work.ended.remember(job, records.get(job.id, ()))
         return answers | {
@@ -46,17 +61,19 @@ class Poller:
             for o, job in asked
         }
 
-    def _jobs(self, wanted: set[str]) -> Mapping[str, Job]:
-        """The jobs of these ids: one by its id, more by the list; then each missing one alone."""
-        found: dict[str, Job] = {}
-        if len(wanted) > 1:
-            for document in self._client.all("jobs"):
-                if document.get("job_id") in wanted:
-                    found[document["job_id"]] = Job.read(document)
-                if len(found) == len(wanted):
-                    break
-        for identifier in wanted - found.keys():
-            alone = self._client.job(identifier)
-            if alone is not None:
-                found[identifier] = Job.read(alone)
-        return found
+    def _expected(self, operation: Operation) -> Expected | None:
+        """What is known of its job, where that is sure to be there and only its end is awaited."""
+        receipt = Receipt.of(operation)
+        begun = operation.state is State.RUNNING and receipt.step is Step.JOB and not receipt.doubt
+        if operation.verb is not Verb.PROTECT or not begun or operation.cancel_requested:
+            return None
+        if any(piece.mode is Mode.NATIVE for piece in covered(operation).pieces):
+            # Freezer records these before they are done.
+            return None
+        try:
+            storage = self._work.storage_of(operation, receipt)
+        except InvalidInput:
+            # It is said when it matters: when the job has ended.
+            return None
+        container = storage.container(self._work.configuration.container, operation.id)
+        return Expected(receipt.client, container)

@@ -9,7 +9,7 @@ EXISTS: Final = "record exists"
 """The name of the check whether Freezer knows of a backup."""
 
 
-def records_of(client: FreezerClient, job_ids: Collection[str]) -> Mapping[str, Sequence[Document]]:
+def records_of(client: FreezerClient, job_ids: Collection[str]) -> dict[str, Sequence[Document]]:
     """The records that these jobs have left, by job id: one request for one, a list for more.
 
     A record may be missed in the list, since pages shift; a job of which none was seen is asked

@@ -3,7 +3,11 @@
 from collections import Counter
 from typing import Any
 
-from karbor_backup_core import Verb
+import pytest
+
+from karbor_backup_core import Resource, Verb
+from karbor_backup_freezer import lookout
+from karbor_backup_freezer.resources import DIRECTORY
 
 
 def _sent(proxy: Any) -> Counter[str]:
@@ -38,3 +42,25 @@ def test_operations_send_no_more_than_they_need(spotless: Any, do: Any, fault_pr
         "DELETE jobs": 1,
     }
     assert fault_proxy.connections <= 3
+
+
+def test_a_record_is_believed_before_the_job_says_so(
+    bench: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scheduler goes on unharmed, though the job may be deleted before it notes the result."""
+    monkeypatch.setattr(lookout, "SHARE", 1e-9)
+    monkeypatch.setattr(lookout, "RECORD", 0.0)
+    runner = bench.runner(endpoint=fault_proxy.url)
+    trees = [bench.tree(name) for name in "abcd"]
+    options = {"backup_name": "nightly"}
+    begun = [
+        runner.begin("freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), options)
+        for tree in trees
+    ]
+    for operation in begun:
+        do.succeeded(do.finish(runner, operation))
+    asked = [request.path.split("/")[3:] for request in fault_proxy.requests]
+    assert asked.count(["backups"]) > asked.count(["jobs"])
+    do.protect(runner, trees[0])
+    left = bench.left_in_freezer()
+    assert (left["jobs"], left["actions"], len(left["backups"])) == ([], [], 5)

@@ -1,0 +1,178 @@
+"""Finding out how many jobs stand, with the requests that cost Freezer least.
+
+What a list costs was measured on freezer-api 19.0.0 with MariaDB, and can be read in its
+``db/sqlalchemy/api.py``: for each job it sends two further queries (1.6 ms a job), for a record of
+a backup and for an action none (0.02 ms). So where many backups run, their ends are seen in the
+records, the actions tell what is to be removed then, and the jobs themselves are listed now and
+then, to see those that failed.
+
+A record is as good as the job's own word. The scheduler writes it when the agent has ended, after
+the agent has printed what it stored, which is the last thing it does (``scheduler_job.py``,
+``execute_job_action``; ``main.py``); all that the scheduler has yet to do is to note the result.
+"""
+
+import math
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+import attrs
+
+from karbor_backup_freezer.agent_text import unescaped
+from karbor_backup_freezer.client import PAGES, Document, FreezerClient
+from karbor_backup_freezer.jobs import Action, Job, Stage
+from karbor_backup_freezer.records import job_of
+
+REQUEST: Final = 50.0
+"""What a request is weighed as beside the entries that it brings, in listed jobs."""
+
+RECORD: Final = 1 / 80
+"""What a listed record costs Freezer, in listed jobs."""
+
+SHARE: Final = 0.1
+"""The part of the time for which the jobs are looked at while records tell of the ends."""
+
+PATIENCE: Final = 3
+"""How much longer that waits while work keeps ending, so that its ends are seen at once."""
+
+
+@attrs.frozen
+class Expected:
+    """What is known of a job that is sure to be there, and whose success leaves records.
+
+    Attributes:
+        client: the client id of its scheduler.
+        container: where its actions store to, and no other job's.
+    """
+
+    client: str
+    container: str
+
+
+@attrs.frozen
+class Sight:
+    """What was seen.
+
+    Attributes:
+        jobs: by id; what is missing here is not known to Freezer.
+        records: all records of the jobs of which these have told that they ended, by job's id.
+    """
+
+    jobs: Mapping[str, Job]
+    records: dict[str, Sequence[Document]] = attrs.field(factory=dict)
+
+
+class Lookout:
+    """Looks how jobs stand. What it remembers saves requests, and no answer depends on it.
+
+    Args:
+        client: Freezer.
+        now: a clock in seconds that only goes forward.
+    """
+
+    def __init__(self, client: FreezerClient, now: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._now = now
+        self._seen: dict[str, Job] = {}
+        self._counts: dict[str, int] = {}
+        self._looked_at = -math.inf
+        self._look_took = 0.0
+
+    def look(self, wanted: Mapping[str, Expected | None]) -> Sight:
+        """Look how these jobs stand; one that should be in a list and is not is asked for alone.
+
+        Args:
+            wanted: by id what is known of them; nothing of one that has to be looked at itself.
+
+        Raises:
+            Transient: Freezer cannot be asked now.
+            BackendError: Freezer refuses to tell.
+        """
+        expected = {i: known for i, known in wanted.items() if known is not None}
+        self._seen = {i: job for i, job in self._seen.items() if i in expected}
+        if len(expected) <= 1 or not self._records_are_cheaper():
+            self._look_at_jobs(wanted.keys(), wanted.keys())
+            return Sight(self._seen)
+        records = self._listed_records(expected)
+        self._learn({i: expected[i] for i in records.keys() - self._seen.keys()})
+        ended = {i for i, left in records.items() if self._is_all(i, left)}
+        if self._is_due(news=bool(ended)):
+            needed = wanted.keys() - ended
+            self._look_at_jobs(needed, wanted.keys())
+        else:
+            needed = wanted.keys() - expected.keys()
+            self._see(needed, wanted.keys())
+        begun = {i: Job.begun(i, known.client) for i, known in expected.items() if i not in needed}
+        succeeded = {i: _succeeded(self._seen[i]) for i in ended}
+        return Sight({**begun, **self._seen, **succeeded}, {i: records[i] for i in ended})
+
+    def _look_at_jobs(self, needed: Collection[str], wanted: Collection[str]) -> None:
+        """Look at the jobs themselves, and note how long that takes."""
+        began = self._now()
+        self._see(needed, wanted)
+        self._looked_at = self._now()
+        self._look_took = self._looked_at - began
+
+    def _see(self, needed: Collection[str], wanted: Collection[str]) -> None:
+        """Look at jobs, by the list or one by one; a list shows others that are wanted as well."""
+        for identifier in needed:
+            self._seen.pop(identifier, None)
+        if len(needed) > 1 and len(needed) * REQUEST >= self._cost("jobs", 1.0):
+            self._list_jobs(wanted)
+        for identifier in needed - self._seen.keys():
+            alone = self._client.job(identifier)
+            if alone is not None:
+                self._seen[identifier] = Job.read(alone)
+
+    def _list_jobs(self, wanted: Collection[str]) -> None:
+        listed = set()
+        for count, document in enumerate(self._client.all("jobs"), 1):
+            self._counts["jobs"] = count
+            if document.get("job_id") in wanted:
+                job = Job.read(document)
+                self._seen[job.id] = job
+                listed.add(job.id)
+            if len(listed) == len(wanted):
+                break
+
+    def _listed_records(self, wanted: Collection[str]) -> dict[str, list[Document]]:
+        found: dict[str, list[Document]] = {}
+        for count, record in enumerate(self._client.all("backups"), 1):
+            self._counts["backups"] = count
+            if job_of(record) in wanted:
+                found.setdefault(job_of(record), []).append(record)
+        return found
+
+    def _learn(self, unseen: Mapping[str, Expected]) -> None:
+        """Learn the actions of jobs that were never seen."""
+        if not unseen:
+            return
+        stored_to: dict[str, list[Action]] = {known.container: [] for known in unseen.values()}
+        for document in self._client.all("actions"):
+            action = Action.read(document)
+            stored_to.get(unescaped(str(action.fields.get("container"))), []).append(action)
+        self._seen |= {
+            identifier: Job.begun(identifier, known.client, stored_to[known.container])
+            for identifier, known in unseen.items()
+        }
+
+    def _is_all(self, identifier: str, records: Sequence[Document]) -> bool:
+        """Whether these are the records of all that a job has to back up."""
+        return 0 < len(self._seen[identifier].actions) <= len(records)
+
+    def _is_due(self, *, news: bool) -> bool:
+        """Whether the jobs themselves are to be looked at again."""
+        pause = self._look_took / SHARE * (PATIENCE if news else 1)
+        return self._now() >= self._looked_at + pause
+
+    def _records_are_cheaper(self) -> bool:
+        return self._cost("backups", RECORD) < self._cost("jobs", 1.0)
+
+    def _cost(self, collection: str, entry: float) -> float:
+        """What a list costs, as long as it was the last time."""
+        count = self._counts.get(collection, 0)
+        return count * entry + math.ceil((count + 1) / PAGES[collection]) * REQUEST
+
+
+def _succeeded(job: Job) -> Job:
+    return attrs.evolve(job, stage=Stage.SUCCEEDED, result="success")
