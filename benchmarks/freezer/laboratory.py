@@ -83,6 +83,8 @@ class Laboratory:
         return {
             "auth_url": self.sandbox.auth_url,
             "endpoint": self.sandbox.freezer_url,
+            "clouds": str(self.sandbox.clouds_yaml),
+            "cloud": account.user,
             "user": account.user,
             "password": account.password,
             "project": account.project,

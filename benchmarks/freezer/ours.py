@@ -1,11 +1,9 @@
 """The subject: karbor-backup, by its runner and its Freezer backend."""
 
+import os
 import resource
 import time
 from typing import Any
-
-from keystoneauth1.identity.v3 import Password
-from keystoneauth1.session import Session
 
 from benchmarks.freezer.work import Work
 from karbor_backup_core import Backend, Backup, MemoryStore, Operation, Resource, Runner, Verb
@@ -39,20 +37,14 @@ def main() -> None:
 
 
 def _backend(request: Any) -> FreezerBackend:
-    credentials = Password(
-        auth_url=request["auth_url"],
-        username=request["user"],
-        password=request["password"],
-        project_name=request["project"],
-        user_domain_id="default",
-        project_domain_id="default",
-    )
+    os.environ["OS_CLIENT_CONFIG_FILE"] = request["clouds"]
     configuration = {
+        "cloud": request["cloud"],
         "endpoint": request["endpoint"],
         "scheduler": request["client"],
         "storages": {"swift": {"kind": "swift"}},
     }
-    return FreezerBackend(configuration, session=Session(auth=credentials))
+    return FreezerBackend(configuration)
 
 
 def _resources(count: int) -> list[Resource]:
