@@ -187,11 +187,19 @@ class Driver:
         except KarborBackupError as caught:
             error = caught
             answers = dict.fromkeys((operation.id for operation in operations), caught)
+        now = self.clock()
+        changed: dict[str, Operation] = {}
+        for operation in operations:
+            after = self._applied(operation, Call.POLL, answers[operation.id], now)
+            if after is not operation:
+                changed[operation.id] = self._leased(after)
+        stored = self._write_all(operations, changed) if changed else {}
         settled: list[Operation] = []
         lost: dict[str, KarborBackupError] = {}
         for operation in operations:
+            written = stored.get(operation.id, operation)
             try:
-                settled.append(self._settle(operation, Call.POLL, answers[operation.id]))
+                settled.append(self._polled(operation, written, answers[operation.id]))
             except KarborBackupError as caught:
                 lost[operation.id] = caught
         return Polled(settled, lost, error)
@@ -232,6 +240,18 @@ class Driver:
             self.backend_of(stored).changed(stored, before)
             return stored
 
+    def _polled(
+        self, before: Operation, stored: Operation | KarborBackupError, answer: Answer
+    ) -> Operation:
+        """Answer an operation as stored after a poll, also when somebody wrote in between."""
+        if isinstance(stored, Conflict | BackupBusy):
+            return self._settle(before, Call.POLL, answer)
+        if isinstance(stored, KarborBackupError):
+            raise stored
+        if stored is not before:
+            self.backend_of(stored).changed(stored, before)
+        return stored
+
     def _applied(self, before: Operation, call: Call, answer: Answer, now: datetime) -> Operation:
         """Answer what an operation becomes, up to the next call: one write stores it all."""
         after = self.lifecycle.apply(before, call, answer, now)
@@ -255,5 +275,19 @@ class Driver:
         return attrs.evolve(operation, owner=self.owner, lease_until=now + lease)
 
     def _write(self, before: Operation, after: Operation) -> Operation:
-        ends = before.outcome is None and after.outcome is not None
-        return self.store.end(after) if ends else self.store.write(after)
+        return self.store.end(after) if _ends(before, after) else self.store.write(after)
+
+    def _write_all(
+        self, before: Sequence[Operation], changed: Mapping[str, Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        written: list[Operation] = []
+        ended: list[Operation] = []
+        for operation in before:
+            if operation.id in changed:
+                after = changed[operation.id]
+                (ended if _ends(operation, after) else written).append(after)
+        return self.store.write_all(written, ended)
+
+
+def _ends(before: Operation, after: Operation) -> bool:
+    return before.outcome is None and after.outcome is not None

@@ -1,9 +1,10 @@
 """What every store does: the memory of operations and backups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from karbor_backup_core.errors import KarborBackupError
 from karbor_backup_core.model import Backup, Operation
 
 
@@ -45,6 +46,20 @@ class Store(Protocol):
             Conflict: as ``write``.
             BackupBusy: as ``write``.
             UnknownOperation: as ``write``.
+        """
+
+    def write_all(
+        self, written: Sequence[Operation], ended: Sequence[Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        """Write many operations at little more than the cost of one.
+
+        Args:
+            written: to be written as ``write`` does.
+            ended: to be written as ``end`` does.
+
+        Returns:
+            Per id the operation as stored, or why it was not: each is written or refused by
+            itself.
         """
 
     def operation(self, operation_id: str) -> Operation:

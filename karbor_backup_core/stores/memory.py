@@ -1,12 +1,12 @@
 """A store that lives and dies with its process."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import attrs
 
-from karbor_backup_core.errors import BackupBusy
+from karbor_backup_core.errors import BackupBusy, KarborBackupError
 from karbor_backup_core.model import Backup, Operation, State
 from karbor_backup_core.stores import rules
 
@@ -19,6 +19,7 @@ class MemoryStore:
         self._operations: dict[str, Operation] = {}
         self._backups: dict[str, Backup] = {}
         self._holders: dict[str, str] = {}
+        self._cancelled: set[str] = set()
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""
@@ -45,6 +46,12 @@ class MemoryStore:
                 self._backups[backup.id] = backup
             return stored
 
+    def write_all(
+        self, written: Sequence[Operation], ended: Sequence[Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        """Write many operations, each by itself."""
+        return rules.each_by_itself(self, written, ended)
+
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""
         with self._lock:
@@ -62,8 +69,8 @@ class MemoryStore:
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
         with self._lock:
-            kept = list(self._operations.values())
-        return sorted(each.id for each in kept if rules.wants_cancel(each, owner))
+            cancelled = [self._operations[each] for each in self._cancelled]
+        return sorted(each.id for each in cancelled if rules.wants_cancel(each, owner))
 
     def renew(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay."""
@@ -120,4 +127,8 @@ class MemoryStore:
             self._holders.pop(backup_id, None)
         stored = rules.next_version(operation)
         self._operations[operation.id] = stored
+        if rules.wants_cancel(stored, stored.owner):
+            self._cancelled.add(stored.id)
+        else:
+            self._cancelled.discard(stored.id)
         return stored

@@ -1,9 +1,17 @@
 """What every store decides in the same way, without touching what it stores."""
 
+from collections.abc import Iterable
+
 import attrs
 
-from karbor_backup_core.errors import Conflict, UnknownBackup, UnknownOperation
+from karbor_backup_core.errors import (
+    Conflict,
+    KarborBackupError,
+    UnknownBackup,
+    UnknownOperation,
+)
 from karbor_backup_core.model import Backup, Operation, Result, State, Verb
+from karbor_backup_core.stores.base import Store
 
 
 @attrs.frozen
@@ -58,6 +66,20 @@ def wants_cancel(operation: Operation, owner: str) -> bool:
         and not operation.cancel_sent
         and operation.outcome is None
     )
+
+
+def each_by_itself(
+    store: Store, written: Iterable[Operation], ended: Iterable[Operation]
+) -> dict[str, Operation | KarborBackupError]:
+    """Do what ``Store.write_all`` does, with one write for each operation."""
+    stored: dict[str, Operation | KarborBackupError] = {}
+    for write, operations in ((store.write, written), (store.end, ended)):
+        for operation in operations:
+            try:
+                stored[operation.id] = write(operation)
+            except KarborBackupError as error:
+                stored[operation.id] = error
+    return stored
 
 
 def already_there(operation: Operation) -> Conflict:

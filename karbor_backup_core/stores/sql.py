@@ -1,18 +1,22 @@
 """A store in any database of SQLAlchemy's; without a server, in an SQLite file."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from karbor_backup_core.errors import StoreError
+from karbor_backup_core.errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
 from karbor_backup_core.model import Backup, Operation
 from karbor_backup_core.stores import database, rows, rules, schema, statements, writes
 from karbor_backup_core.stores.together import Together
 
 T = TypeVar("T")
+
+_MOST_AT_ONCE: Final = 200
+"""Operations in a transaction: no other writer waits for long."""
 
 
 class SQLStore:
@@ -29,7 +33,7 @@ class SQLStore:
 
     def __init__(self, url: str) -> None:
         self._engine = database.engine_for(url)
-        self._together = Together(self._transaction)
+        self._together = Together(self._transaction, KarborBackupError)
         with contextlib.ExitStack() as on_failure, self._faults_named():
             on_failure.callback(self.close)
             schema.prepare(self._engine)
@@ -47,6 +51,28 @@ class SQLStore:
         """Write an operation that has just got its outcome, together with its effect."""
         effect = rules.effect_of_end(operation)
         return self._written(lambda connection: writes.end(connection, operation, effect))
+
+    def write_all(
+        self, written: Sequence[Operation], ended: Sequence[Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        """Write many operations, each by itself, in few transactions."""
+        stored: dict[str, Operation | KarborBackupError] = {}
+        ends = [(operation, rules.effect_of_end(operation)) for operation in ended]
+        waiting: list[tuple[Operation, rules.Effect | None]] = [(each, None) for each in written]
+        waiting += ends
+        for first in range(0, len(waiting), _MOST_AT_ONCE):
+            some = waiting[first : first + _MOST_AT_ONCE]
+            try:
+                stored |= self._written(functools.partial(writes.all_of, some=some))
+            except (BackupBusy, InvalidInput):
+                stored |= rules.each_by_itself(
+                    self,
+                    [operation for operation, effect in some if effect is None],
+                    [operation for operation, effect in some if effect is not None],
+                )
+            except StoreError as error:
+                stored |= {operation.id: error for operation, _ in some}
+        return stored
 
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""

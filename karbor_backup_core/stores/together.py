@@ -46,10 +46,16 @@ class Together(Generic[C]):
     Args:
         transaction: opens a transaction that takes effect as a whole when it is left without an
             exception.
+        refusal: what a write raises that cannot be made as asked; it spoils no other.
     """
 
-    def __init__(self, transaction: Callable[[], AbstractContextManager[C]]) -> None:
+    def __init__(
+        self,
+        transaction: Callable[[], AbstractContextManager[C]],
+        refusal: type[Exception],
+    ) -> None:
         self._transaction = transaction
+        self._refusal = refusal
         self._lock = threading.Lock()
         self._waiting: list[_Write[C]] = []
         self._led = False
@@ -57,11 +63,11 @@ class Together(Generic[C]):
     def run(self, action: Callable[[C], T]) -> T:
         """Make a write; when this returns it has taken effect.
 
-        Another write that fails undoes nothing of this one. The action may be called twice, the
-        first time without effect.
+        The action may be called more than once; only the last time is of effect.
 
         Raises:
-            Exception: what the action or its transaction raised; then nothing was written.
+            Exception: the refusal, or what kept the transaction from taking effect; then nothing
+                was written.
         """
         mine: _Write[C] = _Write(action)
         with self._lock:
@@ -106,16 +112,22 @@ class Together(Generic[C]):
                 heir.woken.set()
 
     def _write(self, group: list[_Write[C]]) -> None:
-        """Make writes in one transaction; where that fails, each in one of its own."""
+        """Make writes in one transaction; without one that is refused, the others again."""
+        refused: _Write[C] | None = None
         try:
             with self._transaction() as connection:
                 for each in group:
-                    each.answer = each.action(connection)
-        except Exception as error:  # noqa: BLE001 - it is raised in the thread whose write it is
-            if len(group) > 1:
-                for each in group:
-                    self._write([each])
-                return
-            group[0].error = error
+                    try:
+                        each.answer = each.action(connection)
+                    except self._refusal:
+                        refused = each
+                        raise
+        except Exception as error:  # noqa: BLE001 - it is raised in the threads whose writes these are
+            failed = group if refused is None else [refused]
+            for each in failed:
+                each.error, each.settled = error, True
+            if others := [each for each in group if not each.settled]:
+                self._write(others)
+            return
         for each in group:
             each.settled = True

@@ -5,11 +5,17 @@ read what another one has overwritten since.
 """
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
-from karbor_backup_core.errors import BackupBusy, KarborBackupError
+from karbor_backup_core.errors import (
+    BackupBusy,
+    Conflict,
+    KarborBackupError,
+    UnknownOperation,
+)
 from karbor_backup_core.model import Backup, Operation
 from karbor_backup_core.stores import rows, rules, statements
 
@@ -77,6 +83,31 @@ def end(connection: sa.Connection, operation: Operation, effect: rules.Effect) -
         _replaced(connection, rows.row_of_backup(effect.keep))
     elif effect.keep is not None:
         keep(connection, effect.keep)
+    return stored
+
+
+def all_of(
+    connection: sa.Connection, some: Iterable[tuple[Operation, rules.Effect | None]]
+) -> dict[str, Operation | KarborBackupError]:
+    """Write operations, those with an effect as ``end`` does, the others as ``overwrite`` does.
+
+    Returns:
+        Per id the operation as stored, or why it has not been touched.
+
+    Raises:
+        KarborBackupError: one was refused when a part of it had been written already; the
+            transaction must not take effect.
+    """
+    stored: dict[str, Operation | KarborBackupError] = {}
+    for operation, effect in some:
+        try:
+            stored[operation.id] = (
+                overwrite(connection, operation)
+                if effect is None
+                else end(connection, operation, effect)
+            )
+        except (Conflict, UnknownOperation) as error:
+            stored[operation.id] = error
     return stored
 
 

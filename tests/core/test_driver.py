@@ -33,7 +33,7 @@ class Room:
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.cloud = Cloud("here", clock=self.clock, service_seconds=60)
-        self.cloud.put(VOLUME, b"x")
+        self.cloud.put(VOLUME, b"xxxx")
         self.store = MemoryStore()
         self.ours, self.theirs = self.driver(), self.driver()
 
@@ -96,8 +96,34 @@ def test_a_lease_is_renewed_with_a_write_once_some_of_it_is_gone(room: Room) -> 
     begun = room.ours.step(operation)
     assert begun.lease_until == operation.lease_until
     room.clock.advance(lease.total_seconds() / 2)
-    (polled,) = room.ours.poll("cloud", [attrs.evolve(begun, done=1)]).operations
+    (polled,) = room.ours.poll("cloud", [begun]).operations
     assert polled.lease_until == room.clock() + lease
+
+
+def test_a_cancel_that_comes_during_a_poll_is_kept_and_spoils_no_other(room: Room) -> None:
+    one, other = (room.ours.step(room.submitting()) for _ in range(2))
+    room.clock.advance(30)
+    room.during("list_jobs", lambda: room.theirs.request_cancel(one.id))
+    polled = room.ours.poll("cloud", [one, other])
+    assert not polled.lost
+    assert [each.cancel_requested for each in polled.operations] == [True, False]
+    for before, after in zip((one, other), polled.operations, strict=True):
+        assert before.done != after.done
+        assert room.store.operation(after.id) == after
+
+
+def test_an_operation_taken_during_a_poll_is_lost_alone(room: Room) -> None:
+    one, other = (room.ours.step(room.submitting()) for _ in range(2))
+
+    def steal() -> None:
+        room.clock.advance(50)
+        room.theirs.take(room.store.operation(one.id))
+
+    room.clock.advance(20)
+    room.during("list_jobs", steal)
+    polled = room.ours.poll("cloud", [one, other])
+    assert isinstance(polled.lost[one.id], Conflict)
+    assert [each.id for each in polled.operations] == [other.id]
 
 
 def test_an_operation_taken_during_a_call_is_not_written_any_more(room: Room) -> None:

@@ -116,6 +116,32 @@ class BothStores(RuleBasedStateMachine):
         ended = attrs.evolve(read, state=State.ENDED, outcome=Outcome(result, backup=left))
         self.both(lambda store: store.end(ended))
 
+    @rule(
+        ids=st.lists(OPERATIONS, unique=True),
+        ends=st.sets(OPERATIONS),
+        stale=st.sets(OPERATIONS),
+        state=st.sampled_from(State),
+        phase=st.integers(0, 2),
+    )
+    def write_all(
+        self, ids: list[str], ends: set[str], stale: set[str], state: State, phase: int
+    ) -> None:
+        written, ended = [], []
+        for operation_id in ids:
+            read = self.stored(operation_id)
+            read = attrs.evolve(read, version=read.version - (operation_id in stale), phase=phase)
+            if operation_id in ends:
+                left = Outcome(Result.SUCCEEDED, backup=backup(read.backup_id, storage="all"))
+                ended.append(attrs.evolve(read, state=State.ENDED, outcome=left))
+            else:
+                written.append(attrs.evolve(read, state=state))
+
+        def told(store: Store) -> object:
+            stored = store.write_all(written, ended).items()
+            return {key: x if isinstance(x, Operation) else (type(x), str(x)) for key, x in stored}
+
+        self.both(told)
+
     @rule(operation_id=OPERATIONS, stale_lease=st.booleans(), lease=LEASES)
     def take(self, operation_id: str, lease: object, *, stale_lease: bool) -> None:
         read = self.stored(operation_id)

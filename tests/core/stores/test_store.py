@@ -46,6 +46,32 @@ def test_a_write_over_an_older_version_is_refused(store: Store) -> None:
     assert store.operation("op-1") == written
 
 
+def test_of_many_writes_each_is_made_or_refused_by_itself(store: Store) -> None:
+    there = [store.add(deletion(f"op-{number}", backup(f"b-{number}"))) for number in range(6)]
+    store.keep(backup("b-1"))
+    holder = store.write(begun(store.add(deletion("holder", backup("b-3")))))
+    store.write(there[2])
+    written = [begun(each) for each in (there[0], there[2], there[3])]
+    over = [ended(begun(each)) for each in (there[1], operation(id="strange", version=1))]
+    stored = store.write_all(written, over)
+    assert stored["op-0"] == store.operation("op-0") == attrs.evolve(written[0], version=2)
+    assert stored["op-1"] == store.operation("op-1") == attrs.evolve(over[0], version=2)
+    assert store.backups() == []
+    assert isinstance(stored["op-2"], Conflict)
+    assert isinstance(busy := stored["op-3"], BackupBusy)
+    assert busy.holder == holder.id
+    assert isinstance(stored["strange"], UnknownOperation)
+    assert store.operation("op-3") == there[3]
+    assert store.write_all([], []) == {}
+
+
+def test_hundreds_of_writes_are_made_at_once(store: Store) -> None:
+    there = [store.add(operation(id=f"op-{number}")) for number in range(450)]
+    stored = store.write_all([attrs.evolve(each, unit="bytes") for each in there], [])
+    assert list(stored.values()) == [store.operation(each.id) for each in there]
+    assert {each.version for each in store.operations()} == {2}
+
+
 @pytest.mark.parametrize("method", ["write", "end"])
 def test_an_operation_that_was_never_added_cannot_be_written(store: Store, method: str) -> None:
     with pytest.raises(UnknownOperation, match="op-1"):

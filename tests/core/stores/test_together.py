@@ -14,6 +14,10 @@ from karbor_backup_core.stores.together import Together
 WRITERS = 8
 
 
+class Refusal(Exception):
+    """What a write raises that cannot be made."""
+
+
 class Ledger:
     """Keeps what was written in each transaction that took effect.
 
@@ -45,7 +49,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self.together = Together(self.ledger.transaction)
+        self.together = Together(self.ledger.transaction, Refusal)
         self.pool = ThreadPoolExecutor(WRITERS)
 
     def write(self, what: str) -> str:
@@ -97,8 +101,9 @@ def writes_of(desk: Desk, wanted: list[str]) -> list[Callable[[], object]]:
     return [lambda what=each: desk.write(what) for each in wanted]
 
 
-def refused(_: list[str]) -> None:
-    raise KeyError("refused")
+def refused(written: list[str]) -> None:
+    written.append("half of it")
+    raise Refusal
 
 
 def test_a_write_alone_waits_for_nobody(desk: Desk) -> None:
@@ -113,13 +118,13 @@ def test_writes_that_come_meanwhile_share_one_transaction(desk: Desk) -> None:
     assert [sorted(written) for written in desk.ledger.kept] == [["slow"], wanted]
 
 
-def test_a_write_that_fails_spoils_no_other(desk: Desk) -> None:
+def test_a_write_that_is_refused_spoils_no_other(desk: Desk) -> None:
     wanted = names(3)
-    writes = [*writes_of(desk, wanted), lambda: desk.together.run(refused)]
+    writes = [*writes_of(desk, wanted), *[lambda: desk.together.run(refused)] * 2]
     futures = desk.while_busy(writes)
     assert [future.result() for future in futures[1:4]] == [each.upper() for each in wanted]
-    assert isinstance(futures[4].exception(), KeyError)
-    assert sorted(desk.ledger.kept) == [["slow"], *([each] for each in wanted)]
+    assert [type(future.exception()) for future in futures[4:]] == [Refusal] * 2
+    assert [sorted(written) for written in desk.ledger.kept] == [["slow"], wanted]
 
 
 def test_a_transaction_that_fails_is_an_error_of_its_only_write(desk: Desk) -> None:
@@ -129,20 +134,16 @@ def test_a_transaction_that_fails_is_an_error_of_its_only_write(desk: Desk) -> N
     assert desk.write("two") == "TWO"
 
 
-def test_a_shared_transaction_that_fails_is_tried_again_write_by_write(desk: Desk) -> None:
-    met = []
-
-    def spoiling_once(written: list[str]) -> None:
-        if not met:
-            met.append(True)
-            desk.ledger.faults.append(OSError("the disk is full"))
+def test_a_shared_transaction_that_fails_is_an_error_of_all_its_writes(desk: Desk) -> None:
+    def spoiling(written: list[str]) -> None:
+        desk.ledger.faults.append(OSError("the disk is full"))
         written.append("spoiling")
 
-    wanted = names(2)
-    writes = [lambda: desk.together.run(spoiling_once), *writes_of(desk, wanted)]
+    writes = [lambda: desk.together.run(spoiling), *writes_of(desk, names(2))]
     futures = desk.while_busy(writes)
-    assert [future.exception() for future in futures] == [None] * 4
-    assert sorted(desk.ledger.kept) == [["slow"], ["spoiling"], *([each] for each in wanted)]
+    assert [str(future.exception()) for future in futures] == ["None", *["the disk is full"] * 3]
+    assert desk.ledger.kept == [["slow"]]
+    assert desk.write("last") == "LAST"
 
 
 class Interrupt(BaseException):
