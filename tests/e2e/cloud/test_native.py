@@ -1,0 +1,177 @@
+"""Cinder's own backups: waited for in Cinder, restored beside the volume, removed one by one."""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
+
+from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
+from karbor_backup_freezer.native import KIND
+
+VOLUME = "OS::Cinder::Volume"
+OPTIONS = {"backup_name": "nightly", "mode": "cindernative"}
+PROMPT = Policy(
+    poll_first=timedelta(seconds=0.5),
+    poll_limit=timedelta(seconds=1),
+    grace=timedelta(seconds=3),
+    release=timedelta(seconds=90),
+)
+
+
+@pytest.fixture
+def volume(make_volume: Callable[..., str]) -> Resource:
+    return Resource(VOLUME, make_volume("native", b"first"))
+
+
+@contextmanager
+def stopped(sandbox: Any, server: str) -> Iterator[None]:
+    sandbox.stop(server)
+    try:
+        yield
+    finally:
+        sandbox.restart(server)
+
+
+def kept_of(sdk: Any, volume: Resource) -> set[str]:
+    """The ids of Cinder's backups of a volume."""
+    return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something that Cinder does on its own."""
+    retry = retry_if_result(operator.not_)
+    Retrying(stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry)(condition)
+
+
+def native_of(backup: Backup) -> str:
+    (piece,) = backup.handle["pieces"]
+    return str(piece["native"])
+
+
+def start(lab: Any, volume: Resource) -> bytes:
+    content: bytes = lab.read_volume(volume.id, 0, 5)
+    return content
+
+
+@pytest.mark.shows(
+    "volume",
+    "cindernative",
+    "any",
+    "two backups: each restored into a new volume with its bytes, one over the old volume, each "
+    "removed alone",
+)
+def test_each_backup_comes_back_and_goes_alone(
+    bench: Any, do: Any, lab: Any, sdk: Any, volume: Resource, made: Callable[[Operation], Any]
+) -> None:
+    runner = bench.runner()
+    protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
+    do.succeeded(protected)
+    first = protected.outcome.backup
+    checks = {check.name: check.verified for check in first.checks}
+    assert checks["Cinder's backup"]
+    assert not checks["stored data"]
+
+    lab.write_volume(volume.id, 0, b"later")
+    second = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    assert kept_of(sdk, volume) == {native_of(first), native_of(second)}
+
+    lab.write_volume(volume.id, 0, b"last ")
+    restored = do.run(runner, Verb.RESTORE, first, {"restore_name": f"{bench.top}-first"})
+    (new,) = made(restored)
+    assert new.id != volume.id
+    assert (start(lab, new), start(lab, volume)) == (b"first", b"last ")
+
+    over = {"restore_name": f"{bench.top}-native", "overwrite_volume": True}
+    (same,) = made(do.run(runner, Verb.RESTORE, second, over))
+    assert same.id == volume.id
+    assert start(lab, volume) == b"later"
+
+    do.succeeded(do.run(runner, Verb.DELETE, first))
+    assert kept_of(sdk, volume) == {native_of(second)}
+    do.succeeded(do.run(runner, Verb.VERIFY, second))
+    do.succeeded(do.run(runner, Verb.DELETE, second))
+    assert kept_of(sdk, volume) == set()
+    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+
+
+def _begun(bench: Any, sdk: Any, volume: Resource, **more: Any) -> tuple[Any, Operation]:
+    """Begin a protect and wait until Cinder has begun its backup."""
+    runner = bench.runner(PROMPT)
+    operation = runner.begin("freezer", Verb.PROTECT, volume, OPTIONS, **more)
+    until(lambda: kept_of(sdk, volume))
+    return runner, operation
+
+
+@pytest.mark.shows(
+    "volume",
+    "cindernative",
+    "any",
+    "cinder-backup stopped half-way: fails with Cinder's reason, nothing is left",
+)
+def test_a_backup_that_cinder_gave_up_fails_with_its_words(
+    bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+) -> None:
+    with stopped(cloud, "cinder-backup"):
+        runner, operation = _begun(bench, sdk, volume)
+    ended = do.finish(runner, operation)
+    assert ended.outcome.result is Result.FAILED
+    assert "incomplete backup reset on manager restart" in ended.outcome.reason
+    assert ended.outcome.leftovers == ()
+    assert kept_of(sdk, volume) == set()
+    assert sdk.block_storage.get_volume(volume.id).status == "available"
+
+
+def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
+    bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+) -> None:
+    with stopped(cloud, "cinder-backup"):
+        deadline = timedelta(seconds=20)
+        runner, operation = _begun(bench, sdk, volume, deadline=deadline)
+        parked = do.finish(runner, operation)
+        assert parked.state is State.ENDED
+        assert parked.outcome.result is Result.FAILED
+        (still,) = kept_of(sdk, volume)
+        assert (KIND, still) in {(left.kind, left.id) for left in parked.outcome.leftovers}
+    runner.resume(operation.id)
+    released = do.finish(runner, operation)
+    assert released.state is State.RELEASED
+    assert released.outcome.leftovers == ()
+    assert kept_of(sdk, volume) == set()
+
+
+@pytest.mark.shows(
+    "volume", "cindernative", "any", "a backup that somebody removed from Cinder fails a verify"
+)
+def test_a_backup_that_somebody_removed_is_called_gone(
+    bench: Any, do: Any, sdk: Any, volume: Resource
+) -> None:
+    runner = bench.runner()
+    backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    sdk.block_storage.delete_backup(native_of(backup))
+    until(lambda: not kept_of(sdk, volume))
+    verified = do.run(runner, Verb.VERIFY, backup)
+    assert verified.outcome.result is Result.FAILED
+    assert f"Cinder has no backup {native_of(backup)}" in verified.outcome.reason
+    refused = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-gone"})
+    assert refused.outcome.result is Result.FAILED
+    assert refused.outcome.resources == ()
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+
+
+def test_another_backup_of_the_same_volume_is_left_alone(
+    bench: Any, do: Any, sdk: Any, volume: Resource
+) -> None:
+    mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)
+    try:
+        until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
+        runner = bench.runner()
+        backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+        do.succeeded(do.run(runner, Verb.DELETE, backup))
+        assert kept_of(sdk, volume) == {mine.id}
+    finally:
+        sdk.block_storage.delete_backup(mine.id)
+        until(lambda: not kept_of(sdk, volume))
