@@ -128,9 +128,13 @@ class FaultProxy:
         The arguments are those of `Plan`. Requests count from now on.
         """
         plan = Plan(fault, at=at, times=times, method=method, path=path)
+        self.share(plan)
+        return plan
+
+    def share(self, plan: Plan) -> None:
+        """Let a plan of another proxy's hold here too: requests to both count together."""
         with self._lock:
             self._plans.append(plan)
-        return plan
 
     def unfired(self) -> list[Plan]:
         """Return the plans that never struck: a test that expects a fault proves nothing then."""

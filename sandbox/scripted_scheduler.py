@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -77,8 +76,8 @@ class Fate:
         starts: whether it starts, or waits on the scheduler's list until it is stopped.
         heeds_stop: whether a stop before the start is heeded; a scheduler that read the job just
             before the stop was written does not.
-        fails: whether its agent ends with an error, after it has done its work. A restore fails
-            before.
+        fails: whether its last action ends with an error: that of a backup after it has done its
+            work, that of a restore half-way.
         whole: whether a backup that fails was finished, or is left half done.
     """
 
@@ -160,8 +159,6 @@ class ScriptedScheduler:
         self._lock = threading.Lock()
         self._jobs: dict[str, _Job] = {}
         self._planned: list[Fate] = []
-        self.restored: dict[str, Path] = {}
-        """Where each restore has restored to, by the job's id."""
 
     def __enter__(self) -> Self:
         self._register()
@@ -287,23 +284,39 @@ class ScriptedScheduler:
 
     def _all_done(self, job: _Job) -> bool:
         """Let the agent do a job's actions; return whether it did them without an error."""
+        *first, last = (as_read(each["freezer_action"]) for each in job.document["job_actions"])
         try:
-            for action in job.document["job_actions"]:
-                self._do(job, as_read(action["freezer_action"]))
+            for action in first:
+                self._do(job, action, FINE)
+            # After an action that failed a real scheduler skips all that follow.
+            self._do(job, last, job.fate)
         except AgentError:
             return False
         return not job.fate.fails
 
-    def _do(self, job: _Job, action: dict[str, str]) -> None:
+    def _do(self, job: _Job, action: dict[str, str], fate: Fate) -> None:
         match action["action"]:
             case "backup":
-                metadata = self._agent.back_up(action, whole=job.fate.whole)
-                if not job.fate.fails:
-                    _patiently(self._client.backups.create)({**metadata, "job_id": job.id})
-            case "restore" if not job.fate.fails:
-                self.restored[job.id] = self._agent.restore(action)
+                self._back_up(job, action, fate)
+            case "restore":
+                self._agent.restore(action, whole=not fate.fails)
             case "admin":
                 self._agent.remove(action)
+
+    def _back_up(self, job: _Job, action: dict[str, str], fate: Fate) -> None:
+        backups = self._client.backups
+        if action["mode"] == "cindernative":
+            # A real scheduler makes this record before its agent starts, without the job's id.
+            early = {**action, "status": "creating", "time_stamp": int(time.time())}
+            action = {**action, "backup_id": _patiently(backups.create)(early)}
+        metadata = self._agent.back_up(action, whole=fate.whole)
+        if fate.fails:
+            return
+        if "backup_id" in metadata:
+            document = {**metadata, "job_id": job.id}
+            _patiently(backups.update)(metadata["backup_id"], document)
+        else:
+            _patiently(backups.create)({**metadata, "job_id": job.id})
 
     def _say(self, job: _Job, **schedule: Any) -> None:
         """Write into the API how a job stands, and nothing of its actions."""

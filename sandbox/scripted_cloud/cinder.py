@@ -114,9 +114,7 @@ def _new_snapshot(call: Call) -> Any:
 
 
 def _delete_snapshot(call: Call, snapshot: str) -> Any:
-    found = call.world.snapshots.get(snapshot, call.viewer)
-    found.shown["status"] = "deleting"
-    call.world.after_work(lambda: call.world.snapshots.remove(found))
+    disks.delete_snapshot(call.world, call.world.snapshots.get(snapshot, call.viewer))
     return 202, None
 
 

@@ -152,6 +152,12 @@ def new_snapshot(world: World, project: str, asked: Mapping[str, Any]) -> Thing:
     return snapshot
 
 
+def delete_snapshot(world: World, snapshot: Thing) -> None:
+    """Begin to delete a snapshot."""
+    snapshot.shown["status"] = "deleting"
+    world.after_work(lambda: world.snapshots.remove(snapshot))
+
+
 def new_backup(world: World, project: str, asked: Mapping[str, Any]) -> Thing:
     """Begin a backup of a volume by Cinder itself.
 

@@ -120,6 +120,16 @@ def _attach(call: Call, server: str) -> Any:
     return {"volumeAttachment": machines.attach(call.world, found, volume, asked)}
 
 
+def _change_attachment(call: Call, server: str, volume: str) -> Any:
+    found = call.world.servers.get(server, call.viewer)
+    for attached in found.shown["os-extended-volumes:volumes_attached"]:
+        if attached["id"] == volume:
+            goes_too = call.body("volumeAttachment")["delete_on_termination"]
+            attached["delete_on_termination"] = goes_too
+            return 202, None
+    raise NotFound(f"Instance {server} is not attached to volume {volume}.")
+
+
 def _detach(call: Call, server: str, volume: str) -> Any:
     found = call.world.servers.get(server, call.viewer)
     machines.detach(call.world, found, call.world.volumes.get(volume, call.viewer))
@@ -205,6 +215,7 @@ ROUTES: Final[Routes] = (
     ("PUT", "/servers/<server>/tags/<tag>", _add_tag),
     ("GET", "/servers/<server>/os-volume_attachments", _attachments),
     ("POST", "/servers/<server>/os-volume_attachments", _attach),
+    ("PUT", "/servers/<server>/os-volume_attachments/<volume>", _change_attachment),
     ("DELETE", "/servers/<server>/os-volume_attachments/<volume>", _detach),
     ("GET", "/servers/<server>/os-interface", _interfaces),
     ("GET", "/servers/<server>/os-security-groups", _groups_of),

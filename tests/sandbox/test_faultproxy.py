@@ -212,6 +212,19 @@ def test_tells_which_faults_never_struck(proxy: FaultProxy, client: requests.Ses
     assert proxy.unfired() == [late]
 
 
+def test_a_shared_plan_strikes_at_the_proxy_that_is_asked_first(
+    proxy: FaultProxy, client: requests.Session
+) -> None:
+    with FaultProxy("http://127.0.0.1:9") as other:
+        other.share(proxy.plan(faults.status(404)))
+
+        first = client.get(f"{other.url}/", timeout=TIMEOUT)
+        second = client.get(f"{proxy.url}/", timeout=TIMEOUT)
+
+        assert (first.status_code, second.status_code) == (404, HTTPStatus.CREATED)
+        assert proxy.unfired() == other.unfired() == []
+
+
 def test_clear_starts_afresh(proxy: FaultProxy, client: requests.Session) -> None:
     proxy.plan(faults.status(404), times=None)
     client.get(f"{proxy.url}/", timeout=TIMEOUT)

@@ -36,8 +36,8 @@ class Place:
     clock: list[float]
     jobs: list[str] = attrs.field(factory=list)
 
-    def job(self, client_id: str = "", **fields: Any) -> str:
-        """Create a job that backs a directory up, and start it."""
+    def job(self, client_id: str = "", *, times: int = 1, **fields: Any) -> str:
+        """Create a job that backs a directory up, so many times, and start it."""
         source = self.folder / "source"
         source.mkdir(exist_ok=True)
         (source / "file").write_bytes(b"content")
@@ -57,7 +57,7 @@ class Place:
             "job_id": identifier,
             "client_id": client_id or self.client.client_id,
             "job_schedule": {"event": "start", "status": "", "result": ""},
-            "job_actions": [{"freezer_action": action, "max_retries": 0}],
+            "job_actions": [{"freezer_action": action, "max_retries": 0}] * times,
         }
         self.client.jobs.create(document, job_id=identifier)
         self.jobs.append(identifier)
@@ -96,7 +96,7 @@ class Place:
 
 @pytest.fixture
 def place(sandbox: Sandbox, tmp_path: Path) -> Iterator[Place]:
-    agent = ScriptedAgent(tmp_path / "store", tmp_path / "cloud", socket.gethostname())
+    agent = ScriptedAgent(tmp_path / "store", socket.gethostname())
     client = Client(session=sandbox.session(), endpoint=sandbox.freezer_url)
     clock = [time.time()]
     scheduler = ScriptedScheduler(
@@ -160,6 +160,15 @@ def test_a_job_fails_when_it_is_told_to(place: Place, fate: Fate, noted: bool) -
     assert (place.folder / job / "data").is_dir()
     assert (place.folder / job / "metadata").is_dir() is noted
     assert place.scheduler.unfired() == []
+
+
+def test_of_several_actions_the_last_one_fails(place: Place) -> None:
+    place.scheduler.plan(FAILS)
+    job = place.job(times=3)
+    for _ in range(4):
+        place.turn()
+    assert place.stands(job) == ("completed", "fail")
+    assert len(place.records(job)) == 2
 
 
 def test_a_job_of_what_is_not_there_fails(place: Place) -> None:

@@ -1,23 +1,32 @@
-"""What the benches of the Freezer backend share: tokens, and where the credentials are."""
+"""What the benches of the Freezer backend share: a scripted cloud, tokens, and credentials."""
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sandbox import Sandbox
-from tests.e2e.contract.scripted import Sessions
+from tests.e2e.contract.scripted import Sessions, Stage
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let openstacksdk 4.22 warn of InfluxDB, which it does to everybody who loads a cloud."""
-    item.add_marker(
-        pytest.mark.filterwarnings("ignore:Support for InfluxDB:PendingDeprecationWarning")
-    )
-
-
-@pytest.fixture(autouse=True)
-def credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
+    """Let openstacksdk 4.22 warn of itself, which it does at every request."""
+    item.add_marker(pytest.mark.filterwarnings("ignore::PendingDeprecationWarning:openstack"))
 
 
 @pytest.fixture(scope="session")
-def sessions(sandbox: Sandbox) -> Sessions:
-    return Sessions(sandbox)
+def stage(sandbox: Sandbox) -> Iterator[Stage]:
+    with Stage.up(sandbox) as stage:
+        yield stage
+
+
+@pytest.fixture(autouse=True)
+def credentials(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.write_clouds_yaml(tmp_path / "clouds.yaml")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+
+@pytest.fixture(scope="session")
+def sessions(stage: Stage) -> Sessions:
+    # A token holds the catalog: the first one must come after the cloud's entry.
+    return Sessions(stage.sandbox)

@@ -1,7 +1,7 @@
-"""The Freezer backend's bench on a real Keystone and Freezer API, with a scripted scheduler.
+"""The Freezer backend's bench: a real Keystone and Freezer API, a scripted scheduler and cloud.
 
 Its time is the rules': each turn of the clock is one look of the scheduler's. Every rule has a
-scheduler and a top container of its own, so that what a rule leaves is in no other's way.
+scheduler, a top container and a cloud of its own, so that what a rule leaves is in no other's way.
 """
 
 import contextlib
@@ -9,25 +9,26 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 import requests
 from freezerclient.v2.client import Client
 from keystoneauth1.session import Session
 
-from karbor_backup_core import Json, ManualClock, Operation, Resource, Secret, Verb
+from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_core.contract import Bench, Fault, Holdings
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.bench import Directories, held, in_place
+from karbor_backup_freezer.bench import held, in_place
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.identifiers import job_id
-from karbor_backup_freezer.resources import DIRECTORY, KINDS
+from karbor_backup_freezer.resources import DIRECTORY, KINDS, PROJECT, SERVER
 from sandbox import Sandbox, faults
+from sandbox.accounts import REGION, write_secret
 from sandbox.faultproxy import FaultProxy
 from sandbox.scripted_agent import ScriptedAgent
+from sandbox.scripted_cloud import ScriptedCloud
 from sandbox.scripted_scheduler import (
     FAILS,
     FAILS_HALFWAY,
@@ -36,10 +37,14 @@ from sandbox.scripted_scheduler import (
     Fate,
     ScriptedScheduler,
 )
+from tests.e2e.contract.staging import RESTORED, Staged
 
 TIMEOUT: Final = 20.0
 LONG: Final = 300.0
 """Seconds that stubborn work takes: more than a grace."""
+
+WORK: Final = 1.0
+"""Seconds that the cloud takes for whatever it is asked to do."""
 
 SECRET: Final = "canary-52f1c09e6d"  # noqa: S105 - it is planted to be searched for
 
@@ -65,26 +70,33 @@ class TurnedClock(ManualClock):
 
 
 @attrs.frozen
-class Trees(Directories):
-    """Directories, and directories that stand for cloud resources.
+class Stage:
+    """The scripted cloud of a whole run; each rule begins anew in it.
 
     Attributes:
-        cloud: the folder of the latter, as the scripted agent knows it.
+        sandbox: the real Keystone and Freezer API.
+        cloud: the cloud.
+        proxy: what stands before it, for clients.
+        region: the region that it is registered in.
     """
 
-    cloud: Path
+    sandbox: Sandbox
+    cloud: ScriptedCloud
+    proxy: FaultProxy
+    region: str = attrs.field(factory=lambda: f"scripted-{uuid.uuid4().hex}")
 
-    def new_id(self, kind: str) -> str:
-        return super().new_id(kind) if kind == DIRECTORY else uuid.uuid4().hex
+    @classmethod
+    @contextlib.contextmanager
+    def up(cls, sandbox: Sandbox) -> Iterator[Self]:
+        """Bring it up and enter it into the catalog; tokens that there are already lack it."""
+        with ScriptedCloud(sandbox.auth_url) as cloud, FaultProxy(cloud.url) as proxy:
+            stage = cls(sandbox, cloud, proxy)
+            cloud.register(stage.region, sandbox.accounts["admin"], proxy.url)
+            yield stage
 
-    def path(self, resource: Resource) -> Path:
-        if resource.type == DIRECTORY:
-            return super().path(resource)
-        return self.cloud / KINDS[resource.type].id_field / resource.id
-
-    def present(self) -> Iterator[str]:
-        yield from super().present()
-        yield from (str(path) for path in self.cloud.glob("*/*"))
+    def write_clouds_yaml(self, path: Path) -> None:
+        """Write the sandbox's ``clouds.yaml`` for users of this cloud."""
+        write_secret(path, self.sandbox.clouds_yaml.read_text().replace(REGION, self.region))
 
 
 @attrs.frozen
@@ -92,15 +104,17 @@ class Place:
     """One rule's place in the sandbox.
 
     Attributes:
-        sandbox: the real Keystone and Freezer API.
+        stage: the sandbox and the scripted cloud.
         folder: for what is protected.
         storage: the name of the storage that is protected to.
+        servers_boot_from_volumes: whether they do.
         name: of its scheduler and of its top container.
     """
 
-    sandbox: Sandbox
+    stage: Stage
     folder: Path
     storage: str
+    servers_boot_from_volumes: bool = False
     name: str = attrs.field(factory=lambda: f"contract-{uuid.uuid4().hex}")
 
     @property
@@ -112,6 +126,7 @@ class Place:
         """The backend's configuration."""
         return {
             "cloud": "demo",
+            "region": self.stage.region,
             "endpoint": endpoint,
             "timeout": TIMEOUT,
             "container": self.name,
@@ -131,10 +146,17 @@ class Place:
 
     def options(self, verb: Verb, resource: Resource) -> Json:
         """The options of an operation."""
+        options: dict[str, Any] = {}
         if verb is Verb.PROTECT and self.storage == "far":
             # A real agent does not restore from ftp, and a scripted one does.
-            return {"allow_unrestorable": True}
-        return in_place(verb, resource) if resource.type == DIRECTORY else {}
+            options["allow_unrestorable"] = True
+        if verb is Verb.PROTECT and resource.type == SERVER:
+            options["include_volumes"] = True
+        if verb is Verb.RESTORE and resource.type == PROJECT:
+            options["restore_name"] = RESTORED
+        if resource.type == DIRECTORY:
+            options.update(in_place(verb, resource))
+        return options
 
     def files(self) -> Iterator[str]:
         """All that is stored; empty folders stay, as they do with a real agent."""
@@ -173,9 +195,13 @@ def scripted_bench(
         sessions: the tokens that are there already.
         fresh_login: whether backends log in by ``clouds.yaml``, each anew.
     """
-    agent = ScriptedAgent(place.store, place.folder / "cloud", socket.gethostname())
-    freezer = Client(session=sessions.new(), endpoint=place.sandbox.freezer_url)
+    session = sessions.new()
+    freezer = Client(session=session, endpoint=place.stage.sandbox.freezer_url)
     clock = TurnedClock()
+    world = place.stage.cloud.renew(clock.seconds, WORK)
+    place.stage.proxy.clear()
+    project = str(session.get_project_id())
+    agent = ScriptedAgent(place.store, socket.gethostname(), world, project)
     scheduler = ScriptedScheduler(
         freezer,
         agent,
@@ -184,17 +210,19 @@ def scripted_bench(
         seconds=1,
     )
     clock.turned = scheduler.cycle
-    direct = Configuration.read(place.configuration(place.sandbox.freezer_url))
+    direct = Configuration.read(place.configuration(place.stage.sandbox.freezer_url))
     client = FreezerClient(Connection(direct, sessions.new()), TIMEOUT)
-    trees = Trees(place.folder / "directories", agent.cloud)
-    trees.folder.mkdir()
+    resources = Staged(
+        place.folder / "directories", world, project, place.servers_boot_from_volumes
+    )
+    resources.folder.mkdir()
 
     def holdings() -> Holdings:
         kept = held(client, place.name)
-        return attrs.evolve(kept, data={*kept.data, *trees.present(), *place.files()})
+        return attrs.evolve(kept, data={*kept.data, *resources.present(), *place.files()})
 
     holdings()  # opens the bench's own connection, which is not the backend's to close
-    with FaultProxy(place.sandbox.freezer_url) as proxy, scheduler:
+    with FaultProxy(place.stage.sandbox.freezer_url) as proxy, scheduler:
         configuration = place.configuration(proxy.url)
 
         def backend(cloud: str = "demo") -> FreezerBackend:
@@ -203,37 +231,34 @@ def scripted_bench(
 
         yield Bench(
             backend=backend,
-            resources=trees,
+            resources=resources,
             kinds=(DIRECTORY, *sorted(set(KINDS) - {DIRECTORY})),
             holdings=holdings,
             clock=clock,
             options=place.options,
-            find=lambda operation: _restored(scheduler, operation),
-            faults=_faults(proxy, scheduler),
+            faults=_faults(proxy, place.stage.proxy, scheduler),
             unfired=lambda: [*proxy.unfired(), *scheduler.unfired()],
             elsewhere=lambda: backend("other"),
-            secrets=(SECRET, place.sandbox.accounts["demo"].password),
-            phased=(Verb.DELETE,),
+            secrets=(SECRET, place.stage.sandbox.accounts["demo"].password),
+            compound=(PROJECT,),
+            phased=(Verb.PROTECT, Verb.RESTORE, Verb.DELETE),
         )
         _clean(client, place.name)
 
 
-def _restored(scheduler: ScriptedScheduler, operation: Operation) -> Resource:
-    """The resource that a restore made: Freezer does not tell, its agent knows."""
-    path = scheduler.restored[job_id(operation.id)]
-    return Resource(operation.resource.type, path.name, operation.resource.name)
-
-
 def _faults(
-    proxy: FaultProxy, scheduler: ScriptedScheduler
+    freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler
 ) -> Mapping[Fault, Callable[[], object]]:
     def fate(planned: Fate) -> Callable[[], object]:
         return lambda: scheduler.plan(planned)
 
+    def first_request(code: int) -> Callable[[], object]:
+        return lambda: cloud.share(freezer.plan(faults.status(code)))
+
     return {
-        Fault.BUSY: lambda: proxy.plan(faults.status(503)),
-        Fault.REFUSE: lambda: proxy.plan(faults.status(403)),
-        Fault.LOSE_REPLY: lambda: proxy.plan(faults.lost_reply(), method="POST", path="/jobs$"),
+        Fault.BUSY: first_request(503),
+        Fault.REFUSE: first_request(403),
+        Fault.LOSE_REPLY: lambda: freezer.plan(faults.lost_reply(), method="POST", path="/jobs$"),
         Fault.FAIL: fate(FAILS),
         # Freezer removes only what was finished.
         Fault.STUCK: fate(FAILS_HALFWAY),

@@ -14,13 +14,12 @@ from karbor_backup_core.contract import Bench
 from karbor_backup_core.contract.trial import Trial
 from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.resources import DIRECTORY
-from sandbox import Sandbox
-from tests.e2e.contract.scripted import Place, Sessions, scripted_bench
+from tests.e2e.contract.scripted import Place, Sessions, Stage, scripted_bench
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox, sessions: Sessions, tmp_path: Path) -> Iterator[Bench]:
-    with scripted_bench(Place(sandbox, tmp_path, storage="disk"), sessions) as bench:
+def bench(stage: Stage, sessions: Sessions, tmp_path: Path) -> Iterator[Bench]:
+    with scripted_bench(Place(stage, tmp_path, storage="disk"), sessions) as bench:
         yield bench
 
 

@@ -8,17 +8,16 @@ import pytest
 from karbor_backup_core.contract import Bench, Rule
 from karbor_backup_core.contract.needs import SECRETS
 from karbor_backup_core.contract.testing import ContractSuite
-from sandbox import Sandbox
-from tests.e2e.contract.scripted import Place, Sessions, scripted_bench
+from tests.e2e.contract.scripted import Place, Sessions, Stage, scripted_bench
 
 
 class TestFreezerScripted(ContractSuite):
     @pytest.fixture
     def bench(
-        self, sandbox: Sandbox, sessions: Sessions, tmp_path: Path, contract_rule: Rule
+        self, stage: Stage, sessions: Sessions, tmp_path: Path, contract_rule: Rule
     ) -> Iterator[Bench]:
         # Rules about secrets need a storage that has one, and a login with a password.
         secrets = SECRETS in contract_rule.needs
-        place = Place(sandbox, tmp_path, storage="far" if secrets else "disk")
+        place = Place(stage, tmp_path, storage="far" if secrets else "disk")
         with scripted_bench(place, sessions, fresh_login=secrets) as bench:
             yield bench

@@ -61,6 +61,21 @@ def test_a_deleted_server_frees_its_volumes_and_takes_its_port_along(stage: Any,
     assert list(demo.network.ports()) == []
 
 
+def test_a_volume_can_be_made_to_go_with_its_server(stage: Any, demo: Any) -> None:
+    boot = demo.block_storage.create_volume(size=1)
+    stage.work()
+    server = _server(demo, **_booting(boot))
+    stage.work()
+    compute = stage.connect().compute
+    compute.default_microversion = "2.85"
+    compute.update_volume_attachment(server, boot.id, volume_id=boot.id, delete_on_termination=True)
+    demo.compute.delete_server(server)
+    stage.work()
+    assert [server.id for server in demo.compute.servers()] == []
+    stage.work()
+    assert list(demo.block_storage.volumes()) == []
+
+
 def test_a_port_that_was_there_before_outlives_its_server(stage: Any, demo: Any) -> None:
     (image,) = demo.image.images()
     port = demo.network.create_port(network_id=demo.network.find_network("netA").id)

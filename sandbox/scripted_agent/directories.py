@@ -1,0 +1,67 @@
+"""Mode ``fs``: directories, as tar archives that are not compressed."""
+
+import shutil
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from sandbox.scripted_agent.modes import AgentError, EngineFolder, Host
+
+
+@attrs.frozen
+class Directories:
+    """Mode ``fs``.
+
+    Attributes:
+        host: where the agent works.
+    """
+
+    host: Host
+
+    def back_up(self, action: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
+        """Store a directory.
+
+        Raises:
+            AgentError: there is none.
+        """
+        source = Path(action["path_to_backup"])
+        if not source.is_dir():
+            raise AgentError(f"Path to backup does not exist {source}")
+        backup = self._folder(action).new()
+        backup.data.parent.mkdir(parents=True)
+        with tarfile.open(backup.data, "w") as archive:
+            archive.add(source, ".")
+        if whole:
+            backup.finish({}, {"engine_name": "tar"})
+        return {}
+
+    def restore(self, action: Mapping[str, str], *, whole: bool) -> None:
+        """Bring the newest backup back; an agent removes what it writes over.
+
+        Raises:
+            AgentError: there is no backup, or the directory is not empty and not to be overwritten.
+        """
+        backup = self._folder(action).newest()
+        target = Path(action["restore_abs_path"])
+        if target.is_dir() and any(target.iterdir()) and action.get("overwrite") != "True":
+            raise AgentError(f"Restore dir is not empty: {target}")
+        if not whole:
+            return
+        if target.is_dir():
+            shutil.rmtree(target)
+        with tarfile.open(backup.data) as archive:
+            # The archive is this agent's own.
+            archive.extractall(target, filter="fully_trusted")  # noqa: S202
+
+    def remove(self, action: Mapping[str, str]) -> None:
+        """Remove the backups that were finished."""
+        for backup in self._folder(action).finished():
+            for folder in backup.folders:
+                shutil.rmtree(folder)
+
+    def _folder(self, action: Mapping[str, str]) -> EngineFolder:
+        path = f"tar/{self.host.backup_name(action)}"
+        return EngineFolder(self.host.container(action), path)
