@@ -24,9 +24,10 @@ from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
 from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.identifiers import job_id, work_step
 from karbor_backup_freezer.jobs import Job, Stage
 from karbor_backup_freezer.polling import Poller
+from karbor_backup_freezer.receipts import Receipt
 from karbor_backup_freezer.release import Releaser
 from karbor_backup_freezer.resources import COVERED, KINDS
 from karbor_backup_freezer.steps.delete import Delete
@@ -153,7 +154,8 @@ class FreezerBackend:
         Freezer 19.0.0 cannot stop an agent that runs: ``abort`` does nothing, and on a job that
         has no process yet it stops its scheduler's polling for all jobs.
         """
-        document = self._client.job(job_id(operation.id))
+        present = work_step(Receipt.of(operation).jobs)
+        document = self._client.job(job_id(operation.id, present))
         if document is None or Job.read(document).stage is not Stage.WAITING:
             return False
         try:

@@ -10,6 +10,15 @@ WORK: Final = "1"
 """The step of an operation whose job does its work; every verb has one, in its first phase."""
 
 
+def work_step(number: int) -> str:
+    """The name of the step of an operation's work that begins its job, or a later one.
+
+    Args:
+        number: how many jobs came before; only a restore of several members has more than one.
+    """
+    return f"{WORK}+{number}" if number else WORK
+
+
 @functools.lru_cache(maxsize=16_384)  # each poll asks for those of all that runs
 def job_id(operation_id: str, step: str = WORK) -> str:
     """The id of the job of one step of an operation, always the same.
@@ -40,3 +49,12 @@ def piece_prefix(job_id: str, index: int) -> str:
         index: the action's place in the job, from 0.
     """
     return f"{job_id}-{index}_"
+
+
+def piece_index(prefix: str) -> int:
+    """Read an action's place back out of its prefix.
+
+    Raises:
+        ValueError: it is none of ours.
+    """
+    return int(prefix.rpartition("-")[2].removesuffix("_"))

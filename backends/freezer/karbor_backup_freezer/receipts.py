@@ -35,6 +35,7 @@ class Receipt:
 
     Attributes:
         step: the step that was begun last.
+        jobs: how many jobs of a restore's work came before the present one.
         client: the client id of the scheduler that runs its job.
         hostname: the name of that scheduler's host.
         storage: the name of the storage.
@@ -51,6 +52,7 @@ class Receipt:
     """
 
     step: Step = Step.NONE
+    jobs: int = 0
     client: str = ""
     hostname: str = ""
     storage: str = ""

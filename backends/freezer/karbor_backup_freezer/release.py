@@ -21,11 +21,11 @@ from karbor_backup_core import (
 from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
 from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.identifiers import job_id, work_step
 from karbor_backup_freezer.jobs import ENDED, RAN, Job, Stage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
-from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.resources import DIRECTORY, PROJECT
 from karbor_backup_freezer.restorable import deletes_data
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Kind
@@ -65,28 +65,33 @@ class Releaser:
             return _done()
         if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
             return self._after_success(operation)
-        job = self._certain(job_id(operation.id))
-        if job is not None and job.stage not in ENDED and (waiting := self._wait(operation, job)):
-            return waiting
-        undone = self._undo(operation, job)
+        jobs = self._jobs(operation)
+        for job in jobs:
+            if job.stage not in ENDED and (waiting := self._wait(operation, job)):
+                return waiting
+        first = jobs[0] if jobs else None
+        undone = self._undo(operation, first)
         if undone.state is ProgressState.RUNNING:
             return undone
-        kept = self._lost(operation) if job is None else ()
-        return _done((*undone.leftovers, *kept, *self._forget(operation, job)))
+        kept = () if jobs else self._lost(operation)
+        strays = self._sweep(operation)
+        forgotten = [left for job in reversed(jobs) for left in self._books.forget(job)]
+        return _done((*undone.leftovers, *kept, *strays, *forgotten))
 
     def _after_success(self, operation: Operation) -> Progress:
-        identifier = job_id(operation.id)
         # What a rebuild could not remove on its way stays named.
         leftovers = list(operation.outcome.leftovers) if operation.outcome else []
         if operation.verb is not Verb.DELETE and operation.resource.type != DIRECTORY:
             # The agent asks for the removal of its temporary things and does not wait for it.
-            temporary = self._work.temporary.remove(identifier)
+            temporary = self._work.temporary.remove(job_id(operation.id))
             if temporary.pending:
                 return Progress(ProgressState.RUNNING, leftovers=temporary.pending)
             leftovers += temporary.leftovers
-        job = self._work.ended.take(identifier) or self._find(identifier)
-        if job is not None:
-            leftovers += self._books.forget(job)
+        for number in range(Receipt.of(operation).jobs, -1, -1):
+            identifier = job_id(operation.id, work_step(number))
+            job = self._work.ended.take(identifier) or self._find(identifier)
+            if job is not None:
+                leftovers += self._books.forget(job)
         if operation.attempt > 1 or Receipt.of(operation).doubt:
             leftovers += self._sweep(operation)
         if operation.verb is Verb.DELETE:
@@ -122,10 +127,13 @@ class Releaser:
         noted = attrs.evolve(receipt, notes=undone.notes)
         return attrs.evolve(undone.progress, receipt=noted.document())
 
-    def _forget(self, operation: Operation, job: Job | None) -> Sequence[Leftover]:
-        """Remove the job and its actions, after what belongs to neither."""
-        strays = self._sweep(operation)
-        return strays if job is None else [*strays, *self._books.forget(job)]
+    def _jobs(self, operation: Operation) -> Sequence[Job]:
+        """The jobs of an operation's work, the first one first; a reply may have been lost."""
+        found = [self._certain(job_id(operation.id))]
+        if operation.verb is Verb.RESTORE and operation.resource.type == PROJECT:
+            later = range(1, Receipt.of(operation).jobs + 2)
+            found += [self._find(job_id(operation.id, work_step(number))) for number in later]
+        return [job for job in found if job is not None]
 
     def _lost(self, operation: Operation) -> Sequence[Leftover]:
         """What may be left of a protect whose job somebody else has deleted from Freezer.

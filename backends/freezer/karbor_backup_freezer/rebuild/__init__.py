@@ -7,7 +7,7 @@ by what the survey recorded, made into servers, and named; or all of it is remov
 - ``rebuilding``: the steps; each may be repeated, since it looks before it makes.
 - ``volumes`` and ``zones``, ``servers`` and ``networks``, ``images``: one kind of member each.
 - ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
-- ``undo``: the way back.
+- ``undo``: the way back. ``traces``: how far the agent has got.
 """
 
 from karbor_backup_freezer.rebuild.notes import Step

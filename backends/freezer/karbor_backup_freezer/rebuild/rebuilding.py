@@ -17,7 +17,7 @@ from karbor_backup_freezer.cloud.faults import NotFound
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.cloud.things import Kind, Removal, Things
 from karbor_backup_freezer.pieces import Mode, Piece
-from karbor_backup_freezer.rebuild import images, servers, settling, undo, volumes
+from karbor_backup_freezer.rebuild import images, servers, settling, traces, undo, volumes
 from karbor_backup_freezer.rebuild.names import restored_name
 from karbor_backup_freezer.rebuild.notes import Notes, Standing, Step
 from karbor_backup_freezer.rebuild.site import Contents, Site
@@ -86,6 +86,10 @@ class Rebuild:
             _wait_until_gone(site, removal)
             return _step(site, Progress(ProgressState.RUNNING, leftovers=removal.pending))
         return _step(site, _succeeded(site, standings, removal.leftovers))
+
+    def reached(self, operation: Operation, handle: Contents) -> frozenset[int]:
+        """The places of the pieces that the agent has got to, as far as it left anything."""
+        return traces.reached(self._site(operation, handle, {}))
 
     def look(self, operation: Operation, handle: Contents, notes: Json) -> Progress:  # noqa: ARG002 - as the others
         """Answer ready when what the last step waits for has come to rest; only reads."""

@@ -5,13 +5,18 @@ from typing import Any
 
 from karbor_backup_core import BackendError, InvalidInput, Operation, Transient
 from karbor_backup_freezer.agent_text import COLUMN_LIMIT
-from karbor_backup_freezer.identifiers import job_id
-from karbor_backup_freezer.jobs import Job, job_document
+from karbor_backup_freezer.identifiers import WORK, job_id
+from karbor_backup_freezer.jobs import RAN, Job, job_document
 from karbor_backup_freezer.steps.work import Work
 
 
-def begun(work: Work, operation: Operation) -> Job | None:
+def begun(work: Work, operation: Operation, step: str = WORK) -> Job | None:
     """The job that an earlier attempt has created; a first attempt does not look.
+
+    Args:
+        work: Freezer.
+        operation: whose job.
+        step: the step that the job does.
 
     Raises:
         Transient: Freezer cannot be asked now.
@@ -19,20 +24,46 @@ def begun(work: Work, operation: Operation) -> Job | None:
     """
     if operation.attempt <= 1:
         return None
-    found = work.client.job(job_id(operation.id))
+    found = work.client.job(job_id(operation.id, step))
     return None if found is None else Job.read(found)
 
 
+def ended(work: Work, operation: Operation, step: str = WORK) -> Job | None:
+    """The job of a step that is over, as a poll has seen it or as Freezer tells it now.
+
+    Raises:
+        Transient: Freezer cannot be asked now.
+        BackendError: Freezer refuses to tell.
+    """
+    identifier = job_id(operation.id, step)
+    seen, _ = work.ended.seen(identifier)
+    if seen is not None and seen.stage in RAN:
+        return seen
+    document = work.client.job(identifier)
+    return None if document is None else Job.read(document)
+
+
 def begin(
-    work: Work, operation: Operation, client_id: str, actions: Sequence[Mapping[str, Any]]
+    work: Work,
+    operation: Operation,
+    client_id: str,
+    actions: Sequence[Mapping[str, Any]],
+    step: str = WORK,
 ) -> None:
     """Create the job of an operation; it starts at once.
+
+    Args:
+        work: Freezer.
+        operation: whose job.
+        client_id: the scheduler that is to run it.
+        actions: what the agent is to do.
+        step: the step that the job does.
 
     Raises:
         Transient: a repeat may help.
         BackendError: Freezer refuses the job.
     """
-    identifier = job_id(operation.id)
+    identifier = job_id(operation.id, step)
     document = job_document(identifier, client_id, description(operation), actions)
     try:
         created = work.client.create_job(document)

@@ -18,11 +18,12 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.identifiers import job_id, removal_step
+from karbor_backup_freezer.identifiers import job_id, removal_step, work_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
+from karbor_backup_freezer.native import KIND as NATIVE_KIND
 from karbor_backup_freezer.native import Stage as NativeStage
 from karbor_backup_freezer.receipts import Receipt, Step
-from karbor_backup_freezer.resources import DIRECTORY, restore_path
+from karbor_backup_freezer.resources import DIRECTORY, PROJECT, restore_path
 from karbor_backup_freezer.steps import results
 from karbor_backup_freezer.steps.work import Work, covered
 
@@ -60,12 +61,20 @@ def awaited_job(operation: Operation) -> str:
     """
     if operation.verb is Verb.VERIFY:
         return ""
-    removal = Receipt.of(operation).removal
-    if operation.state is State.RELEASING and removal:
-        return job_id(operation.id, removal_step(removal))
+    receipt = Receipt.of(operation)
+    if operation.state is State.RELEASING and receipt.removal:
+        return job_id(operation.id, removal_step(receipt.removal))
     if operation.outcome is None and _present(operation) is not Step.JOB:
-        return ""
-    return job_id(operation.id)
+        return _perhaps_next(operation, receipt)
+    return job_id(operation.id, work_step(receipt.jobs))
+
+
+def _perhaps_next(operation: Operation, receipt: Receipt) -> str:
+    """The id of another job of a project's restore, if a call that is out may have begun it."""
+    may_have = receipt.step is Step.JOB and operation.state is State.SUBMITTING
+    if may_have and operation.verb is Verb.RESTORE and operation.resource.type == PROJECT:
+        return job_id(operation.id, work_step(receipt.jobs + 1))
+    return ""
 
 
 def has_stored(operation: Operation, job: Job) -> bool:
@@ -95,6 +104,8 @@ def look(
                 return _UNKNOWN if job is None else _of_job(work, operation, job, records)
             case Step.NATIVE:
                 return _natives(work, operation)
+            case _ if job is not None:
+                return _of_job(work, operation, job, records)
             case _:
                 return _rebuild(work, operation)
     except Transient:
@@ -164,7 +175,12 @@ def _natives(work: Work, operation: Operation) -> Progress:
         ids = {native for _, _, native in Receipt.of(operation).records}
         busy = NativeStage.RUNNING
     states = work.natives.states(ids - {""}).values()
-    return _RUNNING if any(state.stage is busy for state in states) else _READY
+    left = tuple(
+        Leftover(NATIVE_KIND, state.id, f"Cinder calls it {state.status!r}")
+        for state in states
+        if state.stage is busy
+    )
+    return Progress(ProgressState.RUNNING, leftovers=left) if left else _READY
 
 
 def _rebuild(work: Work, operation: Operation) -> Progress:

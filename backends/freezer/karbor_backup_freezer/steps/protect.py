@@ -19,7 +19,7 @@ from karbor_backup_freezer import actions, placement
 from karbor_backup_freezer.agent_text import check_backup_name, check_folder_name
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id
-from karbor_backup_freezer.jobs import RAN, Job, Stage
+from karbor_backup_freezer.jobs import Stage
 from karbor_backup_freezer.pieces import Mode, Piece, Survey
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import all_records_of
@@ -106,7 +106,7 @@ class Protect:
     def _after_job(self, operation: Operation, receipt: Receipt) -> Progress:
         """See what Freezer has recorded; then wait for Cinder, or look at the data."""
         survey = covered(operation)
-        job = self._ended_job(operation)
+        job = jobs.ended(self._work, operation)
         if job is None:
             return Progress(
                 ProgressState.FAILED, reason=f"job {job_id(operation.id)} is gone from Freezer"
@@ -149,14 +149,6 @@ class Protect:
         judgement = judge(survey, stored, measured)
         ended = results.weighed(survey, handle, judgement, storage.name)
         return attrs.evolve(ended, receipt=receipt.document())
-
-    def _ended_job(self, operation: Operation) -> Job | None:
-        identifier = job_id(operation.id)
-        seen, _ = self._work.ended.seen(identifier)
-        if seen is not None and seen.stage in RAN:
-            return seen
-        document = self._work.client.job(identifier)
-        return None if document is None else Job.read(document)
 
     def _scheduler(self, operation: Operation, survey: Survey, storage: Storage) -> Scheduler:
         """Choose who runs the job, and refuse what could not be carried out or brought back."""

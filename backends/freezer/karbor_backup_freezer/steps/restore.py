@@ -14,9 +14,11 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer import actions, placement, rebuild
 from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.identifiers import piece_index, work_step
+from karbor_backup_freezer.jobs import Stage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
-from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.resources import DIRECTORY, PROJECT
 from karbor_backup_freezer.schedulers import Scheduler
 from karbor_backup_freezer.steps import jobs
 from karbor_backup_freezer.steps.work import Work
@@ -51,6 +53,8 @@ class Restore:
                 return self._preflight(operation, noted, handle, storage)
             case Step.PREFLIGHT | Step.PREPARE:
                 return self._prepare(operation, noted, handle, storage)
+            case Step.JOB if operation.resource.type == PROJECT:
+                return self._after_job(operation, noted, handle, storage)
             case _:
                 return self._rebuild(operation, noted, handle)
 
@@ -89,6 +93,30 @@ class Restore:
             self._work, operation, client, self._actions(operation, receipt, handle, storage)
         )
         return _running(attrs.evolve(noted, client=client))
+
+    def _after_job(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> Progress:
+        """Begin another job for the members that the last one has not tried.
+
+        Its first action was tried for sure. Beyond that one the agent has got as far as it has
+        left anything; what left nothing is tried again, as the first one of the next job.
+        """
+        step = work_step(receipt.jobs + 1)
+        noted = attrs.evolve(receipt, jobs=receipt.jobs + 1, doubt=receipt.doubt)
+        if job := jobs.begun(self._work, operation, step):
+            return _running(attrs.evolve(noted, client=job.client, doubt=True))
+        last = jobs.ended(self._work, operation, work_step(receipt.jobs))
+        if last is None or last.stage is not Stage.FAILED:
+            return self._rebuild(operation, receipt, handle)
+        first = piece_index(last.field("temp_resource_prefix"))
+        reached = self._work.rebuild.reached(operation, handle)
+        untried = max([first, *reached]) + 1
+        orders = self._actions(operation, receipt, handle, storage)[untried:]
+        if not orders:
+            return self._rebuild(operation, receipt, handle)
+        jobs.begin(self._work, operation, receipt.client, orders, step)
+        return _running(noted)
 
     def _rebuild(self, operation: Operation, receipt: Receipt, handle: Handle) -> Progress:
         rebuilt = self._work.rebuild.begin(operation, handle, receipt.notes)
