@@ -14,7 +14,14 @@ import attrs
 from benchmarks.measurement import Measurement
 from benchmarks.workbench import Workbench
 
-MODULES: Final[tuple[str, ...]] = ("benchmarks.freezer.protects",)
+MODULES: Final[tuple[str, ...]] = (
+    "benchmarks.freezer.protects",
+    "benchmarks.core.in_flight",
+    "benchmarks.core.operations",
+    "benchmarks.core.hooks",
+    "benchmarks.core.validation",
+    "benchmarks.core.imports",
+)
 
 
 class Measure(Protocol):

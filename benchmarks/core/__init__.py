@@ -1,0 +1,1 @@
+"""The core alone, with the fake backend before it."""

@@ -1,0 +1,77 @@
+"""Calling a hook.
+
+A hook of a backend that answers at once with the same `Progress`, called through `Backend`, which
+checks the answer; through a bare pluggy plugin manager; and as the bare method. Once as it is, and
+once with an extension that wraps the hook.
+"""
+
+from collections.abc import Generator, Iterator
+from functools import partial
+from typing import Any, Final
+
+import pluggy
+
+from benchmarks.core.world import NAME, best_of, per_call, submitted, volumes
+from benchmarks.measurement import OURS, Measurement
+from benchmarks.workbench import Workbench
+from karbor_backup_core import Backend, Operation, Progress, ProgressState, hookimpl
+from karbor_backup_core.hookspecs import PROJECT, BackendSpec
+from karbor_backup_fake import Cloud, FakeBackend
+
+BARE_PLUGGY: Final = "bare pluggy"
+BARE_CALL: Final = "bare method"
+
+_ANSWER: Final = Progress(
+    ProgressState.SUCCEEDED,
+    receipt={"version": 1, "job": "job-1"},
+    handle={"version": 1, "copy": "copy-1"},
+    done=4,
+    total=4,
+    unit="bytes",
+)
+
+
+class Prompt(FakeBackend):
+    """Answers without asking its cloud."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:  # noqa: ARG002 - the hook's arguments
+        """Answer what it always answers."""
+        return _ANSWER
+
+
+class Wrapper:
+    """An extension that looks on."""
+
+    @hookimpl(wrapper=True)
+    def protect(self) -> Generator[None, Any, Any]:
+        """Hand the answer on."""
+        return (yield)
+
+
+def measure(workbench: Workbench) -> Iterator[Measurement]:
+    """Measure one hook, without and with an extension."""
+    calls, repeats = workbench.pick(20_000, 2_000), workbench.pick(7, 3)
+    (volume,) = volumes(1)
+    for extensions in ([], [Wrapper()]):
+        plugin = Prompt({}, cloud=Cloud())
+        backend = Backend.of(NAME, plugin, extensions)
+        operation = submitted(backend, volume)
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(BackendSpec)
+        for each in (plugin, *extensions):
+            manager.register(each)
+        hook = manager.hook.protect
+        subjects = {
+            OURS: per_call(partial(backend.call, operation), calls),
+            BARE_PLUGGY: per_call(partial(hook, operation=operation), calls),
+            BARE_CALL: per_call(partial(plugin.protect, operation), calls),
+        }
+        for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
+            yield Measurement(
+                what="time per call of a hook",
+                subject=subject,
+                value=seconds * 1e6,
+                unit="µs",
+                parameters={"wrapping extensions": len(extensions)},
+            )

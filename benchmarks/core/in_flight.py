@@ -1,0 +1,63 @@
+"""Memory, threads and sockets with many operations in flight.
+
+Protects of volumes in a fake cloud that stands in the same process, begun all at once and waiting
+for the cloud, each in a process of its own. Memory is what the process has grown by since all was
+ready to begin (its resident set), divided by the number of operations: what the fake cloud keeps of
+its jobs and copies is in it. Then the cloud is let finish, and all are seen released.
+"""
+
+from collections.abc import Iterator
+
+from benchmarks.measurement import OURS, Goal, Measurement
+from benchmarks.workbench import Workbench
+
+_CHILD = "benchmarks.core.in_flight_child"
+_MOST = 10_000
+
+
+def measure(workbench: Workbench) -> Iterator[Measurement]:
+    """Measure each number in flight with both stores."""
+    for count in workbench.pick((10, 100, 1_000, _MOST), (100, 1_000)):
+        for store in ("memory", "SQLite"):
+            subject = f"{OURS}, {store}"
+            url = () if store == "memory" else (f"sqlite:///{workbench.scratch}/{count}.db",)
+            seen = workbench.apart(_CHILD, str(count), *url)
+            parameters = {"in flight": count}
+            goals = count == _MOST
+            yield Measurement(
+                what="memory per operation in flight",
+                subject=subject,
+                value=seen["kib"] / count,
+                unit="KiB",
+                parameters=parameters,
+                goal=Goal(10) if goals else None,
+            )
+            yield Measurement(
+                what="threads",
+                subject=subject,
+                value=seen["threads"],
+                unit="threads",
+                parameters=parameters,
+                goal=Goal(16) if goals else None,
+            )
+            yield Measurement(
+                what="sockets",
+                subject=subject,
+                value=seen["sockets"],
+                unit="sockets",
+                parameters=parameters,
+            )
+            yield Measurement(
+                what="processor time per operation and poll",
+                subject=subject,
+                value=seen["poll_seconds"] / count * 1e6,
+                unit="µs",
+                parameters=parameters,
+            )
+            yield Measurement(
+                what="time per operation, all in flight at once",
+                subject=subject,
+                value=seen["seconds"] / count * 1e6,
+                unit="µs",
+                parameters=parameters,
+            )

@@ -1,0 +1,142 @@
+"""Time per operation, from request to released.
+
+Protects of volumes in the fake cloud, whose jobs take no time, through `Runner` with its eight
+threads: planned, validated, stored, begun, ended with a backup, released. *All at once*: the time
+from the first request to the last release, divided by their number, asked for by one thread and by
+four. *One by one*: each begins when the one before it has been released.
+
+Beside it what each store cannot be without: the fake backend's own two hooks, called as plain
+methods; and plain `sqlite3` that makes as many durable commits (`synchronous = FULL`) as an
+operation has writes, one after the other, on the same disk. Writes that come from several threads
+share commits, so ours can be below that; a request is durable when it returns, so one thread that
+asks for many waits for a commit each time.
+"""
+
+import itertools
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from benchmarks.core.world import (
+    NAME,
+    OPTIONS,
+    best_of,
+    furnished,
+    protect_at_once,
+    protect_in_turn,
+    submitted,
+    volumes,
+)
+from benchmarks.measurement import OURS, Goal, Measurement, Parameter
+from benchmarks.workbench import Workbench
+from karbor_backup_core import Backend, MemoryStore, State, Store
+from karbor_backup_core.outcomes import outcome_of
+from karbor_backup_core.stores.sql import SQLStore
+from karbor_backup_fake import Cloud
+
+MEMORY: Final = f"{OURS}, memory store"
+SQLITE: Final = f"{OURS}, SQLite"
+HOOKS: Final = "the fake's hooks alone"
+COMMITS: Final = "plain sqlite3, a commit for each write"
+
+_WRITES: Final = 4
+"""planned, submitting, ended and releasing, released"""
+
+_CALLERS: Final = 4
+
+
+def measure(workbench: Workbench) -> Iterator[Measurement]:
+    """Measure both stores, and what they cannot be without."""
+    repeats = workbench.pick(5, 3)
+    files = (workbench.scratch / f"operations-{number}.db" for number in itertools.count())
+    crowd, row = workbench.pick(2000, 500), workbench.pick(300, 100)
+    alone = {
+        HOOKS: partial(_hooks_alone, crowd),
+        COMMITS: partial(_commits_alone, files, row),
+    }
+    for callers in (1, _CALLERS):
+        protect = partial(protect_at_once, count=crowd, callers=callers)
+        subjects = {
+            MEMORY: partial(_in_memory, protect),
+            SQLITE: partial(_on_file, files, protect),
+            **alone,
+        }
+        parameters = {"begun": "all at once", "asking threads": callers}
+        goals = {MEMORY: Goal(150)} if callers == 1 else {SQLITE: Goal(1000)}
+        yield from _measured(subjects, repeats, parameters, goals)
+    protect = partial(protect_in_turn, count=row)
+    subjects = {
+        MEMORY: partial(_in_memory, protect),
+        SQLITE: partial(_on_file, files, protect),
+        **alone,
+    }
+    yield from _measured(subjects, repeats, {"begun": "one by one", "asking threads": 1}, {})
+
+
+def _measured(
+    subjects: Mapping[str, Callable[[], float]],
+    repeats: int,
+    parameters: Mapping[str, Parameter],
+    goals: Mapping[str, Goal],
+) -> Iterator[Measurement]:
+    for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
+        yield Measurement(
+            what="time per operation",
+            subject=subject,
+            value=seconds * 1e6,
+            unit="µs",
+            parameters=parameters,
+            goal=goals.get(subject),
+        )
+
+
+def _in_memory(run: Callable[[Store], float]) -> float:
+    return run(MemoryStore())
+
+
+def _on_file(files: Iterator[Path], run: Callable[[Store], float]) -> float:
+    store = SQLStore(f"sqlite:///{next(files)}")
+    try:
+        return run(store)
+    finally:
+        store.close()
+
+
+def _hooks_alone(count: int) -> float:
+    """Call the two hooks that an operation needs, as methods."""
+    resources = volumes(count)
+    plugin = furnished(Cloud(), resources)
+    backend = Backend.of(NAME, plugin)
+    operations = [submitted(backend, each) for each in resources]
+    start = time.perf_counter()
+    answers = [plugin.protect(operation) for operation in operations]
+    seconds = time.perf_counter() - start
+    ended = [
+        attrs.evolve(each, state=State.RELEASING, outcome=outcome_of(each, answer, each.created_at))
+        for each, answer in zip(operations, answers, strict=True)
+    ]
+    start = time.perf_counter()
+    for operation in ended:
+        plugin.release(operation)
+    return (seconds + time.perf_counter() - start) / count
+
+
+def _commits_alone(files: Iterator[Path], count: int) -> float:
+    """Write rows of an operation's size, each durable before the next."""
+    document = str(OPTIONS).ljust(1200)
+    with sqlite3.connect(next(files), isolation_level=None) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("CREATE TABLE operations (id INTEGER PRIMARY KEY, document TEXT)")
+        start = time.perf_counter()
+        for number in range(count):
+            for _ in range(_WRITES):
+                connection.execute("REPLACE INTO operations VALUES (?, ?)", (number, document))
+        seconds = time.perf_counter() - start
+    connection.close()
+    return seconds / count
