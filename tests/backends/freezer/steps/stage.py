@@ -1,0 +1,292 @@
+"""A Freezer in this process with one scheduler and the scripted agent, and a core that drives it.
+
+The cloud is the scripted one, asked by the real openstacksdk. A job is run when a test says so,
+as freezer-scheduler 19.0.0 does it: action after action, none after one that failed.
+"""
+
+import contextlib
+import datetime as dt
+import socket
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    Backup,
+    Call,
+    Lifecycle,
+    Operation,
+    Policy,
+    Progress,
+    Resource,
+    State,
+    Transient,
+    Verb,
+    next_call,
+)
+from karbor_backup_core.errors import KarborBackupError
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.polling import Poller
+from karbor_backup_freezer.release import Releaser
+from karbor_backup_freezer.steps.delete import Delete
+from karbor_backup_freezer.steps.protect import Protect
+from karbor_backup_freezer.steps.restore import Restore
+from karbor_backup_freezer.steps.verify import Verify
+from karbor_backup_freezer.steps.work import Work
+from sandbox.scripted_agent.agent import ScriptedAgent, as_read
+from sandbox.scripted_agent.modes import AgentError
+from sandbox.scripted_cloud import disks, machines
+from sandbox.scripted_cloud.furniture import furnish
+from sandbox.scripted_cloud.world import Thing, World
+from tests.backends.freezer.answering import PROJECT_ID
+from tests.backends.freezer.rebuild.scene import PROJECT, SERVER, VOLUME, Cloud
+
+HOST = socket.gethostname()
+SCHEDULER = {
+    "client_id": "one",
+    "hostname": HOST,
+    "supported_actions": ["backup", "restore", "admin"],
+    "supported_modes": ["fs", "nova", "cinder", "cindernative", "glance"],
+    "supported_storages": ["local"],
+    "supported_engines": ["tar", "nova", "glance"],
+}
+OPTIONS = {Verb.PROTECT: {"backup_name": "nightly"}, Verb.RESTORE: {"restore_name": "new"}}
+STEPS_LIMIT = 60
+SHOP = Resource(PROJECT, PROJECT_ID, "shop")
+
+
+class Freezer:
+    """Jobs, actions and records, and the scheduler that runs the jobs.
+
+    Args:
+        agent: does what actions say.
+    """
+
+    def __init__(self, agent: ScriptedAgent) -> None:
+        self._agent = agent
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.actions: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, dict[str, Any]] = {}
+        self.created: list[str] = []
+        self.refused = 0
+        self.restored: list[str] = []
+        self.breaks: dict[str, str] = {}
+
+    # What the API does.
+
+    def create_job(self, document: dict[str, Any]) -> bool:
+        actions = [{**a, "action_id": uuid.uuid4().hex} for a in document["job_actions"]]
+        self.actions |= {action["action_id"]: action for action in actions}
+        if document["job_id"] in self.jobs:
+            self.refused += 1
+            return False
+        self.jobs[document["job_id"]] = {**document, "job_actions": actions}
+        self.created.append(document["job_id"])
+        return True
+
+    def stop_job(self, job_id: str) -> None:
+        self.jobs[job_id]["job_schedule"]["status"] = "stop"
+
+    def job(self, identifier: str) -> dict[str, Any] | None:
+        return self.jobs.get(identifier)
+
+    def backup(self, identifier: str) -> dict[str, Any] | None:
+        return self.records.get(identifier)
+
+    def all(self, collection: str) -> Iterator[dict[str, Any]]:
+        if collection == "clients":
+            return iter([{"client": SCHEDULER}])
+        return iter([*{"jobs": self.jobs, "backups": self.records}[collection].values()])
+
+    def matching(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:
+        if collection == "backups":
+            return [r for r in self.records.values() if r["backup_metadata"].get(field) == value]
+        if collection == "actions":
+            return [a for a in self.actions.values() if a["freezer_action"].get(field) == value]
+        return [job for job in self.jobs.values() if job[field] == value]
+
+    def overwrite_action(self, action_id: str, action: Mapping[str, Any]) -> None:
+        self.actions[action_id]["freezer_action"] = dict(action)
+
+    def delete(self, collection: str, identifier: str) -> None:
+        shelf = {"jobs": self.jobs, "actions": self.actions, "backups": self.records}[collection]
+        shelf.pop(identifier, None)
+
+    # What the scheduler and its agent do.
+
+    def run(self) -> None:
+        """Run all jobs that wait."""
+        for job in self.jobs.values():
+            if job["job_schedule"]["event"] == "start" and not job["job_schedule"]["status"]:
+                job["job_schedule"] = {"event": "", "status": "completed", "result": self._run(job)}
+
+    def _run(self, job: Mapping[str, Any]) -> str:
+        for action in job["job_actions"]:
+            told = as_read(action["freezer_action"])
+            try:
+                self._check(told)
+                self._act(job["job_id"], told)
+            except AgentError:
+                return "fail"
+        return "success"
+
+    def _check(self, told: Mapping[str, str]) -> None:
+        for value, action in self.breaks.items():
+            if value in told.values() and told["action"] == action:
+                raise AgentError(value)
+
+    def _act(self, job_id: str, told: Mapping[str, str]) -> None:
+        match told["action"]:
+            case "backup":
+                printed = self._agent.back_up(told)
+                record = uuid.uuid4().hex
+                metadata = {**printed, "job_id": job_id}
+                self.records[record] = {"backup_id": record, "backup_metadata": metadata}
+            case "restore":
+                self._agent.restore(told)
+                self.restored.append(told["temp_resource_prefix"])
+            case _:
+                self._agent.remove(told)
+
+
+@attrs.define
+class Stage:
+    """The backend's verbs on that Freezer and cloud, driven as the core drives them.
+
+    Attributes:
+        cloud: the cloud.
+        freezer: Freezer.
+        folder: where everything is stored.
+        configuration: one local storage.
+        now: the driver's clock.
+        lifecycle: the core's rules.
+    """
+
+    cloud: Cloud
+    freezer: Freezer
+    folder: Path
+    configuration: Configuration
+    now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    lifecycle: Lifecycle = attrs.field(
+        factory=lambda: Lifecycle(Policy(unknown_gap=dt.timedelta(seconds=1)))
+    )
+
+    @classmethod
+    def build(cls, cloud: Cloud, folder: Path) -> "Stage":
+        cloud.application.world = World(lambda: cloud.time, 0)
+        furnish(cloud.world)
+        agent = ScriptedAgent(folder, HOST, cloud.world, PROJECT_ID)
+        disk = {"kind": "local", "path": str(folder)}
+        return cls(cloud, Freezer(agent), folder, Configuration.read({"storages": {"disk": disk}}))
+
+    # Things to protect.
+
+    def volume(self, name: str, content: bytes = b"data", **asked: Any) -> Resource:
+        thing = disks.new_volume(self.cloud.world, PROJECT_ID, {"size": 1, "name": name, **asked})
+        thing.content = content
+        self.cloud.world.settle()
+        return Resource(VOLUME, thing.id, name)
+
+    def server(self, name: str, content: bytes = b"system") -> Resource:
+        world = self.cloud.world
+        thing = machines.new_server(
+            world,
+            PROJECT_ID,
+            {
+                "name": name,
+                "flavorRef": self.cloud.flavor.id,
+                "networks": [{"uuid": self.cloud.network.id}],
+                "imageRef": world.images.named("guest")[0].id,
+            },
+        )
+        thing.content = content
+        world.settle()
+        return Resource(SERVER, thing.id, name)
+
+    def content(self, resource: Resource) -> bytes:
+        shelf = self.cloud.world.volumes if resource.type == VOLUME else self.cloud.world.servers
+        thing: Thing = shelf.get(resource.id)
+        return thing.content
+
+    # The core.
+
+    def work(self) -> Work:
+        """What a process that has just begun works with."""
+        return Work.of(self.freezer, self.configuration, self.cloud.services)  # type: ignore[arg-type]
+
+    def done(
+        self,
+        verb: Verb,
+        target: Resource | Backup,
+        options: Mapping[str, Any] | None = None,
+        between: Callable[[Operation], Operation] = lambda operation: operation,
+    ) -> Operation:
+        """Drive an operation to its release, each call in a process of its own.
+
+        Args:
+            verb: what to do.
+            target: the resource or backup.
+            options: others than the usual ones.
+            between: what happens to the operation after every call, and beside it.
+        """
+        operation = Operation(
+            id=str(uuid.uuid4()),
+            verb=verb,
+            backend="freezer",
+            implementation="freezer",
+            scope="s",
+            resource=target.resource if isinstance(target, Backup) else target,
+            options={**OPTIONS.get(verb, {}), **(options or {})},
+            backup=target if isinstance(target, Backup) else None,
+            created_at=self.now,
+            deadline=self.now + dt.timedelta(hours=1),
+        )
+        for _ in range(STEPS_LIMIT):
+            call = next_call(operation, self.now)
+            if call is Call.NOTHING:
+                return operation
+            if call is not Call.WAIT:
+                answer = self._answer(call, operation)
+                operation = between(self.lifecycle.apply(operation, call, answer, self.now))
+            self.now += dt.timedelta(seconds=2)
+        raise AssertionError(f"not over after {STEPS_LIMIT} calls: {operation}")
+
+    def _answer(self, call: Call, operation: Operation) -> Any:
+        if call is Call.STEP:
+            return None
+        try:
+            return self.call(call, operation)
+        except KarborBackupError as error:
+            return error
+
+    def call(self, call: Call, operation: Operation) -> Progress | bool:
+        """Make one call as a process makes it that has never seen the operation."""
+        work = self.work()
+        match call:
+            case Call.VERB:
+                verbs = {
+                    Verb.PROTECT: Protect,
+                    Verb.RESTORE: Restore,
+                    Verb.DELETE: Delete,
+                    Verb.VERIFY: Verify,
+                }
+                return verbs[operation.verb](work).step(operation)
+            case Call.POLL:
+                self.freezer.run()
+                return Poller(work).poll([operation])[operation.id]
+            case Call.RELEASE:
+                return Releaser(work).release(operation)
+            case _:
+                return False
+
+
+def twice(stage: Stage, operation: Operation) -> Operation:
+    """Make the call that is next, forget its answer, and let the next attempt come."""
+    if operation.state is State.SUBMITTING:
+        with contextlib.suppress(Transient):
+            stage.call(Call.VERB, operation)
+        return attrs.evolve(operation, attempt=operation.attempt + 1)
+    return operation
