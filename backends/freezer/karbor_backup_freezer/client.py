@@ -24,6 +24,11 @@ PAGES: Final[Mapping[str, int]] = {"jobs": 1000, "actions": 5000, "backups": 500
 Each of these pages takes it about two seconds at the most.
 """
 
+FIRST_PAGES: Final[Mapping[str, int]] = {"jobs": 100}
+"""Entries asked for at first, where a page is dear and may be the only one that is wanted."""
+
+_GROWTH: Final = 4
+
 _GONE: Final = (HTTPStatus.NO_CONTENT, HTTPStatus.OK)
 
 
@@ -67,20 +72,29 @@ class FreezerClient:
 
         Pages shift while others delete: an entry may be missed, or come twice.
         """
+        for page in self.pages(collection):
+            yield from page
+
+    def pages(self, collection: str) -> Iterator[Sequence[Document]]:
+        """The pages of a collection, each asked for when it is wanted."""
+        limit = PAGES[collection]
+        size = FIRST_PAGES.get(collection, limit)
         offset = 0
         while True:
-            page = self._list(collection, offset=offset)
-            yield from page
-            if len(page) < PAGES[collection]:
+            page = self._list(collection, limit=size, offset=offset)
+            yield page
+            if len(page) < size:
                 return
-            offset += len(page)
+            offset += size
+            size = min(size * _GROWTH, limit)
 
     def matching(self, collection: str, field: str, value: str) -> Sequence[Document]:
         """The entries in which a field, at any depth, has that value.
 
         Freezer loads the whole collection for it: to be used for single things only.
         """
-        return self._list(collection, search={"match": [{field: value}]})
+        search = {"match": [{field: value}]}
+        return self._list(collection, limit=PAGES[collection], search=search)
 
     def overwrite_action(self, action_id: str, action: Mapping[str, Any]) -> None:
         """Put other contents in the place of an action's."""
@@ -105,9 +119,9 @@ class FreezerClient:
         return self._document(response, f"GET {collection}")
 
     def _list(
-        self, collection: str, *, offset: int = 0, search: Document | None = None
+        self, collection: str, *, limit: int, offset: int = 0, search: Document | None = None
     ) -> list[Document]:
-        params = {"limit": PAGES[collection], "offset": offset}
+        params = {"limit": limit, "offset": offset}
         response = self._send("GET", collection, params=params, json=search)
         what = f"GET {collection}"
         self._check(response, what, HTTPStatus.OK)

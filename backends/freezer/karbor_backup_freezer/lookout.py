@@ -90,7 +90,7 @@ class Lookout:
         """
         expected = {i: known for i, known in wanted.items() if known is not None}
         self._seen = {i: job for i, job in self._seen.items() if i in expected}
-        if len(expected) <= 1 or not self._records_are_cheaper():
+        if not self._records_are_cheaper(len(expected)):
             self._look_at_jobs(wanted.keys(), wanted.keys())
             return Sight(self._seen)
         records = self._listed_records(expected)
@@ -118,22 +118,24 @@ class Lookout:
         for identifier in needed:
             self._seen.pop(identifier, None)
         if len(needed) > 1 and len(needed) * REQUEST >= self._cost("jobs", 1.0):
-            self._list_jobs(wanted)
+            self._list_jobs(needed, wanted)
         for identifier in needed - self._seen.keys():
             alone = self._client.job(identifier)
             if alone is not None:
                 self._seen[identifier] = Job.read(alone)
 
-    def _list_jobs(self, wanted: Collection[str]) -> None:
-        listed = set()
-        for count, document in enumerate(self._client.all("jobs"), 1):
-            self._counts["jobs"] = count
-            if document.get("job_id") in wanted:
-                job = Job.read(document)
-                self._seen[job.id] = job
-                listed.add(job.id)
-            if len(listed) == len(wanted):
+    def _list_jobs(self, needed: Collection[str], wanted: Collection[str]) -> None:
+        """List the jobs until all were seen, or the rest is asked for alone at less cost."""
+        missing = set(needed)
+        count = 0
+        for page in self._client.pages("jobs"):
+            count += len(page)
+            jobs = [Job.read(job) for job in page if job.get("job_id") in wanted]
+            self._seen |= {job.id: job for job in jobs}
+            missing -= {job.id for job in jobs}
+            if len(missing) * REQUEST < count:
                 break
+        self._counts["jobs"] = count
 
     def _listed_records(self, wanted: Collection[str]) -> dict[str, list[Document]]:
         found: dict[str, list[Document]] = {}
@@ -165,8 +167,9 @@ class Lookout:
         pause = self._look_took / SHARE * (PATIENCE if news else 1)
         return self._now() >= self._looked_at + pause
 
-    def _records_are_cheaper(self) -> bool:
-        return self._cost("backups", RECORD) < self._cost("jobs", 1.0)
+    def _records_are_cheaper(self, jobs: int) -> bool:
+        """Whether the records cost less than the list of jobs, or than to ask for each job."""
+        return self._cost("backups", RECORD) < min(self._cost("jobs", 1.0), jobs * REQUEST)
 
     def _cost(self, collection: str, entry: float) -> float:
         """What a list costs, as long as it was the last time."""

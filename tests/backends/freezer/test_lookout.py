@@ -1,7 +1,7 @@
 """Which requests are made to see how jobs stand, and what is made of the answers."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -46,10 +46,14 @@ class Freezer:
 
     def all(self, collection: str) -> Iterator[dict[str, Any]]:
         self.asked[collection] += 1
-        if collection == "jobs":
-            self.seconds += 1
-            yield from (job for name, job in self.jobs.items() if name not in self.hidden)
-        yield from {"actions": self.actions, "backups": self.backups}.get(collection, ())
+        yield from {"actions": self.actions, "backups": self.backups}[collection]
+
+    def pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
+        self.seconds += 1
+        listed = [job for name, job in self.jobs.items() if name not in self.hidden]
+        for start in range(0, len(listed) + 1, 100):
+            self.asked[collection] += 1
+            yield listed[start : start + 100]
 
 
 def _action(identifier: str, container: str) -> dict[str, Any]:
@@ -169,9 +173,10 @@ def test_what_must_be_looked_at_itself_is(freezer: Freezer, lookout: Lookout) ->
 
 
 def test_few_among_many_are_asked_for_alone(freezer: Freezer, lookout: Lookout) -> None:
-    freezer.add(*strangers(1500))
+    freezer.add(*strangers(2500))
     wanted = dict.fromkeys(freezer.add("a", "b"))
     lookout.look(wanted)
+    assert freezer.asked == {"jobs": 2, "job": 2}, "two pages tell that there are too many"
     freezer.asked.clear()
     lookout.look(wanted)
     assert freezer.asked == {"job": 2}

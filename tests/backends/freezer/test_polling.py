@@ -42,6 +42,9 @@ class Freezer:
         self.asked.append(f"job {identifier}")
         return self.jobs.get(identifier)
 
+    def pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
+        yield list(self.all(collection))
+
     def all(self, collection: str) -> Iterator[dict[str, Any]]:
         self.asked.append(f"all {collection}")
         return iter(self.jobs.values() if collection == "jobs" and self.listed else ())
