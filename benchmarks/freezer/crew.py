@@ -167,7 +167,7 @@ def _waiting(known: Mapping[str, sa.Table], client: str) -> sa.Select[Any]:
         .where(
             jobs.c.deleted == sa.false(),
             jobs.c.client_id == client,
-            jobs.c.schedule.startswith('{"event": "start"'),
+            jobs.c.schedule.contains('"event": "start"'),
         )
     )
 

@@ -20,14 +20,13 @@ from typing import Any, Final
 
 from benchmarks.freezer.crew import Crew
 from benchmarks.freezer.laboratory import Outcome
+from benchmarks.freezer.subjects import KARBOR, LOOP
 from benchmarks.freezer.work import Answer
 from benchmarks.measurement import OURS, Goal, Measurement
 from benchmarks.report.plots import AXIS
 from benchmarks.workbench import Workbench
 from sandbox import karbor
 
-LOOP: Final = "hand-written loop"
-KARBOR: Final = "Karbor's own plugin"
 LARGE: Final = 1000
 """The number in flight that the goals are about."""
 

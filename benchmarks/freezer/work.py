@@ -44,8 +44,7 @@ class Work:
     def __init__(self) -> None:
         self.request: Mapping[str, Any] = json.load(sys.stdin)
         self._answers: list[Answer] = []
-        self._sent: Counter[str] = Counter()
-        self._count()
+        self._sent = count_requests(self.request["endpoint"])
 
     def measure(self, verb: str, do: Callable[[dict[str, float]], None]) -> None:
         """Do all operations with one verb; ``do`` notes in the dictionary when each was known."""
@@ -62,17 +61,19 @@ class Work:
         """Print the answers, with whatever else the subject has to say."""
         print(json.dumps({"verbs": [attrs.asdict(each) for each in self._answers], **more}))  # noqa: T201 - the answer
 
-    def _count(self) -> None:
-        endpoint = self.request["endpoint"]
-        send = requests.adapters.HTTPAdapter.send
-        sent = self._sent
 
-        def counted(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-            if request.url.startswith(endpoint):
-                # /v2/PROJECT/COLLECTION/...
-                collection = request.url.removeprefix(endpoint).partition("?")[0].split("/")[3]
-                sent[f"{request.method} {collection}"] += 1
-            return send(adapter, request, *args, **kwargs)
+def count_requests(endpoint: str) -> Counter[str]:
+    """Count what this process sends to Freezer from now on, by method and collection."""
+    send = requests.adapters.HTTPAdapter.send
+    sent: Counter[str] = Counter()
 
-        # mypy: it takes what the original takes, whatever that is.
-        requests.adapters.HTTPAdapter.send = counted  # type: ignore[assignment, method-assign]
+    def counted(adapter: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if request.url.startswith(endpoint):
+            # /v2/PROJECT/COLLECTION/...
+            collection = request.url.removeprefix(endpoint).partition("?")[0].split("/")[3]
+            sent[f"{request.method} {collection}"] += 1
+        return send(adapter, request, *args, **kwargs)
+
+    # It takes what the original takes, whatever that is.
+    requests.adapters.HTTPAdapter.send = counted  # type: ignore[assignment, method-assign]
+    return sent

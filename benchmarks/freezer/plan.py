@@ -1,0 +1,59 @@
+"""A Karbor plan through the glue.
+
+A plan is protected at once by Karbor's own flow, each resource a directory of its own: one job with
+one action, as a volume would be. The peer is Karbor's own Freezer plugin, its hooks called in as
+many greenthreads; in a flow of Karbor's it would fail at the seventh volume, whose container has
+grown too long. *Blocked* is the longest time for which no other greenthread of the process could
+run.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from benchmarks.freezer.laboratory import Outcome
+from benchmarks.freezer.subjects import KARBOR
+from benchmarks.measurement import OURS, Measurement
+from benchmarks.workbench import Workbench
+from sandbox import karbor
+
+GLUE: Final = f"{OURS}, by its glue"
+RESOURCES: Final = "resources in the plan"
+
+
+def measure(workbench: Workbench) -> Iterator[Measurement]:
+    """Measure the glue, then the peer."""
+    laboratory = workbench.freezer
+    project = laboratory.sandbox.instance.project
+    count = workbench.pick(200, 20)
+    seconds = workbench.pick(30.0, 3.0)
+    newest = karbor.newest(project, workbench.say)
+    with laboratory.crew(seconds):
+        outcome = laboratory.run(
+            "benchmarks.freezer.karbor_plan",
+            {"count": count, "verbs": ["protect"]},
+            python=str(newest.python),
+        )
+    yield from _of(GLUE, outcome, count)
+    if workbench.quick:
+        return
+    services = karbor.services(project, workbench.say)
+    with laboratory.crew(seconds):
+        outcome = laboratory.run(
+            "benchmarks.freezer.karbor_plugin",
+            {"count": count, "verbs": ["protect"]},
+            python=str(services.python),
+        )
+    yield from _of(KARBOR, outcome, count)
+
+
+def _of(subject: str, outcome: Outcome, count: int) -> Iterator[Measurement]:
+    (answer,) = outcome.answers
+    for what, value, unit in (
+        ("requests per resource", answer.requests.total() / count, "requests"),
+        ("wall time of the plan", answer.wall, "s"),
+        ("client CPU per resource", answer.cpu / count * 1000, "ms"),
+        ("longest time blocked", outcome.watched.answer["blocked"], "s"),
+    ):
+        yield Measurement(
+            what=what, subject=subject, value=value, unit=unit, parameters={RESOURCES: count}
+        )

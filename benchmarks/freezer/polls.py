@@ -1,0 +1,122 @@
+"""A poll among other people's jobs.
+
+The project holds so many jobs of others, each with its record of a backup, and so many protects of
+ours that run. Timed is one poll for all of ours, the first one and the shortest of those after it.
+Beside it what else can be asked for: the list of all jobs in pages of 500, and the search for a
+scheduler's own jobs, both by python-freezerclient.
+"""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from freezerclient.v2.client import Client
+
+from benchmarks.freezer.crew import add_strangers
+from benchmarks.freezer.laboratory import CLIENT, Laboratory
+from benchmarks.freezer.work import count_requests
+from benchmarks.measurement import OURS, Measurement
+from benchmarks.workbench import Workbench
+from karbor_backup_core import Backend, Driver, MemoryStore, Operation, Resource, State, Verb, plan
+from karbor_backup_freezer import FreezerBackend
+from karbor_backup_freezer.resources import DIRECTORY
+
+_PAGE: Final = 500
+_LONG: Final = 3600.0
+
+
+def measure(workbench: Workbench) -> Iterator[Measurement]:
+    """Measure each number of our jobs among each number of other people's."""
+    laboratory = workbench.freezer
+    sent = count_requests(laboratory.sandbox.freezer_url)
+    for others in workbench.pick((100, 10_000), (100, 1000)):
+        for ours in workbench.pick((1, 10, 100), (1, 10)):
+            with laboratory.crew(_LONG):
+                add_strangers(laboratory.database, laboratory.access["project_id"], others)
+                backend = _backend(laboratory)
+                operations = _running(backend, ours)
+                parameters = {"jobs of others": others, "of ours": ours}
+                yield from _polls(backend, operations, sent, parameters)
+                if ours > 1:
+                    yield from _peers(laboratory.client(), sent, parameters)
+
+
+def _backend(laboratory: Laboratory) -> Backend:
+    configuration = {
+        "endpoint": laboratory.sandbox.freezer_url,
+        "scheduler": CLIENT,
+        "storages": {"swift": {"kind": "swift"}},
+    }
+    session = laboratory.sandbox.session()
+    return Backend.of("freezer", FreezerBackend(configuration, session=session))
+
+
+def _running(backend: Backend, count: int) -> list[Operation]:
+    driver = Driver(MemoryStore(), {"freezer": backend})
+    running = []
+    for number in range(count):
+        resource = Resource(DIRECTORY, f"/srv/data/{number}", f"{number}")
+        options = {"backup_name": "nightly"}
+        deadline = driver.lifecycle.policy.deadline
+        operation = driver.add(
+            plan(backend, Verb.PROTECT, resource, options, now=driver.clock(), deadline=deadline)
+        )
+        while operation.state is not State.RUNNING:
+            operation = driver.step(operation)
+        running.append(operation)
+    return running
+
+
+def _polls(
+    backend: Backend,
+    operations: list[Operation],
+    sent: Counter[str],
+    parameters: Mapping[str, int],
+) -> Iterator[Measurement]:
+    for poll, times in (("the first poll", 1), ("a poll", 3)):
+        sent.clear()
+        seconds = [_timed(lambda: backend.poll(operations)) for _ in range(times)]
+        yield from _of(poll, OURS, seconds, sent, parameters)
+
+
+def _peers(
+    client: Client, sent: Counter[str], parameters: Mapping[str, int]
+) -> Iterator[Measurement]:
+    for name, ask in (
+        ("all jobs, listed", lambda: _listed(client)),
+        ("a scheduler's jobs, searched", lambda: _searched(client)),
+    ):
+        sent.clear()
+        yield from _of("a poll", name, [_timed(ask)], sent, parameters)
+
+
+def _of(
+    poll: str,
+    subject: str,
+    seconds: list[float],
+    sent: Counter[str],
+    parameters: Mapping[str, int],
+) -> Iterator[Measurement]:
+    common: Mapping[str, Any] = {"subject": subject, "parameters": parameters}
+    note = ", ".join(f"{n // len(seconds)} {what}" for what, n in sent.items())
+    yield Measurement(what=f"time of {poll}", value=min(seconds), unit="s", note=note, **common)
+    value = sent.total() / len(seconds)
+    yield Measurement(what=f"requests of {poll}", value=value, unit="requests", **common)
+
+
+def _timed(do: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    do()
+    return time.perf_counter() - start
+
+
+def _listed(client: Client) -> None:
+    for offset in itertools.count(step=_PAGE):
+        if len(client.jobs.list_all(limit=_PAGE, offset=offset)) < _PAGE:
+            return
+
+
+def _searched(client: Client) -> None:
+    client.jobs.list(limit=_PAGE, client_id=CLIENT, search={})
