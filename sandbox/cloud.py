@@ -18,6 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.ftp import Ftp
 from sandbox.instance import Instance, reap, silent
 from sandbox.layout import Project
+from sandbox.openstack.lab import CloudLab
 from sandbox.processes import ProcessId
 from sandbox.s3 import S3
 from sandbox.scheduler import Capabilities
@@ -264,6 +265,12 @@ class Sandbox:
         """The part `ftp`, brought up if need be."""
         facts: Ftp = self.part("ftp")
         return facts
+
+    @property
+    def cloud_lab(self) -> CloudLab:
+        """What tests do with the part `cloud`, which is brought up if need be; that needs root."""
+        self.part("cloud")
+        return CloudLab(self.instance)
 
     def part(self, name: str) -> Any:
         """Return what is to be known of an optional part, which is brought up first if need be.

@@ -1,15 +1,18 @@
 """What is registered in the cloud: where its services are, and what every project finds there."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
-from openstack.connection import Connection
 
 from sandbox import keystone
 from sandbox.accounts import CLOUDS, SERVICE
 from sandbox.openstack.configuration import SERVICE_ROLE
 from sandbox.ports import HOST
 from sandbox.state import State
+
+if TYPE_CHECKING:
+    from openstack.connection import Connection
 
 FLAVORS = {"tiny": (1, 64, 1), "small": (1, 128, 2)}
 """By name: processors, MiB of memory, GiB of disk."""
@@ -19,6 +22,9 @@ NETWORKS = {"netA": "10.9.0.0/24", "netB": "10.10.0.0/24"}
 
 VOLUME_TYPE = "second"
 """A type of volumes beside Cinder's default."""
+
+UNSATISFIABLE_TYPE = "unsatisfiable"
+"""A type of volumes that cannot be made."""
 
 
 @attrs.frozen
@@ -48,8 +54,10 @@ def register(state: State, ports: Ports) -> None:
         identity.add_service(name, service_type, f"http://{HOST}:{place}")
 
 
-def connection(state: State, cloud: str) -> Connection:
+def connection(state: State, cloud: str) -> "Connection":
     """Return openstacksdk's connection to one of the clouds of `clouds.yaml`."""
+    from openstack.connection import Connection
+
     return Connection(session=keystone.session(state.auth_url, state.accounts[cloud]))
 
 
@@ -59,10 +67,13 @@ def furnish(state: State) -> None:
     for name, (processors, memory, disk) in FLAVORS.items():
         admin.compute.create_flavor(name=name, vcpus=processors, ram=memory, disk=disk)
     admin.block_storage.create_type(name=VOLUME_TYPE)
+    admin.block_storage.create_type(
+        name=UNSATISFIABLE_TYPE, extra_specs={"volume_backend_name": "nowhere"}
+    )
     _make_networks(connection(state, CLOUDS[0]), NETWORKS)
 
 
-def _make_networks(cloud: Connection, networks: Mapping[str, str]) -> None:
+def _make_networks(cloud: "Connection", networks: Mapping[str, str]) -> None:
     for name, addresses in networks.items():
         network = cloud.network.create_network(name=name)
         cloud.network.create_subnet(

@@ -1,5 +1,8 @@
 """Glance, which keeps images in files."""
 
+from pathlib import Path
+
+from sandbox.layout import Layout
 from sandbox.openstack.disks import mount_file
 from sandbox.openstack.site import Site
 from sandbox.services import Service
@@ -10,11 +13,15 @@ DATABASE = "glance"
 _ROOM = 64 << 30
 
 
+def store(layout: Layout) -> Path:
+    """Return the directory of the images, a file system of its own: one that can be full."""
+    return layout.data / "glance" / "images"
+
+
 def configure(site: Site) -> None:
-    """Write the configuration, and make a file system for the images: one that can be full."""
-    home = site.directory("glance")
-    images = home / "images"
-    mount_file(home / "images.ext4", images, _ROOM)
+    """Write the configuration, and make a file system for the images."""
+    images = store(site.layout)
+    mount_file(site.directory("glance") / "images.ext4", images, _ROOM)
     site.configure(
         "glance-api.conf",
         {
