@@ -45,6 +45,11 @@ docs: venv ## write the page that is made from the contract's rules
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
 	$(BIN)/python -m sandbox.demo
 
+.PHONY: bench
+bench: venv ## measure against peers on a real Freezer (QUICK=1: a short look); see build/benchmarks/
+	$(BIN)/python -m pip install --quiet --requirement benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
 clean: ## remove everything that the targets made
 	-[ ! -x $(BIN)/python ] || $(BIN)/python -m sandbox down --all
 	rm -rf $(VENV) .cache .sandbox .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build dist demo-work

@@ -16,12 +16,17 @@ from benchmarks.workbench import Workbench
 
 MODULES: Final[tuple[str, ...]] = (
     "benchmarks.freezer.protects",
+    "benchmarks.freezer.polls",
+    "benchmarks.freezer.plan",
     "benchmarks.core.in_flight",
     "benchmarks.core.operations",
     "benchmarks.core.hooks",
     "benchmarks.core.validation",
     "benchmarks.core.imports",
 )
+
+BY_NAME_ONLY: Final = ("benchmarks.freezer.crowd",)
+"""Those that take longer than all others together; they run only when they are asked for."""
 
 
 class Measure(Protocol):
@@ -60,13 +65,11 @@ class Benchmark:
 
 def names() -> list[str]:
     """Return the names of all benchmarks."""
-    return [module.removeprefix("benchmarks.") for module in MODULES]
+    return [module.removeprefix("benchmarks.") for module in (*MODULES, *BY_NAME_ONLY)]
 
 
 def chosen(wanted: tuple[str, ...]) -> list[Benchmark]:
-    """Load the benchmarks whose names begin with one of these words; all of them for none."""
-    return [
-        Benchmark.load(f"benchmarks.{name}")
-        for name in names()
-        if not wanted or name.startswith(wanted)
-    ]
+    """Load the benchmarks whose names begin with one of these words; the usual ones for none."""
+    if not wanted:
+        return [Benchmark.load(module) for module in MODULES]
+    return [Benchmark.load(f"benchmarks.{name}") for name in names() if name.startswith(wanted)]
