@@ -1,0 +1,255 @@
+"""A whole project through a real Freezer and a real cloud: every member, or which one failed.
+
+It is project "other", in which nobody else makes anything while these tests run.
+"""
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Operation, Resource, Result, State, Verb
+
+SERVER = "OS::Nova::Server"
+VOLUME = "OS::Cinder::Volume"
+PROJECT = "OS::Keystone::Project"
+CLOUD = "other"
+OPTIONS = {"backup_name": "nightly"}
+PATIENCE = 120
+AT = 600 * 1024
+"""Where a server's disk has room for what a test writes."""
+
+pytestmark = [pytest.mark.xdist_group("project other"), pytest.mark.timeout(1200)]
+
+
+@attrs.define
+class Shop:
+    """A project with two servers, one of which boots from a volume, and volumes.
+
+    Attributes:
+        sdk: its owner's connection.
+        lab: to look into disks.
+        id: the project's.
+        network: of its servers.
+        image: what its servers boot.
+    """
+
+    sdk: Any
+    lab: Any
+    id: str
+    network: str = ""
+    image: str = ""
+
+    @property
+    def resource(self) -> Resource:
+        """The project."""
+        return Resource(PROJECT, self.id, "shop")
+
+    def furnish(self, guest: bytes) -> None:
+        """Give it a network and an image."""
+        network = self.sdk.network.create_network(name="shop")
+        self.sdk.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.8.0.0/24")
+        self.network = network.id
+        formats = {"disk_format": "raw", "container_format": "bare"}
+        self.image = self.sdk.image.create_image(name="shop", data=guest, **formats).id
+
+    def volume(self, name: str, content: bytes, **more: Any) -> Resource:
+        """Make a volume with content."""
+        made = self.sdk.block_storage.create_volume(name=name, size=1, **more)
+        self.sdk.block_storage.wait_for_status(made, "available", wait=PATIENCE)
+        self.lab.write_volume(made.id, AT, content)
+        return Resource(VOLUME, made.id, name)
+
+    def server(self, name: str, boot: Resource | None = None) -> Resource:
+        """Make a server, of the image or of a volume."""
+        more: dict[str, Any] = {"image_id": self.image}
+        if boot is not None:
+            disk = {"uuid": boot.id, "source_type": "volume", "destination_type": "volume"}
+            more = {"block_device_mapping": [{**disk, "boot_index": 0}]}
+        made = self.sdk.compute.create_server(
+            name=name,
+            flavor_id=self.sdk.compute.find_flavor("tiny").id,
+            networks=[{"uuid": self.network}],
+            **more,
+        )
+        self.sdk.compute.wait_for_server(made, wait=PATIENCE)
+        return Resource(SERVER, made.id, name)
+
+    def clear(self) -> None:
+        """Remove all that there is."""
+        self._remove(self.sdk.compute.servers, self.sdk.compute.delete_server)
+        for snapshot in self.sdk.block_storage.snapshots():
+            self.sdk.block_storage.delete_snapshot(snapshot)
+        self._remove(self.sdk.block_storage.volumes, self.sdk.block_storage.delete_volume)
+        for image in self.sdk.image.images(owner=self.id):
+            self.sdk.image.delete_image(image)
+        if self.network:
+            for port in self.sdk.network.ports(network_id=self.network):
+                with contextlib.suppress(Exception):
+                    self.sdk.network.delete_port(port)
+            self.sdk.network.delete_network(self.network)
+
+    def _remove(self, listed: Callable[[], Any], remove: Callable[[Any], object]) -> None:
+        for thing in listed():
+            remove(thing)
+        for _ in range(PATIENCE):
+            if not list(listed()):
+                return
+            time.sleep(1)
+        raise AssertionError(f"still there: {list(listed())}")
+
+
+@pytest.fixture
+def shop(lab: Any, bench: Any) -> Iterator[Shop]:
+    sdk = lab.connection(CLOUD)
+    shop = Shop(sdk, lab, sdk.current_project_id)
+    assert not lab.inventory(CLOUD), "somebody else uses the project"
+    bench.sandbox.add_scheduler(CLOUD, cloud=CLOUD)
+    try:
+        shop.furnish(lab.guest_image())
+        yield shop
+    finally:
+        shop.clear()
+
+
+@pytest.fixture
+def runner(bench: Any) -> Any:
+    return bench.runner(cloud=CLOUD, scheduler=CLOUD)
+
+
+@contextlib.contextmanager
+def no_more_of_type(lab: Any, project: str, volume_type: str) -> Iterator[None]:
+    """Let no volume of a type be made in a project; no total quota tells of it."""
+    admin = lab.connection("admin").block_storage
+
+    def limit(volumes: int) -> None:
+        quota = {"quota_set": {f"volumes_{volume_type}": volumes}}
+        assert admin.put(f"/os-quota-sets/{project}", json=quota).ok
+
+    limit(0)
+    try:
+        yield
+    finally:
+        limit(-1)
+
+
+def members(operation: Operation) -> dict[str, Resource]:
+    """What each member became, by its old name."""
+    assert operation.outcome is not None
+    return {
+        part.resource.name: part.restored
+        for part in operation.outcome.parts
+        if part.restored is not None
+    }
+
+
+@pytest.mark.shows(
+    "project",
+    "nova, cinder",
+    "local",
+    "two servers and three volumes; then a restore of which one member fails, reported as such",
+)
+def test_every_member_comes_back_and_a_partial_restore_says_so(
+    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+) -> None:
+    boot = shop.volume("boot", b"of db", image_id=shop.image)
+    web, db = shop.server("web"), shop.server("db", boot)
+    data, alone = shop.volume("data", b"rows"), shop.volume("alone", b"notes")
+    shop.sdk.compute.create_volume_attachment(web.id, volume_id=data.id)
+    protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
+    do.succeeded(protected)
+    backup = protected.outcome.backup
+    sources = {each.name: each.id for each in (web, db, boot, data, alone)}
+    assert {m.resource.name: m.resource.id for m in backup.members} == sources
+    assert {p.resource.id for p in protected.outcome.parts} == set(sources.values())
+    do.succeeded(do.run(runner, Verb.VERIFY, backup))
+
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "again"})
+    do.succeeded(restored)
+    assert restored.outcome.resources[0] == Resource(PROJECT, shop.id, "again")
+    new = members(restored)
+    assert {name: resource.name for name, resource in new.items()} == {
+        name: f"again-{name}" for name in sources
+    }
+    contents = {name: lab.read_volume(new[name].id, AT, 5) for name in ("boot", "data", "alone")}
+    assert contents == {"boot": b"of db", "data": b"rows\0", "alone": b"notes"}
+    attached = {
+        name: [a.volume_id for a in shop.sdk.compute.volume_attachments(new[name].id)]
+        for name in ("web", "db")
+    }
+    assert attached == {"web": [new["data"].id], "db": [new["boot"].id]}
+
+    before = lab.inventory(CLOUD)
+    _lose(Path(backup.handle["container"]) / data.id)
+    partial = do.run(runner, Verb.RESTORE, backup, {"restore_name": "part"})
+    assert partial.state is State.RELEASED
+    assert partial.outcome.result is Result.FAILED
+    assert partial.outcome.reason.startswith("restored 3 of 5; ")
+    assert partial.outcome.leftovers == ()
+    kept = members(partial)
+    assert kept.keys() == {"db", "boot", "alone"}
+    assert lab.read_volume(kept["alone"].id, AT, 5) == b"notes"
+    made = {(kind, name) for kind, _, name in lab.inventory(CLOUD) - before if kind != "port"}
+    assert {name for _, name in made} == {"part-db", "part-boot", "part-alone"}
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+
+
+def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_left(
+    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+) -> None:
+    good = shop.volume("good", b"good")
+    bad = shop.volume("bad", b"bad", volume_type="second")
+    before = lab.inventory(CLOUD)
+    with no_more_of_type(lab, shop.id, "second"):
+        operation = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
+    assert operation.state is State.RELEASED
+    assert operation.outcome.result is Result.FAILED
+    assert f"Freezer did not back up {VOLUME} {bad.id}" in operation.outcome.reason
+    parts = {part.resource.id: part for part in operation.outcome.parts}
+    assert parts.keys() == {good.id, bad.id}
+    assert parts[bad.id].result is Result.FAILED
+    assert lab.inventory(CLOUD) == before
+    assert bench.left_on_disk() == []
+    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+
+
+def test_an_empty_project_has_nothing_to_do(bench: Any, do: Any, runner: Any, shop: Shop) -> None:
+    shop.clear()
+    shop.network = ""
+    protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
+    do.succeeded(protected)
+    assert protected.outcome.backup.members == ()
+    for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
+        options = {"restore_name": uuid.uuid4().hex} if verb is Verb.RESTORE else {}
+        do.succeeded(do.run(runner, verb, protected.outcome.backup, options))
+    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+
+
+@pytest.mark.shows("project", "tenant", "local", "Freezer's own way: servers of images")
+def test_freezers_own_mode_takes_servers_only(
+    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+) -> None:
+    web = shop.server("web")
+    lab.write_disk(web.id, AT, b"inside")
+    protected = do.run(runner, Verb.PROTECT, shop.resource, {**OPTIONS, "mode": "tenant"})
+    do.succeeded(protected)
+    assert protected.outcome.backup.members == ()
+    restored = do.run(runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": "again"})
+    do.succeeded(restored)
+    (part,) = restored.outcome.parts
+    assert (part.resource.id, part.restored.name) == (web.id, "again-web")
+    assert lab.read_disk(part.restored.id, AT, 6) == b"inside"
+    do.succeeded(do.run(runner, Verb.DELETE, protected.outcome.backup))
+    assert bench.left_on_disk() == []
+
+
+def _lose(folder: Path) -> None:
+    """Lose what is stored of one volume."""
+    (data,) = [path for path in folder.rglob("*") if path.is_file() and path.name == folder.name]
+    data.unlink()
