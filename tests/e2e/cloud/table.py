@@ -61,9 +61,6 @@ class Recorder:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, ...], bool] = {}
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", f"{MARK}(resource, mode, storage, seen): a table's row")
-
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
         for item in items:
             for mark in item.iter_markers(MARK):

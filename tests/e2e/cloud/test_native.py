@@ -1,13 +1,11 @@
 """Cinder's own backups: waited for in Cinder, restored beside the volume, removed one by one."""
 
-import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
 from karbor_backup_freezer.native import KIND
@@ -39,12 +37,6 @@ def stopped(sandbox: Any, server: str) -> Iterator[None]:
 def kept_of(sdk: Any, volume: Resource) -> set[str]:
     """The ids of Cinder's backups of a volume."""
     return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for something that Cinder does on its own."""
-    retry = retry_if_result(operator.not_)
-    Retrying(stop=stop_after_delay(60), wait=wait_fixed(0.5), retry=retry)(condition)
 
 
 def native_of(backup: Backup) -> str:
@@ -98,14 +90,15 @@ def test_each_backup_comes_back_and_goes_alone(
     assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
-def _begun(bench: Any, sdk: Any, volume: Resource, **more: Any) -> tuple[Any, Operation]:
+def _begun(bench: Any, do: Any, sdk: Any, volume: Resource, **more: Any) -> tuple[Any, Operation]:
     """Begin a protect and wait until Cinder has begun its backup."""
     runner = bench.runner(PROMPT)
     operation = runner.begin("freezer", Verb.PROTECT, volume, OPTIONS, **more)
-    until(lambda: kept_of(sdk, volume))
+    do.until(lambda: kept_of(sdk, volume))
     return runner, operation
 
 
+@pytest.mark.alone
 @pytest.mark.shows(
     "volume",
     "cindernative",
@@ -116,7 +109,7 @@ def test_a_backup_that_cinder_gave_up_fails_with_its_words(
     bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
 ) -> None:
     with stopped(cloud, "cinder-backup"):
-        runner, operation = _begun(bench, sdk, volume)
+        runner, operation = _begun(bench, do, sdk, volume)
     ended = do.finish(runner, operation)
     assert ended.outcome.result is Result.FAILED
     assert "incomplete backup reset on manager restart" in ended.outcome.reason
@@ -125,12 +118,13 @@ def test_a_backup_that_cinder_gave_up_fails_with_its_words(
     assert sdk.block_storage.get_volume(volume.id).status == "available"
 
 
+@pytest.mark.alone
 def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
     bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
 ) -> None:
     with stopped(cloud, "cinder-backup"):
         deadline = timedelta(seconds=20)
-        runner, operation = _begun(bench, sdk, volume, deadline=deadline)
+        runner, operation = _begun(bench, do, sdk, volume, deadline=deadline)
         parked = do.finish(runner, operation)
         assert parked.state is State.ENDED
         assert parked.outcome.result is Result.FAILED
@@ -152,7 +146,7 @@ def test_a_backup_that_somebody_removed_is_called_gone(
     runner = bench.runner()
     backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
     sdk.block_storage.delete_backup(native_of(backup))
-    until(lambda: not kept_of(sdk, volume))
+    do.until(lambda: not kept_of(sdk, volume))
     verified = do.run(runner, Verb.VERIFY, backup)
     assert verified.outcome.result is Result.FAILED
     assert f"Cinder has no backup {native_of(backup)}" in verified.outcome.reason
@@ -166,12 +160,8 @@ def test_another_backup_of_the_same_volume_is_left_alone(
     bench: Any, do: Any, sdk: Any, volume: Resource
 ) -> None:
     mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)
-    try:
-        until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
-        runner = bench.runner()
-        backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
-        do.succeeded(do.run(runner, Verb.DELETE, backup))
-        assert kept_of(sdk, volume) == {mine.id}
-    finally:
-        sdk.block_storage.delete_backup(mine.id)
-        until(lambda: not kept_of(sdk, volume))
+    do.until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
+    runner = bench.runner()
+    backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert kept_of(sdk, volume) == {mine.id}
