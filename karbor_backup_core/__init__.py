@@ -3,11 +3,14 @@
 These are the public names. What is public beside them needs more than pluggy and attrs, and is
 imported by its own name: ``karbor_backup_core.discovery``, ``karbor_backup_core.documents`` and
 ``karbor_backup_core.stores.sql``.
+
+What drives operations is loaded when it is first asked for: a backend needs none of it.
 """
 
-from karbor_backup_core.backend import Backend
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
 from karbor_backup_core.clock import Clock, ManualClock, system_clock
-from karbor_backup_core.driver import Driver, Polled
 from karbor_backup_core.errors import (
     BackendError,
     BackendUnavailable,
@@ -27,7 +30,6 @@ from karbor_backup_core.errors import (
     WrongScope,
 )
 from karbor_backup_core.hookspecs import hookimpl
-from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
 from karbor_backup_core.model import (
     RECEIPT_LIMIT,
     Ability,
@@ -49,13 +51,32 @@ from karbor_backup_core.model import (
     Support,
     Verb,
 )
-from karbor_backup_core.planning import plan
 from karbor_backup_core.policy import Policy
-from karbor_backup_core.runner import Runner
 from karbor_backup_core.secrets import Secret
-from karbor_backup_core.stores.base import Store
-from karbor_backup_core.stores.memory import MemoryStore
 from karbor_backup_core.version import CONTRACT_VERSION, __version__
+
+if TYPE_CHECKING:
+    from karbor_backup_core.backend import Backend
+    from karbor_backup_core.driver import Driver, Polled
+    from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
+    from karbor_backup_core.planning import plan
+    from karbor_backup_core.runner import Runner
+    from karbor_backup_core.stores.base import Store
+    from karbor_backup_core.stores.memory import MemoryStore
+
+_LATER: Final = {
+    "Backend": "backend",
+    "Call": "lifecycle",
+    "Driver": "driver",
+    "Lifecycle": "lifecycle",
+    "MemoryStore": "stores.memory",
+    "Polled": "driver",
+    "Runner": "runner",
+    "Store": "stores.base",
+    "next_call": "lifecycle",
+    "plan": "planning",
+}
+"""In which module each name is that is loaded later."""
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -112,3 +133,12 @@ __all__ = [
     "plan",
     "system_clock",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value

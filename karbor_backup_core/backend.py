@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import pluggy
@@ -26,7 +26,6 @@ from karbor_backup_core.errors import (
     KarborBackupError,
     Unsupported,
 )
-from karbor_backup_core.json_forms.schemas import with_references
 from karbor_backup_core.model import (
     Ability,
     BackendInfo,
@@ -37,8 +36,10 @@ from karbor_backup_core.model import (
     Support,
     Verb,
 )
-from karbor_backup_core.options import Validator
 from karbor_backup_core.secrets import Secret, configured, redact, secrets_in
+
+if TYPE_CHECKING:
+    from karbor_backup_core.options import Validator
 
 _log: Final = logging.getLogger("karbor_backup.backend")
 
@@ -61,7 +62,7 @@ class Backend:
     info: BackendInfo
     _manager: pluggy.PluginManager = attrs.field(repr=False)
     _secrets: tuple[Secret, ...] = attrs.field(repr=False)
-    _validators: Mapping[tuple[str, Verb], Validator] = attrs.field(repr=False)
+    _validators: Mapping[tuple[str, Verb], "Validator"] = attrs.field(repr=False)
     _listeners: Sequence[Callable[..., Any]] = attrs.field(repr=False)
     _lock: Any = attrs.field(factory=threading.RLock, repr=False)
 
@@ -95,6 +96,9 @@ class Backend:
                 f"backend {name}: its class has no CONFIG_SCHEMA: give it a JSON Schema, "
                 '{"type": "object"} if there is nothing to configure'
             )
+        from karbor_backup_core.json_forms.schemas import with_references
+        from karbor_backup_core.options import Validator
+
         Validator(with_references(schema), f"configuration of backend {name}").check(configuration)
         settings = configured(schema, configuration)
         secrets = tuple(secrets_in(settings))
@@ -123,6 +127,8 @@ class Backend:
             ContractViolation: the backend or an extension is not as the contract asks.
             BackendError: the backend cannot describe itself.
         """
+        from karbor_backup_core.options import Validator
+
         manager = register(name, plugin, extensions)
         what = f"backend {name}: describe"
         info = check_info(what, _ask(manager, what, "describe", {}, tuple(secrets)))

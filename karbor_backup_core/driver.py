@@ -5,7 +5,6 @@ that turns the clock.
 """
 
 import os
-import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -33,7 +32,7 @@ _FRESH: Final = 0.9
 
 def process_name() -> str:
     """Name this process so that no other one is ever named alike: host, pid and a random part."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{os.uname().nodename}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
 
 
 @attrs.frozen

@@ -1,6 +1,5 @@
 """When the next poll of a backend is worth what it costs."""
 
-import statistics
 from collections import deque
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -61,7 +60,7 @@ class Pace:
             rate += 1 / whole.total_seconds()
             patience = min(patience, whole * self._policy.poll_share)
             first_end = min(first_end, shortest * EARLY - age)
-        cost = statistics.median_low(self._took)
+        cost = _middle(self._took)
         worth = min(patience, timedelta(seconds=self._policy.poll_ends / rate))
         slowest = max(worth, first_end, cost / self._policy.poll_load)
         return min(max(slowest, self._policy.poll_first), self._policy.poll_limit)
@@ -79,4 +78,10 @@ def _age(operation: Operation, now: datetime) -> timedelta:
 
 def _usual(durations: Collection[timedelta]) -> tuple[timedelta, timedelta]:
     """The shortest of the durations, and the one in the middle."""
-    return min(durations), statistics.median_low(durations)
+    return min(durations), _middle(durations)
+
+
+def _middle(durations: Collection[timedelta]) -> timedelta:
+    from statistics import median_low
+
+    return median_low(durations)

@@ -1,16 +1,14 @@
 """Secrets: kept out of sight, read at the moment of use, taken out of every text."""
 
-import copy
-import json
 import os
 import threading
-import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, Final, NoReturn, final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 from karbor_backup_core.errors import InvalidInput
-from karbor_backup_core.json_forms.schemas import Place, Schema, secret_places
+
+if TYPE_CHECKING:
+    from karbor_backup_core.json_forms.schemas import Place, Schema
 
 MASK: Final = "***"
 """What stands where a secret was."""
@@ -92,7 +90,7 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
     return text
 
 
-def configured(schema: Schema, document: Mapping[str, Any]) -> dict[str, Any]:
+def configured(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a copy of a valid configuration in which each value marked as secret is a ``Secret``.
 
     Args:
@@ -102,6 +100,10 @@ def configured(schema: Schema, document: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidInput: what is marked as secret is neither.
     """
+    import copy
+
+    from karbor_backup_core.json_forms.schemas import secret_places
+
     result: dict[str, Any] = copy.deepcopy(dict(document))
     for place in secret_places(schema, document):
         _wrap(result, place)
@@ -120,7 +122,7 @@ def secrets_in(configuration: Any) -> Iterator[Secret]:
             yield from secrets_in(inner)
 
 
-def _wrap(document: Any, place: Place) -> None:
+def _wrap(document: Any, place: "Place") -> None:
     *steps, last = place
     for step in steps:
         document = document[step]
@@ -153,6 +155,8 @@ def _of_environment(name: str) -> str:
 
 
 def _of_file(name: str) -> str:
+    from pathlib import Path
+
     try:
         text = Path(name).expanduser().read_bytes().decode()
     except (OSError, ValueError, RuntimeError) as error:
@@ -164,6 +168,9 @@ def _of_file(name: str) -> str:
 
 
 def _spellings(value: str) -> frozenset[str]:
+    import json
+    import urllib.parse
+
     spellings = {
         value,
         repr(value)[1:-1],

@@ -6,9 +6,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from karbor_backup_core.calls.registration import check_contract
-from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import ContractViolation, InvalidDocument
-from karbor_backup_core.json_forms.conformity import conforms
 from karbor_backup_core.model import (
     BackendInfo,
     Health,
@@ -66,8 +64,12 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
     if not isinstance(answer, cls):
         kind = "None" if answer is None else f"a {type(answer).__name__}"
         raise ContractViolation(f"{what} answered {kind}: it must answer a {cls.__name__}")
+    from karbor_backup_core.json_forms.conformity import conforms
+
     if conforms(answer):
         return answer
+    from karbor_backup_core.documents import from_document, to_document
+
     try:
         from_document(cls, to_document(answer))
     except InvalidDocument as error:

@@ -1,6 +1,5 @@
 """What is checked before a backend is used: that exactly its own hooks will answer."""
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
@@ -106,6 +105,8 @@ def _add(manager: pluggy.PluginManager, plugin: Any, name: str, what: str) -> No
 def _strange(
     manager: pluggy.PluginManager, plugin: Any, what: str, error: pluggy.PluginValidationError
 ) -> str:
+    import difflib
+
     known = [name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec()]
     for name in sorted(set(vars(manager.hook)) - set(known)):
         near = difflib.get_close_matches(name, known, n=1)

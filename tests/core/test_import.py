@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import karbor_backup_core
+
 SCRIPT = """
 import sys
 before = set(sys.modules)
@@ -31,3 +33,30 @@ def test_the_core_loads_nothing_heavier_than_pluggy_and_attrs(module: str) -> No
 
 def test_the_check_sees_what_is_loaded() -> None:
     assert "jsonschema" in third_parties_of("jsonschema")
+
+
+def modules_after(statement: str) -> set[str]:
+    script = f"{statement}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_what_a_backend_needs_does_not_load_what_drives_operations() -> None:
+    names = "Operation, Progress, Secret, Transient, hookimpl"
+    loaded = modules_after(f"from karbor_backup_core import {names}")
+    assert "karbor_backup_core.model" in loaded
+    assert not {f"karbor_backup_core.{each}" for each in ("backend", "driver", "runner")} & loaded
+
+
+def test_every_public_name_is_there_and_stays_the_same() -> None:
+    for name in karbor_backup_core.__all__:
+        first = getattr(karbor_backup_core, name)
+        assert first is getattr(karbor_backup_core, name)
+    assert "karbor_backup_core.runner" in modules_after("from karbor_backup_core import *")
+
+
+def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:
+    with pytest.raises(AttributeError, match="'karbor_backup_core' has no attribute 'Runer'"):
+        karbor_backup_core.Runer  # noqa: B018 - to ask for it is what fails
