@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint unit contract docs clean
+.PHONY: help venv demo test test-cloud lint unit contract docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ unit: venv ## the tests that need no server
 
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
 	$(BIN)/pytest tests -n $(JOBS)
+
+test-cloud: venv ## the tests on a whole cloud, which they bring up and take down; needs root
+	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS)
 
 contract: venv ## the contract suite on every backend; the page goes to build/conformance/
 	PYTHONPATH=examples/tar/src:examples/tar/tests $(BIN)/pytest --no-header -q -n $(JOBS) \

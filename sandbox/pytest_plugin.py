@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 def pytest_sessionfinish() -> None:
     """Take the run's sandbox down."""
-    if os.environ[_OWNER] != str(os.getpid()):
+    if not _is_owner():
         return
     project = Project(ROOT)
     instance = Instance(project, project.instance(_instance_name()))
@@ -71,6 +71,19 @@ def sandbox_part(sandbox: Sandbox) -> Callable[[str], Any]:
     return sandbox.part
 
 
+def running() -> Sandbox | None:
+    """Return the run's sandbox if it is up, to the process that the run belongs to.
+
+    A plugin's ``pytest_sessionfinish`` with ``tryfirst`` looks with this at what the run has left.
+    """
+    layout = Project(ROOT).instance(_instance_name())
+    return (
+        Sandbox.attach(ROOT, instance=layout.name)
+        if _is_owner() and layout.state.exists()
+        else None
+    )
+
+
 @pytest.fixture
 def fault_proxy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
     """Return a proxy of the Freezer API's.
@@ -83,6 +96,10 @@ def fault_proxy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Fa
         unfired = proxy.unfired()
         if unfired and not request.node.stash.get(_failed, False):
             pytest.fail(f"These planned faults never struck: {unfired}")
+
+
+def _is_owner() -> bool:
+    return os.environ[_OWNER] == str(os.getpid())
 
 
 def _instance_name() -> str:
