@@ -67,6 +67,7 @@ def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> St
             return Standing(failure=failure)
         if _agents_are_there(site, image):
             return WAITING
+        _give_properties(site, notes, image)
     sdk: Any = site.services.sdk
     try:
         body = _body(site, notes, image, volumes)
@@ -105,6 +106,23 @@ def _image(site: Site, notes: ServerNotes) -> tuple[Any, str]:
     if (image.size or 0) < expected:
         return None, f"Freezer brought back {image.size or 0} of {expected} bytes of its image"
     return image, ""
+
+
+def _give_properties(site: Site, notes: ServerNotes, image: Any) -> None:
+    """Give the agent's image what its source tells Nova of buses, firmware and the like."""
+    present = image.to_dict() | dict(image.properties or {})
+    wanted = dict(notes.details.get("image_properties") or {})
+    missing = {key: value for key, value in wanted.items() if present.get(key) != value}
+    if not missing:
+        return
+    sdk: Any = site.services.sdk
+    try:
+        with asking(f"Glance to give image {image.id} its properties"):
+            sdk.image.update_image(image.id, **missing)
+    except Transient:
+        raise
+    except (BackendError, NotFound) as error:
+        site.notes.doubts[f"image properties of server {notes.id}"] = str(error)
 
 
 def _piece_of(site: Site, notes: ServerNotes) -> tuple[int, StoredPiece] | None:

@@ -306,3 +306,15 @@ def test_no_lost_reply_makes_anything_twice(cloud: Cloud) -> None:
             assert server.id == progress.resources[0].id
         cloud.undo(operation, contents, kept)
         assert cloud.made() == set()
+
+
+def test_the_image_gets_back_what_its_source_told_nova(cloud: Cloud) -> None:
+    piece = server_piece()
+    wanted = {"hw_disk_bus": "scsi", "os_type": "linux"}
+    notes = notes_of(cloud, piece, image_properties=wanted)
+    operation = restore_of(piece.resource)
+    cloud.agent_server(operation, 0, "web")
+    (image,) = (i for i in cloud.world.images if i.name.endswith("restore_web"))
+    progress, _ = cloud.finish(operation, Contents(stored(piece), (notes,)))
+    assert (progress.state, progress.checks) == (ProgressState.SUCCEEDED, ())
+    assert {key: image.shown[key] for key in wanted} == wanted
