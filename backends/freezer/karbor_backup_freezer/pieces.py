@@ -110,7 +110,8 @@ class ServerNotes(_Document):
         attachments: its volumes.
         details: ``flavor`` (id, name, vcpus, ram, disk), ``networks`` (of each: network,
             network_name, fixed_ips, mac, port, security_groups), ``key_name``,
-            ``availability_zone``, ``metadata``, ``config_drive``, ``tags``, ``description``.
+            ``availability_zone``, ``metadata``, ``config_drive``, ``tags``, ``description``, and of
+            its image the properties that shape the machine, ``image_properties``.
     """
 
     id: str

@@ -1,12 +1,16 @@
-"""Images: what is written down of one."""
+"""Images: what is written down of one, and of the one that a server has been booted from."""
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
+from karbor_backup_freezer.cloud.faults import NotFound, asking
+from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.pieces import Mode, Piece
 from karbor_backup_freezer.resources import IMAGE
 from karbor_backup_freezer.survey.notes import compact
 
 if TYPE_CHECKING:
+    from openstack.compute.v2.server import Server
     from openstack.image.v2.image import Image
 
 _KEPT: Final = (
@@ -23,6 +27,9 @@ _KEPT: Final = (
 )
 _READ_ONLY: Final = ("stores", "owner_specified.")
 """Properties that Glance and openstacksdk's uploads write themselves."""
+
+_MACHINE: Final = ("hw_", "os_", "img_config_drive")
+_OF_GLANCE: Final = ("os_hidden", "os_hash_", "os_glance_")
 
 
 def image_piece(image: "Image") -> Piece:
@@ -41,3 +48,28 @@ def image_piece(image: "Image") -> Piece:
         size=image.size,
         details=compact({**details, "properties": properties}),
     )
+
+
+def machine_properties(services: CloudServices, server: "Server") -> dict[str, str] | None:
+    """The properties of a server's image that shape its machine; None where nobody tells them.
+
+    Nova tells those that the server has been made with, its own defaults among them (API 2.98 and
+    later); else Glance those that the image has now. Errors are those of ``faults.asking``.
+    """
+    if told := _of_machine(server.image.properties or {}):
+        return told
+    try:
+        with asking(f"Glance for image {server.image.id}"):
+            image = services.sdk.image.get_image(server.image.id)
+    except NotFound:
+        return None
+    named = image.to_dict(computed=False, original_names=True)
+    return _of_machine({**named, **(image.properties or {})})
+
+
+def _of_machine(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: str(value)
+        for name, value in properties.items()
+        if name.startswith(_MACHINE) and not name.startswith(_OF_GLANCE) and value is not None
+    }

@@ -1,6 +1,6 @@
 """Servers: what is written down of one, and which of its volumes it boots from."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +11,7 @@ from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.pieces import Attachment, Mode, Piece, ServerNotes
 from karbor_backup_freezer.resources import SERVER
 from karbor_backup_freezer.survey.flavors import Flavors
+from karbor_backup_freezer.survey.images import machine_properties
 from karbor_backup_freezer.survey.networks import Networks
 from karbor_backup_freezer.survey.notes import compact, own_metadata
 
@@ -60,18 +61,21 @@ class Servers:
         root, doubt = self._root(server, attached) if boots_from_volume else (None, ())
         ordered = sorted(attached, key=lambda one: one is not root)
         attachments = [_attachment(one, root) for one in ordered]
+        shape = machine_properties(self._services, server) if server.image else {}
         notes = ServerNotes(
             id=server.id,
             name=server.name,
             boots_from_volume=boots_from_volume,
             attachments=tuple(attrs.evolve(one, included=included(one)) for one in attachments),
-            details=self._details(server),
+            details=self._details(server, shape or {}),
         )
-        return Surveyed(notes, (*doubt, *_missing(notes)))
+        unknown = (_unknown_shape(server),) if shape is None else ()
+        return Surveyed(notes, (*doubt, *unknown, *_missing(notes)))
 
-    def _details(self, server: "Server") -> dict[str, Any]:
+    def _details(self, server: "Server", shape: Mapping[str, str]) -> dict[str, Any]:
         return compact(
             {
+                "image_properties": shape,
                 "flavor": self._flavors.of(server),
                 "networks": self._networks.of(server),
                 "key_name": server.key_name,
@@ -132,6 +136,17 @@ def _doubt(server: "Server", bootable: int) -> tuple[Check, ...]:
         "is: the first by device was taken"
     )
     return (Check(f"boot volume of server {server.id}", verified=False, reason=reason),)
+
+
+def _unknown_shape(server: "Server") -> Check:
+    return Check(
+        f"machine of server {server.id}",
+        verified=False,
+        reason=(
+            f"its image {server.image.id} is gone, and with it the properties that shape the "
+            "machine; Nova tells them since its API 2.98"
+        ),
+    )
 
 
 def _missing(notes: ServerNotes) -> Iterator[Check]:

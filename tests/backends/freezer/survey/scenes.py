@@ -13,6 +13,7 @@ FLAVOR = {
     "swap": 0,
     "extra_specs": {},
 }
+MACHINE = {"hw_disk_bus": "scsi"}
 _UNLIMITED = {
     "maxTotalVolumes": -1,
     "maxTotalVolumeGigabytes": -1,
@@ -30,7 +31,7 @@ def server(id_: str, *, image: str = "", **more: Any) -> dict[str, Any]:
         "status": "ACTIVE",
         "OS-EXT-STS:task_state": None,
         "tenant_id": PROJECT_ID,
-        "image": {"id": image} if image else "",
+        "image": {"id": image, "properties": MACHINE} if image else "",
         "flavor": FLAVOR,
         "addresses": {},
         "metadata": {},

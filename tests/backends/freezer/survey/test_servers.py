@@ -13,7 +13,7 @@ from tests.backends.freezer.survey.scenes import FLAVOR, server, tell, volume
 
 
 def looked_at(cloud: AnsweringCloud, **more: Any) -> Surveyed:
-    body = server("s1", **{"image": "i1", **more})
+    body = {**server("s1", image="i1"), **more}
     if not cloud.proxy.requests:
         tell(cloud, [body])
     found: Server = cloud.services.sdk.compute.get_server("s1")
@@ -41,6 +41,7 @@ def test_what_makes_a_server_again_is_written_down(answering: AnsweringCloud) ->
         description="words",
     ).details
     assert details == {
+        "image_properties": {"hw_disk_bus": "scsi"},
         "flavor": {"id": "f1", "name": "tiny", "vcpus": 1, "ram": 64, "disk": 1},
         "key_name": "key",
         "availability_zone": "nova",
@@ -49,6 +50,34 @@ def test_what_makes_a_server_again_is_written_down(answering: AnsweringCloud) ->
         "tags": ["t"],
         "description": "words",
     }
+
+
+def test_a_nova_of_old_leaves_the_machine_to_glance(answering: AnsweringCloud) -> None:
+    image = {
+        "id": "i1",
+        "hw_disk_bus": "scsi",
+        "os_type": "linux",
+        "os_hidden": False,
+        "os_hash_algo": "sha512",
+        "os_glance_importing_to_stores": "x",
+        "hw_of_ours": 1,
+        "img_config_drive": "mandatory",
+        "owner_specified.x": "y",
+    }
+    answering.answer("/images/i1$", image)
+    links = {"id": "i1", "links": [{"rel": "bookmark", "href": "x"}]}
+    assert notes(answering, image=links).details["image_properties"] == {
+        "hw_disk_bus": "scsi",
+        "os_type": "linux",
+        "hw_of_ours": "1",
+        "img_config_drive": "mandatory",
+    }
+
+
+def test_a_machine_that_nobody_tells_of_is_in_doubt(answering: AnsweringCloud) -> None:
+    seen = looked_at(answering, image={"id": "i1"})
+    assert [check.name for check in seen.checks] == ["machine of server s1"]
+    assert "image_properties" not in seen.notes.details
 
 
 def test_a_flavor_that_has_changed_is_known_by_its_sizes_only(answering: AnsweringCloud) -> None:
