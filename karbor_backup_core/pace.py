@@ -1,5 +1,7 @@
 """When the next poll of a backend is worth what it costs."""
 
+import bisect
+import heapq
 from collections import deque
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -17,9 +19,10 @@ _LATEST: Final = 5
 EARLY: Final = 0.9
 """The earliest that work can be expected to end, as a share of the shortest recent duration."""
 
-_Kind: TypeAlias = tuple[Verb, str, int, bool]
+_OVERDUE: Final = 0.1
+"""How much longer work is taken to go on that has lasted longer than all before, of its time."""
 
-_NO_TIME: Final = timedelta()
+_Kind: TypeAlias = tuple[Verb, str, int, bool]
 
 
 class Pace:
@@ -28,7 +31,8 @@ class Pace:
     A poll is worth making as soon as it can be expected to find ``policy.poll_ends`` operations
     ended, or ``policy.poll_share`` of the time has gone that the work takes; not before any of it
     can have ended, and not so often that the polls take more than ``policy.poll_load`` of the time.
-    Work is taken to last as long as its kind usually does, and at least as long as it has gone on.
+    Work is taken to end after the next longer time that such work took lately; of a kind of which
+    nothing has ended yet, any moment is as likely, for as long again as it has gone on.
 
     Args:
         policy: the bounds.
@@ -36,12 +40,12 @@ class Pace:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._durations: dict[_Kind, deque[timedelta]] = {}
-        self._took: deque[timedelta] = deque([_NO_TIME], maxlen=_LATEST)
+        self._durations: dict[_Kind, deque[float]] = {}
+        self._took: deque[float] = deque([0.0], maxlen=_LATEST)
 
     def took(self, duration: timedelta) -> None:
         """Hear how long a poll took: that is what it costs."""
-        self._took.append(duration)
+        self._took.append(duration.total_seconds())
 
     def ended(self, operation: Operation, now: datetime) -> None:
         """Hear of work that a poll has found ended, by the operation as it was before."""
@@ -50,20 +54,35 @@ class Pace:
 
     def pause(self, operations: Collection[Operation], now: datetime) -> timedelta:
         """How long to wait before these operations are polled for."""
-        known = {kind: _usual(durations) for kind, durations in self._durations.items()}
+        policy = self._policy
+        first, limit = policy.poll_first.total_seconds(), policy.poll_limit.total_seconds()
+        known = {kind: sorted(durations) for kind, durations in self._durations.items()}
+        patience = first_end = limit
+        left: list[float] = []
         rate = 0.0
-        patience = first_end = self._policy.poll_limit
         for operation in operations:
             age = _age(operation, now)
-            shortest, median = known.get(_kind(operation), (_NO_TIME, age))
-            whole = max(median, age, self._policy.poll_first)
-            rate += 1 / whole.total_seconds()
-            patience = min(patience, whole * self._policy.poll_share)
-            first_end = min(first_end, shortest * EARLY - age)
-        cost = _middle(self._took)
-        worth = min(patience, timedelta(seconds=self._policy.poll_ends / rate))
-        slowest = max(worth, first_end, cost / self._policy.poll_load)
-        return min(max(slowest, self._policy.poll_first), self._policy.poll_limit)
+            durations = known.get(_kind(operation))
+            whole = max(age, first)
+            if durations is None:
+                rate += 1 / whole
+                first_end = 0.0
+            else:
+                whole = max(durations[len(durations) // 2], whole)
+                longer = bisect.bisect_right(durations, age)
+                ends = durations[longer] if longer < len(durations) else age + age * _OVERDUE
+                left.append(ends - age)
+                first_end = min(first_end, durations[0] * EARLY - age)
+            patience = min(patience, whole * policy.poll_share)
+        soon = policy.poll_ends / rate if rate else limit
+        if len(left) >= policy.poll_ends:
+            soon = min(soon, heapq.nsmallest(policy.poll_ends, left)[-1])
+        slowest = max(min(patience, soon), first_end, self._cost() / policy.poll_load)
+        return timedelta(seconds=min(max(slowest, first), limit))
+
+    def _cost(self) -> float:
+        """What a poll costs, in seconds; a single slow one changes nothing."""
+        return sorted(self._took)[(len(self._took) - 1) // 2]
 
 
 def _kind(operation: Operation) -> _Kind:
@@ -72,16 +91,6 @@ def _kind(operation: Operation) -> _Kind:
     return operation.verb, operation.resource.type, operation.phase, releasing
 
 
-def _age(operation: Operation, now: datetime) -> timedelta:
-    return now - (operation.submitted_at or operation.created_at)
-
-
-def _usual(durations: Collection[timedelta]) -> tuple[timedelta, timedelta]:
-    """The shortest of the durations, and the one in the middle."""
-    return min(durations), _middle(durations)
-
-
-def _middle(durations: Collection[timedelta]) -> timedelta:
-    from statistics import median_low
-
-    return median_low(durations)
+def _age(operation: Operation, now: datetime) -> float:
+    """For how many seconds its work has gone on."""
+    return (now - (operation.submitted_at or operation.created_at)).total_seconds()

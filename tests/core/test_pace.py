@@ -69,6 +69,16 @@ def test_the_more_may_have_ended_the_sooner_the_poll() -> None:
     assert pause(pace, *many) == 5, "ten of two hundred end in five seconds"
 
 
+def test_the_last_of_many_are_polled_for_as_often_as_the_first() -> None:
+    pace = after([60, 61, 62])
+    assert pause(pace, *[of_age(60)] * 12) == 1
+
+
+def test_a_steady_stream_is_polled_for_when_some_have_ended() -> None:
+    pace = after([600])
+    assert pause(pace, *[of_age(age) for age in range(600)]) == 10
+
+
 def test_what_ended_long_ago_is_forgotten() -> None:
     pace = after([1] + [20] * 32)
     assert pause(pace, of_age(0)) == 18
