@@ -26,6 +26,9 @@ class Stage(enum.Enum):
     FAILED = "failed"
 
 
+GOES_ON: Final = frozenset({Stage.WAITING, Stage.RUNNING})
+"""Stages of a job of which nothing more can be said."""
+
 ENDED: Final = frozenset({Stage.STOPPED, Stage.SUCCEEDED, Stage.FAILED})
 """Stages after which the job's scheduler does nothing more with it, but see ``STOPPED``."""
 

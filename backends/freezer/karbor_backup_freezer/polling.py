@@ -1,6 +1,9 @@
 """How the jobs of many operations stand, for as few requests as can be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import attrs
 
 from karbor_backup_core import (
     BackendError,
@@ -11,13 +14,33 @@ from karbor_backup_core import (
     State,
     Verb,
 )
-from karbor_backup_freezer.jobs import ENDED
+from karbor_backup_freezer.client import Document
+from karbor_backup_freezer.jobs import ENDED, GOES_ON, Job
 from karbor_backup_freezer.lookout import Expected, Lookout
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import records_of
 from karbor_backup_freezer.steps import looking
 from karbor_backup_freezer.steps.work import Work, covered
+
+_RUNNING: Final = Progress(ProgressState.RUNNING)
+
+
+@attrs.frozen
+class _Awaited:
+    """What an operation waits for.
+
+    Attributes:
+        operation: which.
+        job: the id of the job, empty where it is none.
+        expected: what is known of the job, where only its end is awaited.
+        damage: why that cannot be told.
+    """
+
+    operation: Operation
+    job: str = ""
+    expected: Expected | None = None
+    damage: str = ""
 
 
 class Poller:
@@ -30,6 +53,7 @@ class Poller:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._lookout = Lookout(work.client)
+        self._awaited: dict[str, _Awaited] = {}
 
     def poll(self, operations: Sequence[Operation]) -> dict[str, Progress]:
         """Answer for each operation.
@@ -38,28 +62,37 @@ class Poller:
             Transient: Freezer cannot be asked now.
             BackendError: Freezer refuses to tell.
         """
-        answers: dict[str, Progress] = {}
-        awaited: dict[str, str] = {}
-        wanted: dict[str, Expected | None] = {}
-        for operation in operations:
-            try:
-                identifier = awaited[operation.id] = looking.awaited_job(operation)
-                if identifier:
-                    wanted[identifier] = self._expected(operation)
-            except BackendError as error:
-                awaited.pop(operation.id, None)
-                answers[operation.id] = Progress(ProgressState.FAILED, reason=str(error))
+        awaited = self._awaited = {o.id: self._await(o) for o in operations}
+        wanted = {a.job: a.expected for a in awaited.values() if a.job}
         sight = self._lookout.look(wanted)
-        asked = [(o, sight.jobs.get(awaited[o.id])) for o in operations if o.id in awaited]
-        done = {job.id for o, job in asked if job is not None and looking.has_stored(o, job)}
+        found = {o.id: sight.jobs.get(awaited[o.id].job) for o in operations}
+        done = {job.id for o in operations if (job := found[o.id]) and looking.has_stored(o, job)}
         records = sight.records | records_of(self._work.client, done - sight.records.keys())
         for job in sight.jobs.values():
             if job.stage in ENDED:
                 self._work.ended.remember(job, records.get(job.id, ()))
-        return answers | {
-            o.id: looking.look(self._work, o, job, records.get(job.id, ()) if job else ())
-            for o, job in asked
-        }
+        return {o.id: self._answer(awaited[o.id], found[o.id], records) for o in operations}
+
+    def _await(self, operation: Operation) -> "_Awaited":
+        """Find out which job is waited for; what has not changed since the last poll is known."""
+        known = self._awaited.get(operation.id)
+        if known is not None and known.operation is operation:
+            return known
+        try:
+            job = looking.awaited_job(operation)
+            return _Awaited(operation, job, self._expected(operation) if job else None)
+        except BackendError as error:
+            return _Awaited(operation, damage=str(error))
+
+    def _answer(
+        self, awaited: "_Awaited", job: Job | None, records: Mapping[str, Sequence[Document]]
+    ) -> Progress:
+        if awaited.damage:
+            return Progress(ProgressState.FAILED, reason=awaited.damage)
+        if awaited.expected is not None and job is not None and job.stage in GOES_ON:
+            return _RUNNING
+        left = records.get(job.id, ()) if job else ()
+        return looking.look(self._work, awaited.operation, job, left)
 
     def _expected(self, operation: Operation) -> Expected | None:
         """What is known of its job, where that is sure to be there and only its end is awaited."""
