@@ -121,7 +121,9 @@ class Protect:
             receipt,
             step=Step.NATIVE,
             doubt=receipt.doubt or operation.attempt > 1,
-            agent_version=results.agent_version(records),
+            # A scheduler may not have told its host's name; what counts is what the agent used.
+            hostname=results.told(records, "hostname") or receipt.hostname,
+            agent_version=results.told(records, "client_version"),
             records=results.compact(records),
         )
         if any(piece.mode is Mode.NATIVE for piece in survey.pieces):

@@ -7,6 +7,7 @@ import attrs
 
 from karbor_backup_core import (
     BackendError,
+    InvalidInput,
     Json,
     Operation,
     Progress,
@@ -65,6 +66,7 @@ class Restore:
         pieces = [stored.piece for stored in handle.pieces]
         if not pieces:
             return self._rebuild(operation, receipt, handle)
+        _check_servers(handle)
         scheduler = self._scheduler(operation, receipt, handle, storage)
         self._work.preflight.check(pieces, handle.servers, operation.options)
         noted = attrs.evolve(receipt, step=Step.PREFLIGHT, client=scheduler.client_id)
@@ -153,6 +155,19 @@ class Restore:
             )
         except KeyError as error:
             raise BackendError(f"there is no volume to restore {error} to") from None
+
+
+def _check_servers(handle: Handle) -> None:
+    """Refuse servers of which a backup holds the bytes alone, as of the first format of handles."""
+    known = {server.id for server in handle.servers}
+    for stored in handle.pieces:
+        piece = stored.piece
+        nameless = piece.mode is Mode.NOVA and piece.id not in known
+        if nameless or (piece.mode is Mode.TENANT and not known):
+            raise InvalidInput(
+                f"the backup does not say what is needed to make {piece.type} {piece.id} again: "
+                "an earlier version of karbor-backup made it, and only that one restores it"
+            )
 
 
 def _running(receipt: Receipt) -> Progress:

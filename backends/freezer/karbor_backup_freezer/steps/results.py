@@ -46,10 +46,10 @@ def compact(records: Iterable[Document | None]) -> tuple[tuple[str, int, str], .
     return tuple(_compact(record) for record in records if record is not None)
 
 
-def agent_version(records: Iterable[Document | None]) -> str:
-    """The version of the agent that made the records, empty where none tells it."""
-    told = (str(metadata_of(record).get("client_version") or "") for record in records if record)
-    return next(filter(None, told), "")
+def told(records: Iterable[Document | None], field: str) -> str:
+    """What the agent has told of itself in the records of one job, empty where in none."""
+    values = (str(metadata_of(record).get(field) or "") for record in records if record)
+    return next(filter(None, values), "")
 
 
 def stored(survey: Survey, records: Sequence[tuple[str, int, str]]) -> tuple[StoredPiece, ...]:
@@ -158,10 +158,10 @@ def recorded(
         kind=storage.kind.value,
         container=unescaped(job.field("container")),
         backup_name=unescaped(job.field("backup_name")),
-        hostname=metadata_of(record).get("hostname") or job.field("hostname"),
+        hostname=told([record], "hostname") or job.field("hostname"),
         client=job.client,
         job=job.id,
-        agent_version=agent_version([record]),
+        agent_version=told([record], "client_version"),
         pieces=stored(survey, compact([record])),
     )
     checks = (

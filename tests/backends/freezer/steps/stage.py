@@ -47,7 +47,6 @@ from tests.backends.freezer.rebuild.scene import PROJECT, SERVER, VOLUME, Cloud
 HOST = socket.gethostname()
 SCHEDULER = {
     "client_id": "one",
-    "hostname": HOST,
     "supported_actions": ["backup", "restore", "admin"],
     "supported_modes": ["fs", "nova", "cinder", "cindernative", "glance"],
     "supported_storages": ["local"],
@@ -72,6 +71,7 @@ class Freezer:
         self.records: dict[str, dict[str, Any]] = {}
         self.created: list[str] = []
         self.refused = 0
+        self.hostname = HOST
         self.restored: list[str] = []
         self.breaks: dict[str, str] = {}
 
@@ -98,7 +98,7 @@ class Freezer:
 
     def all(self, collection: str) -> Iterator[dict[str, Any]]:
         if collection == "clients":
-            return iter([{"client": SCHEDULER}])
+            return iter([{"client": {**SCHEDULER, "hostname": self.hostname}}])
         return iter([*{"jobs": self.jobs, "backups": self.records}[collection].values()])
 
     def matching(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:

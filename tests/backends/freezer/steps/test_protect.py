@@ -66,6 +66,13 @@ def test_a_project_has_a_member_for_every_server_and_volume(stage: Stage) -> Non
     assert nothing_left(stage)
 
 
+def test_a_backup_is_where_the_agent_says_that_it_put_it(stage: Stage) -> None:
+    stage.freezer.hostname = ""
+    backup = backup_of(stage.done(Verb.PROTECT, stage.server("web")))
+    assert Handle.of(backup).hostname == HOST
+    assert stage.done(Verb.VERIFY, backup).outcome.result is Result.SUCCEEDED  # type: ignore[union-attr]
+
+
 def test_an_empty_project_is_a_backup_of_nothing(stage: Stage) -> None:
     backup = backup_of(stage.done(Verb.PROTECT, SHOP))
     assert Handle.of(backup).pieces == ()
