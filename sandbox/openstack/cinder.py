@@ -49,6 +49,7 @@ def configure(site: Site) -> None:
             "database": {"connection": site.database.url(DATABASE)},
             "service_user": configuration.own_token(site.state),
             "nova": {**configuration.credentials(site.state), "interface": "public"},
+            "key_manager": _one_key(),
             "coordination": {"backend_url": f"file://{site.directory('cinder', 'coordination')}"},
             "cinder_sys_admin": privsep,
             "privsep_osbrick": privsep,
@@ -101,6 +102,11 @@ def _general(site: Site, home: Path) -> configuration.Section:
 def _unlimited() -> configuration.Section:
     kinds = ("volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes")
     return {f"quota_{kind}": -1 for kind in kinds}
+
+
+def _one_key() -> configuration.Section:
+    """Cinder's own key manager for tests: without one nobody can make an encrypted volume."""
+    return {"backend": "cinder.keymgr.conf_key_mgr.ConfKeyManager", "fixed_key": "0" * 64}
 
 
 def _backup(site: Site) -> configuration.Section:

@@ -1,0 +1,289 @@
+"""What cannot be protected or restored is refused in the real services' words, before it begins."""
+
+import functools
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+import yaml
+from openstack.connection import Connection
+
+from karbor_backup_core import Backup, InvalidDocument, Operation, Resource, Result, State, Verb
+from sandbox import Sandbox
+from tests.e2e.cloud.things import until
+
+SERVER = "OS::Nova::Server"
+VOLUME = "OS::Cinder::Volume"
+PROJECT = "OS::Keystone::Project"
+DEMO = "demo"
+
+
+@pytest.fixture
+def elsewhere(
+    cloud: Sandbox,
+    admin_sdk: Connection,
+    bench: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Connection]:
+    """A project of the test's own, as the cloud ``elsewhere``: no other test has quotas there."""
+    identity = admin_sdk.identity
+    project = identity.create_project(name=bench.top)
+    identity.assign_project_role_to_user(
+        project, identity.find_user(DEMO), identity.find_role("member")
+    )
+    clouds = yaml.safe_load(cloud.clouds_yaml.read_text())
+    demo = clouds["clouds"][DEMO]
+    clouds["clouds"]["elsewhere"] = {**demo, "auth": {**demo["auth"], "project_name": bench.top}}
+    (tmp_path / "clouds.yaml").write_text(yaml.safe_dump(clouds))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    with Connection(cloud="elsewhere") as connection:
+        yield connection
+        storage = connection.block_storage
+        for volume in storage.volumes():
+            admin_sdk.block_storage.delete_volume(volume.id, force=True)
+        until(lambda: not list(storage.volumes()))
+    identity.delete_project(project)
+
+
+@pytest.fixture
+def own_flavor(admin_sdk: Connection, bench: Any) -> Iterator[Any]:
+    flavor = admin_sdk.compute.create_flavor(name=bench.top, vcpus=1, ram=64, disk=1)
+    yield flavor
+    admin_sdk.compute.delete_flavor(flavor)
+
+
+@pytest.fixture
+def own_network(sdk: Connection, bench: Any) -> Iterator[Any]:
+    network = sdk.network.create_network(name=bench.top)
+    sdk.network.create_subnet(
+        network_id=network.id, ip_version=4, cidr="10.91.0.0/24", enable_dhcp=False
+    )
+    yield network
+    sdk.network.delete_network(network)
+
+
+@pytest.fixture
+def own_type(admin_sdk: Connection, bench: Any) -> Iterator[Any]:
+    kind = admin_sdk.block_storage.create_type(name=bench.top)
+    yield kind
+    admin_sdk.block_storage.delete_type(kind)
+
+
+@pytest.fixture
+def refused(bench: Any, do: Any) -> Callable[..., str]:
+    """Begin an operation that must be refused; answers the reason. Nothing may be left of it."""
+    runner_of = functools.cache(lambda cloud: bench.runner(cloud=cloud))
+
+    def refused(verb: Verb, target: Resource | Backup, cloud: str = DEMO, **options: Any) -> str:
+        given = {"backup_name": "nightly"} if verb is Verb.PROTECT else {"restore_name": "new"}
+        operation: Operation = do.run(runner_of(cloud), verb, target, {**given, **options})
+        assert operation.state is State.RELEASED
+        assert operation.outcome is not None
+        assert operation.outcome.result is Result.FAILED
+        assert operation.outcome.refused, operation.outcome.reason
+        assert operation.outcome.leftovers == ()
+        assert "\n" not in operation.outcome.reason
+        left = bench.left_in_freezer(cloud)
+        assert (left["jobs"], left["actions"]) == ([], [])
+        return operation.outcome.reason
+
+    return refused
+
+
+def server_removed(sdk: Connection, server: str) -> None:
+    """Remove a server, and wait until it is gone."""
+    sdk.compute.delete_server(server)
+    until(lambda: server not in {each.id for each in sdk.compute.servers()})
+
+
+def volume_removed(sdk: Connection, volume: str) -> None:
+    """Remove a volume, and wait until it is gone."""
+    sdk.block_storage.delete_volume(volume)
+    until(lambda: volume not in {each.id for each in sdk.block_storage.volumes()})
+
+
+@pytest.mark.parametrize("type_", [SERVER, VOLUME])
+def test_an_id_that_is_not_there(refused: Any, type_: str) -> None:
+    nobody = str(uuid.uuid4())
+    assert f"{nobody}: status 404" in refused(Verb.PROTECT, Resource(type_, nobody))
+
+
+def test_an_id_of_another_type(
+    make_image: Any, make_server: Any, make_volume: Any, refused: Any
+) -> None:
+    volume, server = make_volume("volume"), make_server("server", make_image("image"))
+    told = refused(Verb.PROTECT, Resource(SERVER, volume))
+    assert told.endswith(f"That is the id of {VOLUME}.")
+    told = refused(Verb.PROTECT, Resource(VOLUME, server))
+    assert told.endswith(f"That is the id of {SERVER}.")
+
+
+def test_another_projects_things(elsewhere: Connection, sdk: Connection, refused: Any) -> None:
+    volume = elsewhere.block_storage.create_volume(size=1)
+    assert "status 404" in refused(Verb.PROTECT, Resource(VOLUME, volume.id))
+    told = refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="admin")
+    assert f"is of project {elsewhere.current_project_id}" in told
+    told = refused(Verb.PROTECT, Resource(PROJECT, elsewhere.current_project_id))
+    assert f"are for project {sdk.current_project_id}" in told
+
+
+def test_a_server_in_a_state_without_images(
+    sdk: Connection, admin_sdk: Connection, make_image: Any, make_server: Any, refused: Any
+) -> None:
+    server = make_server("server", make_image("image"))
+    resource = Resource(SERVER, server)
+    admin_sdk.compute.reset_server_state(server, "error")
+    assert "is in state ERROR" in refused(Verb.PROTECT, resource)
+    admin_sdk.compute.reset_server_state(server, "active")
+    sdk.compute.shelve_server(server)
+    assert "in the middle of the task 'shelving" in refused(Verb.PROTECT, resource)
+    until(lambda: sdk.compute.get_server(server).status == "SHELVED_OFFLOADED")
+    assert "is in state SHELVED_OFFLOADED" in refused(Verb.PROTECT, resource)
+    server_removed(sdk, server)
+    assert "status 404" in refused(Verb.PROTECT, resource)
+
+
+def test_a_volume_in_a_state_without_snapshots(
+    sdk: Connection, admin_sdk: Connection, make_volume: Any, refused: Any
+) -> None:
+    volume = make_volume("volume")
+    resource = Resource(VOLUME, volume)
+    for status in ("creating", "error"):
+        admin_sdk.block_storage.reset_volume_status(volume, status=status)
+        assert f"is in state {status}" in refused(Verb.PROTECT, resource)
+    admin_sdk.block_storage.reset_volume_status(volume, status="available")
+    volume_removed(sdk, volume)
+    assert "status 404" in refused(Verb.PROTECT, resource)
+
+
+def test_an_encrypted_volume(
+    admin_sdk: Connection, own_type: Any, elsewhere: Connection, refused: Any
+) -> None:
+    admin_sdk.block_storage.create_type_encryption(
+        own_type,
+        provider="luks",
+        cipher="aes-xts-plain64",
+        key_size=256,
+        control_location="front-end",
+    )
+    volume = elsewhere.block_storage.create_volume(size=1, volume_type=own_type.name)
+    for mode in ("cinder", "cindernative"):
+        resource = Resource(VOLUME, volume.id)
+        assert "is encrypted" in refused(Verb.PROTECT, resource, cloud="elsewhere", mode=mode)
+
+
+def test_a_project_with_one_thing_that_cannot_be_protected(
+    admin_sdk: Connection, elsewhere: Connection, refused: Any
+) -> None:
+    storage = elsewhere.block_storage
+    good, bad = [storage.create_volume(size=1, name=name) for name in ("good", "bad")]
+    until(lambda: all(volume.status == "available" for volume in storage.volumes()))
+    admin_sdk.block_storage.reset_volume_status(bad.id, status="error")
+    project = Resource(PROJECT, elsewhere.current_project_id)
+    told = refused(Verb.PROTECT, project, cloud="elsewhere")
+    assert f"volume {bad.id} (bad) is in state error" in told
+    assert good.id not in told
+
+
+def test_no_room_for_the_agents_copy(
+    admin_sdk: Connection, elsewhere: Connection, refused: Any
+) -> None:
+    storage = elsewhere.block_storage
+    volume = storage.create_volume(size=1)
+    storage.wait_for_status(volume, "available")
+    admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, volumes=1)
+    told = refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="elsewhere")
+    assert told == "Cinder's quota of volumes is 1, 1 are in use, and 1 more are needed"
+
+
+@pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
+def test_options_of_freezer_that_lose_data(bench: Any, do: Any, option: str) -> None:
+    given = {"backup_name": "nightly", option: "1"}
+    with pytest.raises(InvalidDocument, match=rf"{option}: unknown"):
+        do.run(bench.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
+
+
+def moved(backup: Backup, bench: Any, elsewhere: Connection) -> Backup:
+    """A backup as one of the project elsewhere, where a scheduler is made known for it."""
+    clients = f"{bench.sandbox.freezer_url}/v2/{elsewhere.current_project_id}/clients"
+    node = {"client_id": bench.top, "hostname": backup.handle["hostname"], "uuid": bench.top}
+    elsewhere.session.post(clients, json=node)
+    return attrs.evolve(backup, scope=bench.backend(cloud="elsewhere").scope())
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_restore_of_a_server_without_room(
+    elsewhere: Connection,
+    admin_sdk: Connection,
+    make_image: Any,
+    make_server: Any,
+    bench: Any,
+    do: Any,
+    refused: Any,
+) -> None:
+    server = make_server("server", make_image("image"))
+    backup = do.protect(bench.runner(), Resource(SERVER, server))
+    admin_sdk.compute.update_quota_set(elsewhere.current_project_id, instances=0)
+    there = moved(backup, bench, elsewhere)
+    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=bench.top)
+    assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in told
+    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_restore_of_a_server_without_flavor_and_network(
+    own_flavor: Any,
+    own_network: Any,
+    sdk: Connection,
+    admin_sdk: Connection,
+    make_server: Any,
+    bench: Any,
+    do: Any,
+    refused: Any,
+) -> None:
+    image = sdk.image.create_image(
+        bench.top, data=bytes(512), disk_format="raw", container_format="bare"
+    )
+    server = make_server("server", image.id, flavor_id=own_flavor.id, networks=[own_network.id])
+    backup = do.protect(bench.runner(), Resource(SERVER, server))
+    server_removed(sdk, server)
+    admin_sdk.compute.delete_flavor(own_flavor)
+    sdk.network.delete_network(own_network)
+    told = refused(Verb.RESTORE, backup)
+    assert f"no flavor {bench.top!r}" in told
+    assert f"no network {own_network.id}" in told
+    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_restore_of_a_volume_without_type_room_or_target(
+    own_type: Any,
+    elsewhere: Connection,
+    sdk: Connection,
+    admin_sdk: Connection,
+    make_volume: Any,
+    bench: Any,
+    do: Any,
+    refused: Any,
+) -> None:
+    volume = make_volume("volume", volume_type=own_type.name)
+    backup = do.protect(bench.runner(), Resource(VOLUME, volume), mode="cindernative")
+    admin_sdk.block_storage.reset_volume_status(volume, status="maintenance")
+    told = refused(Verb.RESTORE, backup, overwrite_volume=True)
+    assert f"volume {volume} is in state maintenance" in told
+    admin_sdk.block_storage.reset_volume_status(volume, status="available")
+
+    there = moved(backup, bench, elsewhere)
+    admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, gigabytes=0)
+    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=bench.top)
+    assert "Cinder's quota of gigabytes is 0, 0 are in use, and 1 more are needed" in told
+
+    volume_removed(sdk, volume)
+    assert f"volume {volume} is gone" in refused(Verb.RESTORE, backup, overwrite_volume=True)
+    admin_sdk.block_storage.delete_type(own_type)
+    assert f"no volume type {bench.top!r}" in refused(Verb.RESTORE, backup)
+    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
