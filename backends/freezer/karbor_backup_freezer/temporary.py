@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from karbor_backup_core import Leftover
 from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.cloud.things import Kind, Removal, Things, image_name
+from karbor_backup_freezer.cloud.things import Kind, Removal, Things, image_name, is_busy
 
 _KINDS: Final = (Kind.IMAGE, Kind.VOLUME, Kind.SNAPSHOT)
 
@@ -38,6 +38,15 @@ class Temporary:
         return Removal(
             tuple(left for removal in removals for left in removal.pending),
             tuple(left for removal in removals for left in removal.leftovers),
+        )
+
+    def pending(self, job_id: str) -> tuple[Leftover, ...]:
+        """Name what of a job's the cloud is still at work on; errors are those of ``remove``."""
+        return tuple(
+            Leftover(kind, thing.id, f"{thing.name!r} in state {thing.status}")
+            for kind in _KINDS
+            for thing in self._of(kind, job_id)
+            if is_busy(kind, thing)
         )
 
     def left(self, job_id: str) -> tuple[Leftover, ...]:

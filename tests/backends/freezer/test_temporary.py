@@ -72,3 +72,14 @@ def test_what_cannot_be_removed_is_told(cloud: Cloud) -> None:
     removal = Temporary(cloud.services).remove(JOB)
     assert [one.id for one in removal.leftovers] == [volume.id]
     assert "error_deleting" in removal.leftovers[0].note
+
+
+def test_what_the_cloud_works_on_is_pending(cloud: Cloud) -> None:
+    leave(cloud, OTHER)
+    temporary = Temporary(cloud.services)
+    left = leave(cloud, JOB)
+    assert [one.id for one in temporary.pending(JOB)] == [left[1].partition("/")[2]]
+    cloud.pass_time()
+    assert temporary.pending(JOB) == ()
+    temporary.remove(JOB)
+    assert [one.kind for one in temporary.pending(JOB)] == [Kind.VOLUME, Kind.SNAPSHOT]

@@ -1,7 +1,7 @@
 """How a step that goes on outside stands; nothing is changed here."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from karbor_backup_core import (
@@ -16,12 +16,14 @@ from karbor_backup_core import (
     Transient,
     Verb,
 )
+from karbor_backup_freezer.actions import native_name
 from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id, removal_step, work_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
 from karbor_backup_freezer.native import KIND as NATIVE_KIND
 from karbor_backup_freezer.native import Stage as NativeStage
+from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, restore_path
 from karbor_backup_freezer.steps import results
@@ -127,10 +129,26 @@ def _after_the_end(work: Work, operation: Operation, job: Job | None) -> Progres
     """Whether the release may go on."""
     receipt = Receipt.of(operation)
     if job is None or job.stage in ENDED:
-        return _rebuild(work, operation) if receipt.notes else _READY
+        return _rebuild(work, operation) if receipt.notes else _cleaned(work, operation)
     if job.stage is Stage.HALTED and time.time() >= receipt.settles_at:
         return _READY
     return _still_running(work, operation, job)
+
+
+def _cleaned(work: Work, operation: Operation) -> Progress:
+    """Whether the cloud still works on what a release removes, so that it would only look."""
+    if operation.resource.type == DIRECTORY or operation.verb not in (Verb.PROTECT, Verb.RESTORE):
+        return _READY
+    pending = work.temporary.pending(job_id(operation.id))
+    if operation.verb is Verb.PROTECT:
+        named = (
+            native
+            for piece in covered(operation).pieces
+            if piece.mode is Mode.NATIVE
+            for native in work.natives.named(native_name(operation), piece.id)
+        )
+        pending += _busy(work, named, NativeStage.RUNNING, NativeStage.LEAVING)
+    return Progress(ProgressState.RUNNING, leftovers=pending) if pending else _READY
 
 
 def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Document]) -> Progress:
@@ -174,13 +192,17 @@ def _natives(work: Work, operation: Operation) -> Progress:
     else:
         ids = {native for _, _, native in Receipt.of(operation).records}
         busy = NativeStage.RUNNING
-    states = work.natives.states(ids - {""}).values()
-    left = tuple(
-        Leftover(NATIVE_KIND, state.id, f"Cinder calls it {state.status!r}")
-        for state in states
-        if state.stage is busy
-    )
+    left = _busy(work, ids - {""}, busy)
     return Progress(ProgressState.RUNNING, leftovers=left) if left else _READY
+
+
+def _busy(work: Work, ids: Iterable[str], *stages: NativeStage) -> tuple[Leftover, ...]:
+    """Name Cinder's own backups that are in one of these stages."""
+    return tuple(
+        Leftover(NATIVE_KIND, state.id, f"Cinder calls it {state.status!r}")
+        for state in work.natives.states(set(ids)).values()
+        if state.stage in stages
+    )
 
 
 def _rebuild(work: Work, operation: Operation) -> Progress:
