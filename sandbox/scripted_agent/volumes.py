@@ -52,8 +52,7 @@ class Volumes:
             "availability_zone": volume.shown["availability_zone"],
         }
         (package / "metadata").write_text(json.dumps(notes))
-        with self.world.at_once():
-            remove()
+        remove()
         return {}
 
     def restore(self, action: Mapping[str, str], *, whole: bool) -> None:

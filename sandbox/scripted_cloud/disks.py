@@ -153,9 +153,18 @@ def new_snapshot(world: World, project: str, asked: Mapping[str, Any]) -> Thing:
 
 
 def delete_snapshot(world: World, snapshot: Thing) -> None:
-    """Begin to delete a snapshot."""
+    """Begin to delete a snapshot.
+
+    Raises:
+        BadRequest: it is in a state in which Cinder does not delete it.
+    """
+    if snapshot.shown["status"] not in ("available", "error"):
+        raise BadRequest("Invalid snapshot: Snapshot status must be available or error")
     snapshot.shown["status"] = "deleting"
-    world.after_work(lambda: world.snapshots.remove(snapshot))
+    if world.is_stuck:
+        world.becomes(snapshot, "error_deleting")
+    else:
+        world.after_work(lambda: world.snapshots.remove(snapshot))
 
 
 def new_backup(world: World, project: str, asked: Mapping[str, Any]) -> Thing:

@@ -105,12 +105,16 @@ class World:
     Args:
         now: what time it is, in seconds since 1970.
         seconds: how long the making, changing or removing of something takes.
+
+    Attributes:
+        is_stuck: whether Cinder fails to delete snapshots, so that they stay in error.
     """
 
     def __init__(self, now: Callable[[], float] = time.time, seconds: float = 0) -> None:
         self.lock = threading.RLock()
         self.now = now
         self.seconds = seconds
+        self.is_stuck = False
         self.types = Collection("Volume type")
         self.volumes = Collection("Volume")
         self.snapshots = Collection("Snapshot")

@@ -28,7 +28,7 @@ from sandbox import Sandbox, faults
 from sandbox.accounts import REGION, write_secret
 from sandbox.faultproxy import FaultProxy
 from sandbox.scripted_agent import ScriptedAgent
-from sandbox.scripted_cloud import ScriptedCloud
+from sandbox.scripted_cloud import ScriptedCloud, World
 from sandbox.scripted_scheduler import (
     FAILS,
     FAILS_HALFWAY,
@@ -236,7 +236,7 @@ def scripted_bench(
             holdings=holdings,
             clock=clock,
             options=place.options,
-            faults=_faults(proxy, place.stage.proxy, scheduler),
+            faults=_faults(proxy, place.stage.proxy, scheduler, world),
             unfired=lambda: [*proxy.unfired(), *scheduler.unfired()],
             elsewhere=lambda: backend("other"),
             secrets=(SECRET, place.stage.sandbox.accounts["demo"].password),
@@ -247,7 +247,7 @@ def scripted_bench(
 
 
 def _faults(
-    freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler
+    freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler, world: World
 ) -> Mapping[Fault, Callable[[], object]]:
     def fate(planned: Fate) -> Callable[[], object]:
         return lambda: scheduler.plan(planned)
@@ -255,13 +255,17 @@ def _faults(
     def first_request(code: int) -> Callable[[], object]:
         return lambda: cloud.share(freezer.plan(faults.status(code)))
 
+    def stuck() -> None:
+        # Freezer removes only what was finished, but for volumes, and Cinder can fail to.
+        scheduler.plan(FAILS_HALFWAY)
+        world.is_stuck = True
+
     return {
         Fault.BUSY: first_request(503),
         Fault.REFUSE: first_request(403),
         Fault.LOSE_REPLY: lambda: freezer.plan(faults.lost_reply(), method="POST", path="/jobs$"),
         Fault.FAIL: fate(FAILS),
-        # Freezer removes only what was finished.
-        Fault.STUCK: fate(FAILS_HALFWAY),
+        Fault.STUCK: stuck,
         Fault.STALL: fate(WAITS),
         Fault.DEAF: fate(IS_DEAF),
         Fault.STUBBORN: fate(Fate(seconds=LONG, heeds_stop=False)),
