@@ -7,7 +7,7 @@ from karbor_backup_freezer.cloud.faults import NotFound, Refused
 from karbor_backup_freezer.cloud.limits import Need, cinder_faults, nova_faults
 from karbor_backup_freezer.cloud.lookups import flavor_for, network_for, volume_type_names
 from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.pieces import Piece, ServerNotes
+from karbor_backup_freezer.pieces import Mode, Piece, ServerNotes
 from karbor_backup_freezer.resources import VOLUME
 from karbor_backup_freezer.survey.refusal import refuse_if
 from karbor_backup_freezer.survey.volumes import GIB, find_volume
@@ -63,6 +63,12 @@ class Preflight:
 
     def _targets(self, volumes: Iterable[Piece]) -> Iterator[str]:
         for piece in volumes:
+            if piece.mode is not Mode.NATIVE:
+                yield (
+                    f"overwrite_volume: the backup of volume {piece.id} is of mode {piece.mode}, "
+                    "which is restored into a new volume only"
+                )
+                continue
             try:
                 volume = find_volume(self._services, piece.id)
             except NotFound:

@@ -28,8 +28,8 @@ NOVA = {
 }
 
 
-def piece(id_: str = "v1", gib: int = 1, **details: Any) -> Piece:
-    return Piece(type=VOLUME, id=id_, mode=Mode.CINDER, size=gib * GIB, details=details)
+def piece(id_: str = "v1", gib: int = 1, mode: Mode = Mode.CINDER, **details: Any) -> Piece:
+    return Piece(type=VOLUME, id=id_, mode=mode, size=gib * GIB, details=details)
 
 
 def notes(id_: str = "s1", **details: Any) -> ServerNotes:
@@ -91,7 +91,7 @@ def test_all_that_is_missing_is_named(
 
 def test_a_volume_is_written_over_if_it_is_there_and_free(cloud: AnsweringCloud) -> None:
     cloud.answer("/volumes/v1$", {"volume": {"id": "v1", "status": "available", "size": 1}})
-    Preflight(cloud.services).check([piece(gib=1)], [], {"overwrite_volume": True})
+    Preflight(cloud.services).check([piece(mode=Mode.NATIVE)], [], {"overwrite_volume": True})
     assert not [request for request in cloud.proxy.requests if "limits" in request.path]
 
 
@@ -108,7 +108,7 @@ def test_a_volume_that_cannot_be_written_over_is_a_refusal(
 ) -> None:
     if volume is not None:
         cloud.answer("/volumes/v1$", {"volume": {"id": "v1", **volume}})
-    assert words in refusal(cloud, [piece(gib=2)], [], overwrite_volume=True)
+    assert words in refusal(cloud, [piece(gib=2, mode=Mode.NATIVE)], [], overwrite_volume=True)
 
 
 def test_no_permission_is_a_refusal(answering: AnsweringCloud) -> None:
@@ -119,3 +119,9 @@ def test_no_permission_is_a_refusal(answering: AnsweringCloud) -> None:
 def test_nothing_to_make_needs_nothing(answering: AnsweringCloud) -> None:
     Preflight(answering.services).check([], [], {})
     assert answering.proxy.requests == []
+
+
+def test_only_cinders_own_backups_are_written_over_a_volume(cloud: AnsweringCloud) -> None:
+    told = refusal(cloud, [piece()], [], overwrite_volume=True)
+    assert "mode cinder, which is restored into a new volume only" in told
+    assert cloud.proxy.requests == []
