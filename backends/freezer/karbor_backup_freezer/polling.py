@@ -98,7 +98,8 @@ class Poller:
         """What is known of its job, where that is sure to be there and only its end is awaited."""
         receipt = Receipt.of(operation)
         begun = operation.state is State.RUNNING and receipt.step is Step.JOB and not receipt.doubt
-        if operation.verb is not Verb.PROTECT or not begun or operation.cancel_requested:
+        to_stop = operation.cancel_requested or operation.cancel_sent
+        if operation.verb is not Verb.PROTECT or not begun or to_stop:
             return None
         if any(piece.mode is Mode.NATIVE for piece in covered(operation).pieces):
             # Freezer records these before they are done.

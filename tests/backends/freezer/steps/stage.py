@@ -73,6 +73,7 @@ class Freezer:
         self.refused = 0
         self.hostname = HOST
         self.restored: list[str] = []
+        self.hangs = False
         self.breaks: dict[str, str] = {}
 
     # What the API does.
@@ -120,8 +121,27 @@ class Freezer:
     def run(self) -> None:
         """Run all jobs that wait."""
         for job in self.jobs.values():
-            if job["job_schedule"]["event"] == "start" and not job["job_schedule"]["status"]:
+            if job["job_schedule"]["event"] != "start":
+                continue
+            if self.hangs:
+                self._begin(job)
+            else:
                 job["job_schedule"] = {"event": "", "status": "completed", "result": self._run(job)}
+
+    def end(self) -> None:
+        """End the agents that hang, as somebody who kills them does."""
+        self.hangs = False
+        for job in self.jobs.values():
+            if job["job_schedule"]["status"] == "running":
+                job["job_schedule"] = {"event": "", "status": "completed", "result": "aborted"}
+
+    def _begin(self, job: dict[str, Any]) -> None:
+        job["job_schedule"] = {"event": "", "status": "running", "result": ""}
+        told = as_read(job["job_actions"][0]["freezer_action"])
+        if told["action"] == "backup":
+            self._agent.back_up(told, whole=False)
+        else:
+            self._agent.restore(told, whole=False)
 
     def _run(self, job: Mapping[str, Any]) -> str:
         for action in job["job_actions"]:
@@ -162,6 +182,7 @@ class Stage:
         folder: where everything is stored.
         configuration: one local storage.
         now: the driver's clock.
+        pace: the time from one call to the next.
         lifecycle: the core's rules.
     """
 
@@ -170,6 +191,7 @@ class Stage:
     folder: Path
     configuration: Configuration
     now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    pace: dt.timedelta = dt.timedelta(seconds=2)
     lifecycle: Lifecycle = attrs.field(
         factory=lambda: Lifecycle(Policy(unknown_gap=dt.timedelta(seconds=1)))
     )
@@ -244,6 +266,14 @@ class Stage:
             created_at=self.now,
             deadline=self.now + dt.timedelta(hours=1),
         )
+        return self.driven(operation, between)
+
+    def driven(
+        self,
+        operation: Operation,
+        between: Callable[[Operation], Operation] = lambda operation: operation,
+    ) -> Operation:
+        """Drive an operation until it is released or parked."""
         for _ in range(STEPS_LIMIT):
             call = next_call(operation, self.now)
             if call is Call.NOTHING:
@@ -251,8 +281,12 @@ class Stage:
             if call is not Call.WAIT:
                 answer = self._answer(call, operation)
                 operation = between(self.lifecycle.apply(operation, call, answer, self.now))
-            self.now += dt.timedelta(seconds=2)
+            self.now += self.pace
         raise AssertionError(f"not over after {STEPS_LIMIT} calls: {operation}")
+
+    def resumed(self, operation: Operation) -> Operation:
+        """Go on with an operation that is parked."""
+        return self.driven(self.lifecycle.resumed(operation, self.now))
 
     def _answer(self, call: Call, operation: Operation) -> Any:
         if call is Call.STEP:
