@@ -91,6 +91,12 @@ class Store(Protocol):
             Conflict: the operation has been written, or its lease renewed, since it was seen.
         """
 
+    def purge(self, before: datetime) -> int:
+        """Forget the released operations that were begun before an instant; answer how many.
+
+        Backups stay, whatever becomes of the operations that made them.
+        """
+
     def keep(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
 

@@ -87,6 +87,15 @@ class MemoryStore:
                 raise rules.overtaken(operation)
             return self._put(operation)
 
+    def purge(self, before: datetime) -> int:
+        """Forget the released operations that were begun before an instant; answer how many."""
+        with self._lock:
+            kept = self._operations.values()
+            old = [x.id for x in kept if x.state is State.RELEASED and x.created_at < before]
+            for operation_id in old:
+                del self._operations[operation_id]
+        return len(old)
+
     def keep(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
         with self._lock:

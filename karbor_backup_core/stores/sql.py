@@ -98,6 +98,13 @@ class SQLStore:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
         return self._written(lambda connection: writes.take(connection, operation, seen))
 
+    def purge(self, before: datetime) -> int:
+        """Forget the released operations that were begun before an instant; answer how many."""
+        values = {"before": rows.instant_text(before)}
+        return self._written(
+            lambda connection: connection.execute(statements.PURGE, values).rowcount
+        )
+
     def keep(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
         self._written(lambda connection: writes.keep(connection, backup))

@@ -57,6 +57,11 @@ CANCEL_REQUESTS: Final = (
     .order_by(operations.c.id)
 )
 
+PURGE: Final = sa.delete(operations).where(
+    operations.c.state == State.RELEASED.value,
+    operations.c.created_at < sa.bindparam("before"),
+)
+
 HOLD: Final = sa.insert(held_backups).values(_places(held_backups))
 HOLDER: Final = sa.select(held_backups.c.operation_id).where(held_backups.c.backup_id == _THIS)
 LET_GO: Final = sa.delete(held_backups).where(held_backups.c.operation_id == _THIS)

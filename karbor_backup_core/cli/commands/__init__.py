@@ -12,6 +12,7 @@ from karbor_backup_core.cli.commands.forget import forget
 from karbor_backup_core.cli.commands.list_backups import list_backups
 from karbor_backup_core.cli.commands.operations import operations
 from karbor_backup_core.cli.commands.protect import protect
+from karbor_backup_core.cli.commands.purge import purge
 from karbor_backup_core.cli.commands.restore import restore
 from karbor_backup_core.cli.commands.resume import resume
 from karbor_backup_core.cli.commands.show import show
@@ -29,5 +30,6 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     cancel,
     resume,
     forget,
+    purge,
     contract,
 )

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import attrs
@@ -152,6 +153,10 @@ class BothStores(RuleBasedStateMachine):
     @rule(owner=OWNERS, lease=instants)
     def renew(self, owner: str, lease: object) -> None:
         self.both(lambda store: store.renew(owner, lease))
+
+    @rule(before=instants)
+    def purge(self, before: datetime) -> None:
+        self.both(lambda store: store.purge(before))
 
     @rule(kept=BACKUPS, storage=st.text(max_size=3), created_at=instants)
     def keep(self, kept: Backup, storage: str, created_at: object) -> None:

@@ -181,6 +181,20 @@ def test_a_verify_renews_the_backup_only_if_it_is_there(store: Store, *, there: 
     assert store.backups() == ([checked] if there else [])
 
 
+def test_only_what_is_released_and_old_is_purged_and_backups_stay(store: Store) -> None:
+    ages = {"old": EARLY, "young": LATER}
+    for age, created_at in ages.items():
+        going_on = store.write(begun(store.add(operation(id=age, created_at=created_at))))
+        store.end(ended(going_on, backup=backup(going_on.id)))
+        planned = operation(id=f"{age} and released", created_at=created_at)
+        last = store.end(ended(begun(store.add(planned)), backup=backup(planned.id)))
+        store.write(released(last))
+    assert store.purge(LATER) == 1
+    assert [each.id for each in store.operations()] == ["old", "young", "young and released"]
+    assert len(store.backups()) == 4
+    assert store.purge(LATER) == 0
+
+
 def test_a_backup_kept_again_is_replaced(store: Store) -> None:
     store.keep(backup())
     store.keep(backup(storage="another shelf", created_at=LATER))
