@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,7 @@ _KVM = Path("/dev/kvm")
 _SERVE = Path(__file__).parents[1] / "servers" / "serve_libvirt.py"
 _BINDING = Path("/usr/lib/python3/dist-packages")
 _TAG = f"cpython-{sys.version_info.major}{sys.version_info.minor}-"
+_FILE_DRIVER = Path(__file__).parent / "plugins" / "sandbox_nova.py"
 _USER = "libvirt-qemu"
 
 
@@ -38,20 +40,24 @@ def uri(layout: Layout) -> str:
 
 
 def choose(environment: Environment) -> Virtualization:
-    """Return the best that this machine can do, with libvirt's binding linked to where Nova looks.
+    """Return the best that this machine can do, with what Nova needs for it linked to its place.
 
-    The binding is Debian's, since PyPI's must be compiled; it works with Debian's version of
+    libvirt's binding is Debian's, since PyPI's must be compiled; it works with Debian's version of
     Python only.
     """
-    extensions = list(_BINDING.glob(f"libvirtmod*.{_TAG}*.so"))
-    if not extensions:
-        return "files"
     site_packages = next(environment.path.glob("lib/python*/site-packages"))
+    extensions = list(_BINDING.glob(f"libvirtmod*.{_TAG}*.so"))
+    if not extensions or shutil.which("libvirtd", path=PATH) is None:
+        _link(_FILE_DRIVER, site_packages / "nova" / "virt" / "sandbox.py")
+        return "files"
     for source in (*_BINDING.glob("libvirt*.py"), *extensions):
-        link = site_packages / source.name
-        if not link.is_symlink():
-            link.symlink_to(source)
+        _link(source, site_packages / source.name)
     return "kvm" if os.access(_KVM, os.R_OK | os.W_OK) else "qemu"
+
+
+def _link(source: Path, link: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(source)
 
 
 def service(instance: Instance) -> Service:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,12 +47,21 @@ def install_missing(report: Report) -> None:
     They are installed, not unpacked: Erlang and libvirt look for their files in fixed places.
 
     Raises:
-        MissingProgramError: `apt-get` could not install them.
+        MissingProgramError: `apt-get` could not install them; libvirt alone can be done without.
     """
-    wanted = _PACKAGES | _LIBVIRT_PACKAGES
-    packages = [name for program, name in wanted.items() if not shutil.which(program, path=PATH)]
-    if set(packages) & set(_LIBVIRT_PACKAGES.values()):
-        packages += _LIBVIRT_LIBRARIES
+    _install(_missing(_PACKAGES), report)
+    if packages := _missing(_LIBVIRT_PACKAGES):
+        try:
+            _install([*packages, *_LIBVIRT_LIBRARIES], report)
+        except MissingProgramError as error:
+            report(f"Servers will be the files of their disks, which nobody runs: {error}")
+
+
+def _missing(packages: Mapping[str, str]) -> list[str]:
+    return [name for program, name in packages.items() if not shutil.which(program, path=PATH)]
+
+
+def _install(packages: Sequence[str], report: Report) -> None:
     if packages:
         report(f"Installing {', '.join(packages)} on this machine with apt-get.")
         with _nothing_started():

@@ -1,0 +1,38 @@
+"""What the cloud needs of the machine is said in one line, and before anything is begun."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox import Sandbox, SandboxError
+from sandbox.openstack import programs
+
+
+def test_others_than_root_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    with pytest.raises(SandboxError, match=r"^The cloud needs root: [^\n]*$"):
+        programs.require_root()
+
+
+def test_without_root_nothing_is_begun(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    servers = set(sandbox.servers)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+
+    with pytest.raises(SandboxError, match="The cloud needs root"):
+        sandbox.part("cloud")
+
+    assert set(sandbox.servers) == servers
+
+
+def test_shims_do_what_they_stand_for() -> None:
+    shims = Path(programs.__file__).parent / "shims"
+
+    def run(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run(str(shims / "sudo"), "-E", "echo", "as root").stdout == "as root\n"
+    assert run(str(shims / "umount"), "/nowhere").returncode == 0
+    assert run(str(shims / "mount.nfs"), "host:/share", "/nowhere").returncode != 0
