@@ -1,0 +1,62 @@
+"""Rules about one type of resource, with those that are no directories.
+
+The suite tries such a rule with the bench's first type only. Here are those that are about work
+outside: surveys, jobs and rebuilding take phases that directories do not have. Servers boot from
+volumes here, and from images in the suite.
+"""
+
+from pathlib import Path
+
+import attrs
+import pytest
+
+from karbor_backup_core.contract import Status, all_rules, judge
+from karbor_backup_core.contract.needs import SECRETS
+from karbor_backup_freezer.resources import PROJECT, SERVER, VOLUME
+from tests.e2e.contract.scripted import Place, Sessions, Stage, scripted_bench
+
+RULES = {rule.id: rule for rule in all_rules()}
+
+OF_EVERY_TYPE = ("C-202", "C-404", "C-602", "C-802")
+OF_ONE_TYPE = (
+    "C-204",  # a delete is exact
+    "C-206",  # a restore of what is gone
+    "C-401",  # repeats
+    "C-402",  # a reply is lost
+    "C-403",  # restarts
+    "C-601",  # a failure is data
+    "C-604",  # busy
+    "C-605",  # refused
+    "C-606",  # what is left is named
+    "C-702",  # cancelled
+    "C-703",  # cancelled at any time
+    "C-705",  # deaf to a cancel
+    "C-706",  # deadlines
+    "C-707",  # stubborn
+    "C-805",  # released while it runs
+    "C-901",  # secrets in documents
+    "C-902",  # secrets in logs
+    "C-922",  # sockets
+)
+OF_A_PROJECT = ("C-210", "C-401", "C-403", "C-605", "C-606", "C-703")
+
+CASES = [
+    *((rule, SERVER) for rule in OF_EVERY_TYPE),
+    *((rule, kind) for rule in OF_ONE_TYPE for kind in (VOLUME, SERVER)),
+    *((rule, PROJECT) for rule in OF_A_PROJECT),
+]
+
+
+@pytest.mark.parametrize(("rule", "first"), CASES)
+def test_rule(rule: str, first: str, stage: Stage, sessions: Sessions, tmp_path: Path) -> None:
+    secrets = SECRETS in RULES[rule].needs
+    place = Place(
+        stage,
+        tmp_path,
+        storage="far" if secrets else "disk",
+        servers_boot_from_volumes=True,
+    )
+    with scripted_bench(place, sessions, fresh_login=secrets) as bench:
+        kinds = sorted(bench.kinds, key=lambda kind: kind != first)
+        verdict = judge(RULES[rule], attrs.evolve(bench, kinds=kinds))
+    assert verdict.status is Status.PASSED, verdict.reason
