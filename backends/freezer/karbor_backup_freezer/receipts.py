@@ -5,7 +5,14 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import BackendError, InvalidDocument, Json, Operation
+from karbor_backup_core import (
+    BackendError,
+    InvalidDocument,
+    Json,
+    Operation,
+    Progress,
+    ProgressState,
+)
 from karbor_backup_freezer.pieces import Survey
 
 FORMAT: Final = 2
@@ -74,6 +81,14 @@ class Receipt:
         if self.records:
             filled["records"] = [list(record) for record in self.records]
         return {"format": FORMAT, **filled}
+
+    def running(self) -> Progress:
+        """The answer of a step whose work goes on outside; it keeps the receipt."""
+        return Progress(ProgressState.RUNNING, receipt=self.document())
+
+    def ready(self) -> Progress:
+        """The answer of a step after which the next one can be taken; it keeps the receipt."""
+        return Progress(ProgressState.READY, receipt=self.document())
 
     def surveyed(self) -> Survey:
         """What the protect covers.

@@ -104,10 +104,10 @@ class Releaser:
         if job.stage is Stage.WAITING:
             self._client.stop_job(job.id)
         if job.stage is not Stage.HALTED:
-            return _running(receipt)
+            return receipt.running()
         if not receipt.settles_at:
-            return _running(attrs.evolve(receipt, settles_at=time.time() + SETTLE))
-        return None if time.time() >= receipt.settles_at else _running(receipt)
+            return attrs.evolve(receipt, settles_at=time.time() + SETTLE).running()
+        return None if time.time() >= receipt.settles_at else receipt.running()
 
     def _undo(self, operation: Operation, job: Job | None) -> Progress:
         """Undo what an operation made that did not succeed, whose job does no more."""
@@ -174,10 +174,6 @@ class Releaser:
             return Handle.of(operation.backup).container
         storage = self._work.storage_of(operation, Receipt.of(operation))
         return storage.container(self._work.configuration.container, operation.id)
-
-
-def _running(receipt: Receipt) -> Progress:
-    return Progress(ProgressState.RUNNING, receipt=receipt.document())
 
 
 def _done(leftovers: Sequence[Leftover] = ()) -> Progress:

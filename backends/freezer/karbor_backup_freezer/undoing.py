@@ -51,7 +51,7 @@ class Undoing:
             return self._remove_data(operation, job, 1)
         removal = self._removal(operation, receipt.removal)
         if removal is not None and removal.stage not in ENDED:
-            return _running(receipt)
+            return receipt.running()
         if job.stage in RAN and not receipt.ran:
             return self._remove_data(operation, job, receipt.removal + 1)
         return self._remove_rest(operation, job, _data_left(job, removal))
@@ -65,7 +65,7 @@ class Undoing:
         removals = [removal_of(action.fields) for action in job.actions]
         orders = [order for order in removals if order is not None]
         if not orders or self._removal(operation, number) is not None:
-            return _running(receipt)
+            return receipt.running()
         what = f"karbor-backup removes what protect {operation.id} left"
         try:
             self._client.create_job(job_document(identifier, job.client, what, orders))
@@ -74,7 +74,7 @@ class Undoing:
         except BackendError as error:
             note = f"its data was not removed: {error}"
             return self._remove_rest(operation, job, [_container(job, note)])
-        return _running(receipt)
+        return receipt.running()
 
     def _remove_rest(self, operation: Operation, job: Job, left: Sequence[Leftover]) -> Progress:
         """Remove what is not in the storage; the removals' own jobs go last."""
@@ -111,10 +111,6 @@ class Undoing:
     def _removal(self, operation: Operation, number: int) -> Job | None:
         document = self._client.job(job_id(operation.id, removal_step(number)))
         return None if document is None else Job.read(document)
-
-
-def _running(receipt: Receipt) -> Progress:
-    return Progress(ProgressState.RUNNING, receipt=receipt.document())
 
 
 def _container(job: Job, note: str) -> Leftover:

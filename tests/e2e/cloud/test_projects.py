@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
+from filelock import FileLock
 
 from karbor_backup_core import Operation, Resource, Result, State, Verb
 
@@ -24,7 +25,7 @@ PATIENCE = 120
 AT = 600 * 1024
 """Where a server's disk has room for what a test writes."""
 
-pytestmark = [pytest.mark.xdist_group("project other"), pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(2400)
 
 
 @attrs.define
@@ -108,13 +109,14 @@ class Shop:
 def shop(lab: Any, bench: Any) -> Iterator[Shop]:
     sdk = lab.connection(CLOUD)
     shop = Shop(sdk, lab, sdk.current_project_id)
-    assert not lab.inventory(CLOUD), "somebody else uses the project"
-    bench.sandbox.add_scheduler(CLOUD, cloud=CLOUD)
-    try:
-        shop.furnish(lab.guest_image())
-        yield shop
-    finally:
-        shop.clear()
+    with FileLock(bench.sandbox.instance.layout.home / f"{CLOUD}.lock"):
+        assert not lab.inventory(CLOUD), "somebody else uses the project"
+        bench.sandbox.add_scheduler(CLOUD, cloud=CLOUD)
+        try:
+            shop.furnish(lab.guest_image())
+            yield shop
+        finally:
+            shop.clear()
 
 
 @pytest.fixture

@@ -7,5 +7,5 @@ A verb takes one step in each of its phases; the receipt tells which one came la
 - ``delete``: job, Cinder's own backups, records.
 - ``verify``: one look.
 - ``work``: what all of them need; ``jobs``: the job of an operation.
-- ``results``: how a protect ends. ``progress``: how a step that goes on outside stands.
+- ``results``: how a protect ends. ``looking``: how a step that goes on outside stands.
 """

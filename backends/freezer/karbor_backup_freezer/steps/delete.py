@@ -47,26 +47,22 @@ class Delete:
             return self._remove_natives(receipt, handle)
         noted = attrs.evolve(receipt, step=Step.JOB, doubt=operation.attempt > 1)
         if job := jobs.begun(self._work, operation):
-            return _running(attrs.evolve(noted, client=job.client))
+            return attrs.evolve(noted, client=job.client).running()
         scheduler = placement.for_backup(
             self._work.schedulers, self._work.scheduler_named(operation), handle, storage, orders
         )
         jobs.begin(self._work, operation, scheduler.client_id, orders)
-        return _running(attrs.evolve(noted, client=scheduler.client_id))
+        return attrs.evolve(noted, client=scheduler.client_id).running()
 
     def _remove_natives(self, receipt: Receipt, handle: Handle) -> Progress:
         """Have Cinder remove its own backups, those only; the records go last."""
         ids = [stored.native for stored in handle.pieces if stored.native]
         removal = self._work.natives.remove(ids)
         if removal.waiting:
-            return _running(attrs.evolve(receipt, step=Step.NATIVE))
+            return attrs.evolve(receipt, step=Step.NATIVE).running()
         if removal.stuck:
             reason = "; ".join(left.note for left in removal.stuck)
             return Progress(ProgressState.FAILED, reason=reason, leftovers=removal.stuck)
         for stored in handle.pieces:
             self._work.client.delete("backups", stored.record)
         return Progress(ProgressState.SUCCEEDED)
-
-
-def _running(receipt: Receipt) -> Progress:
-    return Progress(ProgressState.RUNNING, receipt=receipt.document())

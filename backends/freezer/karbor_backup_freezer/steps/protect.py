@@ -85,7 +85,7 @@ class Protect:
             storage=storage.name,
             survey=survey.document(),
         )
-        return Progress(ProgressState.READY, receipt=receipt.document())
+        return receipt.ready()
 
     def _begin(self, operation: Operation, receipt: Receipt, survey: Survey) -> Progress:
         """Begin the job, on the scheduler that the survey has found or on one that fits now."""
@@ -94,14 +94,14 @@ class Protect:
             receipt, step=Step.JOB, storage=storage.name, doubt=operation.attempt > 1
         )
         if job := jobs.begun(self._work, operation):
-            return _running(attrs.evolve(noted, client=job.client))
+            return attrs.evolve(noted, client=job.client).running()
         client, hostname = receipt.client, receipt.hostname
         if not client:
             scheduler = self._scheduler(operation, survey, storage)
             client, hostname = scheduler.client_id, scheduler.hostname
         orders = self._actions(operation, survey, storage, hostname)
         jobs.begin(self._work, operation, client, orders)
-        return _running(attrs.evolve(noted, client=client, hostname=hostname))
+        return attrs.evolve(noted, client=client, hostname=hostname).running()
 
     def _after_job(self, operation: Operation, receipt: Receipt) -> Progress:
         """See what Freezer has recorded; then wait for Cinder, or look at the data."""
@@ -127,7 +127,7 @@ class Protect:
             records=results.compact(records),
         )
         if any(piece.mode is Mode.NATIVE for piece in survey.pieces):
-            return _running(noted)
+            return noted.running()
         return self._look(operation, noted)
 
     def _look(self, operation: Operation, receipt: Receipt) -> Progress:
@@ -193,10 +193,6 @@ class Protect:
                 f"{piece.type} from {storage.kind}: {judged.reason}; choose another storage, or "
                 "give the option 'allow_unrestorable'"
             )
-
-
-def _running(receipt: Receipt) -> Progress:
-    return Progress(ProgressState.RUNNING, receipt=receipt.document())
 
 
 def _check_size(survey: Survey) -> None:

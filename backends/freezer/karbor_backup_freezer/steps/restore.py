@@ -70,7 +70,7 @@ class Restore:
         scheduler = self._scheduler(operation, receipt, handle, storage)
         self._work.preflight.check(pieces, handle.servers, operation.options)
         noted = attrs.evolve(receipt, step=Step.PREFLIGHT, client=scheduler.client_id)
-        return Progress(ProgressState.READY, receipt=noted.document())
+        return noted.ready()
 
     def _prepare(
         self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
@@ -87,14 +87,14 @@ class Restore:
     ) -> Progress:
         noted = attrs.evolve(receipt, step=Step.JOB, doubt=receipt.doubt or operation.attempt > 1)
         if job := jobs.begun(self._work, operation):
-            return _running(attrs.evolve(noted, client=job.client))
+            return attrs.evolve(noted, client=job.client).running()
         client = receipt.client
         if not client:
             client = self._scheduler(operation, receipt, handle, storage).client_id
         jobs.begin(
             self._work, operation, client, self._actions(operation, receipt, handle, storage)
         )
-        return _running(attrs.evolve(noted, client=client))
+        return attrs.evolve(noted, client=client).running()
 
     def _after_job(
         self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
@@ -105,9 +105,10 @@ class Restore:
         left anything; what left nothing is tried again, as the first one of the next job.
         """
         step = work_step(receipt.jobs + 1)
-        noted = attrs.evolve(receipt, jobs=receipt.jobs + 1, doubt=receipt.doubt)
+        doubt = receipt.doubt or operation.attempt > 1
+        noted = attrs.evolve(receipt, jobs=receipt.jobs + 1, doubt=doubt)
         if job := jobs.begun(self._work, operation, step):
-            return _running(attrs.evolve(noted, client=job.client, doubt=True))
+            return attrs.evolve(noted, client=job.client).running()
         last = jobs.ended(self._work, operation, work_step(receipt.jobs))
         if last is None or last.stage is not Stage.FAILED:
             return self._rebuild(operation, receipt, handle)
@@ -118,7 +119,7 @@ class Restore:
         if not orders:
             return self._rebuild(operation, receipt, handle)
         jobs.begin(self._work, operation, receipt.client, orders, step)
-        return _running(noted)
+        return noted.running()
 
     def _rebuild(self, operation: Operation, receipt: Receipt, handle: Handle) -> Progress:
         rebuilt = self._work.rebuild.begin(operation, handle, receipt.notes)
@@ -168,10 +169,6 @@ def _check_servers(handle: Handle) -> None:
                 f"the backup does not say what is needed to make {piece.type} {piece.id} again: "
                 "an earlier version of karbor-backup made it, and only that one restores it"
             )
-
-
-def _running(receipt: Receipt) -> Progress:
-    return Progress(ProgressState.RUNNING, receipt=receipt.document())
 
 
 def _answer(step: rebuild.Step, receipt: Receipt) -> Progress:
