@@ -11,15 +11,13 @@ import attrs
 from karbor_backup_core import (
     Backup,
     BackupBusy,
-    Conflict,
+    KarborBackupError,
     Operation,
-    Result,
     State,
     StoreError,
     UnknownBackup,
-    UnknownOperation,
-    Verb,
 )
+from karbor_backup_core.stores import rules
 from karbor_glue.places import Kept, Leases, Place
 
 
@@ -94,8 +92,8 @@ class BankStore:
         """Keep a new operation and answer it as stored, with version 1."""
         with self._writing(operation.id) as entry:
             if entry.operation is not None:
-                raise Conflict(f"operation {operation.id} is kept already: write it, do not add it")
-            return self._put(entry, attrs.evolve(operation, version=0))
+                raise rules.already_there(operation)
+            return self._put(entry, rules.unwritten(operation))
 
     def write(self, operation: Operation) -> Operation:
         """Write over the version that was read; answer the operation with the next version."""
@@ -109,18 +107,22 @@ class BankStore:
         The effect goes first, and is the same if it comes twice: after a crash between the two
         writes the operation is found before its end, and ended again.
         """
-        outcome = operation.outcome
-        if outcome is None:
-            raise ValueError(f"operation {operation.id} has no outcome: write it, do not end it")
+        effect = rules.effect_of_end(operation)
         with self._writing(operation.id) as entry:
             _require_version(entry, operation)
-            if operation.verb is Verb.DELETE and outcome.result is Result.SUCCEEDED:
+            if effect.forget:
                 entry.place.forget_backup()
-                self._backups.pop(operation.backup_id, None)
-            elif outcome.backup is not None:
-                entry.place.keep_backup(outcome.backup)
-                self._backups[outcome.backup.id] = outcome.backup
+                self._backups.pop(effect.forget, None)
+            elif effect.keep and (entry.place.backup() or not effect.only_if_there):
+                entry.place.keep_backup(effect.keep)
+                self._backups[effect.keep.id] = effect.keep
             return self._put(entry, operation)
+
+    def write_all(
+        self, written: Sequence[Operation], ended: Sequence[Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        """Write many operations, each by itself: each has an object of its own in the bank."""
+        return rules.each_by_itself(self, written, ended)
 
     def take(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
@@ -130,10 +132,10 @@ class BankStore:
                 (k for k in entry.place.operations() if k.operation.id == operation.id), None
             )
             if kept is None:
-                raise _unknown(operation.id)
+                raise rules.no_operation(operation.id)
             now = self._with_lease(entry.place, kept).operation
             if now.version != operation.version or now.lease_until != seen.lease_until:
-                raise _overtaken(operation)
+                raise rules.overtaken(operation)
             return self._put(entry, operation)
 
     def operation(self, operation_id: str) -> Operation:
@@ -141,7 +143,7 @@ class BankStore:
         with self._lock:
             entry = self._entries.get(operation_id)
         if entry is None or entry.operation is None:
-            raise _unknown(operation_id)
+            raise rules.no_operation(operation_id)
         return entry.operation
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
@@ -152,14 +154,7 @@ class BankStore:
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
-        return [
-            each.id
-            for each in self.operations()
-            if each.owner == owner
-            and each.cancel_requested
-            and not each.cancel_sent
-            and each.outcome is None
-        ]
+        return [each.id for each in self.operations() if rules.wants_cancel(each, owner)]
 
     def renew(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations: one write for each bank."""
@@ -168,6 +163,17 @@ class BankStore:
             leases = Leases(bank)
             leases.renew(owner, lease_until)
             self._shown[id(bank), owner] = leases
+
+    def purge(self, before: datetime) -> int:
+        """Forget the released operations that were begun before an instant; answer how many."""
+        over = [
+            each.id
+            for each in self.operations()
+            if each.state is State.RELEASED and each.created_at < before
+        ]
+        for operation_id in over:
+            self.forget(operation_id)
+        return len(over)
 
     def keep(self, backup: Backup) -> None:
         """Remember a backup until the store is closed; checkpoints keep their own."""
@@ -198,13 +204,13 @@ class BankStore:
         with self._lock:
             entry = self._entries.get(operation_id)
         if entry is None:
-            raise _unknown(operation_id)
+            raise rules.no_operation(operation_id)
         with entry.lock:
             yield entry
 
     def _put(self, entry: _Entry, operation: Operation) -> Operation:
         """Write to the bank first: what memory says is durable."""
-        stored = attrs.evolve(operation, version=operation.version + 1)
+        stored = rules.next_version(operation)
         with self._holding(stored):
             entry.place.keep_operation(stored, entry.notes)
             entry.operation = stored
@@ -214,7 +220,7 @@ class BankStore:
     def _holding(self, operation: Operation) -> Iterator[None]:
         """Hold, or let go of, the operation's backup, provided that the write succeeds."""
         backup_id = operation.backup_id
-        holds = operation.phase >= 1 and operation.state is not State.RELEASED
+        holds = rules.holds_backup(operation)
         with self._lock:
             holder = self._holders.get(backup_id)
             if holds and holder not in (None, operation.id):
@@ -246,17 +252,6 @@ class BankStore:
 
 def _require_version(entry: _Entry, operation: Operation) -> None:
     if entry.operation is None:
-        raise _unknown(operation.id)
+        raise rules.no_operation(operation.id)
     if entry.operation.version != operation.version:
-        raise _overtaken(operation)
-
-
-def _overtaken(operation: Operation) -> Conflict:
-    return Conflict(
-        f"operation {operation.id} has been written, or its lease renewed, by somebody else since "
-        f"version {operation.version}: read it again"
-    )
-
-
-def _unknown(operation_id: str) -> UnknownOperation:
-    return UnknownOperation(f"no operation {operation_id} at its place in Karbor's bank")
+        raise rules.overtaken(operation)
