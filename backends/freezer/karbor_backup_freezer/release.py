@@ -29,7 +29,7 @@ from karbor_backup_freezer.resources import DIRECTORY, PROJECT
 from karbor_backup_freezer.restorable import deletes_data
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.undoing import Undoing
+from karbor_backup_freezer.undoing import Undoing, project_list_left
 
 SETTLE: Final = 10.0
 """Seconds after which a stop that no scheduler has answered will not cross with a start.
@@ -193,8 +193,13 @@ def _not_deleted(operation: Operation) -> Sequence[Leftover]:
     if operation.backup is None:
         return []
     handle = Handle.of(operation.backup)
+    lists = [
+        project_list_left(Kind(handle.kind), handle.container, stored.piece.id)
+        for stored in handle.pieces
+        if stored.piece.mode is Mode.TENANT
+    ]
     stored = any(piece.piece.mode is not Mode.NATIVE for piece in handle.pieces)
     if deletes_data(Kind(handle.kind)) or not stored:
-        return []
+        return lists
     note = "Freezer removes nothing from s3: remove its data by hand"
     return [Leftover("container on s3 storage", handle.container, note)]

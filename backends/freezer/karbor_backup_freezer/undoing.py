@@ -20,6 +20,7 @@ from karbor_backup_freezer.resources import DIRECTORY
 from karbor_backup_freezer.restorable import deletes_data
 from karbor_backup_freezer.steps.work import Work, covered
 from karbor_backup_freezer.storages import Kind
+from karbor_backup_freezer.stored.layout import project_list
 
 
 class Undoing:
@@ -113,6 +114,12 @@ class Undoing:
         return None if document is None else Job.read(document)
 
 
+def project_list_left(kind: Kind, container: str, project: str) -> Leftover:
+    """Name the list of a project's servers, which no removal of freezer 19.0.0 removes."""
+    note = "Freezer removes the backups of the servers, and not the list of them"
+    return Leftover(f"file on {kind} storage", f"{container}/{project_list(project)}", note)
+
+
 def _container(job: Job, note: str) -> Leftover:
     container = unescaped(job.field("container"))
     return Leftover(f"container on {job.field('storage')} storage", container, note)
@@ -127,6 +134,9 @@ def _data_left(job: Job, removal: Job | None) -> Sequence[Leftover]:
         return [_container(job, "Freezer failed to remove its data: remove it by hand")]
     if job.stage in RAN and not deletes_data(Kind(job.field("storage"))):
         return [_container(job, "Freezer removes nothing from s3: remove its data by hand")]
+    if job.stage in RAN and (project := job.field("project_id")):
+        kind = Kind(job.field("storage"))
+        return [project_list_left(kind, unescaped(job.field("container")), project)]
     if job.stage is Stage.FAILED:
         note = "it may hold data of the failed backup, which Freezer's removal does not see"
         return [_container(job, note)]

@@ -183,3 +183,15 @@ def test_a_member_that_fails_does_not_keep_the_others_from_coming_back(
     assert len(stage.freezer.restored) == len(set(stage.freezer.restored)) == 3 - len(bad)
     assert stage.freezer.refused == 0
     assert nothing_left(stage)
+
+
+def test_what_freezers_own_mode_leaves_of_a_project_is_named(stage: Stage) -> None:
+    stage.server("web")
+    backup = backup_of(stage.done(Verb.PROTECT, SHOP, {"mode": "tenant"}))
+    (restored,) = [r for r in outcome(stage.done(Verb.RESTORE, backup)).resources if r != SHOP][1:]
+    assert stage.content(restored) == b"system"
+    deleted = stage.done(Verb.DELETE, backup)
+    assert deleted.outcome is not None
+    assert [left.id for left in deleted.outcome.leftovers] == [
+        f"{backup.handle['container']}/project_{SHOP.id}"
+    ]
