@@ -7,7 +7,6 @@ that turns the clock.
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import attrs
@@ -189,7 +188,7 @@ class Driver:
         now = self.clock()
         changed: dict[str, Operation] = {}
         for operation in operations:
-            after = self._applied(operation, Call.POLL, answers[operation.id], now)
+            after = self.lifecycle.apply(operation, Call.POLL, answers[operation.id], now)
             if after is not operation:
                 changed[operation.id] = self._leased(after)
         stored = self._write_all(operations, changed) if changed else {}
@@ -223,7 +222,7 @@ class Driver:
         before = operation
         while True:
             now = self.clock()
-            after = self._applied(before, call, answer, now)
+            after = self.lifecycle.apply(before, call, answer, now)
             if after is before:
                 return before
             try:
@@ -250,13 +249,6 @@ class Driver:
         if stored is not before:
             self.backend_of(stored).changed(stored, before)
         return stored
-
-    def _applied(self, before: Operation, call: Call, answer: Answer, now: datetime) -> Operation:
-        """Answer what an operation becomes, up to the next call: one write stores it all."""
-        after = self.lifecycle.apply(before, call, answer, now)
-        if after is not before and next_call(after, now) is Call.STEP:
-            return self.lifecycle.apply(after, Call.STEP, None, now)
-        return after
 
     def _tell(self, operation: Operation, before: Operation) -> None:
         """Tell the extensions of a change that needs no backend, where there is one."""

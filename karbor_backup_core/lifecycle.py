@@ -8,6 +8,7 @@ answers before it asks ``next_call`` again::
 """
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
@@ -43,6 +44,8 @@ class Call(enum.Enum):
 
 
 _CANCEL_ATTEMPTS: Final = 3
+_FREE: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
+"""What nobody drives any more."""
 
 Answer: TypeAlias = Progress | KarborBackupError | bool | None
 """What a call brought: progress, what it raised, whether a cancel was taken, or nothing (STEP)."""
@@ -60,7 +63,7 @@ def next_call(operation: Operation, now: datetime) -> Call:
         case State.RUNNING:
             tell = _stopping(operation, now) and not operation.cancel_sent
             return Call.CANCEL if tell else Call.POLL
-        case State.ENDED if operation.awaiting:
+        case State.ENDED:
             return Call.POLL
         case State.RELEASING:
             return Call.POLL if operation.awaiting else Call.RELEASE
@@ -155,13 +158,6 @@ class Lifecycle:
         )
 
     def _stepped(self, operation: Operation, now: datetime) -> Operation:
-        if operation.state is State.ENDED:
-            return attrs.evolve(
-                operation,
-                state=State.RELEASING,
-                grace_until=now + self.policy.release,
-                failures=0,
-            )
         if _stopping(operation, now):
             return self._stopped(operation, now)
         return _next_phase(operation, now)
@@ -191,7 +187,7 @@ class Lifecycle:
             return attrs.evolve(failed, attempt=operation.attempt + 1)
         if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
             refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
-            return attrs.evolve(self._closed(operation, refusal, now), state=State.RELEASED)
+            return self._closed(operation, refusal, now, state=State.RELEASED)
         return self._closed(operation, Outcome(Result.FAILED, reason=str(error)), now)
 
     def _polled(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
@@ -215,7 +211,7 @@ class Lifecycle:
         self, operation: Operation, progress: Progress, now: datetime
     ) -> Operation:
         if progress.state is not ProgressState.RUNNING:
-            return attrs.evolve(operation, awaiting=False)
+            return self._awaited(operation, now)
         if self._out_of_grace(operation, now):
             return _parked(operation, progress.leftovers)
         return operation
@@ -235,7 +231,7 @@ class Lifecycle:
                 operation, unknown_since=first, not_before=first + self.policy.unknown_gap
             )
         if operation.outcome is not None:
-            return attrs.evolve(operation, awaiting=False, unknown_since=None)
+            return self._awaited(operation, now)
         if operation.state is State.SUBMITTING:
             return self._stopped(operation, now)
         lost = Outcome(Result.FAILED, reason="the service no longer knows of this work")
@@ -246,7 +242,7 @@ class Lifecycle:
         match progress.state:
             case ProgressState.SUCCEEDED:
                 done = with_leftovers(noted, progress.leftovers, replace=True)
-                return attrs.evolve(done, state=State.RELEASED, owner="", lease_until=None)
+                return attrs.evolve(done, state=State.RELEASED, **_FREE)
             case ProgressState.RUNNING:
                 return attrs.evolve(noted, awaiting=True, submitted_at=now)
             case ProgressState.READY if not self._out_of_grace(operation, now):
@@ -284,23 +280,43 @@ class Lifecycle:
 
     def _given_up(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         """End an operation whose work outside may go on: it stays unreleased until it ended."""
-        outcome = stop_outcome(operation)
-        closed = attrs.evolve(self._closed(operation, outcome, now), awaiting=True)
-        return _parked(closed, progress.leftovers)
+        closed = self._closed(operation, stop_outcome(operation), now, state=State.ENDED)
+        return _parked(attrs.evolve(closed, awaiting=True), progress.leftovers)
 
     def _ended(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         return self._closed(operation, outcome_of(operation, progress, now), now)
 
-    def _closed(self, operation: Operation, outcome: Outcome, now: datetime) -> Operation:
+    def _closed(
+        self,
+        operation: Operation,
+        outcome: Outcome,
+        now: datetime,
+        state: State = State.RELEASING,
+    ) -> Operation:
         """Give an operation its outcome; one that never began has nothing to release."""
+        over = state is State.RELEASED or not operation.phase
+        awaits = state is State.ENDED
         return attrs.evolve(
             operation,
-            state=State.ENDED if operation.phase else State.RELEASED,
+            state=State.RELEASED if over else state,
             outcome=outcome,
             ended_at=now,
-            grace_until=now + self.policy.grace,
+            grace_until=now + (self.policy.grace if awaits else self.policy.release),
             not_before=None,
             unknown_since=None,
+            failures=0,
+            **(_FREE if over else {}),
+        )
+
+    def _awaited(self, operation: Operation, now: datetime) -> Operation:
+        """Go on with the release of an operation whose work outside has ended at last."""
+        release_began = operation.state is State.RELEASING
+        return attrs.evolve(
+            operation,
+            state=State.RELEASING,
+            awaiting=False,
+            unknown_since=None,
+            grace_until=operation.grace_until if release_began else now + self.policy.release,
             failures=0,
         )
 
@@ -353,4 +369,4 @@ def _parked(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:
             note=operation.last_error or "it may still go on; resume the operation to clean up",
         ),
     )
-    return attrs.evolve(with_leftovers(operation, named), parked=True, owner="", lease_until=None)
+    return attrs.evolve(with_leftovers(operation, named), parked=True, **_FREE)

@@ -82,7 +82,7 @@ def ended(answer: Progress = PROTECTED, verb: Verb = Verb.PROTECT) -> Operation:
 
 
 def releasing() -> Operation:
-    return LIFE.apply(ended(), Call.STEP, None, after(60))
+    return ended()
 
 
 def test_a_phase_is_counted_before_its_verb_is_called() -> None:
@@ -99,7 +99,6 @@ def test_a_protect_goes_from_plan_to_release_and_leaves_its_backup() -> None:
     assert backup is not None
     assert (backup.id, backup.backend, backup.scope) == ("o1", "fake", "here")
     assert (backup.storage, backup.created_at) == ("disk", after(60))
-    operation = LIFE.apply(operation, Call.STEP, None, after(60))
     assert next_call(operation, after(60)) is Call.RELEASE
     operation = LIFE.apply(operation, Call.RELEASE, DONE, after(61))
     assert operation.state is State.RELEASED
@@ -166,7 +165,7 @@ def test_transient_failures_end_the_operation_when_there_were_too_many() -> None
         operation = LIFE.apply(operation, Call.VERB, Transient("away"), NOW)
     assert operation.outcome is not None
     assert (operation.outcome.result, operation.outcome.reason) == (Result.FAILED, "away")
-    assert operation.state is State.ENDED, "what may have been begun has to be released"
+    assert operation.state is State.RELEASING, "what may have been begun has to be released"
 
 
 def test_a_final_error_of_a_verb_fails_the_operation() -> None:
@@ -186,7 +185,7 @@ def test_what_the_backend_refuses_at_once_is_over_without_a_release() -> None:
 def test_what_the_backend_refuses_later_is_released() -> None:
     doubtful = LIFE.apply(submitting(), Call.VERB, Transient("away"), NOW)
     operation = LIFE.apply(doubtful, Call.VERB, InvalidInput("no such storage"), NOW)
-    assert operation.state is State.ENDED
+    assert operation.state is State.RELEASING
     assert operation.outcome is not None
     assert not operation.outcome.refused
 
@@ -337,7 +336,8 @@ def test_a_parked_operation_is_released_once_resumed_and_its_work_has_ended() ->
     going_on = LIFE.apply(resumed, Call.POLL, RUNNING, after(9999))
     assert not going_on.parked
     over = LIFE.apply(going_on, Call.POLL, PROTECTED, after(10000))
-    assert next_call(over, after(10000)) is Call.STEP
+    assert next_call(over, after(10000)) is Call.RELEASE
+    assert over.grace_until == after(10000) + POLICY.release
     assert over.outcome is not None
     assert over.outcome.result is Result.FAILED, "an outcome is written once"
 
@@ -441,7 +441,10 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
         assert after.outcome.result is before.outcome.result
         assert after.outcome.backup == before.outcome.backup
     if before.outcome is None and after.outcome is not None:
-        assert after.state in (State.ENDED, State.RELEASED)
+        assert after.state in (State.ENDED, State.RELEASING, State.RELEASED)
+    assert after.awaiting or after.state is not State.ENDED
+    if after.finished:
+        assert (after.owner, after.lease_until) == ("", None), "nobody drives it any more"
     if after.state is State.RELEASED:
         assert after.outcome is not None
     if after.parked:
