@@ -5,7 +5,8 @@ image and a server made of it by halves. Nothing tells their ids. Here they are 
 by what the survey recorded, made into servers, and named; or all of it is removed again.
 
 - ``rebuilding``: the steps; each may be repeated, since it looks before it makes.
-- ``volumes`` and ``zones``, ``servers`` and ``networks``, ``images``: one kind of member each.
+- ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,
+  ``images``: one kind of member each.
 - ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
 - ``undo``: the way back. ``traces``: how far the agent has got.
 """

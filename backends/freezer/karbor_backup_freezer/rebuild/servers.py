@@ -12,8 +12,8 @@ from karbor_backup_core import BackendError, Resource, Transient
 from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.lookups import flavor_for
 from karbor_backup_freezer.cloud.things import Kind, is_busy
-from karbor_backup_freezer.pieces import Mode, ServerNotes, StoredPiece
-from karbor_backup_freezer.rebuild import networks
+from karbor_backup_freezer.pieces import ServerNotes
+from karbor_backup_freezer.rebuild import networks, server_images
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
 from karbor_backup_freezer.rebuild.notes import WAITING, Standing
 from karbor_backup_freezer.rebuild.site import Site
@@ -62,12 +62,12 @@ def _find(site: Site, notes: ServerNotes) -> Any | None:
 def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> Standing:
     image = None
     if not notes.boots_from_volume:
-        image, failure = _image(site, notes)
+        image, failure = server_images.find(site, notes)
         if failure:
             return Standing(failure=failure)
-        if _agents_are_there(site, image):
+        if server_images.agent_is_there(site, image):
             return WAITING
-        _give_properties(site, notes, image)
+        server_images.give_properties(site, notes, image)
     sdk: Any = site.services.sdk
     try:
         body = _body(site, notes, image, volumes)
@@ -82,64 +82,6 @@ def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> St
     site.notes.servers[notes.id] = server.id
     site.notes.wait(Kind.SERVER, server.id)
     return WAITING
-
-
-def _image(site: Site, notes: ServerNotes) -> tuple[Any, str]:
-    """The image that the agent restored of a server, or why there is no good one."""
-    piece = _piece_of(site, notes)
-    if piece is None:
-        return None, "the backup holds no image of it"
-    index, stored = piece
-    prefix = f"{site.prefix(index)}restore_"
-    found = [
-        image
-        for image in site.images
-        if image.name.startswith(prefix)
-        and (stored.piece.mode is Mode.NOVA or image.name == f"{prefix}{notes.name}")
-    ]
-    if not found:
-        return None, "Freezer's restore has left no image of it"
-    image = found[0]
-    if image.status != "active":
-        return None, f"Glance put its image {image.id} in state {image.status}"
-    expected = max(stored.stored or 1, 1) if stored.piece.mode is Mode.NOVA else 1
-    if (image.size or 0) < expected:
-        return None, f"Freezer brought back {image.size or 0} of {expected} bytes of its image"
-    return image, ""
-
-
-def _give_properties(site: Site, notes: ServerNotes, image: Any) -> None:
-    """Give the agent's image what its source tells Nova of buses, firmware and the like."""
-    present = image.to_dict() | dict(image.properties or {})
-    wanted = dict(notes.details.get("image_properties") or {})
-    missing = {key: value for key, value in wanted.items() if present.get(key) != value}
-    if not missing:
-        return
-    sdk: Any = site.services.sdk
-    try:
-        with asking(f"Glance to give image {image.id} its properties"):
-            sdk.image.update_image(image.id, **missing)
-    except Transient:
-        raise
-    except (BackendError, NotFound) as error:
-        site.notes.doubts[f"image properties of server {notes.id}"] = str(error)
-
-
-def _piece_of(site: Site, notes: ServerNotes) -> tuple[int, StoredPiece] | None:
-    """The piece that holds a server's image: its own, or Freezer's of the whole project."""
-    for index, stored in enumerate(site.contents.pieces):
-        if stored.piece.mode is Mode.TENANT or stored.piece.id == notes.id:
-            return index, stored
-    return None
-
-
-def _agents_are_there(site: Site, image: Any) -> bool:
-    """Remove the agent's own server of an image; answer whether it is there still."""
-    agents = [s for s in site.agent_servers() if s.image.id == image.id]
-    removal = site.things.remove(Kind.SERVER, agents)
-    for left in removal.pending:
-        site.notes.wait(Kind.SERVER, left.id, gone=True)
-    return bool(removal.pending)
 
 
 def _body(

@@ -117,6 +117,21 @@ def test_servers_of_freezers_own_project_backup_are_told_by_their_names(cloud: C
     assert len(list(cloud.world.servers)) == 2
 
 
+def test_servers_of_one_name_in_freezers_own_backup_are_not_taken_for_each_other(
+    cloud: Cloud,
+) -> None:
+    whole = Piece(type=PROJECT, id=PROJECT_ID, name="shop", mode=Mode.TENANT)
+    servers = (notes_of(cloud, server_piece("web")), notes_of(cloud, server_piece("web")))
+    operation = restore_of(HERE)
+    for _ in servers:
+        cloud.agent_server(operation, 0, "web")
+    progress, notes = cloud.finish(operation, Contents(stored(whole), servers))
+    assert progress.reason.startswith("restored 0 of 2; ")
+    assert "several servers are called 'web'" in progress.reason
+    cloud.undo(ended(operation, progress), Contents(stored(whole), servers), notes)
+    assert cloud.made() == set()
+
+
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_images_of_two_restores_at_once_are_claimed_once_each(
     cloud: Cloud, *, ours_first: bool
