@@ -81,12 +81,25 @@ class FreezerClient:
         size = FIRST_PAGES.get(collection, limit)
         offset = 0
         while True:
-            page = self._list(collection, limit=size, offset=offset)
+            page = self.page(collection, limit=size, offset=offset)
             yield page
             if len(page) < size:
                 return
             offset += size
             size = min(size * _GROWTH, limit)
+
+    def page(
+        self, collection: str, *, limit: int, offset: int = 0, search: Document | None = None
+    ) -> Sequence[Document]:
+        """So many entries of a collection, from one of them on."""
+        params = {"limit": limit, "offset": offset}
+        response = self._send("GET", collection, params=params, json=search)
+        what = f"GET {collection}"
+        self._check(response, what, HTTPStatus.OK)
+        entries = self._document(response, what).get(collection)
+        if not isinstance(entries, list):
+            raise BackendError(f"Freezer answered {what} without {collection!r}")
+        return entries
 
     def matching(self, collection: str, field: str, value: str) -> Sequence[Document]:
         """The entries in which a field, at any depth, has that value.
@@ -94,7 +107,7 @@ class FreezerClient:
         Freezer loads the whole collection for it: to be used for single things only.
         """
         search = {"match": [{field: value}]}
-        return self._list(collection, limit=PAGES[collection], search=search)
+        return self.page(collection, limit=PAGES[collection], search=search)
 
     def overwrite_action(self, action_id: str, action: Mapping[str, Any]) -> None:
         """Put other contents in the place of an action's."""
@@ -117,18 +130,6 @@ class FreezerClient:
             return None
         self._check(response, f"GET {collection}", HTTPStatus.OK)
         return self._document(response, f"GET {collection}")
-
-    def _list(
-        self, collection: str, *, limit: int, offset: int = 0, search: Document | None = None
-    ) -> list[Document]:
-        params = {"limit": limit, "offset": offset}
-        response = self._send("GET", collection, params=params, json=search)
-        what = f"GET {collection}"
-        self._check(response, what, HTTPStatus.OK)
-        entries = self._document(response, what).get(collection)
-        if not isinstance(entries, list):
-            raise BackendError(f"Freezer answered {what} without {collection!r}")
-        return entries
 
     def _send(self, method: str, path: str, **kwargs: Any) -> "Response":
         from keystoneauth1 import exceptions

@@ -4,7 +4,7 @@ What a list costs was measured on freezer-api 19.0.0 with MariaDB, and can be re
 ``db/sqlalchemy/api.py``: for each job it sends two further queries (1.6 ms a job), for a record of
 a backup and for an action none (0.02 ms). So where many backups run, their ends are seen in the
 records, the actions tell what is to be removed then, and the jobs themselves are listed now and
-then, to see those that failed.
+then, a few at a time, to see those that failed.
 
 A record is as good as the job's own word. The scheduler writes it when the agent has ended, after
 the agent has printed what it stored, which is the last thing it does (``scheduler_job.py``,
@@ -14,6 +14,7 @@ the agent has printed what it stored, which is the last thing it does (``schedul
 import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import attrs
@@ -30,10 +31,10 @@ RECORD: Final = 1 / 80
 """What a listed record costs Freezer, in listed jobs."""
 
 SHARE: Final = 0.1
-"""The part of the time for which the jobs are looked at while records tell of the ends."""
+"""The part of the time for which jobs are listed while records tell of the ends."""
 
-PATIENCE: Final = 3
-"""How much longer that waits while work keeps ending, so that its ends are seen at once."""
+ROUND_PAGE: Final = 100
+"""Jobs that are listed at a time then, so that no end has to wait for long."""
 
 
 @attrs.frozen
@@ -62,6 +63,27 @@ class Sight:
     records: dict[str, Sequence[Document]] = attrs.field(factory=dict)
 
 
+class _Round:
+    """One way through the list of jobs, a page at a time.
+
+    Args:
+        wanted: the jobs that are to be seen on it.
+    """
+
+    def __init__(self, wanted: AbstractSet[str] = frozenset()) -> None:
+        self.missed = set(wanted)
+        self.offset = 0
+
+    def ended(self, count: int) -> None:
+        """Hear of jobs that will be deleted, so that what comes after them moves up."""
+        self.offset = max(0, self.offset - count)
+
+    def listed(self, seen: AbstractSet[str], count: int) -> None:
+        """Hear what a page has shown, and of how many entries it was."""
+        self.missed -= seen
+        self.offset += count
+
+
 class Lookout:
     """Looks how jobs stand. What it remembers saves requests, and no answer depends on it.
 
@@ -75,8 +97,8 @@ class Lookout:
         self._now = now
         self._seen: dict[str, Job] = {}
         self._counts: dict[str, int] = {}
-        self._looked_at = -math.inf
-        self._look_took = 0.0
+        self._round = _Round()
+        self._due = -math.inf
 
     def look(self, wanted: Mapping[str, Expected | None]) -> Sight:
         """Look how these jobs stand; one that should be in a list and is not is asked for alone.
@@ -91,27 +113,41 @@ class Lookout:
         expected = {i: known for i, known in wanted.items() if known is not None}
         self._seen = {i: job for i, job in self._seen.items() if i in expected}
         if not self._records_are_cheaper(len(expected)):
-            self._look_at_jobs(wanted.keys(), wanted.keys())
+            began = self._now()
+            self._see(wanted.keys(), wanted.keys())
+            self._rest_since(began)
+            self._round = _Round(expected.keys())
             return Sight(self._seen)
         records = self._listed_records(expected)
         self._learn({i: expected[i] for i in records.keys() - self._seen.keys()})
         ended = {i for i, left in records.items() if self._is_all(i, left)}
-        if self._is_due(news=bool(ended)):
-            needed = wanted.keys() - ended
-            self._look_at_jobs(needed, wanted.keys())
-        else:
-            needed = wanted.keys() - expected.keys()
-            self._see(needed, wanted.keys())
+        self._round.ended(len(ended))
+        needed = wanted.keys() - expected.keys()
+        if self._now() >= self._due:
+            needed |= self._go_round(expected.keys() - ended)
+        self._see(needed, wanted.keys())
         begun = {i: Job.begun(i, known.client) for i, known in expected.items() if i not in needed}
         succeeded = {i: _succeeded(self._seen[i]) for i in ended}
         return Sight({**begun, **self._seen, **succeeded}, {i: records[i] for i in ended})
 
-    def _look_at_jobs(self, needed: Collection[str], wanted: Collection[str]) -> None:
-        """Look at the jobs themselves, and note how long that takes."""
+    def _go_round(self, wanted: AbstractSet[str]) -> AbstractSet[str]:
+        """List the next few jobs; answer which were missed and have to be asked for alone."""
         began = self._now()
-        self._see(needed, wanted)
-        self._looked_at = self._now()
-        self._look_took = self._looked_at - began
+        page = self._client.page("jobs", limit=ROUND_PAGE, offset=self._round.offset)
+        jobs = [Job.read(job) for job in page if job.get("job_id") in wanted]
+        self._seen |= {job.id: job for job in jobs}
+        self._rest_since(began)
+        self._round.listed({job.id for job in jobs}, len(page))
+        if len(page) == ROUND_PAGE:
+            return frozenset()
+        self._counts["jobs"] = self._round.offset
+        missed = self._round.missed & wanted
+        self._round = _Round(wanted)
+        return missed
+
+    def _rest_since(self, began: float) -> None:
+        """List no jobs for a time, as long as records tell of the ends."""
+        self._due = self._now() + (self._now() - began) / SHARE
 
     def _see(self, needed: Collection[str], wanted: Collection[str]) -> None:
         """Look at jobs, by the list or one by one; a list shows others that are wanted as well."""
@@ -161,11 +197,6 @@ class Lookout:
     def _is_all(self, identifier: str, records: Sequence[Document]) -> bool:
         """Whether these are the records of all that a job has to back up."""
         return 0 < len(self._seen[identifier].actions) <= len(records)
-
-    def _is_due(self, *, news: bool) -> bool:
-        """Whether the jobs themselves are to be looked at again."""
-        pause = self._look_took / SHARE * (PATIENCE if news else 1)
-        return self._now() >= self._looked_at + pause
 
     def _records_are_cheaper(self, jobs: int) -> bool:
         """Whether the records cost less than the list of jobs, or than to ask for each job."""

@@ -8,12 +8,12 @@ import attrs
 import pytest
 
 from karbor_backup_freezer.jobs import Stage
-from karbor_backup_freezer.lookout import PATIENCE, SHARE, Expected, Lookout
+from karbor_backup_freezer.lookout import ROUND_PAGE, SHARE, Expected, Lookout
 
 
 @attrs.define
 class Freezer:
-    """A Freezer that takes a second to list jobs, and no time for all else."""
+    """A Freezer that takes a second for a page of jobs, and no time for all else."""
 
     seconds: float = 0.0
     jobs: dict[str, dict[str, Any]] = attrs.field(factory=dict)
@@ -48,12 +48,15 @@ class Freezer:
         self.asked[collection] += 1
         yield from {"actions": self.actions, "backups": self.backups}[collection]
 
-    def pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
+    def page(self, collection: str, *, limit: int, offset: int) -> Sequence[dict[str, Any]]:
+        self.asked[collection] += 1
         self.seconds += 1
         listed = [job for name, job in self.jobs.items() if name not in self.hidden]
-        for start in range(0, len(listed) + 1, 100):
-            self.asked[collection] += 1
-            yield listed[start : start + 100]
+        return listed[offset : offset + limit]
+
+    def pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
+        for start in range(0, len(self.jobs) + 1, ROUND_PAGE):
+            yield self.page(collection, limit=ROUND_PAGE, offset=start)
 
 
 def _action(identifier: str, container: str) -> dict[str, Any]:
@@ -132,21 +135,32 @@ def test_what_failed_leaves_no_record_and_is_seen_in_the_list(
     assert lookout.look(wanted).jobs["a"].stage is Stage.FAILED
 
 
-def test_the_list_waits_while_work_ends_but_not_for_ever(
+def test_a_thousand_jobs_are_gone_through_a_page_at_a_time(
     freezer: Freezer, lookout: Lookout
 ) -> None:
-    wanted = freezer.add("a", "b", "c", "d", "e")
+    wanted = freezer.add(*(f"job-{number}" for number in range(5 * ROUND_PAGE)))
     lookout.look(wanted)
-    for name in ("a", "b"):
-        freezer.end(name)
+    freezer.end("job-499", "completed", "fail", records=0)
+    freezer.asked.clear()
+    freezer.seconds += 5 / SHARE
+    for _ in range(4):
+        assert lookout.look(wanted).jobs["job-499"].stage is Stage.RUNNING
         freezer.seconds += 1 / SHARE
-        lookout.look(wanted)
-        del wanted[name]
-    assert freezer.asked["jobs"] == 1
-    freezer.end("c")
-    freezer.seconds += (PATIENCE - 2) / SHARE
+    assert lookout.look(wanted).jobs["job-499"].stage is Stage.FAILED
+    assert freezer.asked == {"backups": 5, "jobs": 5}
+
+
+def test_what_ends_on_the_way_hides_no_other(freezer: Freezer, lookout: Lookout) -> None:
+    wanted = freezer.add(*(f"job-{number}" for number in range(3 * ROUND_PAGE)))
     lookout.look(wanted)
-    assert freezer.asked["jobs"] == 2
+    freezer.seconds += 4 / SHARE
+    lookout.look(wanted)
+    freezer.end("job-0")
+    lookout.look(wanted)
+    del wanted["job-0"], freezer.jobs["job-0"]
+    freezer.end("job-100", "completed", "fail", records=0)
+    freezer.seconds += 1 / SHARE
+    assert lookout.look(wanted).jobs["job-100"].stage is Stage.FAILED
 
 
 def test_a_job_that_a_page_missed_is_asked_for_alone(freezer: Freezer, lookout: Lookout) -> None:
