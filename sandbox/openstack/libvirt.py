@@ -56,8 +56,8 @@ def choose(environment: Environment) -> Virtualization:
 
 
 def _link(source: Path, link: Path) -> None:
-    link.unlink(missing_ok=True)
-    link.symlink_to(source)
+    if not link.is_symlink():
+        link.symlink_to(source)
 
 
 def service(instance: Instance) -> Service:

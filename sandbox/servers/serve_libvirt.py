@@ -32,7 +32,10 @@ def main(directory: str) -> None:
         if not Path(place).exists():
             Path(place).mkdir(parents=True)
         subprocess.run(["mount", "--bind", f"{directory}/{name}", place], check=True)
-    server = subprocess.Popen(["libvirtd", "--config", "/etc/libvirt/libvirtd.conf"])
+    server = subprocess.Popen(
+        # Left alone it would hold a file that is every libvirtd's of the machine.
+        ["libvirtd", "--config=/etc/libvirt/libvirtd.conf", "--pid-file=/run/libvirt/libvirtd.pid"]
+    )
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     wait_until_it_answers(Path(directory) / "run" / "libvirt-sock", server)
     # Whatever loses its parent becomes a child of this process, which alone can let it go.

@@ -118,7 +118,6 @@ def test_the_inventory_has_what_is_there(
     assert listed not in lab.inventory("other")
 
 
-@pytest.mark.alone
 def test_nothing_outlives_a_cloud_whose_owner_is_killed(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     code = f"""
