@@ -29,8 +29,12 @@ def test_the_page_names_every_key_and_option() -> None:
     names = {
         *CONFIG_SCHEMA["properties"],
         *storage["properties"],
-        *schemas.PROTECT["properties"],
-        *schemas.RESTORE_DIRECTORY["properties"],
+        *(
+            name
+            for verbs in schemas.VERBS.values()
+            for s in verbs.values()
+            for name in s["properties"]
+        ),
     }
     assert [name for name in sorted(names) if name not in PAGE] == []
 

@@ -49,16 +49,10 @@ def backend() -> Backend:
     return Backend.load("freezer", FreezerBackend, {})
 
 
-@pytest.mark.parametrize(
-    ("ours", "verb"),
-    [
-        (schemas.PROTECT, "protect"),
-        (schemas.RESTORE, "restore"),
-        (schemas.RESTORE_DIRECTORY, "restore"),
-    ],
-)
-def test_only_optional_properties_are_added(ours: dict[str, Any], verb: str) -> None:
-    theirs = SPECIFIED[verb]
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("verb", [Verb.PROTECT, Verb.RESTORE])
+def test_only_optional_properties_are_added(kind: str, verb: Verb) -> None:
+    theirs, ours = SPECIFIED[verb], schemas.VERBS[kind][verb]
     kept = {name: ours["properties"][name] for name in theirs["properties"]}
     assert {**ours, "properties": kept} == theirs
 
@@ -82,6 +76,35 @@ def test_a_path_is_an_option_of_directories_only(backend: Backend) -> None:
     backend.check_options("Freezer::FileSystem::Directory", Verb.RESTORE, options)
     with pytest.raises(InvalidDocument, match="restore_path"):
         backend.check_options("OS::Cinder::Volume", Verb.RESTORE, options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "verb", "option"),
+    [
+        ("OS::Nova::Server", Verb.PROTECT, {"include_volumes": True}),
+        ("OS::Cinder::Volume", Verb.PROTECT, {"mode": "cindernative"}),
+        ("OS::Keystone::Project", Verb.PROTECT, {"mode": "tenant"}),
+        ("OS::Keystone::Project", Verb.PROTECT, {"include_images": True}),
+        ("OS::Cinder::Volume", Verb.RESTORE, {"overwrite_volume": True}),
+    ],
+)
+def test_an_option_of_one_type_is_no_other_ones(
+    backend: Backend, kind: str, verb: Verb, option: dict[str, Any]
+) -> None:
+    options = {"backup_name" if verb is Verb.PROTECT else "restore_name": "x", **option}
+    backend.check_options(kind, verb, options)
+    for other in set(KINDS) - {kind}:
+        with pytest.raises(InvalidDocument, match=next(iter(option))):
+            backend.check_options(other, verb, options)
+
+
+@pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_dangerous_options_of_the_agent_are_nobodys(
+    backend: Backend, kind: str, option: str
+) -> None:
+    with pytest.raises(InvalidDocument, match=option):
+        backend.check_options(kind, Verb.PROTECT, {"backup_name": "x", option: "1"})
 
 
 def test_images_and_networks_are_covered(backend: Backend) -> None:
