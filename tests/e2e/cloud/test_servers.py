@@ -1,0 +1,176 @@
+"""Servers through a real Freezer, Nova and Cinder: the disks come back, and what is around them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import pytest
+
+from karbor_backup_core import Operation, Resource, Result, Verb
+from sandbox.openstack.guest import TEXT_OFFSET
+
+SERVER = "OS::Nova::Server"
+VOLUME = "OS::Cinder::Volume"
+OPTIONS = {"backup_name": "nightly"}
+
+Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
+
+
+def facts(server: Any) -> dict[str, Any]:
+    """What is to be the same of a server and its copy."""
+    own = {k: v for k, v in server.metadata.items() if not k.startswith("karbor_backup_")}
+    return {
+        "flavor": server.flavor.name,
+        "key": server.key_name,
+        "zone": server.availability_zone,
+        "metadata": own,
+        "tags": server.tags,
+        "description": server.description,
+        "groups": sorted(group["name"] for group in server.security_groups),
+        "addresses": {
+            network: sorted(address["addr"] for address in addresses)
+            for network, addresses in server.addresses.items()
+        },
+    }
+
+
+def own(bench: Any, lab: Any) -> set[Any]:
+    """What there is in the cloud that has this test's name."""
+    return {thing for thing in lab.inventory() if bench.top in thing[2]}
+
+
+@pytest.fixture
+def key(bench: Any, sdk: Any) -> Iterator[str]:
+    made = sdk.compute.create_keypair(name=f"{bench.top}-key")
+    yield made.name
+    sdk.compute.delete_keypair(made)
+
+
+@pytest.fixture
+def group(bench: Any, sdk: Any) -> Iterator[str]:
+    """A security group's id; its servers are removed before it."""
+    made = sdk.network.create_security_group(name=f"{bench.top}-group")
+    yield made.id
+    sdk.network.delete_security_group(made)
+
+
+@pytest.mark.shows(
+    "server from an image",
+    "nova",
+    "local",
+    "its disk; flavor, address, groups, key, zone, metadata, tags, description",
+)
+def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are fixtures
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Any,
+    key: str,
+    group: str,
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+    made: Made,
+) -> None:
+    identifier = make_server(
+        "web",
+        image=make_image("guest"),
+        networks=("netB", "netA"),
+        security_groups=[{"name": group}],
+        key_name=key,
+        metadata={"role": "web"},
+        tags=["front"],
+        description="the shop",
+    )
+    lab.write_disk(identifier, TEXT_OFFSET, b"inside the disk")
+    before = facts(sdk.compute.get_server(identifier))
+    runner = bench.runner()
+    protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
+    do.succeeded(protected)
+    backup = protected.outcome.backup
+    sdk.compute.delete_server(identifier)
+    do.until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
+
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-new"})
+    (new,) = made(restored)
+    assert restored.outcome.checks == ()
+    server = sdk.compute.get_server(new.id)
+    assert (server.name, server.status) == (f"{bench.top}-new", "ACTIVE")
+    assert facts(server) == before
+    assert lab.guest_texts(new.id) == ["inside the disk"]
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert bench.left_on_disk() == []
+
+
+@pytest.mark.shows(
+    "server from a volume",
+    "cinder",
+    "local",
+    "its boot volume and a data volume, in order; another address where the old one is taken",
+)
+def test_a_server_of_volumes_comes_back_beside_its_source(
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Any,
+    make_volume: Callable[..., str],
+    make_server_from_volume: Callable[..., str],
+    make_image: Callable[..., str],
+    made: Made,
+) -> None:
+    root = make_volume("root", image_id=make_image("guest"))
+    lab.write_volume(root, TEXT_OFFSET, b"system")
+    data = make_volume("data", b"data")
+    identifier = make_server_from_volume("db", root, data)
+    runner = bench.runner()
+    protected = do.run(
+        runner,
+        Verb.PROTECT,
+        Resource(SERVER, identifier),
+        {**OPTIONS, "include_volumes": True},
+    )
+    do.succeeded(protected)
+    restored = do.run(
+        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{bench.top}-new"}
+    )
+    server, *volumes = made(restored)
+    before = {one.volume_id: one.device for one in sdk.compute.volume_attachments(identifier)}
+    after = {one.volume_id: one.device for one in sdk.compute.volume_attachments(server.id)}
+    assert [after[volume.id] for volume in volumes] == [before[root], before[data]]
+    assert [volume.name for volume in volumes] == [
+        f"{bench.top}-new-{before[source].removeprefix('/dev/')}" for source in (root, data)
+    ]
+    assert lab.guest_texts(server.id)[0] == "system"
+    assert lab.read_volume(volumes[1].id, 0, 4) == b"data"
+    assert sdk.compute.get_server(server.id).status == "ACTIVE"
+    became = {part.resource.id: part.restored for part in restored.outcome.parts}
+    assert became == {identifier: server, root: volumes[0], data: volumes[1]}
+    (check,) = restored.outcome.checks
+    assert "is taken; it has" in check.reason
+
+
+@pytest.mark.shows(
+    "server from an image", "nova", "local", "a flavor that is gone: refused, and nothing is made"
+)
+def test_a_restore_without_the_flavor_is_refused_before_anything_is_made(
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Any,
+    admin_sdk: Any,
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+) -> None:
+    flavor = admin_sdk.compute.create_flavor(name=f"{bench.top}-own", vcpus=1, ram=64, disk=1)
+    identifier = make_server("web", image=make_image("guest"), flavor_id=flavor.id)
+    runner = bench.runner()
+    protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
+    do.succeeded(protected)
+    admin_sdk.compute.delete_flavor(flavor)
+    before = own(bench, lab)
+    refused = do.run(
+        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{bench.top}-new"}
+    )
+    assert refused.outcome.result is Result.FAILED
+    assert refused.outcome.refused
+    assert f"{bench.top}-own" in refused.outcome.reason
+    assert own(bench, lab) == before
+    assert sdk.compute.get_server(identifier).status == "ACTIVE"

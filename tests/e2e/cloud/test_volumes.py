@@ -1,0 +1,149 @@
+"""Volumes through a real Freezer and a real Cinder: the bytes come back, into the right volume."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import pytest
+
+from karbor_backup_core import Backup, Operation, Resource, Result, State, Verb
+
+VOLUME = "OS::Cinder::Volume"
+OPTIONS = {"backup_name": "nightly"}
+
+Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
+
+
+def backup_of(do: Any, runner: Any, volume: Resource) -> Backup:
+    protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
+    do.succeeded(protected)
+    backup: Backup = protected.outcome.backup
+    return backup
+
+
+@pytest.mark.shows(
+    "volume",
+    "cinder",
+    "local",
+    "two backups, restored at once, one of them twice; deleted one by one",
+)
+def test_each_of_two_backups_comes_back_and_goes_alone(
+    bench: Any, do: Any, lab: Any, make_volume: Callable[..., str], made: Made
+) -> None:
+    volume = Resource(VOLUME, make_volume("data", b"first"))
+    runner = bench.runner()
+    first = backup_of(do, runner, volume)
+    lab.write_volume(volume.id, 0, b"later")
+    second = backup_of(do, runner, volume)
+    lab.write_volume(volume.id, 0, b"lost!")
+
+    restores = [
+        runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{bench.top}-{number}"})
+        for number, backup in enumerate((first, second, first))
+    ]
+    restored = [made(do.finish(runner, restore)) for restore in restores]
+    ids = [resource.id for (resource,) in restored]
+    assert len({volume.id, *ids}) == 4
+    assert [lab.read_volume(new, 0, 5) for new in ids] == [b"first", b"later", b"first"]
+    assert lab.read_volume(volume.id, 0, 5) == b"lost!"
+
+    do.succeeded(do.run(runner, Verb.DELETE, first))
+    do.succeeded(do.run(runner, Verb.VERIFY, second))
+    (again,) = made(do.run(runner, Verb.RESTORE, second, {"restore_name": f"{bench.top}-again"}))
+    assert lab.read_volume(again.id, 0, 5) == b"later"
+    do.succeeded(do.run(runner, Verb.DELETE, second))
+    assert bench.left_on_disk() == []
+    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+
+
+@pytest.mark.shows(
+    "volume", "cinder", "local", "attached to a running server: type, metadata, image metadata"
+)
+def test_an_attached_volume_comes_back_as_it_was(
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Any,
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+    make_volume: Callable[..., str],
+    made: Made,
+) -> None:
+    identifier = make_volume(
+        "data", b"inside", volume_type="second", metadata={"owner": "me"}, description="precious"
+    )
+    server = make_server("user", image=make_image("guest"))
+    sdk.compute.create_volume_attachment(server, volume_id=identifier)
+    volume = sdk.block_storage.wait_for_status(
+        sdk.block_storage.get_volume(identifier), "in-use", interval=0.5, wait=60
+    )
+    volume.set_image_metadata(sdk.block_storage, metadata={"os_type": "linux"})
+    runner = bench.runner()
+    backup = backup_of(do, runner, Resource(VOLUME, identifier))
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-copy"})
+    (new,) = made(restored)
+    assert restored.outcome.checks == ()
+    copy = sdk.block_storage.get_volume(new.id)
+    assert lab.read_volume(new.id, 0, 6) == b"inside"
+    assert (copy.name, copy.description) == (f"{bench.top}-copy", "precious")
+    assert (copy.volume_type, copy.availability_zone) == ("second", volume.availability_zone)
+    assert (copy.is_bootable, copy.volume_image_metadata) == (False, {"os_type": "linux"})
+    marks = {"karbor_backup_operation": restored.id, "karbor_backup_member": identifier}
+    assert copy.metadata == {"owner": "me", **marks}
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+
+
+@pytest.mark.alone
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.shows(
+    "volume", "cinder", "local", "Glance out of space: the protect fails and leaves nothing"
+)
+def test_a_protect_without_room_for_the_image_fails_and_leaves_nothing(
+    bench: Any, do: Any, lab: Any, make_volume: Callable[..., str]
+) -> None:
+    volume = Resource(VOLUME, make_volume("data", b"first"))
+    before = lab.inventory()
+    runner = bench.runner()
+    with lab.fill_images():
+        failed = do.run(runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=150))
+    assert failed.outcome.result is Result.FAILED
+    assert failed.state is State.RELEASED
+    assert lab.inventory() == before
+
+
+@pytest.mark.alone
+@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.shows(
+    "volume",
+    "cinder",
+    "local",
+    "Cinder puts the new volume in error, for which the agent waits for ever: failed by the "
+    "deadline, with the volume named; removed once the agent has ended",
+)
+def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Any,
+    admin_sdk: Any,
+    make_volume: Callable[..., str],
+) -> None:
+    volume = Resource(VOLUME, make_volume("data", b"first"))
+    runner = bench.runner()
+    backup = backup_of(do, runner, volume)
+    before = lab.inventory()
+    with lab.break_new_volumes():
+        options = {"restore_name": f"{bench.top}-broken"}
+        failed = do.run(runner, Verb.RESTORE, backup, options, deadline=timedelta(seconds=40))
+    (broken,) = [v for v in sdk.block_storage.volumes() if v.status == "error"]
+    admin_sdk.block_storage.reset_volume_status(broken.id, "available")
+    assert failed.outcome.result is Result.FAILED
+    assert failed.parked
+    (note,) = [left.note for left in failed.outcome.leftovers if left.id == broken.id]
+    assert "in state error" in note
+
+    runner.resume()
+    released = do.finish(runner, failed)
+    assert released.state is State.RELEASED
+    assert lab.inventory() == before
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
