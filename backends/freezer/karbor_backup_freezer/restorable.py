@@ -35,7 +35,10 @@ _UNREAD: Final = "only a restore reads the data back"
 
 _FINE: Final = Verdict(restorable=True)
 _S3: Final = Verdict(
-    restorable=False, reason="uploads to s3 lose the data without an error, and nothing comes back"
+    restorable=False, reason="the agent's backup ends with a TypeError when it puts notes on s3"
+)
+_S3_VOLUME: Final = Verdict(
+    restorable=False, reason="the agent's restore of a volume from s3 ends with a ValueError"
 )
 _FTP_LOOP: Final = Verdict(
     restorable=False, reason="the agent loops for ever when it reads from ftp"
@@ -66,7 +69,7 @@ TABLE: Final = {
             Kind.LOCAL: _FINE,
             Kind.SWIFT: _FINE,
             Kind.SSH: _TYPE_ERROR,
-            Kind.S3: _S3,
+            Kind.S3: _S3_VOLUME,
             Kind.FTP: _TYPE_ERROR,
             Kind.FTPS: _TYPE_ERROR,
         },

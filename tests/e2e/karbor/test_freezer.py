@@ -214,4 +214,4 @@ def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
     written = [path for path in karbor.folder.rglob("*") if path.is_file()]
     telling = [path for path in written if CANARY.encode() in path.read_bytes()]
     assert [path.parent.name for path in telling] == ["providers.d"]
-    assert "uploads to s3 lose the data" in karbor.log.read_text()
+    assert "when it puts notes on s3" in karbor.log.read_text()

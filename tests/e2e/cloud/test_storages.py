@@ -1,0 +1,217 @@
+"""Kinds of storage under servers and volumes: what the table says comes back does, nothing else.
+
+What the table calls broken and brings its data back has been mended: then the table in
+``restorable.py`` and the one in ``docs/freezer.md`` are to be changed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Backup, Operation, Policy, Resource, Result, Verb
+from karbor_backup_core.runner import Runner
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.connection import Connection
+from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.restorable import NEWEST, verdict
+from karbor_backup_freezer.storages import Kind
+from karbor_backup_freezer.stored import Measured, StoredData
+
+SERVER, VOLUME = "OS::Nova::Server", "OS::Cinder::Volume"
+CONTENT = bytes(range(256)) * 4096
+NAMED = {"backup_name": "nightly"}
+IMPATIENT = Policy(
+    poll_first=timedelta(seconds=0.5),
+    poll_limit=timedelta(seconds=1),
+    grace=timedelta(seconds=2),
+    release=timedelta(seconds=90),
+)
+
+
+@attrs.frozen
+class Subject:
+    """A server or volume whose first bytes are known, and how to read those of a restored one."""
+
+    resource: Resource
+    read: Callable[[str, int, int], bytes]
+
+    def content_of(self, restored: Resource) -> bytes:
+        return self.read(restored.id, 0, len(CONTENT))
+
+
+@pytest.fixture
+def subject(request: pytest.FixtureRequest, what: str, lab: Any) -> Subject:
+    """A server or a volume, as the test asks for."""
+    if what == "volume":
+        make_volume = request.getfixturevalue("make_volume")
+        return Subject(Resource(VOLUME, make_volume("disk", CONTENT)), lab.read_volume)
+    image = request.getfixturevalue("make_image")("image", CONTENT)
+    server = request.getfixturevalue("make_server")("server", image=image)
+    return Subject(Resource(SERVER, server), lab.read_disk)
+
+
+@pytest.fixture
+def storage(
+    cloud: Any, kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """A storage of that kind on the sandbox's servers, as an operator configures it."""
+    match kind:
+        case Kind.SSH:
+            ssh = cloud.ssh
+            _know(ssh, tmp_path, monkeypatch)
+            login = {"host": ssh.host, "port": ssh.port, "username": ssh.user, "key": str(ssh.key)}
+            return {"kind": "ssh", "path": str(ssh.directory), **login}
+        case Kind.SWIFT:
+            assert cloud.swift
+            return {"kind": "swift"}
+        case Kind.S3:
+            return {"kind": "s3", **attrs.asdict(cloud.s3)}
+        case Kind.FTP:
+            ftp = cloud.ftp
+            login = {"username": ftp.user, "password": ftp.password}
+            return {"kind": "ftp", "host": ftp.host, "port": ftp.port, "path": "/", **login}
+    return {"kind": "local", "path": str(cloud.storage_dir)}
+
+
+def _know(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give this process a home in which the SSH server's key is known."""
+    kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
+    file = folder / ".ssh" / "known_hosts"
+    file.parent.mkdir()
+    file.write_text(f"[{ssh.host}]:{ssh.port} {kind} {key}\n")
+    monkeypatch.setenv("HOME", str(folder))
+
+
+def look(bench: Any, storage: dict[str, Any], backup: Backup) -> Measured:
+    """What is stored of a backup of one piece, whatever Freezer says of it."""
+    configuration = Configuration.read(bench.configuration(storages={"it": storage}))
+    data = StoredData(configuration, CloudServices(Connection(configuration)))
+    handle = Handle.of(backup)
+    (seen,) = data.measure(configuration.storages["it"], handle.place, handle.pieces)
+    return seen
+
+
+def verified(operation: Operation) -> Mapping[str, bool]:
+    assert operation.outcome is not None
+    return {check.name: check.verified for check in operation.outcome.checks}
+
+
+def _row(what: str, kind: Kind, seen: str) -> Any:
+    mode = {"volume": "cinder", "server": "nova"}[what]
+    return pytest.param(what, kind, marks=pytest.mark.shows(what, mode, kind.value, seen))
+
+
+COMES_BACK = "its size was checked, its bytes came back, nothing was left after the delete"
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        _row("volume", Kind.LOCAL, COMES_BACK),
+        _row("volume", Kind.SWIFT, COMES_BACK),
+        _row("server", Kind.LOCAL, COMES_BACK),
+        _row("server", Kind.SWIFT, COMES_BACK),
+        _row("server", Kind.SSH, COMES_BACK),
+    ],
+)
+def test_what_comes_back(
+    bench: Any,
+    do: Any,
+    subject: Subject,
+    storage: dict[str, Any],
+    kind: Kind,
+    made: Callable[[Operation], tuple[Resource, ...]],
+) -> None:
+    assert verdict(NEWEST, subject.resource.type, kind).restorable
+    runner = bench.runner(storages={"it": storage})
+    protected = do.run(runner, Verb.PROTECT, subject.resource, NAMED)
+    do.succeeded(protected)
+    assert verified(protected)["stored data"]
+    backup = protected.outcome.backup
+    (stored,) = backup.handle["pieces"]
+    assert stored["stored"] >= len(CONTENT)
+    assert verified(do.run(runner, Verb.VERIFY, backup))["stored data"]
+
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-back"})
+    new = made(restored)[0]
+    assert subject.content_of(new) == CONTENT
+
+    assert look(bench, storage, backup) == Measured(
+        stored=stored["stored"], complete=True, noted=stored["stored"]
+    )
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert look(bench, storage, backup) == Measured(stored=0)
+
+
+JOB_FAILED = "Freezer's job ended with result 'fail'"
+NEVER_ENDS = "not done by its deadline"
+
+
+def _broken(what: str, kind: Kind, call: str, words: str) -> Any:
+    how = "does not end" if words == NEVER_ENDS else "fails"
+    row = _row(what, kind, f"refused, with the reason; the {call} {how} indeed")
+    return pytest.param(what, kind, Verb(call), words, marks=row.marks)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "breaks", "words"),
+    [
+        _broken("volume", Kind.SSH, "restore", JOB_FAILED),
+        _broken("volume", Kind.FTP, "restore", JOB_FAILED),
+        _broken("volume", Kind.S3, "restore", JOB_FAILED),
+        _broken("server", Kind.FTP, "restore", NEVER_ENDS),
+        _broken("server", Kind.S3, "protect", JOB_FAILED),
+    ],
+)
+def test_what_the_table_calls_broken_still_is(
+    bench: Any, do: Any, subject: Subject, unlucky: Runner, kind: Kind, breaks: Verb, words: str
+) -> None:
+    judged = verdict(NEWEST, subject.resource.type, kind)
+    assert not judged.restorable
+    refused = do.run(unlucky, Verb.PROTECT, subject.resource, NAMED)
+    assert refused.outcome.refused
+    assert judged.reason in refused.outcome.reason
+
+    options = {**NAMED, "allow_unrestorable": True}
+    ended = do.run(unlucky, Verb.PROTECT, subject.resource, options)
+    if breaks is Verb.RESTORE:
+        assert ended.outcome.result is Result.SUCCEEDED
+        name = {"restore_name": f"{bench.top}-back"}
+        deadline = timedelta(seconds=60 if words == NEVER_ENDS else 600)
+        ended = do.run(unlucky, Verb.RESTORE, ended.outcome.backup, name, deadline=deadline)
+    mended = f"freezer-agent has been mended for {subject.resource.type} on {kind}"
+    assert ended.outcome.result is Result.FAILED, mended
+    assert words in ended.outcome.reason
+
+
+@pytest.fixture
+def unlucky(cloud: Any, bench: Any, storage: dict[str, Any]) -> Iterator[Runner]:
+    """A runner with a scheduler of its own: an agent that loops for ever goes with it only."""
+    server = cloud.add_scheduler(bench.top)
+    yield bench.runner(IMPATIENT, storages={"it": storage}, scheduler=bench.top)
+    cloud.stop(server)
+
+
+@pytest.mark.shows(
+    "volume", "cinder", "local", "a backup that was cut short or emptied fails a verify"
+)
+@pytest.mark.parametrize(("what", "kind"), [("volume", Kind.LOCAL)])
+def test_a_backup_that_was_cut_short_is_called_broken(
+    bench: Any, do: Any, subject: Subject, storage: dict[str, Any]
+) -> None:
+    runner = bench.runner(storages={"it": storage})
+    backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    volume = subject.resource.id
+    (data,) = Path(backup.handle["container"]).glob(f"{volume}/*/{volume}")
+    for size, words in ((2**30 - 1, "the agent noted 1073741824"), (0, "nothing is stored")):
+        with data.open("r+b") as file:
+            file.truncate(size)
+        broken = do.run(runner, Verb.VERIFY, backup)
+        assert broken.outcome.result is Result.FAILED
+        assert words in broken.outcome.reason
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
