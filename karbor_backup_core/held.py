@@ -28,7 +28,7 @@ class Held:
         self._lock = threading.Lock()
         self._operations: dict[str, Operation] = {}
         self._ends: dict[str, _End] = {}
-        self._lost: dict[str, Exception] = {}
+        self._lost: dict[str, BaseException] = {}
 
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._operations
@@ -52,7 +52,7 @@ class Held:
         """Hold an operation no more, because it is finished."""
         self._drop(operation.id, operation)
 
-    def lose(self, operation_id: str, error: Exception) -> None:
+    def lose(self, operation_id: str, error: BaseException) -> None:
         """Hold an operation no more, because it could not be gone on with."""
         with self._lock:
             self._lost[operation_id] = error
@@ -65,7 +65,7 @@ class Held:
             How it finished; None if it has not, or was not held.
 
         Raises:
-            Exception: why it was lost.
+            BaseException: why it was lost.
         """
         with self._lock:
             held = operation_id in self._operations

@@ -27,7 +27,7 @@ class Listener:
 
     go_on: Callable[[Operation], None]
     note: Callable[[Operation], None]
-    lose: Callable[[str, Exception], None]
+    lose: Callable[[str, BaseException], None]
 
 
 class Poller:
@@ -102,7 +102,7 @@ class Poller:
         began = self._driver.clock()
         try:
             error = self._ask(operations)
-        except Exception as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
+        except BaseException as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
             for operation_id in operations:
                 self._listener.lose(operation_id, broken)
             error = None

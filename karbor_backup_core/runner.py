@@ -168,7 +168,7 @@ class Runner:
         Raises:
             Conflict: another process has taken it over.
             StoreError: what became of it could not be stored; resume it.
-            Exception: whatever else kept the runner from going on with it.
+            BaseException: whatever else kept the runner from going on with it.
         """
         finished = self._held.wait(operation_id, timeout)
         return finished or self._driver.store.operation(operation_id)
@@ -221,7 +221,7 @@ class Runner:
                     case _:
                         operation = self._driver.step(operation)
                         self._note(operation)
-        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
             self._lose(operation.id, error)
 
     def _note(self, operation: Operation) -> None:
@@ -233,7 +233,7 @@ class Runner:
         except Exception:  # noqa: BLE001 - a listener must not stop an operation
             _log.exception("on_change failed for operation %s", operation.id)
 
-    def _lose(self, operation_id: str, error: Exception) -> None:
+    def _lose(self, operation_id: str, error: BaseException) -> None:
         if not isinstance(error, KarborBackupError):
             _log.error("operation %s cannot be gone on with", operation_id, exc_info=error)
         self._held.lose(operation_id, error)

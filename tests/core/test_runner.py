@@ -402,6 +402,26 @@ def test_a_store_that_fails_is_told_to_who_waits(cloud: Cloud) -> None:
             runner.wait(begun.id, LONG)
 
 
+@pytest.mark.parametrize("request_name", ["create_job", "list_jobs"])
+def test_a_backend_that_ends_its_thread_is_told_to_who_waits(
+    cloud: Cloud, store: MemoryStore, request_name: str
+) -> None:
+    def gate(point: str) -> None:
+        if point == f"{request_name} asked":
+            raise SystemExit("enough")
+
+    cloud.service_seconds = 0.01
+    with runner_on(cloud, store, threads=1) as runner:
+        for _ in range(2):
+            cloud.gate = gate
+            begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+            with pytest.raises(SystemExit, match="enough"):
+                runner.wait(begun.id, LONG)
+        cloud.gate = lambda _: None
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
 def test_a_listener_that_raises_stops_nothing(cloud: Cloud, store: MemoryStore) -> None:
     def listen(operation: Operation) -> None:
         raise RuntimeError(operation.id)
