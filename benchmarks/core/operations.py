@@ -45,7 +45,7 @@ HOOKS: Final = "the fake's hooks alone"
 COMMITS: Final = "plain sqlite3, a commit for each write"
 
 _WRITES: Final = 4
-"""planned, submitting, ended and releasing, released"""
+"""planned, submitting, releasing (with the outcome), released"""
 
 _CALLERS: Final = 4
 
