@@ -34,8 +34,9 @@ unit: venv ## the tests that need no server
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
 	$(BIN)/pytest tests -n $(JOBS)
 
-test-cloud: venv ## the tests on a whole cloud, which they bring up and take down; needs root
-	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS)
+test-cloud: venv ## the tests on a whole cloud, which they bring up; needs root; writes their table in docs/freezer.md
+	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS) --dist loadgroup
+	$(BIN)/python -m tests.e2e.cloud.table
 
 contract: venv ## the contract suite on every backend; the page goes to build/conformance/
 	PYTHONPATH=examples/tar/src:examples/tar/tests $(BIN)/pytest --no-header -q -n $(JOBS) \

@@ -36,8 +36,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     """Run these tests only when they are asked for, and give them time."""
     item.add_marker(pytest.mark.cloud)
     item.add_marker(pytest.mark.timeout(2 * PATIENCE))
-    # openstacksdk 4.22 warns of itself at every request.
-    item.add_marker(pytest.mark.filterwarnings(r"ignore::PendingDeprecationWarning:openstack\..*"))
+    # openstacksdk 4.22 warns of itself at every request, and of fields of Nova's.
+    for kind in ("PendingDeprecationWarning", "DeprecationWarning"):
+        item.add_marker(pytest.mark.filterwarnings(rf"ignore::{kind}:openstack\..*"))
 
 
 @pytest.hookimpl(tryfirst=True)
