@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,11 +35,11 @@ def make_karbor(
     """Make a Karbor that has not been started; it is ended with the test."""
     made: list[Karbor] = []
 
-    def make(environ: Mapping[str, str] | None = None, more: str = "") -> Karbor:
+    def make(environ: Mapping[str, str] | None = None, more: str = "", **attributes: Any) -> Karbor:
         folder = tmp_path / f"karbor-{len(made)}"
         folder.mkdir()
         known = {"PYTHONPATH": os.fspath(directories), **(environ or {})}
-        made.append(Karbor(full_karbor, folder, known, more))
+        made.append(Karbor(full_karbor, folder, known, more, **attributes))
         return made[-1]
 
     yield make

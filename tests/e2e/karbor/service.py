@@ -58,6 +58,9 @@ class Karbor:
         folder: its configuration, database, bank and log.
         environ: further environment variables of the process.
         more: further lines of its configuration.
+        project: the id of the project that it is used in.
+        token: of who uses it; by default of an administrator, without Keystone.
+        patience: seconds after which an operation is no longer believed to end.
         port: where its API listens, on loopback.
     """
 
@@ -65,6 +68,9 @@ class Karbor:
     folder: Path
     environ: Mapping[str, str]
     more: str = ""
+    project: str = PROJECT
+    token: str = attrs.field(default=f"admin:{PROJECT}", repr=False)
+    patience: float = PATIENCE
     port: int = attrs.field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -126,9 +132,9 @@ class Karbor:
         """Make a request of Karbor's API."""
         answer = requests.request(
             method,
-            f"http://{HOST}:{self.port}/v1/{PROJECT}{path}",
+            f"http://{HOST}:{self.port}/v1/{self.project}{path}",
             json=body,
-            headers={"X-Auth-Token": f"admin:{PROJECT}"},
+            headers={"X-Auth-Token": self.token},
             timeout=30,
         )
         assert answer.ok, answer.text
@@ -164,7 +170,11 @@ class Karbor:
     def settled(self, provider: str, checkpoint: str) -> str:
         """Wait until a checkpoint is not being worked on; answer its status."""
         busy = ("protecting", "deleting")
-        wait_for(lambda: self.status(provider, checkpoint) not in busy, "the checkpoint's end")
+        wait_for(
+            lambda: self.status(provider, checkpoint) not in busy,
+            "the checkpoint's end",
+            self.patience,
+        )
         return self.status(provider, checkpoint)
 
     def restore(
@@ -217,7 +227,9 @@ class Karbor:
         def look() -> Any:
             return self.call("GET", f"/{kinds}/{record}")[kind]
 
-        wait_for(lambda: look()["status"] in ("success", "fail"), f"the {kind}'s end")
+        wait_for(
+            lambda: look()["status"] in ("success", "fail"), f"the {kind}'s end", self.patience
+        )
         return look()
 
     def _answers(self) -> bool:
@@ -230,14 +242,14 @@ class Karbor:
         return True
 
 
-def wait_for(is_so: Callable[[], bool], what: str) -> None:
+def wait_for(is_so: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
     """Wait for something outside.
 
     Raises:
         TimeoutError: it took too long.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not is_so():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {PATIENCE:g} seconds for {what}")
+            raise TimeoutError(f"waited {patience:g} seconds for {what}")
         time.sleep(0.2)

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.environments import Environment
+from tests.e2e.karbor.accounts import make_karbor_user
 from tests.karbor_glue.running import functions, run_once
 
 SCENARIO = Path(__file__).with_name("trusts.py")
@@ -19,7 +20,7 @@ def facts(sandbox: Sandbox, shared: Path) -> str:
     known = shared / "facts.json"
     if not known.exists():
         password = secrets.token_hex(16)
-        _make_karbor_user(sandbox, password)
+        make_karbor_user(sandbox, "karbor", password)
         facts = {
             "auth_url": sandbox.auth_url,
             "demo": sandbox.accounts["demo"].password,
@@ -28,22 +29,6 @@ def facts(sandbox: Sandbox, shared: Path) -> str:
         }
         known.write_text(json.dumps(facts))
     return known.read_text()
-
-
-def _make_karbor_user(sandbox: Sandbox, password: str) -> None:
-    """Make Karbor's account, which must be able to list users: an administrator, by default."""
-    admin = sandbox.session("admin")
-    project = admin.get_project_id()
-    url = sandbox.auth_url
-    user = {
-        "name": "karbor",
-        "password": password,
-        "domain_id": "default",
-        "default_project_id": project,
-    }
-    made = admin.post(f"{url}/users", json={"user": user}).json()["user"]["id"]
-    roles = admin.get(f"{url}/roles?name=admin").json()["roles"]
-    admin.put(f"{url}/projects/{project}/users/{made}/roles/{roles[0]['id']}")
 
 
 @pytest.mark.timeout(600)
