@@ -1,0 +1,189 @@
+"""Karbor's API over a real cloud, with Keystone on: a plan of what depends on each other."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import pytest
+from openstack.connection import Connection
+
+from sandbox import Sandbox
+from sandbox.openstack.configuration import SERVICE_ROLE
+from sandbox.openstack.guest import TEXT_OFFSET
+from tests.e2e.karbor.accounts import make_karbor_user
+from tests.e2e.karbor.conftest import EXAMPLES, directories, full_karbor, make_karbor
+from tests.e2e.karbor.service import Karbor
+
+__all__ = ["directories", "full_karbor", "make_karbor"]
+
+SERVER = "OS::Nova::Server"
+VOLUME = "OS::Cinder::Volume"
+NETWORK = "OS::Neutron::Network"
+IMAGE = "OS::Glance::Image"
+PATIENCE = 900.0
+"""Seconds after which a test no longer believes that a checkpoint settles."""
+
+_CONF = """\
+auth_uri = {auth_url}
+[DEFAULT]
+auth_strategy = keystone
+[trustee]
+auth_url = {auth_url}
+username = {user}
+password = {password}
+[keystone_authtoken]
+auth_type = password
+auth_url = {auth_url}
+username = {user}
+password = {password}
+user_domain_id = default
+project_name = admin
+project_domain_id = default
+[nova_client]
+nova_endpoint = {nova}
+[cinder_client]
+cinder_endpoint = {cinder}
+[glance_client]
+glance_endpoint = {glance}
+[neutron_client]
+neutron_endpoint = {neutron}
+"""
+
+
+@attrs.frozen
+class Account:
+    """Karbor's own user."""
+
+    id: str
+    name: str
+    password: str = attrs.field(repr=False)
+
+
+@pytest.fixture
+def account(cloud: Sandbox, bench: Any) -> Iterator[Account]:
+    name, password = f"{bench.top}-karbor", secrets.token_hex(16)
+    # Nova and the others refuse a token that Karbor sends beside the user's without this role.
+    roles = ("admin", SERVICE_ROLE)
+    account = Account(make_karbor_user(cloud, name, password, roles), name, password)
+    yield account
+    cloud.session("admin").delete(f"{cloud.auth_url}/users/{account.id}")
+
+
+@pytest.fixture
+def karbor(
+    cloud: Sandbox, bench: Any, account: Account, make_karbor: Callable[..., Karbor]
+) -> tuple[Karbor, str]:
+    """A Karbor that is used by the user demo, and the id of its provider."""
+    user = cloud.session()
+    conf = _CONF.format(
+        auth_url=cloud.auth_url,
+        user=account.name,
+        password=account.password,
+        nova=user.get_endpoint(service_type="compute"),
+        cinder=user.get_endpoint(service_type="block-storage"),
+        glance=user.get_endpoint(service_type="image"),
+        neutron=user.get_endpoint(service_type="network"),
+    )
+    karbor = make_karbor(
+        more=conf, project=user.get_project_id(), token=user.get_token(), patience=PATIENCE
+    )
+    text = (EXAMPLES / "freezer.conf").read_text()
+    text = text.replace("/var/lib/freezer/backups", str(bench.storage / bench.top))
+    text = text.replace("# cloud = production", "scheduler_client_id = node1")
+    text = text.replace("poll_interval = 20", "poll_interval = 2")
+    provider = karbor.add_provider("freezer", text)
+    karbor.start()
+    return karbor, provider
+
+
+def listed(karbor: Karbor, kind: str, identifier: str) -> dict[str, Any]:
+    """One of the resources that Karbor lists, as it is put into a plan."""
+    found = karbor.call("GET", f"/protectables/{kind}/instances")["instances"]
+    (one,) = (each for each in found if each["id"] == identifier)
+    return {key: one[key] for key in ("id", "type", "name")}
+
+
+def attached(sdk: Connection, server: str) -> list[str]:
+    return [each.volume_id for each in sdk.compute.volume_attachments(server)]
+
+
+def trusts(cloud: Sandbox, account: Account) -> list[Any]:
+    """The trusts by which the user demo has lent anything to Karbor."""
+    user = cloud.session()
+    given = f"{cloud.auth_url}/OS-TRUST/trusts?trustor_user_id={user.get_user_id()}"
+    found = user.get(given).json()["trusts"]
+    return [each for each in found if each["trustee_user_id"] == account.id]
+
+
+@pytest.fixture
+def server(lab: Any, make_image: Any, make_server: Any) -> str:
+    """A server of an image, with words of its own on its disk."""
+    identifier = str(make_server("web", make_image("guest")))
+    lab.write_disk(identifier, TEXT_OFFSET, b"the server's own")
+    return identifier
+
+
+@pytest.fixture
+def volume(sdk: Connection, do: Any, make_volume: Any, server: str) -> str:
+    """A volume of the server's."""
+    identifier = str(make_volume("data", b"the volume's own"))
+    sdk.compute.create_volume_attachment(server, volume_id=identifier)
+    do.until(lambda: sdk.block_storage.get_volume(identifier).status == "in-use")
+    return identifier
+
+
+def lose(sdk: Connection, do: Any, server: str, volume: str) -> None:
+    """Remove a server and its volume."""
+    sdk.compute.delete_server(server)
+    do.until(lambda: server not in {each.id for each in sdk.compute.servers()})
+    sdk.block_storage.delete_volume(volume)
+    do.until(lambda: volume not in {each.id for each in sdk.block_storage.volumes()})
+
+
+@pytest.mark.shows(
+    "server from an image and its volume, by a plan of Karbor's with network and image",
+    "nova, cinder",
+    "local",
+    "both lost: their bytes, new names and ids, and the new server has the new volume",
+)
+@pytest.mark.usefixtures("nothing_left")
+def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 - fixtures
+    cloud: Sandbox,
+    bench: Any,
+    do: Any,
+    lab: Any,
+    sdk: Connection,
+    account: Account,
+    karbor: tuple[Karbor, str],
+    server: str,
+    volume: str,
+) -> None:
+    service, provider = karbor
+    image = sdk.compute.get_server(server).image.id
+    wanted = [(SERVER, server), (VOLUME, volume), (NETWORK, service.project), (IMAGE, image)]
+    plan = service.plan(provider, [listed(service, *each) for each in wanted])
+    checkpoint = service.protect(provider, plan)
+    assert service.settled(provider, checkpoint) == "available", service.log.read_text()[-3000:]
+    lose(sdk, do, server, volume)
+
+    restored = service.restore(
+        provider, checkpoint, {SERVER: {"restore_name": f"{bench.top}-again"}}
+    )
+    assert restored["status"] == "success", restored
+    told = dict(each.split("#") for each in restored["resources_status"])
+    assert set(restored["resources_status"].values()) == {"available"}
+    assert (told[NETWORK], told[IMAGE]) == (service.project, image)
+    assert told[SERVER] != server
+    assert told[VOLUME] != volume
+    assert attached(sdk, told[SERVER]) == [told[VOLUME]]
+    assert sdk.compute.get_server(told[SERVER]).name == f"{bench.top}-again"
+    named = sdk.block_storage.get_volume(told[VOLUME]).name
+    assert named.startswith(f"{bench.top}-again-")
+    assert lab.guest_texts(told[SERVER]) == ["the server's own"]
+    assert lab.read_volume(told[VOLUME], 0, 16) == b"the volume's own"
+
+    assert service.verify(provider, checkpoint)["status"] == "success"
+    assert service.delete(provider, checkpoint) == "deleted"
+    assert bench.left_on_disk() == []
+    assert trusts(cloud, account) == []
