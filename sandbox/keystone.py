@@ -115,16 +115,12 @@ class Identity:
         """Delete a user, and with it all its tokens."""
         self._api.delete(f"/users/{self._ids('users')[name]}")
 
-    def add_region(self, name: str) -> None:
-        """Add a region."""
-        self._api.post("/regions", json={"region": {"id": name}})
-
-    def add_service(self, name: str, service_type: str, url: str, region: str = REGION) -> None:
+    def add_service(self, name: str, service_type: str, url: str) -> None:
         """Register a service with the same URL for all its interfaces."""
         created = self._create("service", name=name, type=service_type)
         for interface in ("public", "internal", "admin"):
             self._create(
-                "endpoint", service_id=created, interface=interface, region_id=region, url=url
+                "endpoint", service_id=created, interface=interface, region_id=REGION, url=url
             )
 
     def _create(self, kind: str, **attributes: Any) -> str:

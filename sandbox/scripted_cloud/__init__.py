@@ -8,7 +8,7 @@ about servers and volumes is told by the real services of `python -m sandbox up 
 - `furniture`: what every cloud has.
 - `disks`, `images`, `machines`: what is done to volumes, images and servers, whoever asks for it.
 - `cinder`, `nova`, `glance`, `neutron`: the APIs.
-- `calls`, `tokens`, `application`, `server`: how a request gets there.
+- `login`, `calls`, `tokens`, `application`, `server`: how a request gets there.
 
 What Freezer's agent does in it is played by `sandbox.scripted_agent`.
 """

@@ -1,4 +1,4 @@
-"""The scripted cloud's server, and its entries in Keystone's catalog."""
+"""The scripted cloud's server."""
 
 import threading
 import time
@@ -8,8 +8,6 @@ from typing import Self
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.accounts import Account
-from sandbox.keystone import Identity
 from sandbox.ports import HOST
 from sandbox.scripted_cloud.application import PARTS, Application
 from sandbox.scripted_cloud.furniture import furnish
@@ -25,7 +23,6 @@ class ScriptedCloud:
     """
 
     def __init__(self, auth_url: str) -> None:
-        self._auth_url = auth_url
         self._application = Application(Tokens(auth_url))
         self._server = make_server(
             HOST, 0, self._application, threaded=True, request_handler=_Handler
@@ -69,21 +66,14 @@ class ScriptedCloud:
         self._application.world = world
         return world
 
-    def register(self, region: str, administrator: Account, url: str | None = None) -> None:
-        """Enter the services into Keystone's catalog; tokens that there are already lack them.
+    def endpoints(self, url: str | None = None) -> dict[str, str]:
+        """Return the URLs of its services by their types in a catalog.
 
         Args:
-            region: the region that they are in, a new one.
-            administrator: may do so.
             url: where clients find the cloud, if not at `url`: behind a proxy, say.
         """
-        identity = Identity(self._auth_url, administrator)
-        identity.add_region(region)
-        for service_type, part in PARTS.items():
-            # Glance and Neutron are registered without their version, as they ask for.
-            version = part.version if service_type in ("block-storage", "compute") else ""
-            address = f"{url or self.url}{part.mount}{version}"
-            identity.add_service(f"scripted-{service_type}", service_type, address, region)
+        at = url or self.url
+        return {service: f"{at}{part.mount}{part.version}" for service, part in PARTS.items()}
 
     def close(self) -> None:
         """Stop."""

@@ -28,5 +28,4 @@ def credentials(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture(scope="session")
 def sessions(stage: Stage) -> Sessions:
-    # A token holds the catalog: the first one must come after the cloud's entry.
-    return Sessions(stage.sandbox)
+    return Sessions(stage)

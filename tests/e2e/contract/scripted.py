@@ -25,10 +25,10 @@ from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
 from karbor_backup_freezer.resources import DIRECTORY, KINDS, PROJECT, SERVER
 from sandbox import Sandbox, faults
-from sandbox.accounts import REGION, write_secret
+from sandbox.accounts import write_secret
 from sandbox.faultproxy import FaultProxy
 from sandbox.scripted_agent import ScriptedAgent
-from sandbox.scripted_cloud import ScriptedCloud, World
+from sandbox.scripted_cloud import ScriptedCloud, World, login
 from sandbox.scripted_scheduler import (
     FAILS,
     FAILS_HALFWAY,
@@ -77,26 +77,33 @@ class Stage:
         sandbox: the real Keystone and Freezer API.
         cloud: the cloud.
         proxy: what stands before it, for clients.
-        region: the region that it is registered in.
     """
 
     sandbox: Sandbox
     cloud: ScriptedCloud
     proxy: FaultProxy
-    region: str = attrs.field(factory=lambda: f"scripted-{uuid.uuid4().hex}")
 
     @classmethod
     @contextlib.contextmanager
     def up(cls, sandbox: Sandbox) -> Iterator[Self]:
-        """Bring it up and enter it into the catalog; tokens that there are already lack it."""
+        """Bring it up."""
         with ScriptedCloud(sandbox.auth_url) as cloud, FaultProxy(cloud.url) as proxy:
-            stage = cls(sandbox, cloud, proxy)
-            cloud.register(stage.region, sandbox.accounts["admin"], proxy.url)
-            yield stage
+            yield cls(sandbox, cloud, proxy)
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """Where its services are, by their types."""
+        return self.cloud.endpoints(self.proxy.url)
 
     def write_clouds_yaml(self, path: Path) -> None:
-        """Write the sandbox's ``clouds.yaml`` for users of this cloud."""
-        write_secret(path, self.sandbox.clouds_yaml.read_text().replace(REGION, self.region))
+        """Write the sandbox's ``clouds.yaml`` with the way to this cloud."""
+        text = self.sandbox.clouds_yaml.read_text()
+        overrides = "".join(
+            f'\n    {service.replace("-", "_")}_endpoint_override: "{url}"'
+            for service, url in self.endpoints.items()
+        )
+        version = "\n    identity_api_version: 3"
+        write_secret(path, text.replace(version, f"{version}{overrides}"))
 
 
 @attrs.frozen
@@ -126,7 +133,6 @@ class Place:
         """The backend's configuration."""
         return {
             "cloud": "demo",
-            "region": self.stage.region,
             "endpoint": endpoint,
             "timeout": TIMEOUT,
             "container": self.name,
@@ -168,17 +174,19 @@ class Sessions:
     """Sessions with Keystone that share their tokens, and no connection.
 
     Attributes:
-        sandbox: whose Keystone.
+        stage: whose Keystone and cloud.
         first: the session, by cloud, that got the token.
     """
 
-    sandbox: Sandbox
+    stage: Stage
     first: dict[str, Session] = attrs.field(factory=dict)
 
     def new(self, cloud: str = "demo") -> Session:
         """A session as a new process has it, but for its token: one takes a third of a second."""
         if cloud not in self.first:
-            self.first[cloud] = self.sandbox.session(cloud)
+            sandbox = self.stage.sandbox
+            account = sandbox.accounts[cloud]
+            self.first[cloud] = login.session(sandbox.auth_url, account, self.stage.endpoints)
         connections = requests.Session()
         connections.trust_env = False
         return Session(auth=self.first[cloud].auth, session=connections)

@@ -1,6 +1,5 @@
-"""A scripted cloud in the sandbox's catalog, looked at through openstacksdk as real clouds are."""
+"""A scripted cloud beside the sandbox's Keystone, looked at through openstacksdk."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from keystoneauth1.session import Session
 from openstack.connection import Connection
 
 from sandbox import Sandbox
-from sandbox.scripted_cloud import ScriptedCloud, World
+from sandbox.scripted_cloud import ScriptedCloud, World, login
 
 SECONDS = 5.0
 
@@ -25,16 +24,14 @@ class Stage:
     """A scripted cloud whose time stands still until it is told to go by.
 
     Attributes:
-        sandbox: whose Keystone it is registered in.
+        sandbox: whose Keystone says whom tokens are for.
         cloud: the cloud.
-        region: the region that it is registered in.
         sessions: those that are there already, by user: a token takes a third of a second.
         now: what time it is.
     """
 
     sandbox: Sandbox
     cloud: ScriptedCloud
-    region: str
     sessions: dict[str, Session]
     now: float = 1e9
 
@@ -45,8 +42,10 @@ class Stage:
     def connect(self, user: str = "demo") -> Any:
         """Connect to the cloud with an account."""
         if user not in self.sessions:
-            self.sessions[user] = self.sandbox.session(user)
-        return Connection(session=self.sessions[user], region_name=self.region)
+            account = self.sandbox.accounts[user]
+            endpoints = self.cloud.endpoints()
+            self.sessions[user] = login.session(self.sandbox.auth_url, account, endpoints)
+        return Connection(session=self.sessions[user])
 
     def work(self) -> None:
         """Let the time go by that work takes."""
@@ -54,11 +53,9 @@ class Stage:
 
 
 @pytest.fixture(scope="session")
-def scripted_cloud(sandbox: Sandbox) -> Iterator[tuple[ScriptedCloud, str]]:
-    region = f"scripted-{os.getpid()}"
+def scripted_cloud(sandbox: Sandbox) -> Iterator[ScriptedCloud]:
     with ScriptedCloud(sandbox.auth_url) as cloud:
-        cloud.register(region, sandbox.accounts["admin"])
-        yield cloud, region
+        yield cloud
 
 
 @pytest.fixture(scope="session")
@@ -67,12 +64,9 @@ def sessions() -> dict[str, Session]:
 
 
 @pytest.fixture
-def stage(
-    sandbox: Sandbox, scripted_cloud: tuple[ScriptedCloud, str], sessions: dict[str, Session]
-) -> Stage:
-    cloud, region = scripted_cloud
-    stage = Stage(sandbox, cloud, region, sessions)
-    cloud.renew(lambda: stage.now, SECONDS)
+def stage(sandbox: Sandbox, scripted_cloud: ScriptedCloud, sessions: dict[str, Session]) -> Stage:
+    stage = Stage(sandbox, scripted_cloud, sessions)
+    scripted_cloud.renew(lambda: stage.now, SECONDS)
     return stage
 
 

@@ -1,9 +1,10 @@
-"""How a request gets to the scripted cloud: catalog, tokens, and what a project sees."""
+"""How a request gets to the scripted cloud: logins, tokens, and what a project sees."""
 
 from typing import Any
 
 import pytest
 import requests
+from keystoneauth1.exceptions import EndpointNotFound
 from openstack.exceptions import BadRequestException, NotFoundException
 
 
@@ -19,6 +20,13 @@ def test_a_token_that_keystone_does_not_know_is_refused(stage: Any) -> None:
     url = f"{stage.cloud.url}/volume/v3/volumes"
     answer = requests.get(url, headers={"X-Auth-Token": "nobody's"}, timeout=20)
     assert answer.status_code == 401
+
+
+def test_who_logs_in_by_the_catalog_alone_does_not_find_it(stage: Any) -> None:
+    session = stage.sandbox.session()
+    assert session.get_endpoint(service_type="identity")
+    with pytest.raises(EndpointNotFound):
+        session.get_endpoint(service_type="image")
 
 
 def test_a_project_sees_its_own_things_and_an_administrator_all(stage: Any, demo: Any) -> None:
