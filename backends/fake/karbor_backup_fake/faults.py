@@ -53,6 +53,9 @@ class Fault:
         return job
 
 
+_NONE: Final = Fault()
+
+
 class Fine(Fault):
     """Nothing goes wrong: it stands for a request before the one that goes wrong."""
 
@@ -212,7 +215,7 @@ class FaultPlan:
             if planned.awaits(request, operation):
                 self._waiting.remove(planned)
                 return planned.fault
-        return Fault()
+        return _NONE
 
     def unfired(self) -> tuple[PlannedFault, ...]:
         """Answer the faults that no request has met."""

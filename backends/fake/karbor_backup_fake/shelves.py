@@ -35,8 +35,10 @@ class Shelf(UserDict[str, T]):
 
     def __setitem__(self, key: str, thing: T) -> None:
         before = self.data.get(key)
-        super().__setitem__(key, thing)
-        if before is not None and before.operation != thing.operation:
+        self.data[key] = thing
+        if before is not None:
+            if before.operation == thing.operation:
+                return
             self._untag(key, before)
         self._by_operation.setdefault(thing.operation, {})[key] = None
 
@@ -65,9 +67,12 @@ class NestedShelf(Shelf[W]):
     def __setitem__(self, key: str, thing: W) -> None:
         before = self.data.get(key)
         super().__setitem__(key, thing)
-        self._inside.update(thing.members)
         if before is not None:
+            if before.members == thing.members:
+                return
             self._empty(before)
+        for member in thing.members:
+            self._inside[member] += 1
 
     def __delitem__(self, key: str) -> None:
         before = self.data[key]
