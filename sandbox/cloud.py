@@ -88,19 +88,28 @@ class Sandbox:
                     watched=watched,
                     owner=None if detached else watched,
                 )
-            elif (kind := room.state.freezer_database) != freezer_database:
-                raise SandboxError(
-                    f"The sandbox {instance!r} is up with its Freezer API on {kind}, not "
-                    f"{freezer_database}: take it down first, or name another instance"
-                )
-            try:
-                for part in parts_wanted:
-                    sandbox.part(part)
-            except BaseException:
-                if sandbox.is_new:
-                    room.take_down(keep_logs=True)
-                raise
+            sandbox._complete(parts_wanted, freezer_database)
         return sandbox
+
+    def _complete(self, parts_wanted: Iterable[str], freezer_database: DatabaseKind) -> None:
+        """Bring up what a sandbox that is up lacks; a new one goes down again if that fails.
+
+        Raises:
+            SandboxError: a part could not be brought up, or the database is another one.
+        """
+        kind = self.instance.state.freezer_database
+        if kind != freezer_database:
+            raise SandboxError(
+                f"The sandbox {self.instance.layout.name!r} is up with its Freezer API on {kind}, "
+                f"not {freezer_database}: take it down first, or name another instance"
+            )
+        try:
+            for part in parts_wanted:
+                self.part(part)
+        except BaseException:
+            if self.is_new:
+                self.instance.take_down(keep_logs=True)
+            raise
 
     @classmethod
     def attach(cls, root: Path, *, instance: str = DEFAULT_INSTANCE) -> Self:

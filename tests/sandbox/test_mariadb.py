@@ -58,5 +58,5 @@ def test_a_stopped_server_comes_back_with_its_data(on_mariadb: Sandbox, freezer:
 
 
 def test_a_sandbox_on_another_database_is_refused(on_mariadb: Sandbox) -> None:
-    with pytest.raises(SandboxError, match="up with its Freezer API on mariadb, not sqlite"):
+    with pytest.raises(SandboxError, match="its Freezer API on mariadb, not sqlite"):
         Sandbox.up(ROOT, instance=on_mariadb.instance.layout.name)
