@@ -13,7 +13,7 @@ from karbor_backup_core.policy import Policy
 REMEMBERED: Final = 32
 """How many of the latest durations of each kind of work are gone by."""
 
-_LATEST: Final = 5
+_LATEST: Final = 12
 """How many of the latest polls tell what a poll costs."""
 
 EARLY: Final = 0.9
@@ -41,7 +41,7 @@ class Pace:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._durations: dict[_Kind, deque[float]] = {}
-        self._took: deque[float] = deque([0.0], maxlen=_LATEST)
+        self._took: deque[float] = deque(maxlen=_LATEST)
 
     def took(self, duration: timedelta) -> None:
         """Hear how long a poll took: that is what it costs."""
@@ -81,8 +81,8 @@ class Pace:
         return timedelta(seconds=min(max(slowest, first), limit))
 
     def _cost(self) -> float:
-        """What a poll costs, in seconds; a single slow one changes nothing."""
-        return sorted(self._took)[(len(self._took) - 1) // 2]
+        """What a poll costs, in seconds: the rest of a longer one was spent in the queue."""
+        return min(self._took, default=0.0)
 
 
 def _kind(operation: Operation) -> _Kind:
