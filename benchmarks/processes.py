@@ -21,11 +21,13 @@ class Watched:
         answer: the JSON in the last line that it printed.
         threads: the most that it had.
         sockets: the most TCP connections that it had.
+        memory: the most memory that it had, in MiB.
     """
 
     answer: Any
     threads: int
     sockets: int
+    memory: float
 
 
 def run_watched(command: Sequence[str], directory: Path, request: Any) -> Watched:
@@ -50,7 +52,7 @@ def run_watched(command: Sequence[str], directory: Path, request: Any) -> Watche
             raise
     if child.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with status {child.returncode}")
-    return Watched(json.loads(said.splitlines()[-1]), watch.threads, watch.sockets)
+    return Watched(json.loads(said.splitlines()[-1]), watch.threads, watch.sockets, watch.memory)
 
 
 class _Watch:
@@ -62,6 +64,7 @@ class _Watch:
         self._thread = threading.Thread(target=self._look_on, daemon=True)
         self.threads = 0
         self.sockets = 0
+        self.memory = 0.0
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -75,6 +78,7 @@ class _Watch:
         while not self._over.wait(_INTERVAL):
             try:
                 self.threads = max(self.threads, self._process.num_threads())
+                self.memory = max(self.memory, self._process.memory_info().rss / 2**20)
                 self.sockets = max(self.sockets, len(self._process.net_connections("tcp")))
             except psutil.Error:
                 return

@@ -1,7 +1,6 @@
 """The subject: karbor-backup, by its runner and its Freezer backend."""
 
 import os
-import resource
 import time
 from typing import Any
 
@@ -19,7 +18,6 @@ def main() -> None:
     backend = Backend.of("freezer", _backend(work.request))
     backend.scope()
     known: dict[str, float] = {}
-    before = _peak_memory()
     with Runner(MemoryStore(), {"freezer": backend}, on_change=lambda o: _note(o, known)) as runner:
         backups: list[Backup] = []
         for verb in map(Verb, work.request["verbs"]):
@@ -33,7 +31,7 @@ def main() -> None:
                     backups.extend(o.outcome.backup for o in done)  # type: ignore[union-attr, misc]
 
             work.measure(verb.value, do)
-    work.answer(memory=(_peak_memory() - before) / work.request["count"])
+    work.answer()
 
 
 def _backend(request: Any) -> FreezerBackend:
@@ -68,11 +66,6 @@ def _note(operation: Operation, known: dict[str, float]) -> None:
     """Note when a job is known to have ended: with the outcome, or with a further phase."""
     if operation.outcome is not None or operation.phase > 1:
         known.setdefault(job_id(operation.id), time.time())
-
-
-def _peak_memory() -> float:
-    """KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

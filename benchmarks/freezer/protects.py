@@ -102,10 +102,12 @@ def _of_verb(subject: str, answer: Answer, count: int, crew: Crew) -> Iterator[M
 
 
 def _of_process(subject: str, outcome: Outcome, count: int) -> Iterator[Measurement]:
-    for what, value in (
-        ("threads", outcome.watched.threads),
-        ("sockets", outcome.watched.sockets),
+    watched = outcome.watched
+    for what, value, unit in (
+        ("most memory of the process", watched.memory, "MiB"),
+        ("most threads", watched.threads, "threads"),
+        ("most connections", watched.sockets, "sockets"),
     ):
         yield Measurement(
-            what=what, subject=subject, value=value, unit=what, parameters={AXIS: count}
+            what=what, subject=subject, value=value, unit=unit, parameters={AXIS: count}
         )
