@@ -25,6 +25,7 @@ import attrs
 from benchmarks.core.world import (
     NAME,
     OPTIONS,
+    Stopwatch,
     best_of,
     furnished,
     protect_at_once,
@@ -48,6 +49,7 @@ _WRITES: Final = 4
 """planned, submitting, releasing (with the outcome), released"""
 
 _CALLERS: Final = 4
+_TIME: Final = "time per operation"
 
 
 def measure(workbench: Workbench) -> Iterator[Measurement]:
@@ -55,43 +57,57 @@ def measure(workbench: Workbench) -> Iterator[Measurement]:
     repeats = workbench.pick(5, 3)
     files = (workbench.scratch / f"operations-{number}.db" for number in itertools.count())
     crowd, row = workbench.pick(2000, 500), workbench.pick(300, 100)
-    alone = {
-        HOOKS: partial(_hooks_alone, crowd),
-        COMMITS: partial(_commits_alone, files, row),
-    }
     for callers in (1, _CALLERS):
         protect = partial(protect_at_once, count=crowd, callers=callers)
-        subjects = {
-            MEMORY: partial(_in_memory, protect),
-            SQLITE: partial(_on_file, files, protect),
-            **alone,
-        }
+        subjects = _subjects(protect, files, partial(_hooks_alone, crowd), row)
         parameters = {"begun": "all at once", "asking threads": callers}
         goals = {MEMORY: Goal(150)} if callers == 1 else {SQLITE: Goal(1000)}
-        yield from _measured(subjects, repeats, parameters, goals)
-    protect = partial(protect_in_turn, count=row)
-    subjects = {
+        yield from _measured(_TIME, subjects, repeats, parameters, goals)
+    protect = partial(protect_at_once, count=crowd, callers=1, stopwatch=time.process_time)
+    hooks = partial(_hooks_alone, crowd, time.process_time)
+    parameters = {"begun": "all at once", "asking threads": 1}
+    yield from _measured(
+        "processor time per operation",
+        {
+            MEMORY: partial(_in_memory, protect),
+            SQLITE: partial(_on_file, files, protect),
+            HOOKS: hooks,
+        },
+        repeats,
+        parameters,
+    )
+    subjects = _subjects(
+        partial(protect_in_turn, count=row), files, partial(_hooks_alone, row), row
+    )
+    yield from _measured(_TIME, subjects, repeats, {"begun": "one by one", "asking threads": 1})
+
+
+def _subjects(
+    protect: Callable[[Store], float], files: Iterator[Path], hooks: Callable[[], float], row: int
+) -> dict[str, Callable[[], float]]:
+    return {
         MEMORY: partial(_in_memory, protect),
         SQLITE: partial(_on_file, files, protect),
-        **alone,
+        HOOKS: hooks,
+        COMMITS: partial(_commits_alone, files, row),
     }
-    yield from _measured(subjects, repeats, {"begun": "one by one", "asking threads": 1}, {})
 
 
 def _measured(
+    what: str,
     subjects: Mapping[str, Callable[[], float]],
     repeats: int,
     parameters: Mapping[str, Parameter],
-    goals: Mapping[str, Goal],
+    goals: Mapping[str, Goal] | None = None,
 ) -> Iterator[Measurement]:
     for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
         yield Measurement(
-            what="time per operation",
+            what=what,
             subject=subject,
             value=seconds * 1e6,
             unit="µs",
             parameters=parameters,
-            goal=goals.get(subject),
+            goal=(goals or {}).get(subject),
         )
 
 
@@ -107,23 +123,23 @@ def _on_file(files: Iterator[Path], run: Callable[[Store], float]) -> float:
         store.close()
 
 
-def _hooks_alone(count: int) -> float:
+def _hooks_alone(count: int, stopwatch: Stopwatch = time.perf_counter) -> float:
     """Call the two hooks that an operation needs, as methods."""
     resources = volumes(count)
     plugin = furnished(Cloud(), resources)
     backend = Backend.of(NAME, plugin)
     operations = [submitted(backend, each) for each in resources]
-    start = time.perf_counter()
+    start = stopwatch()
     answers = [plugin.protect(operation) for operation in operations]
-    seconds = time.perf_counter() - start
+    seconds = stopwatch() - start
     ended = [
         attrs.evolve(each, state=State.RELEASING, outcome=outcome_of(each, answer, each.created_at))
         for each, answer in zip(operations, answers, strict=True)
     ]
-    start = time.perf_counter()
+    start = stopwatch()
     for operation in ended:
         plugin.release(operation)
-    return (seconds + time.perf_counter() - start) / count
+    return (seconds + stopwatch() - start) / count
 
 
 def _commits_alone(files: Iterator[Path], count: int) -> float:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import attrs
 
@@ -21,6 +21,8 @@ from karbor_backup_core import (
     system_clock,
 )
 from karbor_backup_fake import Cloud, FakeBackend
+
+Stopwatch: TypeAlias = Callable[[], float]
 
 NAME: Final = "fake"
 """The configured name of the backend."""
@@ -71,13 +73,16 @@ class Countdown:
                 self.reached.set()
 
 
-def protect_at_once(store: Store, count: int, callers: int) -> float:
+def protect_at_once(
+    store: Store, count: int, callers: int, stopwatch: Stopwatch = time.perf_counter
+) -> float:
     """Protect that many volumes in a cloud whose jobs take no time.
 
     Args:
         store: remembers the operations.
         count: how many.
         callers: how many threads ask for them.
+        stopwatch: tells the seconds, of the day or of the processor.
 
     Returns:
         Seconds from the first request until the last operation is released, per operation.
@@ -87,11 +92,11 @@ def protect_at_once(store: Store, count: int, callers: int) -> float:
     released = Countdown(State.RELEASED, count)
     runner = Runner(store, {NAME: backend}, on_change=released.hear)
     with runner, ThreadPoolExecutor(callers) as pool:
-        start = time.perf_counter()
+        start = stopwatch()
         for caller in range(callers):
             pool.submit(_begin, runner, resources[caller::callers])
         released.reached.wait()
-        return (time.perf_counter() - start) / count
+        return (stopwatch() - start) / count
 
 
 def _begin(runner: Runner, resources: Iterable[Resource]) -> None:
