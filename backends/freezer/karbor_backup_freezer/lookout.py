@@ -24,7 +24,7 @@ from karbor_backup_freezer.client import PAGES, Document, FreezerClient
 from karbor_backup_freezer.jobs import Action, Job, Stage
 from karbor_backup_freezer.records import job_of
 
-REQUEST: Final = 50.0
+REQUEST: Final = 20.0
 """What a request is weighed as beside the entries that it brings, in listed jobs."""
 
 RECORD: Final = 1 / 80
