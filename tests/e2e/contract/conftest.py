@@ -9,11 +9,6 @@ from sandbox import Sandbox
 from tests.e2e.contract.scripted import Sessions, Stage
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let openstacksdk 4.22 warn of itself, which it does at every request."""
-    item.add_marker(pytest.mark.filterwarnings("ignore::PendingDeprecationWarning:openstack"))
-
-
 @pytest.fixture(scope="session")
 def stage(sandbox: Sandbox) -> Iterator[Stage]:
     with Stage.up(sandbox) as stage:

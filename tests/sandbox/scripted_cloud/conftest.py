@@ -14,11 +14,6 @@ from sandbox.scripted_cloud import ScriptedCloud, World, login
 SECONDS = 5.0
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let openstacksdk 4.22 warn of itself, which it does at every request."""
-    item.add_marker(pytest.mark.filterwarnings("ignore::PendingDeprecationWarning:openstack"))
-
-
 @attrs.define
 class Stage:
     """A scripted cloud whose time stands still until it is told to go by.
