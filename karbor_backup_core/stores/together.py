@@ -61,6 +61,7 @@ class Together(Generic[C]):
         self._lock = threading.Lock()
         self._waiting: list[_Write[C]] = []
         self._led = False
+        self._company = False
 
     def run(self, action: Callable[[C], T]) -> T:
         """Make a write; when this returns it has taken effect.
@@ -88,10 +89,12 @@ class Together(Generic[C]):
         return answer
 
     def _lead(self) -> None:
-        # Those whose writes have just been made are about to write again: let them come along.
-        time.sleep(0)
+        if self._company:
+            # Those whose writes have just been made may write again at once: let them come along.
+            time.sleep(0)
         with self._lock:
             group, self._waiting = self._waiting, []
+        self._company = len(group) > 1
         try:
             self._write(group)
         finally:
