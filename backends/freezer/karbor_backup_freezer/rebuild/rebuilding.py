@@ -95,6 +95,10 @@ class Rebuild:
         """Answer ready when what the last step waits for has come to rest; only reads."""
         return settling.look(Things(self._services), Notes.read(notes))
 
+    def unproved(self, operation: Operation, handle: Contents) -> tuple[Leftover, ...]:
+        """Name the volumes that the agent may have made for a restore, without a proof."""
+        return undo.unproved(self._site(operation, handle, {}))
+
     def undo(self, operation: Operation, handle: Contents, notes: Json) -> Step:
         """Remove what a restore has made that did not succeed, but for a project's whole members.
 
@@ -106,7 +110,7 @@ class Rebuild:
             _wait_until_gone(site, removal)
             there = (*removal.pending, *removal.leftovers)
             return _step(site, Progress(ProgressState.RUNNING, leftovers=there))
-        stays = (*removal.leftovers, *undo.half_written(site))
+        stays = (*removal.leftovers, *undo.half_written(site), *undo.unproved(site))
         return _step(site, Progress(ProgressState.SUCCEEDED, leftovers=stays))
 
     def _site(self, operation: Operation, handle: Contents, notes: Json) -> Site:

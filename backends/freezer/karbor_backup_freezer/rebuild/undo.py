@@ -3,10 +3,19 @@
 Servers go first, since their volumes cannot go while they are attached.
 """
 
+import datetime as dt
+import re
+from typing import Any, Final
+
 from karbor_backup_core import Leftover, Operation, Result
-from karbor_backup_freezer.cloud.things import Kind, Removal
+from karbor_backup_freezer.cloud.things import Kind, Removal, image_name
+from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.rebuild.site import Site
 from karbor_backup_freezer.resources import PROJECT
+from karbor_backup_freezer.survey.notes import own_metadata
+
+_CLOCKS: Final = dt.timedelta(minutes=5)
+"""By how much the clocks of a cloud and of this host may differ."""
 
 
 def staying(operation: Operation) -> frozenset[str]:
@@ -56,3 +65,28 @@ def half_written(site: Site) -> tuple[Leftover, ...]:
         for source, new in site.notes.volumes.items()
         if new == source
     )
+
+
+def unproved(site: Site) -> tuple[Leftover, ...]:
+    """Name the volumes that may be of this restore, and of which nothing proves it.
+
+    Cinder notes what image a volume is made of only when it is made; one that failed before has
+    nothing but the name that the agent gives it, as every other restore of the backup does.
+    """
+    note = "it may be of this restore: Cinder notes an image's name only of volumes that are whole"
+    return tuple(
+        Leftover(Kind.VOLUME, volume.id, f"{volume.name!r} in state {volume.status}; {note}")
+        for volume in site.volumes
+        if _may_be_of(site, volume)
+    )
+
+
+def _may_be_of(site: Site, volume: Any) -> bool:
+    if image_name(volume) or volume.metadata != own_metadata(volume.metadata):
+        return False
+    made = dt.datetime.fromisoformat(volume.created_at).replace(tzinfo=dt.UTC)
+    if made < site.operation.created_at - _CLOCKS:
+        return False
+    pieces = [s.piece for s in site.contents.pieces if s.piece.mode is Mode.CINDER]
+    names = {name for piece in pieces for name in (piece.name, piece.id)}
+    return any(re.fullmatch(rf"{re.escape(name)}~\d+", volume.name or "") for name in names)

@@ -222,6 +222,8 @@ def _still_running(work: Work, operation: Operation, job: Job) -> Progress:
     if operation.resource.type != DIRECTORY:
         try:
             leftovers += work.temporary.left(job_id(operation.id))
+            if operation.verb is Verb.RESTORE and operation.backup is not None:
+                leftovers += work.rebuild.unproved(operation, Handle.of(operation.backup))
         except BackendError as error:
             unseen = Leftover("temporary things in the cloud", job.id, str(error))
             leftovers += (unseen,)

@@ -1,5 +1,8 @@
 """Volumes come back as they were, or the rebuild says why not."""
 
+from datetime import timedelta
+
+import attrs
 import pytest
 
 from karbor_backup_core import InvalidInput, Operation, ProgressState, Resource, Transient
@@ -243,3 +246,23 @@ def test_no_lost_reply_makes_a_volume_twice_in_its_zone(cloud: Cloud) -> None:
         assert cloud.made() == {f"volume/{progress.resources[0].id}"}
         cloud.undo(operation, contents, notes)
         assert cloud.made() == set()
+
+
+def test_a_volume_that_failed_before_cinder_noted_its_image_is_named(cloud: Cloud) -> None:
+    piece = volume_piece()
+    operation, contents = restore_of(piece.resource), Contents(stored(piece))
+    sdk = cloud.sdk.block_storage
+    failed = sdk.create_volume(name="data~17", size=1)
+    others = [sdk.create_volume(name=name, size=1) for name in ("data", "data~17b", "my data~17")]
+    cloud.pass_time()
+    cloud.world.volumes.get(failed.id).shown["status"] = "error"
+    progress, notes = cloud.finish(operation, contents)
+    assert progress.state is ProgressState.FAILED
+    (named,) = cloud.rebuild.unproved(operation, contents)
+    assert named.id == failed.id
+    assert "in state error; it may be of this restore" in named.note
+    undone, _ = cloud.undo(ended(operation, progress), contents, notes)
+    assert undone.leftovers == (named,)
+    assert cloud.made() == {f"volume/{volume.id}" for volume in (failed, *others)}
+    later = attrs.evolve(operation, created_at=operation.created_at + timedelta(hours=1))
+    assert cloud.rebuild.unproved(later, contents) == ()
