@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml
 lint: venv ## ruff, mypy --strict and the dependency rule
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox -p benchmarks
 	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
 
