@@ -128,7 +128,7 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
     } <= named
 
     end_agent(do, bench, failed)
-    runner.resume()
+    runner.resume(failed.id)
     assert do.finish(runner, failed).state is State.RELEASED
     assert lab.inventory() == before
 
@@ -159,7 +159,7 @@ def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
     assert "in state error" in note
 
     end_agent(do, bench, failed)
-    runner.resume()
+    runner.resume(failed.id)
     released = do.finish(runner, failed)
     assert released.state is State.RELEASED
     assert broken.id in {left.id for left in released.outcome.leftovers}
