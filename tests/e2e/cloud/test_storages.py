@@ -161,7 +161,6 @@ def _broken(what: str, kind: Kind, call: str, words: str) -> Any:
 @pytest.mark.parametrize(
     ("what", "kind", "breaks", "words"),
     [
-        _broken("volume", Kind.SSH, "restore", JOB_FAILED),
         _broken("volume", Kind.FTP, "restore", JOB_FAILED),
         _broken("volume", Kind.S3, "restore", JOB_FAILED),
         _broken("server", Kind.FTP, "restore", NEVER_ENDS),
@@ -187,6 +186,26 @@ def test_what_the_table_calls_broken_still_is(
     mended = f"freezer-agent has been mended for {subject.resource.type} on {kind}"
     assert ended.outcome.result is Result.FAILED, mended
     assert words in ended.outcome.reason
+
+
+@pytest.mark.shows("volume", "cinder", "ssh", "refused, with the reason; the restore fails indeed")
+@pytest.mark.parametrize(("what", "kind"), [("volume", Kind.SSH)])
+def test_a_volume_does_not_come_back_over_ssh(
+    bench: Any, do: Any, subject: Subject, storage: dict[str, Any]
+) -> None:
+    """The agent needs many minutes for a GiB over ssh, so it stores into the same folder here."""
+    here = {"kind": "local", "path": storage["path"]}
+    runner = bench.runner(storages={"here": here, "far": storage}, storage="here")
+    refused = do.run(runner, Verb.PROTECT, subject.resource, {**NAMED, "storage": "far"})
+    assert refused.outcome.refused
+    assert verdict(NEWEST, VOLUME, Kind.SSH).reason in refused.outcome.reason
+
+    backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    far = attrs.evolve(backup, storage="far", handle={**backup.handle, "kind": "ssh"})
+    restored = do.run(runner, Verb.RESTORE, far, {"restore_name": f"{bench.top}-back"})
+    assert restored.outcome.result is Result.FAILED, "freezer-agent has been mended: volume, ssh"
+    assert JOB_FAILED in restored.outcome.reason
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
 @pytest.fixture
