@@ -33,6 +33,9 @@ RECORD: Final = 1 / 80
 SHARE: Final = 0.1
 """The part of the time for which jobs are listed while records tell of the ends."""
 
+PATIENCE: Final = 3
+"""How much longer that waits while work keeps ending, and its release needs the API."""
+
 ROUND_PAGE: Final = 100
 """Jobs that are listed at a time then, so that no end has to wait for long."""
 
@@ -98,7 +101,9 @@ class Lookout:
         self._seen: dict[str, Job] = {}
         self._counts: dict[str, int] = {}
         self._round = _Round()
-        self._due = -math.inf
+        self._expected: frozenset[str] = frozenset()
+        self._looked_at = -math.inf
+        self._rest = 0.0
 
     def look(self, wanted: Mapping[str, Expected | None]) -> Sight:
         """Look how these jobs stand; one that should be in a list and is not is asked for alone.
@@ -119,11 +124,15 @@ class Lookout:
             self._round = _Round(expected.keys())
             return Sight(self._seen)
         records = self._listed_records(expected)
-        self._learn({i: expected[i] for i in records.keys() - self._seen.keys()})
+        # What is unseen is looked up when it has ended, or before when nothing else goes on.
+        calm = not records and expected.keys() <= self._expected
+        self._expected = frozenset(expected)
+        unseen = expected.keys() - self._seen.keys()
+        self._learn({i: expected[i] for i in (unseen if calm else unseen & records.keys())})
         ended = {i for i, left in records.items() if self._is_all(i, left)}
         self._round.ended(len(ended))
         needed = wanted.keys() - expected.keys()
-        if self._now() >= self._due:
+        if self._now() >= self._looked_at + self._rest * (PATIENCE if ended else 1):
             needed |= self._go_round(expected.keys() - ended)
         self._see(needed, wanted.keys())
         begun = {i: Job.begun(i, known.client) for i, known in expected.items() if i not in needed}
@@ -147,7 +156,8 @@ class Lookout:
 
     def _rest_since(self, began: float) -> None:
         """List no jobs for a time, as long as records tell of the ends."""
-        self._due = self._now() + (self._now() - began) / SHARE
+        self._looked_at = self._now()
+        self._rest = (self._looked_at - began) / SHARE
 
     def _see(self, needed: Collection[str], wanted: Collection[str]) -> None:
         """Look at jobs, by the list or one by one; a list shows others that are wanted as well."""

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from karbor_backup_freezer.jobs import Stage
-from karbor_backup_freezer.lookout import ROUND_PAGE, SHARE, Expected, Lookout
+from karbor_backup_freezer.lookout import PATIENCE, ROUND_PAGE, SHARE, Expected, Lookout
 
 
 @attrs.define
@@ -111,6 +111,21 @@ def test_a_job_that_was_never_seen_is_known_by_its_actions(
     assert freezer.asked == {"backups": 1, "actions": 1}
 
 
+def test_what_was_never_seen_is_looked_up_when_nothing_else_goes_on(
+    freezer: Freezer, lookout: Lookout
+) -> None:
+    wanted = freezer.add("a", "b")
+    lookout.look(wanted)
+    wanted |= freezer.add("c", "d")
+    freezer.asked.clear()
+    lookout.look(wanted)
+    assert freezer.asked == {"backups": 1}, "more may come"
+    lookout.look(wanted)
+    freezer.end("c")
+    assert lookout.look(wanted).jobs["c"].stage is Stage.SUCCEEDED
+    assert freezer.asked == {"backups": 3, "actions": 1}
+
+
 def test_a_job_goes_on_until_all_that_it_backs_up_is_recorded(
     freezer: Freezer, lookout: Lookout
 ) -> None:
@@ -148,6 +163,20 @@ def test_a_thousand_jobs_are_gone_through_a_page_at_a_time(
         freezer.seconds += 1 / SHARE
     assert lookout.look(wanted).jobs["job-499"].stage is Stage.FAILED
     assert freezer.asked == {"backups": 5, "jobs": 5}
+
+
+def test_while_work_ends_the_list_waits_but_not_for_ever(
+    freezer: Freezer, lookout: Lookout
+) -> None:
+    wanted = freezer.add("a", "b", "c", "d")
+    lookout.look(wanted)
+    freezer.end("a")
+    freezer.seconds += 1 / SHARE
+    lookout.look(wanted)
+    assert freezer.asked["jobs"] == 1
+    freezer.seconds += (PATIENCE - 1) / SHARE
+    lookout.look(wanted)
+    assert freezer.asked["jobs"] == 2
 
 
 def test_what_ends_on_the_way_hides_no_other(freezer: Freezer, lookout: Lookout) -> None:
