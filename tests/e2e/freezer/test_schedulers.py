@@ -29,7 +29,7 @@ def crowd(bench: Any) -> Iterator[list[str]]:
 def test_all_pages_are_looked_at(
     bench: Any, crowd: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "PAGE", 3)
+    monkeypatch.setattr(client_module, "PAGES", {**client_module.PAGES, "clients": 3})
     listed = Schedulers(bench.client("other")).all()
     assert {s.client_id for s in listed} >= set(crowd)
 
