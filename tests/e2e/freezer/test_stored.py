@@ -112,7 +112,7 @@ def test_ssh_shows_what_is_stored(bench: Any, do: Any, scheduler: str, known: Pa
     handle = Handle.of(backup)
     seen = stored.measure(handle)
     assert seen.complete
-    assert seen.stored == _on_disk(bench.sandbox.ssh.directory)
+    assert seen.stored == _on_disk(Path(handle.container))
 
     gone = attrs.evolve(handle, container=f"{handle.container}-gone")
     assert stored.measure(gone) == Measured(stored=0)
