@@ -14,9 +14,6 @@ from sandbox.faultproxy import FaultProxy
 
 Command: TypeAlias = Callable[..., Result]
 
-# openstacksdk 4.22 warns of InfluxDB, whoever loads a cloud.
-pytestmark = pytest.mark.filterwarnings("ignore:Support for InfluxDB:PendingDeprecationWarning")
-
 _TYPE = "Freezer::FileSystem::Directory"
 
 

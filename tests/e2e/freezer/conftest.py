@@ -36,13 +36,6 @@ POLICY = Policy(
 )
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let openstacksdk 4.22 warn of InfluxDB, which it does to everybody who loads a cloud."""
-    item.add_marker(
-        pytest.mark.filterwarnings("ignore:Support for InfluxDB:PendingDeprecationWarning")
-    )
-
-
 @attrs.define
 class Bench:
     """One test's place in a real Freezer: a top container of its own, and runners."""
