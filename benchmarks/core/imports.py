@@ -2,7 +2,8 @@
 
 Each in fresh processes with warm caches, best of several; of the core, what it adds to a Python
 that imports nothing: as a backend imports it, and with every public name, as a program does that
-drives operations. Then by package, as `python -X importtime` tells it: its own clock slows
+drives operations. What its plugin adds to a start of pytest, beside the same start without it. Then
+by package, as `python -X importtime` tells it: its own clock slows
 imports down, so that the parts are more than the whole.
 """
 
@@ -18,10 +19,15 @@ from benchmarks.core.world import best_of
 from benchmarks.measurement import OURS, Goal, Measurement
 from benchmarks.workbench import Workbench
 
-_IMPORT: Final = ("-c", "import karbor_backup_core")
+_IMPORT: Final = (
+    "-c",
+    "from karbor_backup_core import BackendInfo, Operation, Progress, Transient, hookimpl",
+)
 _ALL: Final = ("-c", "from karbor_backup_core import *")
 _NEEDED: Final = ("-c", "import attrs, pluggy")
 _HELP: Final = ("-m", "karbor_backup_core.cli", "--help")
+_PYTEST: Final = ("-m", "pytest", "--version", "--version", "-p", "no:cacheprovider")
+_WITHOUT: Final = ("-p", "no:karbor_backup_contract")
 _LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 _PARTS: Final = 12
 
@@ -35,6 +41,8 @@ def measure(workbench: Workbench) -> Iterator[Measurement]:
     yield _measurement(what, OURS, imported - bare, Goal(60))
     yield _measurement(what, "attrs and pluggy, which it needs", needed - bare)
     yield _measurement(what, f"{OURS}, with all that drives operations", everything - bare)
+    with_plugin, without = best_of(repeats, [_process(_PYTEST), _process((*_PYTEST, *_WITHOUT))])
+    yield _measurement("start of pytest, by our plugin", OURS, with_plugin - without, Goal(20))
     what = "karbor-backup --help"
     yield _measurement(what, OURS, helped, Goal(150))
     yield _measurement(what, "python -c pass", bare)
@@ -46,7 +54,10 @@ def _process(arguments: Sequence[str]) -> Callable[[], float]:
     def run() -> float:
         start = time.perf_counter()
         subprocess.run(  # noqa: S603 - it starts this Python
-            [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, *arguments],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         return time.perf_counter() - start
 

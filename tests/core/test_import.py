@@ -1,5 +1,6 @@
 """What importing the core costs."""
 
+import importlib
 import subprocess
 import sys
 
@@ -48,6 +49,25 @@ def test_what_a_backend_needs_does_not_load_what_drives_operations() -> None:
     loaded = modules_after(f"from karbor_backup_core import {names}")
     assert "karbor_backup_core.model" in loaded
     assert not {f"karbor_backup_core.{each}" for each in ("backend", "driver", "runner")} & loaded
+
+
+def test_pytest_plugin_alone_loads_nothing_but_pytest() -> None:
+    plugin = "karbor_backup_core.contract.pytest_plugin"
+    ours = {each for each in modules_after(f"import {plugin}") if each.startswith("karbor_backup")}
+    assert ours == {
+        "karbor_backup_core",
+        "karbor_backup_core.lazy_names",
+        "karbor_backup_core.contract",
+        plugin,
+    }
+    assert third_parties_of(plugin) <= third_parties_of("pytest")
+
+
+@pytest.mark.parametrize("package", ["karbor_backup_core", "karbor_backup_core.contract"])
+def test_every_public_name_of_a_lazy_package_is_in_the_module_that_it_names(package: str) -> None:
+    loaded = importlib.import_module(package)
+    assert set(loaded.__all__) == set(loaded._MODULES)
+    assert [name for name in loaded.__all__ if not hasattr(loaded, name)] == []
 
 
 def test_every_public_name_is_there_and_stays_the_same() -> None:

@@ -1,0 +1,29 @@
+"""Packages whose public names are loaded when they are first asked for (PEP 562)."""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a package whose names are in modules below it.
+
+    Args:
+        package: the package's own ``__name__``.
+        modules: each public name, and the module below the package that has it.
+    """
+
+    def load(name: str) -> Any:
+        """Load a name when it is first asked for.
+
+        Raises:
+            AttributeError: the package has no such name.
+        """
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load
