@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InvalidDocument,
         InvalidInput,
         KarborBackupError,
+        MissingLibrary,
         StoreError,
         Transient,
         UnknownBackend,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         WrongScope,
     )
     from karbor_backup_core.hookspecs import hookimpl
+    from karbor_backup_core.installing import install_hint
     from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
     from karbor_backup_core.model import (
         RECEIPT_LIMIT,
@@ -89,6 +91,7 @@ _MODULES: Final = {
     "Lifecycle": "lifecycle",
     "ManualClock": "clock",
     "Member": "model",
+    "MissingLibrary": "errors",
     "MemoryStore": "stores.memory",
     "Operation": "model",
     "Outcome": "model",
@@ -116,6 +119,7 @@ _MODULES: Final = {
     "WrongScope": "errors",
     "__version__": "version",
     "hookimpl": "hookspecs",
+    "install_hint": "installing",
     "next_call": "lifecycle",
     "plan": "planning",
     "system_clock": "clock",
@@ -148,6 +152,7 @@ __all__ = [
     "ManualClock",
     "Member",
     "MemoryStore",
+    "MissingLibrary",
     "Operation",
     "Outcome",
     "Part",
@@ -173,6 +178,7 @@ __all__ = [
     "WrongScope",
     "__version__",
     "hookimpl",
+    "install_hint",
     "next_call",
     "plan",
     "system_clock",

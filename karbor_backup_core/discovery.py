@@ -14,6 +14,7 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_core.errors import BackendUnavailable, UnknownBackend
+from karbor_backup_core.installing import DISTRIBUTION, install_hint
 
 BACKENDS: Final = "karbor_backup.backends"
 EXTENSIONS: Final = "karbor_backup.extensions"
@@ -69,7 +70,9 @@ def extensions() -> Sequence[Any]:
     """Answer a new instance of each installed extension; one that cannot be made is logged."""
     loaded, failed = _load(_entry_points(EXTENSIONS), make=True)
     for point, error in failed:
-        _log.error("extension %s is not in effect: %s", point.name, _reason(point, error))
+        _log.error(
+            "extension %s is not in effect: %s", point.name, unavailable_reason(point, error)
+        )
     return [instance for _, instance in loaded]
 
 
@@ -77,7 +80,7 @@ def _backends(points: Sequence[importlib.metadata.EntryPoint]) -> list[Installed
     loaded, failed = _load(points)
     found = [InstalledBackend(point.name, *_owner(point), cls) for point, cls in loaded]
     for point, error in failed:
-        reason = _reason(point, error)
+        reason = unavailable_reason(point, error)
         found.append(InstalledBackend(point.name, *_owner(point), None, reason))
     return found
 
@@ -136,13 +139,16 @@ def _owner(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     return point.dist.metadata["Name"], point.dist.version
 
 
-def _reason(point: importlib.metadata.EntryPoint, error: BaseException) -> str:
+def unavailable_reason(point: importlib.metadata.EntryPoint, error: BaseException) -> str:
+    """Say why an entry point cannot be loaded, and what to install where a library is missing."""
     reason = f"{type(error).__name__}: {error}"
     if not isinstance(error, ImportError) or point.dist is None:
         return reason
     name = point.dist.metadata["Name"]
     if point.name in (point.dist.metadata.get_all("Provides-Extra") or ()):
-        return f"{reason}: pip install '{name}[{point.name}]'"
+        ours = name == DISTRIBUTION
+        command = install_hint(point.name) if ours else f"pip install '{name}[{point.name}]'"
+        return f"{reason}: {command}"
     if isinstance(error, ModuleNotFoundError):
         return f"{reason}: install the package that has it; {name} says which in its documentation"
     return reason

@@ -11,6 +11,7 @@
     │   ├── Unsupported          the backend does not do this for this type of resource
     │   ├── WrongBackend         a backup that another backend made
     │   └── WrongScope           an operation or backup of another endpoint or project
+    ├── MissingLibrary           a library that is not installed, or is too old: what to install
     ├── BackendUnavailable       installed but cannot be loaded: the reason, and what to install
     ├── ContractViolation        a backend answered what the contract forbids
     ├── BackendError             what a backend's hook raises: final, a repeat would not help
@@ -72,6 +73,10 @@ class WrongScope(InvalidInput):
 
     Going on under another scope would read "not found" as "lost".
     """
+
+
+class MissingLibrary(KarborBackupError):
+    """Something needs a library that is not installed, or too old; the message says what to do."""
 
 
 class BackendUnavailable(KarborBackupError):

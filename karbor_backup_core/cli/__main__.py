@@ -1,5 +1,5 @@
 """``python -m karbor_backup_core.cli`` is the command ``karbor-backup``."""
 
-from karbor_backup_core.cli.main import run
+from karbor_backup_core.cli.entry import run
 
 run()

@@ -2,13 +2,20 @@
 
 import json
 import logging
-from typing import Final
+from typing import Any, Final
 
 import click
 
 from karbor_backup_core.cli.interrupt import LetGo
+from karbor_backup_core.cli.missing import missing_library
 from karbor_backup_core.cli.text import printable
-from karbor_backup_core.errors import InvalidDocument, InvalidInput, KarborBackupError
+from karbor_backup_core.errors import (
+    BackendUnavailable,
+    InvalidDocument,
+    InvalidInput,
+    KarborBackupError,
+    MissingLibrary,
+)
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -17,6 +24,12 @@ INTERRUPTED: Final = 130
 """128 and the number of SIGINT, as shells have it."""
 
 PROGRAM: Final = "karbor-backup"
+
+_NOTHING_BEGUN: Final = (InvalidInput, BackendUnavailable, MissingLibrary)
+"""What is raised before anything is begun, and goes away with other input or installations."""
+
+_NO_ARGUMENTS: Final[Any] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""What click 8.2 and later raise for a group without a command; its message is the whole help."""
 
 _log: Final = logging.getLogger("karbor_backup.cli")
 
@@ -37,13 +50,19 @@ def complain(error: BaseException, *, as_json: bool) -> int:
         case click.Abort() | KeyboardInterrupt():
             _tell("interrupted", "Interrupted", as_json=as_json)
             return INTERRUPTED
+        case click.UsageError() if isinstance(error, _NO_ARGUMENTS) and error.ctx is not None:
+            click.echo(error.ctx.get_help(), err=True)
+            return WRONG_INPUT
         case click.ClickException():
             _tell(_usage(error), "Usage", as_json=as_json)
             return WRONG_INPUT
         case KarborBackupError():
             faults = error.faults if isinstance(error, InvalidDocument) else ()
             _tell(str(error), type(error).__name__, as_json=as_json, faults=faults)
-            return WRONG_INPUT if isinstance(error, InvalidInput) else FAILED
+            return WRONG_INPUT if isinstance(error, _NOTHING_BEGUN) else FAILED
+        case _ if (missing := missing_library(error)) is not None:
+            _tell(missing, MissingLibrary.__name__, as_json=as_json)
+            return WRONG_INPUT
         case _:
             return _bug(error, as_json=as_json)
 

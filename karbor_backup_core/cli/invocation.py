@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
+from karbor_backup_core.cli.missing import missing_library, unfit_library
+from karbor_backup_core.errors import MissingLibrary
 from karbor_backup_core.secrets import Secret
 from karbor_backup_core.stores.base import Store
 
@@ -62,10 +64,16 @@ class Invocation:
 
         Raises:
             StoreError: it cannot be used.
+            MissingLibrary: SQLAlchemy is not installed, or is older than the store needs.
         """
         from karbor_backup_core.cli.configuration import default_store_url
-        from karbor_backup_core.stores.sql import SQLStore
 
+        try:
+            from karbor_backup_core.stores.sql import SQLStore
+        except (ImportError, AttributeError) as error:
+            # Karbor's environment has an older one, which lacks names rather than modules.
+            told = missing_library(error) or unfit_library("sqlalchemy")
+            raise MissingLibrary(told) from error
         url = self.configuration.store_url
         return SQLStore(default_store_url() if url is None else url.reveal())
 

@@ -63,8 +63,3 @@ def program(ctx: click.Context) -> None:
 
 for command in COMMANDS:
     program.add_command(command)
-
-
-def run() -> NoReturn:
-    """Run the command."""
-    program.main()

@@ -56,5 +56,5 @@ def test_a_page_that_cannot_be_written_is_refused_before_anything_is_tried(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     result = command("contract", "mine", "--report", str(tmp_path / "out"))
     assert result.exit_code == 2
-    assert "pip install 'karbor-backup[contract]'" in result.stderr
+    assert "pip install '.[contract]'" in result.stderr
     assert not command.cloud.requests

@@ -50,7 +50,7 @@ def test_one_that_cannot_be_loaded_says_why_and_hinders_no_other(
     assert helped.exit_code == 0
     assert "module_that_is_not_there" in helped.stdout.replace("\n", "")
     called = command("broken", "anything", "--at-all")
-    assert called.exit_code == 1
+    assert called.exit_code == 2
     assert "the command broken cannot be loaded" in called.stderr
     assert "module_that_is_not_there" in called.stderr
 

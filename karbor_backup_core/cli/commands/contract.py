@@ -82,10 +82,11 @@ def _ignore(_rule: "Rule", _verdict: "Verdict") -> None:
 
 def _check_that_pages_can_be_written() -> None:
     """Find out now: the rules take their time."""
-    from karbor_backup_core.errors import InvalidInput
+    from karbor_backup_core.cli.missing import remedy
+    from karbor_backup_core.errors import MissingLibrary
 
     if importlib.util.find_spec("jinja2") is None:
-        raise InvalidInput("--report: install what it needs: pip install 'karbor-backup[contract]'")
+        raise MissingLibrary(f"--report: Jinja2 is not installed: {remedy('jinja2')}")
 
 
 def _write(report: "Report", folder: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-from karbor_backup_core.errors import KarborBackupError
+from karbor_backup_core.discovery import unavailable_reason
+from karbor_backup_core.errors import MissingLibrary
 
 GROUP: Final = "karbor_backup.commands"
 
@@ -28,14 +29,14 @@ def load(name: str) -> click.Command | None:
         try:
             command: click.Command = point.load()
         except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises
-            return _unavailable(name, f"{type(error).__name__}: {error}")
+            return _unavailable(name, unavailable_reason(point, error))
         return command
     return None
 
 
 def _unavailable(name: str, reason: str) -> click.Command:
     def complain(_: tuple[str, ...]) -> None:
-        raise KarborBackupError(f"the command {name} cannot be loaded: {reason}")
+        raise MissingLibrary(f"the command {name} cannot be loaded: {reason}")
 
     anything = click.Argument(["_"], nargs=-1, type=click.UNPROCESSED, metavar="...")
     return click.Command(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from karbor_backup_core import Transient
+from karbor_backup_core import Transient, install_hint
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.reader import OutOfReach, Reader
@@ -40,7 +40,7 @@ def reading(storage: Storage, place: Place, timeout: float) -> Iterator[Reader]:
     except ModuleNotFoundError:
         raise OutOfReach(
             f"{endpoint} can be looked at with minio, which is not installed: "
-            "pip install 'karbor-backup[storages]'"
+            f"{install_hint('storages')}"
         ) from None
     bucket, _, folder = place.container.partition("/")
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
+from karbor_backup_core import install_hint
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.reader import OutOfReach, Reader
@@ -43,7 +44,7 @@ def reading(storage: Storage, place: Place, timeout: float) -> Iterator[Reader]:
     except ModuleNotFoundError:
         raise OutOfReach(
             f"{where} can be looked at with paramiko, which is not installed: "
-            "pip install 'karbor-backup[storages]'"
+            f"{install_hint('storages')}"
         ) from None
     try:
         with _client(storage, timeout) as client, client.open_sftp() as sftp:
