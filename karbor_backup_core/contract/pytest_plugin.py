@@ -66,7 +66,8 @@ class Results:
             self._backends[suite] = (name, version, contract)
         self._take(suite, _verdict(report, noted))
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    # In quotes: pytest has published the class since 8.4, and older ones load this plugin too.
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Tell which backends are conformant, and write the report if it was asked for."""
         reports = [self._report(suite) for suite in self._verdicts if suite in self._backends]
         if not reports:

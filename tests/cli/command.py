@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from karbor_backup_core.cli.main import program
 from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import Cloud
+from tests.cli.invocation import invoke_program
 
 VOLUME = ("OS::Cinder::Volume", "volume-1")
 
@@ -29,7 +29,7 @@ class Command:
     cloud: Cloud
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(program, [*arguments], input=stdin)
+        return invoke_program(*arguments, stdin=stdin)
 
     def json(self, *arguments: str, status: int = 0) -> Any:
         """Run it with ``--json``; it must end with that status."""

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from karbor_backup_core.cli.main import program
 from sandbox import Sandbox, faults
 from sandbox.faultproxy import FaultProxy
+from tests.cli.invocation import invoke_program
 
 Command: TypeAlias = Callable[..., Result]
 
@@ -38,7 +38,7 @@ path = "{sandbox.storage_dir}"
     monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(config))
     for name, value in sandbox.environ.items():
         monkeypatch.setenv(name, value)
-    return lambda *arguments: CliRunner().invoke(program, [*arguments])
+    return invoke_program
 
 
 def _refused(command: Command, tmp_path: Path, fault: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import attrs
 import pytest
-from filelock import ReadWriteLock
 from openstack.connection import Connection
 
 from karbor_backup_core import Backup, Operation, Resource, Verb
@@ -66,6 +65,10 @@ def cloud(request: pytest.FixtureRequest) -> Sandbox:
 @pytest.fixture(autouse=True)
 def _company(cloud: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
     """Let tests run side by side in one cloud, except those that are marked ``alone``."""
+    # Imported here: the filelock of older OpenStack releases lacks it, and pytest imports this file
+    # also where it leaves out the tests on a whole cloud.
+    from filelock import ReadWriteLock
+
     lock = ReadWriteLock(cloud.instance.layout.home / "tests.lock")
     alone = request.node.get_closest_marker("alone") is not None
     with lock.write_lock() if alone else lock.read_lock():

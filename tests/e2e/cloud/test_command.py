@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from openstack.connection import Connection
 
-from karbor_backup_core.cli.main import program
 from sandbox.openstack.guest import TEXT_OFFSET
+from tests.cli.invocation import invoke_program
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -41,7 +41,7 @@ class Command:
 
     def run(self, *arguments: str) -> Result:
         """Run it, as a person does."""
-        return CliRunner(env=self.environ).invoke(program, [*arguments])
+        return invoke_program(*arguments, environ=self.environ)
 
     def answer(self, *arguments: str) -> Any:
         """Run it, insist on success, and return its document."""
