@@ -97,8 +97,8 @@ class Lifecycle:
                 return self._not_begun(operation, answer, now)
             case Call.POLL if isinstance(answer, Progress):
                 return self._polled(operation, answer, now)
-            case Call.POLL:
-                return self._unheard(operation, now)
+            case Call.POLL if isinstance(answer, KarborBackupError):
+                return self._unheard(operation, answer, now)
             case Call.RELEASE if isinstance(answer, Progress):
                 return self._released(operation, answer, now)
             case Call.RELEASE if isinstance(answer, KarborBackupError):
@@ -108,15 +108,21 @@ class Lifecycle:
 
     def retry_delay(self, failures: int) -> timedelta:
         """How long to wait before a call that failed that many times in a row is repeated."""
-        from tenacity import RetryCallState, Retrying, wait_exponential
+        return _doubled(self.policy.retry_first, self.policy.retry_limit, failures)
 
-        state = RetryCallState(Retrying(), None, (), {})
-        state.attempt_number = failures
-        wait = wait_exponential(
-            multiplier=self.policy.retry_first.total_seconds(),
-            max=self.policy.retry_limit.total_seconds(),
-        )
-        return timedelta(seconds=wait(state))
+    def refusal_delay(self, refusals: int) -> timedelta:
+        """Return the wait before the next poll after that many refusals in a row."""
+        return _doubled(self.policy.refusal_first, self.policy.refusal_limit, refusals)
+
+    def next_limit(self, operation: Operation, now: datetime) -> datetime:
+        """Return the instant of the next of our own limits, beyond which no delay may reach.
+
+        It is the deadline until that has passed or a cancel was asked for, and the end of the
+        grace, or of the release, from then on. It may lie in the past.
+        """
+        if operation.outcome is None and not _stopping(operation, now):
+            return operation.deadline
+        return operation.grace_until or operation.deadline + self.policy.grace
 
     def taken_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
         """Put an operation under a new owner, who cannot know which calls the last one made."""
@@ -153,7 +159,7 @@ class Lifecycle:
         return attrs.evolve(
             operation,
             failures=failures,
-            not_before=now + self.retry_delay(failures),
+            not_before=self._within_limits(operation, self.retry_delay(failures), now),
             last_error=f"waits for operation {holder}, which works on the same backup",
         )
 
@@ -184,7 +190,9 @@ class Lifecycle:
     ) -> Operation:
         failed = self._postponed(operation, error, now)
         if isinstance(error, Transient) and failed.failures < self.policy.attempts:
-            return attrs.evolve(failed, attempt=operation.attempt + 1)
+            # What is to stop is not begun again: the poll that comes next need not wait.
+            until = None if _stopping(operation, now) else failed.not_before
+            return attrs.evolve(failed, attempt=operation.attempt + 1, not_before=until)
         if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
             refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
             return self._closed(operation, refusal, now, state=State.RELEASED)
@@ -216,8 +224,10 @@ class Lifecycle:
             return _parked(operation, progress.leftovers)
         return operation
 
-    def _unheard(self, operation: Operation, now: datetime) -> Operation:
-        """A poll that brought nothing changes nothing, until the grace is over."""
+    def _unheard(self, operation: Operation, error: KarborBackupError, now: datetime) -> Operation:
+        """Note why a poll brought nothing; until the grace is over that changes nothing else."""
+        if operation.last_error != str(error):
+            operation = attrs.evolve(operation, last_error=str(error))
         if not self._out_of_grace(operation, now):
             return operation
         if operation.outcome is not None:
@@ -227,9 +237,8 @@ class Lifecycle:
     def _unknown(self, operation: Operation, now: datetime) -> Operation:
         first = operation.unknown_since or now
         if now < first + self.policy.unknown_gap:
-            return attrs.evolve(
-                operation, unknown_since=first, not_before=first + self.policy.unknown_gap
-            )
+            until = self._within_limits(operation, first + self.policy.unknown_gap - now, now)
+            return attrs.evolve(operation, unknown_since=first, not_before=until)
         if operation.outcome is not None:
             return self._awaited(operation, now)
         if operation.state is State.SUBMITTING:
@@ -269,10 +278,24 @@ class Lifecycle:
         failures = operation.failures + 1
         delay = self.retry_delay(failures)
         if isinstance(error, Transient) and error.retry_after is not None:
-            delay = max(delay, timedelta(seconds=error.retry_after))
-        return attrs.evolve(
-            operation, failures=failures, not_before=now + delay, last_error=str(error)
-        )
+            delay = max(delay, self._delay_asked_for(operation, error.retry_after, now))
+        until = self._within_limits(operation, delay, now)
+        return attrs.evolve(operation, failures=failures, not_before=until, last_error=str(error))
+
+    def _delay_asked_for(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
+        """Return how much of a delay that a service asks for is kept.
+
+        What is to stop waits no longer for the service's sake than for ours.
+        """
+        stopping = _stopping(operation, now)
+        limit = self.policy.retry_limit if stopping else self.policy.retry_after_limit
+        # Compared in seconds: a timedelta holds less than a service may ask for.
+        return timedelta(seconds=min(seconds, limit.total_seconds()))
+
+    def _within_limits(self, operation: Operation, delay: timedelta, now: datetime) -> datetime:
+        """Return the instant after a delay, or that of the next of our own limits before it."""
+        limit = self.next_limit(operation, now)
+        return min(now + delay, limit) if limit > now else now + delay
 
     def _stopped(self, operation: Operation, now: datetime) -> Operation:
         """End an operation of which no work goes on outside, because it was to stop."""
@@ -324,6 +347,16 @@ class Lifecycle:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
 
 
+def _doubled(first: timedelta, limit: timedelta, times: int) -> timedelta:
+    """Return a delay that doubles each time, up to a limit."""
+    from tenacity import RetryCallState, Retrying, wait_exponential
+
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = times
+    wait = wait_exponential(multiplier=first.total_seconds(), max=limit.total_seconds())
+    return timedelta(seconds=wait(state))
+
+
 def _stopping(operation: Operation, now: datetime) -> bool:
     return operation.cancel_requested or now >= operation.deadline
 
@@ -347,7 +380,7 @@ def _noted(operation: Operation, progress: Progress, *, take_receipt: bool) -> O
         "failures": 0,
         "not_before": None,
         "unknown_since": None,
-        "last_error": "",
+        "last_error": progress.reason if progress.state is ProgressState.RUNNING else "",
     }
     if take_receipt and progress.receipt is not None:
         told["receipt"] = progress.receipt

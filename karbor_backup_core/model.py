@@ -192,7 +192,8 @@ class Progress:
         done: how much is done, in ``unit``; None where the service does not say.
         total: how much there is to do, in ``unit``; None where the service does not say.
         unit: of ``done`` and ``total``: "bytes", "percent", "actions", "resources".
-        reason: why it failed or was cancelled, in one line; empty otherwise.
+        reason: why it failed or was cancelled, or, while it runs, what it waits for and since when,
+            in one line; the same words as long as that is the same. Empty otherwise.
         parts: the members' results, for a compound operation.
         resources: the resources that a restore made or filled, the whole first.
         handle: the notes that make a protect's backup restorable; required of its success.
@@ -279,7 +280,8 @@ class Operation:
             work outside and the release.
         not_before: no call before this instant.
         failures: consecutive transient failures.
-        last_error: the last transient failure, in one line.
+        last_error: why it does not get on, in one line: the last transient failure, why it could
+            not be polled for, or what the service waits for. Empty when it gets on.
         unknown_since: instant of the first of the unknown answers that came last.
         version: counts the writes; the store writes only over the version that was read.
         owner: the process that drives it, empty for none.

@@ -26,6 +26,11 @@ class Policy:
         poll_load: the part of the time that polls may take.
         retry_first: the wait before the first repeat of a call; it doubles with each repeat.
         retry_limit: the longest wait before a repeat.
+        retry_after_limit: the longest wait before a repeat that a service may ask for; deadline,
+            grace, the end of the release and a cancel come before it all the same.
+        refusal_first: the wait before the next poll when a service has refused one for good; it
+            doubles with each refusal, since refused credentials can lock an account.
+        refusal_limit: the longest wait between two polls that are refused for good.
         attempts: how often a call that begins work is made before the operation fails.
         unknown_gap: how far apart two answers "unknown" must be to be believed.
         lease: how long a process may be silent before another one takes its operations over.
@@ -41,6 +46,9 @@ class Policy:
     poll_load: float = attrs.field(default=0.25, validator=attrs.validators.gt(0))
     retry_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_positive)
     retry_limit: timedelta = attrs.field(default=timedelta(seconds=60), validator=_positive)
+    retry_after_limit: timedelta = attrs.field(default=timedelta(hours=1), validator=_positive)
+    refusal_first: timedelta = attrs.field(default=timedelta(seconds=60), validator=_positive)
+    refusal_limit: timedelta = attrs.field(default=timedelta(minutes=15), validator=_positive)
     attempts: int = attrs.field(default=10, validator=attrs.validators.ge(1))
     unknown_gap: timedelta = attrs.field(default=timedelta(seconds=5), validator=_positive)
     lease: timedelta = attrs.field(default=timedelta(seconds=30), validator=_positive)

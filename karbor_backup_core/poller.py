@@ -2,14 +2,14 @@
 
 import sched
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 
 import attrs
 
 from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.driver import Driver
-from karbor_backup_core.errors import KarborBackupError
+from karbor_backup_core.errors import KarborBackupError, Transient
 from karbor_backup_core.lifecycle import Call, next_call
 from karbor_backup_core.model import Operation
 from karbor_backup_core.pace import Pace
@@ -62,20 +62,15 @@ class Poller:
         self._waiting: dict[str, Operation] = {}
         self._polling = False
         self._failures = 0
+        self._refusals = 0
         self._next: tuple[sched.Event, float] | None = None
 
     def add(self, operation: Operation) -> None:
         """Poll for this operation too, from now on."""
-        now = self._driver.clock()
-        lifecycle = self._driver.lifecycle
         with self._lock:
             self._waiting[operation.id] = operation
-            if self._polling:
-                return
-            failed = self._failures
-            self._schedule(
-                lifecycle.retry_delay(failed) if failed else self._pace.pause([operation], now)
-            )
+            if not self._polling:
+                self._schedule(self._pause([operation]))
 
     def hurry(self) -> None:
         """Poll as soon as possible, because a cancel was asked for."""
@@ -110,8 +105,10 @@ class Poller:
             self._polling = False
             self._pace.took(self._driver.clock() - began)
             self._failures = self._failures + 1 if error else 0
+            refused = error is not None and not isinstance(error, Transient)
+            self._refusals = self._refusals + 1 if refused else 0
             if self._waiting:
-                self._schedule(self._pause())
+                self._schedule(self._pause(self._waiting.values()))
 
     def _ask(self, operations: Mapping[str, Operation]) -> KarborBackupError | None:
         """Make the poll and hand every operation on; answer why nothing could be asked."""
@@ -136,7 +133,14 @@ class Poller:
                 self._listener.go_on(operation)
         return polled.error
 
-    def _pause(self) -> timedelta:
-        if self._failures:
-            return self._driver.lifecycle.retry_delay(self._failures)
-        return self._pace.pause(self._waiting.values(), self._driver.clock())
+    def _pause(self, operations: Collection[Operation]) -> timedelta:
+        """Return the time until the next poll: none passes a limit of these operations."""
+        lifecycle, now = self._driver.lifecycle, self._driver.clock()
+        if self._refusals:
+            pause = lifecycle.refusal_delay(self._refusals)
+        elif self._failures:
+            pause = lifecycle.retry_delay(self._failures)
+        else:
+            pause = self._pace.pause(operations, now)
+        limits = (lifecycle.next_limit(operation, now) - now for operation in operations)
+        return min([pause, *(limit for limit in limits if limit > timedelta())])

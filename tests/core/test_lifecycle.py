@@ -391,12 +391,83 @@ def test_an_answer_that_does_not_fit_the_call_is_refused() -> None:
         LIFE.apply(submitting(), Call.VERB, None, NOW)
 
 
+@pytest.mark.parametrize("asked", [1801.0, 1e6, 1e300])
+def test_delay_asked_for_by_a_service_ends_at_the_deadline(asked: float) -> None:
+    now = after(1800)
+    operation = LIFE.apply(submitting(), Call.VERB, Transient("busy", asked), now)
+    assert operation.not_before == operation.deadline
+    assert next_call(operation, operation.deadline) is Call.POLL
+
+
+def test_delay_asked_for_by_a_service_has_a_limit_of_its_own() -> None:
+    operation = attrs.evolve(submitting(), deadline=after(86400))
+    operation = LIFE.apply(operation, Call.VERB, Transient("busy", 80000), NOW)
+    assert operation.not_before == NOW + POLICY.retry_after_limit
+
+
+def test_delay_during_the_release_ends_with_the_time_for_it() -> None:
+    operation = releasing()
+    assert operation.grace_until is not None
+    late = operation.grace_until - timedelta(seconds=10)
+    operation = LIFE.apply(operation, Call.RELEASE, Transient("busy", 3600), late)
+    assert operation.not_before == operation.grace_until
+    last = LIFE.apply(operation, Call.RELEASE, Transient("busy", 3600), operation.not_before)
+    assert last.parked
+
+
+def test_refused_cancel_is_repeated_by_our_own_delays() -> None:
+    operation = LIFE.cancelling(running())
+    operation = LIFE.apply(operation, Call.CANCEL, Transient("busy", 3600), after(5))
+    assert operation.not_before == after(5) + POLICY.retry_limit
+
+
+def test_cancel_that_crosses_a_refused_begin_leaves_no_delay() -> None:
+    operation = LIFE.cancelling(submitting())
+    operation = LIFE.apply(operation, Call.VERB, Transient("busy", 3600), after(5))
+    assert next_call(operation, after(5)) is Call.POLL
+
+
+def test_wait_for_a_held_backup_ends_at_the_deadline() -> None:
+    operation = attrs.evolve(planned(Verb.DELETE), failures=10, deadline=after(20))
+    assert LIFE.held_up(operation, "o2", NOW).not_before == after(20)
+
+
+def test_reason_of_a_failed_poll_is_kept_until_one_succeeds() -> None:
+    operation = LIFE.apply(running(), Call.POLL, BackendError("refused"), after(5))
+    assert operation.last_error == "refused"
+    assert LIFE.apply(operation, Call.POLL, BackendError("refused"), after(9)) is operation
+    assert LIFE.apply(operation, Call.POLL, RUNNING, after(60)).last_error == ""
+
+
+def test_reason_of_failed_polls_is_in_the_outcome_when_time_is_up() -> None:
+    operation = LIFE.apply(running(), Call.POLL, BackendError("refused"), after(5))
+    late = operation.deadline + POLICY.grace
+    operation = LIFE.apply(operation, Call.POLL, BackendError("refused"), late)
+    assert operation.outcome is not None
+    assert operation.outcome.reason.endswith("what came last: refused")
+
+
+def test_what_running_work_waits_for_is_kept() -> None:
+    waits = attrs.evolve(RUNNING, reason="nobody has taken it up since 12:00 UTC")
+    operation = LIFE.apply(running(), Call.POLL, waits, after(5))
+    assert operation.last_error == "nobody has taken it up since 12:00 UTC"
+    assert LIFE.apply(operation, Call.POLL, waits, after(9)) is operation
+    assert LIFE.apply(operation, Call.POLL, RUNNING, after(60)).last_error == ""
+
+
+def test_refused_polls_come_further_apart_than_failed_ones() -> None:
+    delays = [LIFE.refusal_delay(times).total_seconds() for times in (1, 2, 3, 5, 50)]
+    assert delays == [60, 120, 240, 900, 900]
+
+
 ANSWERS = st.one_of(
     st.sampled_from([RUNNING, READY, PROTECTED, UNKNOWN]),
     st.sampled_from(
         [Progress(ProgressState.FAILED, reason="no"), Progress(ProgressState.CANCELLED)]
     ),
-    st.sampled_from([Transient("away"), Transient("busy", 30), BackendError("no")]),
+    st.sampled_from(
+        [Transient("away"), Transient("busy", 30), Transient("busy", 1e300), BackendError("no")]
+    ),
 )
 
 
@@ -450,5 +521,8 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
     if after.parked:
         assert after.outcome is not None
         assert after.outcome.leftovers
+    if after.not_before is not None and not after.finished:
+        limit = LIFE.next_limit(after, now)
+        assert after.not_before <= max(limit, now + POLICY.retry_limit), "a limit of ours wins"
     if call is Call.RELEASE:
         assert before.state is State.RELEASING

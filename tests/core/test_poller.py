@@ -21,7 +21,7 @@ from karbor_backup_core import (
 )
 from karbor_backup_core.poller import Listener, Poller
 from karbor_backup_fake import Cloud, FakeBackend
-from karbor_backup_fake.faults import Busy, Stall
+from karbor_backup_fake.faults import Busy, Refused, Stall
 
 POLICY = Policy(
     poll_first=timedelta(seconds=2),
@@ -171,6 +171,31 @@ def test_who_comes_while_the_service_is_away_waits_as_well(room: Room) -> None:
     room.poll()
     room.running("b")
     assert room.pauses == [16]
+
+
+def test_polls_that_are_refused_for_good_come_ever_further_apart(room: Room) -> None:
+    room.cloud.faults.plan("list_jobs", Refused(), Refused(), Busy())
+    operation = room.running("a")
+    room.poll()
+    assert room.pauses == [60]
+    assert room.store.operation(operation.id).last_error
+    room.poll()
+    assert room.pauses == [120]
+    room.poll()
+    assert room.pauses < [120]
+    room.poll()
+    assert room.store.operation(operation.id).last_error == ""
+
+
+def test_no_poll_waits_beyond_a_deadline(room: Room) -> None:
+    room.cloud.faults.plan("list_jobs", Refused(), Refused(), Refused())
+    operation = room.running("a")
+    room.clock.advance_to(operation.deadline - timedelta(seconds=30))
+    room.poll()
+    assert room.pauses == [operation.deadline.timestamp() - room.clock().timestamp()]
+    room.poll()
+    (told,) = room.gone_on
+    assert told.deadline <= room.clock(), "it is told to stop next"
 
 
 def test_a_cancel_is_heard_before_the_poll_and_hurried(room: Room) -> None:

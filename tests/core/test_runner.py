@@ -37,6 +37,7 @@ POLICY = Policy(
     poll_limit=QUICK * 20,
     retry_first=QUICK,
     retry_limit=QUICK * 20,
+    refusal_first=QUICK,
     unknown_gap=QUICK,
 )
 VOLUME = Resource("OS::Cinder::Volume", "v1", "data")

@@ -103,7 +103,8 @@ def retry_after(response: "Response") -> float | None:
     try:
         value = response.headers.get("Retry-After")
         return None if value is None else Retry().parse_retry_after(value)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):
+        # A number of more digits than Python reads, or a date beyond the calendar.
         return None
 
 

@@ -43,15 +43,21 @@ class _Token(token_endpoint.Token):  # type: ignore[misc]  # untyped in some ver
 
 
 class FixedConnection(Connection):
-    """A connection with given endpoints, without Keystone."""
+    """A connection with given endpoints, without Keystone.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: where the services are.
+        config: what else the cloud's configuration says.
+    """
+
+    def __init__(self, url: str, **config: Any) -> None:
         super().__init__(Configuration.read({"timeout": TIMEOUT}))
         self._url = url
+        self._config = config
 
     @property
     def region(self) -> Any:
-        config: dict[str, Any] = {"api_timeout": TIMEOUT, "interface": "public"}
+        config: dict[str, Any] = {"api_timeout": TIMEOUT, "interface": "public", **self._config}
         for service, path in _ENDPOINTS.items():
             config[f"{service}_endpoint_override"] = f"{self._url}/{path}"
             config[f"{service}_api_version"] = re.sub(r".*/v(\d).*", r"\1", path)

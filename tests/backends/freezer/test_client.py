@@ -73,6 +73,29 @@ def test_what_may_pass_is_transient(proxy: FaultProxy, call: Call, status: int) 
     assert len(proxy.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        (" 5 ", 5),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("1.5", None),
+        ("9" * 5000, None),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        ("Fri, 31 Dec 999999 23:59:59 GMT", None),
+    ],
+)
+def test_delay_that_an_answer_asks_for_is_read_or_ignored(
+    proxy: FaultProxy, header: str, seconds: float | None
+) -> None:
+    answer = faults.Answer(503, (("Retry-After", header),), b"{}")
+    error = raised(proxy, faults.Fault("busy", answer=answer), CALLS["job"])
+    assert isinstance(error, Transient)
+    assert error.retry_after == seconds
+
+
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("status", [400, 403, 405, 422])
 def test_what_will_not_pass_is_final(proxy: FaultProxy, call: Call, status: int) -> None:

@@ -2,7 +2,8 @@
 
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core import BackendError
 from karbor_backup_freezer.cloud.faults import asking
@@ -10,6 +11,9 @@ from karbor_backup_freezer.connection import Connection
 
 if TYPE_CHECKING:
     from openstack.connection import Connection as Sdk
+
+_RETRIES: Final = ("connect_retries", "status_code_retries")
+"""What makes keystoneauth repeat requests, and sleep in between; also with a service's name."""
 
 
 class CloudServices:
@@ -68,10 +72,18 @@ class CloudServices:
             config=CloudRegion(
                 region.name,
                 region.region_name,
-                # openstacksdk's own default is to ask Glance six times.
-                {**region.config, "image_status_code_retries": 0},
+                _without_retries(region.config),
                 session=session,
             ),
             # Without it a service that is down at first use is taken for one of another version.
             strict_proxies=True,
         )
+
+
+def _without_retries(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a cloud's configuration with which no request is repeated, whatever it says.
+
+    openstacksdk's own default is to ask Glance six times.
+    """
+    kept = {key: value for key, value in config.items() if not key.endswith(_RETRIES)}
+    return {**kept, **dict.fromkeys(_RETRIES, 0)}

@@ -64,6 +64,15 @@ def test_a_request_is_tried_once(answering: AnsweringCloud, path: str) -> None:
     assert len([r for r in answering.proxy.requests if r.path.endswith(path)]) == 1
 
 
+def test_retries_of_the_clouds_configuration_are_not_made(answering: AnsweringCloud) -> None:
+    retries = {"compute_status_code_retries": 2, "connect_retries": 2, "status_code_retries": 2}
+    connection = FixedConnection(answering.proxy.url, **retries)
+    answering.proxy.plan(faults.status(503, retry_after=3600), times=None, path="/servers/x")
+    with pytest.raises(Transient), asking("Nova for server x"):
+        CloudServices(connection).sdk.compute.get_server("x")
+    assert len([r for r in answering.proxy.requests if r.path.endswith("/servers/x")]) == 1
+
+
 def test_the_project_is_that_of_the_credentials(answering: AnsweringCloud) -> None:
     assert answering.services.project == PROJECT_ID
 
