@@ -4,4 +4,5 @@
 - ``faults``: what went wrong with a request, in one line.
 - ``limits``: whether quotas leave room for what is to be made.
 - ``lookups``: what a restore needs, found again.
+- ``volume_actions``: what Cinder is asked to do with a volume.
 """

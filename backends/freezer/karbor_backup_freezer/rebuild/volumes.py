@@ -6,6 +6,7 @@ from typing import Any, Final
 from karbor_backup_core import BackendError, Resource, Transient
 from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.things import Kind, image_name, is_busy
+from karbor_backup_freezer.cloud.volume_actions import VolumeActions
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.rebuild import zones
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
@@ -165,17 +166,16 @@ def _complete(site: Site, piece: Piece, volume: Any) -> None:
     details = piece.details
     wanted = dict(details.get("image_metadata") or {})
     present = dict(volume.volume_image_metadata or {})
-    block_storage: Any = site.services.sdk.block_storage
+    actions = VolumeActions(site.services, volume.id)
     try:
-        with asking(f"Cinder to set the properties of volume {volume.id}"):
-            changed = {k: v for k, v in wanted.items() if present.get(k) != v}
-            if changed:
-                volume.set_image_metadata(block_storage, metadata=changed)
-            for key in present.keys() - wanted.keys():
-                volume.delete_image_metadata_item(block_storage, key)
-            bootable = bool(details.get("bootable", False))
-            if bool(volume.is_bootable) is not bootable:
-                volume.set_bootable_status(block_storage, bootable)
+        changed = {k: v for k, v in wanted.items() if present.get(k) != v}
+        if changed:
+            actions.set_image_metadata(changed)
+        for key in present.keys() - wanted.keys():
+            actions.unset_image_metadata(key)
+        bootable = bool(details.get("bootable", False))
+        if bool(volume.is_bootable) is not bootable:
+            actions.set_bootable(bootable=bootable)
     except Transient:
         raise
     except (BackendError, NotFound) as error:
@@ -194,10 +194,8 @@ def _retype(site: Site, piece: Piece, volume: Any) -> bool:
     if volume.status != "available":
         site.notes.doubts[doubt] = f"it is {volume.status}, so it stays {volume.volume_type!r}"
         return False
-    block_storage: Any = site.services.sdk.block_storage
     try:
-        with asking(f"Cinder to give volume {volume.id} the type {wanted!r}"):
-            volume.retype(block_storage, wanted, "on-demand")
+        VolumeActions(site.services, volume.id).retype(wanted)
     except Transient:
         raise
     except (BackendError, NotFound) as error:
