@@ -1,0 +1,66 @@
+"""What Cinder is asked to do with a volume, whichever openstacksdk is installed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from karbor_backup_core import BackendError
+from karbor_backup_freezer.cloud.faults import NotFound
+from karbor_backup_freezer.cloud.volume_actions import VolumeActions
+from tests.backends.freezer.rebuild.scene import Cloud
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    cloud = Cloud()
+    yield cloud
+    cloud.close()
+
+
+def _new_volume(cloud: Cloud) -> Any:
+    volume = cloud.sdk.block_storage.create_volume(size=1)
+    cloud.time += 60
+    return volume
+
+
+def _shown(cloud: Cloud, volume: Any) -> Any:
+    return cloud.sdk.block_storage.get_volume(volume.id)
+
+
+def test_image_metadata_are_set_and_removed_one_by_one(cloud: Cloud) -> None:
+    volume = _new_volume(cloud)
+    actions = VolumeActions(cloud.services, volume.id)
+    actions.set_image_metadata({"os_type": "linux", "hw_disk_bus": "scsi"})
+    assert _shown(cloud, volume).volume_image_metadata == {
+        "os_type": "linux",
+        "hw_disk_bus": "scsi",
+    }
+    actions.unset_image_metadata("os_type")
+    assert _shown(cloud, volume).volume_image_metadata == {"hw_disk_bus": "scsi"}
+
+
+def test_bootable_is_set_and_unset(cloud: Cloud) -> None:
+    volume = _new_volume(cloud)
+    for bootable in (True, False):
+        VolumeActions(cloud.services, volume.id).set_bootable(bootable=bootable)
+        assert _shown(cloud, volume).is_bootable is bootable
+
+
+def test_retype_changes_the_type(cloud: Cloud) -> None:
+    volume = _new_volume(cloud)
+    VolumeActions(cloud.services, volume.id).retype("fast")
+    assert _shown(cloud, volume).status == "retyping"
+    cloud.time += 60
+    assert _shown(cloud, volume).volume_type == "fast"
+
+
+def test_an_action_on_a_volume_that_is_gone_names_it(cloud: Cloud) -> None:
+    with pytest.raises(NotFound, match="to set bootable of volume gone to True: status 404"):
+        VolumeActions(cloud.services, "gone").set_bootable(bootable=True)
+
+
+def test_a_type_that_is_not_there_is_named(cloud: Cloud) -> None:
+    volume = _new_volume(cloud)
+    with pytest.raises((BackendError, NotFound), match="the type 'nowhere'"):
+        VolumeActions(cloud.services, volume.id).retype("nowhere")

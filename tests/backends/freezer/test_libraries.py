@@ -1,0 +1,39 @@
+"""Libraries that are too old are refused when the backend is loaded."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_freezer.libraries import LIBRARIES, Library, check_libraries
+
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
+
+
+def test_installed_libraries_are_new_enough() -> None:
+    check_libraries()
+
+
+def test_bounds_are_those_of_the_extra() -> None:
+    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
+    stated = {f"{library.distribution}>={library.minimum}" for library in LIBRARIES}
+    assert stated == set(extras["freezer"])
+
+
+@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.distribution)
+@pytest.mark.parametrize("version", ["0.9", "2.0.0rc1", "2.30.9"])
+def test_an_older_library_is_named_with_the_version_that_is_needed(
+    library: Library, version: str
+) -> None:
+    with pytest.raises(ImportError, match=f"{library.distribution} {version} is too old") as caught:
+        check_libraries({library.distribution: version})
+    assert f"{library.minimum} or later is needed" in str(caught.value)
+
+
+@pytest.mark.parametrize("more", ["", ".0", ".0rc1", ".1.dev3", ".99"])
+def test_the_stated_library_and_later_ones_are_taken(more: str) -> None:
+    check_libraries({each.distribution: f"{each.minimum}{more}" for each in LIBRARIES})
+
+
+def test_a_later_major_version_is_taken() -> None:
+    check_libraries({each.distribution: "10.0" for each in LIBRARIES})
