@@ -6,6 +6,9 @@ STAMP  := $(VENV)/.installed
 # More than there are cores here: what runs on a real Freezer mostly waits for it.
 JOBS   ?= 3
 
+# Names of files and what programs print are UTF-8, also where a locale says otherwise.
+export PYTHONUTF8 := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test test-cloud lint unit contract docs clean
 

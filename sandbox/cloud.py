@@ -19,6 +19,7 @@ from sandbox.ftp import Ftp
 from sandbox.instance import Instance, reap, silent
 from sandbox.layout import Project
 from sandbox.openstack.lab import CloudLab
+from sandbox.ports import has_proxy, past_proxies
 from sandbox.processes import ProcessId
 from sandbox.s3 import S3
 from sandbox.scheduler import Capabilities
@@ -168,7 +169,8 @@ class Sandbox:
     @property
     def environ(self) -> dict[str, str]:
         """The environment variables that make every OpenStack tool work in the cloud `demo`."""
-        return {"OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml), "OS_CLOUD": CLOUDS[0]}
+        credentials = {"OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml), "OS_CLOUD": CLOUDS[0]}
+        return credentials | (past_proxies(os.environ) if has_proxy(os.environ) else {})
 
     def session(self, cloud: str = CLOUDS[0]) -> Session:
         """Return a keystoneauth session in one of the clouds.

@@ -16,6 +16,8 @@ MARK = "KARBOR_BACKUP_SANDBOX"
 GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL."""
 
+_UMASK = 0o022
+
 _LOOK_INTERVAL = 0.02
 
 # Seconds. The kernel counts a start from boot; psutil adds the time of boot, which moves when the
@@ -73,6 +75,9 @@ def spawn(
 ) -> ProcessId:
     """Start a process in a session of its own, with both outputs appended to `log`.
 
+    Its umask is that of a machine's services, whatever the caller's is: an agent that is not run by
+    root withholds those bits from what it restores.
+
     Raises:
         OSError: the program cannot be started.
     """
@@ -85,6 +90,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=_UMASK,
         )
     _children[child.pid] = child
     return ProcessId.of(child.pid)

@@ -1,8 +1,11 @@
 """What all tests share: the sandbox's fixtures, signals as a person's shell has them, patience."""
 
+import os
 import signal
+from collections.abc import Iterable
 
 import hypothesis
+import pytest
 
 pytest_plugins = ["sandbox.pytest_plugin", "tests.wheels"]
 
@@ -14,3 +17,12 @@ hypothesis.settings.load_profile("unhurried")
 # that they start: the tests of what Ctrl-C does would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """Leave out, with a line that says so, what only root can run."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root") is not None:
+            item.add_marker(pytest.mark.skip(reason="needs root: run it with make test-root"))

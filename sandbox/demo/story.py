@@ -86,8 +86,8 @@ class Story:
         self.narrator.say(
             f"{found['file']:,} files with {size / 1e6:,.0f} MB, {found['folder']} folders, "
             f"{found['link']} links: names with line breaks, quotes, leading dashes and bytes that "
-            "are not UTF-8; dangling and circular links; hard links; empty and sparse files; files "
-            "that nobody may read."
+            "are not UTF-8; dangling and circular links; hard links; empty and sparse files"
+            f"{'; files that nobody may read' if _has_closed_files(tree) else ''}."
         )
         return tree
 
@@ -169,6 +169,10 @@ path = "{self.sandbox.storage_dir}"
         """Remove what an earlier telling left."""
         remove_tree(self.work)
         self.work.mkdir(parents=True)
+
+
+def _has_closed_files(tree: Tree) -> bool:
+    return any(entry.kind == "file" and not entry.mode & 0o444 for entry in tree.values())
 
 
 def _summary(found: list[Difference]) -> str:

@@ -34,6 +34,8 @@ ODD_NAMES: Final = (
 NOT_UTF_8: Final = os.fsdecode(b"latin-1 \xe9t\xe9")
 
 _MODES: Final = (0o644, 0o600, 0o400, 0o000, 0o755, 0o777, 0o4755, 0o2750)
+_FOLDER_MODES: Final = (0o700, 0o1777, 0o2755, 0o555)
+_UMASK: Final = 0o022
 _YEAR: Final = 365 * 24 * 3600
 _NEWEST: Final = 1_767_225_600  # 2026-01-01
 
@@ -55,6 +57,14 @@ class Plan:
 
 def make_tree(root: Path, plan: Plan) -> None:
     """Make a tree in a directory that does not exist yet."""
+    umask = os.umask(_UMASK)  # the tree is the same under each
+    try:
+        _make_tree(root, plan)
+    finally:
+        os.umask(umask)
+
+
+def _make_tree(root: Path, plan: Plan) -> None:
     chance = random.Random(plan.seed)  # noqa: S311 - it is to be the same every time
     root.mkdir(parents=True)
     folders = _make_folders(root, chance, max(1, plan.files // 40))
@@ -133,15 +143,29 @@ def _make_special_content(folder: Path, chance: random.Random) -> None:
 
 def _make_modes(folder: Path, chance: random.Random) -> None:
     folder.mkdir()
-    for mode in _MODES:
+    for mode in (mode for mode in _MODES if _is_restorable(mode, stat.S_IRUSR)):
         path = folder / f"file {mode:04o}"
         path.write_bytes(chance.randbytes(10))
         path.chmod(mode)
-    for mode in (0o700, 0o1777, 0o2755, 0o555):
+    for mode in (mode for mode in _FOLDER_MODES if _is_restorable(mode, stat.S_IRWXU)):
         inner = folder / f"folder {mode:04o}"
         inner.mkdir()
         (inner / "inside").write_bytes(chance.randbytes(10))
         inner.chmod(mode)
+
+
+def _is_restorable(mode: int, needed: int) -> bool:
+    """Whether an agent that runs as this user can bring a file or folder of that mode back.
+
+    GNU tar, which Freezer's agent 19.0.0 runs without ``--preserve-permissions``, gives special
+    bits and what the umask withholds to root only. An ordinary user's agent cannot read a file that
+    its owner may not read either, nor write into such a folder.
+
+    Args:
+        mode: the permissions.
+        needed: the bits that an ordinary user's agent depends on.
+    """
+    return os.geteuid() == 0 or not (mode & (0o7000 | _UMASK) or ~mode & needed)
 
 
 def _set_times(root: Path, chance: random.Random) -> None:

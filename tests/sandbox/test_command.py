@@ -79,3 +79,11 @@ def test_a_command_ends_with_the_one_that_ran_it(tmp_path: Path) -> None:
         signal.signal(signal.SIGTERM, before)
 
     assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_a_command_that_needs_no_proxy_at_all_still_needs_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+
+    assert run_command(exit_with("os.environ['no_proxy'] != '*'"), {}) == 0

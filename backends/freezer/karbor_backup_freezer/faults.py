@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from karbor_backup_core import BackendError, Transient
+from karbor_backup_freezer.proxies import describe_proxy
 
 if TYPE_CHECKING:
     from freezerclient.exceptions import ApiClientException
@@ -46,13 +47,18 @@ def of_connection(error: "ClientException", where: str, timeout: float) -> Backe
         # keystoneauth says so of a read timeout too.
         return Transient(
             f"{where} did not answer within {timeout:g} s; the request may have arrived"
+            f"{describe_proxy(error)}"
         )
     if isinstance(error, exceptions.SSLError):
-        return BackendError(f"{where}: the TLS connection failed: {_root(error)}")
+        return BackendError(
+            f"{where}: the TLS connection failed: {_root(error)}{describe_proxy(error)}"
+        )
     if isinstance(error, exceptions.ConnectionError):
-        return Transient(f"{where} cannot be reached: {_root(error)}")
+        return Transient(f"{where} cannot be reached: {_root(error)}{describe_proxy(error)}")
     if isinstance(error, exceptions.DiscoveryFailure | exceptions.HttpServerError):
-        return Transient(f"Keystone does not answer as it should: {line(str(error))}")
+        return Transient(
+            f"Keystone does not answer as it should: {line(str(error))}{describe_proxy(error)}"
+        )
     if isinstance(error, exceptions.TooManyRequests):
         return Transient("Keystone asks to send fewer requests")
     if isinstance(error, exceptions.Unauthorized | exceptions.Forbidden):

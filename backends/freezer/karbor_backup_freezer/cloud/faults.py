@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from karbor_backup_core import BackendError, InvalidInput, Transient
 from karbor_backup_freezer import faults
+from karbor_backup_freezer.proxies import describe_proxy
 
 if TYPE_CHECKING:
     from keystoneauth1.exceptions import ClientException
@@ -72,7 +73,9 @@ def asking(what: str) -> Iterator[None]:
         raise Transient(f"asking {what}: the answer is no JSON") from error
     except (exceptions.NotSupported, exceptions.ServiceDiscoveryException) as error:
         # So openstacksdk says of a service that is down when it is asked for its versions.
-        raise Transient(f"asking {what}: {faults.line(str(error))}") from error
+        raise Transient(
+            f"asking {what}: {faults.line(str(error))}{describe_proxy(error)}"
+        ) from error
     except exceptions.SDKException as error:
         raise BackendError(f"asking {what}: {faults.line(str(error))}") from error
 
@@ -96,10 +99,12 @@ def _of_connection(error: "ClientException", what: str) -> BackendError:
     if isinstance(error, exceptions.CatalogException):
         return BackendError(f"asking {what}: the catalog has no such service in this region")
     if isinstance(error, exceptions.DiscoveryFailure):
-        return Transient(f"asking {what}: {faults.line(str(error))}")
+        return Transient(f"asking {what}: {faults.line(str(error))}{describe_proxy(error)}")
     if isinstance(error, exceptions.ConnectTimeout):
         # keystoneauth says so of a read timeout too.
-        return Transient(f"asking {what}: no answer in time; the request may have arrived")
+        return Transient(
+            f"asking {what}: no answer in time; the request may have arrived{describe_proxy(error)}"
+        )
     address = _ADDRESS.search(str(error))
     where = address.group() if address else "the cloud"
     told = faults.of_connection(error, where, 0)
