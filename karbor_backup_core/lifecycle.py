@@ -172,7 +172,7 @@ class Lifecycle:
         """A cancel is a request: after a few attempts the operation is only waited for."""
         if isinstance(answer, Transient) and operation.failures < _CANCEL_ATTEMPTS:
             return self._postponed(operation, answer, now)
-        refused = str(answer) if isinstance(answer, KarborBackupError) else ""
+        refused = str(answer) if isinstance(answer, KarborBackupError) else operation.last_error
         return attrs.evolve(operation, cancel_sent=True, failures=0, last_error=refused)
 
     def _begun(self, operation: Operation, progress: Progress, now: datetime) -> Operation:

@@ -60,7 +60,8 @@ def _verdict(operation: Operation, progress: Progress) -> tuple[Result, str]:
         case ProgressState.SUCCEEDED:
             return Result.SUCCEEDED, ""
         case ProgressState.CANCELLED if operation.cancel_sent and not operation.cancel_requested:
-            return Result.FAILED, stop_outcome(operation).reason
+            stopped = stop_outcome(operation).reason
+            return Result.FAILED, f"{stopped}; {progress.reason}" if progress.reason else stopped
         case ProgressState.CANCELLED:
             return Result.CANCELLED, progress.reason or "it was cancelled"
         case _:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_core import (
@@ -104,6 +105,7 @@ class FreezerBackend:
         self._schedulers.forget()
         try:
             schedulers = self._schedulers.all()
+            loads = self._schedulers.loads() if schedulers else {}
             endpoint = self._connection.endpoint
         except BackendError as error:
             return Health(ok=False, summary=str(error))
@@ -114,9 +116,18 @@ class FreezerBackend:
             return Health(
                 ok=False, summary=f"no scheduler is registered at {endpoint}", details=details
             )
-        return Health(
-            ok=True, summary=f"{len(schedulers)} schedulers at {endpoint}", details=details
-        )
+        silent = {
+            s.client_id: f"a job waits for it since {moment:%Y-%m-%d %H:%M:%S} UTC"
+            for s in schedulers
+            if s.client_id in loads and (since := loads[s.client_id].silent_since)
+            for moment in [datetime.fromtimestamp(since, UTC)]
+        }
+        summary = f"{len(schedulers)} schedulers at {endpoint}"
+        if silent:
+            told = "; ".join(f"{name}: {since}" for name, since in silent.items())
+            summary = f"{summary}, {len(silent)} without a sign of life ({told})"
+            details = {**details, "silent": silent}
+        return Health(ok=len(silent) < len(schedulers), summary=summary, details=details)
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:

@@ -5,6 +5,7 @@ neither; its managers call ``requests`` by name. So requests go through keystone
 and only the reading of errors is freezerclient's. Bodies are never logged: they hold secrets.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -58,6 +59,23 @@ class FreezerClient:
         """Ask the job's scheduler not to start it; a job that runs is not stopped by it."""
         response = self._send("POST", f"jobs/{job_id}/event", json={"stop": None})
         self._check(response, "POST jobs/event", HTTPStatus.ACCEPTED)
+
+    def move_job(self, job_id: str, client_id: str) -> None:
+        """Give a job that was stopped before it began to a scheduler, and start it, in one write.
+
+        A schedule is replaced as a whole; what Freezer writes into a new one is written here.
+        """
+        schedule = {
+            "event": "start",
+            "status": "",
+            "result": "",
+            "time_created": int(time.time()),
+            "time_started": -1,
+            "time_ended": -1,
+        }
+        patch = {"client_id": client_id, "job_schedule": schedule}
+        response = self._send("PATCH", f"jobs/{job_id}", json=patch)
+        self._check(response, "PATCH jobs", HTTPStatus.OK)
 
     def job(self, job_id: str) -> Document | None:
         """One job with its actions, or None where Freezer knows no such job."""

@@ -35,6 +35,12 @@ ENDED: Final = frozenset({Stage.STOPPED, Stage.SUCCEEDED, Stage.FAILED})
 RAN: Final = frozenset({Stage.SUCCEEDED, Stage.FAILED})
 """Stages after the agent has run to its end."""
 
+SETTLE: Final = 10.0
+"""Seconds after which a stop that no scheduler has answered will not cross with a start.
+
+A scheduler that had read the job before the stop was written would have written over it by then.
+"""
+
 
 @attrs.frozen
 class Action:
@@ -64,6 +70,9 @@ class Job:
         stage: how it stands.
         result: Freezer's own word for its result, empty before the end.
         actions: its actions.
+        taken: whether a scheduler was seen to have taken it up.
+        created_at: when Freezer created it, in seconds since 1970 by Freezer's clock; 0 where that
+            is not known.
     """
 
     id: str
@@ -71,6 +80,8 @@ class Job:
     stage: Stage
     result: str
     actions: Sequence[Action]
+    taken: bool = False
+    created_at: float = 0.0
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> "Job":
@@ -86,6 +97,8 @@ class Job:
                 for action in document.get("job_actions") or ()
                 if action.get("action_id")
             ),
+            taken=bool(schedule.get("status")),
+            created_at=float(schedule.get("time_created") or 0),
         )
 
     @classmethod

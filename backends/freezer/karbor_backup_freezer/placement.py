@@ -11,7 +11,11 @@ from karbor_backup_freezer.storages import Storage
 
 
 def for_protect(
-    schedulers: Schedulers, named: str | None, resource: Resource, actions: Actions
+    schedulers: Schedulers,
+    named: str | None,
+    resource: Resource,
+    actions: Actions,
+    operation_id: str,
 ) -> Scheduler:
     """Choose the scheduler of a protect.
 
@@ -25,7 +29,7 @@ def for_protect(
         return schedulers.named(named, actions)
     able = schedulers.able(actions)
     if resource.type != DIRECTORY or len({s.hostname for s in able}) == 1:
-        return schedulers.next_of(able)
+        return schedulers.choose(able, operation_id)
     here = [s for s in able if s.hostname == socket.gethostname()]
     if not here:
         hosts = ", ".join(f"{s.client_id} on {s.hostname}" for s in able)
@@ -33,7 +37,7 @@ def for_protect(
             f"directory {resource.id!r} is on one host, and schedulers of several hosts fit: "
             f"name one with the option 'scheduler' ({hosts})"
         )
-    return schedulers.next_of(here)
+    return schedulers.choose(here, operation_id)
 
 
 def for_backup(
@@ -42,6 +46,7 @@ def for_backup(
     handle: Handle,
     storage: Storage,
     actions: Actions,
+    operation_id: str,
 ) -> Scheduler:
     """Choose the scheduler of a restore or a delete.
 
@@ -57,7 +62,7 @@ def for_backup(
     able = schedulers.able(actions)
     fitting = _nearest(able, handle)
     if fitting:
-        return schedulers.next_of(fitting)
+        return schedulers.choose(fitting, operation_id)
     bound = storage.on_one_host or any("restore_abs_path" in action for action in actions)
     if bound:
         raise InvalidInput(
@@ -65,7 +70,7 @@ def for_backup(
             "which has no scheduler now that fits: start one there, or name another with the "
             "option 'scheduler'"
         )
-    return schedulers.next_of(able)
+    return schedulers.choose(able, operation_id)
 
 
 def _nearest(able: Sequence[Scheduler], handle: Handle) -> Sequence[Scheduler]:

@@ -20,7 +20,7 @@ from karbor_backup_freezer.lookout import Expected, Lookout
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import records_of
-from karbor_backup_freezer.steps import looking
+from karbor_backup_freezer.steps import handover, looking
 from karbor_backup_freezer.steps.work import Work, covered
 
 _RUNNING: Final = Progress(ProgressState.RUNNING)
@@ -54,6 +54,7 @@ class Poller:
         self._work = work
         self._lookout = Lookout(work.client)
         self._awaited: dict[str, _Awaited] = {}
+        self._taken: set[str] = set()
 
     def poll(self, operations: Sequence[Operation]) -> dict[str, Progress]:
         """Answer for each operation.
@@ -62,16 +63,31 @@ class Poller:
             Transient: Freezer cannot be asked now.
             BackendError: Freezer refuses to tell.
         """
-        awaited = self._awaited = {o.id: self._await(o) for o in operations}
+        self._awaited = {o.id: self._await(o) for o in operations}
+        awaited = self._with_overdue(self._awaited)
         wanted = {a.job: a.expected for a in awaited.values() if a.job}
         sight = self._lookout.look(wanted)
         found = {o.id: sight.jobs.get(awaited[o.id].job) for o in operations}
         done = {job.id for o in operations if (job := found[o.id]) and looking.has_stored(o, job)}
         records = sight.records | records_of(self._work.client, done - sight.records.keys())
         for job in sight.jobs.values():
+            if job.taken:
+                self._taken.add(job.id)
             if job.stage in ENDED:
                 self._work.ended.remember(job, records.get(job.id, ()))
         return {o.id: self._answer(awaited[o.id], found[o.id], records) for o in operations}
+
+    def _with_overdue(self, awaited: Mapping[str, "_Awaited"]) -> dict[str, "_Awaited"]:
+        """Have jobs looked at themselves that should have been taken up, until they were."""
+        self._taken &= {a.job for a in awaited.values()}
+
+        def is_doubtful(a: _Awaited) -> bool:
+            known = a.expected is None or a.job in self._taken
+            return not known and handover.is_overdue(a.operation)
+
+        return {
+            i: attrs.evolve(a, expected=None) if is_doubtful(a) else a for i, a in awaited.items()
+        }
 
     def _await(self, operation: Operation) -> "_Awaited":
         """Find out which job is waited for; what has not changed since the last poll is known."""
@@ -99,7 +115,7 @@ class Poller:
         receipt = Receipt.of(operation)
         begun = operation.state is State.RUNNING and receipt.step is Step.JOB and not receipt.doubt
         to_stop = operation.cancel_requested or operation.cancel_sent
-        if operation.verb is not Verb.PROTECT or not begun or to_stop:
+        if operation.verb is not Verb.PROTECT or not begun or to_stop or receipt.settles_at:
             return None
         if any(piece.mode is Mode.NATIVE for piece in covered(operation).pieces):
             # Freezer records these before they are done.

@@ -54,6 +54,7 @@ class Receipt:
         notes: what the rebuild of a restore has noted.
         removal: how many times the release has begun to remove data.
         ran: whether the job had run when the last removal was begun.
+        moves: how many times the job was taken from a scheduler that did not take it up.
         settles_at: the instant, in seconds since 1970, from which a job that was stopped before
             a scheduler took it up can be taken for stopped; 0 where there is none.
     """
@@ -70,6 +71,7 @@ class Receipt:
     notes: Json = attrs.field(factory=dict)
     removal: int = 0
     ran: bool = False
+    moves: int = 0
     settles_at: float = 0.0
 
     def document(self) -> dict[str, Any]:

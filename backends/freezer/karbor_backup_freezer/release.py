@@ -22,7 +22,7 @@ from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id, work_step
-from karbor_backup_freezer.jobs import ENDED, RAN, Job, Stage
+from karbor_backup_freezer.jobs import ENDED, RAN, SETTLE, Job, Stage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT
@@ -30,12 +30,6 @@ from karbor_backup_freezer.restorable import deletes_data
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Kind
 from karbor_backup_freezer.undoing import Undoing, project_list_left
-
-SETTLE: Final = 10.0
-"""Seconds after which a stop that no scheduler has answered will not cross with a start.
-
-A scheduler that had read the job before the stop was written would have written over it by then.
-"""
 
 _BEFORE_THE_JOB: Final = frozenset({Step.NONE, Step.SURVEY, Step.PREFLIGHT, Step.PREPARE})
 """Steps after which there may be no job yet."""

@@ -1,6 +1,6 @@
 """Which of Freezer's schedulers runs a job."""
 
-import itertools
+import hashlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,23 @@ import attrs
 
 from karbor_backup_core import InvalidInput
 from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.jobs import GOES_ON, Job, Stage
 
 Actions: TypeAlias = Sequence[Mapping[str, Any]]
 """The actions of one job, as the agent is told them."""
 
 REMEMBERED: Final = 30.0
-"""Seconds for which the list of schedulers is not asked for again."""
+"""Seconds for which the list of schedulers, and of their jobs, is not asked for again."""
+
+PATIENCE: Final = 180.0
+"""Seconds after which a scheduler is called silent that has not taken up a job.
+
+Schedulers ask for jobs every 60 s unless they are told otherwise (freezer 19.0.0, ``interval``).
+The API tells nothing else of whether they live: a record of a client has no time.
+"""
+
+_JOBS_SEEN: Final = 200
+"""Jobs that are looked at to tell how busy the schedulers are; one costs Freezer up to 7 ms."""
 
 _CAPABILITIES: Final = {
     "action": "supported_actions",
@@ -71,8 +82,31 @@ class Scheduler:
         return f"{self.client_id} on {self.hostname or 'an unnamed host'} offers {offers}"
 
 
+@attrs.define
+class Load:
+    """What the jobs of one scheduler tell of it.
+
+    Attributes:
+        jobs: how many have not ended.
+        silent_since: when the oldest job was created that it should have taken up and has not, in
+            seconds since 1970; 0 where there is none.
+    """
+
+    jobs: int = 0
+    silent_since: float = 0.0
+
+    def add(self, job: Job, now: float) -> None:
+        """Count a job."""
+        if job.stage not in GOES_ON:
+            return
+        self.jobs += 1
+        waits = job.stage is Stage.WAITING and not job.taken and job.created_at
+        if waits and job.created_at <= now - PATIENCE:
+            self.silent_since = min(self.silent_since or job.created_at, job.created_at)
+
+
 class Schedulers:
-    """Freezer's schedulers, asked for at most once in ``REMEMBERED`` seconds, used in turn.
+    """Freezer's schedulers, asked for at most once in ``REMEMBERED`` seconds.
 
     Args:
         client: Freezer.
@@ -81,7 +115,8 @@ class Schedulers:
     def __init__(self, client: FreezerClient) -> None:
         self._client = client
         self._lock = threading.Lock()
-        self._turn = itertools.count()
+        self._loads: dict[str, Load] = {}
+        self._loads_until = 0.0
         self._known: Sequence[Scheduler] = ()
         self._known_until = 0.0
 
@@ -99,7 +134,22 @@ class Schedulers:
     def forget(self) -> None:
         """Ask for the list anew the next time."""
         with self._lock:
-            self._known_until = 0.0
+            self._known_until = self._loads_until = 0.0
+
+    def loads(self) -> Mapping[str, Load]:
+        """Return what the jobs tell of the schedulers, by client id; one without jobs is missing.
+
+        Only the first jobs of the list are looked at.
+        """
+        with self._lock:
+            if time.monotonic() >= self._loads_until:
+                found: dict[str, Load] = {}
+                for document in self._client.page("jobs", limit=_JOBS_SEEN):
+                    job = Job.read(document)
+                    found.setdefault(job.client, Load()).add(job, time.time())
+                self._loads = found
+                self._loads_until = time.monotonic() + REMEMBERED
+            return self._loads
 
     def named(self, client_id: str, actions: Actions) -> Scheduler:
         """Answer the scheduler of that client id.
@@ -124,16 +174,40 @@ class Schedulers:
         Raises:
             InvalidInput: none does; the message says what was asked and what each one offers.
         """
-        known = self.all()
-        able = [scheduler for scheduler in known if scheduler.can(actions)]
+        able = self.fitting(actions)
         if not able:
-            offers = " | ".join(str(scheduler) for scheduler in known) or "none is registered"
+            offers = " | ".join(str(scheduler) for scheduler in self.all()) or "none is registered"
             raise InvalidInput(f"no scheduler fits: asked for {_asked(actions)}; {offers}")
         return able
 
-    def next_of(self, candidates: Sequence[Scheduler]) -> Scheduler:
-        """Answer the candidate whose turn it is."""
-        return candidates[next(self._turn) % len(candidates)]
+    def fitting(self, actions: Actions) -> Sequence[Scheduler]:
+        """Return all schedulers that offer what the actions ask for."""
+        return [scheduler for scheduler in self.all() if scheduler.can(actions)]
+
+    def choose(self, candidates: Sequence[Scheduler], operation_id: str) -> Scheduler:
+        """Choose the candidate that runs the job of an operation.
+
+        One that is not silent goes before one that is, and one with fewer jobs before a busier
+        one. Among equals the operation's id decides, so that processes that know nothing of each
+        other spread their jobs.
+        """
+        if len(candidates) == 1:
+            return candidates[0]
+        loads = self.loads()
+
+        def rank(scheduler: Scheduler) -> tuple[bool, int, str]:
+            load = loads.get(scheduler.client_id, Load())
+            return bool(load.silent_since), load.jobs, _draw(operation_id, scheduler.client_id)
+
+        chosen = min(candidates, key=rank)
+        with self._lock:
+            self._loads.setdefault(chosen.client_id, Load()).jobs += 1
+        return chosen
+
+
+def _draw(operation_id: str, client_id: str) -> str:
+    """Draw a lot for a scheduler, always the same for one operation."""
+    return hashlib.sha256(f"{operation_id}/{client_id}".encode()).hexdigest()
 
 
 def _asked(actions: Actions) -> str:

@@ -1,8 +1,10 @@
 """Which scheduler a job is given to."""
 
 import socket
+import time
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -45,11 +47,18 @@ def entry(client_id: str, hostname: str = "near", **offers: list[str]) -> dict[s
 
 
 class Freezer:
-    """The one method of the client that is asked here."""
+    """The methods of the client that are asked here."""
 
-    def __init__(self, *entries: dict[str, Any]) -> None:
+    def __init__(self, *entries: dict[str, Any], jobs: Sequence[dict[str, Any]] = ()) -> None:
         self.entries = entries
+        self.jobs = jobs
         self.asked = 0
+        self.asked_for_jobs = 0
+
+    def page(self, collection: str, *, limit: int) -> Sequence[dict[str, Any]]:
+        assert collection == "jobs"
+        self.asked_for_jobs += 1
+        return self.jobs[:limit]
 
     def all(self, collection: str) -> Iterator[dict[str, Any]]:
         assert collection == "clients"
@@ -61,13 +70,51 @@ def known(*entries: dict[str, Any]) -> Schedulers:
     return Schedulers(Freezer(*entries))  # type: ignore[arg-type]
 
 
-def test_jobs_are_spread_evenly() -> None:
-    schedulers = known(entry("one"), entry("two"), entry("three"))
+def job(client_id: str, age: float = 0.0, **schedule: str) -> dict[str, Any]:
+    created = {"event": "start", "time_created": int(time.time() - age)}
+    return {"job_id": uuid.uuid4().hex, "client_id": client_id, "job_schedule": created | schedule}
+
+
+def chosen(freezer: Freezer, operation_id: str) -> str:
+    """What a process chooses that has just begun."""
+    schedulers = Schedulers(freezer)  # type: ignore[arg-type]
     volume = Resource(VOLUME, "v")
-    chosen = Counter(
-        placement.for_protect(schedulers, None, volume, VOLUME_BACKUP).client_id for _ in range(30)
+    return placement.for_protect(schedulers, None, volume, VOLUME_BACKUP, operation_id).client_id
+
+
+def test_jobs_of_one_process_are_spread_evenly_for_one_request() -> None:
+    freezer = Freezer(entry("one"), entry("two"), entry("three"))
+    schedulers = Schedulers(freezer)  # type: ignore[arg-type]
+    volume = Resource(VOLUME, "v")
+    counts = Counter(
+        placement.for_protect(schedulers, None, volume, VOLUME_BACKUP, str(number)).client_id
+        for number in range(30)
     )
-    assert chosen == {"one": 10, "two": 10, "three": 10}
+    assert counts == {"one": 10, "two": 10, "three": 10}
+    assert freezer.asked_for_jobs == 1
+
+
+def test_processes_that_know_nothing_of_each_other_spread_their_jobs() -> None:
+    freezer = Freezer(entry("one"), entry("two"))
+    counts = Counter(chosen(freezer, f"operation-{number}") for number in range(60))
+    assert min(counts["one"], counts["two"]) > 15
+    assert chosen(freezer, "operation-1") == chosen(freezer, "operation-1")
+
+
+def test_scheduler_with_fewer_jobs_is_chosen() -> None:
+    running = [job("one", status="running"), job("one", status="scheduled"), job("two")]
+    ended = [job("two", status="completed", result="success") for _ in range(5)]
+    freezer = Freezer(entry("one"), entry("two"), jobs=[*running, *ended])
+    assert {chosen(freezer, str(number)) for number in range(20)} == {"two"}
+
+
+def test_scheduler_that_has_not_taken_up_an_old_job_is_chosen_last() -> None:
+    busy = [job("two", 900, status="running") for _ in range(5)]
+    freezer = Freezer(entry("one"), entry("two"), jobs=[job("one", 200), *busy])
+    assert {chosen(freezer, str(number)) for number in range(20)} == {"two"}
+    alone = Freezer(entry("one"), jobs=[job("one", 200)])
+    assert chosen(alone, "o1") == "one"
+    assert alone.asked_for_jobs == 0
 
 
 def test_the_list_is_remembered_until_it_is_forgotten() -> None:
@@ -95,7 +142,7 @@ def test_none_that_fits_is_said_with_what_was_asked_and_what_is_offered(
 ) -> None:
     schedulers = known(entry("one", **offers), entry("two", **offers))
     with pytest.raises(InvalidInput) as caught:
-        placement.for_protect(schedulers, None, TREE, BACKUP)
+        placement.for_protect(schedulers, None, TREE, BACKUP, "o1")
     text = str(caught.value)
     assert f" {missing}" in text.partition(";")[0]
     assert "one on near offers" in text
@@ -104,47 +151,47 @@ def test_none_that_fits_is_said_with_what_was_asked_and_what_is_offered(
 
 def test_a_capability_that_is_not_declared_is_open() -> None:
     schedulers = known({"client": {"client_id": "old", "hostname": "near"}})
-    assert placement.for_protect(schedulers, None, TREE, BACKUP).client_id == "old"
+    assert placement.for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "old"
 
 
 def test_no_scheduler_at_all_is_said() -> None:
     with pytest.raises(InvalidInput, match="none is registered"):
-        placement.for_protect(known(), None, TREE, BACKUP)
+        placement.for_protect(known(), None, TREE, BACKUP, "o1")
 
 
 def test_the_named_scheduler_is_taken_or_refused() -> None:
     schedulers = known(entry("one"), entry("two", supported_modes=["nova"]))
-    assert placement.for_protect(schedulers, "one", TREE, BACKUP).client_id == "one"
+    assert placement.for_protect(schedulers, "one", TREE, BACKUP, "o1").client_id == "one"
     with pytest.raises(InvalidInput, match="mode fs"):
-        placement.for_protect(schedulers, "two", TREE, BACKUP)
+        placement.for_protect(schedulers, "two", TREE, BACKUP, "o1")
     with pytest.raises(InvalidInput, match="registered: one, two"):
-        placement.for_protect(schedulers, "three", TREE, BACKUP)
+        placement.for_protect(schedulers, "three", TREE, BACKUP, "o1")
 
 
 def test_a_directory_is_looked_for_on_this_host_first() -> None:
     here = socket.gethostname()
     schedulers = known(entry("one", "far"), entry("two", here), entry("three", "farther"))
-    assert placement.for_protect(schedulers, None, TREE, BACKUP).client_id == "two"
+    assert placement.for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "two"
 
 
 def test_where_a_directory_is_is_not_guessed() -> None:
     schedulers = known(entry("one", "far"), entry("two", "farther"))
     with pytest.raises(InvalidInput, match="option 'scheduler'"):
-        placement.for_protect(schedulers, None, TREE, BACKUP)
+        placement.for_protect(schedulers, None, TREE, BACKUP, "o1")
 
 
 def test_a_backup_goes_back_to_its_own_scheduler_or_host() -> None:
     own = known(entry("one", "far"), entry("two", "far"), entry("three"))
-    assert placement.for_backup(own, None, HANDLE, CLOUD, RESTORE).client_id == "two"
+    assert placement.for_backup(own, None, HANDLE, CLOUD, RESTORE, "o1").client_id == "two"
     gone = known(entry("one", "far"), entry("three"))
-    assert placement.for_backup(gone, None, HANDLE, CLOUD, RESTORE).client_id == "one"
+    assert placement.for_backup(gone, None, HANDLE, CLOUD, RESTORE, "o1").client_id == "one"
 
 
 def test_what_is_bound_to_a_host_that_is_gone_is_refused() -> None:
     elsewhere = known(entry("three", "near"))
     with pytest.raises(InvalidInput, match="'two' on host 'far'"):
-        placement.for_backup(elsewhere, None, HANDLE, CLOUD, RESTORE)
+        placement.for_backup(elsewhere, None, HANDLE, CLOUD, RESTORE, "o1")
     removal = [{"action": "admin", "mode": "fs", "storage": "swift"}]
     with pytest.raises(InvalidInput, match="'two' on host 'far'"):
-        placement.for_backup(elsewhere, None, HANDLE, DISK, removal)
-    assert placement.for_backup(elsewhere, None, HANDLE, CLOUD, removal).client_id == "three"
+        placement.for_backup(elsewhere, None, HANDLE, DISK, removal, "o1")
+    assert placement.for_backup(elsewhere, None, HANDLE, CLOUD, removal, "o1").client_id == "three"

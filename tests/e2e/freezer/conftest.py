@@ -42,6 +42,7 @@ class Bench:
 
     sandbox: Sandbox
     folder: Path
+    runner_policy: Policy = POLICY
     top: str = attrs.field(factory=lambda: f"test-{uuid.uuid4().hex[:8]}")
     runners: list[Runner] = attrs.field(factory=list)
     lock: threading.Lock = attrs.field(factory=threading.Lock)

@@ -1,13 +1,18 @@
 """Schedulers as the real API lists them: over several pages, by what they declare."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from karbor_backup_core import InvalidInput
+from karbor_backup_core import Backend, InvalidInput, MemoryStore, Operation, Runner, Verb
+from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer import client as client_module
+from karbor_backup_freezer import schedulers as schedulers_module
+from karbor_backup_freezer.receipts import Receipt
 from karbor_backup_freezer.schedulers import Schedulers
+from karbor_backup_freezer.steps import handover
 
 COUNT = 7
 
@@ -52,3 +57,35 @@ def test_a_scheduler_that_is_not_there_is_said(bench: Any, do: Any) -> None:
     assert operation.outcome.result is Result.FAILED
     assert "'nobody' is not registered with Freezer" in operation.outcome.reason
     assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+
+
+@pytest.fixture
+def ghost(bench: Any) -> Iterator[str]:
+    """A scheduler of this host that has registered and asks for no jobs."""
+    client = bench.client()
+    document = {"client_id": f"{bench.top}-ghost", "hostname": socket.gethostname()}
+    client._send("POST", "clients", json=document)
+    yield document["client_id"]
+    client.delete("clients", document["client_id"])
+
+
+def test_job_of_a_dead_scheduler_is_run_by_another(
+    spotless: Any, do: Any, ghost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "PATIENCE", 3.0)
+    monkeypatch.setattr(handover, "SETTLE", 3.0)
+    monkeypatch.setattr(schedulers_module, "_draw", lambda _, client: str(client != ghost))
+    configuration = spotless.configuration()
+    del configuration["scheduler"]
+    backend = Backend.load("freezer", FreezerBackend, configuration)
+    said: list[Operation] = []
+    with Runner(
+        MemoryStore(), {"freezer": backend}, policy=spotless.runner_policy, on_change=said.append
+    ) as runner:
+        backup = do.protect(runner, spotless.tree())
+        chosen = [Receipt.of(operation).client for operation in said]
+        assert ghost in chosen
+        assert chosen[-1] == "node1"
+        assert backup.handle["client"] == "node1"
+        do.succeeded(do.run(runner, Verb.VERIFY, backup))
+        do.succeeded(do.run(runner, Verb.DELETE, backup, {"scheduler": "node1"}))

@@ -6,7 +6,7 @@ from karbor_backup_core import Operation, Progress, ProgressState
 from karbor_backup_freezer import actions, placement
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.receipts import Receipt, Step
-from karbor_backup_freezer.steps import jobs
+from karbor_backup_freezer.steps import handover, jobs
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Storage
 
@@ -34,6 +34,8 @@ class Delete:
         noted = attrs.evolve(receipt, storage=storage.name)
         if receipt.step is Step.NONE:
             return self._begin(operation, noted, handle, storage)
+        if (moved := handover.advance_job(self._work, operation, noted)) is not None:
+            return moved
         return self._remove_natives(noted, handle)
 
     def _begin(
@@ -49,7 +51,12 @@ class Delete:
         if job := jobs.begun(self._work, operation):
             return attrs.evolve(noted, client=job.client).running()
         scheduler = placement.for_backup(
-            self._work.schedulers, self._work.scheduler_named(operation), handle, storage, orders
+            self._work.schedulers,
+            self._work.scheduler_named(operation),
+            handle,
+            storage,
+            orders,
+            operation.id,
         )
         jobs.begin(self._work, operation, scheduler.client_id, orders)
         return attrs.evolve(noted, client=scheduler.client_id).running()

@@ -26,10 +26,9 @@ from karbor_backup_freezer.native import Stage as NativeStage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, restore_path
-from karbor_backup_freezer.steps import results
+from karbor_backup_freezer.steps import handover, results
 from karbor_backup_freezer.steps.work import Work, covered
 
-_RUNNING: Final = Progress(ProgressState.RUNNING)
 _READY: Final = Progress(ProgressState.READY)
 _UNKNOWN: Final = Progress(ProgressState.UNKNOWN)
 
@@ -110,9 +109,9 @@ def look(
                 return _of_job(work, operation, job, records)
             case _:
                 return _rebuild(work, operation)
-    except Transient:
+    except Transient as error:
         # One operation's service is down: the others have their answers all the same.
-        return _RUNNING
+        return Progress(ProgressState.RUNNING, reason=str(error))
     except (BackendError, InvalidInput) as error:
         return Progress(ProgressState.FAILED, reason=str(error))
 
@@ -167,13 +166,18 @@ def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Docume
         case Stage.FAILED:
             return Progress(ProgressState.FAILED, reason=_why(operation, job))
         case Stage.STOPPED | Stage.HALTED if operation.cancel_sent:
-            return Progress(ProgressState.CANCELLED)
+            reason = "" if operation.cancel_requested else handover.untaken(operation, job)
+            return Progress(ProgressState.CANCELLED, reason=reason)
+        case Stage.STOPPED if Receipt.of(operation).settles_at:
+            return handover.look(work, operation, job)
         case Stage.STOPPED:
             return Progress(
                 ProgressState.FAILED, reason=f"job {job.id} was stopped in Freezer by somebody"
             )
         case _:
-            return _still_running(work, operation, job) if operation.cancel_sent else _RUNNING
+            if operation.cancel_sent:
+                return _still_running(work, operation, job)
+            return handover.look(work, operation, job)
 
 
 def _is_compound(operation: Operation) -> bool:
@@ -227,7 +231,8 @@ def _still_running(work: Work, operation: Operation, job: Job) -> Progress:
         except BackendError as error:
             unseen = Leftover("temporary things in the cloud", job.id, str(error))
             leftovers += (unseen,)
-    return Progress(ProgressState.RUNNING, leftovers=leftovers)
+    reason = handover.untaken(operation, job)
+    return Progress(ProgressState.RUNNING, reason=reason, leftovers=leftovers)
 
 
 def _why(operation: Operation, job: Job) -> str:

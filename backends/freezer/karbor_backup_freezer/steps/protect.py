@@ -26,7 +26,7 @@ from karbor_backup_freezer.records import all_records_of
 from karbor_backup_freezer.resources import DIRECTORY
 from karbor_backup_freezer.restorable import verdict_of
 from karbor_backup_freezer.schedulers import Scheduler
-from karbor_backup_freezer.steps import jobs, results
+from karbor_backup_freezer.steps import handover, jobs, results
 from karbor_backup_freezer.steps.work import Work, alone, covered
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.judgement import judge
@@ -111,6 +111,8 @@ class Protect:
             return Progress(
                 ProgressState.FAILED, reason=f"job {job_id(operation.id)} is gone from Freezer"
             )
+        if (moved := handover.advance(self._work, operation, receipt, job)) is not None:
+            return moved
         _, seen = self._work.ended.seen(job.id)
         records = results.matched(survey, seen)
         if None in records:
@@ -162,6 +164,7 @@ class Protect:
             self._work.scheduler_named(operation),
             operation.resource,
             self._actions(operation, survey, storage, ""),
+            operation.id,
         )
         if operation.resource.type == DIRECTORY:
             _check_directory(operation.resource.id, scheduler)

@@ -21,7 +21,7 @@ from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT
 from karbor_backup_freezer.schedulers import Scheduler
-from karbor_backup_freezer.steps import jobs
+from karbor_backup_freezer.steps import handover, jobs
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.storages import Storage
 
@@ -47,6 +47,8 @@ class Restore:
         receipt = Receipt.of(operation)
         _, handle, storage = self._work.source(operation)
         noted = attrs.evolve(receipt, storage=storage.name)
+        if (moved := handover.advance_job(self._work, operation, noted)) is not None:
+            return moved
         match receipt.step:
             case Step.NONE if operation.resource.type == DIRECTORY:
                 return self._begin(operation, noted, handle, storage)
@@ -134,6 +136,7 @@ class Restore:
             handle,
             storage,
             self._actions(operation, receipt, handle, storage),
+            operation.id,
         )
 
     def _actions(
