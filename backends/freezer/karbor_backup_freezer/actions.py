@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from karbor_backup_core import Operation
+from karbor_backup_freezer.action_rules import REMOVAL_FIELDS
 from karbor_backup_freezer.agent_text import escaped
 from karbor_backup_freezer.identifiers import job_id, piece_prefix, record_id
 from karbor_backup_freezer.modes import WITH_ENGINE, backup_fields, selection_fields
@@ -17,9 +18,6 @@ from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.layout import Place
 
 _REMOVE_ALL: Final = {"action": "admin", "remove_older_than": "0"}
-_NOT_FOR_REMOVAL: Final = frozenset(
-    {"path_to_backup", "log_file", "timeout", "priority", "temp_resource_prefix"}
-)
 
 _NATIVE_NAME_ROOM: Final = 200
 """Characters of a backup's name that Cinder's own backup keeps, of at most 255 with the id."""
@@ -113,7 +111,7 @@ def removal_of(backup_action: Mapping[str, Any]) -> dict[str, Any] | None:
     kept = {
         key: value
         for key, value in backup_action.items()
-        if value is not None and key not in _NOT_FOR_REMOVAL
+        if value is not None and key in REMOVAL_FIELDS
     }
     if kept.get("mode") == Mode.GLANCE:
         # Seen with freezer 19.0.0: a backup adds the image's id to the name, a removal does not.

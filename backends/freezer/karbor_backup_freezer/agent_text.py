@@ -1,21 +1,30 @@
 """Which texts reach Freezer's agent unchanged.
 
 The scheduler writes an action into a file with Python's ``configparser`` and the agent reads it
-back (freezer 19.0.0, ``scheduler_job.py`` and ``utils/config.py``): a lone percent sign stops the
-scheduler's thread for ever, blanks at the ends are cut off, and some words become booleans. The
-agent formats backup names as templates and hands the path of a restore to a shell, unquoted.
+back (freezer 19.0.0, ``scheduler_job.py`` and ``utils/config.py``): a lone percent sign, or a
+character that UTF-8 does not have, stops the scheduler's thread for ever; a carriage return begins
+another field; blanks at the ends are cut off, and some words become booleans. The agent then puts
+other options in the place of ``$name`` (oslo.config), formats backup names as templates, and hands
+the path of a restore to a shell, unquoted.
 """
 
+import posixpath
 import re
+import unicodedata
 from typing import Final
 
 from karbor_backup_core import InvalidInput
 
 _RESERVED: Final = frozenset({"True", "true", "False", "false", "None"})
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_UNCARRIED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, lone surrogates and ends of lines and paragraphs."""
+
+_SUBSTITUTED: Final = re.compile(r"\$[$\w{]|\\\$")
+"""What oslo.config takes for the name of an option, or for an escaped dollar sign."""
+
 _SHELL_SAFE: Final = re.compile(r"[\w/.,:@%+=-]+")
 _NAME_REFUSED: Final = re.compile(r"[/{}]")
-_IDENTIFIER: Final = re.compile(r"[\w-]+")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 COLUMN_LIMIT: Final = 255
 """The longest container, path or name in Freezer's tables, in characters; 500 beyond."""
@@ -42,13 +51,34 @@ def check_text(what: str, text: str) -> str:
     """
     if not text or text != text.strip():
         raise InvalidInput(f"{what} {text!r}: give a text without blanks at its ends")
-    if _CONTROL.search(text):
-        raise InvalidInput(f"{what} {text!r}: leave out line breaks and control characters")
-    if text in _RESERVED:
-        raise InvalidInput(f"{what} {text!r}: Freezer's agent takes this word for no text")
+    if fault := _fault(text):
+        raise InvalidInput(f"{what} {text!r}: {fault}")
     if len(escaped(text)) > COLUMN_LIMIT:
         raise InvalidInput(f"{what} {text!r}: Freezer keeps at most {COLUMN_LIMIT} characters")
     return text
+
+
+def check_secret(what: str, text: str) -> str:
+    """Return a secret that Freezer can carry.
+
+    Raises:
+        InvalidInput: it would arrive changed; the message does not quote it.
+    """
+    if text != text.strip() or (fault := _fault(text)):
+        fault = "blanks at its ends are cut off" if text != text.strip() else fault
+        raise InvalidInput(f"{what}: Freezer cannot carry this secret: {fault}; choose another one")
+    return text
+
+
+def _fault(text: str) -> str:
+    """Return why a text would not arrive as it is, empty if it does."""
+    if any(unicodedata.category(each) in _UNCARRIED for each in text):
+        return "leave out line breaks, control characters and what UTF-8 does not have"
+    if text in _RESERVED:
+        return "Freezer's agent takes this word for no text"
+    if _SUBSTITUTED.search(text):
+        return "leave out '$' before a letter, a digit, '_', '{' or '$', and after a backslash"
+    return ""
 
 
 def check_backup_name(name: str) -> str:
@@ -80,14 +110,44 @@ def check_folder_name(hostname: str, name: str) -> None:
 
 
 def check_path(what: str, path: str) -> str:
-    """Answer an absolute path that Freezer can carry.
+    """Return an absolute, normalised path that Freezer can carry.
 
     Raises:
-        InvalidInput: it is relative, or ``check_text`` refuses it.
+        InvalidInput: it is relative, or not normalised, or ``check_text`` refuses it.
     """
     if not path.startswith("/"):
         raise InvalidInput(f"{what} {path!r}: give an absolute path")
-    return check_text(what, path)
+    check_text(what, path)
+    if path.startswith("//") or posixpath.normpath(path) != path:
+        raise InvalidInput(
+            f"{what} {path!r}: give the path without '.', '..', doubled slashes or one at its "
+            f"end, such as {posixpath.normpath('/' + path.lstrip('/'))!r}"
+        )
+    return path
+
+
+def check_container(what: str, container: str) -> str:
+    """Return a container: names of folders with slashes between them, or a path.
+
+    Raises:
+        InvalidInput: it leads elsewhere than its names say, or ``check_text`` refuses it.
+    """
+    check_text(what, container)
+    names = container.removeprefix("/").split("/")
+    if not all(name.strip(".") or len(name) > len("..") for name in names):
+        raise InvalidInput(f"{what} {container!r}: leave out '.', '..' and empty names of folders")
+    return container
+
+
+def check_hostname(what: str, hostname: str) -> str:
+    """Return the name of a host, which becomes a part of the name of a folder.
+
+    Raises:
+        InvalidInput: it holds a slash, or ``check_text`` refuses it.
+    """
+    if "/" in check_text(what, hostname):
+        raise InvalidInput(f"{what} {hostname!r}: leave out '/'; a folder is named after it")
+    return hostname
 
 
 def check_restore_path(path: str) -> str:

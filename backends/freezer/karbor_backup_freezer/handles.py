@@ -1,16 +1,20 @@
 """A backup's handle: what a restore needs to know, in this process or another one."""
 
+import functools
+import json
 from collections.abc import Collection
 from typing import Any, Final, Self
 
 import attrs
 
-from karbor_backup_core import Backup, InvalidDocument, InvalidInput, Json, Resource
-from karbor_backup_freezer.pieces import Mode, Piece, ServerNotes, StoredPiece
-from karbor_backup_freezer.resources import PROJECT
+from karbor_backup_core import Backup, InvalidInput
+from karbor_backup_freezer.backup_rules import check_handle, check_texts
+from karbor_backup_freezer.pieces import ServerNotes, StoredPiece
 from karbor_backup_freezer.stored.layout import Place
 
 FORMAT: Final = 2
+
+_NO_DOCUMENT: Final = (TypeError, ValueError, RecursionError)
 
 
 @attrs.frozen(kw_only=True)
@@ -66,44 +70,36 @@ class Handle:
         """Read a backup's handle.
 
         Raises:
-            InvalidInput: it is of a later format, or something is missing.
+            InvalidInput: it is of another format, or something is missing, or can never have been
+                written for this backup.
         """
         written = backup.handle.get("format")
+        if written != FORMAT:
+            raise InvalidInput(
+                f"backup {backup.id}: its handle has format {written!r} and this version reads "
+                f"format {FORMAT}: use the version of karbor-backup that made it"
+            )
         try:
-            match written:
-                case 1:
-                    return _read_first(backup.handle, backup.resource)
-                case 2:
-                    return _read(backup.handle)
-        except (InvalidDocument, KeyError, TypeError, ValueError) as error:
+            handle = _read(json.dumps(backup.handle))
+            check_handle(handle, backup)
+        except (InvalidInput, AttributeError, LookupError, *_NO_DOCUMENT) as error:
             raise InvalidInput(f"backup {backup.id}: its handle is damaged: {error}") from None
-        raise InvalidInput(
-            f"backup {backup.id}: its handle has format {written!r} and this version reads "
-            f"formats up to {FORMAT}: use the version of karbor-backup that made it"
-        )
+        return handle
 
 
-def _read(document: Json) -> Handle:
-    values = {**document}
-    del values["format"]
+@functools.lru_cache(maxsize=256)  # every poll reads the handles of all that runs
+def _read(text: str) -> Handle:
+    document = json.loads(text)
+    check_texts(document)
+    del document["format"]
+    fields = attrs.fields(Handle)
+    for name in (field.name for field in fields if field.type is str):
+        if not isinstance(document[name], str):
+            raise InvalidInput(f"{name}: {type(document[name]).__name__} is no text")
     return Handle(
         **{
-            **values,
-            "pieces": tuple(StoredPiece.read(stored) for stored in values["pieces"]),
-            "servers": tuple(ServerNotes.read(server) for server in values["servers"]),
+            **document,
+            "pieces": tuple(StoredPiece.read(stored) for stored in document["pieces"]),
+            "servers": tuple(ServerNotes.read(server) for server in document["servers"]),
         }
     )
-
-
-def _read_first(document: Json, resource: Resource) -> Handle:
-    """Read format 1, in which a backup had one piece, and nothing told what was in it."""
-    values = {**document}
-    del values["format"]
-    mode = Mode.TENANT if resource.type == PROJECT else Mode(values["mode"])
-    del values["mode"]
-    stored = StoredPiece(
-        piece=Piece(type=resource.type, id=resource.id, name=resource.name, mode=mode),
-        record=values.pop("record"),
-        time_stamp=values.pop("time_stamp"),
-    )
-    return Handle(**values, pieces=(stored,))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import attrs
 
+from karbor_backup_freezer.action_rules import printable, validate_action
 from karbor_backup_freezer.agent_text import COLUMN_LIMIT
 
 
@@ -129,7 +130,7 @@ def _stage(schedule: Mapping[str, Any]) -> Stage:
 def job_document(
     job_id: str, client_id: str, description: str, actions: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The document that creates a job and starts it at once.
+    """Return the document that creates a job and starts it at once; every job is made here.
 
     Args:
         job_id: its id; sent in the body, so that a repeat cannot replace the job.
@@ -138,14 +139,17 @@ def job_document(
         actions: what the agent is to do, one after the other; freezer-scheduler 19.0.0 skips what
             comes after one that failed. Each is tried once, since a second try would write beside
             what the first one left.
+
+    Raises:
+        InvalidInput: an action holds what the agent would read as something else.
     """
     return {
         "job_id": job_id,
         "client_id": client_id,
-        "description": description[:COLUMN_LIMIT],
+        "description": printable(description)[:COLUMN_LIMIT],
         "job_schedule": {"event": "start", "status": "", "result": ""},
         "job_actions": [
-            {"freezer_action": dict(action), "max_retries": 0, "max_retries_interval": 1}
+            {"freezer_action": validate_action(action), "max_retries": 0, "max_retries_interval": 1}
             for action in actions
         ],
     }

@@ -6,7 +6,7 @@ so Cinder itself is asked, about this very backup (freezer 19.0.0, ``job.py`` an
 """
 
 import enum
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -64,12 +64,22 @@ class NativeState:
         reason: why it is no good, in one line with Cinder's words; empty otherwise.
         size: the bytes that the volume had; Cinder counts in GiB and does not tell how many bytes
             its backup takes.
+        name: its name, which ends with the id of the protect that made it.
+        volume: the id of the volume that it was made of.
     """
 
     id: str
     status: str = ""
     reason: str = ""
     size: int = 0
+    name: str = ""
+    volume: str = ""
+
+    def is_of(self, backup_id: str, volume: str) -> bool:
+        """Return whether it is provably of a backup and a volume, or is gone."""
+        return self.stage is Stage.GONE or (
+            self.name.endswith(f"_{backup_id}") and self.volume == volume
+        )
 
     @property
     def stage(self) -> Stage:
@@ -128,14 +138,23 @@ class NativeBackups:
             listed = self._services.sdk.block_storage.backups(name=name, volume_id=volume)
             return tuple(b.id for b in listed if b.name == name and b.volume_id == volume)
 
-    def remove(self, ids: Iterable[str]) -> Removal:
+    def remove(self, volumes: Mapping[str, str], backup_id: str) -> Removal:
         """Ask Cinder to remove these backups, and tell which are still there.
 
-        It may be asked again and again: one that is leaving, or gone, is not asked for twice.
+        It may be asked again and again: one that is leaving, or gone, is not asked for twice. One
+        that is not provably of this backup is left alone, and told.
+
+        Args:
+            volumes: the volume that each was made of, by the id of Cinder's backup.
+            backup_id: the id of the protect that had Cinder make them.
         """
         waiting, stuck = [], []
-        for id_ in ids:
+        for id_, volume in volumes.items():
             state = self.state(id_)
+            if not state.is_of(backup_id, volume):
+                note = f"Cinder calls it {state.name!r}: it is not provably of backup {backup_id}"
+                stuck.append(Leftover(KIND, id_, note))
+                continue
             if state.status in _REMOVABLE:
                 state = self._removed(state)
             leftover = Leftover(KIND, id_, state.reason or f"Cinder calls it {state.status!r}")
@@ -166,7 +185,12 @@ class NativeBackups:
 def _read(backup: "CinderBackup | Any") -> NativeState:
     status = backup.status or ""
     return NativeState(
-        id=backup.id, status=status, reason=_reason(backup), size=(backup.size or 0) * _GIB
+        id=backup.id,
+        status=status,
+        reason=_reason(backup),
+        size=(backup.size or 0) * _GIB,
+        name=backup.name or "",
+        volume=backup.volume_id or "",
     )
 
 

@@ -44,6 +44,9 @@ class _Document:
         """
         import cattrs
 
+        if not isinstance(document, dict):
+            what = type(document).__name__
+            raise InvalidDocument(f"{cls.__name__} document", [f"$: {what} is no object"])
         try:
             return _converter().structure(document, cls)
         except (cattrs.BaseValidationError, cattrs.StructureHandlerNotFoundError) as error:
@@ -161,8 +164,26 @@ class StoredPiece(_Document):
 def _converter() -> "Converter":
     import cattrs
 
-    return cattrs.Converter(
+    converter = cattrs.Converter(
         omit_if_default=True,
         forbid_extra_keys=True,
         unstruct_collection_overrides={tuple: list},
     )
+    for primitive in (str, int, bool):
+        converter.register_structure_hook(primitive, _exactly)
+    converter.register_structure_hook(enum.StrEnum, lambda value, cls: cls(value))
+    converter.register_structure_hook_func(lambda cls: bool(cls == Json), _object)
+    return converter
+
+
+def _exactly(value: Any, cls: type[Any]) -> Any:
+    # cattrs would convert: 5 to "5", "false" to True.
+    if type(value) is not cls:
+        raise TypeError(f"expected {cls.__name__}, got {type(value).__name__}")
+    return value
+
+
+def _object(value: Any, _: Any) -> Any:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, got {type(value).__name__}")
+    return value

@@ -1,18 +1,21 @@
 """An operation's receipt: what its later calls need and Freezer does not tell."""
 
 import enum
+import math
 from typing import Any, Final
 
 import attrs
 
 from karbor_backup_core import (
     BackendError,
-    InvalidDocument,
+    InvalidInput,
     Json,
     Operation,
     Progress,
     ProgressState,
 )
+from karbor_backup_freezer.agent_text import check_identifier
+from karbor_backup_freezer.backup_rules import check_contents, check_count, check_texts
 from karbor_backup_freezer.pieces import Survey
 
 FORMAT: Final = 2
@@ -99,16 +102,18 @@ class Receipt:
             BackendError: it cannot be read.
         """
         try:
-            return Survey.read(self.survey or {})
-        except InvalidDocument as error:
+            survey = Survey.read(self.survey or {})
+            check_contents(survey.resource, survey.pieces, survey.servers)
+        except InvalidInput as error:
             raise BackendError(f"the receipt is damaged: {error}") from None
+        return survey
 
     @classmethod
     def of(cls, operation: Operation) -> "Receipt":
         """Read an operation's receipt; one that has none yet gets an empty one.
 
         Raises:
-            BackendError: it was written by a later version.
+            BackendError: it was written by another version, or is damaged.
         """
         return cls() if operation.receipt is None else cls._read(operation.receipt)
 
@@ -116,15 +121,52 @@ class Receipt:
     def _read(cls, document: Json) -> "Receipt":
         values = dict(document)
         written = values.pop("format", None)
-        if written not in (1, FORMAT):
+        if written != FORMAT:
             raise BackendError(
-                f"the receipt has format {written!r} and this version reads formats up to "
-                f"{FORMAT}: use the version of karbor-backup that began the operation"
+                f"the receipt has format {written!r} and this version reads format {FORMAT}: use "
+                "the version of karbor-backup that began the operation"
             )
-        if written == 1:
-            values["step"] = Step.JOB  # all that there was
         try:
             records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
-            return cls(**{**values, "step": Step(values.get("step", "")), "records": records})
-        except (TypeError, ValueError) as error:
+            receipt = cls(**{**values, "step": Step(values.get("step", "")), "records": records})
+            receipt._check()
+        except (InvalidInput, TypeError, ValueError) as error:
             raise BackendError(f"the receipt is damaged: {error}") from None
+        return receipt
+
+    def _check(self) -> None:
+        """Check what was read.
+
+        Raises:
+            InvalidInput: a value can never have been written.
+        """
+        check_texts(attrs.astuple(self, recurse=False))
+        for name, expected in _EXPECTED.items():
+            value = getattr(self, name)
+            if not isinstance(value, expected) or (type(value) is bool) is not (expected is bool):
+                raise InvalidInput(f"{name}: {type(value).__name__} is of the wrong type")
+        check_count("jobs", self.jobs, _MOST)
+        check_count("removal", self.removal, _MOST)
+        if not math.isfinite(self.settles_at):
+            raise InvalidInput(f"settles_at {self.settles_at}: no instant")
+        for record, time_stamp, native in self.records:
+            check_identifier("record", record)
+            check_count("time_stamp", time_stamp, 2**40)
+            if native:
+                check_identifier("native", native)
+
+
+_MOST: Final = 2000
+"""More jobs and removals than one operation can have: a handle has no room for so many pieces."""
+
+_EXPECTED: Final[dict[str, Any]] = {
+    "client": str,
+    "hostname": str,
+    "storage": str,
+    "agent_version": str,
+    "doubt": bool,
+    "ran": bool,
+    "survey": dict | None,
+    "notes": dict,
+    "settles_at": float | int,
+}

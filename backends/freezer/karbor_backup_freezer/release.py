@@ -20,7 +20,6 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
-from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id, work_step
 from karbor_backup_freezer.jobs import ENDED, RAN, SETTLE, Job, Stage
 from karbor_backup_freezer.pieces import Mode
@@ -89,7 +88,7 @@ class Releaser:
         if operation.attempt > 1 or Receipt.of(operation).doubt:
             leftovers += self._sweep(operation)
         if operation.verb is Verb.DELETE:
-            leftovers += _not_deleted(operation)
+            leftovers += self._not_deleted(operation)
         return _done(leftovers)
 
     def _wait(self, operation: Operation, job: Job) -> Progress | None:
@@ -117,7 +116,7 @@ class Releaser:
         receipt = Receipt.of(operation)
         if receipt.step is Step.NONE or operation.backup is None:
             return _done()
-        undone = self._work.rebuild.undo(operation, Handle.of(operation.backup), receipt.notes)
+        undone = self._work.rebuild.undo(operation, self._work.handle_of(operation), receipt.notes)
         noted = attrs.evolve(receipt, notes=undone.notes)
         return attrs.evolve(undone.progress, receipt=noted.document())
 
@@ -165,9 +164,25 @@ class Releaser:
 
     def _container(self, operation: Operation) -> str:
         if operation.backup is not None:
-            return Handle.of(operation.backup).container
+            return self._work.handle_of(operation).container
         storage = self._work.storage_of(operation, Receipt.of(operation))
         return storage.container(self._work.configuration.container, operation.id)
+
+    def _not_deleted(self, operation: Operation) -> Sequence[Leftover]:
+        """Name what the removal of a backup is known not to remove."""
+        if operation.backup is None:
+            return []
+        handle = self._work.handle_of(operation)
+        lists = [
+            project_list_left(Kind(handle.kind), handle.container, stored.piece.id)
+            for stored in handle.pieces
+            if stored.piece.mode is Mode.TENANT
+        ]
+        stored = any(piece.piece.mode is not Mode.NATIVE for piece in handle.pieces)
+        if deletes_data(Kind(handle.kind)) or not stored:
+            return lists
+        note = "Freezer removes nothing from s3: remove its data by hand"
+        return [Leftover("container on s3 storage", handle.container, note)]
 
 
 def _done(leftovers: Sequence[Leftover] = ()) -> Progress:
@@ -181,19 +196,3 @@ def _half_done(operation: Operation, job: Job | None) -> Sequence[Leftover]:
     path = unescaped(job.field("restore_abs_path"))
     note = "the restore may have written to it"
     return [Leftover(operation.resource.type, path or operation.resource.id, note)]
-
-
-def _not_deleted(operation: Operation) -> Sequence[Leftover]:
-    if operation.backup is None:
-        return []
-    handle = Handle.of(operation.backup)
-    lists = [
-        project_list_left(Kind(handle.kind), handle.container, stored.piece.id)
-        for stored in handle.pieces
-        if stored.piece.mode is Mode.TENANT
-    ]
-    stored = any(piece.piece.mode is not Mode.NATIVE for piece in handle.pieces)
-    if deletes_data(Kind(handle.kind)) or not stored:
-        return lists
-    note = "Freezer removes nothing from s3: remove its data by hand"
-    return [Leftover("container on s3 storage", handle.container, note)]

@@ -3,16 +3,26 @@
 What is removed is found by ids that the operation alone has: its job, its container, its prefix.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from karbor_backup_core import BackendError, Leftover, Operation, Progress, ProgressState, Transient
+from karbor_backup_core import (
+    BackendError,
+    InvalidInput,
+    Leftover,
+    Operation,
+    Progress,
+    ProgressState,
+    Transient,
+)
 from karbor_backup_freezer.actions import native_name, removal_of
 from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
 from karbor_backup_freezer.identifiers import job_id, removal_step
 from karbor_backup_freezer.jobs import ENDED, RAN, Job, Stage, job_document
+from karbor_backup_freezer.modes import is_record_of
 from karbor_backup_freezer.pieces import Mode, Piece
 from karbor_backup_freezer.receipts import Receipt
 from karbor_backup_freezer.records import all_records_of, metadata_of
@@ -65,6 +75,9 @@ class Undoing:
         )
         removals = [removal_of(action.fields) for action in job.actions]
         orders = [order for order in removals if order is not None]
+        if any(_folder(order) != operation.id for order in orders):
+            note = f"job {job.id} names it, and it is not the container of this protect"
+            return self._remove_rest(operation, job, [_container(job, note)])
         if not orders or self._removal(operation, number) is not None:
             return receipt.running()
         what = f"karbor-backup removes what protect {operation.id} left"
@@ -72,7 +85,7 @@ class Undoing:
             self._client.create_job(job_document(identifier, job.client, what, orders))
         except Transient:
             raise
-        except BackendError as error:
+        except (BackendError, InvalidInput) as error:
             note = f"its data was not removed: {error}"
             return self._remove_rest(operation, job, [_container(job, note)])
         return receipt.running()
@@ -83,7 +96,7 @@ class Undoing:
         container = ""
         if operation.resource.type != DIRECTORY:
             container = unescaped(job.field("container"))
-            natives = self._work.natives.remove(self._natives(operation, job))
+            natives = self._work.natives.remove(self._natives(operation, job), operation.id)
             temporary = self._work.temporary.remove(job.id)
             pending = (*natives.waiting, *temporary.pending)
             if pending:
@@ -96,15 +109,20 @@ class Undoing:
                 leftovers += self._books.forget(removal)
         return Progress(ProgressState.SUCCEEDED, leftovers=tuple(leftovers))
 
-    def _natives(self, operation: Operation, job: Job) -> Sequence[str]:
-        """The ids of Cinder's own backups that the job has made, recorded or not."""
+    def _natives(self, operation: Operation, job: Job) -> Mapping[str, str]:
+        """The volumes of Cinder's own backups that the job has made, recorded or not, by id."""
         pieces = [piece for piece in covered(operation).pieces if piece.mode is Mode.NATIVE]
         if not pieces:
-            return []
+            return {}
+        found = {native: p.id for p in pieces for native in self._named(operation, p)}
         recorded = [metadata_of(record) for record in all_records_of(self._client, job.id)]
-        ids = [str(metadata.get("cinder_backup_id") or "") for metadata in recorded]
-        ids += [native for piece in pieces for native in self._named(operation, piece)]
-        return list(dict.fromkeys(filter(None, ids)))
+        told = {
+            str(metadata.get("cinder_backup_id") or ""): piece.id
+            for metadata in recorded
+            for piece in pieces
+            if is_record_of(piece, metadata)
+        }
+        return {native: volume for native, volume in {**told, **found}.items() if native}
 
     def _named(self, operation: Operation, piece: Piece) -> Sequence[str]:
         return self._work.natives.named(native_name(operation), piece.id)
@@ -118,6 +136,10 @@ def project_list_left(kind: Kind, container: str, project: str) -> Leftover:
     """Name the list of a project's servers, which no removal of freezer 19.0.0 removes."""
     note = "Freezer removes the backups of the servers, and not the list of them"
     return Leftover(f"file on {kind} storage", f"{container}/{project_list(project)}", note)
+
+
+def _folder(order: Mapping[str, Any]) -> str:
+    return unescaped(str(order.get("container"))).rpartition("/")[2]
 
 
 def _container(job: Job, note: str) -> Leftover:

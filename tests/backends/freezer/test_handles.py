@@ -1,21 +1,30 @@
-"""Handles: written, read, and read as earlier versions wrote them."""
+"""Handles: written, read as they were written, and refused where they can never have been."""
 
+import contextlib
+import copy
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from karbor_backup_core import Backup, InvalidInput, Resource
 from karbor_backup_freezer.handles import Handle
+from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.pieces import Attachment, Mode, Piece, ServerNotes, StoredPiece
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
 
+ID = "5f1cf6a0-7d0e-4b6e-9d57-0d6b1f1f5a10"
+OTHER = "11111111-2222-4333-8444-555555555555"
 
-def backup(document: dict[str, Any], kind: str = PROJECT) -> Backup:
+
+def backup(document: dict[str, Any], kind: str = PROJECT, identifier: str = "id-1") -> Backup:
     return Backup(
-        id="op",
-        resource=Resource(kind, "id-1", "shop"),
+        id=ID,
+        resource=Resource(kind, identifier, "shop"),
         backend="freezer",
         scope="s",
         handle=document,
@@ -25,31 +34,37 @@ def backup(document: dict[str, Any], kind: str = PROJECT) -> Backup:
 
 
 def stored(mode: Mode, kind: str, identifier: str) -> StoredPiece:
-    piece = Piece(type=kind, id=identifier, mode=mode, size=5, details={"a": ["b"]})
-    return StoredPiece(piece=piece, record="r", time_stamp=1, native="n", stored=5)
+    native = "n" if mode is Mode.NATIVE else ""
+    piece = Piece(type=kind, id=identifier, mode=mode, size=5)
+    return StoredPiece(piece=piece, record="r", time_stamp=1, native=native, stored=5)
 
 
-HANDLE = Handle(
-    kind="local",
-    container="/srv/karbor-backup/op",
-    backup_name="n%",
-    hostname="far",
-    client="one",
-    job="j",
-    agent_version="19.0.0",
-    pieces=(
-        stored(Mode.NOVA, SERVER, "s"),
-        stored(Mode.CINDER, VOLUME, "v"),
-        stored(Mode.CINDER, VOLUME, "w"),
-    ),
-    servers=(
-        ServerNotes(
-            id="s",
-            name="web",
-            boots_from_volume=False,
-            attachments=(Attachment(volume="v", device="/dev/vdb", included=True),),
-        ),
-    ),
+def handle_of(*pieces: StoredPiece, servers: tuple[ServerNotes, ...] = ()) -> Handle:
+    return Handle(
+        kind="local",
+        container=f"/srv/karbor-backup/{ID}",
+        backup_name="n%",
+        hostname="far",
+        client="one",
+        job=job_id(ID),
+        agent_version="19.0.0",
+        pieces=pieces,
+        servers=servers,
+    )
+
+
+WEB = ServerNotes(
+    id="s",
+    name="web",
+    boots_from_volume=False,
+    attachments=(Attachment(volume="v", device="/dev/vdb", included=True),),
+    details={"flavor": {"name": "small", "vcpus": 1}, "networks": [{"network": "n-1"}]},
+)
+HANDLE = handle_of(
+    stored(Mode.NOVA, SERVER, "s"),
+    stored(Mode.CINDER, VOLUME, "v"),
+    stored(Mode.NATIVE, VOLUME, "w"),
+    servers=(WEB,),
 )
 
 
@@ -63,48 +78,117 @@ def test_a_member_has_its_own_pieces_and_its_own_server_alone() -> None:
     assert [each.id for each in server.servers] == ["s"]
     volume = HANDLE.member({"w"})
     assert ([each.piece.id for each in volume.pieces], volume.servers) == (["w"], ())
+    assert Handle.of(backup(server.document(), SERVER, "s")) == server
+    assert Handle.of(backup(volume.document(), VOLUME, "w")) == volume
 
 
-@pytest.mark.parametrize(
-    ("kind", "mode", "read"),
-    [
-        (DIRECTORY, "fs", Mode.FS),
-        (SERVER, "nova", Mode.NOVA),
-        (VOLUME, "cinder", Mode.CINDER),
-        (PROJECT, "nova", Mode.TENANT),
-    ],
-)
-def test_the_first_format_is_read_too(kind: str, mode: str, read: Mode) -> None:
-    first = {
-        "format": 1,
-        "mode": mode,
-        "kind": "local",
-        "container": "c",
-        "backup_name": "n",
-        "hostname": "far",
-        "client": "one",
-        "job": "j",
-        "record": "r",
-        "time_stamp": 7,
-        "agent_version": "19.0.0",
-    }
-    handle = Handle.of(backup(first, kind))
-    (only,) = handle.pieces
-    assert (only.piece.resource, only.piece.mode) == (Resource(kind, "id-1", "shop"), read)
-    assert (only.record, only.time_stamp, handle.job, handle.servers) == ("r", 7, "j", ())
+def change(*place: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
+    """Return what writes another value at a place."""
+
+    def write(document: Any) -> None:
+        for step in place[:-1]:
+            document = document[step]
+        document[place[-1]] = to
+
+    return write
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        {"format": 3},
-        {"format": 1, "mode": "fs"},
-        {"format": 2},
-        {**HANDLE.document(), "pieces": [{"record": "r"}]},
-        {**HANDLE.document(), "more": 1},
-    ],
-)
-def test_what_is_damaged_or_later_is_refused_with_the_backups_id(document: Any) -> None:
-    with pytest.raises(InvalidInput, match="backup op: its handle"):
+FOREIGN = {
+    "no format": change("format", to=None),
+    "an earlier format": change("format", to=1),
+    "a later format": change("format", to=3),
+    "another key": change("more", to=1),
+    "a kind that there is not": change("kind", to="cloud"),
+    "another backup's container": change("container", to=f"/srv/karbor-backup/{OTHER}"),
+    "the storage's root": change("container", to="/srv/karbor-backup"),
+    "a folder of the system": change("container", to="/etc"),
+    "a way up": change("container", to=f"/srv/karbor-backup/../{ID}"),
+    "a relative way up": change("container", to=f"../../{ID}"),
+    "an option beside the container": change("container", to=f"/x\rrestore_abs_path = /\r/{ID}"),
+    "a section beside it": change("container", to=f"/x\r[storage:y]\r/{ID}"),
+    "a percent sign in it": change("container", to=f"/x%(a)s\r/{ID}"),
+    "a lone surrogate": change("container", to=f"/x\ud800/{ID}"),
+    "a list": change("container", to=[f"/srv/{ID}"]),
+    "an option beside the name": change("backup_name", to="n\rcommand = id"),
+    "a template": change("backup_name", to="{resource_id}"),
+    "no name": change("backup_name", to=""),
+    "an option beside the host": change("hostname", to="far\rcommand = id"),
+    "a way up in the host": change("hostname", to="../../far"),
+    "a control character in the client": change("client", to="one\x1b"),
+    "another backup's job": change("job", to=job_id(OTHER)),
+    "no job": change("job", to=""),
+    "no pieces": change("pieces", to=None),
+    "pieces that are none": change("pieces", to=["s"]),
+    "a piece of another type": change("pieces", 0, "piece", "type", to=VOLUME),
+    "a mode that there is not": change("pieces", 0, "piece", "mode", to="mysql"),
+    "an id with a way up": change("pieces", 1, "piece", "id", to="../v"),
+    "an id of another type": change("pieces", 1, "piece", "id", to=5),
+    "a size below none": change("pieces", 1, "piece", "size", to=-1),
+    "a size that is a truth": change("pieces", 1, "piece", "size", to=True),
+    "a record that is a path": change("pieces", 1, "record", to="../jobs/1"),
+    "a time beyond time": change("pieces", 1, "time_stamp", to=10**30),
+    "a native of another mode": change("pieces", 1, "native", to="n"),
+    "a native that is a path": change("pieces", 2, "native", to="../n"),
+    "details of another type": change("pieces", 1, "piece", "details", to={"metadata": []}),
+    "details that nobody wrote": change("pieces", 1, "piece", "details", to={"user_data": "id"}),
+    "a server that is a path": change("servers", 0, "id", to="../s"),
+    "a server without a flavor": change("servers", 0, "details", to={}),
+    "a flavor that is none": change("servers", 0, "details", "flavor", to="small"),
+    "a script": change("servers", 0, "details", "user_data", to="id"),
+    "networks that are none": change("servers", 0, "details", "networks", to=["n-1"]),
+    "a network that is a path": change("servers", 0, "details", "networks", to=[{"network": "/"}]),
+    "a device that is none": change("servers", 0, "attachments", 0, "device", to="/dev/vdb;id"),
+    "a volume that is not there": change("servers", 0, "attachments", 0, "volume", to="x"),
+    "NUL in a name": change("servers", 0, "name", to="web\x00"),
+}
+
+
+@pytest.mark.parametrize("alter", FOREIGN.values(), ids=FOREIGN)
+def test_a_damaged_or_foreign_handle_is_refused(alter: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads(json.dumps(HANDLE.document()))
+    alter(document)
+    with pytest.raises(InvalidInput, match=f"backup {ID}: its handle"):
         Handle.of(backup(document))
+
+
+@pytest.mark.parametrize(
+    ("handle", "kind", "identifier"),
+    [
+        (handle_of(stored(Mode.CINDER, VOLUME, "v")), VOLUME, "another"),
+        (handle_of(stored(Mode.FS, DIRECTORY, "/etc")), DIRECTORY, "/srv/data"),
+        (handle_of(stored(Mode.FS, DIRECTORY, "srv")), DIRECTORY, "srv"),
+        (handle_of(stored(Mode.FS, DIRECTORY, "/srv/../etc")), DIRECTORY, "/srv/../etc"),
+        (handle_of(stored(Mode.TENANT, PROJECT, "p"), servers=(WEB,)), PROJECT, "q"),
+        (HANDLE, SERVER, "s"),  # it holds a volume that the server does not have
+        (HANDLE, VOLUME, "v"),
+        (handle_of(), VOLUME, "v"),
+        (
+            handle_of(stored(Mode.CINDER, VOLUME, "v"), stored(Mode.CINDER, VOLUME, "v")),
+            PROJECT,
+            "p",
+        ),
+    ],
+)
+def test_a_handle_of_another_resource_is_refused(
+    handle: Handle, kind: str, identifier: str
+) -> None:
+    with pytest.raises(InvalidInput, match="its handle is damaged"):
+        Handle.of(backup(handle.document(), kind, identifier))
+
+
+@given(data=st.data())
+def test_any_handle_is_read_or_refused(data: st.DataObject) -> None:
+    document = json.loads(json.dumps(HANDLE.document()))
+    place: Any = document
+    while isinstance(place, dict | list) and place:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], dict | list) or data.draw(st.booleans()):
+            values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+            place[key] = data.draw(values | st.lists(values, max_size=2) | st.just({}))
+            break
+        place = place[key]
+    before = copy.deepcopy(document)
+    with contextlib.suppress(InvalidInput):
+        Handle.of(backup(document))
+    assert str(document) == str(before)

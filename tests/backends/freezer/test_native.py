@@ -18,7 +18,7 @@ def natives(answering: AnsweringCloud) -> NativeBackups:
 
 
 def backup(status: str = "available", id_: str = "b", **more: Any) -> dict[str, Any]:
-    return {"id": id_, "status": status, "size": 2, "volume_id": "v", "name": "n", **more}
+    return {"id": id_, "status": status, "size": 2, "volume_id": "v", "name": "n_op", **more}
 
 
 def say(answering: AnsweringCloud, status: str, **more: Any) -> None:
@@ -73,7 +73,7 @@ def test_a_failure_is_told_in_cinders_words_on_one_line(
 def test_a_backup_that_cinder_does_not_know_is_gone(natives: NativeBackups) -> None:
     assert natives.state("b") == NativeState(id="b", reason="Cinder has no backup b")
     assert natives.state("b").stage is Stage.GONE
-    assert natives.remove(["b"]) == Removal()
+    assert natives.remove({"b": "v"}, "op") == Removal()
 
 
 def test_many_are_one_request_and_one_more_for_each_that_it_missed(
@@ -95,15 +95,15 @@ def test_a_name_finds_its_own_backups_only(
     # Cinder may take a name for a pattern, and an administrator may forbid the filters.
     listed = [backup(id_="a"), backup(id_="b", name="n2"), backup(id_="c", volume_id="w")]
     answering.answer("/backups/detail", {"backups": listed})
-    assert natives.named("n", "v") == ("a",)
+    assert natives.named("n_op", "v") == ("a",)
 
 
 def test_a_backup_is_asked_to_go_once(answering: AnsweringCloud, natives: NativeBackups) -> None:
     deletes(answering)
     say_once(answering, "available")
     say(answering, "deleting")
-    assert [left.id for left in natives.remove(["b"]).waiting] == ["b"]
-    assert [left.id for left in natives.remove(["b"]).waiting] == ["b"]
+    assert [left.id for left in natives.remove({"b": "v"}, "op").waiting] == ["b"]
+    assert [left.id for left in natives.remove({"b": "v"}, "op").waiting] == ["b"]
     assert len(deleted(answering)) == 1
 
 
@@ -112,7 +112,7 @@ def test_a_backup_that_cinder_still_writes_is_waited_for(
 ) -> None:
     say(answering, "creating")
     waiting = Leftover(KIND, "b", "Cinder calls it 'creating'")
-    assert natives.remove(["b"]) == Removal(waiting=(waiting,))
+    assert natives.remove({"b": "v"}, "op") == Removal(waiting=(waiting,))
     assert not deleted(answering)
 
 
@@ -122,7 +122,7 @@ def test_what_cinder_refuses_to_remove_is_told_with_its_words(
     said = {"badRequest": {"code": 400, "message": "Incremental backups exist"}}
     deletes(answering, 400, json.dumps(said).encode())
     say(answering, "available")
-    (stuck,) = natives.remove(["b"]).stuck
+    (stuck,) = natives.remove({"b": "v"}, "op").stuck
     assert "Incremental backups exist" in stuck.note
 
 
@@ -132,7 +132,7 @@ def test_a_refusal_because_it_is_leaving_already_is_none(
     deletes(answering, 400)
     say_once(answering, "available")
     say(answering, "deleting")
-    removal = natives.remove(["b"])
+    removal = natives.remove({"b": "v"}, "op")
     assert removal.waiting
     assert not removal.stuck
 
@@ -141,7 +141,7 @@ def test_a_backup_whose_removal_failed_is_for_an_administrator(
     answering: AnsweringCloud, natives: NativeBackups
 ) -> None:
     say(answering, "error_deleting", fail_reason="the share is gone")
-    (stuck,) = natives.remove(["b"]).stuck
+    (stuck,) = natives.remove({"b": "v"}, "op").stuck
     assert "the share is gone; an administrator can" in stuck.note
     assert not deleted(answering)
 
@@ -153,3 +153,14 @@ def test_no_answer_is_no_state(
     answering.proxy.plan(faults.status(status), times=None, path="/backups/b$")
     with pytest.raises(error):
         natives.state("b")
+
+
+@pytest.mark.parametrize("strange", [{"name": "nightly"}, {"name": ""}, {"volume_id": "w"}])
+def test_a_backup_that_is_not_provably_of_this_one_is_left_alone(
+    answering: AnsweringCloud, natives: NativeBackups, strange: dict[str, str]
+) -> None:
+    deletes(answering)
+    say(answering, "available", **strange)
+    (stuck,) = natives.remove({"b": "v"}, "op").stuck
+    assert "not provably" in stuck.note
+    assert not deleted(answering)

@@ -31,7 +31,7 @@ SURVEY = Survey(
             name="web",
             boots_from_volume=True,
             attachments=(Attachment(volume="v-1", boot_index=0, included=True),),
-            details={"key_name": "key"},
+            details={"flavor": {"name": "small"}, "key_name": "key"},
         ),
     ),
     checks=(Check("data volumes", verified=False, reason="not included"),),

@@ -48,28 +48,27 @@ def test_a_receipt_holds_no_more_than_it_says() -> None:
     assert Receipt(step=Step.JOB).document() == {"format": 2, "step": "job"}
 
 
-def test_a_receipt_of_the_first_format_is_of_an_operation_that_has_its_job() -> None:
-    first = {
-        "format": 1,
-        "client": "one",
-        "storage": "disk",
-        "doubt": False,
-        "removal": 1,
-        "ran": True,
-        "settles_at": 0.0,
-    }
-    expected = Receipt(step=Step.JOB, client="one", storage="disk", removal=1, ran=True)
-    assert Receipt.of(noted(first)) == expected
-
-
 @pytest.mark.parametrize(
     "document",
     [
         {"format": 3},
+        {"format": 1},
         {},
         {"format": 2, "more": 1},
         {"format": 2, "step": "dance"},
         {"format": 2, "records": [1]},
+        {"format": 2, "records": [["../r", 1, ""]]},
+        {"format": 2, "records": [["r", "1", ""]]},
+        {"format": 2, "jobs": 10**9},
+        {"format": 2, "jobs": True},
+        {"format": 2, "removal": -1},
+        {"format": 2, "client": ["one"]},
+        {"format": 2, "client": "one\x00"},
+        {"format": 2, "storage": "\ud800"},
+        {"format": 2, "doubt": 1},
+        {"format": 2, "survey": []},
+        {"format": 2, "notes": "none"},
+        {"format": 2, "settles_at": float("inf")},
     ],
 )
 def test_what_is_damaged_or_later_is_refused(document: Any) -> None:

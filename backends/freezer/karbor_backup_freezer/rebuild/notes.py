@@ -1,12 +1,15 @@
 """What a rebuild keeps between its steps, and what a step answers."""
 
 import copy
-from typing import Any, Self
+import re
+from typing import Any, Final, Self
 
 import attrs
 
 from karbor_backup_core import BackendError, Check, Json, Progress, Resource
 from karbor_backup_freezer.cloud.things import Kind
+
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @attrs.define(kw_only=True)
@@ -43,12 +46,31 @@ class Notes:
         """
         copied: dict[str, Any] = {key: copy.copy(value) for key, value in document.items()}
         try:
-            return cls(**copied)
-        except TypeError as error:
+            notes = cls(**copied)
+            notes._check()
+        except (TypeError, ValueError) as error:
             raise BackendError(
                 f"the receipt's notes cannot be read ({error}): use the version of karbor-backup "
                 "that began the operation"
             ) from None
+        return notes
+
+    def _check(self) -> None:
+        """Raise ``TypeError`` or ``ValueError`` for what no step has written."""
+        for ids in (self.volumes, self.servers, self.images, self.doubts):
+            if not isinstance(ids, dict) or not all(isinstance(id_, str) for id_ in ids.values()):
+                raise TypeError("ids are texts by text")
+        for several in (self.retyped, self.unmoved, self.anywhere):
+            if not isinstance(several, list) or not all(isinstance(id_, str) for id_ in several):
+                raise TypeError("ids are a list of texts")
+        for kind, identifier, gone in self.waiting:
+            if not isinstance(identifier, str) or not isinstance(gone, bool):
+                raise TypeError("what is waited for is a kind, an id, and whether it is to be gone")
+            Kind(kind)
+        made = (*self.volumes.values(), *self.servers.values(), *self.images.values())
+        for identifier in (*made, *(identifier for _, identifier, _ in self.waiting)):
+            if not _IDENTIFIER.fullmatch(identifier):
+                raise ValueError(f"{identifier!r} is no id")
 
     def document(self) -> dict[str, Any]:
         """It as JSON."""

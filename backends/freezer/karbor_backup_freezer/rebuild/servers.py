@@ -54,7 +54,9 @@ def advance(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> 
 def _find(site: Site, notes: ServerNotes) -> Any | None:
     noted = site.notes.servers.get(notes.id)
     if noted is not None:
-        return site.things.get(Kind.SERVER, noted)
+        server = site.things.get(Kind.SERVER, noted)
+        own = server is not None and is_marked(server.metadata, site.operation, notes.id)
+        return server if own else None
     marked = (s for s in site.servers if is_marked(s.metadata, site.operation, notes.id))
     return next(marked, None)
 

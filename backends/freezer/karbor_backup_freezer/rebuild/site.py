@@ -1,16 +1,20 @@
 """What a step of a rebuild has before it: the operation, the backup, and the cloud as it is."""
 
+import datetime as dt
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from karbor_backup_core import Operation
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.cloud.things import Kind, Things, image_name
 from karbor_backup_freezer.identifiers import job_id, piece_prefix
-from karbor_backup_freezer.pieces import ServerNotes, StoredPiece
+from karbor_backup_freezer.pieces import Mode, ServerNotes, StoredPiece
 from karbor_backup_freezer.rebuild.names import is_marked
 from karbor_backup_freezer.rebuild.notes import Notes
+
+_CLOCKS: Final = dt.timedelta(minutes=5)
+"""By how much the clocks of a cloud and of this host may differ."""
 
 
 class Contents(Protocol):
@@ -86,9 +90,7 @@ class Site:
         return [
             image
             for image in self.images
-            if image.id in temporary
-            or image.id in self.notes.made()
-            or is_marked(image.properties, self.operation)
+            if image.id in temporary or is_marked(image.properties, self.operation)
         ]
 
     def own_volumes(self) -> Sequence[Any]:
@@ -96,10 +98,29 @@ class Site:
         return [
             volume
             for volume in self.volumes
-            if volume.id in self.notes.made()
-            or is_marked(volume.metadata, self.operation)
+            if is_marked(volume.metadata, self.operation)
             or image_name(volume).startswith(f"{self.job}-")
+            or self.is_native_target(volume)
         ]
+
+    def is_native_target(self, volume: Any) -> bool:
+        """Return whether a volume was made for one of Cinder's own backups.
+
+        Cinder's restore may take the mark away, so a note counts for a volume that is not older
+        than the operation.
+        """
+        noted = {
+            self.notes.volumes.get(stored.piece.id)
+            for stored in self.contents.pieces
+            if stored.piece.mode is Mode.NATIVE
+        }
+        made = volume.id in noted and volume.id in self.notes.made()
+        return made and self.is_younger(volume)
+
+    def is_younger(self, thing: Any) -> bool:
+        """Return whether a thing was made since the operation began, as far as clocks tell."""
+        made = dt.datetime.fromisoformat(thing.created_at).replace(tzinfo=dt.UTC)
+        return made >= self.operation.created_at - _CLOCKS
 
     def own_servers(self) -> Sequence[Any]:
         """The servers that the operation made, by the agent or otherwise."""
@@ -107,7 +128,5 @@ class Site:
         return [
             server
             for server in self.servers
-            if server.id in agents
-            or server.id in self.notes.made()
-            or is_marked(server.metadata, self.operation)
+            if server.id in agents or is_marked(server.metadata, self.operation)
         ]

@@ -3,9 +3,8 @@
 Servers go first, since their volumes cannot go while they are attached.
 """
 
-import datetime as dt
 import re
-from typing import Any, Final
+from typing import Any
 
 from karbor_backup_core import Leftover, Operation, Result
 from karbor_backup_freezer.cloud.things import Kind, Removal, image_name
@@ -13,9 +12,6 @@ from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.rebuild.site import Site
 from karbor_backup_freezer.resources import PROJECT
 from karbor_backup_freezer.survey.notes import own_metadata
-
-_CLOCKS: Final = dt.timedelta(minutes=5)
-"""By how much the clocks of a cloud and of this host may differ."""
 
 
 def staying(operation: Operation) -> frozenset[str]:
@@ -84,8 +80,7 @@ def unproved(site: Site) -> tuple[Leftover, ...]:
 def _may_be_of(site: Site, volume: Any) -> bool:
     if image_name(volume) or volume.metadata != own_metadata(volume.metadata):
         return False
-    made = dt.datetime.fromisoformat(volume.created_at).replace(tzinfo=dt.UTC)
-    if made < site.operation.created_at - _CLOCKS:
+    if not site.is_younger(volume):
         return False
     pieces = [s.piece for s in site.contents.pieces if s.piece.mode is Mode.CINDER]
     names = {name for piece in pieces for name in (piece.name, piece.id)}

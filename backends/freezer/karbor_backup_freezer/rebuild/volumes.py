@@ -86,8 +86,18 @@ def _missing(site: Site, piece: Piece) -> str:
 
 
 def _noted(site: Site, piece: Piece) -> Any | None:
+    """The volume that an earlier step has noted, if it is still known for this operation's own."""
     identifier = site.notes.volumes.get(piece.id)
-    return None if identifier is None else site.things.get(Kind.VOLUME, identifier)
+    volume = None if identifier is None else site.things.get(Kind.VOLUME, identifier)
+    return volume if volume is not None and _is_own(site, piece, volume) else None
+
+
+def _is_own(site: Site, piece: Piece, volume: Any) -> bool:
+    if volume.id == piece.id:
+        return bool(site.operation.options.get("overwrite_volume", False))
+    marked = is_marked(volume.metadata, site.operation, piece.id)
+    restored = image_name(volume).startswith(f"{site.job}-")
+    return marked or restored or site.is_native_target(volume)
 
 
 def _oldest(volumes: Iterable[Any]) -> Any | None:

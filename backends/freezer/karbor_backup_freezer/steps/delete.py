@@ -30,13 +30,14 @@ class Delete:
             BackendError: a repeat would not.
         """
         receipt = Receipt.of(operation)
-        _, handle, storage = self._work.source(operation)
+        backup, handle, storage = self._work.source(operation)
         noted = attrs.evolve(receipt, storage=storage.name)
         if receipt.step is Step.NONE:
+            self._work.prove(backup, handle)
             return self._begin(operation, noted, handle, storage)
         if (moved := handover.advance_job(self._work, operation, noted)) is not None:
             return moved
-        return self._remove_natives(noted, handle)
+        return self._remove_natives(operation, noted, handle)
 
     def _begin(
         self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
@@ -46,7 +47,7 @@ class Delete:
         )
         orders = [action for action in removals if action is not None]
         if not orders:
-            return self._remove_natives(receipt, handle)
+            return self._remove_natives(operation, receipt, handle)
         noted = attrs.evolve(receipt, step=Step.JOB, doubt=operation.attempt > 1)
         if job := jobs.begun(self._work, operation):
             return attrs.evolve(noted, client=job.client).running()
@@ -61,10 +62,10 @@ class Delete:
         jobs.begin(self._work, operation, scheduler.client_id, orders)
         return attrs.evolve(noted, client=scheduler.client_id).running()
 
-    def _remove_natives(self, receipt: Receipt, handle: Handle) -> Progress:
+    def _remove_natives(self, operation: Operation, receipt: Receipt, handle: Handle) -> Progress:
         """Have Cinder remove its own backups, those only; the records go last."""
-        ids = [stored.native for stored in handle.pieces if stored.native]
-        removal = self._work.natives.remove(ids)
+        natives = {stored.native: stored.piece.id for stored in handle.pieces if stored.native}
+        removal = self._work.natives.remove(natives, operation.backup_id)
         if removal.waiting:
             return attrs.evolve(receipt, step=Step.NATIVE).running()
         if removal.stuck:

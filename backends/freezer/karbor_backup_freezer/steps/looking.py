@@ -18,7 +18,6 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer.actions import native_name
 from karbor_backup_freezer.client import Document
-from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id, removal_step, work_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
 from karbor_backup_freezer.native import KIND as NATIVE_KIND
@@ -160,7 +159,7 @@ def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Docume
             return _restored_directory(operation)
         case Stage.SUCCEEDED:
             return _READY
-        case Stage.FAILED if _is_compound(operation):
+        case Stage.FAILED if _is_compound(work, operation):
             # What became of each member is told by the next step.
             return _READY
         case Stage.FAILED:
@@ -180,17 +179,17 @@ def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Docume
             return handover.look(work, operation, job)
 
 
-def _is_compound(operation: Operation) -> bool:
+def _is_compound(work: Work, operation: Operation) -> bool:
     if operation.verb is Verb.PROTECT:
         return len(covered(operation).pieces) > 1
     restores = operation.verb is Verb.RESTORE and operation.backup is not None
-    return restores and len(Handle.of(operation.backup).pieces) > 1  # type: ignore[arg-type]
+    return restores and len(work.handle_of(operation).pieces) > 1
 
 
 def _natives(work: Work, operation: Operation) -> Progress:
     """Whether Cinder still works on its own backups of an operation."""
     if operation.verb is Verb.DELETE and operation.backup is not None:
-        pieces = Handle.of(operation.backup).pieces
+        pieces = work.handle_of(operation).pieces
         ids = {stored.native for stored in pieces}
         busy = NativeStage.LEAVING
     else:
@@ -213,7 +212,7 @@ def _rebuild(work: Work, operation: Operation) -> Progress:
     if operation.verb is not Verb.RESTORE or operation.backup is None:
         return _READY
     notes = Receipt.of(operation).notes
-    return work.rebuild.look(operation, Handle.of(operation.backup), notes)
+    return work.rebuild.look(operation, work.handle_of(operation), notes)
 
 
 def _still_running(work: Work, operation: Operation, job: Job) -> Progress:
@@ -227,7 +226,7 @@ def _still_running(work: Work, operation: Operation, job: Job) -> Progress:
         try:
             leftovers += work.temporary.left(job_id(operation.id))
             if operation.verb is Verb.RESTORE and operation.backup is not None:
-                leftovers += work.rebuild.unproved(operation, Handle.of(operation.backup))
+                leftovers += work.rebuild.unproved(operation, work.handle_of(operation))
         except BackendError as error:
             unseen = Leftover("temporary things in the cloud", job.id, str(error))
             leftovers += (unseen,)

@@ -7,7 +7,6 @@ import attrs
 
 from karbor_backup_core import (
     BackendError,
-    InvalidInput,
     Json,
     Operation,
     Progress,
@@ -45,7 +44,9 @@ class Restore:
             BackendError: a repeat would not.
         """
         receipt = Receipt.of(operation)
-        _, handle, storage = self._work.source(operation)
+        backup, handle, storage = self._work.source(operation)
+        if receipt.step is Step.NONE:
+            self._work.prove(backup, handle)
         noted = attrs.evolve(receipt, storage=storage.name)
         if (moved := handover.advance_job(self._work, operation, noted)) is not None:
             return moved
@@ -68,7 +69,6 @@ class Restore:
         pieces = [stored.piece for stored in handle.pieces]
         if not pieces:
             return self._rebuild(operation, receipt, handle)
-        _check_servers(handle)
         scheduler = self._scheduler(operation, receipt, handle, storage)
         self._work.preflight.check(pieces, handle.servers, operation.options)
         noted = attrs.evolve(receipt, step=Step.PREFLIGHT, client=scheduler.client_id)
@@ -159,19 +159,6 @@ class Restore:
             )
         except KeyError as error:
             raise BackendError(f"there is no volume to restore {error} to") from None
-
-
-def _check_servers(handle: Handle) -> None:
-    """Refuse servers of which a backup holds the bytes alone, as of the first format of handles."""
-    known = {server.id for server in handle.servers}
-    for stored in handle.pieces:
-        piece = stored.piece
-        nameless = piece.mode is Mode.NOVA and piece.id not in known
-        if nameless or (piece.mode is Mode.TENANT and not known):
-            raise InvalidInput(
-                f"the backup does not say what is needed to make {piece.type} {piece.id} again: "
-                "an earlier version of karbor-backup made it, and only that one restores it"
-            )
 
 
 def _answer(step: rebuild.Step, receipt: Receipt) -> Progress:

@@ -35,10 +35,11 @@ class Verify:
             Transient: a repeat may help.
             BackendError: Freezer, the storage or Cinder refuses to tell.
         """
-        _, handle, storage = self._work.source(operation)
+        backup, handle, storage = self._work.source(operation)
         if not handle.pieces:
             empty = Check("nothing to store", verified=True)
             return Progress(ProgressState.SUCCEEDED, checks=(empty,))
+        self._work.prove(backup, handle)
         recorded = self._recorded(handle)
         if fault := next((check.reason for check in recorded if not check.verified), ""):
             return Progress(ProgressState.FAILED, reason=fault, checks=recorded)

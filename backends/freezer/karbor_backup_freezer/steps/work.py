@@ -15,6 +15,7 @@ from karbor_backup_freezer.pieces import Mode, Piece, Survey
 from karbor_backup_freezer.preflight import Preflight
 from karbor_backup_freezer.rebuild import Rebuild
 from karbor_backup_freezer.receipts import Receipt
+from karbor_backup_freezer.records import job_of
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
 from karbor_backup_freezer.schedulers import Schedulers
 from karbor_backup_freezer.storages import Storage, find_storage
@@ -87,7 +88,7 @@ class Work:
 
         Raises:
             InvalidInput: there is none, it cannot be read, or its storage is not configured, or is
-                of another kind now.
+                of another kind now, or keeps this backup elsewhere.
         """
         backup = operation.backup
         if backup is None:
@@ -99,7 +100,39 @@ class Work:
                 f"backup {backup.id} is on a storage of kind {handle.kind!r}, but storage "
                 f"{storage.name!r} is of kind {storage.kind.value!r} now"
             )
+        container = storage.container(self.configuration.container, backup.whole_id)
+        if handle.container != container:
+            raise InvalidInput(
+                f"backup {backup.id} is said to be in {handle.container!r}, but storage "
+                f"{storage.name!r} as configured keeps it in {container!r}: configure the path "
+                "and the container that it was made with"
+            )
         return backup, handle, storage
+
+    def handle_of(self, operation: Operation) -> Handle:
+        """Return the checked handle of an operation's backup; errors are those of ``source``."""
+        return self.source(operation)[1]
+
+    def prove(self, backup: Backup, handle: Handle) -> None:
+        """Check that what Freezer and Cinder keep of a backup is that backup's own.
+
+        Raises:
+            InvalidInput: a record, or one of Cinder's backups, belongs to something else.
+            Transient: a repeat may help.
+            BackendError: Freezer or Cinder refuses to tell.
+        """
+        natives = {s.native: s.piece.id for s in handle.pieces if s.native}
+        states = self.natives.states(natives)
+        strange = [id_ for id_, v in natives.items() if not states[id_].is_of(backup.whole_id, v)]
+        for stored in handle.pieces:
+            record = self.client.backup(stored.record)
+            if record is not None and job_of(record) != handle.job:
+                strange.append(stored.record)
+        if strange:
+            raise InvalidInput(
+                f"backup {backup.id}: its handle is damaged: {', '.join(strange)} belongs to "
+                "something else"
+            )
 
     def storage_of(self, operation: Operation, receipt: Receipt) -> Storage:
         """The storage that a protect stores to.

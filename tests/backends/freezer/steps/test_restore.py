@@ -142,20 +142,6 @@ def test_a_restore_that_the_cloud_has_no_part_for_is_refused(stage: Stage) -> No
     assert len(stage.freezer.created) == before
 
 
-def test_a_server_of_which_nothing_was_noted_is_not_restored_as_nothing(stage: Stage) -> None:
-    backup = backup_of(stage.done(Verb.PROTECT, stage.server("web")))
-    first = {
-        **{key: backup.handle[key] for key in ("kind", "container", "backup_name", "hostname")},
-        **{key: backup.handle[key] for key in ("client", "job", "agent_version")},
-        "format": 1,
-        "mode": "nova",
-        "record": "r",
-        "time_stamp": 1,
-    }
-    operation = stage.done(Verb.RESTORE, attrs.evolve(backup, handle=first))
-    assert "an earlier version of karbor-backup made it" in failed(operation)
-
-
 def test_a_type_is_told_from_another(stage: Stage) -> None:
     server = stage.server("web")
     operation = stage.done(Verb.PROTECT, Resource("OS::Cinder::Volume", server.id))

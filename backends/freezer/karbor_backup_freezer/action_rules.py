@@ -1,0 +1,171 @@
+"""The one way by which an action reaches Freezer: what its agent's file cannot carry is refused.
+
+freezer-scheduler 19.0.0 writes every field of an action into a file and the agent reads it back
+with Python's universal newlines: a carriage return in any value begins a new field or a new
+section, and some fields of the agent reach a shell. So an action holds no field and no value here
+that is not named below. Values come escaped (``agent_text.escaped``), as they are sent.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from karbor_backup_core import InvalidInput
+from karbor_backup_freezer.agent_text import (
+    check_backup_name,
+    check_container,
+    check_hostname,
+    check_identifier,
+    check_path,
+    check_restore_path,
+    check_secret,
+    check_text,
+    escaped,
+    unescaped,
+)
+from karbor_backup_freezer.storages import SECRET_FIELDS, Kind
+
+_Check = Callable[[str, Any], object]
+
+_HIGHEST_PORT: Final = 65535
+_LONGEST_TIMEOUT: Final = 2**31 - 1
+
+
+def _word(*words: str) -> _Check:
+    def check(field: str, value: Any) -> None:
+        if value not in words:
+            raise InvalidInput(f"{field} {value!r}: Freezer is told one of {', '.join(words)}")
+
+    return check
+
+
+def _number(highest: int) -> _Check:
+    def check(field: str, value: Any) -> None:
+        if type(value) is not int or not 0 < value <= highest:
+            raise InvalidInput(f"{field} {value!r}: give a whole number from 1 to {highest}")
+
+    return check
+
+
+def _flag(field: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{field} {value!r}: give true or false")
+
+
+def _text(check: Callable[[str, str], object]) -> _Check:
+    """Apply a check of a text to a value that was escaped for the agent's file."""
+
+    def checked(field: str, value: Any) -> None:
+        if not isinstance(value, str):
+            raise InvalidInput(f"{field}: {type(value).__name__} is no text")
+        text = unescaped(value)
+        if escaped(text) != value:
+            # The value is not quoted: it may be a secret.
+            raise InvalidInput(f"{field}: it holds a percent sign that the agent would interpolate")
+        check(field, text)
+
+    return checked
+
+
+def _backup_name(_: str, text: str) -> None:
+    check_backup_name(text)
+
+
+def _restore_path(_: str, text: str) -> None:
+    check_restore_path(text)
+
+
+def _removed_name(_: str, text: str) -> None:
+    """Check the name that a removal gives, which is that of an image with its id after a slash."""
+    name, slash, identifier = text.partition("/")
+    check_backup_name(name)
+    if slash:
+        check_identifier("glance_image_id", identifier)
+
+
+_identifier: Final = _text(check_identifier)
+
+_PLACE: Final[Mapping[str, _Check]] = {
+    "mode": _word("fs", "nova", "cinder", "cindernative", "glance"),
+    "engine_name": _word("tar", "nova", "glance"),
+    "container": _text(check_container),
+    "backup_name": _text(_backup_name),
+    "hostname": _text(check_hostname),
+    "nova_inst_id": _identifier,
+    "cinder_vol_id": _identifier,
+    "cindernative_vol_id": _identifier,
+    "glance_image_id": _identifier,
+    "project_id": _identifier,
+    "storage": _word(*(kind.value for kind in Kind)),
+    "endpoint": _text(check_text),
+    "ssh_host": _text(check_text),
+    "ssh_port": _number(_HIGHEST_PORT),
+    "ssh_username": _text(check_text),
+    "ssh_key": _text(check_path),
+    "ftp_host": _text(check_text),
+    "ftp_port": _number(_HIGHEST_PORT),
+    "ftp_username": _text(check_text),
+    "ftp_keyfile": _text(check_path),
+    "ftp_certfile": _text(check_path),
+    **dict.fromkeys(SECRET_FIELDS, _text(check_secret)),
+}
+
+_WORK: Final[Mapping[str, _Check]] = {
+    "temp_resource_prefix": _identifier,
+    "timeout": _number(_LONGEST_TIMEOUT),
+}
+
+_FIELDS: Final[Mapping[str, Mapping[str, _Check]]] = {
+    "backup": {
+        **_PLACE,
+        **_WORK,
+        "path_to_backup": _text(check_path),
+        "cindernative_backup_container": _identifier,
+        "backup_id": _identifier,
+    },
+    "restore": {
+        **_PLACE,
+        **_WORK,
+        "restore_abs_path": _text(_restore_path),
+        "overwrite": _flag,
+        "cindernative_backup_id": _identifier,
+    },
+    "admin": {
+        **_PLACE,
+        "remove_older_than": _word("0"),
+        "backup_name": _text(_removed_name),
+    },
+}
+"""By action, the fields that it may have, and the check of each."""
+
+REMOVAL_FIELDS: Final = frozenset(_FIELDS["admin"])
+"""The fields of a removal, beside ``action``."""
+
+
+def validate_action(action: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an action that the agent reads as it was meant.
+
+    Args:
+        action: its fields, texts escaped for the agent's file. None stands for no field.
+
+    Raises:
+        InvalidInput: a field is unknown, or a value would arrive changed or as something else. A
+            secret is not quoted.
+    """
+    name = action.get("action")
+    if not isinstance(name, str) or name not in _FIELDS:
+        raise InvalidInput(f"action {name!r}: Freezer is told one of {', '.join(_FIELDS)}")
+    known = _FIELDS[name]
+    for field, value in action.items():
+        if field == "action" or value is None:
+            continue
+        if field not in known:
+            raise InvalidInput(f"action {name} has no field {field!r} here")
+        known[field](field, value)
+    return dict(action)
+
+
+def printable(text: str) -> str:
+    """Return a text for people with everything that is no printable character written as escape."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

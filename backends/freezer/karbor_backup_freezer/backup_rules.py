@@ -1,0 +1,299 @@
+"""What a handle, a receipt or a survey may say, checked whenever one is read.
+
+They come back from stores, from Karbor's bank and from files that anybody may have written. What
+is read is held to the rules by which it was written, before anything is done with it.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any, Final
+
+from karbor_backup_core import Backup, InvalidInput, Json, Resource
+from karbor_backup_freezer.agent_text import (
+    check_backup_name,
+    check_container,
+    check_hostname,
+    check_identifier,
+    check_path,
+    check_text,
+)
+from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.pieces import Mode, Piece, ServerNotes, StoredPiece
+from karbor_backup_freezer.resources import DIRECTORY, IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.storages import Kind
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+    from karbor_backup_freezer.handles import Handle
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DEVICE: Final = re.compile(r"[A-Za-z0-9/_.-]*")
+_UNTOLD: Final = re.compile("[\x00\ud800-\udfff]")
+"""What no service tells and none takes: NUL, and what UTF-8 does not have."""
+
+_LATEST: Final = 2**40
+_LARGEST: Final = 2**63 - 1
+
+_TYPES: Final[Mapping[Mode, str]] = {
+    Mode.FS: DIRECTORY,
+    Mode.NOVA: SERVER,
+    Mode.CINDER: VOLUME,
+    Mode.NATIVE: VOLUME,
+    Mode.GLANCE: IMAGE,
+    Mode.TENANT: PROJECT,
+}
+
+_TEXT: Final = {"type": "string"}
+_TEXTS: Final = {"type": "array", "items": _TEXT}
+_SIZE: Final = {"type": "integer", "minimum": 0, "maximum": 2**40}
+_ID: Final = {"type": "string", "pattern": r"^[A-Za-z0-9._-]+$", "maxLength": 255}
+_SCALARS: Final = {
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+}
+
+
+def _object(required: Collection[str] = (), **properties: Json) -> Json:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+_VOLUME_DETAILS: Final = _object(
+    volume_type=_TEXT,
+    availability_zone=_TEXT,
+    metadata=_SCALARS,
+    bootable={"type": "boolean"},
+    image_metadata=_SCALARS,
+    multiattach={"type": "boolean"},
+    description=_TEXT,
+)
+_IMAGE_DETAILS: Final = _object(
+    disk_format=_TEXT,
+    container_format=_TEXT,
+    min_disk=_SIZE,
+    min_ram=_SIZE,
+    visibility=_TEXT,
+    tags=_TEXTS,
+    architecture=_TEXT,
+    os_type=_TEXT,
+    os_distro=_TEXT,
+    os_version=_TEXT,
+    properties={"type": "object"},
+)
+_SERVER_DETAILS: Final = _object(
+    image_properties=_SCALARS,
+    flavor=_object(
+        ["name"],
+        id={"type": "string", "maxLength": 255},
+        name=_TEXT,
+        vcpus=_SIZE,
+        ram=_SIZE,
+        disk=_SIZE,
+        ephemeral=_SIZE,
+        swap=_SIZE,
+    ),
+    networks={
+        "type": "array",
+        "items": _object(
+            ["network"],
+            network=_ID,
+            network_name=_TEXT,
+            port=_ID,
+            mac=_TEXT,
+            fixed_ips={
+                "type": "array",
+                "items": _object(["ip_address"], ip_address=_TEXT, subnet_id=_ID),
+            },
+            security_groups={"type": "array", "items": _ID},
+        ),
+    },
+    key_name=_TEXT,
+    availability_zone=_TEXT,
+    metadata=_SCALARS,
+    config_drive={"type": "boolean"},
+    tags=_TEXTS,
+    description=_TEXT,
+    required=["flavor"],
+)
+_DETAILS: Final[Mapping[str, Json]] = {
+    VOLUME: _VOLUME_DETAILS,
+    IMAGE: _IMAGE_DETAILS,
+    SERVER: _SERVER_DETAILS,
+}
+
+
+def check_handle(handle: "Handle", backup: Backup) -> None:
+    """Check what a handle says of a backup, as far as it can be without the configuration.
+
+    Raises:
+        InvalidInput: something of it can never have been written for this backup.
+    """
+    whole = backup.whole_id
+    if not _UUID.fullmatch(whole):
+        raise InvalidInput(f"{whole!r} is not the id of a backup")
+    if handle.kind not in set(Kind):
+        raise InvalidInput(f"kind {handle.kind!r}: no storage is of that kind")
+    check_container("container", handle.container)
+    if handle.container.rpartition("/")[2] != whole:
+        raise InvalidInput(f"container {handle.container!r} is not that of this backup")
+    check_backup_name(handle.backup_name)
+    _check_optional(check_hostname, "hostname", handle.hostname)
+    _check_optional(check_text, "client", handle.client)
+    _check_optional(check_text, "agent_version", handle.agent_version)
+    if handle.job != (job_id(whole) if handle.pieces else ""):
+        raise InvalidInput(f"job {handle.job!r} is not the one that made this backup")
+    for stored in handle.pieces:
+        _check_stored(stored)
+    check_contents(backup.resource, [s.piece for s in handle.pieces], handle.servers)
+
+
+def check_contents(
+    resource: Resource, pieces: Sequence[Piece], servers: Sequence[ServerNotes]
+) -> None:
+    """Check what is said to be in the backup of a resource.
+
+    Raises:
+        InvalidInput: something of it cannot be, or cannot be in this backup.
+    """
+    for piece in pieces:
+        _check_piece(piece)
+    for server in servers:
+        _check_server(server)
+    ids = [piece.id for piece in pieces]
+    if len(set(ids)) < len(ids) or len({server.id for server in servers}) < len(servers):
+        raise InvalidInput("the same resource is in it twice")
+    attached = {a.volume for server in servers for a in server.attachments if a.included}
+    if attached - set(ids):
+        raise InvalidInput(
+            f"volumes {sorted(attached - set(ids))} are said to be in it, and are not"
+        )
+    _check_whole(resource, pieces, servers, attached)
+
+
+def check_count(what: str, number: Any, highest: int) -> None:
+    """Check a number that something is repeated by.
+
+    Raises:
+        InvalidInput: it is no whole number from 0 to the highest.
+    """
+    if type(number) is not int or not 0 <= number <= highest:
+        raise InvalidInput(f"{what} {number!r} is no number from 0 to {highest}")
+
+
+def check_texts(value: Any) -> None:
+    """Check that every text at any depth is one that a service may have told.
+
+    Raises:
+        InvalidInput: one holds NUL, or what UTF-8 does not have.
+    """
+    for text in _texts(value):
+        if _UNTOLD.search(text):
+            raise InvalidInput(f"{text!r} holds NUL, or what UTF-8 does not have")
+
+
+def _check_whole(
+    resource: Resource,
+    pieces: Sequence[Piece],
+    servers: Sequence[ServerNotes],
+    attached: AbstractSet[str],
+) -> None:
+    """Check that what is in a backup belongs to the resource that it is a backup of."""
+    kinds = {piece.mode: piece.id for piece in pieces}
+    match resource.type:
+        case t if t == PROJECT:
+            if kinds.get(Mode.TENANT, resource.id) != resource.id:
+                raise InvalidInput(f"project {kinds[Mode.TENANT]} is not {resource.id}")
+            own = {server.id for server in servers}
+            strange = Mode.TENANT in kinds and not servers
+        case t if t == SERVER:
+            own = {resource.id}
+            strange = {server.id for server in servers} != own
+        case _:
+            own = {resource.id}
+            strange = bool(servers) or len(pieces) != 1 or pieces[0].type != resource.type
+    beside = {
+        piece.id
+        for piece in pieces
+        if (resource.type != PROJECT or piece.mode is Mode.NOVA) and piece.id not in own
+    }
+    if strange or beside - attached:
+        raise InvalidInput(f"what is in it is not what a backup of {resource.type} holds")
+
+
+def _check_stored(stored: StoredPiece) -> None:
+    check_identifier("record", stored.record)
+    check_count("time_stamp", stored.time_stamp, _LATEST)
+    if stored.stored is not None:
+        check_count("stored", stored.stored, _LARGEST)
+    if stored.piece.mode is Mode.NATIVE:
+        check_identifier("native", stored.native)
+    elif stored.native:
+        raise InvalidInput(f"native {stored.native!r}: Cinder keeps nothing of this mode")
+
+
+def _check_piece(piece: Piece) -> None:
+    if _TYPES[piece.mode] != piece.type:
+        raise InvalidInput(f"mode {piece.mode} of {piece.type}: no action backs it up so")
+    if piece.mode is Mode.FS:
+        check_path("directory", piece.id)
+    else:
+        check_identifier(piece.type, piece.id)
+    if piece.size is not None:
+        check_count("size", piece.size, _LARGEST)
+    _check_details(piece.type if piece.type in (VOLUME, IMAGE) else "", piece.details)
+
+
+def _check_server(server: ServerNotes) -> None:
+    check_identifier(SERVER, server.id)
+    for attachment in server.attachments:
+        check_identifier(VOLUME, attachment.volume)
+        if not _DEVICE.fullmatch(attachment.device):
+            raise InvalidInput(f"device {attachment.device!r} is no name of a device")
+        if attachment.boot_index is not None:
+            check_count("boot_index", attachment.boot_index, _LATEST)
+    _check_details(SERVER, server.details)
+
+
+def _check_details(kind: str, details: Json) -> None:
+    if not kind and not details:
+        return
+    fault = next(_validator(kind).iter_errors(_plain(details)), None)
+    if fault is not None:
+        raise InvalidInput(f"details{fault.json_path[1:]}: {fault.message[:200]}")
+
+
+@functools.cache
+def _validator(kind: str) -> "Draft202012Validator":
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(_DETAILS.get(kind, _object()))
+
+
+def _plain(details: Json) -> Any:
+    """Return details with lists for tuples, which is all that jsonschema takes for arrays."""
+    return json.loads(json.dumps(details))
+
+
+def _check_optional(check: Callable[[str, str], object], what: str, text: str) -> None:
+    if text:
+        check(what, text)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(name)
+            yield from _texts(inner)
+    elif isinstance(value, Iterable):
+        for inner in value:
+            yield from _texts(inner)
