@@ -147,6 +147,7 @@ class Receipt:
                 raise InvalidInput(f"{name}: {type(value).__name__} is of the wrong type")
         check_count("jobs", self.jobs, _MOST)
         check_count("removal", self.removal, _MOST)
+        check_count("moves", self.moves, _MOST)
         if not math.isfinite(self.settles_at):
             raise InvalidInput(f"settles_at {self.settles_at}: no instant")
         for record, time_stamp, native in self.records:
