@@ -10,10 +10,10 @@ JOBS   ?= 3
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-cloud lint unit contract docs clean
+.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud lint unit contract docs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 venv: $(STAMP) ## make the virtual environment for development
 
@@ -36,6 +36,21 @@ unit: venv ## the tests that need no server
 
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
 	$(BIN)/pytest tests -n $(JOBS)
+
+test-root: venv ## as root: the tests that need root, and those that depend on the user
+	$(BIN)/pytest tests -m "root or any_user"
+
+# QUICK=1 leaves out what needs a server. The oldest stated Python that is found, or FOR=python3.12.
+OTHERS = $(BIN)/python -m tests.releases $(if $(QUICK),--quick) $(if $(FOR),--python $(FOR))
+
+test-lowest: venv ## the tests with the lowest versions that pyproject.toml allows (QUICK=1)
+	$(OTHERS) lowest
+
+test-release: venv ## the tests under the constraints of an OpenStack release: RELEASE=2025.1 (QUICK=1)
+	$(OTHERS) $(or $(RELEASE),$(error name a release, as in make test-release RELEASE=2025.1))
+
+test-python: venv ## the tests on another Python: FOR=python3.13 (QUICK=1)
+	$(OTHERS) $(if $(FOR),newest,$(error name a Python, as in make test-python FOR=python3.13))
 
 test-cloud: venv ## the tests on a whole cloud, which they bring up; needs root; writes their table in docs/freezer.md
 	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS) --dist loadgroup
