@@ -31,6 +31,9 @@ _PACKAGES = (
     "libnuma1",
     "liburing2",
 )
+_MACHINE = (Path("/usr"), Path("/usr/local"))
+_SERVER_DIRECTORIES = ("sbin", "libexec", "bin")
+_INSTALL = "bin/mariadb-install-db"
 _INIT_FILE = "sandbox.sql"
 _CLEAN_END = "Shutdown complete"
 
@@ -61,11 +64,11 @@ def bring_up(instance: Instance, name: str, template: Path) -> MariaDb:
         template: the directory to copy.
 
     Raises:
-        MissingProgramError: MariaDB could not be fetched.
+        MissingProgramError: the machine has no MariaDB, and it could not be fetched.
         ServiceError: it did not come up.
     """
     shutil.copytree(template, instance.layout.data / name)
-    return _start(instance, name, _unpacked(instance), databases=())
+    return _start(instance, name, _installation(instance), databases=())
 
 
 def template(
@@ -82,7 +85,7 @@ def template(
         fill: is called with the server and a directory for its own files.
 
     Raises:
-        MissingProgramError: MariaDB could not be fetched.
+        MissingProgramError: the machine has no MariaDB, and it could not be fetched.
         BuildError: they could not be made.
         ServiceError: the server did not come up.
     """
@@ -91,7 +94,7 @@ def template(
     if not made.exists():
         instance.report("Initialising MariaDB's databases; they are kept for the next time.")
         with workshop(instance.project, "making-databases", instance.report) as room:
-            program = _unpacked(room)
+            program = _installation(room)
             data = room.layout.data / NAME
             _install(program, data)
             fill(_start(room, NAME, program, databases), room.layout.configuration)
@@ -104,11 +107,24 @@ def template(
     return made
 
 
-def _unpacked(instance: Instance) -> Path:
+def _installation(instance: Instance) -> Path:
+    """Return the directory that holds MariaDB: the machine's own, or that of unpacked packages."""
+    for prefix in _MACHINE:
+        if _find_server(prefix) is not None and (prefix / _INSTALL).exists():
+            return prefix
     return debian.unpacked(instance.project, _PACKAGES, instance.report) / "usr"
 
 
+def _find_server(prefix: Path) -> Path | None:
+    """Return the server's program, which Debian has in another directory than Red Hat's family."""
+    candidates = (prefix / directory / "mariadbd" for directory in _SERVER_DIRECTORIES)
+    return next((each for each in candidates if each.exists()), None)
+
+
 def _libraries(program: Path) -> dict[str, str]:
+    """Return what makes unpacked programs find the libraries that were unpacked beside them."""
+    if program in _MACHINE:
+        return {}
     return {"LD_LIBRARY_PATH": str(next(program.glob("lib/*/libaio.so.1")).parent)}
 
 
@@ -118,7 +134,7 @@ def _user() -> str:
 
 def _install(program: Path, data: Path) -> None:
     """Make an empty database server's directory."""
-    command = [str(program / "bin" / "mariadb-install-db"), "--no-defaults", "--skip-test-db"]
+    command = [str(program / _INSTALL), "--no-defaults", "--skip-test-db"]
     places = [f"--basedir={program}", f"--datadir={data}", f"--user={_user()}"]
     # Its administrator then has no password, and can only be whoever runs the server.
     login = "--auth-root-authentication-method=socket"
@@ -146,7 +162,7 @@ def _service(layout: Layout, name: str, program: Path, port: int) -> Service:
     return Service(
         name=name,
         command=[
-            str(program / "sbin" / "mariadbd"),
+            str(_find_server(program)),
             "--no-defaults",
             f"--basedir={program}",
             f"--datadir={data}",

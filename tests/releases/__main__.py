@@ -55,9 +55,15 @@ def _parser() -> argparse.ArgumentParser:
 def _oldest_python() -> str:
     for name in _PYTHONS:
         program = shutil.which(name)
-        if program and subprocess.run([program, "--version"], check=False).returncode == 0:
+        if program and _runs(program):
             return program
     return sys.executable
+
+
+def _runs(program: str) -> bool:
+    """Whether it is a Python; pyenv has programs of that name for versions that are not chosen."""
+    command = [program, "-c", "import venv"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def _environment(name: str, interpreter: str) -> Path:
