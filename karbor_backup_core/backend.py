@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
@@ -41,6 +41,14 @@ from karbor_backup_core.secrets import Secret, configured, redact, secrets_in
 if TYPE_CHECKING:
     from karbor_backup_core.options import Validator
 
+SAME_AS: Final = "same_as"
+"""The key of any backend's configuration under which further names of its scope stand."""
+
+SAME_AS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {SAME_AS: {"type": "array", "items": {"type": "string", "minLength": 1}}},
+}
+
 _log: Final = logging.getLogger("karbor_backup.backend")
 
 
@@ -56,6 +64,7 @@ class Backend:
     Attributes:
         name: the configured name.
         info: what the backend says of itself.
+        same_as: further scopes that the configuration says are the one that it looks at.
     """
 
     name: str
@@ -64,6 +73,7 @@ class Backend:
     _secrets: tuple[Secret, ...] = attrs.field(repr=False)
     _validators: Mapping[tuple[str, Verb], "Validator"] = attrs.field(repr=False)
     _listeners: Sequence[Callable[..., Any]] = attrs.field(repr=False)
+    same_as: frozenset[str] = frozenset()
     _lock: Any = attrs.field(factory=threading.RLock, repr=False)
 
     @classmethod
@@ -99,7 +109,13 @@ class Backend:
         from karbor_backup_core.json_forms.schemas import with_references
         from karbor_backup_core.options import Validator
 
-        Validator(with_references(schema), f"configuration of backend {name}").check(configuration)
+        what = f"configuration of backend {name}"
+        Validator(SAME_AS_SCHEMA, what).check(
+            {k: v for k, v in configuration.items() if k == SAME_AS}
+        )
+        same_as = frozenset(configuration.get(SAME_AS, ()))
+        configuration = {key: value for key, value in configuration.items() if key != SAME_AS}
+        Validator(with_references(schema), what).check(configuration)
         settings = configured(schema, configuration)
         secrets = tuple(secrets_in(settings))
         try:
@@ -107,12 +123,17 @@ class Backend:
         except Exception as error:  # noqa: BLE001 - whatever a backend's constructor raises
             failure = presentable(f"backend {name} cannot be made", error, secrets)
         else:
-            return cls.of(name, plugin, extensions, secrets)
+            return cls.of(name, plugin, extensions, secrets, same_as)
         raise failure
 
     @classmethod
     def of(
-        cls, name: str, plugin: Any, extensions: Sequence[Any] = (), secrets: Sequence[Secret] = ()
+        cls,
+        name: str,
+        plugin: Any,
+        extensions: Sequence[Any] = (),
+        secrets: Sequence[Secret] = (),
+        same_as: Collection[str] = (),
     ) -> "Backend":
         """Put a backend object that exists already behind its plugin manager.
 
@@ -121,6 +142,7 @@ class Backend:
             plugin: the backend object.
             extensions: as for ``load``.
             secrets: what to take out of the texts of the backend.
+            same_as: further scopes that are the one that it looks at.
 
         Raises:
             BackendUnavailable: the backend needs another contract.
@@ -142,7 +164,7 @@ class Backend:
         for validator in validators.values():
             validator.prepare()
         listeners = [listener(observer) for observer in (plugin, *extensions)]
-        return cls(name, info, manager, tuple(secrets), validators, listeners)
+        return cls(name, info, manager, tuple(secrets), validators, listeners, frozenset(same_as))
 
     def ability(self, resource_type: str, verb: Verb) -> Ability:
         """Answer what the backend does with a verb for a type; what it does not say is no."""
@@ -179,6 +201,14 @@ class Backend:
         if not isinstance(answer, str) or not answer:
             raise ContractViolation(f"{self._what('scope')} answered no name: it must name a scope")
         return answer
+
+    def accepts(self, scope: str) -> bool:
+        """Whether a scope is the one that the backend looks at, or is configured as the same.
+
+        Raises:
+            KarborBackupError: as ``scope``.
+        """
+        return scope in self.same_as or scope == self.scope()
 
     def health(self) -> Health:
         """Look whether operations can be expected to work now.

@@ -88,13 +88,18 @@ def plan(
 def check_scope(what: str, theirs: str, backend: Backend, ours: str) -> None:
     """Refuse to go on with work of another endpoint or project.
 
+    The backend's configuration may say that another scope is the same (``same_as``). An operation
+    keeps its own scope, and its backup the one that it was made in, so both stay on record.
+
     Raises:
         WrongScope: it belongs elsewhere.
     """
-    if theirs != ours:
+    if theirs != ours and theirs not in backend.same_as:
         raise WrongScope(
             f"{what} belongs to {theirs}, but backend {backend.name} looks at {ours}: "
-            "use the credentials and endpoint that it was made with"
+            "use the credentials and endpoint that it was made with, or, if that is the same "
+            f'service under another name, say same_as = ["{theirs}"] in the configuration of '
+            f"backend {backend.name}"
         )
 
 

@@ -167,7 +167,7 @@ class ConfiguredBackends:
 
 def _looks_at(backend: Backend, backup: Backup) -> bool:
     try:
-        return backend.scope() == backup.scope
+        return backend.accepts(backup.scope)
     except KarborBackupError:
         return False
 

@@ -8,11 +8,13 @@ import pytest
 from karbor_backup_core import (
     Backend,
     Backup,
+    InvalidDocument,
     InvalidInput,
     Operation,
     Resource,
     State,
     Verb,
+    WrongScope,
     plan,
 )
 from karbor_backup_fake import Cloud, FakeBackend
@@ -80,3 +82,25 @@ def test_a_member_is_not_deleted_alone(backend: Backend, project_backup: Backup)
     (member,) = project_backup.members
     with pytest.raises(InvalidInput, match="delete the whole, b1"):
         planned(backend, Verb.DELETE, member)
+
+
+def test_scope_that_is_configured_as_the_same_is_accepted_and_stays_on_record(
+    project_backup: Backup,
+) -> None:
+    elsewhere = attrs.evolve(project_backup, scope="fake:old name")
+    configuration = {"same_as": ["fake:old name"]}
+    accepting = Backend.load("mine", FakeBackend, configuration)
+    ours = accepting.scope()
+    operation = planned(accepting, Verb.DELETE, elsewhere)
+    assert operation.scope == ours
+    assert operation.backup is not None
+    assert operation.backup.scope == "fake:old name"
+    refusing = Backend.load("mine", FakeBackend, {})
+    with pytest.raises(WrongScope, match=r'same_as = \["fake:old name"\]'):
+        planned(refusing, Verb.DELETE, elsewhere)
+
+
+@pytest.mark.parametrize("value", ["text", [1], [""], {"a": 1}])
+def test_bad_same_as_is_refused_with_its_place(value: object) -> None:
+    with pytest.raises(InvalidDocument, match=r"\$\.same_as"):
+        Backend.load("mine", FakeBackend, {"same_as": value})

@@ -63,7 +63,7 @@ class FreezerBackend:
     ) -> None:
         self._configuration = Configuration.read(configuration)
         self._connection = Connection(self._configuration, session)
-        self._client = FreezerClient(self._connection, self._configuration.timeout)
+        self._client = FreezerClient(self._connection)
         work = Work.of(self._client, self._configuration, CloudServices(self._connection))
         self._schedulers = work.schedulers
         self._protect = Protect(work)

@@ -104,7 +104,7 @@ def live_bench(
     container = f"contract-{uuid.uuid4().hex}"
     own = {**configuration, "container": container}
     read = Configuration.read(own)
-    client = FreezerClient(Connection(read), read.timeout)
+    client = FreezerClient(Connection(read))
     with tempfile.TemporaryDirectory(prefix="karbor-backup-") as folder:
         directories = Directories(Path(folder))
 

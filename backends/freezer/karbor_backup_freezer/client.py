@@ -40,10 +40,10 @@ class FreezerClient:
 
     Args:
         connection: where Freezer is.
-        timeout: seconds that one request may take.
+        timeout: seconds that one request may take, None for the connection's.
     """
 
-    def __init__(self, connection: Connection, timeout: float) -> None:
+    def __init__(self, connection: Connection, timeout: float | None = None) -> None:
         self._connection = connection
         self._timeout = timeout
 
@@ -153,11 +153,12 @@ class FreezerClient:
         from keystoneauth1 import exceptions
 
         adapter = self._connection.adapter
+        timeout = self._timeout or self._connection.timeout
         try:
             return adapter.request(
                 f"/{path}",
                 method,
-                timeout=self._timeout,
+                timeout=timeout,
                 raise_exc=False,
                 log=False,
                 redirect=False,
@@ -166,7 +167,7 @@ class FreezerClient:
         except exceptions.ClientException as error:
             endpoint = self._connection.endpoint
             where = f"Freezer at {endpoint}" if endpoint in str(error) else "Keystone"
-            raise faults.of_connection(error, where, self._timeout) from error
+            raise faults.of_connection(error, where, timeout) from error
 
     def _check(self, response: "Response", what: str, *expected: HTTPStatus) -> None:
         if response.status_code in expected and not faults.is_html(response):

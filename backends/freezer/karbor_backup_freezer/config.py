@@ -8,6 +8,9 @@ import attrs
 from karbor_backup_freezer.restorable import NEWEST
 from karbor_backup_freezer.storages import Kind, Storage, find_storage
 
+DEFAULT_TIMEOUT: Final = 30.0
+"""Seconds that a request may take where neither the configuration nor ``clouds.yaml`` says."""
+
 _TEXT: Final = {"type": "string", "minLength": 1}
 _PATH: Final = {"type": "string", "pattern": "^/"}
 _PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
@@ -74,8 +77,10 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
         "timeout": {
             "type": "number",
             "exclusiveMinimum": 0,
-            "default": 30,
-            "description": "Seconds that a request may take, to Freezer and to Keystone.",
+            "description": (
+                "Seconds that a request may take, to Freezer and to Keystone; without it, what "
+                "clouds.yaml says (api_timeout), or 30."
+            ),
         },
         "container": {
             "type": "string",
@@ -109,7 +114,7 @@ class Configuration:
         region: the region's name, None for the cloud's own.
         interface: the kind of endpoint, None for the cloud's own.
         endpoint: Freezer's URL, None for the catalog's.
-        timeout: seconds that one request may take.
+        timeout: seconds that one request may take, None for the cloud's own.
         container: the top container.
         scheduler: the client id of the scheduler that runs all jobs, None to choose.
         agent_version: the version of freezer-agent on the schedulers.
@@ -121,7 +126,7 @@ class Configuration:
     region: str | None
     interface: str | None
     endpoint: str | None
-    timeout: float
+    timeout: float | None
     container: str
     scheduler: str | None
     agent_version: str
@@ -145,7 +150,7 @@ class Configuration:
             region=document.get("region"),
             interface=document.get("interface"),
             endpoint=document.get("endpoint"),
-            timeout=float(document.get("timeout", 30)),
+            timeout=document.get("timeout"),
             container=document.get("container", "karbor-backup"),
             scheduler=document.get("scheduler"),
             agent_version=document.get("agent_version", NEWEST),

@@ -1,26 +1,35 @@
 """Which Freezer: credentials, endpoint and project, found out at the first use."""
 
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from karbor_backup_core import BackendError
 from karbor_backup_freezer import faults
-from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.clouds_file import unreadable_files
+from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
+from karbor_backup_freezer.endpoints import (
+    SERVICE_TYPE,
+    Endpoint,
+    base_url,
+    choose_region,
+    identify,
+    read_catalog,
+)
 
 if TYPE_CHECKING:
     from keystoneauth1.adapter import Adapter
     from keystoneauth1.session import Session
     from openstack.config.cloud_region import CloudRegion
 
-SERVICE_TYPE: Final = "backup"
-
 
 class Connection:
     """A session with the cloud, and where its Freezer is.
 
     Credentials come from openstacksdk's loader (``clouds.yaml``, ``OS_*``), unless a session is
-    given. A session of the loader gives every request to Keystone the configured timeout; one
-    that is given keeps its own.
+    given. What that says of region, interface and endpoints, also for the type ``backup`` alone,
+    holds for Freezer as for other services. A session of the loader gives every request to
+    Keystone the configured timeout; one that is given keeps its own.
 
     Args:
         configuration: names cloud, region, interface and endpoint.
@@ -34,6 +43,8 @@ class Connection:
         self._adapter: Adapter | None = None
         self._region: CloudRegion | None = None
         self._scope = ""
+        self._endpoint = ""
+        self._found_region: str | None = None
 
     @property
     def adapter(self) -> "Adapter":
@@ -62,37 +73,52 @@ class Connection:
     @property
     def endpoint(self) -> str:
         """Freezer's URL without the version. Errors are those of ``adapter``."""
-        return self.scope.partition("|")[0]
+        return self._endpoint if self.adapter else ""
 
     @property
     def scope(self) -> str:
-        """Freezer's URL and the project's id. Errors are those of ``adapter``."""
+        """What identifies Freezer, and the project's id. Errors are those of ``adapter``."""
         return self._scope if self.adapter else ""
+
+    @property
+    def region_name(self) -> str | None:
+        """The region of all services: the configured one, or the only one that has a Freezer.
+
+        Errors are those of ``region``.
+        """
+        name: str | None = self.region.region_name
+        return name or self._found_region
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a request may take. Errors are those of ``region``."""
+        return float(self.region.config["api_timeout"])
 
     def _open(self) -> "Adapter":
         from keystoneauth1 import exceptions
         from keystoneauth1.adapter import Adapter
 
+        timeout = self._configuration.timeout or DEFAULT_TIMEOUT
         try:
             region = self._opened_region()
             session = region.get_session()
-            endpoint = (
-                self._configuration.endpoint
-                or region.get_endpoint(SERVICE_TYPE)
-                or self._endpoint(session)
-            )
             project = session.get_project_id()
+            endpoints = _endpoints(session)
+            url = self._configuration.endpoint or region.get_endpoint(SERVICE_TYPE)
+            asked = region.get_region_name(SERVICE_TYPE)
+            found = asked if url else choose_region(endpoints, asked)
+            url = url or _catalog_url(region, session, found)
         except exceptions.ClientException as error:
-            timeout = self._configuration.timeout
             raise faults.of_connection(error, "Keystone", timeout) from error
         if not project:
             raise BackendError("the credentials are for no project: name one")
-        base = endpoint.rstrip("/").removesuffix("/v2")
-        self._scope = f"{base}|{project}"
+        self._endpoint = base_url(url, project)
+        self._scope = identify(self._endpoint, endpoints, found, project)
+        self._found_region = found
         return Adapter(
             session,
             service_type=SERVICE_TYPE,
-            endpoint_override=f"{base}/v2/{project}",
+            endpoint_override=f"{self._endpoint}/v2/{project}",
             connect_retries=0,
         )
 
@@ -111,15 +137,20 @@ class Connection:
             "cloud": self._configuration.cloud,
             "region_name": self._configuration.region,
             "interface": self._configuration.interface,
+            "api_timeout": self._configuration.timeout,
         }
         chosen: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
         try:
             loader = config.OpenStackConfig(session_constructor=CloudSession)
-            region = loader.get_one(api_timeout=self._configuration.timeout, **chosen)
+            region = loader.get_one(**chosen)
+            if region.config.get("api_timeout") is None:
+                region.config["api_timeout"] = DEFAULT_TIMEOUT
             # Asked for now, since it is what tells that credentials are incomplete.
             region.get_session()
         except exceptions.ConfigException as error:
-            raise BackendError(f"OpenStack credentials: {error}") from error
+            skipped = unreadable_files()
+            reason = f"{skipped}; so: {error}" if skipped else str(error)
+            raise BackendError(f"OpenStack credentials: {reason}") from error
         return region
 
     def _given(self, session: "Session") -> "CloudRegion":
@@ -130,17 +161,28 @@ class Connection:
             name="given",
             region_name=self._configuration.region,
             interface=self._configuration.interface or "public",
-            api_timeout=self._configuration.timeout,
+            api_timeout=self._configuration.timeout or DEFAULT_TIMEOUT,
         )
 
-    def _endpoint(self, session: "Session") -> str:
-        endpoint = session.get_endpoint(
-            service_type=SERVICE_TYPE,
-            interface=self._configuration.interface or "public",
-            region_name=self._configuration.region,
+
+def _endpoints(session: "Session") -> Sequence[Endpoint]:
+    """Return Freezer's endpoints in the catalog; credentials without Keystone have none."""
+    read = getattr(session.auth, "get_access", None)
+    access = None if read is None else read(session)
+    return [] if access is None else read_catalog(access.service_catalog.catalog)
+
+
+def _catalog_url(region: "CloudRegion", session: "Session", name: str | None) -> str:
+    url: str | None = session.get_endpoint(
+        service_type=SERVICE_TYPE,
+        service_name=region.get_service_name(SERVICE_TYPE),
+        interface=region.get_interface(SERVICE_TYPE) or "public",
+        region_name=name,
+    )
+    if not url:
+        where = f"region {name!r}" if name else "any region"
+        raise BackendError(
+            f"the catalog has no {SERVICE_TYPE} service in {where} for interface "
+            f"{region.get_interface(SERVICE_TYPE)!r}: name Freezer's URL as endpoint"
         )
-        if not endpoint:
-            raise BackendError(
-                "the catalog has no backup service in this region: name Freezer's URL as endpoint"
-            )
-        return endpoint
+    return url

@@ -1,5 +1,6 @@
 """What went wrong with a request, in one line, and whether a repeat may help."""
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,11 @@ come from something in between. 500 is Freezer's answer to "database is locked".
 
 _TEXT_LIMIT: Final = 200
 
+_REQUEST_ID: Final = re.compile(r"\s*\((?:HTTP \d+|Request-ID: [^)]*)\)")
+
+_WORDLESS: Final = "the request you have made requires authentication"
+"""Keystone's words where it is not to tell which of the credentials is wrong."""
+
 
 def of_connection(error: "ClientException", where: str, timeout: float) -> BackendError:
     """Say what kept a request from Freezer or from Keystone.
@@ -62,7 +68,7 @@ def of_connection(error: "ClientException", where: str, timeout: float) -> Backe
     if isinstance(error, exceptions.TooManyRequests):
         return Transient("Keystone asks to send fewer requests")
     if isinstance(error, exceptions.Unauthorized | exceptions.Forbidden):
-        return BackendError("Keystone refuses the credentials: check user, password and project")
+        return BackendError(f"Keystone refuses the credentials: {_refusal(error)}")
     if isinstance(error, exceptions.CatalogException):
         return BackendError(
             "the catalog has no backup service in this region: name Freezer's URL as endpoint"
@@ -79,6 +85,11 @@ def of_answer(error: "ApiClientException", response: "Response", what: str) -> B
         what: the request in words, such as "POST jobs".
     """
     status = response.status_code
+    if target := response.headers.get("Location") if response.is_redirect else None:
+        return BackendError(
+            f"{line(str(response.request.url))} answered {what} with status {status}, which leads "
+            f"to {line(target)}: name the URL of Freezer's API there as endpoint"
+        )
     if status in _PASSING:
         return Transient(f"{_said(error, response, what)}", retry_after(response))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -118,6 +129,14 @@ def line(text: str) -> str:
     """A service's words in one line of bounded length."""
     joined = " ".join(text.split()) or "no reason given"
     return joined if len(joined) <= _TEXT_LIMIT else f"{joined[:_TEXT_LIMIT]}…"
+
+
+def _refusal(error: "ClientException") -> str:
+    """Keystone's words for a refusal, and what to look at; the same words each time."""
+    told = line(_REQUEST_ID.sub("", str(error))).rstrip(".")
+    if told.lower() == _WORDLESS or told == "no reason given":
+        return "check user, password, domain and project"
+    return f"{told}: check user, password, domain and project"
 
 
 def _root(error: BaseException) -> str:

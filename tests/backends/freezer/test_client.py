@@ -41,8 +41,8 @@ class _Fixed(Connection):
         )
 
     @property
-    def scope(self) -> str:
-        return f"{self._fixed}|p"
+    def endpoint(self) -> str:
+        return self._fixed
 
 
 @pytest.fixture
@@ -139,6 +139,14 @@ def test_not_found_is_an_answer_of_a_look(proxy: FaultProxy) -> None:
     assert client.backup("x") is None
     client.delete("jobs", "x")
     assert [r.method for r in proxy.requests[-2:]] == ["DELETE", "GET"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirect_is_refused_with_where_it_leads(proxy: FaultProxy, status: int) -> None:
+    answer = faults.Answer(status, (("Location", "https://new.example.org/v2/p/jobs/x"),), b"")
+    error = raised(proxy, faults.Fault("moved", answer=answer), CALLS["job"])
+    assert not isinstance(error, Transient)
+    assert f"status {status}, which leads to https://new.example.org/v2/p/jobs/x" in str(error)
 
 
 def test_exists_is_an_answer_of_a_create(proxy: FaultProxy) -> None:

@@ -1,5 +1,6 @@
 """A bench for the Freezer backend on a real Freezer: operations, and what they leave behind."""
 
+import contextlib
 import json
 import threading
 import uuid
@@ -159,11 +160,24 @@ def do() -> Verbs:
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
-    bench = Bench(sandbox, tmp_path)
-    yield bench
-    bench.close()
+def bench_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Sandbox], Bench]]:
+    """Return what makes a bench on a sandbox; it is closed with the test."""
+    with contextlib.ExitStack() as stack:
+
+        def make(sandbox: Sandbox) -> Bench:
+            monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
+            bench = Bench(sandbox, tmp_path)
+            stack.callback(bench.close)
+            return bench
+
+        yield make
+
+
+@pytest.fixture
+def bench(bench_on: Callable[[Sandbox], Bench], sandbox: Sandbox) -> Bench:
+    return bench_on(sandbox)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Credentials and endpoints: the right Freezer, and one clear line for each wrong one."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,15 @@ def _clouds(bench: Any, old: str, new: str) -> Path:
 def test_the_scope_is_endpoint_and_project(bench: Any) -> None:
     ours, theirs = (bench.backend(cloud=cloud).scope() for cloud in ("demo", "other"))
     endpoint = bench.sandbox.freezer_url
-    assert ours.startswith(f"{endpoint}|")
-    assert theirs.startswith(f"{endpoint}|")
+    service, _, project = ours.partition("|")
+    assert re.fullmatch(r"service [0-9a-f]{32} in region RegionOne", service)
+    assert theirs.partition("|")[0] == service
     assert ours != theirs
-    assert bench.backend(cloud="demo", endpoint=f"{endpoint}/v2/").scope() == ours
+    for same in (f"{endpoint}/v2/", endpoint.upper().replace("HTTP", "http"), f"{endpoint}//"):
+        assert bench.backend(cloud="demo", endpoint=same).scope() == ours
+    port = endpoint.rpartition(":")[2]
+    other = bench.backend(cloud="demo", endpoint=f"http://LOCALHOST:{port}/").scope()
+    assert other == f"http://localhost:{port}|{project}"
 
 
 def test_a_session_that_is_given_is_used(bench: Any) -> None:

@@ -101,12 +101,10 @@ def _strike(bench: Any, do: Any, work: Work) -> Operation:
     with FaultProxy(bench.sandbox.freezer_url) as proxy:
         for method, path in case.requests:
             proxy.plan(case.fault, method=method, path=path)
-        runner = bench.runner(endpoint=proxy.url, timeout=3 if case.fault.hangs else 20)
-        target = work.target
-        if isinstance(target, Backup):
-            here = target.scope.replace(bench.sandbox.freezer_url, proxy.url)
-            target = attrs.evolve(target, scope=here)
-        operation: Operation = do.run(runner, case.verb, target, work.options)
+        same = {"same_as": [work.target.scope]} if isinstance(work.target, Backup) else {}
+        timeout = 3 if case.fault.hangs else 20
+        runner = bench.runner(endpoint=proxy.url, timeout=timeout, **same)
+        operation: Operation = do.run(runner, case.verb, work.target, work.options)
         runner.close()
         assert not proxy.unfired(), case
         return operation

@@ -71,7 +71,7 @@ class CloudServices:
         return Sdk(
             config=CloudRegion(
                 region.name,
-                region.region_name,
+                self._connection.region_name,
                 _without_retries(region.config),
                 session=session,
             ),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
 from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
 from karbor_backup_freezer.native import NativeBackups
 from karbor_backup_freezer.pieces import Mode, StoredPiece
 from karbor_backup_freezer.storages import Kind, Storage
@@ -23,7 +23,7 @@ class StoredData:
     """
 
     def __init__(self, configuration: Configuration, services: CloudServices) -> None:
-        self._timeout = configuration.timeout
+        self._timeout = configuration.timeout or DEFAULT_TIMEOUT
         self._services = services
         self._natives = NativeBackups(services)
 
