@@ -113,6 +113,10 @@ _SERVER_DETAILS: Final = _object(
                 "items": _object(["ip_address"], ip_address=_TEXT, subnet_id=_ID),
             },
             security_groups={"type": "array", "items": _ID},
+            allowed_address_pairs={
+                "type": "array",
+                "items": _object(["ip_address"], ip_address=_TEXT, mac_address=_TEXT),
+            },
         ),
     },
     key_name=_TEXT,

@@ -112,7 +112,8 @@ class ServerNotes(_Document):
         boots_from_volume: whether its system is on a volume.
         attachments: its volumes.
         details: ``flavor`` (id, name, vcpus, ram, disk), ``networks`` (of each: network,
-            network_name, fixed_ips, mac, port, security_groups), ``key_name``,
+            network_name, fixed_ips, mac, port, security_groups, allowed_address_pairs),
+            ``key_name``,
             ``availability_zone``, ``metadata``, ``config_drive``, ``tags``, ``description``, and of
             its image the properties that shape the machine, ``image_properties``.
     """

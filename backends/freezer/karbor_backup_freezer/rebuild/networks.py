@@ -1,6 +1,6 @@
 """A server's networks: its old addresses where they are free, and its security groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -24,12 +24,14 @@ class Interface:
         name: the network's name, for people.
         addresses: the addresses that the source had there.
         groups: the ids of its port's security groups, of those that are still there.
+        pairs: the further addresses that its port let through, as Neutron has them.
     """
 
     network: str
     name: str
     addresses: tuple[str, ...]
     groups: frozenset[str]
+    pairs: tuple[Mapping[str, str], ...] = ()
 
 
 def interfaces(site: Site, notes: ServerNotes) -> tuple[Interface, ...]:
@@ -54,6 +56,7 @@ def interfaces(site: Site, notes: ServerNotes) -> tuple[Interface, ...]:
                 name=name,
                 addresses=tuple(ip["ip_address"] for ip in one.get("fixed_ips", ())),
                 groups=groups & set(one.get("security_groups", ())),
+                pairs=_own_pairs(one),
             )
         )
     return tuple(found)
@@ -113,10 +116,14 @@ def settle(site: Site, notes: ServerNotes, server: Any) -> None:
         ]
         if further:
             _change(site, port, "fixed_ips", [*port.fixed_ips, *further])
+        has = {"mac": port.mac_address, "allowed_address_pairs": port.allowed_address_pairs or ()}
+        if interface.pairs and interface.pairs != _own_pairs(has):
+            _change(site, port, "allowed_address_pairs", list(interface.pairs))
         present = _addresses(port)
         missing = [address for address in interface.addresses if address not in present]
         if missing:
-            site.notes.doubts[f"address of server {server.id} on {interface.name}"] = (
+            place = f"port {port.id} of server {server.id} on {interface.name}"
+            site.notes.doubts[f"address of {place}"] = (
                 f"{', '.join(missing)} is taken; it has {', '.join(present)}"
             )
 
@@ -130,6 +137,15 @@ def _change(site: Site, port: Any, what: str, value: list[Any]) -> None:
         raise
     except (BackendError, NotFound) as error:
         site.notes.doubts[f"{what} of port {port.id}"] = str(error)
+
+
+def _own_pairs(written: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
+    """The address pairs of a port; where one names the port's old MAC, Neutron adds the new one."""
+    return tuple(
+        {key: value for key, value in pair.items() if (key, value) != ("mac_address", mac)}
+        for mac in [written.get("mac")]
+        for pair in written.get("allowed_address_pairs", ())
+    )
 
 
 def _written_addresses(notes: ServerNotes) -> list[str]:

@@ -1,8 +1,9 @@
 """A server's place in its networks: its ports, in the order of its interfaces."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+from karbor_backup_core import Check
 from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.survey.notes import compact
@@ -10,6 +11,23 @@ from karbor_backup_freezer.survey.notes import compact
 if TYPE_CHECKING:
     from openstack.compute.v2.server import Server
     from openstack.network.v2.port import Port
+
+_LOST: Final[Mapping[str, Callable[[Any], bool]]] = {
+    # openstacksdk takes a value that Neutron does not give for off; what is off has no groups.
+    "port security that is off": lambda port: (
+        not port.is_port_security_enabled and not port.security_group_ids
+    ),
+    "administrative state, down": lambda port: port.is_admin_state_up is False,
+    "binding": lambda port: (
+        bool(port.binding_profile) or port.binding_vnic_type not in (None, "", "normal")
+    ),
+    "QoS policy": lambda port: bool(port.qos_policy_id),
+    "DHCP options": lambda port: bool(port.extra_dhcp_opts),
+    "trunk": lambda port: bool(port.trunk_details),
+    "DNS domain": lambda port: bool(port.dns_domain),
+    "description": lambda port: bool(port.description),
+}
+"""What a port may have that a restore does not bring back."""
 
 
 class Networks:
@@ -22,12 +40,13 @@ class Networks:
     def __init__(self, services: CloudServices) -> None:
         self._services = services
         self._names: dict[str, str] = {}
+        self._ports: dict[str, list[Port]] = {}
+        self._addresses: dict[str, list[str]] | None = None
 
     def of(self, server: "Server") -> list[dict[str, Any]]:
         """Write down a server's interfaces. Errors are those of ``faults.asking``."""
-        with asking(f"Neutron for the ports of server {server.id}"):
-            ports = list(self._services.sdk.network.ports(device_id=server.id))
-        return [self._written(port) for port in sorted(ports, key=_order(server))]
+        ports = sorted(self._ports_of(server), key=_order(server))
+        return [self._written(port) for port in ports]
 
     def _written(self, port: "Port") -> dict[str, Any]:
         return compact(
@@ -38,8 +57,43 @@ class Networks:
                 "mac": port.mac_address,
                 "fixed_ips": port.fixed_ips,
                 "security_groups": port.security_group_ids,
+                "allowed_address_pairs": port.allowed_address_pairs,
             }
         )
+
+    def checks(self, server: "Server") -> Iterator[Check]:
+        """Name what a server's ports have and its backup has not.
+
+        Errors are those of ``faults.asking``.
+        """
+        for port in self._ports_of(server):
+            lost = [word for word, is_there in _LOST.items() if is_there(port)]
+            lost += [f"floating address {address}" for address in self._floating().get(port.id, ())]
+            if lost:
+                yield Check(
+                    f"port {port.id} of server {server.id}",
+                    verified=False,
+                    reason=f"not in this backup: its {', '.join(lost)}",
+                )
+
+    def _ports_of(self, server: "Server") -> list["Port"]:
+        if server.id not in self._ports:
+            with asking(f"Neutron for the ports of server {server.id}"):
+                self._ports[server.id] = list(self._services.sdk.network.ports(device_id=server.id))
+        return self._ports[server.id]
+
+    def _floating(self) -> Mapping[str, Sequence[str]]:
+        """The floating addresses of the project, by port; a cloud without routers has none."""
+        if self._addresses is None:
+            self._addresses = {}
+            try:
+                with asking("Neutron for the floating addresses of the project"):
+                    for one in self._services.sdk.network.ips():
+                        address = one.floating_ip_address
+                        self._addresses.setdefault(one.port_id or "", []).append(address)
+            except NotFound:
+                pass
+        return self._addresses
 
     def _name(self, network_id: str) -> str:
         if network_id not in self._names:

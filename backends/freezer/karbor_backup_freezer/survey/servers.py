@@ -70,7 +70,8 @@ class Servers:
             details=self._details(server, shape or {}),
         )
         unknown = (_unknown_shape(server),) if shape is None else ()
-        return Surveyed(notes, (*doubt, *unknown, *_missing(notes)))
+        lost = (*_group_check(server), *self._networks.checks(server))
+        return Surveyed(notes, (*doubt, *unknown, *_missing(notes), *lost))
 
     def _details(self, server: "Server", shape: Mapping[str, str]) -> dict[str, Any]:
         return compact(
@@ -147,6 +148,17 @@ def _unknown_shape(server: "Server") -> Check:
             "machine; Nova tells them since its API 2.98"
         ),
     )
+
+
+def _group_check(server: "Server") -> Iterator[Check]:
+    """Name the groups of a server; Nova tells them since its API 2.71."""
+    if server.server_groups:
+        groups = ", ".join(server.server_groups)
+        yield Check(
+            f"groups of server {server.id}",
+            verified=False,
+            reason=f"not in this backup: it is in server group {groups}",
+        )
 
 
 def _missing(notes: ServerNotes) -> Iterator[Check]:

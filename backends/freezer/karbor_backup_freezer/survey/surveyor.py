@@ -10,6 +10,7 @@ from karbor_backup_freezer.cloud.faults import NotFound, Refused, asking
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.pieces import Mode, Survey
 from karbor_backup_freezer.resources import IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.survey.names import name_faults
 from karbor_backup_freezer.survey.projects import Projects
 from karbor_backup_freezer.survey.quotas import protect_faults
 from karbor_backup_freezer.survey.refusal import refuse_if
@@ -39,7 +40,8 @@ class Surveyor:
 
         Raises:
             InvalidInput: it does not exist here, may not be seen, is in a state in which it cannot
-                be backed up, is encrypted, or a quota is too small for the agent's copies.
+                be backed up, is encrypted, has a name that is too long to be restored, or a quota
+                is too small for the agent's copies.
             Transient: a repeat may help.
             BackendError: the cloud does not tell.
         """
@@ -53,6 +55,8 @@ class Surveyor:
         check_identifier(resource.type, resource.id)
         try:
             survey = survey_of[resource.type](resource, options)
+            if not options.get("allow_unrestorable", False):
+                refuse_if(list(name_faults(survey)))
             refuse_if(protect_faults(self._services, survey.pieces))
         except NotFound as error:
             raise InvalidInput(f"{error}{self._other_type(resource)}") from error

@@ -167,7 +167,41 @@ def test_a_server_that_fails_for_its_address_is_made_without_it(cloud: Cloud) ->
     assert progress.state is ProgressState.SUCCEEDED
     (server,) = cloud.world.servers
     assert (first.id, progress.resources[0].id) != (server.id, first.id)
-    assert f"address of server {server.id} on netA" in {check.name for check in progress.checks}
+    assert [c.name for c in progress.checks if f"server {server.id} on netA" in c.name]
+
+
+def test_each_of_two_ports_on_one_network_is_told_of(cloud: Cloud) -> None:
+    taken = ("10.9.0.77", "10.9.0.78")
+    for address in taken:
+        cloud.sdk.network.create_port(
+            network_id=cloud.network.id, fixed_ips=[{"ip_address": address}]
+        )
+    notes, contents, pieces = from_volumes(cloud, networks=[interface(cloud, a) for a in taken])
+    operation = restore_of(source(notes))
+    for i, piece in enumerate(pieces):
+        cloud.agent_volume(operation, i, piece)
+    progress, _ = cloud.finish(operation, contents)
+    told = [c.reason.partition(" ")[0] for c in progress.checks if c.name.endswith("on netA")]
+    assert sorted(told) == sorted(taken)
+
+
+def test_allowed_address_pairs_come_back_with_the_ports_own_mac(cloud: Cloud) -> None:
+    pairs = [
+        {"ip_address": "10.9.0.100", "mac_address": "old"},
+        {"ip_address": "10.9.0.101", "mac_address": "other"},
+    ]
+    written = {**interface(cloud, "10.9.0.77"), "mac": "old", "allowed_address_pairs": pairs}
+    piece = server_piece()
+    notes = notes_of(cloud, piece, networks=[written])
+    operation = restore_of(piece.resource)
+    cloud.agent_server(operation, 0, "web")
+    progress, _ = cloud.finish(operation, Contents(stored(piece), (notes,)))
+    assert progress.checks == ()
+    (port,) = cloud.world.ports
+    assert port.shown["allowed_address_pairs"] == [
+        {"ip_address": "10.9.0.100"},
+        {"ip_address": "10.9.0.101", "mac_address": "other"},
+    ]
 
 
 def test_a_server_that_fails_twice_is_a_failure(cloud: Cloud) -> None:

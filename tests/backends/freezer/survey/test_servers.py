@@ -160,3 +160,45 @@ def test_volumes_are_not_asked_for_where_nothing_hangs_on_them(answering: Answer
     seen = servers.look(found, lambda _: False)
     assert [attachment.volume for attachment in seen.notes.attachments] == ["v1"]
     assert not [r for r in answering.proxy.requests if r.path.startswith("/volume/")]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"port_security_enabled": False, "security_groups": []}, "port security that is off"),
+        ({"admin_state_up": False}, "administrative state, down"),
+        ({"binding:vnic_type": "direct"}, "binding"),
+        ({"binding:profile": {"trusted": "true"}}, "binding"),
+        ({"qos_policy_id": "q"}, "QoS policy"),
+        ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "9000"}]}, "DHCP options"),
+        ({"trunk_details": {"trunk_id": "t"}}, "trunk"),
+        ({"dns_domain": "example.org."}, "DNS domain"),
+        ({"description": "words"}, "description"),
+    ],
+)
+def test_what_a_port_has_and_its_backup_has_not_is_named(
+    answering: AnsweringCloud, more: dict[str, Any], told: str
+) -> None:
+    plain = {"port_security_enabled": True, "admin_state_up": True, "binding:vnic_type": "normal"}
+    ports = [{**port("p1", "m1"), **plain}, {**port("p2", "m2"), **plain, **more}]
+    answering.answer("/ports$", {"ports": ports})
+    answering.answer("/networks/n1$", {"network": {"id": "n1", "name": "net"}})
+    (check,) = looked_at(answering, addresses={}).checks
+    assert (check.name, check.verified) == ("port p2 of server s1", False)
+    assert check.reason == f"not in this backup: its {told}"
+
+
+def test_groups_and_floating_addresses_of_a_server_are_named(answering: AnsweringCloud) -> None:
+    pairs = {"allowed_address_pairs": [{"ip_address": "10.0.0.9", "mac_address": "m1"}]}
+    answering.answer("/ports$", {"ports": [{**port("p1", "m1"), **pairs}]})
+    answering.answer("/networks/n1$", {"network": {"id": "n1", "name": "net"}})
+    floating = {"id": "f", "floating_ip_address": "192.0.2.7", "port_id": "p1"}
+    answering.answer("/floatingips$", {"floatingips": [floating]})
+    seen = looked_at(answering, addresses={}, server_groups=["g7"])
+    assert [check.reason for check in seen.checks] == [
+        "not in this backup: it is in server group g7",
+        "not in this backup: its floating address 192.0.2.7",
+    ]
+    assert seen.notes.details["networks"][0]["allowed_address_pairs"] == [
+        {"ip_address": "10.0.0.9", "mac_address": "m1"}
+    ]

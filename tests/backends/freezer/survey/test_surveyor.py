@@ -191,3 +191,35 @@ def test_a_fault_that_may_pass_is_no_refusal(answering: AnsweringCloud) -> None:
     with pytest.raises(BackendError) as caught:
         survey(answering, VOLUME, "v1")
     assert isinstance(caught.value, Transient)
+
+
+@pytest.mark.parametrize(
+    ("type_", "mode", "limit"),
+    [(VOLUME, "cinder", 244), (VOLUME, "cindernative", 255), (SERVER, "", 212)],
+)
+def test_name_too_long_to_be_restored_is_refused(
+    answering: AnsweringCloud, type_: str, mode: str, limit: int
+) -> None:
+    options = {"mode": mode} if mode else {}
+    for length, accepted in ((limit, True), (limit + 1, mode == "cindernative")):
+        one = f"x{length}"
+        named = {"name": "n" * length}
+        servers = [{**server(one, image="i1"), **named}] if type_ == SERVER else []
+        volumes = [{**volume(one), **named}] if type_ == VOLUME else []
+        tell(answering, servers, volumes)
+        if accepted:
+            assert survey(answering, type_, one, **options).pieces
+        else:
+            said = refusal(answering, type_, one, **options)
+            assert f"has {length} characters" in said
+            assert f"more than {limit}" in said
+            assert survey(answering, type_, one, allow_unrestorable=True, **options).pieces
+
+
+def test_names_of_a_projects_members_are_looked_at_in_each_mode(answering: AnsweringCloud) -> None:
+    long = {"name": "n" * 250}
+    tell(answering, [{**server("s1", image="i1"), **long}], [{**volume("v1"), **long}])
+    said = refusal(answering, PROJECT, PROJECT_ID)
+    assert "name of server s1 has 250" in said
+    assert "name of volume v1 has 250" in said
+    assert "name of server s1 has 250" in refusal(answering, PROJECT, PROJECT_ID, mode="tenant")
