@@ -42,6 +42,7 @@ class BackendSpec:
         """Name the endpoint and project that this backend looks at.
 
         The same service and project always give the same text; operations and backups carry it.
+        So it is made of what stays when the service gets another URL, where there is such a thing.
         It may be asked for often, so what it costs is paid once.
 
         Raises:
