@@ -22,11 +22,13 @@ class Command:
         config: the configuration file.
         database: the store's file.
         cloud: the fake cloud.
+        opened: the stores that were opened, which the fixture closes.
     """
 
     config: Path
     database: Path
     cloud: Cloud
+    opened: list[SQLStore] = attrs.field(factory=list)
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Result:
         return invoke_program(*arguments, stdin=stdin)
@@ -42,4 +44,5 @@ class Command:
         return str(self.json("protect", *VOLUME, "-o", "backup_name=one")["id"])
 
     def store(self) -> SQLStore:
-        return SQLStore(f"sqlite:///{self.database}")
+        self.opened.append(SQLStore(f"sqlite:///{self.database}"))
+        return self.opened[-1]

@@ -30,7 +30,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
-def command(home: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
     config, database = home / "config.toml", home / "store" / "operations.sqlite"
     cloud = f"cloud-{uuid.uuid4()}"
     config.write_text(
@@ -50,4 +50,7 @@ cloud = "{cloud}"
 """
     )
     monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(config))
-    return Command(config, database, named_cloud(cloud))
+    running = Command(config, database, named_cloud(cloud))
+    yield running
+    for store in running.opened:
+        store.close()

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 _START = """
-from karbor_backup_core.cli.main import run
+from karbor_backup_core.cli.entry import run
 from karbor_backup_fake import named_cloud
 cloud = named_cloud({cloud!r})
 {preparation}

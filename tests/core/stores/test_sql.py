@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -87,9 +88,8 @@ def test_any_backup_is_read_back_as_it_was_kept(
 
 def test_tables_of_a_newer_version_are_refused(open_store: OpenStore, sqlite_url: str) -> None:
     open_store(sqlite_url)
-    with database(sqlite_url) as newer:
+    with closing(database(sqlite_url)) as newer:
         newer.execute("UPDATE schema_version SET version = 2")
-    newer.close()
     with pytest.raises(StoreError, match=r"version 2.*version 1.*use the release"):
         open_store(sqlite_url)
 
@@ -98,10 +98,9 @@ def test_tables_that_were_not_all_made_are_completed(
     open_store: OpenStore, sqlite_url: str
 ) -> None:
     open_store(sqlite_url)
-    with database(sqlite_url) as torn:
+    with closing(database(sqlite_url)) as torn:
         torn.execute("DELETE FROM schema_version")
         torn.execute("DROP TABLE backups")
-    torn.close()
     assert open_store(sqlite_url).backups() == []
 
 
@@ -185,9 +184,8 @@ def test_a_table_that_vanished_is_a_fault_of_the_store(
     open_store: OpenStore, sqlite_url: str
 ) -> None:
     store = open_store(sqlite_url)
-    with database(sqlite_url) as broken:
+    with closing(database(sqlite_url)) as broken:
         broken.execute("DROP TABLE backups")
-    broken.close()
     with pytest.raises(StoreError, match="no such table: backups"):
         store.backups()
 
