@@ -24,7 +24,13 @@ _PYTHONS: Final = ("python3.11", "python3.12", "python3.13", "python3.14", "pyth
 _EXTRAS: Final = "freezer,storages,sql,cli,contract,karbor"
 
 # What can tell one library from another, without a server: a few minutes.
-_QUICK: Final = ("tests/cli", "tests/backends", "tests/contract/test_suite.py", "tests/releases")
+_QUICK: Final = (
+    "tests/backends",
+    "tests/cli/test_commands.py",
+    "tests/cli/test_bad_input.py",
+    "tests/contract/test_suite.py",
+    "tests/releases",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
     version = subprocess.run([python, "--version"], check=True, capture_output=True, text=True)
     print(f"Tests with the libraries of {options.name} on {version.stdout.strip()}", flush=True)
     wanted = options.tests or (_QUICK if options.quick else ("tests",))
-    return subprocess.run([python, "-m", "pytest", "-q", *wanted], cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        [python, "-m", "pytest", "-q", "-n", "2", *wanted], cwd=ROOT, check=False
+    ).returncode
 
 
 def _parser() -> argparse.ArgumentParser:
