@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from karbor_backup_core import Backend, BackendInfo, KarborBackupError, Verb
 from karbor_backup_core.discovery import installed_backends
+from karbor_glue.parameters import read_parameters
 
 VOLUME: Final = "OS::Cinder::Volume"
 
@@ -61,11 +62,11 @@ def with_defaults(
 
     Args:
         wanted: the backend's schema.
-        given: the parameters; one that is None counts as left out.
+        given: the parameters as Karbor hands them over (see ``read_parameters``).
         name: what to call the backup or the restored resource.
         within: the types of the resources that belong to this one in the checkpoint.
     """
-    values = {key: value for key, value in given.items() if value is not None}
+    values = read_parameters(wanted, given)
     for key in ("backup_name", "restore_name"):
         if key in wanted.get("required", ()):
             values.setdefault(key, name)
