@@ -46,7 +46,9 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
         click.echo("nothing to recover")
     unsolved = sum(bool(each.problems) for each in found)
     if unsolved:
-        raise KarborBackupError(f"checkpoints that are not put right: {unsolved}")
+        raise KarborBackupError(
+            f"not put right: {unsolved} of {len(found)}; the reasons stand above"
+        )
 
 
 def _provider(name: str, config_files: Sequence[str]) -> Any:
@@ -74,7 +76,8 @@ def _recovered(provider: Any) -> Any:
 
 
 def _tell(recovered: "Recovered") -> None:
-    click.echo(f"checkpoint {recovered.checkpoint}: {recovered.before} -> {recovered.after}")
+    what = recovered.record or f"checkpoint {recovered.checkpoint}"
+    click.echo(f"{what}: {recovered.before} -> {recovered.after}" if recovered.before else what)
     for operation in recovered.operations:
         result = operation.outcome.result if operation.outcome else "not over"
         click.echo(f"  {operation.verb} of {operation.resource.id}: {result}")
@@ -85,6 +88,7 @@ def _tell(recovered: "Recovered") -> None:
 def _document(recovered: "Recovered") -> dict[str, Any]:
     return {
         "checkpoint": recovered.checkpoint,
+        "record": recovered.record,
         "before": recovered.before,
         "after": recovered.after,
         "operations": [to_document(each) for each in recovered.operations],

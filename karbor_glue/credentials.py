@@ -5,12 +5,14 @@ Karbor's own names are imported where they are used: they need a configured Karb
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 import attrs
 
 from karbor_backup_core import BackendError
 from karbor_glue import options
+from karbor_glue.trusts import TrustNote, TrustNotes, create_trust, delete_trust, make_session
 
 _log = logging.getLogger("karbor_backup.karbor.credentials")
 
@@ -26,11 +28,16 @@ class Credentials(Protocol):
     def key(self) -> str:
         """See the class."""
 
-    def open(self) -> Mapping[str, Any]:
+    def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Make what the backend's class takes beside its configuration.
+
+        Args:
+            bank: Karbor's ``Bank``, for what another process has to know of the credentials.
+            lifetime: how long they may be needed.
 
         Raises:
             BackendError: Keystone refuses, or is not there.
+            StoreError: the bank cannot be used.
         """
 
     def notes(self) -> Mapping[str, Any]:
@@ -50,7 +57,7 @@ class OwnCredentials:
 
     key: str = "own"
 
-    def open(self) -> Mapping[str, Any]:
+    def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Give nothing."""
         return {}
 
@@ -77,16 +84,17 @@ class ConfiguredCredentials:
         """One provider, one account."""
         return f"configured:{id(self.conf)}"
 
-    def open(self) -> Mapping[str, Any]:
+    def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Make a session of the configured account."""
-        from keystoneauth1 import exceptions, loading, session
+        from keystoneauth1 import exceptions, loading
 
         group = options.FREEZER_GROUP
         try:
             auth = loading.load_auth_from_conf_options(self.conf, group)
+            session = loading.load_session_from_conf_options(self.conf, group, auth=auth)
         except exceptions.ClientException as error:
             raise BackendError(f"the credentials in [{group}] cannot be used: {error}") from error
-        return {"session": session.Session(auth=auth, timeout=self.conf[group].timeout)}
+        return {"session": session}
 
     def notes(self) -> Mapping[str, Any]:
         """Note nothing: the file is there for another process too."""
@@ -109,14 +117,16 @@ class UserCredentials:
     """
 
     context: Any = attrs.field(repr=False)
-    trust: str = ""
+    trust: str = attrs.field(default="", init=False)
+    _notes: TrustNotes | None = attrs.field(default=None, init=False)
+    _note: TrustNote | None = attrs.field(default=None, init=False)
 
     @property
     def key(self) -> str:
         """One user in one project."""
         return f"user:{self.context.user_id}@{self.context.project_id}"
 
-    def open(self) -> Mapping[str, Any]:
+    def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Let the user trust Karbor, and make a session of that trust."""
         from karbor import exception
         from karbor.services.protection.client_factory import ClientFactory
@@ -124,12 +134,14 @@ class UserCredentials:
         try:
             keystone = ClientFactory.get_keystone_plugin()
             try:
-                self.trust = keystone.create_trust_to_karbor(self.context)
+                self._notes = TrustNotes(bank)
+                self._note = create_trust(self.context, self._notes, lifetime)
+                self.trust = self._note.trust
             except exception.AuthorizationFailure as error:
                 # A scheduled operation comes with a trust of its own, which cannot be lent on.
                 _log.warning("no trust from user %s: %s", self.context.user_id, error)
                 auth = keystone.create_user_auth_plugin(self.context)
-                return {"session": _session(auth)}
+                return {"session": make_session(auth)}
             return {"session": keystone.create_trust_session(self.trust)}
         except exception.KarborException as error:
             raise BackendError(f"Keystone gives Karbor no access: {error}") from error
@@ -140,8 +152,8 @@ class UserCredentials:
 
     def close(self, *, needed: bool) -> None:
         """Delete the trust, unless an operation still needs it."""
-        if self.trust and not needed:
-            delete_trust(self.trust)
+        if self._note and self._notes and not needed and delete_trust(self.trust):
+            self._notes.remove(self._note.name)
 
 
 @attrs.frozen
@@ -159,7 +171,7 @@ class TrustCredentials:
         """One trust."""
         return f"trust:{self.trust}"
 
-    def open(self) -> Mapping[str, Any]:
+    def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Make a session of the trust."""
         from karbor import exception
         from karbor.services.protection.client_factory import ClientFactory
@@ -190,19 +202,3 @@ def freezer_credentials(conf: Any, context: Any) -> Credentials:
     if group.cloud or not getattr(context, "auth_token_info", None):
         return OwnCredentials()
     return UserCredentials(context)
-
-
-def delete_trust(trust: str) -> None:
-    """Delete a trust; one that cannot be deleted is logged, since the work itself is done."""
-    from karbor.services.protection.client_factory import ClientFactory
-
-    try:
-        ClientFactory.get_keystone_plugin().delete_trust_to_karbor(trust)
-    except Exception:  # noqa: BLE001 - whatever Keystone or Karbor raise
-        _log.exception("trust %s could not be deleted: delete it by hand", trust)
-
-
-def _session(auth: Any) -> Any:
-    from keystoneauth1 import session
-
-    return session.Session(auth=auth)

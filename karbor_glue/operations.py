@@ -13,6 +13,7 @@ from karbor_glue.credentials import Credentials
 from karbor_glue.failures import as_karbor_failure
 from karbor_glue.families import ancestors, types_within
 from karbor_glue.places import Place
+from karbor_glue.records import note_in_operation_log
 from karbor_glue.settings import Settings
 from karbor_glue.work import Flows, Settled, Work
 
@@ -68,7 +69,11 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
         """Write the status of a resource that was worked on without success."""
 
     def _teller(self, checkpoint: Any, resource: Any, given: Any) -> Callable[[str], None]:
-        return lambda reason: self.failed(checkpoint, resource, reason, given)
+        def tell(reason: str) -> None:
+            note_in_operation_log(given.get("operation_log"), resource, reason)
+            self.failed(checkpoint, resource, reason, given)
+
+        return tell
 
     def _plan(
         self,
@@ -85,7 +90,7 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
             resource=known_to_backend(resource),
             place=Place.of(checkpoint, resource.id),
             parameters=parameters,
-            settings=self._read(),
+            read=self._read,
             credentials=self._choose(context),
             parents=tuple(each for each in found if each is not None),
             within=types_within(graph, resource.id),
@@ -136,12 +141,16 @@ class RestoreOperation(ResourceOperation):
 
     def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
         """Tell the user, and the plugins of what it belongs to, which resource it is now."""
-        new = settled.restored.get(known_to_backend(resource).id)
+        known = known_to_backend(resource).id
+        new = settled.restored.get(known)
         if new:
             given["new_resources"][resource.id] = new
         status = constants.RESOURCE_STATUS_AVAILABLE
-        now = new or resource.id
-        utils.update_resource_restore_result(given["restore"], resource.type, now, status)
+        # A directory is restored in place: its new id is its path, Karbor's is another one.
+        now = new if new and new != known else resource.id
+        utils.update_resource_restore_result(
+            given["restore"], resource.type, now, status, settled.unverified
+        )
 
     def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
         """Tell the user why it did not come back."""
@@ -158,7 +167,10 @@ class VerifyOperation(ResourceOperation):
     def ended(self, checkpoint: Any, resource: Any, settled: Settled, given: Any) -> None:
         """Tell the user that the backup is there."""
         status = constants.RESOURCE_STATUS_AVAILABLE
-        utils.update_resource_verify_result(given["verify"], resource.type, resource.id, status)
+        record = given["verify"]
+        utils.update_resource_verify_result(
+            record, resource.type, resource.id, status, settled.unverified
+        )
 
     def failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
         """Tell the user what is wrong with it."""
@@ -196,7 +208,8 @@ def known_to_backend(resource: Any) -> Resource:
     if isinstance(extra, str):
         extra = json.loads(extra)
     path = extra.get("path") if isinstance(extra, Mapping) else None
-    return Resource(resource.type, path or resource.id, resource.name or "")
+    known = path if isinstance(path, str) and path.startswith("/") else resource.id
+    return Resource(resource.type, known, resource.name or "")
 
 
 def _record(given: Mapping[str, Any]) -> dict[str, Any]:

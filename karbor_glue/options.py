@@ -38,6 +38,19 @@ _COMMON: Final[tuple[Any, ...]] = (
         help="Seconds of silence after which a process is taken for dead, so that its operations "
         "can be recovered.",
     ),
+    cfg.IntOpt(
+        "release",
+        default=300,
+        min=1,
+        help="Seconds that the removal of what a service keeps of a finished operation is waited "
+        "for; what is left after that is removed by a delete of the checkpoint or by recovery.",
+    ),
+    cfg.ListOpt(
+        "directories",
+        default=[],
+        help="The directories that users may have protected and restored, with all that is below "
+        "them: absolute paths, separated by commas. Without any, directories are refused.",
+    ),
     cfg.StrOpt(
         "configuration_file",
         help="A TOML file with the backend's configuration, as one section of karbor-backup's own "
@@ -94,7 +107,14 @@ def register_freezer(conf: Any) -> Any:
     """Register the Freezer plugin's group, and the credentials that keystoneauth reads there."""
     conf.register_opts(FREEZER_OPTIONS, FREEZER_GROUP)
     loading.register_auth_conf_options(conf, FREEZER_GROUP)
+    conf.register_opts(_session_options(), FREEZER_GROUP)
     return conf[FREEZER_GROUP]
+
+
+def _session_options() -> list[Any]:
+    """Return keystoneauth's options of a session, without the timeout, which is one of ours."""
+    known = loading.get_session_conf_options()
+    return [each for each in known if each.dest not in {option.dest for option in FREEZER_OPTIONS}]
 
 
 def list_opts() -> Sequence[tuple[str, Sequence[Any]]]:
@@ -102,6 +122,7 @@ def list_opts() -> Sequence[tuple[str, Sequence[Any]]]:
     credentials = (
         *loading.get_auth_common_conf_options(),
         *loading.get_auth_plugin_conf_options("password"),
+        *_session_options(),
     )
     return [
         (FREEZER_GROUP, (*FREEZER_OPTIONS, *credentials)),

@@ -17,33 +17,40 @@ from karbor.common import constants
 
 from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
 from karbor_glue import rooms
-from karbor_glue.credentials import Credentials, TrustCredentials, delete_trust
+from karbor_glue.credentials import Credentials, TrustCredentials
 from karbor_glue.families import ancestors, resources
 from karbor_glue.operations import known_to_backend
 from karbor_glue.places import Kept, Leases, Place, lease_name
 from karbor_glue.plugin import BackupProtectionPlugin
-from karbor_glue.records import tell_record
+from karbor_glue.records import end_abandoned_records, tell_record
 from karbor_glue.rooms import Room
+from karbor_glue.trusts import TrustNotes, delete_abandoned_trusts, delete_trust
 from karbor_glue.work import Work, member_of
 
 _LEFT: Final = (
     constants.CHECKPOINT_STATUS_PROTECTING,
     constants.CHECKPOINT_STATUS_DELETING,
     constants.CHECKPOINT_STATUS_DELETED,
+    constants.CHECKPOINT_STATUS_ERROR_DELETING,
 )
-"""Statuses of a checkpoint that is not over; one that is deleted should be on no list any more."""
+"""Statuses of a checkpoint that is not over.
+
+One that is deleted should be on no list any more. From ``error-deleting`` Karbor's API takes
+neither another delete nor a reset.
+"""
 
 
 @attrs.frozen
 class Recovered:
-    """What became of one checkpoint.
+    """What became of one checkpoint, or of one of Karbor's records.
 
     Attributes:
-        checkpoint: its id.
+        checkpoint: the checkpoint's id; empty where none can be told.
         before: its status as it was found.
         after: its status now.
         operations: the operations that were gone on with, as they are now.
         problems: what could not be put right, and what was left alone, with the reasons.
+        record: the kind and id of a record in Karbor's database; empty for a checkpoint itself.
     """
 
     checkpoint: str
@@ -51,6 +58,7 @@ class Recovered:
     after: str
     operations: tuple[Operation, ...] = ()
     problems: tuple[str, ...] = ()
+    record: str = ""
 
 
 def recover(provider: Any) -> Iterator[Recovered]:
@@ -74,9 +82,41 @@ def recover(provider: Any) -> Iterator[Recovered]:
             left.append(recovery)
     for recovery in left:
         yield recovery.run()
-    for trust in _trusts(left, "before") - _trusts(left, "now"):
-        delete_trust(trust)
+    yield from _recover_records(provider)
+    yield from _recover_trusts(provider.bank, left)
     _forget_the_dead(Leases(provider.bank))
+
+
+def _recover_records(provider: Any) -> Iterator[Recovered]:
+    """End the records of restores and verifications that nobody works on.
+
+    A process that died before its first write to the bank has left nothing but such a record.
+    """
+    alive = _live_owners(provider.bank)
+    for each in end_abandoned_records(provider.id, alive):
+        yield Recovered(
+            each.checkpoint, each.before, each.after, problems=each.problems, record=each.name
+        )
+
+
+def _recover_trusts(bank: Any, left: Sequence["_Recovery"]) -> Iterator[Recovered]:
+    """Delete the trusts that no operation needs any more."""
+    needed = _trusts(left, "now")
+    for trust in _trusts(left, "before") - needed:
+        delete_trust(trust)
+    if _live_owners(bank):
+        return
+    try:
+        problems = delete_abandoned_trusts(TrustNotes(bank), needed)
+    except KarborBackupError as error:
+        problems = [str(error)]
+    if problems:
+        yield Recovered("", "", "", problems=tuple(problems), record="trusts")
+
+
+def _live_owners(bank: Any) -> list[str]:
+    now = system_clock()
+    return [owner for owner, until in Leases(bank).owners().items() if until > now]
 
 
 @attrs.frozen
@@ -130,7 +170,10 @@ class _Recovery:
         operations = self._finish()
         if before == constants.CHECKPOINT_STATUS_PROTECTING:
             self._complete()
-        elif before == constants.CHECKPOINT_STATUS_DELETING:
+        elif before in (
+            constants.CHECKPOINT_STATUS_DELETING,
+            constants.CHECKPOINT_STATUS_ERROR_DELETING,
+        ):
             self._delete()
         elif before == constants.CHECKPOINT_STATUS_DELETED:
             self._checkpoint.delete()
@@ -199,7 +242,7 @@ class _Recovery:
     def _enter(self, stack: contextlib.ExitStack, part: _Part, kept: Kept) -> Room | None:
         with self._noting(part):
             room = stack.enter_context(
-                rooms.room(part.plugin.settings(), part.credentials(kept.notes))
+                rooms.room(part.plugin.settings(), part.credentials(kept.notes), self._bank)
             )
             room.store.adopt(part.place)
             room.runner.resume(kept.operation.id)
@@ -261,11 +304,18 @@ class _Recovery:
         works = self._delete_works()
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(self._delete_part, works))
-        deleted = all(each.status() == constants.RESOURCE_STATUS_DELETED for each in self._all())
-        if deleted:
+        left = [
+            each.resource_id
+            for each in self._all()
+            if each.status() != constants.RESOURCE_STATUS_DELETED
+        ]
+        if not left:
             self._checkpoint.delete()
-        else:
-            self._set(constants.CHECKPOINT_STATUS_ERROR)
+            return
+        self._set(constants.CHECKPOINT_STATUS_ERROR)
+        self._problems.append(
+            f"not deleted: {', '.join(left)}; delete the checkpoint again through Karbor"
+        )
 
     def _delete_works(self) -> list[Work]:
         works: dict[str, Work] = {}
@@ -278,7 +328,7 @@ class _Recovery:
                 resource=known_to_backend(part.resource),
                 place=part.place,
                 parameters={},
-                settings=part.plugin.settings(),
+                read=part.plugin.settings,
                 credentials=part.credentials(notes),
                 parents=tuple(works[each] for each in ancestors(self._graph, id_) if each in works),
             )

@@ -40,21 +40,23 @@ class Room:
     runner: Runner
 
     @classmethod
-    def open(cls, settings: Settings, credentials: Credentials) -> "Room":
+    def open(cls, settings: Settings, credentials: Credentials, bank: Any) -> "Room":
         """Make the backend and its runner.
 
         Raises:
             KarborBackupError: the backend cannot be made, or Keystone refuses.
         """
-        backend = settings.load(**credentials.open())
+        policy = settings.policy
+        lifetime = policy.deadline + policy.grace + policy.release
+        backend = settings.load(**credentials.open(bank, lifetime))
         store = BankStore()
-        runner = Runner(store, {backend.name: backend}, policy=settings.policy)
+        runner = Runner(store, {backend.name: backend}, policy=policy)
         return cls(settings, credentials, backend, store, runner)
 
     def close(self) -> None:
         """Let go of all that is held; what is not over stays in the bank."""
         self.runner.close()
-        self.credentials.close(needed=bool(self.store.operations()))
+        self.credentials.close(needed=bool(self.store.operations() or self.store.unfinished))
         self.store.close()
 
 
@@ -72,8 +74,13 @@ _lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def room(settings: Settings, credentials: Credentials) -> Iterator[Room]:
+def room(settings: Settings, credentials: Credentials, bank: Any) -> Iterator[Room]:
     """Be in the room for these settings and credentials.
+
+    Args:
+        settings: the provider's.
+        credentials: those that the backend uses.
+        bank: Karbor's ``Bank`` of the provider.
 
     Raises:
         KarborBackupError: it cannot be opened.
@@ -85,7 +92,7 @@ def room(settings: Settings, credentials: Credentials) -> Iterator[Room]:
     try:
         with slot.lock:
             if slot.room is None:
-                slot.room = Room.open(settings, credentials)
+                slot.room = Room.open(settings, credentials, bank)
         yield slot.room
     finally:
         with _lock:

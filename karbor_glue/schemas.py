@@ -27,6 +27,39 @@ TYPES: Final = (
 """The types that the specification asks for; they stand even where no backend can be loaded."""
 
 
+_SPECIFIED: Final[Mapping[Verb, Mapping[str, Mapping[str, Any]]]] = {
+    Verb.PROTECT: {
+        "backup_name": {
+            "type": "string",
+            "title": "Backup Name",
+            "description": "The name of the backup.",
+        },
+        "description": {
+            "type": "string",
+            "title": "Description",
+            "description": "The description of the backup.",
+        },
+    },
+    Verb.RESTORE: {
+        "restore_name": {
+            "type": "string",
+            "title": "Restore Resource Name",
+            "description": "The name of the restore resource ",
+        },
+    },
+}
+"""The properties of the specification's schemas; the first one of each is required there."""
+
+_JSON_TYPES: Final = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+    (list, "array"),
+    (Mapping, "object"),
+    (object, "string"),
+)
+
+
 def types(backend: str | None) -> list[str]:
     """List the resource types of one backend, or of all installed ones."""
     declared = {kind for info in _infos(backend) for kind in info.abilities}
@@ -40,16 +73,29 @@ def schema(backend: str | None, verb: Verb, resource_type: str) -> dict[str, Any
         for info in _infos(backend)
         if verb in info.abilities.get(resource_type, {})
     ]
-    properties: dict[str, Any] = {}
+    specified = _SPECIFIED.get(verb, {})
+    properties: dict[str, Any] = dict(specified)
     for each in found:
         properties = {**each.get("properties", {}), **properties}
-    title = found[0].get("title") if len(found) == 1 else None
+    titles = [each["title"] for each in found if "title" in each]
     return {
-        "title": title or f"{verb.value.capitalize()} {resource_type}",
+        "title": titles[0] if len(titles) == 1 else f"{verb.value.capitalize()} {resource_type}",
         "type": "object",
-        "properties": properties,
-        "required": [],
+        "properties": {name: _for_dashboard(each) for name, each in properties.items()},
+        "required": list(specified)[:1],
     }
+
+
+def _for_dashboard(subschema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a property so that Karbor's dashboard shows a field for it.
+
+    It shows none for a property without ``type``, and sends a default of None as a null, which
+    Karbor's API refuses (karbor-dashboard 1.5.1).
+    """
+    known = {key: value for key, value in subschema.items() if (key, value) != ("default", None)}
+    examples = [*known.get("enum", ()), known.get("const", "")]
+    inferred = next(name for kind, name in _JSON_TYPES if isinstance(examples[0], kind))
+    return {"type": inferred, **known}
 
 
 def with_defaults(

@@ -1,14 +1,17 @@
 """What a provider's file says, in the words of the core."""
 
+import contextlib
 import functools
 import json
+import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
+from oslo_config import cfg
 
 from karbor_backup_core import Backend, InvalidInput, Policy
 from karbor_backup_core.discovery import backend_class, extensions
@@ -37,11 +40,13 @@ class Settings:
         backend: the name of its entry point.
         configuration: as the backend's ``CONFIG_SCHEMA`` has it; it may hold secrets.
         policy: how patient the core is.
+        directories: the paths that users may have protected and restored, with all below them.
     """
 
     backend: str
     configuration: Mapping[str, Any] = attrs.field(eq=_as_text, repr=False)
     policy: Policy
+    directories: tuple[str, ...] = ()
 
     def load(self, **arguments: Any) -> Backend:
         """Make the backend; its service is not asked.
@@ -82,6 +87,20 @@ class _Given:
         return self._class(configuration, **self._arguments)
 
 
+@contextlib.contextmanager
+def _configuration_errors() -> Iterator[None]:
+    """Raise what oslo.config finds wrong with a provider's file as this project's own error.
+
+    Raises:
+        InvalidInput: an option has a value that it cannot have.
+    """
+    try:
+        yield
+    except (cfg.Error, ValueError) as error:
+        raise InvalidInput(f"the provider's file: {error}") from error
+
+
+@_configuration_errors()
 def read_backend(conf: Any) -> Settings:
     """Read the settings of the plugin over any backend.
 
@@ -93,9 +112,11 @@ def read_backend(conf: Any) -> Settings:
         raise InvalidInput(
             f"the provider's file names no backend: set backend in [{options.BACKEND_GROUP}]"
         )
-    return Settings(group.backend, _file(group.configuration_file), _policy(group))
+    configuration = _file(group.configuration_file)
+    return Settings(group.backend, configuration, _policy(group), _directories(group))
 
 
+@_configuration_errors()
 def read_freezer(conf: Any) -> Settings:
     """Read the settings of the Freezer plugin.
 
@@ -114,7 +135,8 @@ def read_freezer(conf: Any) -> Settings:
     from_file = _file(group.configuration_file)
     if "storages" not in from_file:
         configuration |= _storage(group)
-    return Settings("freezer", {**configuration, **from_file}, _policy(group))
+    known = {**configuration, **from_file}
+    return Settings("freezer", known, _policy(group), _directories(group))
 
 
 def _storage(group: Any) -> dict[str, Any]:
@@ -139,10 +161,26 @@ def _policy(group: Any) -> Policy:
     return Policy(
         deadline=timedelta(seconds=group.deadline),
         grace=timedelta(seconds=group.grace),
+        release=timedelta(seconds=group.release),
         poll_first=min(timedelta(seconds=1), limit),
         poll_limit=limit,
         lease=timedelta(seconds=group.lease),
     )
+
+
+def _directories(group: Any) -> tuple[str, ...]:
+    """Return the allowed directories.
+
+    Raises:
+        InvalidInput: one is no absolute path, or is the root of all.
+    """
+    for path in group.directories:
+        if not path.startswith("/") or os.path.normpath(path).strip("/") == "":
+            raise InvalidInput(
+                f"directories {path!r}: give absolute paths in the provider's file, not '/'"
+            )
+    # POSIX lets two slashes at the beginning mean something else, and normpath keeps them.
+    return tuple("/" + os.path.normpath(path).lstrip("/") for path in group.directories)
 
 
 def _file(path: str | None) -> dict[str, Any]:

@@ -45,6 +45,9 @@ class BankStore:
     where all operations of a running Karbor are written; between processes only the lease stands
     guard, and it is read from the bank when an operation is taken over. An operation is to be
     given its place with ``admit`` before it is added, or read from its place with ``adopt``.
+
+    Attributes:
+        unfinished: the ids of operations that were left to be gone on with later.
     """
 
     def __init__(self) -> None:
@@ -53,6 +56,7 @@ class BankStore:
         self._holders: dict[str, str] = {}
         self._backups: dict[str, Backup] = {}
         self._shown: dict[tuple[int, str], Leases] = {}
+        self.unfinished: set[str] = set()
 
     def admit(self, operation_id: str, place: Place, notes: Mapping[str, Any]) -> None:
         """Say where an operation that is about to be added is to be kept, and what beside it."""
@@ -72,10 +76,19 @@ class BankStore:
                 self._entries.setdefault(kept.operation.id, entry)
         return found
 
-    def leave(self, operation_id: str) -> None:
-        """Take an operation out of memory that another process drives; the bank keeps it."""
+    def leave(self, operation_id: str, *, unfinished: bool = False) -> None:
+        """Take an operation out of memory; the bank keeps it.
+
+        Args:
+            operation_id: the operation's id.
+            unfinished: whether nobody drives it now, so that somebody is to go on with it later.
+        """
         with self._lock:
+            if unfinished:
+                self.unfinished.add(operation_id)
             self._entries.pop(operation_id, None)
+            for backup_id in [b for b, holder in self._holders.items() if holder == operation_id]:
+                del self._holders[backup_id]
 
     def forget(self, operation_id: str) -> None:
         """Remove an operation that is over from the bank.

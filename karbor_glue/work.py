@@ -5,9 +5,10 @@ gives each of them a hook of its own, and all run at the same time. So each asks
 of those that it belongs to; a backup in which it is a member already is its backup too.
 """
 
+import functools
 import threading
 import weakref
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
@@ -29,6 +30,7 @@ from karbor_backup_core import (
 )
 from karbor_glue import rooms, schemas
 from karbor_glue.credentials import Credentials
+from karbor_glue.directories import PATH_OPTIONS, check_directory, names_path
 from karbor_glue.failures import NotDone, not_done
 from karbor_glue.places import Place
 from karbor_glue.rooms import Room
@@ -43,10 +45,12 @@ class Settled:
         backup: its backup, as the whole that others may be members of; None where there is none.
         restored: what a restore made of it and of its members: new ids by old ones, as far as the
             backend tells.
+        unverified: what could not be verified of it, in one line.
     """
 
     backup: Backup | None = None
     restored: Mapping[str, str] = attrs.field(factory=dict)
+    unverified: str = ""
 
 
 @attrs.define(eq=False)
@@ -58,7 +62,7 @@ class Work:
         resource: the resource as the backend knows it.
         place: where the bank keeps what is known of it.
         parameters: as the user gave them.
-        settings: the provider's.
+        read: reads the provider's settings, as soon as they are needed.
         credentials: with whose credentials.
         parents: the work on what it belongs to, the nearest first.
         within: the types of the resources that belong to it in the checkpoint.
@@ -69,7 +73,7 @@ class Work:
     resource: Resource
     place: Place
     parameters: Mapping[str, Any]
-    settings: Settings
+    read: Callable[[], Settings]
     credentials: Credentials
     parents: tuple["Work", ...] = ()
     within: Collection[str] = ()
@@ -84,8 +88,22 @@ class Work:
         Raises:
             KarborBackupError: with the reason.
         """
-        if self._ability().support is Support.SUPPORTED:
+        if self.verb is Verb.DELETE and self._holds_nothing():
+            return
+        ability = self._ability()
+        if self.verb in (Verb.PROTECT, Verb.RESTORE):
+            self._check_directories()
+        if ability.support is Support.SUPPORTED:
             self.settings.described().check_options(self.resource.type, self.verb, self._options())
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The provider's settings.
+
+        Raises:
+            InvalidInput: they cannot be read.
+        """
+        return self.read()
 
     def settle(self) -> Settled:
         """Do it, or wait for whoever does it already.
@@ -126,6 +144,18 @@ class Work:
                 self.place.keep_covered(ability.covered_by)
             return Settled()
         return self._protect() if self.verb is Verb.PROTECT else self._use()
+
+    def _holds_nothing(self) -> bool:
+        """Return whether nothing has been stored, nor begun, that a delete would remove."""
+        return self.place.metadata() is None and not self.place.operations()
+
+    def _check_directories(self) -> None:
+        allowed = self.settings.directories
+        if names_path(self.resource):
+            check_directory(self.resource.id, allowed)
+        options = self._options()
+        for path in (options[name] for name in PATH_OPTIONS if name in options):
+            check_directory(str(path), allowed)
 
     def _protect(self) -> Settled:
         for parent in self.parents:
@@ -169,7 +199,7 @@ class Work:
             NotDone: something is.
             Conflict: another process is at it.
         """
-        with rooms.room(self.settings, self.credentials) as room:
+        with rooms.room(self.settings, self.credentials, self.place.bank) as room:
             for kept in room.store.adopt(self.place):
                 operation = self._finish(room, kept.operation.id)
                 if operation.parked:
@@ -177,16 +207,18 @@ class Work:
 
     def _run(self, target: Resource | Backup) -> Settled:
         """Have the runner do it; a second call goes on with what the first one began."""
-        with rooms.room(self.settings, self.credentials) as room:
+        with rooms.room(self.settings, self.credentials, self.place.bank) as room:
             if self._begun:
                 room.store.adopt(self.place)
             else:
                 self._begun = self._begin(room, target)
             operation = self._finish(room, self._begun)
         outcome = operation.outcome
-        if outcome is None or outcome.result is not Result.SUCCEEDED or operation.parked:
+        if outcome is None or outcome.result is not Result.SUCCEEDED:
             raise not_done(operation)
-        return Settled(outcome.backup or operation.backup, _restored(operation, outcome))
+        return Settled(
+            outcome.backup or operation.backup, _restored(operation, outcome), unverified(outcome)
+        )
 
     def _begin(self, room: Room, target: Resource | Backup) -> str:
         """Write the operation to the bank, before the service hears of it."""
@@ -212,7 +244,10 @@ class Work:
             room.store.leave(operation_id)
             raise
         operation = room.runner.wait(operation_id)
-        if operation.finished and not operation.parked:
+        if operation.parked:
+            # The bank keeps it, so that a later delete or recovery carries its release out.
+            room.store.leave(operation_id, unfinished=True)
+        elif operation.finished:
             room.store.forget(operation_id)
         return operation
 
@@ -259,6 +294,12 @@ def _restored(operation: Operation, outcome: Outcome) -> Mapping[str, str]:
     if outcome.resources:
         new[operation.resource.id] = outcome.resources[0].id
     return new
+
+
+def unverified(outcome: Outcome) -> str:
+    """Return what an operation that succeeded could not verify, in one line."""
+    missing = (each for each in outcome.checks if not each.verified)
+    return "; ".join(f"not verified: {each.name}: {each.reason}" for each in missing)
 
 
 def member_of(whole: Backup, resource: Resource) -> Backup | None:

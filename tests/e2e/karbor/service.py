@@ -205,13 +205,13 @@ class Karbor:
             check=False,
         )
 
-    def begin_restore(self, provider: str, checkpoint: str) -> str:
-        """Begin to restore a checkpoint; answer the record's id."""
-        return self._begin("restore", "restores", provider, checkpoint, {})
+    def begin(self, kind: str, provider: str, checkpoint: str) -> str:
+        """Begin to restore or verify a checkpoint; return the record's id."""
+        return self._begin(kind, f"{kind}s", provider, checkpoint, {})
 
-    def restore_record(self, record: str) -> Any:
-        """Answer the record of a restore as it stands."""
-        return self.call("GET", f"/restores/{record}")["restore"]
+    def record(self, kind: str, record: str) -> Any:
+        """Return the record of a restore or verification as it stands."""
+        return self.call("GET", f"/{kind}s/{record}")[kind]
 
     def _begin(
         self, kind: str, kinds: str, provider: str, checkpoint: str, more: Mapping[str, Any]

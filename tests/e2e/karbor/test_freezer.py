@@ -91,7 +91,8 @@ def bench(make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path) 
     text = (EXAMPLES / "freezer.conf").read_text()
     text = text.replace("/var/lib/freezer/backups", str(top))
     text = text.replace(
-        "# cloud = production", "cloud = demo\nlease = 2\nscheduler_client_id=node1"
+        "# cloud = production",
+        f"cloud = demo\nlease = 2\nscheduler_client_id=node1\ndirectories = {folder}",
     )
     text = text.replace("poll_interval = 20", "poll_interval = 1")
     provider = karbor.add_provider("freezer", text)
@@ -177,7 +178,7 @@ def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(bench:
     assert karbor.settled(provider, checkpoint) == "available"
     shutil.rmtree(tree)
     before = len(bench.left_in_freezer())
-    record = karbor.begin_restore(provider, checkpoint)
+    record = karbor.begin("restore", provider, checkpoint)
     wait_for(lambda: len(bench.left_in_freezer()) > before, "the job")
     karbor.stop(signal.SIGKILL)
 
@@ -188,7 +189,7 @@ def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(bench:
     assert len(bench.left_in_freezer()) == before, "the job is gone, the backup's record stays"
 
     karbor.start()
-    told = karbor.restore_record(record)
+    told = karbor.record("restore", record)
     # Its flow is gone with the process, so that what else it had to do is not known.
     assert told["status"] == "fail"
     assert set(told["resources_status"].values()) == {"available"}

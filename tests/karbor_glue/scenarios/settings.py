@@ -104,7 +104,7 @@ def test_the_sample_generator_lists_all_options(tmp_path: Path) -> None:
     for group, listed in options.list_opts():
         assert f"[{group}]" in text
         for each in listed:
-            assert f"#{each.dest} = " in text
+            assert f"#{each.dest} =" in text
 
 
 def test_the_documentation_lists_all_options_and_no_others() -> None:
