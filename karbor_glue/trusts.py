@@ -1,13 +1,15 @@
 """Trusts that users of Karbor give it, so that work outlives their tokens.
 
 A process may die between any two steps, so a trust is announced in the bank before Keystone hears
-of it, and expires by itself. Its instant of expiry, exact to the microsecond, is what tells it from
-every other trust that the same user has given, until its id has been noted.
+of it, and expires by itself. Its second of expiry, chosen by chance, is what tells it from every
+other trust that the same user has given, until its id has been noted: Keystone takes no other mark,
+and keeps no fraction of a second.
 
 Karbor's own names are imported where they are used: they need a configured Karbor.
 """
 
 import logging
+import secrets
 import uuid
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,10 @@ _log = logging.getLogger("karbor_backup.karbor.trusts")
 _SECTION: Final = "/karbor-backup/trusts"
 
 MARGIN: Final = timedelta(days=1)
-"""How much longer a trust lasts than the work that it is for: time to recover in."""
+"""How much longer, at least, a trust lasts than the work that it is for: time to recover in.
+
+It lasts up to as much again, by which trusts are told apart.
+"""
 
 
 @attrs.frozen
@@ -101,7 +106,8 @@ def create_trust(context: Any, notes: TrustNotes, lifetime: timedelta) -> TrustN
     from karbor import exception
     from keystoneauth1 import exceptions
 
-    expiry = system_clock() + lifetime + MARGIN
+    chance = timedelta(seconds=secrets.randbelow(int(MARGIN.total_seconds())))
+    expiry = system_clock() + lifetime + MARGIN + chance
     note = TrustNote(str(uuid.uuid4()), context.user_id, context.project_id, _written(expiry))
     notes.write(note)
     try:
@@ -143,8 +149,10 @@ def delete_abandoned_trusts(notes: TrustNotes, needed: Collection[str]) -> list[
         What could not be deleted, a line each.
     """
     problems = []
-    for note in notes.all():
-        found = [note.trust] if note.trust else _find(note)
+    noted = list(notes.all())
+    known = {note.trust for note in noted if note.trust}
+    for note in noted:
+        found = [note.trust] if note.trust else sorted(set(_find(note)) - known)
         if set(found) & set(needed):
             continue
         left = [each for each in found if not delete_trust(each)]
@@ -212,5 +220,5 @@ def _trusts_url(keystone: Any) -> str:
 
 
 def _written(instant: datetime) -> str:
-    """Write an instant as Keystone does, microseconds included."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Write an instant as Keystone lists it, without a fraction of a second."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
