@@ -37,6 +37,15 @@ def test_a_native_backup_can_be_restored_over_its_volume(stage: Stage) -> None:
     assert (same.id, stage.content(same)) == (volume.id, b"as it was")
 
 
+def test_restore_name_that_nothing_could_have_is_refused_before_a_job(stage: Stage) -> None:
+    backup = backup_of(stage.done(Verb.PROTECT, stage.volume("data")))
+    refused = stage.done(Verb.RESTORE, backup, {"restore_name": "n" * 256})
+    assert refused.outcome is not None
+    assert refused.outcome.refused
+    assert refused.outcome.reason.startswith("restore_name: 256 characters")
+    assert nothing_left(stage)
+
+
 def test_a_project_comes_back_member_by_member(stage: Stage) -> None:
     web, data = stage.server("web", b"system"), stage.volume("data", b"rows")
     backup = backup_of(stage.done(Verb.PROTECT, SHOP))
