@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_core import (
@@ -20,7 +19,7 @@ from karbor_backup_core import (
     __version__,
     hookimpl,
 )
-from karbor_backup_freezer import schemas
+from karbor_backup_freezer import health, schemas
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
@@ -66,6 +65,7 @@ class FreezerBackend:
         self._client = FreezerClient(self._connection)
         work = Work.of(self._client, self._configuration, CloudServices(self._connection))
         self._schedulers = work.schedulers
+        self._agents = work.agents
         self._protect = Protect(work)
         self._restore = Restore(work)
         self._delete = Delete(work)
@@ -101,33 +101,10 @@ class FreezerBackend:
 
     @hookimpl
     def check(self) -> Health:
-        """Look whether Freezer answers and has a scheduler."""
-        self._schedulers.forget()
-        try:
-            schedulers = self._schedulers.all()
-            loads = self._schedulers.loads() if schedulers else {}
-            endpoint = self._connection.endpoint
-        except BackendError as error:
-            return Health(ok=False, summary=str(error))
-        storages = {name: s.kind.value for name, s in self._configuration.storages.items()}
-        hosts = {s.client_id: s.hostname for s in schedulers}
-        details = {"endpoint": endpoint, "schedulers": hosts, "storages": storages}
-        if not schedulers:
-            return Health(
-                ok=False, summary=f"no scheduler is registered at {endpoint}", details=details
-            )
-        silent = {
-            s.client_id: f"a job waits for it since {moment:%Y-%m-%d %H:%M:%S} UTC"
-            for s in schedulers
-            if s.client_id in loads and (since := loads[s.client_id].silent_since)
-            for moment in [datetime.fromtimestamp(since, UTC)]
-        }
-        summary = f"{len(schedulers)} schedulers at {endpoint}"
-        if silent:
-            told = "; ".join(f"{name}: {since}" for name, since in silent.items())
-            summary = f"{summary}, {len(silent)} without a sign of life ({told})"
-            details = {**details, "silent": silent}
-        return Health(ok=len(silent) < len(schedulers), summary=summary, details=details)
+        """Look whether Freezer answers, has a scheduler, and what older programs of it lack."""
+        return health.look(
+            self._connection, self._client, self._schedulers, self._agents, self._configuration
+        )
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:

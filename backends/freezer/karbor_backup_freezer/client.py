@@ -46,10 +46,30 @@ class FreezerClient:
     def __init__(self, connection: Connection, timeout: float | None = None) -> None:
         self._connection = connection
         self._timeout = timeout
+        self._predates_19: bool | None = None
+
+    @property
+    def predates_19(self) -> bool:
+        """Whether the API is older than 19.0.0: its schedulers do not say whether they are central.
+
+        False where no scheduler is registered, since nothing can be asked of such a Freezer.
+        """
+        if self._predates_19 is None:
+            self.page("clients", limit=1)
+        return bool(self._predates_19)
 
     def create_job(self, document: Document) -> bool:
-        """Create a job under the id in the document; False when the id is or was in use."""
-        response = self._send("POST", "jobs", json=document)
+        """Create a job under the id in the document; False when the id is or was in use.
+
+        Before 19.0.0 the collection gives a job an id of its own. There the job's own URL is used,
+        which replaces a job of that id, so that it is looked for first.
+        """
+        path = "jobs"
+        if self.predates_19:
+            path = f"jobs/{document['job_id']}"
+            if self.job(document["job_id"]) is not None:
+                return False
+        response = self._send("POST", path, json=document)
         if response.status_code == HTTPStatus.CONFLICT:
             return False
         self._check(response, "POST jobs", HTTPStatus.CREATED)
@@ -117,6 +137,8 @@ class FreezerClient:
         entries = self._document(response, what).get(collection)
         if not isinstance(entries, list):
             raise BackendError(f"Freezer answered {what} without {collection!r}")
+        if collection == "clients" and entries:
+            self._predates_19 = "is_central" not in (entries[0].get("client") or {})
         return entries
 
     def matching(self, collection: str, field: str, value: str) -> Sequence[Document]:

@@ -5,7 +5,6 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_freezer.restorable import NEWEST
 from karbor_backup_freezer.storages import Kind, Storage, find_storage
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -92,8 +91,7 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
         "scheduler": {**_TEXT, "description": "The client id of the scheduler that runs all jobs."},
         "agent_version": {
             **_TEXT,
-            "default": NEWEST,
-            "description": "The version of freezer-agent on the schedulers; the API does not tell.",
+            "description": "The version of freezer-agent on all hosts; the records tell otherwise.",
         },
         "storage": {**_TEXT, "description": "The name of the storage that is used by default."},
         "storages": {
@@ -117,7 +115,7 @@ class Configuration:
         timeout: seconds that one request may take, None for the cloud's own.
         container: the top container.
         scheduler: the client id of the scheduler that runs all jobs, None to choose.
-        agent_version: the version of freezer-agent on the schedulers.
+        agent_version: the version of freezer-agent on all hosts, None for what the records say.
         storage: the name of the default storage, None where there is none.
         storages: by name.
     """
@@ -129,7 +127,7 @@ class Configuration:
     timeout: float | None
     container: str
     scheduler: str | None
-    agent_version: str
+    agent_version: str | None
     storage: str | None
     storages: Mapping[str, Storage]
 
@@ -153,7 +151,7 @@ class Configuration:
             timeout=document.get("timeout"),
             container=document.get("container", "karbor-backup"),
             scheduler=document.get("scheduler"),
-            agent_version=document.get("agent_version", NEWEST),
+            agent_version=document.get("agent_version"),
             storage=document.get("storage", only),
             storages=storages,
         )

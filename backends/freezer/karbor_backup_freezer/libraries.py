@@ -51,7 +51,7 @@ def check_libraries(installed: Mapping[str, str] | None = None) -> None:
         if importlib.util.find_spec(library.module) is None:
             raise ModuleNotFoundError(f"No module named {library.module!r}", name=library.module)
         version = _version(library.distribution, installed or {})
-        if version and _numbers(version) < _numbers(library.minimum):
+        if version and version_numbers(version) < version_numbers(library.minimum):
             raise ImportError(
                 f"{library.distribution} {version} is too old: {library.minimum} or later is needed"
             )
@@ -65,7 +65,7 @@ def _version(distribution: str, installed: Mapping[str, str]) -> str:
         return ""
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    """The numbers of a release, such as (4, 4, 0) of 4.4.0rc1."""
+def version_numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a release, such as (4, 4, 0) of 4.4.0rc1."""
     leading = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(number) for number in leading.group().split(".")) if leading else ()

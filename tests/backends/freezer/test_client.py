@@ -1,5 +1,6 @@
 """Requests, against a small real server that answers as it is told."""
 
+import json
 import logging
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.connection import Connection
 from sandbox import faults
 from sandbox.faultproxy import FaultProxy
+from sandbox.faults import Answer, Fault
 
 Call = Callable[[FreezerClient], object]
 
@@ -149,9 +151,50 @@ def test_redirect_is_refused_with_where_it_leads(proxy: FaultProxy, status: int)
     assert f"status {status}, which leads to https://new.example.org/v2/p/jobs/x" in str(error)
 
 
+def answer(proxy: FaultProxy, method: str, path: str, status: int, document: object) -> None:
+    """Answer the requests to a path."""
+    headers = (("Content-Type", "application/json"),)
+    given = Answer(status, headers, json.dumps(document).encode())
+    proxy.plan(Fault(path, answer=given), times=None, method=method, path=f"{path}$")
+
+
+def register_scheduler(proxy: FaultProxy, **fields: object) -> None:
+    """Answer the list of schedulers with one."""
+    client = {"client_id": "one", **fields}
+    answer(proxy, "GET", "/clients", 200, {"clients": [{"client": client}]})
+
+
 def test_exists_is_an_answer_of_a_create(proxy: FaultProxy) -> None:
-    proxy.plan(faults.status(409))
+    register_scheduler(proxy, is_central=False)
+    answer(proxy, "POST", "/jobs", 409, {})
     assert client_of(proxy.url).create_job({"job_id": "x"}) is False
+
+
+def test_create_before_19_uses_the_jobs_own_url(proxy: FaultProxy) -> None:
+    register_scheduler(proxy)
+    answer(proxy, "GET", "/jobs/x", 404, {})
+    answer(proxy, "POST", "/jobs/x", 201, {"job_id": "x"})
+    client = client_of(proxy.url)
+    assert client.create_job({"job_id": "x"}) is True
+    sent = [(request.method, request.path) for request in proxy.requests]
+    assert sent == [("GET", "/v2/p/clients"), ("GET", "/v2/p/jobs/x"), ("POST", "/v2/p/jobs/x")]
+
+
+def test_create_before_19_replaces_no_job(proxy: FaultProxy) -> None:
+    register_scheduler(proxy)
+    answer(proxy, "GET", "/jobs/x", 200, {"job_id": "x"})
+    assert client_of(proxy.url).create_job({"job_id": "x"}) is False
+    assert "POST" not in [request.method for request in proxy.requests]
+
+
+def test_create_asks_for_the_apis_age_once(proxy: FaultProxy) -> None:
+    register_scheduler(proxy, is_central=True)
+    answer(proxy, "POST", "/jobs", 201, {"job_id": "x"})
+    client = client_of(proxy.url)
+    assert client.all("clients")
+    for _ in range(2):
+        assert client.create_job({"job_id": "x"}) is True
+    assert [request.path for request in proxy.requests].count("/v2/p/clients") == 1
 
 
 @pytest.mark.parametrize("status", [404, 409])

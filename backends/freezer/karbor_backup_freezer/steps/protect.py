@@ -17,6 +17,7 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer import actions, placement
 from karbor_backup_freezer.agent_text import check_backup_name, check_folder_name
+from karbor_backup_freezer.agents import agent_limit
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.jobs import Stage
@@ -24,7 +25,7 @@ from karbor_backup_freezer.pieces import Mode, Piece, Survey
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import all_records_of
 from karbor_backup_freezer.resources import DIRECTORY
-from karbor_backup_freezer.restorable import verdict_of
+from karbor_backup_freezer.restorable import NEWEST, verdict_of
 from karbor_backup_freezer.schedulers import Scheduler
 from karbor_backup_freezer.steps import handover, jobs, results
 from karbor_backup_freezer.steps.work import Work, alone, covered
@@ -115,10 +116,13 @@ class Protect:
             return moved
         _, seen = self._work.ended.seen(job.id)
         records = results.matched(survey, seen)
+        limit = ""
         if None in records:
-            records = results.matched(survey, all_records_of(self._work.client, job.id))
+            found = all_records_of(self._work.client, job.id)
+            records = results.matched(survey, found)
+            limit = agent_limit(results.told(found, "client_version"))
         if job.stage is not Stage.SUCCEEDED or None in records:
-            return results.unfinished(survey, records, job)
+            return results.unfinished(survey, records, job, limit)
         noted = attrs.evolve(
             receipt,
             step=Step.NATIVE,
@@ -166,6 +170,7 @@ class Protect:
             self._actions(operation, survey, storage, ""),
             operation.id,
         )
+        self._work.agents.check(scheduler.hostname, survey.pieces)
         if operation.resource.type == DIRECTORY:
             _check_directory(operation.resource.id, scheduler)
         check_folder_name(scheduler.hostname, operation.options["backup_name"])
@@ -188,7 +193,7 @@ class Protect:
         )
 
     def _check_restorable(self, operation: Operation, piece: Piece, storage: Storage) -> None:
-        version = self._work.configuration.agent_version
+        version = self._work.configuration.agent_version or NEWEST
         judged = verdict_of(version, piece, storage.kind)
         if not judged.restorable and not operation.options.get("allow_unrestorable", False):
             raise InvalidInput(

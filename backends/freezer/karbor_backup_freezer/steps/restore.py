@@ -74,6 +74,7 @@ class Restore:
         if not pieces:
             return self._rebuild(operation, receipt, handle)
         scheduler = self._scheduler(operation, receipt, handle, storage)
+        self._work.agents.check(scheduler.hostname, pieces)
         self._work.preflight.check(pieces, handle.servers, operation.options)
         noted = attrs.evolve(receipt, step=Step.PREFLIGHT, client=scheduler.client_id)
         return noted.ready()

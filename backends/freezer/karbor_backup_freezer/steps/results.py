@@ -70,15 +70,24 @@ def with_sizes(
     )
 
 
-def unfinished(survey: Survey, records: Sequence[Document | None], job: Job) -> Progress:
+def unfinished(
+    survey: Survey, records: Sequence[Document | None], job: Job, limit: str = ""
+) -> Progress:
     """The end of a protect of which not every piece was backed up.
 
     The scheduler runs a job's actions in turn and skips those after one that failed, and an
     action that succeeded has left a record (freezer 19.0.0): so the first that has none failed.
+
+    Args:
+        survey: what was to be backed up.
+        records: of each piece, None where there is none.
+        job: the job that has ended.
+        limit: what an older agent cannot do, which may be why records are missing.
     """
     where = (
         f"the reason is in the log of scheduler {job.client} and in freezer-agent's log on host "
         f"{job.field('hostname') or 'of that scheduler'}"
+        f"{f'; {limit}' if limit else ''}"
     )
     lacking = [p for p, record in zip(survey.pieces, records, strict=True) if record is None]
     if not lacking:

@@ -5,6 +5,7 @@ from typing import Self
 import attrs
 
 from karbor_backup_core import BackendError, Backup, InvalidInput, Operation, Resource
+from karbor_backup_freezer.agents import Agents
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
@@ -46,6 +47,7 @@ class Work:
         rebuild: makes resources of what the agent brought back.
         data: looks at what is stored.
         natives: Cinder's own backups.
+        agents: the versions of freezer-agent.
         temporary: what the agent leaves in the cloud.
     """
 
@@ -58,6 +60,7 @@ class Work:
     rebuild: Rebuild
     data: StoredData
     natives: NativeBackups
+    agents: Agents
     temporary: Temporary
 
     @classmethod
@@ -75,6 +78,7 @@ class Work:
             rebuild=Rebuild(services),
             data=StoredData(configuration, services),
             natives=NativeBackups(services),
+            agents=Agents(client, configuration.agent_version),
             temporary=Temporary(services),
         )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import attrs
 import pytest
+from pytest_mock import MockerFixture
 
 from karbor_backup_core import Backup, Call, Operation, ProgressState, Resource, Result, State, Verb
 from karbor_backup_freezer.handles import Handle
@@ -183,3 +184,38 @@ def test_a_poll_of_work_that_was_never_begun_says_so(stage: Stage) -> None:
 
     backup_of(stage.done(Verb.PROTECT, stage.volume("data"), between=polled))
     assert [progress.state for progress in seen] == [ProgressState.UNKNOWN]
+
+
+def _record(version: str) -> dict[str, Any]:
+    """A record of an agent of that version on this host, newer than all others."""
+    metadata = {"hostname": HOST, "client_version": version, "time_stamp": 2**40}
+    return {"backup_id": "earlier", "backup_metadata": metadata}
+
+
+def test_old_agent_is_refused_before_a_job(stage: Stage) -> None:
+    stage.freezer.records["earlier"] = _record("17.0.0")
+    reason = failed(stage.done(Verb.PROTECT, stage.volume("data")))
+    assert "freezer-agent 17.0.0" in reason
+    assert "19.0.0 or later is needed" in reason
+    assert stage.freezer.created == []
+
+
+def test_restore_by_an_old_agent_is_refused_before_a_job(stage: Stage) -> None:
+    backup = backup_of(stage.done(Verb.PROTECT, stage.volume("data")))
+    created = list(stage.freezer.created)
+    stage.freezer.records["earlier"] = _record("18.0.0")
+    reason = failed(stage.done(Verb.RESTORE, backup))
+    assert "freezer-agent 18.0.0" in reason
+    assert stage.freezer.created == created
+
+
+def test_first_record_of_an_old_agent_says_why_the_protect_failed(
+    stage: Stage, mocker: MockerFixture
+) -> None:
+    old = {"hostname": HOST, "client_version": "18.0.0", "time_stamp": 1}
+    mocker.patch.object(
+        protect_module, "all_records_of", return_value=[{"backup_id": "r", "backup_metadata": old}]
+    )
+    mocker.patch.object(protect_module.results, "is_record_of", return_value=False)
+    reason = failed(stage.done(Verb.PROTECT, stage.volume("data")))
+    assert "freezer-agent 18.0.0 is used for directories only" in reason
