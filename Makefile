@@ -10,7 +10,7 @@ JOBS   ?= 3
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud lint unit contract docs clean
+.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud test-freezer-releases lint unit contract docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,10 @@ test-python: venv ## the tests on another Python: FOR=python3.13 (QUICK=1)
 test-cloud: venv ## the tests on a whole cloud, which they bring up; needs root; writes their table in docs/freezer.md
 	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS) --dist loadgroup
 	$(BIN)/python -m tests.e2e.cloud.table
+
+test-freezer-releases: venv ## the main job on the Freezer of earlier OpenStack releases; writes their table in docs/freezer.md
+	$(BIN)/pytest tests/e2e/releases -m releases
+	$(BIN)/python -m tests.e2e.releases.table
 
 contract: venv ## the contract suite on every backend; the page goes to build/conformance/
 	PYTHONPATH=examples/tar/src:examples/tar/tests $(BIN)/pytest --no-header -q -n $(JOBS) \

@@ -105,6 +105,10 @@ class Identity:
         project, user = self._ids("projects")[account.project], self._ids("users")[account.user]
         self._api.put(f"/projects/{project}/users/{user}/roles/{self._ids('roles')[role]}")
 
+    def services(self) -> set[str]:
+        """Return the names of the services in the catalog."""
+        return set(self._ids("services"))
+
     def remove_service(self, name: str) -> None:
         """Take a service with its endpoints out of the catalog, if it is there."""
         identifier = self._ids("services").get(name)

@@ -9,7 +9,8 @@ from karbor_backup_freezer.config import CONFIG_SCHEMA
 from karbor_backup_freezer.resources import DIRECTORY, SERVER, VOLUME
 from karbor_backup_freezer.restorable import NEWEST, verdict
 from karbor_backup_freezer.storages import Kind
-from tests.e2e.cloud.table import Row, Run, with_table
+from tests.e2e.cloud.table import with_table
+from tests.e2e.tables import Row, Run
 
 PAGE = (Path(__file__).parents[3] / "docs" / "freezer.md").read_text()
 
@@ -40,7 +41,7 @@ def test_the_page_names_every_key_and_option() -> None:
 
 
 def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
-    rows = [Row("volume", "cinder", kind, "its bytes", passed=kind != "ftp") for kind in Kind]
+    rows = [Row(("volume", "cinder", kind, "its bytes"), passed=kind != "ftp") for kind in Kind]
     first = with_table(PAGE, Run("2026-11-22", tuple(rows)))
     assert "| volume | `cinder` | `ftp` | its bytes | **failed** |\n" in first
     second = with_table(first, Run("2026-11-23", tuple(rows[:1])))

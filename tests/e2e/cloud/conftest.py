@@ -14,7 +14,7 @@ from karbor_backup_core.runner import Runner
 from sandbox import Sandbox, pytest_plugin
 from sandbox.accounts import CLOUDS
 from sandbox.openstack.lab import CloudLab
-from tests.e2e.cloud.table import Recorder
+from tests.e2e.cloud.table import recorder
 from tests.e2e.cloud.things import Things, until
 from tests.e2e.freezer.conftest import Bench, succeeded
 
@@ -28,7 +28,7 @@ PATIENCE: Final = 900.0
 
 def pytest_configure(config: pytest.Config) -> None:
     """Note what the tests show, for the table in the documentation."""
-    config.pluginmanager.register(Recorder())
+    config.pluginmanager.register(recorder())
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -1,0 +1,122 @@
+"""A sandbox of its own with the Freezer of every earlier release beside the newest one.
+
+It is not the one that the other tests share: the agent of 18.0.0 wants Nova, Cinder and Glance in
+the catalog, where they would mislead the others.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from sandbox import Sandbox
+from sandbox.older_freezer import RELEASES, OlderFreezer, Release
+from tests.e2e.freezer.conftest import Bench
+from tests.e2e.releases.table import recorder
+
+ROOT: Final = Path(__file__).parents[3]
+NEWEST: Final = "19.0.0"
+PATIENCE: Final = 600
+
+
+@attrs.frozen
+class Pair:
+    """A scheduler with its agents, and the API that it takes its jobs from.
+
+    Attributes:
+        release: of the scheduler and the agent.
+        is_beside_newest: whether the API is the newest one, and not of the same release.
+    """
+
+    release: Release
+    is_beside_newest: bool
+
+    @property
+    def api(self) -> str:
+        """The API's version."""
+        return NEWEST if self.is_beside_newest else self.release.version
+
+
+PAIRS: Final = [Pair(release, newest) for release in RELEASES for newest in (True, False)]
+
+
+@attrs.define
+class ReleaseBench(Bench):
+    """A bench whose jobs are run by an older scheduler, maybe behind an older API."""
+
+    scheduler: str = ""
+    endpoint: str = ""
+
+    def configuration(self, **more: Any) -> dict[str, Any]:
+        """The configuration of the sandbox's own bench, with that scheduler and API."""
+        ours = {"scheduler": self.scheduler, "endpoint": self.endpoint}
+        return super().configuration(**{**ours, **more})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note what the tests show, for the table in the documentation."""
+    config.pluginmanager.register(recorder())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that asks for a pair with every pair; its docstring says what it shows."""
+    if "pair" not in metafunc.fixturenames:
+        return
+    seen = (metafunc.function.__doc__ or "").rstrip(".")
+    marks = [
+        pytest.param(
+            pair,
+            id=f"{pair.release.version}-at-{pair.api}",
+            marks=pytest.mark.shows_release(pair.release.version, pair.api, seen),
+        )
+        for pair in PAIRS
+    ]
+    metafunc.parametrize("pair", marks, scope="session")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Run these tests only when they are asked for, and give them time."""
+    item.add_marker(pytest.mark.releases)
+    item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+@pytest.fixture(scope="session")
+def releases_sandbox() -> Iterator[Sandbox]:
+    with Sandbox.up(ROOT, instance=f"releases-{os.getpid()}") as own:
+        yield own
+
+
+@pytest.fixture
+def older(releases_sandbox: Sandbox, pair: Pair) -> OlderFreezer:
+    facts: OlderFreezer = releases_sandbox.part(pair.release.part)
+    return facts
+
+
+@pytest.fixture
+def bench(
+    releases_sandbox: Sandbox,
+    older: OlderFreezer,
+    pair: Pair,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[ReleaseBench]:
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(releases_sandbox.clouds_yaml))
+    bench = ReleaseBench(
+        releases_sandbox,
+        tmp_path,
+        scheduler=older.scheduler_beside_newest if pair.is_beside_newest else older.scheduler,
+        endpoint=releases_sandbox.freezer_url if pair.is_beside_newest else older.freezer_url,
+    )
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def spotless(bench: ReleaseBench) -> Iterator[ReleaseBench]:
+    """A bench on which nothing may be left at the end."""
+    yield bench
+    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert bench.left_on_disk() == []
