@@ -40,6 +40,15 @@ class InstalledBackend:
     plugin_class: Callable[[Mapping[str, Any]], Any] | None
     unavailable: str = ""
 
+    @property
+    def needs_section(self) -> bool:
+        """Whether it is used only where a configuration has a section for it.
+
+        The class says so by ``NEEDS_SECTION = True``: what it protects is no user's data, so that
+        nobody may get it by default.
+        """
+        return bool(getattr(self.plugin_class, "NEEDS_SECTION", False))
+
 
 def installed_backends() -> Sequence[InstalledBackend]:
     """Answer all installed backends by name, those that cannot be loaded with the reason."""

@@ -1,5 +1,6 @@
 """The backends that the configuration names, loaded when they are needed."""
 
+import difflib
 import functools
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,10 +41,17 @@ class ConfiguredBackends:
 
     @functools.cached_property
     def sections(self) -> Mapping[str, BackendSection]:
-        """The configured backends; with none configured, every installed one as it is."""
+        """The configured backends; with none configured, every installed one as it is.
+
+        One whose class has ``NEEDS_SECTION`` is among them only where the configuration names it.
+        """
         if self.configuration.backends is not None:
             return self.configuration.backends
-        return {each.name: BackendSection(each.name, each.name) for each in installed_backends()}
+        return {
+            each.name: BackendSection(each.name, each.name)
+            for each in installed_backends()
+            if not each.needs_section
+        }
 
     def load(self, name: str) -> Backend:
         """Answer a backend by its configured name; its service is not asked.
@@ -124,10 +132,18 @@ class ConfiguredBackends:
         try:
             return self.sections[name]
         except KeyError:
-            known = ", ".join(self.sections) or "none"
-            raise UnknownBackend(
-                f"backend {name!r} is not configured (configured: {known})"
-            ) from None
+            raise UnknownBackend(self._not_configured(name)) from None
+
+    def _not_configured(self, name: str) -> str:
+        known = ", ".join(self.sections) or "none"
+        if any(each.name == name and each.needs_section for each in installed_backends()):
+            return (
+                f"backend {name!r} keeps nothing beyond this process, and is used only where the "
+                f"configuration has a section [backends.{name}] (configured: {known})"
+            )
+        near = difflib.get_close_matches(name, self.sections, n=1)
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        return f"backend {name!r} is not configured: {guess}configured: {known}"
 
     def _source(self, section: BackendSection) -> tuple[Any, dict[str, Any]]:
         plugin_class = backend_class(section.use)

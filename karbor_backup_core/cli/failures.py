@@ -8,7 +8,7 @@ import click
 
 from karbor_backup_core.cli.interrupt import LetGo
 from karbor_backup_core.cli.missing import missing_library
-from karbor_backup_core.cli.text import printable
+from karbor_backup_core.cli.text import in_words, printable
 from karbor_backup_core.errors import (
     BackendUnavailable,
     InvalidDocument,
@@ -20,6 +20,9 @@ from karbor_backup_core.errors import (
 DONE: Final = 0
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
+NOTHING_STORED: Final = 3
+"""Nothing went wrong, and there is no backup: a script must not take it for one."""
+
 INTERRUPTED: Final = 130
 """128 and the number of SIGINT, as shells have it."""
 
@@ -34,6 +37,10 @@ _NO_ARGUMENTS: Final[Any] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 _log: Final = logging.getLogger("karbor_backup.cli")
 
 
+class NothingStored(Exception):
+    """What was to be protected is covered by something else; the command has said so."""
+
+
 class Failed(Exception):
     """The command ends with status 1, and has said why."""
 
@@ -43,6 +50,8 @@ def complain(error: BaseException, *, as_json: bool) -> int:
     match error:
         case Failed():
             return FAILED
+        case NothingStored():
+            return NOTHING_STORED
         case LetGo():
             return 128 + error.signum
         case click.exceptions.Exit():
@@ -58,7 +67,7 @@ def complain(error: BaseException, *, as_json: bool) -> int:
             return WRONG_INPUT
         case KarborBackupError():
             faults = error.faults if isinstance(error, InvalidDocument) else ()
-            _tell(str(error), type(error).__name__, as_json=as_json, faults=faults)
+            _tell(in_words(error), type(error).__name__, as_json=as_json, faults=faults)
             return WRONG_INPUT if isinstance(error, _NOTHING_BEGUN) else FAILED
         case _ if (missing := missing_library(error)) is not None:
             _tell(missing, MissingLibrary.__name__, as_json=as_json)

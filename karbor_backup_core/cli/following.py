@@ -81,11 +81,26 @@ class Follower:
             wish, signum = asked
             if wish is Wish.LET_GO:
                 self._let_go(pending, signum)
-            self.display.say("cancelling, and waiting for the end; Ctrl-C again lets go")
+            self.display.say(
+                "cancelling, and waiting for the end; Ctrl-C again leaves, and the cancel goes on"
+            )
             for operation_id in pending:
                 self.runner.cancel(operation_id)
 
+    def _is_being_cancelled(self, operation_id: str) -> bool:
+        try:
+            return self.runner.wait(operation_id, timeout=0).cancel_requested
+        except KarborBackupError:
+            return False
+
     def _let_go(self, pending: Sequence[str], signum: int) -> NoReturn:
         for operation_id in pending:
-            self.display.say(f"letting go; to go on: karbor-backup resume {operation_id}")
+            how = (
+                "is being cancelled; to go on with the cancel"
+                if self._is_being_cancelled(operation_id)
+                else "goes on without this command; to wait for its end"
+            )
+            self.display.say(
+                f"leaving: operation {operation_id} {how}: karbor-backup resume {operation_id}"
+            )
         raise LetGo(signum)

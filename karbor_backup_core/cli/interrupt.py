@@ -6,7 +6,7 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
-_LET_GO_AT_ONCE: Final = (signal.SIGTERM, signal.SIGHUP)
+_LET_GO_AT_ONCE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Wish(enum.Enum):
@@ -29,11 +29,12 @@ class LetGo(Exception):
 
 
 class Interrupts:
-    """Collects signals between its enter and its exit; of the main thread only.
+    r"""Collects signals between its enter and its exit; of the main thread only.
 
     The first Ctrl-C wishes for a cancel and the second to let go; a third ends the process as if
     nobody had caught it, which harms nothing that is in the store. A signal that ends processes
-    (TERM, HUP) wishes to let go at once, since what sends it will not wait for a cancel.
+    (TERM, HUP) wishes to let go at once, since what sends it will not wait for a cancel. So does
+    Ctrl-\ (QUIT): it is how a person leaves without cancelling.
     """
 
     def __init__(self) -> None:

@@ -78,6 +78,7 @@ class Live:
     def __enter__(self) -> Self:
         """Begin to show."""
         self._progress.start()
+        self.say("Ctrl-C cancels; Ctrl-\\ leaves without cancelling")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,9 +5,9 @@ from typing import Final
 
 import click
 
-from karbor_backup_core.cli.failures import PROGRAM, Failed
+from karbor_backup_core.cli.failures import PROGRAM, Failed, NothingStored
 from karbor_backup_core.cli.output import emit_json, emit_lines
-from karbor_backup_core.cli.text import printable, subject, title
+from karbor_backup_core.cli.text import moment, printable, status, subject, title
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.model import Check, Operation, Outcome, Part, Result, State, Verb
@@ -30,6 +30,7 @@ def report(operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCE
 
     Raises:
         Failed: it ended in another way, or it is not released.
+        NothingStored: its type is covered by another resource, so that there is no backup.
         InvalidInput: the backend refused it before anything was begun.
     """
     if operation.outcome is not None and operation.outcome.refused:
@@ -40,6 +41,8 @@ def report(operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCE
         tell(operation)
     if not is_done(operation, wanted):
         raise Failed
+    if operation.outcome is not None and operation.outcome.covered:
+        raise NothingStored
 
 
 def is_done(operation: Operation, wanted: Result = Result.SUCCEEDED) -> bool:
@@ -51,7 +54,9 @@ def is_done(operation: Operation, wanted: Result = Result.SUCCEEDED) -> bool:
 def tell(operation: Operation) -> None:
     """Write for a person: success on the standard output, all else on the standard error."""
     outcome = operation.outcome
-    if outcome is not None and outcome.result is Result.SUCCEEDED:
+    if outcome is not None and outcome.covered:
+        click.echo(f"{PROGRAM}: {_covered(operation, outcome.covered)}", err=True)
+    elif outcome is not None and outcome.result is Result.SUCCEEDED:
         emit_lines(_success(operation, outcome))
     else:
         click.echo(f"{PROGRAM}: {_failure(operation, outcome)}", err=True)
@@ -60,18 +65,32 @@ def tell(operation: Operation) -> None:
 
 
 def _success(operation: Operation, outcome: Outcome) -> Iterator[str]:
-    resource = title(operation.resource)
-    if outcome.covered:
-        yield f"nothing to do: {resource} is covered by {printable(outcome.covered)}"
-        return
-    yield f"{_DONE[operation.verb]} {resource}"
+    yield f"{_DONE[operation.verb]} {title(operation.resource)}"
     yield f"  backup    {printable(operation.backup_id)}"
+    if operation.verb is Verb.PROTECT and (name := operation.options.get("backup_name")):
+        yield f"  name      {printable(str(name))}"
     for restored in outcome.resources:
         yield f"  restored  {title(restored)}"
     for part in outcome.parts:
         yield f"  part      {part_line(part)}"
     for check in _checks(outcome):
         yield f"  {check_line(check)}"
+
+
+def _covered(operation: Operation, by: str) -> str:
+    return (
+        f"nothing was stored, and {title(operation.resource)} was not looked for: "
+        f"{operation.resource.type} is covered by {printable(by)}; {operation.verb} that"
+    )
+
+
+def over_line(operation: Operation) -> str:
+    """Say that an operation had come to its end before anybody asked to go on with it."""
+    since = f" since {moment(operation.ended_at)}" if operation.ended_at is not None else ""
+    return (
+        f"nothing to resume: operation {operation.id} ({subject(operation)}) is over{since}: "
+        f"{status(operation)}"
+    )
 
 
 def _checks(outcome: Outcome) -> tuple[Check, ...]:
@@ -95,8 +114,15 @@ def check_line(check: Check) -> str:
 
 
 def _failure(operation: Operation, outcome: Outcome | None) -> str:
-    how = "did not end" if outcome is None else f"{outcome.result}: {printable(outcome.reason)}"
-    return f"{subject(operation)} {how} (operation {operation.id})"
+    return f"{subject(operation)} {_how(outcome)} (operation {operation.id})"
+
+
+def _how(outcome: Outcome | None) -> str:
+    """Say how it ended, and why where the reason says more than that."""
+    if outcome is None:
+        return "did not end"
+    reason = printable(outcome.reason).removeprefix(f"it was {outcome.result}").lstrip(":; ")
+    return f"{outcome.result}: {reason}" if reason else str(outcome.result)
 
 
 def _left(operation: Operation, outcome: Outcome | None) -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import Any
 import attrs
 
 from karbor_backup_core.backend import Backend
+from karbor_backup_core.cli.configuration import BackendSection
 from karbor_backup_core.cli.configured import ConfiguredBackends
-from karbor_backup_core.cli.text import printable
+from karbor_backup_core.cli.text import in_words, printable
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import KarborBackupError
 from karbor_backup_core.model import Ability, Health, Support, Verb
@@ -19,12 +20,14 @@ class Survey:
 
     Attributes:
         name: the configured name.
+        use: the implementation: the name of its entry point.
         backend: the backend; None when it cannot be loaded.
         fault: why it cannot be loaded, or why its service could not be asked.
         health: how its service is; None when it was not asked.
     """
 
     name: str
+    use: str
     backend: Backend | None
     fault: str = ""
     health: Health | None = None
@@ -43,15 +46,19 @@ class Survey:
             "health": None if self.health is None else to_document(self.health),
         }
 
+    def status(self) -> str:
+        """Say in a line how it is; its service is known only where it was asked."""
+        if self.fault:
+            return f"cannot be used: {self.fault}"
+        if self.health is None:
+            return "ready"
+        return f"{'ok' if self.health.ok else 'not fit'}: {self.health.summary}"
+
     def head(self) -> Iterator[str]:
-        """Say in a line or two what it is and how it is."""
+        """Say in a line what it is."""
         info = None if self.backend is None else self.backend.info
         kind = "" if info is None else f"  ({info.name} {info.version}, contract {info.contract})"
         yield printable(f"{self.name}{kind}")
-        if self.fault:
-            yield printable(f"  cannot be used: {self.fault}")
-        elif self.health is not None:
-            yield printable(f"  {'ok' if self.health.ok else 'not fit'}: {self.health.summary}")
 
     def verbs(self) -> list[str]:
         """The heads of the columns of ``rows``."""
@@ -89,14 +96,15 @@ class Survey:
         return [(kind, dict(each)) for kind, each in self.backend.info.abilities.items()]
 
 
-def survey(backends: ConfiguredBackends, name: str, *, check: bool) -> Survey:
+def survey(backends: ConfiguredBackends, section: BackendSection, *, check: bool) -> Survey:
     """Find out about one configured backend; its service is asked only to ``check`` it."""
     backend: Backend | None = None
     try:
-        backend = backends.load(name)
-        return Survey(name, backend, health=backend.health() if check else None)
+        backend = backends.load(section.name)
+        health = backend.health() if check else None
+        return Survey(section.name, section.use, backend, health=health)
     except KarborBackupError as error:
-        return Survey(name, backend, fault=str(error))
+        return Survey(section.name, section.use, backend, fault=in_words(error))
 
 
 def _word(ability: Ability | None) -> str:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from karbor_backup_core.errors import InvalidDocument
 from karbor_backup_core.model import Operation, Resource, State, Verb
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
@@ -16,6 +17,14 @@ def printable(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def in_words(error: BaseException) -> str:
+    """Return an error's message; places in a document are told by names, not by JSON paths."""
+    if not isinstance(error, InvalidDocument):
+        return str(error)
+    faults = (fault.removeprefix("$.").removeprefix("$: ") for fault in error.faults)
+    return f"{error.what}: {'; '.join(faults)}"
 
 
 def title(resource: Resource) -> str:

@@ -38,10 +38,15 @@ _WORDS: Final = {
     "minLength": "give at least {} characters",
     "minProperties": "give at least {} properties",
     "multipleOf": "give a multiple of {}",
-    "pattern": "give what matches {}",
     "type": "give {}",
     "uniqueItems": "give each item once",
 }
+
+_PATTERNS: Final = {
+    "^/": "an absolute path, which begins with /",
+    r"^[\w.-]+$": "letters, digits, '.', '_' and '-' only",
+}
+"""Patterns that need no description to be said in words."""
 
 
 def explain(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) -> list[str]:
@@ -75,6 +80,8 @@ def _explain(error: Error, root: Schema, secrets: Collection[Place]) -> Iterator
             yield f"{place}: fits more than one of the forms: keep to one"
         case "enum":
             yield f"{place}: {_shown(error, secrets)}: {_choice(error)}"
+        case "pattern":
+            yield f"{place}: {_shown(error, secrets)}: {_form(error)}"
         case "not" if error.schema == NOTHING:
             yield f"{place}: not allowed here: remove it"
         case keyword:
@@ -101,6 +108,16 @@ def _forms(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) ->
     for error in errors:
         forms.setdefault(error.relative_schema_path[0], []).extend(_explain(error, root, secrets))
     return " or ".join(f"({', '.join(dict.fromkeys(faults))})" for faults in forms.values())
+
+
+def _form(error: Error) -> str:
+    """Say in words what a pattern wants: a person who gives an option reads no expressions."""
+    pattern = error.validator_value
+    if pattern in _PATTERNS:
+        return f"give {_PATTERNS[pattern]}"
+    if description := error.schema.get("description"):
+        return f"give what it is for: {description.rstrip('.')}"
+    return f"give what matches {pattern}"
 
 
 def _choice(error: Error) -> str:

@@ -17,10 +17,10 @@ _WRONG = {
     "no arguments": (("protect",), "Missing argument 'TYPE'"),
     "an unknown option of the command": (("list", "--colour"), "No such option"),
     "a backend": ((*_PROTECT, "--backend", "nil"), "backend 'nil' is not configured"),
-    "a type": (("protect", "OS::Nova::Sever", "x"), "OS::Nova::Sever"),
-    "a missing option": (("protect", *VOLUME), "$.backup_name: missing"),
+    "a type": (("protect", "OS::Nova::Sever", "x"), "did you mean OS::Nova::Server?"),
+    "a short type": (("protect", "volum", "x"), "did you mean OS::Cinder::Volume?"),
     "an unknown option": ((*_PROTECT, "-o", "backup_nam=x"), "did you mean 'backup_name'"),
-    "all faults at once": (("protect", *VOLUME, "-o", "x=1"), "$.backup_name"),
+    "all faults at once": (("protect", *VOLUME, "-o", "x=1"), "x: unknown"),
     "an option that is none": ((*_PROTECT, "-o", "word"), "KEY=VALUE"),
     "an option's file": ((*_PROTECT, "--options", "none.json"), "No such file"),
     "a deadline": ((*_PROTECT, "--deadline", "soon"), "is no duration"),
@@ -54,14 +54,14 @@ def test_with_json_a_fault_is_one_object_on_the_standard_error(command: Command)
     assert (result.exit_code, result.stdout) == (2, "")
     error = json.loads(result.stderr)["error"]
     assert error["kind"] == "InvalidDocument"
-    assert len(error["faults"]) == 2
+    assert error["faults"] == ["$.x: unknown: remove it, or use one of: backup_name, description"]
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
         ("a = \n", "it is not TOML"),
-        ("[polcy]\n", "$.polcy: unknown: did you mean 'policy'?"),
+        ("[polcy]\n", "polcy: unknown: did you mean 'policy'?"),
         ('[store]\nurl = "nonsense"\n', "the store's URL names no database"),
         ('[store]\nurl = {env = "UNSET"}\n', "UNSET"),
     ],
@@ -80,8 +80,8 @@ def test_faults_in_a_backends_section_are_placed_in_the_file(command: Command) -
     result = command(*_PROTECT)
     assert result.exit_code == 2
     assert str(command.config) in result.stderr
-    assert "$.backends.mine.clod" in result.stderr
-    assert "$.backends.mine.service_seconds" in result.stderr
+    assert "backends.mine.clod" in result.stderr
+    assert "backends.mine.service_seconds" in result.stderr
 
 
 def test_several_backends_need_a_name(command: Command) -> None:
@@ -166,9 +166,9 @@ def test_names_cannot_write_on_the_terminal(command: Command) -> None:
     result = command(
         "protect", "OS::Glance::Image", "x", "--name", "a\x1b[2Jb\nc", "-o", "backup_name=x"
     )
-    assert result.exit_code == 0
-    assert "\x1b" not in result.stdout
-    assert result.stdout.count("\n") == 1
+    assert result.exit_code == 3
+    assert "\x1b" not in result.stderr
+    assert _is_one_line(result.stderr)
 
 
 def test_a_store_that_cannot_be_used_is_status_1(command: Command) -> None:

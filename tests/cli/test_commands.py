@@ -97,8 +97,10 @@ def test_options_come_from_a_file_and_from_the_line(command: Command, home: Path
 
 def test_a_covered_resource_needs_nothing(command: Command) -> None:
     result = command("protect", "OS::Glance::Image", "image-1", "-o", "backup_name=i")
-    assert result.exit_code == 0
-    assert "is covered by the server that uses it" in result.stdout
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "nothing was stored" in result.stderr
+    assert "is covered by the server that uses it" in result.stderr
+    assert command.json("protect", "image", "image-1", status=3)["outcome"]["covered"]
     assert command.json("list") == {"backups": []}
 
 
@@ -141,19 +143,36 @@ def test_backends_says_why_one_cannot_be_used(command: Command) -> None:
     with command.config.open("a") as file:
         file.write('[backends.gone]\nuse = "nowhere"\n[backends.bad]\nuse = "fake"\nclod = "x"\n')
     shown = command("backends")
-    assert shown.exit_code == 0
+    assert shown.exit_code == 1
     assert "no backend nowhere is installed" in shown.stdout
-    assert "$.backends.bad.clod" in shown.stdout
+    assert "backends.bad.clod: unknown" in shown.stdout
+    assert "$" not in shown.stdout
+    table = shown.stdout.partition("\n\n")[0].splitlines()
+    states = {line.split()[0]: line for line in table[1:]}
+    assert "ready" in states["mine"]
+    assert "cannot be used" in states["gone"]
+    assert "cannot be used" in states["bad"]
     assert command("backends", "--check").exit_code == 1
 
 
-def test_without_configuration_an_installed_backend_is_used_as_it_is(
-    monkeypatch: pytest.MonkeyPatch, command: Command
+@pytest.mark.parametrize("configuration", [None, "", "[store]\n"])
+def test_backend_that_keeps_nothing_is_used_only_where_a_section_names_it(
+    monkeypatch: pytest.MonkeyPatch, command: Command, configuration: str | None
 ) -> None:
-    monkeypatch.delenv("KARBOR_BACKUP_CONFIG")
-    result = command("protect", *VOLUME, "-o", "backup_name=one", "--backend", "fake")
-    assert result.exit_code == 0, result.stderr
-    assert "volume-1" in command("list").stdout
+    if configuration is None:
+        monkeypatch.delenv("KARBOR_BACKUP_CONFIG")
+    else:
+        command.config.write_text(configuration)
+    for arguments in (("protect", *VOLUME, "--backend", "fake"), ("contract", "fake")):
+        result = command(*arguments)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "only where the configuration has a section [backends.fake]" in result.stderr
+    (line,) = [line for line in command("backends").stdout.splitlines() if " fake " in line]
+    assert "ready" not in line
+    assert "not configured" in line
+    command.config.write_text("[backends.fake]\n")
+    monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(command.config))
+    assert command("protect", *VOLUME).exit_code == 0
 
 
 def test_the_cloud_of_the_command_line_wins(command: Command) -> None:

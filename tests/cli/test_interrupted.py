@@ -12,7 +12,7 @@ from tests.cli.command import VOLUME, Command
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 
 
-def _let_go(command: Command) -> Operation:
+def _let_go(command: Command, *signals: int) -> Operation:
     """Begin a protect whose work goes on for an hour of the cloud's clock, and let go of it."""
     if not isinstance(command.cloud.clock, ManualClock):
         command.cloud.clock = ManualClock()
@@ -22,11 +22,12 @@ def _let_go(command: Command) -> Operation:
     def gate(request: str) -> None:
         if request == "list_jobs done":
             command.cloud.gate = lambda _: None
-            signal.raise_signal(signal.SIGTERM)
+            for signum in signals or (signal.SIGTERM,):
+                signal.raise_signal(signum)
 
     command.cloud.gate = gate
     result = command(*_PROTECT)
-    assert result.exit_code == 128 + signal.SIGTERM
+    assert result.exit_code == 128 + (signals or (signal.SIGTERM,))[-1]
     (operation,) = [each for each in command.store().operations() if each.id not in known]
     assert operation.state is State.RUNNING
     assert f"karbor-backup resume {operation.id}" in result.stderr
@@ -56,6 +57,46 @@ def test_resume_without_an_id_takes_all_that_nobody_drives(command: Command) -> 
     endings = command.json("resume")
     assert {each["id"] for each in endings["operations"]} == {first.id, second.id}
     assert endings["errors"] == []
+
+
+def test_resume_of_what_is_over_says_since_when_and_does_nothing(command: Command) -> None:
+    operation = _let_go(command)
+    _finish_work(command)
+    assert command("resume", operation.id).stdout.startswith("protected ")
+    again = command("resume", operation.id)
+    assert again.exit_code == 0
+    assert again.stdout.startswith(f"nothing to resume: operation {operation.id}")
+    assert "is over since 20" in again.stdout
+    assert "protected" not in again.stdout
+
+
+def test_resume_of_what_was_cancelled_is_no_success(command: Command) -> None:
+    operation = _let_go(command)
+    command.cloud.service_seconds = 0
+    command("cancel", operation.id)
+    again = command("resume", operation.id)
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "cancelled" in again.stderr
+
+
+def test_ctrl_backslash_leaves_without_a_cancel(command: Command) -> None:
+    operation = _let_go(command, signal.SIGQUIT)
+    assert not operation.cancel_requested
+    _finish_work(command)
+    assert command("resume", operation.id).exit_code == 0
+
+
+def test_what_is_left_while_it_is_cancelled_says_that_the_cancel_goes_on(
+    command: Command,
+) -> None:
+    operation = _let_go(command, signal.SIGINT, signal.SIGTERM)
+    assert operation.cancel_requested
+    command.cloud.service_seconds = 0
+    resumed = command("resume", operation.id)
+    assert resumed.exit_code == 1
+    assert f"operation {operation.id} is being cancelled; that goes on" in resumed.stderr
+    (line,) = [each for each in resumed.stderr.splitlines() if each.startswith("karbor-backup: ")]
+    assert line.count("cancelled") == 1
 
 
 def test_cancel_stops_what_nobody_drives(command: Command) -> None:

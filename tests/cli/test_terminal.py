@@ -63,7 +63,7 @@ def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: Command) ->
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
         terminal.wait_for("running")
         terminal.send(signal.SIGINT)
-        terminal.wait_for("Ctrl-C again lets go")
+        terminal.wait_for("Ctrl-C again leaves")
         terminal.send(signal.SIGINT)
         assert terminal.end() == 128 + signal.SIGINT
     operation = _operation(command)
@@ -84,9 +84,9 @@ cloud.gate = gate
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=hanging) as terminal:
         terminal.wait_for("running")
         terminal.send(signal.SIGINT)
-        terminal.wait_for("Ctrl-C again lets go")
+        terminal.wait_for("Ctrl-C again leaves")
         terminal.send(signal.SIGINT)
-        terminal.wait_for("letting go")
+        terminal.wait_for("is being cancelled; to go on with the cancel")
         terminal.send(signal.SIGINT)
         assert terminal.end() == -signal.SIGINT
 

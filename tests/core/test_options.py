@@ -182,7 +182,17 @@ def test_what_the_schema_allows_somewhere_is_allowed(
         ({"properties": {"a": {"maxLength": 3}}}, {"a": "long"},
          "$.a: long: give at most 3 characters"),
         ({"properties": {"a": {"minimum": 1}}}, {"a": 0}, "$.a: 0: give at least 1"),
-        ({"properties": {"a": {"pattern": "^/"}}}, {"a": ""}, '$.a: "": give what matches ^/'),
+        (
+            {"properties": {"a": {"pattern": "^/"}}},
+            {"a": ""},
+            '$.a: "": give an absolute path, which begins with /',
+        ),
+        (
+            {"properties": {"a": {"pattern": "^v", "description": "The volume's tag."}}},
+            {"a": "x"},
+            "$.a: x: give what it is for: The volume's tag",
+        ),
+        ({"properties": {"a": {"pattern": "^v"}}}, {"a": "x"}, "$.a: x: give what matches ^v"),
         ({"properties": {"a": {"const": "x"}}}, {"a": "y" * 99},
          f"$.a: {'y' * 60}...: give x"),
         ({"properties": {"a": False}}, {"a": 1}, "$.a: not allowed here: remove it"),

@@ -34,7 +34,7 @@ def test_the_installed_command_lists_backends_with_what_is_missing(
     listed = json.loads(environment.run("karbor-backup", "backends", "--json"))
     text = json.dumps(listed)
     assert "fake" in text
-    assert "pip install 'karbor-backup[freezer]'" in text
+    assert "pip install '.[freezer]'" in text
 
 
 def test_the_core_needs_no_extra(environment: Environment) -> None:

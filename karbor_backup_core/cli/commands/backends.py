@@ -7,7 +7,10 @@ import click
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from karbor_backup_core.cli.surveys import Survey
+    from karbor_backup_core.discovery import InstalledBackend
 
 
 @click.command(short_help="Show which backends there are, and what they can do.")
@@ -15,7 +18,11 @@ if TYPE_CHECKING:
 @common_options
 @pass_invocation
 def backends(invocation: Invocation, *, check: bool) -> None:
-    """Show which backends are installed and configured, and what each of them can do."""
+    """Show which backends are installed and configured, and what each of them can do.
+
+    `karbor-backup options` says all of an operation's options. Exit status 1: a configured backend
+    cannot be used.
+    """
     from karbor_backup_core.cli.failures import Failed
     from karbor_backup_core.cli.output import emit_json
     from karbor_backup_core.cli.surveys import survey
@@ -23,7 +30,8 @@ def backends(invocation: Invocation, *, check: bool) -> None:
 
     installed = installed_backends()
     surveys = [
-        survey(invocation.backends, name, check=check) for name in invocation.backends.sections
+        survey(invocation.backends, each, check=check)
+        for each in invocation.backends.sections.values()
     ]
     if invocation.as_json:
         emit_json(
@@ -34,37 +42,46 @@ def backends(invocation: Invocation, *, check: bool) -> None:
         )
     else:
         _tell(installed, surveys)
-    if check and not all(each.fit for each in surveys):
+    asked_for = check or invocation.configuration.backends is not None
+    if asked_for and not all(each.fit for each in surveys):
         raise Failed
 
 
-def _installed_document(backend: Any) -> dict[str, Any]:
+def _installed_document(backend: "InstalledBackend") -> dict[str, Any]:
     return {
         "name": backend.name,
         "distribution": backend.distribution,
         "version": backend.version,
         "unavailable": backend.unavailable or None,
+        "needs_section": backend.needs_section,
     }
 
 
-def _tell(installed: Any, surveys: "list[Survey]") -> None:
+def _tell(installed: "Sequence[InstalledBackend]", surveys: "list[Survey]") -> None:
     from karbor_backup_core.cli.output import emit_lines, emit_table
 
-    emit_table(
-        ("INSTALLED", "FROM", "STATUS"),
-        [
-            (
-                each.name,
-                f"{each.distribution} {each.version}",
-                f"cannot be loaded: {each.unavailable}" if each.unavailable else "ready",
-            )
-            for each in installed
-        ],
-    )
-    for each in surveys:
+    owners = {each.name: f"{each.distribution} {each.version}" for each in installed}
+    used = {each.use for each in surveys}
+    rows = [(each.name, each.use, owners.get(each.use, "-"), each.status()) for each in surveys]
+    rows += [
+        ("-", each.name, owners[each.name], _unused(each))
+        for each in installed
+        if each.name not in used
+    ]
+    emit_table(("BACKEND", "USES", "FROM", "STATUS"), rows)
+    for survey in surveys:
+        if survey.backend is None:
+            continue
         click.echo()
-        emit_lines(each.head())
-        if each.rows():
-            emit_table(("", *each.verbs()), each.rows())
-        emit_lines(each.covered_lines())
-        emit_lines(each.option_lines())
+        emit_lines(survey.head())
+        if survey.rows():
+            emit_table(("", *survey.verbs()), survey.rows())
+        emit_lines(survey.covered_lines())
+        emit_lines(survey.option_lines())
+
+
+def _unused(backend: "InstalledBackend") -> str:
+    """Say of an installed backend without a section why nothing uses it."""
+    if backend.unavailable:
+        return f"cannot be loaded: {backend.unavailable}"
+    return f"not configured: it needs a section [backends.{backend.name}]"

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from karbor_backup_core.cli.default_names import with_default_names
 from karbor_backup_core.cli.invocation import Invocation
 from karbor_backup_core.cli.options import read_options
 from karbor_backup_core.cli.reports import report
 from karbor_backup_core.cli.running import perform
+from karbor_backup_core.clock import system_clock
 from karbor_backup_core.model import Backup, Verb
 
 
@@ -27,6 +29,7 @@ def work_on(
     """
     chosen = invocation.backends.choose_for(backup, backend)
     schema = chosen.ability(backup.resource.type, verb).schema
-    options = read_options(options_file, assignments, schema)
+    given = read_options(options_file, assignments, schema)
+    options = with_default_names(given, schema, backup.resource, verb, system_clock())
     ended = perform(invocation, chosen, verb, backup, options, deadline)
     report(ended, as_json=invocation.as_json)

@@ -12,7 +12,7 @@ from karbor_backup_core.model import Backup, Verb
 @click.command(
     short_help="Bring back what is in a backup.",
     epilog="""\b
-    karbor-backup restore 5f1c -o restore_name=db-restored
+    karbor-backup restore 5f1c
     karbor-backup restore --from backup.json -o restore_name=db-restored
     """,
 )
@@ -39,7 +39,8 @@ def restore(
     """Bring back what is in a BACKUP.
 
     The beginning of its id is enough. BACKUP/MEMBER brings back one member, such as a server of a
-    project.
+    project. `karbor-backup options restore TYPE` says which options there are; a name that is
+    required and not given is made of the resource and the time.
     """
     from karbor_backup_core.cli.commands.existing import work_on
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
-from karbor_backup_core.model import Operation
+from karbor_backup_core.model import Operation, State
 
 
 @click.command(short_help="Go on with operations that nobody drives.")
@@ -19,7 +19,11 @@ def resume(invocation: Invocation, operation: str | None) -> None:
     from karbor_backup_core.cli.running import resume_all
 
     chosen = _chosen(invocation, operation)
-    endings = resume_all(invocation, chosen)
+    _tell_of_cancels(invocation, chosen)
+    open_ones = [each for each in chosen if each.state is not State.RELEASED]
+    resumed = resume_all(invocation, open_ones)
+    ended = dict(zip((each.id for each in open_ones), resumed, strict=True))
+    endings = [ended.get(each.id, each) for each in chosen]
     _tell(invocation, chosen, endings)
     if not all(isinstance(each, Operation) and is_done(each) for each in endings):
         raise Failed
@@ -47,8 +51,8 @@ def _tell(
 ) -> None:
     from karbor_backup_core.cli.failures import PROGRAM
     from karbor_backup_core.cli.output import emit_json
-    from karbor_backup_core.cli.reports import tell
-    from karbor_backup_core.cli.text import printable
+    from karbor_backup_core.cli.reports import is_done, over_line, tell
+    from karbor_backup_core.cli.text import in_words, printable
     from karbor_backup_core.documents import to_document
 
     pairs = list(zip(chosen, endings, strict=True))
@@ -59,7 +63,7 @@ def _tell(
                     to_document(each) for each in endings if isinstance(each, Operation)
                 ],
                 "errors": [
-                    {"operation": operation.id, "message": str(error)}
+                    {"operation": operation.id, "message": in_words(error)}
                     for operation, error in pairs
                     if isinstance(error, Exception)
                 ],
@@ -69,7 +73,18 @@ def _tell(
     if not pairs:
         click.echo("nothing to resume")
     for operation, ending in pairs:
-        if isinstance(ending, Operation):
-            tell(ending)
+        if not isinstance(ending, Operation):
+            told = printable(in_words(ending))
+            which = "" if operation.id in told else f"operation {operation.id}: "
+            click.echo(f"{PROGRAM}: {which}{told}", err=True)
+        elif operation.state is State.RELEASED:
+            click.echo(printable(over_line(operation)), err=not is_done(operation))
         else:
-            click.echo(f"{PROGRAM}: operation {operation.id}: {printable(str(ending))}", err=True)
+            tell(ending)
+
+
+def _tell_of_cancels(invocation: Invocation, chosen: Sequence[Operation]) -> None:
+    """Say of which operations a cancel is gone on with: that was asked for before."""
+    for each in chosen:
+        if each.cancel_requested and each.outcome is None and not invocation.as_json:
+            click.echo(f"operation {each.id} is being cancelled; that goes on", err=True)

@@ -1,0 +1,49 @@
+"""Names that a person need not think of: those that a schema requires and that are plain text."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from karbor_backup_core.cli.resource_types import short_word
+from karbor_backup_core.model import Json, Resource, Verb
+
+_SUFFIX: Final = "_name"
+_BOUND: Final = ("enum", "const", "pattern", "format")
+_LONGEST: Final = 40
+"""Characters of a resource's own name or id; services allow 255 in all, some fewer."""
+
+
+def with_default_names(
+    options: Mapping[str, Any], schema: Json, resource: Resource, verb: Verb, now: datetime
+) -> dict[str, Any]:
+    """Return the options, with a name made up for each required name that is missing.
+
+    Args:
+        options: what the person has given.
+        schema: the schema of the options.
+        resource: what is protected, or what a backup was made of.
+        verb: what is done with it.
+        now: the present instant, which is part of the name.
+    """
+    made = {name: _name(resource, verb, now) for name in _missing_names(options, schema)}
+    return {**made, **options}
+
+
+def _missing_names(options: Mapping[str, Any], schema: Json) -> Iterator[str]:
+    properties = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        said = properties.get(name, {})
+        plain = said.get("type") == "string" and not any(each in said for each in _BOUND)
+        if name.endswith(_SUFFIX) and plain and name not in options:
+            yield name
+
+
+def _name(resource: Resource, verb: Verb, now: datetime) -> str:
+    """Return such as ``volume-db-20261127-011500``: letters, digits, ``.``, ``_``, ``-`` only."""
+    own = resource.name or resource.id.rstrip("/").rpartition("/")[2]
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", own)[:_LONGEST].strip("-.")
+    words = [short_word(resource.type), plain]
+    if verb is Verb.RESTORE:
+        words.append("restored")
+    return "-".join([*filter(None, words), f"{now:%Y%m%d-%H%M%S}"])
