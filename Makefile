@@ -10,7 +10,7 @@ JOBS   ?= 3
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud test-freezer-releases lint unit contract docs clean
+.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud test-freezer-releases lint unit contract docs soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,12 +24,17 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,storages,sql,cli,contract]'
 	@touch $@
 
-lint: venv ## ruff, mypy --strict and the dependency rule
+lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether dependencies fit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox -p benchmarks
 	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive karbor_backup_core backends karbor_glue examples/tar/src
+	$(BIN)/python -m pip check
+
+soak: venv ## repeat the attacks for an hour, or SOAK_SECONDS; the report goes to build/soak/
+	SOAK_SECONDS=$(SOAK_SECONDS) nice $(BIN)/python -m tests.soak
 
 unit: venv ## the tests that need no server
 	$(BIN)/pytest tests -n $(JOBS) --ignore=tests/e2e --ignore=tests/sandbox

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from karbor_backup_core.errors import InvalidDocument
+from karbor_backup_core.errors import InvalidDocument, InvalidInput
+from karbor_backup_core.identities import check_backup, check_operation
 from karbor_backup_core.json_forms.conversion import LIMITED, model_converter, within_limit
 from karbor_backup_core.json_forms.json_values import MISFITS, misfits, step
 from karbor_backup_core.model import Backup, Operation
@@ -54,10 +55,23 @@ def from_document(cls: type[T], document: Any) -> T:
     what = f"{cls.__name__} document"
     body = _without_format(document, what) if cls in _NUMBERED else document
     try:
-        return model_converter().structure(body, cls)
+        instance = model_converter().structure(body, cls)
     except (cattrs.BaseValidationError, *MISFITS) as error:
         faults = cattrs.transform_error(error, "$", _explain)
         raise InvalidDocument(what, [_place_first(fault) for fault in faults]) from None
+    _check_identity(instance, what)
+    return instance
+
+
+def _check_identity(instance: object, what: str) -> None:
+    """Hold the ids and names of an operation or backup to the rules of planning."""
+    try:
+        if isinstance(instance, Operation):
+            check_operation(instance)
+        elif isinstance(instance, Backup):
+            check_backup(instance)
+    except InvalidInput as error:
+        raise InvalidDocument(what, [str(error)]) from None
 
 
 def _without_format(document: Any, what: str) -> Any:

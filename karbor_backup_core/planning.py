@@ -9,6 +9,7 @@ import attrs
 
 from karbor_backup_core.backend import Backend
 from karbor_backup_core.errors import InvalidInput, Unsupported, WrongBackend, WrongScope
+from karbor_backup_core.identities import check_backup, check_resource
 from karbor_backup_core.model import (
     Backup,
     Operation,
@@ -47,12 +48,16 @@ def plan(
         Unsupported: the backend does not do this for this type.
         InvalidDocument: the options do not fit; all faults are named.
         InvalidInput: the deadline has passed before it began, or a member of a backup was to be
-            deleted alone.
+            deleted alone, or an id or a name cannot be.
         WrongBackend: the backup was made by another backend.
         WrongScope: the backup lives in another endpoint or project.
         BackendError: the backend cannot tell its scope now.
     """
     resource = target.resource if isinstance(target, Backup) else target
+    if isinstance(target, Backup):
+        check_backup(target)
+    else:
+        check_resource(resource)
     ability = backend.ability(resource.type, verb)
     if ability.support is Support.UNSUPPORTED:
         raise Unsupported(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import attrs
 from hypothesis import strategies as st
 
 from karbor_backup_core.model import (
@@ -25,6 +26,8 @@ from karbor_backup_core.model import (
 )
 
 names = st.text(max_size=12)
+writable_names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
+operation_ids = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_", min_size=1, max_size=36)
 instants = st.datetimes(timezones=st.just(UTC))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -38,8 +41,8 @@ json_objects = st.dictionaries(names, json_values, max_size=4)
 resources = st.builds(
     Resource,
     type=st.sampled_from(["OS::Nova::Server", "OS::Cinder::Volume", "OS::Keystone::Project"]),
-    id=names,
-    name=names,
+    id=writable_names,
+    name=writable_names,
 )
 parts = st.builds(
     Part,
@@ -58,23 +61,28 @@ def tuples(items: st.SearchStrategy) -> st.SearchStrategy:
     return st.lists(items, max_size=2).map(tuple)
 
 
-def _backups(inner: st.SearchStrategy) -> st.SearchStrategy:
+def _backup(members: tuple[Backup, ...] = ()) -> st.SearchStrategy:
     return st.builds(
         Backup,
-        id=names,
+        id=operation_ids,
         resource=resources,
-        backend=names,
-        scope=names,
+        backend=writable_names,
+        scope=writable_names,
         handle=json_objects,
-        storage=names,
+        storage=writable_names,
         created_at=instants,
         options=json_objects,
-        members=inner,
+        members=st.just(members),
         checks=tuples(checks),
     )
 
 
-backups = _backups(tuples(_backups(st.just(()))))
+def _with_members(whole: Backup, members: tuple[Backup, ...]) -> Backup:
+    own = tuple(attrs.evolve(each, id=f"{whole.id}/{each.resource.id}") for each in members)
+    return attrs.evolve(whole, members=own)
+
+
+backups = st.builds(_with_members, _backup(), tuples(_backup()))
 
 progresses = st.builds(
     Progress,
@@ -107,11 +115,11 @@ outcomes = st.builds(
 
 operations = st.builds(
     Operation,
-    id=names,
+    id=operation_ids,
     verb=st.sampled_from(Verb),
-    backend=names,
-    implementation=names,
-    scope=names,
+    backend=writable_names,
+    implementation=writable_names,
+    scope=writable_names,
     resource=resources,
     options=json_objects,
     backup=st.none() | backups,

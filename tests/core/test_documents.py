@@ -200,10 +200,30 @@ def test_what_is_nested_in_itself_is_refused() -> None:
 
 
 def test_a_name_of_a_file_with_any_byte_is_kept() -> None:
-    odd = operation(
-        resource=Resource("Freezer::FileSystem::Directory", "/a\udcff"), receipt={"p": "\udcff"}
-    )
+    odd = operation(options={"path": "/a\udcff"}, receipt={"p": "\udcff"})
     assert from_document(Operation, json.loads(json.dumps(to_document(odd)))) == odd
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"id": "../../x"},
+        {"id": "a/b"},
+        {"id": ""},
+        {"id": "x" * 65},
+        {"id": "x\n"},
+        {"scope": "\ud800"},
+        {"resource": Resource("t", "a\x00")},
+        {"resource": Resource("t", "\ud800")},
+        {"resource": Resource("t", "x" * 4097)},
+        {"resource": Resource("t\x00", "a")},
+        {"resource": Resource("t", "a", "\udcff")},
+    ],
+)
+def test_an_id_or_name_that_no_store_can_write_down_is_refused(strange: dict[str, Any]) -> None:
+    document = to_document(attrs.evolve(operation(), **strange))
+    with pytest.raises(InvalidDocument, match="Operation document"):
+        from_document(Operation, document)
 
 
 def test_a_document_shares_nothing_with_the_instance() -> None:

@@ -17,6 +17,7 @@ from karbor_backup_core import (
     BackendError,
     BackendInfo,
     Health,
+    InvalidInput,
     Json,
     Leftover,
     Operation,
@@ -181,6 +182,7 @@ class FakeBackend:
                 begun = cloud.find_jobs(operation.id)
                 job = answers.job_of(operation, begun, operation.phase)
             if job is None:
+                self._check_own(cloud, operation)
                 task = self._task(cloud, operation)
                 job = cloud.create_job(operation.id, operation.phase, task)
         return attrs.evolve(self._progress(operation, job), receipt=notes.receipt(job.id))
@@ -193,6 +195,20 @@ class FakeBackend:
             begun = cloud.find_jobs(operation.id)
             before = answers.job_of(operation, begun, operation.phase - 1)
         return task_of(operation, step, before.id if before else "")
+
+    def _check_own(self, cloud: Cloud, operation: Operation) -> None:
+        """Refuse a backup whose handle names a copy that is not its own."""
+        backup = operation.backup
+        if backup is None:
+            return
+        copy = cloud.inventory.copies.get(notes.copy_in(backup.handle))
+        if copy is not None and (copy.operation, copy.resource.id) != (
+            backup.whole_id,
+            backup.resource.id,
+        ):
+            raise InvalidInput(
+                f"backup {backup.id}: its handle names copy {copy.id}, which is another one's"
+            )
 
     def _look(self, cloud: Cloud, operation: Operation, listed: Sequence[Job]) -> Progress:
         """Say how one operation stands; a fault of its own is its own failure."""

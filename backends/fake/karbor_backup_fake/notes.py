@@ -4,11 +4,13 @@ Both carry a version, so that a later release of the backend can read what an ea
 and says so when it cannot.
 """
 
+import re
 from typing import Any, Final
 
-from karbor_backup_core import BackendError, Json
+from karbor_backup_core import BackendError, InvalidInput, Json
 
 _VERSION: Final = 1
+_COPY: Final = re.compile(r"[A-Za-z0-9-]{0,64}")
 
 
 def receipt(job_id: str) -> Json:
@@ -31,12 +33,17 @@ def handle(copy_id: str) -> Json:
 
 
 def copy_in(noted: Json) -> str:
-    """Read a handle.
+    """Read a handle; anybody may have written it.
 
     Raises:
         BackendError: it is of a version that this release does not know.
+        InvalidInput: no release has written it.
     """
-    return str(_checked(noted, "handle")["copy"])
+    copy_id = _checked(noted, "handle").get("copy")
+    named = isinstance(copy_id, str) and _COPY.fullmatch(copy_id)
+    if not named or noted != handle(str(copy_id)) or type(noted["version"]) is not int:
+        raise InvalidInput("the handle is damaged: no release of the fake backend has written it")
+    return str(copy_id)
 
 
 def _checked(noted: Json, what: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class RestoresBesideOnly(FakeBackend):
         return super().restore(operation)
 
 
-@breaks("C-204", also={"C-406"})
+@breaks("C-204", also={"C-306", "C-406"})
 class DeletesAllOfIt(FakeBackend):
     """Deletes all backups of the resource."""
 

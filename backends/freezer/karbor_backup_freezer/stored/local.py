@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import socket
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import attrs
 
 from karbor_backup_freezer.stored.layout import Place
-from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader
 
 
 @contextlib.contextmanager
@@ -51,7 +52,12 @@ class _Folder:
         }
 
     def notes(self, path: str) -> Any:
-        return json.loads((self.folder / path).read_bytes())
+        # Neither a link nor a pipe nor a device that somebody has put there is followed or read.
+        opened = os.open(self.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(opened, "rb") as file:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise ValueError(f"{path} is no file")
+            return json.loads(file.read(NOTES_LIMIT))
 
 
 def _refuse(error: OSError) -> None:

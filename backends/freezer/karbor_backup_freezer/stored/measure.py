@@ -15,6 +15,9 @@ from karbor_backup_freezer.stored.reader import Reader
 _LENGTHS: Final = ("x-object-meta-length", "length")
 """Where the agent's notes say how long the data is: of a volume, and of all else."""
 
+_NO_NOTES: Final = (ValueError, RecursionError)
+"""What reading the agent's notes raises where they are no JSON, or no number that can be read."""
+
 
 @attrs.frozen(kw_only=True)
 class Measured:
@@ -77,20 +80,29 @@ class Look:
     def _project(self, project: str) -> Measured:
         """A project's backup is the list of its servers, and a copy of each."""
         path = project_list(project)
-        servers = self._reader.notes(path) if path in self._sizes else []
-        members = {server: self._one(Mode.TENANT, server) for server in servers}
+        servers = self._listed(path) if path in self._sizes else None
+        members = {server: self._one(Mode.TENANT, server) for server in servers or ()}
         return Measured(
             stored=sum(member.stored or 0 for member in members.values()),
-            complete=path in self._sizes,
+            complete=servers is not None,
             members=members,
         )
+
+    def _listed(self, path: str) -> list[str] | None:
+        """The servers in the agent's list of a project, None where it is no such list."""
+        try:
+            servers = self._reader.notes(path)
+        except _NO_NOTES:
+            return None
+        named = isinstance(servers, list) and all(isinstance(server, str) for server in servers)
+        return servers if named else None
 
     def _length(self, path: str) -> int | None:
         try:
             notes = self._reader.notes(path)
-        except ValueError:
+            return _length(notes) if isinstance(notes, dict) else None
+        except _NO_NOTES:
             return None
-        return _length(notes)
 
 
 def _length(notes: Json) -> int | None:

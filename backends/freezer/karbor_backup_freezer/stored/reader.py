@@ -1,9 +1,12 @@
 """What can be read of a storage, whatever its kind."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from karbor_backup_core import BackendError
+
+NOTES_LIMIT: Final = 16 * 2**20
+"""Bytes of the agent's notes that are read; what is cut off there is no JSON."""
 
 
 class OutOfReach(BackendError):

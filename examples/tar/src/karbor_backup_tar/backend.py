@@ -36,7 +36,9 @@ from karbor_backup_tar.abilities import ABILITIES, CONFIG_SCHEMA
 from karbor_backup_tar.work import Work, WorkState
 
 PACK: Final = (
-    '"$tar" --create --gzip --force-local --file="$archive" --directory="$directory" . &&'
+    # What only its owner may read is read by nobody else in an archive.
+    'umask 077 && "$tar" --create --gzip --force-local --file="$archive"'
+    ' --directory="$directory" . &&'
     ' sync "$archive"'
 )
 UNPACK: Final = (
@@ -93,7 +95,7 @@ class TarBackend:
     def protect(self, operation: Operation) -> Progress:
         """Have the directory packed."""
         with self._service(operation):
-            directory = Path(operation.resource.id)
+            directory = notes.check_directory(operation.resource.id)
             if not directory.is_dir() and self._is_new(operation):
                 raise InvalidInput(f"{directory}: there is no such directory to protect")
             self._start(operation, PACK, self._archive(operation), directory)
@@ -189,7 +191,7 @@ class TarBackend:
                 return self._progress(operation, state)
             running = state is WorkState.RUNNING
             return Progress(ProgressState.RUNNING if running else ProgressState.READY)
-        except (OSError, BackendError) as error:
+        except (OSError, BackendError, InvalidInput) as error:
             return Progress(ProgressState.FAILED, reason=str(error))
 
     def _progress(self, operation: Operation, state: WorkState) -> Progress:
@@ -229,9 +231,12 @@ class TarBackend:
 
     def _archive(self, operation: Operation) -> Path:
         """Answer the archive that an operation makes, or on which it works."""
+        notes.check_id(operation.backup_id)
         if operation.backup is not None:
-            notes.check_handle(operation.backup.handle)
+            notes.check_directory(operation.resource.id)
+            notes.check_backup(operation.backup)
         return self._vault / "archives" / f"{operation.backup_id}.tar.gz"
 
     def _work(self, operation: Operation) -> Work:
+        notes.check_id(operation.id)
         return Work(self._vault / "work" / operation.id)

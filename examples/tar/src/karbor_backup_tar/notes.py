@@ -4,24 +4,59 @@ Both carry a version, so that a later release can read what an earlier one wrote
 one says that it cannot.
 """
 
+import os
+import re
 from pathlib import Path
 from typing import Final
 
-from karbor_backup_core import BackendError, Json
+from karbor_backup_core import BackendError, Backup, InvalidInput, Json
 
 _VERSION: Final = 1
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 HANDLE: Final[Json] = {"version": _VERSION}
 """The archive has the backup's id for a name: there is nothing else to note."""
 
 
-def check_handle(handle: Json) -> None:
-    """Let a handle pass that this release can read.
+def check_backup(backup: Backup) -> None:
+    """Check that a backup is one that this release can have made: anybody may have written it.
 
     Raises:
-        BackendError: it cannot.
+        InvalidInput: its id is none, or its handle says more than this release writes.
+        BackendError: another release has written the handle.
     """
-    _check(handle, "handle")
+    check_id(backup.id)
+    _check(backup.handle, "handle")
+    if backup.handle != HANDLE or type(backup.handle["version"]) is not int:
+        raise InvalidInput(f"backup {backup.id}: its handle is damaged")
+
+
+def check_id(identifier: str) -> None:
+    """Check an id that becomes the name of a file.
+
+    Raises:
+        InvalidInput: it is none that karbor-backup makes.
+    """
+    if not _ID.fullmatch(identifier):
+        raise InvalidInput(f"{identifier!r} is not the id of an operation or a backup")
+
+
+def check_directory(path: str) -> Path:
+    """Return the directory of an id, which means the same whichever process reads it.
+
+    Raises:
+        InvalidInput: it is not absolute, not normalised, or cannot be a path.
+    """
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidInput(f"{path!r}: it cannot be the name of a directory") from None
+    if not path.startswith("/") or path.startswith("//") or "\0" in path:
+        raise InvalidInput(f"{path!r}: give the absolute path of the directory")
+    if os.path.normpath(path) != path or path == "/":
+        raise InvalidInput(f"{path!r}: give the path without '.', '..' and needless slashes")
+    return Path(path)
 
 
 def receipt(made: Path) -> Json:

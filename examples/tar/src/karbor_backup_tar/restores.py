@@ -10,9 +10,14 @@ from karbor_backup_tar import notes
 
 
 def target_of(operation: Operation) -> Path:
-    """Answer the directory that a restore is to make."""
-    beside = f"{operation.resource.id.rstrip('/')}~{operation.id}"
-    return Path(operation.options.get("path", beside))
+    """Return the directory that a restore is to make.
+
+    Raises:
+        InvalidInput: the directory that was protected, or the one asked for, cannot be one.
+    """
+    notes.check_id(operation.id)
+    beside = f"{notes.check_directory(operation.resource.id)}~{operation.id}"
+    return notes.check_directory(operation.options.get("path", beside))
 
 
 def unpacked_of(operation: Operation) -> Path:

@@ -1,0 +1,41 @@
+"""The attacks that `make soak` repeats: each is a selection of pytest's, run anew with a new seed.
+
+A module of attacks offers a longer form by reading ``SOAK_SIZE``, a factor for how much it does;
+hypothesis's examples are multiplied by it without any help.
+"""
+
+from typing import Final
+
+import attrs
+
+
+@attrs.frozen
+class Attack:
+    """One kind of attack.
+
+    Attributes:
+        name: what is attacked, in the words of the report.
+        tests: the paths and options for pytest that select its tests.
+    """
+
+    name: str
+    tests: tuple[str, ...]
+
+
+ATTACKS: Final = (
+    Attack("kills at every store write and request", ("tests/core/test_kills.py",)),
+    Attack("damaged and foreign handles", ("tests/backends/freezer/test_handles.py",)),
+    Attack("damaged receipts", ("tests/backends/freezer/test_receipts.py",)),
+    Attack(
+        "texts and fields of the agent's file", ("tests/backends/freezer/test_action_rules.py",)
+    ),
+    Attack("foreign documents and ids", ("tests/core/test_documents.py",)),
+    Attack("faults of the service", ("tests/core/test_driver.py", "tests/core/test_poller.py")),
+    Attack("leases and processes on one store", ("tests/core/stores/test_processes.py",)),
+    Attack("rows and equivalence of stores", ("tests/core/stores/test_equivalence.py",)),
+    Attack("bad input of the command", ("tests/cli/test_bad_input.py",)),
+    Attack(
+        "handles and ids that anybody may have written, on every backend that runs alone",
+        ("tests/contract/test_conformance.py", "-k", "306 or 307"),
+    ),
+)
