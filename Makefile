@@ -73,6 +73,10 @@ contract: venv ## the contract suite on every backend; the page goes to build/co
 docs: venv ## write the page that is made from the contract's rules
 	$(BIN)/python -m tests.contract.document
 
+.PHONY: sandbox
+sandbox: venv ## bring up a real Keystone and Freezer on loopback, until "make clean"
+	$(BIN)/python -m sandbox up
+
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
 	$(BIN)/python -m sandbox.demo
 

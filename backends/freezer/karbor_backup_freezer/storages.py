@@ -119,5 +119,10 @@ def find_storage(storages: Mapping[str, Storage], name: str) -> Storage:
     try:
         return storages[name]
     except KeyError:
-        known = ", ".join(sorted(storages)) or "none"
+        if not storages:
+            raise InvalidInput(
+                "no storage is configured: add a section [backends.NAME.storages.STORAGE] with its "
+                "kind, as docs/freezer.md shows"
+            ) from None
+        known = ", ".join(sorted(storages))
         raise InvalidInput(f"storage {name!r} is not configured (configured: {known})") from None

@@ -3,7 +3,7 @@
 import pytest
 
 from karbor_backup_core import InvalidInput, Secret
-from karbor_backup_freezer.storages import Kind, Storage, without_secrets
+from karbor_backup_freezer.storages import Kind, Storage, find_storage, without_secrets
 
 
 def test_each_backup_has_a_container_of_its_own() -> None:
@@ -37,3 +37,8 @@ def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> Non
     fields = storage.action_fields()
     assert fields["ftp_password"] == "passw0rd%%"  # noqa: S105 - it is made up
     assert without_secrets(fields) == {**fields, "ftp_password": ""}
+
+
+def test_no_storage_at_all_says_what_to_add() -> None:
+    with pytest.raises(InvalidInput, match=r"add a section \[backends\.NAME\.storages\.STORAGE\]"):
+        find_storage({}, "")
