@@ -221,8 +221,12 @@ class Backend:
         health = check_type(self._what("check"), self._ask("check"), Health)
         return redacted_health(health, self._secrets)
 
-    def call(self, operation: Operation) -> Progress:
+    def call(self, operation: Operation, own_paths: Sequence[str] = ()) -> Progress:
         """Call the hook of the operation's verb.
+
+        Args:
+            operation: as it is stored.
+            own_paths: what the calling program works with on this host; a restore spares it.
 
         Raises:
             Unsupported: the backend does not do this; nothing has been started.
@@ -230,7 +234,8 @@ class Backend:
             BackendError: the call must not be repeated.
             ContractViolation: the answer is one that the contract forbids.
         """
-        return self._progress(operation.verb.value, operation, VERB_STATES)
+        more = {"own_paths": tuple(own_paths)} if operation.verb is Verb.RESTORE else {}
+        return self._progress(operation.verb.value, operation, VERB_STATES, **more)
 
     def release(self, operation: Operation) -> Progress:
         """Call the hook that removes what the service keeps of the operation.
@@ -292,9 +297,9 @@ class Backend:
                     _log.error("an extension failed: %s", failure, exc_info=failure)
 
     def _progress(
-        self, hook: str, operation: Operation, states: frozenset[ProgressState]
+        self, hook: str, operation: Operation, states: frozenset[ProgressState], **more: Any
     ) -> Progress:
-        answer = self._ask(hook, operation=operation)
+        answer = self._ask(hook, operation=operation, **more)
         progress = check_progress(self._what(hook, operation), answer, operation, states)
         return redacted_progress(progress, self._secrets)
 

@@ -207,7 +207,7 @@ class Driver:
         try:
             match call:
                 case Call.VERB:
-                    return backend.call(operation)
+                    return backend.call(operation, self.store.own_paths())
                 case Call.CANCEL:
                     return backend.cancel(operation)
                 case Call.RELEASE:

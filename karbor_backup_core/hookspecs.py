@@ -75,8 +75,12 @@ class BackendSpec:
         """
 
     @hookspec(firstresult=True)
-    def restore(self, operation: Operation) -> Progress:  # type: ignore[empty-body]
+    def restore(self, operation: Operation, own_paths: Sequence[str]) -> Progress:  # type: ignore[empty-body]
         """Begin, or take the next step of, restoring ``operation.backup``.
+
+        ``own_paths`` are the absolute paths of what the calling program itself works with on
+        this host, such as the file of its store: a restore that would remove or replace one of
+        them is refused. A backend that restores to no path of a host need not name it.
 
         Rules and errors are those of ``protect``. ``succeeded`` names the ``resources`` that now
         hold the data, the whole first, where the service can tell; ``parts`` say what each

@@ -203,6 +203,10 @@ class BankStore:
         """Answer the backups that were made since the store was opened, the oldest first."""
         return sorted(self._backups.values(), key=lambda each: (each.created_at, each.id))
 
+    def own_paths(self) -> Sequence[str]:
+        """Answer none: Karbor's bank keeps it."""
+        return ()
+
     def close(self) -> None:
         """Remove the signs of life of who drives nothing any more."""
         for (_, owner), leases in self._shown.items():

@@ -185,6 +185,10 @@ class Sandbox:
         """A directory for backups on storage kind `local`."""
         return self.instance.layout.storage
 
+    def scheduler_home(self, client_id: str) -> Path:
+        """Return the folder that is HOME to one scheduler and its agents."""
+        return self.instance.layout.scheduler(client_id)
+
     @property
     def logs(self) -> Path:
         """The directory of the servers' logs."""

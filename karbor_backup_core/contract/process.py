@@ -12,6 +12,7 @@ from karbor_backup_core.calls.witness import ask
 from karbor_backup_core.clock import Clock
 from karbor_backup_core.driver import Driver
 from karbor_backup_core.lifecycle import Lifecycle
+from karbor_backup_core.model import Verb
 from karbor_backup_core.stores.base import Store
 
 NAME: Final = "contract"
@@ -48,7 +49,8 @@ class Process:
         Raises:
             Exception: whatever the backend raises.
         """
-        return ask(self._manager, hook, arguments)
+        more = {"own_paths": ()} if hook == Verb.RESTORE else {}
+        return ask(self._manager, hook, {**more, **arguments})
 
     @functools.cached_property
     def _manager(self) -> pluggy.PluginManager:

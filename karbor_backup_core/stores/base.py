@@ -110,5 +110,8 @@ class Store(Protocol):
     def backups(self) -> Sequence[Backup]:
         """Answer all backups, the oldest first."""
 
+    def own_paths(self) -> Sequence[str]:
+        """Answer the absolute paths of the files on this host that the store is kept in."""
+
     def close(self) -> None:
         """Let go of connections and files."""

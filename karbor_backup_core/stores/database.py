@@ -48,6 +48,13 @@ def place_of(url: sa.URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
+def files_of(url: sa.URL) -> tuple[str, ...]:
+    """Answer the absolute paths of the files on this host that a database is kept in."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return ()
+    return (str(Path(url.database).absolute()),)
+
+
 def _made(url: sa.URL, **settings: Any) -> sa.Engine:
     try:
         return sa.create_engine(url, hide_parameters=True, **settings)

@@ -114,6 +114,10 @@ class MemoryStore:
             kept = list(self._backups.values())
         return sorted(kept, key=lambda each: (each.created_at, each.id))
 
+    def own_paths(self) -> Sequence[str]:
+        """Answer none: it is kept in no file."""
+        return ()
+
     def close(self) -> None:
         """Do nothing: what was remembered stays readable."""
 

@@ -119,6 +119,10 @@ class SQLStore:
         """Answer all backups, the oldest first."""
         return [rows.backup_in(*row) for row in self._rows(statements.BACKUPS)]
 
+    def own_paths(self) -> Sequence[str]:
+        """Answer the file of an SQLite database; a server's files are its own."""
+        return database.files_of(self._engine.url)
+
     def close(self) -> None:
         """Let go of connections and files."""
         self._engine.dispose()

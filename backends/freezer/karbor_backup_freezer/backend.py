@@ -113,10 +113,10 @@ class FreezerBackend:
         return self._protect.step(operation)
 
     @hookimpl
-    def restore(self, operation: Operation) -> Progress:
+    def restore(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
         """Take the next step of a restore: preflight, job, rebuild."""
         _check_kind(operation)
-        return self._restore.step(operation)
+        return self._restore.step(operation, own_paths)
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:

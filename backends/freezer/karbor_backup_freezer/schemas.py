@@ -133,6 +133,15 @@ RESTORE_DIRECTORY: Final[Schema] = _more(
         ),
         "default": False,
     },
+    overwrite_unseen={
+        "type": "boolean",
+        "title": "Overwrite Unseen",
+        "description": (
+            "Overwrite although the target cannot be seen from here: what is mounted, linked or "
+            "stored below it may be removed, and nobody has looked."
+        ),
+        "default": False,
+    },
 )
 
 RESTORE_VOLUME: Final[Schema] = _more(

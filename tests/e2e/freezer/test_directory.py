@@ -138,12 +138,14 @@ def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> No
     tree = spotless.tree()
     runner = spotless.runner()
     backup = do.protect(runner, tree)
-    failed = do.run(runner, Verb.RESTORE, backup, {"restore_name": "data"})
+    below_a_file = str(tree / "file" / "data")
+    options = {"restore_name": "data", "restore_path": below_a_file}
+    failed = do.run(runner, Verb.RESTORE, backup, options)
     assert failed.state is State.RELEASED
     assert failed.outcome.result is Result.FAILED
     assert "result 'fail'" in failed.outcome.reason
-    assert "needs the option 'overwrite'" in failed.outcome.reason
-    assert [leftover.id for leftover in failed.outcome.leftovers] == [str(tree)]
+    assert "needs the option 'overwrite'" not in failed.outcome.reason
+    assert [leftover.id for leftover in failed.outcome.leftovers] == [below_a_file]
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 

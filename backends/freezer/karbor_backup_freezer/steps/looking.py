@@ -18,6 +18,7 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer.actions import native_name
 from karbor_backup_freezer.client import Document
+from karbor_backup_freezer.directories.hosts import is_here
 from karbor_backup_freezer.identifiers import job_id, removal_step, work_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
 from karbor_backup_freezer.native import KIND as NATIVE_KIND
@@ -238,8 +239,9 @@ def _why(operation: Operation, job: Job) -> str:
     """Freezer keeps no reason: say where it is, and what it often is."""
     hint = ""
     if operation.verb is Verb.RESTORE and operation.resource.type == DIRECTORY:
-        overwrite = operation.options.get("overwrite", False)
-        hint = "" if overwrite else "; a directory that is not empty needs the option 'overwrite'"
+        # On this host the guard has seen that it is empty.
+        fits = operation.options.get("overwrite", False) or is_here(job.field("hostname"))
+        hint = "" if fits else "; a directory that is not empty needs the option 'overwrite'"
     return (
         f"Freezer's job ended with result {job.result or 'none'!r}; the reason is in the log of "
         f"scheduler {job.client} and in freezer-agent's log on host "

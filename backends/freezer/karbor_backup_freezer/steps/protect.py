@@ -1,9 +1,6 @@
 """Protect: survey, job, Cinder's own backups, and a look at what is stored."""
 
 import json
-import socket
-import stat
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -61,7 +58,7 @@ class Protect:
         receipt = Receipt.of(operation)
         match receipt.step:
             case Step.NONE if operation.resource.type == DIRECTORY:
-                return self._begin(operation, receipt, alone(operation.resource))
+                return self._begin_directory(operation, receipt)
             case Step.NONE:
                 return self._survey(operation)
             case Step.SURVEY:
@@ -87,6 +84,25 @@ class Protect:
             survey=survey.document(),
         )
         return receipt.ready()
+
+    def _begin_directory(self, operation: Operation, receipt: Receipt) -> Progress:
+        """Look at the directory where it can be seen, and begin the job."""
+        whole = alone(operation.resource)
+        if jobs.begun(self._work, operation) is not None:
+            return self._begin(operation, receipt, whole)
+        storage = self._work.storage_of(operation, receipt)
+        scheduler = self._scheduler(operation, whole, storage)
+        container = self._place(operation, storage).container
+        survey = self._work.protect_guard.survey(
+            operation.resource, storage, container, scheduler.hostname
+        )
+        noted = attrs.evolve(
+            receipt,
+            client=scheduler.client_id,
+            hostname=scheduler.hostname,
+            survey=survey.document(),
+        )
+        return self._begin(operation, noted, survey)
 
     def _begin(self, operation: Operation, receipt: Receipt, survey: Survey) -> Progress:
         """Begin the job, on the scheduler that the survey has found or on one that fits now."""
@@ -171,8 +187,6 @@ class Protect:
             operation.id,
         )
         self._work.agents.check(scheduler.hostname, survey.pieces)
-        if operation.resource.type == DIRECTORY:
-            _check_directory(operation.resource.id, scheduler)
         check_folder_name(scheduler.hostname, operation.options["backup_name"])
         return scheduler
 
@@ -212,17 +226,3 @@ def _check_size(survey: Survey) -> None:
             f"needed to make its {len(survey.pieces)} resources again takes {size} bytes, and "
             f"{_ROOM} are kept: protect its resources on their own"
         )
-
-
-def _check_directory(path: str, scheduler: Scheduler) -> None:
-    """Refuse a directory that is not there, where that can be seen: on this very host."""
-    if scheduler.hostname != socket.gethostname():
-        return
-    try:
-        mode = Path(path).stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise InvalidInput(f"directory {path!r} is not there on this host") from None
-    except OSError:
-        return
-    if not stat.S_ISDIR(mode):
-        raise InvalidInput(f"directory {path!r} is no directory: name the one that holds it")

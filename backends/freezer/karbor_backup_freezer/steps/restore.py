@@ -1,6 +1,6 @@
 """Restore: preflight, what the job restores into, the job, and the rebuild."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -37,8 +37,12 @@ class Restore:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def step(self, operation: Operation) -> Progress:
+    def step(self, operation: Operation, own_paths: Sequence[str] = ()) -> Progress:
         """Take the step that is next.
+
+        Args:
+            operation: the restore.
+            own_paths: what the calling program works with on this host, and is to be spared.
 
         Raises:
             InvalidInput: it cannot be done as asked.
@@ -56,7 +60,7 @@ class Restore:
             return moved
         match receipt.step:
             case Step.NONE if operation.resource.type == DIRECTORY:
-                return self._begin(operation, noted, handle, storage)
+                return self._begin_directory(operation, noted, handle, storage, own_paths)
             case Step.NONE:
                 return self._preflight(operation, noted, handle, storage)
             case Step.PREFLIGHT | Step.PREPARE:
@@ -88,6 +92,24 @@ class Restore:
         if prepared.progress.state is ProgressState.READY:
             return self._begin(operation, noted, handle, storage)
         return _answer(prepared, attrs.evolve(noted, step=Step.PREPARE))
+
+    def _begin_directory(
+        self,
+        operation: Operation,
+        receipt: Receipt,
+        handle: Handle,
+        storage: Storage,
+        own_paths: Sequence[str],
+    ) -> Progress:
+        """Begin the job of a directory's restore, unless it would do damage.
+
+        The guard looks right before the job is created: what is mounted later it cannot see.
+        """
+        if jobs.begun(self._work, operation) is None:
+            scheduler = self._scheduler(operation, receipt, handle, storage)
+            self._work.restore_guard.check(operation, handle, scheduler.hostname, own_paths)
+            receipt = attrs.evolve(receipt, client=scheduler.client_id, hostname=scheduler.hostname)
+        return self._begin(operation, receipt, handle, storage)
 
     def _begin(
         self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage

@@ -23,7 +23,7 @@ from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece, Survey
 from karbor_backup_freezer.records import EXISTS, metadata_of
 from karbor_backup_freezer.resources import KINDS, SERVER
 from karbor_backup_freezer.restorable import restorable_check
-from karbor_backup_freezer.steps.work import alone
+from karbor_backup_freezer.steps.work import covered
 from karbor_backup_freezer.storages import Kind, Storage
 from karbor_backup_freezer.stored.judgement import Judgement
 from karbor_backup_freezer.stored.layout import Place
@@ -153,7 +153,7 @@ def recorded(
     operation: Operation, job: Job, records: Sequence[Document], storage: Storage
 ) -> Progress:
     """The end of a protect of which Freezer's record is all that is asked for."""
-    survey = alone(operation.resource)
+    survey = covered(operation)
     (record,) = matched(survey, records)
     if record is None:
         return Progress(
@@ -176,6 +176,7 @@ def recorded(
     checks = (
         Check(EXISTS, verified=True),
         restorable_check(handle.agent_version, survey.pieces, storage.kind),
+        *survey.checks,
     )
     return Progress(
         ProgressState.SUCCEEDED, handle=handle.document(), storage=storage.name, checks=checks

@@ -9,6 +9,8 @@ from karbor_backup_freezer.agents import Agents
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.directories.protect_guard import ProtectGuard
+from karbor_backup_freezer.directories.restore_guard import RestoreGuard
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.memory import EndedJobs
 from karbor_backup_freezer.native import NativeBackups
@@ -44,6 +46,8 @@ class Work:
         ended: what polls have seen of jobs that have ended.
         surveyor: finds out what a protect covers.
         preflight: finds out whether a restore has what it needs.
+        protect_guard: finds out what a backup of a directory will lack.
+        restore_guard: refuses restores of directories that would do damage.
         rebuild: makes resources of what the agent brought back.
         data: looks at what is stored.
         natives: Cinder's own backups.
@@ -57,6 +61,8 @@ class Work:
     ended: EndedJobs
     surveyor: Surveyor
     preflight: Preflight
+    protect_guard: ProtectGuard
+    restore_guard: RestoreGuard
     rebuild: Rebuild
     data: StoredData
     natives: NativeBackups
@@ -75,6 +81,8 @@ class Work:
             ended=EndedJobs(),
             surveyor=Surveyor(services),
             preflight=Preflight(services),
+            protect_guard=ProtectGuard(configuration.storages),
+            restore_guard=RestoreGuard(configuration),
             rebuild=Rebuild(services),
             data=StoredData(configuration, services),
             natives=NativeBackups(services),
