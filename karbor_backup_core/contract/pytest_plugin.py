@@ -107,7 +107,8 @@ def _verdict(report: pytest.TestReport, noted: dict[str, Any]) -> "Verdict":
         return Verdict(rule, Status.PASSED)
     expected = getattr(report, "wasxfail", None)
     if expected is not None:
-        return Verdict(rule, Status.EXPECTED, expected)
+        # pytest 8.3 puts this word before the reason.
+        return Verdict(rule, Status.EXPECTED, expected.removeprefix("reason: "))
     if report.skipped and isinstance(report.longrepr, tuple):
         return Verdict(rule, Status.SKIPPED, report.longrepr[2].removeprefix("Skipped: "))
     return Verdict(rule, Status.FAILED, noted.get(REASON) or _last_line(report.longreprtext))

@@ -127,7 +127,9 @@ _SERVER_DETAILS: Final = _object(
     description=_TEXT,
     required=["flavor"],
 )
+_DIRECTORY_DETAILS: Final = _object(mounted=_TEXT)
 _DETAILS: Final[Mapping[str, Json]] = {
+    DIRECTORY: _DIRECTORY_DETAILS,
     VOLUME: _VOLUME_DETAILS,
     IMAGE: _IMAGE_DETAILS,
     SERVER: _SERVER_DETAILS,
@@ -252,7 +254,7 @@ def _check_piece(piece: Piece) -> None:
         check_identifier(piece.type, piece.id)
     if piece.size is not None:
         check_count("size", piece.size, _LARGEST)
-    _check_details(piece.type if piece.type in (VOLUME, IMAGE) else "", piece.details)
+    _check_details(piece.type if piece.type in (DIRECTORY, VOLUME, IMAGE) else "", piece.details)
 
 
 def _check_server(server: ServerNotes) -> None:

@@ -130,6 +130,7 @@ class Connection:
     def _load(self) -> "CloudRegion":
         """Read ``clouds.yaml`` and ``OS_*``."""
         from openstack import config, exceptions
+        from yaml import YAMLError
 
         from karbor_backup_freezer.transport import CloudSession
 
@@ -150,6 +151,10 @@ class Connection:
         except exceptions.ConfigException as error:
             skipped = unreadable_files()
             reason = f"{skipped}; so: {error}" if skipped else str(error)
+            raise BackendError(f"OpenStack credentials: {reason}") from error
+        except (YAMLError, UnicodeDecodeError) as error:
+            # openstacksdk 4.4 lets its parser's errors through, later ones swallow them.
+            reason = unreadable_files() or str(error)
             raise BackendError(f"OpenStack credentials: {reason}") from error
         return region
 

@@ -65,7 +65,8 @@ def of_connection(error: "ClientException", where: str, timeout: float) -> Backe
         return Transient(
             f"Keystone does not answer as it should: {line(str(error))}{describe_proxy(error)}"
         )
-    if isinstance(error, exceptions.TooManyRequests):
+    # Older keystoneauth has no class of its own for it.
+    if getattr(error, "http_status", None) == HTTPStatus.TOO_MANY_REQUESTS:
         return Transient("Keystone asks to send fewer requests")
     if isinstance(error, exceptions.Unauthorized | exceptions.Forbidden):
         return BackendError(f"Keystone refuses the credentials: {_refusal(error)}")

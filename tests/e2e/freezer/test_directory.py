@@ -138,14 +138,17 @@ def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> No
     tree = spotless.tree()
     runner = spotless.runner()
     backup = do.protect(runner, tree)
-    below_a_file = str(tree / "file" / "data")
-    options = {"restore_name": "data", "restore_path": below_a_file}
+    for stored in (spotless.storage / spotless.top).rglob("*"):
+        if stored.is_file() and stored.suffix != ".meta":
+            stored.write_bytes(b"damaged")
+    target = str(spotless.folder / "again")
+    options = {"restore_name": "data", "restore_path": target}
     failed = do.run(runner, Verb.RESTORE, backup, options)
     assert failed.state is State.RELEASED
     assert failed.outcome.result is Result.FAILED
     assert "result 'fail'" in failed.outcome.reason
     assert "needs the option 'overwrite'" not in failed.outcome.reason
-    assert [leftover.id for leftover in failed.outcome.leftovers] == [below_a_file]
+    assert [leftover.id for leftover in failed.outcome.leftovers] == [target]
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 

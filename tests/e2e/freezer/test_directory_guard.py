@@ -97,9 +97,10 @@ def test_a_restore_spares_storages_parents_and_the_agents_folders(bench: Any, do
         assert "give the path without" in _refused(bench, do, backup, restore_path=path)
     assert "holds what was protected" in _refused(bench, do, backup, restore_path=str(tree.parent))
     scheduler = bench.sandbox.scheduler_home("node1")
-    for path in (scheduler, scheduler / "jobs", scheduler.parent, home):
+    for path in (scheduler, scheduler / "jobs", scheduler.parent):
         reason = _refused(bench, do, backup, restore_path=str(path))
         assert "the scheduler's" in reason or "the agent's" in reason
+    assert "holds the folder of storage" in _refused(bench, do, backup, restore_path=str(home))
     assert "is not empty" in _refused(bench, do, backup, overwrite=False)
     do.succeeded(do.run(runner, Verb.VERIFY, backup))
     do.succeeded(do.run(runner, Verb.DELETE, backup))
