@@ -26,16 +26,17 @@ def with_default_names(
         verb: what is done with it.
         now: the present instant, which is part of the name.
     """
-    made = {name: _name(resource, verb, now) for name in _missing_names(options, schema)}
+    made = {name: _name(resource, verb, now) for name in made_names(schema)}
     return {**made, **options}
 
 
-def _missing_names(options: Mapping[str, Any], schema: Json) -> Iterator[str]:
+def made_names(schema: Json) -> Iterator[str]:
+    """Return the options that are made where the person gives none."""
     properties = schema.get("properties", {})
     for name in schema.get("required", ()):
         said = properties.get(name, {})
         plain = said.get("type") == "string" and not any(each in said for each in _BOUND)
-        if name.endswith(_SUFFIX) and plain and name not in options:
+        if name.endswith(_SUFFIX) and plain:
             yield name
 
 

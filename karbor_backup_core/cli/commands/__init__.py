@@ -11,6 +11,7 @@ from karbor_backup_core.cli.commands.delete import delete
 from karbor_backup_core.cli.commands.forget import forget
 from karbor_backup_core.cli.commands.list_backups import list_backups
 from karbor_backup_core.cli.commands.operations import operations
+from karbor_backup_core.cli.commands.options import options
 from karbor_backup_core.cli.commands.protect import protect
 from karbor_backup_core.cli.commands.purge import purge
 from karbor_backup_core.cli.commands.restore import restore
@@ -20,6 +21,7 @@ from karbor_backup_core.cli.commands.verify import verify
 
 COMMANDS: Final[tuple[click.Command, ...]] = (
     backends,
+    options,
     protect,
     restore,
     delete,

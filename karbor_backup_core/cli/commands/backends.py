@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def backends(invocation: Invocation, *, check: bool) -> None:
     """Show which backends are installed and configured, and what each of them can do.
 
-    `karbor-backup options` says all of an operation's options. Exit status 1: a configured backend
-    cannot be used.
+    `karbor-backup options VERB TYPE` says all about an operation's options. Exit status 1: a
+    configured backend cannot be used.
     """
     from karbor_backup_core.cli.failures import Failed
     from karbor_backup_core.cli.output import emit_json
