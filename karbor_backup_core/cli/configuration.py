@@ -11,7 +11,7 @@ import attrs
 
 from karbor_backup_core.cli.durations import parse_duration
 from karbor_backup_core.errors import InvalidDocument, InvalidInput
-from karbor_backup_core.json_forms.schemas import with_references
+from karbor_backup_core.json_forms.schemas import REFERENCE, with_references
 from karbor_backup_core.model import Json
 from karbor_backup_core.policy import Policy
 from karbor_backup_core.secrets import Secret, configured
@@ -49,6 +49,15 @@ SCHEMA: Final[Json] = {
         "store": {
             "type": "object",
             "properties": {"url": {"type": "string", "minLength": 1, "writeOnly": True}},
+            "additionalProperties": False,
+        },
+        "documents": {
+            "type": "object",
+            "properties": {
+                # A key that is written out would be in every copy of this file.
+                "keys": {"type": "array", "items": REFERENCE},
+                "require_signature": {"type": "boolean"},
+            },
             "additionalProperties": False,
         },
         "policy": _policy_schema(),
@@ -92,6 +101,8 @@ class Configuration:
         backends: the configured backends by name; None where the file names none, and every
             installed one can be used as it is.
         default_backend: the backend to use where none is named.
+        document_keys: sign documents of backups, the first, and check them, each of them.
+        require_signature: whether a document from outside needs a signature.
     """
 
     path: Path | None = None
@@ -99,6 +110,8 @@ class Configuration:
     policy: Policy = attrs.field(factory=Policy)
     backends: Mapping[str, BackendSection] | None = None
     default_backend: str = ""
+    document_keys: tuple[Secret, ...] = ()
+    require_signature: bool = False
 
 
 def find(asked: Path | None) -> Path | None:
@@ -147,13 +160,16 @@ def load(path: Path | None) -> Configuration:
     if faults := _faults(document):
         raise InvalidDocument(f"configuration {path}", faults)
     sections = document.get("backends")
-    store: Mapping[str, Any] = configured(SCHEMA, document).get("store", {})
+    wrapped = configured(SCHEMA, document)
+    documents: Mapping[str, Any] = wrapped.get("documents", {})
     return Configuration(
         path=path,
-        store_url=store.get("url"),
+        store_url=wrapped.get("store", {}).get("url"),
         policy=Policy(**_policy_values(document.get("policy", {}))),
         backends=None if sections is None else _sections(sections),
         default_backend=document.get("default_backend", ""),
+        document_keys=tuple(documents.get("keys", ())),
+        require_signature=documents.get("require_signature", False),
     )
 
 
@@ -178,6 +194,9 @@ def _faults(document: Json) -> list[str]:
     if faults:
         return faults
     faults = _policy_faults(document.get("policy", {}))
+    documents = document.get("documents", {})
+    if documents.get("require_signature") and not documents.get("keys"):
+        faults.append("$.documents.require_signature: it needs a key in documents.keys")
     default, sections = document.get("default_backend"), document.get("backends")
     if default is not None and sections is not None and default not in sections:
         known = ", ".join(sections) or "none"

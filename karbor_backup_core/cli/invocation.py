@@ -29,7 +29,8 @@ class Invocation:
         as_json: answer in JSON.
         debug: log to the standard error.
         os_cloud: the entry of ``clouds.yaml`` that was asked for.
-        secrets: those of the backends loaded so far, to be kept out of the log.
+        secrets: the documents' keys and those of the backends loaded so far, to be kept out of
+            the log.
     """
 
     config: Path | None = None
@@ -47,7 +48,9 @@ class Invocation:
         """
         from karbor_backup_core.cli import configuration
 
-        return configuration.load(configuration.find(self.config))
+        loaded = configuration.load(configuration.find(self.config))
+        self.secrets += loaded.document_keys
+        return loaded
 
     @functools.cached_property
     def backends(self) -> "ConfiguredBackends":

@@ -11,12 +11,12 @@ from karbor_backup_core.cli.invocation import Invocation, common_options, pass_i
 def list_backups(invocation: Invocation) -> None:
     """List the backups, the oldest first."""
     from karbor_backup_core.cli.output import emit_json, emit_table
+    from karbor_backup_core.cli.signing import signed_document
     from karbor_backup_core.cli.text import moment
-    from karbor_backup_core.documents import to_document
 
     backups = invocation.store.backups()
     if invocation.as_json:
-        emit_json({"backups": [to_document(backup) for backup in backups]})
+        emit_json({"backups": [signed_document(invocation, backup) for backup in backups]})
     elif not backups:
         click.echo("no backups")
     else:

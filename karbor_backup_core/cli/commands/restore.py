@@ -56,6 +56,6 @@ def _backup(invocation: Invocation, text: str | None, document: str | None) -> B
 
         return find_backup(invocation.store, text)
     from karbor_backup_core.cli.options import read_json
-    from karbor_backup_core.documents import from_document
+    from karbor_backup_core.cli.signing import backup_from_outside
 
-    return from_document(Backup, read_json(document or "-"))
+    return backup_from_outside(invocation, read_json(document or "-"))

@@ -28,16 +28,17 @@ def show(invocation: Invocation, id_: str, *, document: bool) -> None:
     from karbor_backup_core.cli.details import backup_lines, operation_lines
     from karbor_backup_core.cli.identify import find_backup
     from karbor_backup_core.cli.output import emit_json, emit_lines
+    from karbor_backup_core.cli.signing import signed_document
     from karbor_backup_core.documents import to_document
 
     if document:
-        emit_json(to_document(find_backup(invocation.store, id_)))
+        emit_json(signed_document(invocation, find_backup(invocation.store, id_)))
         return
     backup, operation = _find(invocation.store, id_)
     if invocation.as_json:
         emit_json(
             {
-                "backup": None if backup is None else to_document(backup),
+                "backup": None if backup is None else signed_document(invocation, backup),
                 "operation": None if operation is None else to_document(operation),
             }
         )
