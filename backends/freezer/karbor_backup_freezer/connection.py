@@ -2,12 +2,12 @@
 
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from karbor_backup_core import BackendError
+from karbor_backup_core import BackendError, InvalidInput
 from karbor_backup_freezer import faults
-from karbor_backup_freezer.clouds_file import unreadable_files
 from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
+from karbor_backup_freezer.credentials import load_region
 from karbor_backup_freezer.endpoints import (
     SERVICE_TYPE,
     Endpoint,
@@ -52,8 +52,8 @@ class Connection:
 
         Raises:
             Transient: Keystone cannot be reached now.
-            BackendError: nothing is configured, or Keystone refuses the credentials, or its
-                catalog has no Freezer.
+            InvalidInput: no credentials, or no such cloud or region.
+            BackendError: Keystone refuses the credentials, or its catalog has no Freezer.
         """
         with self._lock:
             if self._adapter is None:
@@ -65,7 +65,7 @@ class Connection:
         """The cloud's session, with what is configured for each of its services.
 
         Raises:
-            BackendError: nothing is configured, or no cloud of that name.
+            InvalidInput: no credentials, or no such cloud or region.
         """
         with self._lock:
             return self._opened_region()
@@ -111,7 +111,7 @@ class Connection:
         except exceptions.ClientException as error:
             raise faults.of_connection(error, "Keystone", timeout) from error
         if not project:
-            raise BackendError("the credentials are for no project: name one")
+            raise InvalidInput("the credentials are for no project: name one")
         self._endpoint = base_url(url, project)
         self._scope = identify(self._endpoint, endpoints, found, project)
         self._found_region = found
@@ -124,39 +124,9 @@ class Connection:
 
     def _opened_region(self) -> "CloudRegion":
         if self._region is None:
-            self._region = self._load() if self._session is None else self._given(self._session)
+            given = self._session
+            self._region = load_region(self._configuration) if given is None else self._given(given)
         return self._region
-
-    def _load(self) -> "CloudRegion":
-        """Read ``clouds.yaml`` and ``OS_*``."""
-        from openstack import config, exceptions
-        from yaml import YAMLError
-
-        from karbor_backup_freezer.transport import CloudSession
-
-        named = {
-            "cloud": self._configuration.cloud,
-            "region_name": self._configuration.region,
-            "interface": self._configuration.interface,
-            "api_timeout": self._configuration.timeout,
-        }
-        chosen: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
-        try:
-            loader = config.OpenStackConfig(session_constructor=CloudSession)
-            region = loader.get_one(**chosen)
-            if region.config.get("api_timeout") is None:
-                region.config["api_timeout"] = DEFAULT_TIMEOUT
-            # Asked for now, since it is what tells that credentials are incomplete.
-            region.get_session()
-        except exceptions.ConfigException as error:
-            skipped = unreadable_files()
-            reason = f"{skipped}; so: {error}" if skipped else str(error)
-            raise BackendError(f"OpenStack credentials: {reason}") from error
-        except (YAMLError, UnicodeDecodeError) as error:
-            # openstacksdk 4.4 lets its parser's errors through, later ones swallow them.
-            reason = unreadable_files() or str(error)
-            raise BackendError(f"OpenStack credentials: {reason}") from error
-        return region
 
     def _given(self, session: "Session") -> "CloudRegion":
         from openstack.config.cloud_region import from_session

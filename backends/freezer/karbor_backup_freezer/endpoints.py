@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
-from karbor_backup_core import BackendError
+from karbor_backup_core import BackendError, InvalidInput
 
 SERVICE_TYPE: Final = "backup"
 
@@ -60,17 +60,17 @@ def choose_region(endpoints: Sequence[Endpoint], asked: str | None) -> str | Non
         asked: the configured region.
 
     Raises:
-        BackendError: it has no Freezer, or none is asked for and several have one.
+        InvalidInput: there is none in that region, or none is asked for and several have one.
     """
     known = sorted({endpoint.region for endpoint in endpoints})
     names = ", ".join(known)
     if asked and known and asked not in known:
-        raise BackendError(
+        raise InvalidInput(
             f"the catalog has no {SERVICE_TYPE} service in region {asked!r} (it has one in: "
             f"{names}): name one of these, or Freezer's URL as endpoint"
         )
     if not asked and len(known) > 1:
-        raise BackendError(
+        raise InvalidInput(
             f"the catalog has a {SERVICE_TYPE} service in several regions ({names}): name the "
             "region, so that all services are asked in the same one"
         )

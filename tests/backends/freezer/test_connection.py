@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from keystoneauth1 import exceptions
 
-from karbor_backup_core import BackendError
+from karbor_backup_core import InvalidInput
 from karbor_backup_freezer import faults
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
@@ -19,7 +19,7 @@ def clouds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def refusal(**configuration: object) -> str:
-    with pytest.raises(BackendError) as caught:
+    with pytest.raises(InvalidInput) as caught:
         assert Connection(Configuration.read(configuration)).region
     assert "\n" not in str(caught.value)
     return str(caught.value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core import BackendError
+from karbor_backup_core import BackendError, InvalidInput
 from karbor_backup_freezer.endpoints import Endpoint, base_url, choose_region, identify
 
 PROJECT = "03fb1492a4884913abafd74fb0735b7b"
@@ -76,7 +76,7 @@ def test_region_is_the_asked_one_or_the_only_one() -> None:
     assert choose_region([ONE, TWO], "Two") == "Two"
     assert choose_region([ONE], None) == "One"
     assert choose_region([], "One") == "One"
-    with pytest.raises(BackendError, match=r"'Three' .it has one in: One, Two."):
+    with pytest.raises(InvalidInput, match=r"'Three' .it has one in: One, Two."):
         choose_region([ONE, TWO], "Three")
-    with pytest.raises(BackendError, match=r"several regions .One, Two.: name the region"):
+    with pytest.raises(InvalidInput, match=r"several regions .One, Two.: name the region"):
         choose_region([TWO, ONE], None)

@@ -41,10 +41,10 @@ path = "{sandbox.storage_dir}"
     return invoke_program
 
 
-def _refused(command: Command, tmp_path: Path, fault: str) -> None:
+def _refused(command: Command, tmp_path: Path, fault: str, status: int = 1) -> None:
     """Begin a protect that must be refused in one line before anything begins."""
     result = command("protect", _TYPE, str(tmp_path), "-o", "backup_name=x")
-    assert result.exit_code == 1
+    assert result.exit_code == status
     assert fault in result.stderr
     assert result.stderr.startswith("karbor-backup: ")
     assert result.stderr.count("\n") == 1
@@ -66,7 +66,10 @@ def test_a_cloud_that_is_not_there(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OS_CLOUD", "nowhere")
-    _refused(command, tmp_path, "nowhere")
+    _refused(command, tmp_path, "there is no cloud 'nowhere'", status=2)
+    checked = command("backends", "--check")
+    assert checked.exit_code == 1
+    assert "cannot be used: OpenStack credentials: there is no cloud 'nowhere'" in checked.stdout
 
 
 @pytest.mark.parametrize("what", ["html", "hang", "refuse"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from karbor_backup_core import BackendError, Transient
+from karbor_backup_core import BackendError, InvalidInput, Transient
 from karbor_backup_freezer import FreezerBackend
 from sandbox import faults
 
@@ -57,7 +57,7 @@ def test_the_endpoint_of_the_clouds_file_is_used(
 
 
 def test_an_unknown_cloud_is_named(bench: Any) -> None:
-    with pytest.raises(BackendError, match="nowhere"):
+    with pytest.raises(InvalidInput, match=r"no cloud 'nowhere' \(.*clouds.yaml has: admin, demo"):
         bench.backend(cloud="nowhere").scope()
 
 

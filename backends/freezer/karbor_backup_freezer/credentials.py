@@ -1,0 +1,114 @@
+"""Credentials by openstacksdk's loader, and what is said where they name what is not there."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from karbor_backup_core import InvalidInput
+from karbor_backup_freezer.clouds_file import unreadable_files
+from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
+
+if TYPE_CHECKING:
+    from openstack.config import OpenStackConfig
+    from openstack.config.cloud_region import CloudRegion
+
+_WAYS: Final = (
+    "name a cloud with --os-cloud, as cloud in the backend's section, or in OS_CLOUD; "
+    "or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME"
+)
+
+
+def load_region(configuration: Configuration) -> "CloudRegion":
+    """Return the cloud that the configuration names, or else ``OS_CLOUD`` or ``OS_*``.
+
+    Its session is made, Keystone is not asked.
+
+    Raises:
+        InvalidInput: there are no credentials, or no such cloud or region, or they are incomplete.
+    """
+    from keystoneauth1.exceptions.auth_plugins import AuthPluginException, MissingRequiredOptions
+    from openstack import config, exceptions
+
+    from karbor_backup_freezer.transport import CloudSession
+
+    loader = None
+    try:
+        loader = config.OpenStackConfig(session_constructor=CloudSession)
+        _check_cloud(loader, configuration.cloud)
+        region = loader.get_one(**_chosen(configuration))
+        if region.config.get("api_timeout") is None:
+            region.config["api_timeout"] = DEFAULT_TIMEOUT
+        # Asked for now, since it is what tells that credentials are incomplete.
+        region.get_session()
+    except MissingRequiredOptions as error:
+        lacking = [option.dest for option in error.options]
+        raise InvalidInput(_incomplete(loader, configuration.cloud, lacking)) from error
+    except (exceptions.ConfigException, AuthPluginException) as error:
+        skipped = unreadable_files()
+        reason = f"{skipped}; so: {error}" if skipped else str(error)
+        where = f" ({_clouds(loader)})" if loader is not None else ""
+        told = " ".join(reason.split()).rstrip(".")
+        raise InvalidInput(f"OpenStack credentials: {told}{where}") from error
+    return region
+
+
+def _chosen(configuration: Configuration) -> dict[str, Any]:
+    named = {
+        "cloud": configuration.cloud,
+        "region_name": configuration.region,
+        "interface": configuration.interface,
+        "api_timeout": configuration.timeout,
+    }
+    return {key: value for key, value in named.items() if value is not None}
+
+
+def _check_cloud(loader: "OpenStackConfig", asked: str | None) -> None:
+    """Let a cloud pass that there is; openstacksdk's own words do not name the others.
+
+    Raises:
+        InvalidInput: there is no cloud of that name, or none is named and there are several.
+    """
+    cloud = asked or loader.default_cloud
+    if cloud and cloud in loader.cloud_config["clouds"]:
+        return
+    skipped = unreadable_files()
+    because = f"{skipped}; so: " if skipped else ""
+    if cloud:
+        told = f"there is no cloud {cloud!r} ({_clouds(loader)})"
+    else:
+        told = f"no cloud is named ({_clouds(loader)}): {_WAYS}"
+    raise InvalidInput(f"OpenStack credentials: {because}{told}")
+
+
+def _incomplete(loader: "OpenStackConfig | None", asked: str | None, lacking: list[str]) -> str:
+    """Say what lacks; where nothing was given at all, say in which ways it can be given."""
+    skipped = unreadable_files()
+    because = f"{skipped}; so: " if skipped else ""
+    names = ", ".join(lacking)
+    cloud = asked or (loader.default_cloud if loader is not None else None)
+    if loader is None or cloud in (None, "defaults"):
+        known = _clouds(loader) if loader is not None else names
+        return f"OpenStack credentials: {because}there are none ({known}): {_WAYS}"
+    if cloud == loader.envvar_key:
+        variables = ", ".join(f"OS_{name.upper()}" for name in lacking)
+        return (
+            f"OpenStack credentials: {because}the environment has OS_* without {variables} "
+            f"({_clouds(loader)}): set it, or {_WAYS.partition(';')[0]}"
+        )
+    return (
+        f"OpenStack credentials: {because}cloud {cloud!r} lacks {names} ({_clouds(loader)}): "
+        f"write it into the cloud's part 'auth'"
+    )
+
+
+def _clouds(loader: "OpenStackConfig") -> str:
+    """Say which clouds there are, and in which file."""
+    file = loader.config_filename
+    named = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    gone = named and not Path(named).exists()
+    absent = f"OS_CLIENT_CONFIG_FILE names {named}, which is not there; " if gone else ""
+    if not file:
+        return f"{absent}no clouds.yaml was found here, in ~/.config/openstack or /etc/openstack"
+    unnamed = {loader.envvar_key, "defaults"}
+    known = ", ".join(sorted(set(loader.get_cloud_names()) - unnamed)) or "no cloud"
+    return f"{absent}{file} has: {known}"
