@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
-import click
 
 from karbor_backup_core.backend import Backend
 from karbor_backup_core.cli.configuration import BackendSection, Configuration
+from karbor_backup_core.cli.streams import write_error
 from karbor_backup_core.discovery import backend_class, extensions, installed_backends
 from karbor_backup_core.errors import (
     BackendUnavailable,
@@ -174,10 +174,9 @@ class ConfiguredBackends:
         path = self.configuration.path
         literal = any(isinstance(source, str) for source in sources)
         if path is not None and literal and path.stat().st_mode & stat.S_IROTH:
-            click.echo(
+            write_error(
                 f"karbor-backup: warning: {path} holds secrets and everybody can read it: "
-                "chmod o-r, or write them as {env = ...} or {file = ...}",
-                err=True,
+                "chmod o-r, or write them as {env = ...} or {file = ...}"
             )
 
 

@@ -5,10 +5,12 @@ import sys
 from typing import NoReturn
 
 from karbor_backup_core.cli.missing import missing_library
+from karbor_backup_core.cli.streams import prepare_streams, write_error
 
 
 def run() -> NoReturn:
     """Run the command; without the libraries of the extra ``cli``, say what to install."""
+    prepare_streams()
     try:
         from karbor_backup_core.cli.main import program
     except ImportError as error:
@@ -24,7 +26,7 @@ def _report(message: str) -> None:
     """Write what ``failures.complain`` would write, which needs the library that is missing."""
     if "--json" in sys.argv[1:]:
         error = {"kind": "MissingLibrary", "message": message, "faults": []}
-        message = json.dumps({"error": error}, ensure_ascii=False)
+        message = json.dumps({"error": error})
     else:
         message = f"karbor-backup: {message}"
-    sys.stderr.write(f"{message}\n")
+    write_error(message)

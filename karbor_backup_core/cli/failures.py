@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import click
 
+from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.interrupt import LetGo
 from karbor_backup_core.cli.missing import missing_library
-from karbor_backup_core.cli.text import in_words, printable
+from karbor_backup_core.cli.streams import OutputLost, write_error
+from karbor_backup_core.cli.text import in_words
 from karbor_backup_core.errors import (
     BackendUnavailable,
     InvalidDocument,
@@ -22,6 +24,9 @@ FAILED: Final = 1
 WRONG_INPUT: Final = 2
 NOTHING_STORED: Final = 3
 """Nothing went wrong, and there is no backup: a script must not take it for one."""
+
+NOT_WRITTEN: Final = 4
+"""It was done, and could not be told: a script must take it neither for done nor for failed."""
 
 INTERRUPTED: Final = 130
 """128 and the number of SIGINT, as shells have it."""
@@ -45,8 +50,26 @@ class Failed(Exception):
     """The command ends with status 1, and has said why."""
 
 
+class SystemFault(Exception):
+    """The system has refused something, such as the place for a file.
+
+    Attributes:
+        fault: what the system said.
+    """
+
+    def __init__(self, fault: OSError) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
 def complain(error: BaseException, *, as_json: bool) -> int:
     """Tell the person what went wrong, and answer the exit status."""
+    status = _status_of_told(error)
+    return _complain(error, as_json=as_json) if status is None else status
+
+
+def _status_of_told(error: BaseException) -> int | None:
+    """Answer the exit status of an end that the command has told of already."""
     match error:
         case Failed():
             return FAILED
@@ -56,11 +79,19 @@ def complain(error: BaseException, *, as_json: bool) -> int:
             return 128 + error.signum
         case click.exceptions.Exit():
             return error.exit_code
+        case _:
+            return None
+
+
+def _complain(error: BaseException, *, as_json: bool) -> int:
+    match error:
+        case OutputLost():
+            return _lost(error, as_json=as_json)
         case click.Abort() | KeyboardInterrupt():
             _tell("interrupted", "Interrupted", as_json=as_json)
             return INTERRUPTED
         case click.UsageError() if isinstance(error, _NO_ARGUMENTS) and error.ctx is not None:
-            click.echo(error.ctx.get_help(), err=True)
+            write_error(error.ctx.get_help())
             return WRONG_INPUT
         case click.ClickException():
             _tell(_usage(error), "Usage", as_json=as_json)
@@ -69,6 +100,10 @@ def complain(error: BaseException, *, as_json: bool) -> int:
             faults = error.faults if isinstance(error, InvalidDocument) else ()
             _tell(in_words(error), type(error).__name__, as_json=as_json, faults=faults)
             return WRONG_INPUT if isinstance(error, _NOTHING_BEGUN) else FAILED
+        case SystemFault() | OSError():
+            fault = error.fault if isinstance(error, SystemFault) else error
+            _tell(_system_words(fault), "System", as_json=as_json)
+            return FAILED
         case _ if (missing := missing_library(error)) is not None:
             _tell(missing, MissingLibrary.__name__, as_json=as_json)
             return WRONG_INPUT
@@ -83,6 +118,20 @@ def _bug(error: BaseException, *, as_json: bool) -> int:
     return FAILED
 
 
+def _lost(error: OutputLost, *, as_json: bool) -> int:
+    lost = f"the standard output cannot be written: {error.reason}"
+    if not error.done:
+        _tell(lost, "Output", as_json=as_json)
+        return FAILED
+    _tell(f"{error.done}, but {lost}", "Output", as_json=as_json)
+    return FAILED if error.failed else NOT_WRITTEN
+
+
+def _system_words(fault: OSError) -> str:
+    reason = fault.strerror or str(fault)
+    return reason if fault.filename is None else f"{fault.filename}: {reason}"
+
+
 def _usage(error: click.ClickException) -> str:
     message = error.format_message()
     if isinstance(error, click.UsageError) and error.ctx is not None:
@@ -93,6 +142,6 @@ def _usage(error: click.ClickException) -> str:
 def _tell(message: str, kind: str, *, as_json: bool, faults: tuple[str, ...] = ()) -> None:
     if as_json:
         document = {"error": {"kind": kind, "message": message, "faults": list(faults)}}
-        click.echo(json.dumps(document, ensure_ascii=False), err=True)
+        write_error(json.dumps(document))
     else:
-        click.echo(f"{PROGRAM}: {printable(message)}", err=True)
+        write_error(f"{PROGRAM}: {printable(message)}")

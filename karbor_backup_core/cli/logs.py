@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from karbor_backup_core.cli.characters import printable_lines
 from karbor_backup_core.secrets import Secret, redact
 
 
@@ -18,12 +19,14 @@ class RedactingFormatter(logging.Formatter):
         self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write one record."""
-        return redact(super().format(record), self._secrets)
+        """Write one record; what a service has said cannot write on the terminal."""
+        return printable_lines(redact(super().format(record), self._secrets))
 
 
 def send_logs(*, debug: bool, secrets: Sequence[Secret]) -> None:
     """Decide where the log records of this process go, those of libraries included."""
+    # A standard error that is gone is no reason to write there about it.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     handler: logging.Handler = logging.NullHandler()
     if debug:

@@ -6,9 +6,10 @@ from typing import Any, NoReturn
 import click
 
 from karbor_backup_core.cli.commands import COMMANDS, installed
-from karbor_backup_core.cli.failures import PROGRAM, complain
+from karbor_backup_core.cli.failures import PROGRAM, SystemFault, complain
 from karbor_backup_core.cli.invocation import Invocation, common_options
 from karbor_backup_core.cli.logs import send_logs
+from karbor_backup_core.cli.streams import prepare_streams, write_out
 from karbor_backup_core.version import __version__
 
 
@@ -27,8 +28,16 @@ class Program(click.Group):
         """Answer a command; another package is imported only for a command of its own."""
         return super().get_command(ctx, cmd_name) or installed.load(cmd_name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a fault of the system is told, where click would end without a word."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise SystemFault(error) from error
+
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run the command that the arguments name, and exit."""
+        prepare_streams()
         invocation = Invocation()
         send_logs(debug=False, secrets=invocation.secrets)
         try:
@@ -55,10 +64,11 @@ class Program(click.Group):
 def program(ctx: click.Context) -> None:
     """Protect cloud resources through any backup service, and bring them back.
 
-    Exit status: 0 done, 1 it failed, 2 wrong input, 130 let go after a second Ctrl-C.
+    Exit status: 0 done, 1 it failed, 2 wrong input, 3 nothing was stored, 4 done but the output
+    could not be written, 130 let go after a second Ctrl-C.
     """
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        write_out(ctx.get_help())
 
 
 for command in COMMANDS:

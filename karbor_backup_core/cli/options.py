@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.json_forms.schemas import children, facets
@@ -40,18 +40,25 @@ def read_json(file: str) -> dict[str, Any]:
     """
     name = "standard input" if file == "-" else file
     try:
-        content = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        document = json.loads(_content(file))
     except OSError as error:
         raise InvalidInput(f"{name}: it cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{name}: it is not UTF-8 text") from None
-    try:
-        document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{name}: it is not JSON: {error}") from None
     if not isinstance(document, Mapping):
         raise InvalidInput(f"{name}: it holds no JSON object")
     return dict(document)
+
+
+def _content(file: str) -> str:
+    if file != "-":
+        return Path(file).read_text(encoding="utf-8")
+    stdin: TextIO | None = getattr(sys, "stdin", None)
+    if stdin is None or stdin.closed:
+        raise OSError("it is closed")
+    return stdin.buffer.read().decode()  # JSON is UTF-8, whatever the terminal speaks
 
 
 def _wants_text(schema: Json, key: str) -> bool:

@@ -1,40 +1,74 @@
 """Answers on the standard output: one JSON document, or tables and lines for a person."""
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-import click
-
-from karbor_backup_core.cli.text import printable
+from karbor_backup_core.cli.characters import printable
+from karbor_backup_core.cli.streams import OutputLost, write_out
 
 _GAP: Final = 2
 _LONGEST: Final = 10_000
 
 
 def emit_json(document: Any) -> None:
-    """Write one JSON document."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """Write one JSON document, in ASCII.
+
+    Names of files need not be text (Python reads the other bytes as lone surrogates), and may hold
+    control characters: escaped, they pass through every encoding and terminal.
+
+    Raises:
+        OutputLost: it cannot be written.
+    """
+    write_out(json.dumps(document, indent=2))
 
 
 def emit_lines(lines: Iterable[str]) -> None:
-    """Write lines as they are."""
+    """Write lines, each of them in one line of the terminal.
+
+    Raises:
+        OutputLost: they cannot be written.
+    """
     for line in lines:
-        click.echo(line)
+        write_out(printable(line))
 
 
 def emit_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table; ids in it are never cut, however narrow the terminal is."""
+    """Write a table; ids in it are never cut, however narrow the terminal is.
+
+    Raises:
+        OutputLost: it cannot be written.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, no_wrap=True)
+        table.add_column(Text(printable(column)), no_wrap=True)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console()
     unlimited = console.options.update(max_width=_LONGEST)
     console.width = max(console.width, console.measure(table, options=unlimited).maximum)
-    console.print(table, soft_wrap=True)
+    with console.capture() as capture:
+        console.print(table, soft_wrap=True)
+    write_out(capture.get().removesuffix("\n"), styled=True)
+
+
+@contextlib.contextmanager
+def answering(done: str, *, failed: bool = False) -> Iterator[None]:
+    """Have an answer that cannot be written say what was done all the same.
+
+    Args:
+        done: what was done, with the ids to find it by.
+        failed: whether that is another end than was asked for.
+
+    Raises:
+        OutputLost: the answer cannot be written.
+    """
+    try:
+        yield
+    except OutputLost as error:
+        raise OutputLost(error.reason, done, failed=failed) from error

@@ -1,17 +1,19 @@
 """What a person sees of operations while they run; nothing where nobody looks."""
 
+import contextlib
 import sys
 import threading
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
 
-from karbor_backup_core.cli.text import amount, printable, status, subject
+from karbor_backup_core.cli.characters import printable
+from karbor_backup_core.cli.streams import write_error
+from karbor_backup_core.cli.text import amount, status, subject
 from karbor_backup_core.model import Operation
 
 _REASON_WIDTH: Final = 60
@@ -53,7 +55,7 @@ class Silent:
 
     def say(self, line: str) -> None:
         """Write a line."""
-        click.echo(line, err=True)
+        write_error(line)
 
 
 class Live:
@@ -63,7 +65,7 @@ class Live:
         self._tasks: dict[str, TaskID] = {}
         self._lock = threading.Lock()
         self._progress = Progress(
-            SpinnerColumn(),
+            SpinnerColumn("dots" if console.encoding.startswith("utf") else "line"),
             _text("{task.description}", Column(ratio=1)),
             _text("{task.fields[status]}", Column()),
             BarColumn(bar_width=16),
@@ -83,7 +85,9 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         """Take it off the screen."""
-        self._progress.stop()
+        # A terminal that was closed is no reason to lose what the operation came to.
+        with contextlib.suppress(OSError):
+            self._progress.stop()
 
     def update(self, operation: Operation) -> None:
         """Show how an operation stands now."""
@@ -95,7 +99,8 @@ class Live:
 
     def say(self, line: str) -> None:
         """Write a line above the progress."""
-        self._progress.console.print(Text(line))
+        with contextlib.suppress(OSError):
+            self._progress.console.print(Text(printable(line)))
 
 
 def display_for(*, quiet: bool) -> Display:
@@ -117,7 +122,7 @@ def _fields(operation: Operation) -> dict[str, Any]:
         "total": _total(operation),
         "completed": operation.done or 0,
         "status": status(operation),
-        "amount": amount(operation.done, operation.total, operation.unit),
+        "amount": printable(amount(operation.done, operation.total, operation.unit)),
         "waits_for": waits,
     }
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-import click
-
+from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.failures import PROGRAM, Failed, NothingStored
-from karbor_backup_core.cli.output import emit_json, emit_lines
-from karbor_backup_core.cli.text import moment, printable, status, subject, title
+from karbor_backup_core.cli.output import answering, emit_json, emit_lines
+from karbor_backup_core.cli.streams import write_error
+from karbor_backup_core.cli.text import moment, status, subject, title
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.model import Check, Operation, Outcome, Part, Result, State, Verb
@@ -35,10 +35,11 @@ def report(operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCE
     """
     if operation.outcome is not None and operation.outcome.refused:
         raise InvalidInput(operation.outcome.reason)
-    if as_json:
-        emit_json(to_document(operation))
-    else:
-        tell(operation)
+    with answering(ending_line(operation), failed=not is_done(operation, wanted)):
+        if as_json:
+            emit_json(to_document(operation))
+        else:
+            tell(operation)
     if not is_done(operation, wanted):
         raise Failed
     if operation.outcome is not None and operation.outcome.covered:
@@ -55,13 +56,13 @@ def tell(operation: Operation) -> None:
     """Write for a person: success on the standard output, all else on the standard error."""
     outcome = operation.outcome
     if outcome is not None and outcome.covered:
-        click.echo(f"{PROGRAM}: {_covered(operation, outcome.covered)}", err=True)
+        write_error(f"{PROGRAM}: {_covered(operation, outcome.covered)}")
     elif outcome is not None and outcome.result is Result.SUCCEEDED:
         emit_lines(_success(operation, outcome))
     else:
-        click.echo(f"{PROGRAM}: {_failure(operation, outcome)}", err=True)
+        write_error(f"{PROGRAM}: {_failure(operation, outcome)}")
     for line in _left(operation, outcome):
-        click.echo(line, err=True)
+        write_error(line)
 
 
 def _success(operation: Operation, outcome: Outcome) -> Iterator[str]:
@@ -81,6 +82,15 @@ def _covered(operation: Operation, by: str) -> str:
     return (
         f"nothing was stored, and {title(operation.resource)} was not looked for: "
         f"{operation.resource.type} is covered by {printable(by)}; {operation.verb} that"
+    )
+
+
+def ending_line(operation: Operation) -> str:
+    """Say in a line how an operation ended, with the ids of what there is now."""
+    backup = f", backup {operation.backup_id}" if operation.backup_id else ""
+    return (
+        f"{subject(operation)} {_how(operation.outcome)} "
+        f"(operation {printable(operation.id)}{printable(backup)})"
     )
 
 

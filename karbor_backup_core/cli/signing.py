@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import click
-
 from karbor_backup_core.cli.failures import PROGRAM
 from karbor_backup_core.cli.invocation import Invocation
+from karbor_backup_core.cli.streams import write_error
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import InvalidDocument
 from karbor_backup_core.model import Backup
@@ -49,7 +48,5 @@ def _checked(invocation: Invocation, document: Mapping[str, Any]) -> Mapping[str
         )
         raise InvalidDocument(_WHAT, [fault])
     if settings.document_keys:
-        click.echo(
-            f"{PROGRAM}: warning: the document is not signed: anybody may have written it", err=True
-        )
+        write_error(f"{PROGRAM}: warning: the document is not signed: anybody may have written it")
     return document

@@ -3,20 +3,11 @@
 from datetime import datetime
 from typing import Final
 
+from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.errors import InvalidDocument
 from karbor_backup_core.model import Operation, Resource, State, Verb
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
-
-
-def printable(text: str) -> str:
-    """Answer a text in one line, in which nothing but letters and signs reaches the terminal.
-
-    Names come from services and from people, and may hold line ends or escape sequences.
-    """
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def in_words(error: BaseException) -> str:

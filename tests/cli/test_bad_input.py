@@ -195,3 +195,28 @@ def test_a_bug_is_one_line_and_debug_shows_where(
     told = command("list", "--debug").stderr
     assert "Traceback" in told
     assert "a fault of ours" in told
+
+
+@pytest.mark.parametrize("text", [os.fsdecode(b"a\xff"), "a\ud800", "a\0b"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("protect", VOLUME[0], "{}"),
+        ("protect", "{}", "x"),
+        ("protect", *VOLUME, "--name", "{}"),
+        ("protect", *VOLUME, "-o", "backup_name={}"),
+        ("protect", *VOLUME, "-o", "{}=x"),
+        ("protect", *VOLUME, "--backend", "{}"),
+        ("show", "{}"),
+        ("restore", "{}"),
+        ("resume", "{}"),
+    ],
+)
+def test_text_that_cannot_be_stored_is_refused(
+    command: Command, arguments: tuple[str, ...], text: str
+) -> None:
+    result = command(*(each.replace("{}", text) for each in arguments))
+    assert result.exit_code == 2
+    assert ("not UTF-8" in result.stderr) or ("holds a NUL" in result.stderr)
+    assert _is_one_line(result.stderr)
+    assert command.cloud.requests["create_job"] == 0

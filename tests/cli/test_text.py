@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core.cli.text import amount, printable
+from karbor_backup_core.cli.characters import printable
+from karbor_backup_core.cli.text import amount
 
 
 @given(st.text(st.characters(codec=None)))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,7 @@ def _tell(installed: "Sequence[InstalledBackend]", surveys: "list[Survey]") -> N
     for survey in surveys:
         if survey.backend is None:
             continue
-        click.echo()
+        write_out()
         emit_lines(survey.head())
         if survey.rows():
             emit_table(("", *survey.verbs()), survey.rows())

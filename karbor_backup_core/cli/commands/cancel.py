@@ -2,12 +2,13 @@
 
 import click
 
+from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 from karbor_backup_core.model import Result
 
 
 @click.command(short_help="Cancel an operation and wait for its end.")
-@click.argument("operation")
+@click.argument("operation", type=unicode_text)
 @common_options
 @pass_invocation
 def cancel(invocation: Invocation, operation: str) -> None:

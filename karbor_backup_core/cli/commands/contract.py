@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_error, write_out
 
 if TYPE_CHECKING:
     from karbor_backup_core.contract import Report, Rule, Verdict
 
 
 @click.command(short_help="Prove that a backend keeps the contract.")
-@click.argument("backend")
+@click.argument("backend", type=unicode_text)
 @click.option(
     "--report",
     "folder",
@@ -45,9 +47,9 @@ def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
     if silent:
         emit_json(report.document())
     else:
-        click.echo(f"\n{report.summary()}")
+        write_out(f"\n{report.summary()}")
         for line in report.against():
-            click.echo(f"  {line}")
+            write_out(f"  {line}")
     if folder is not None:
         _write(report, folder)
     if not report.conformant:
@@ -69,11 +71,11 @@ def _unwound_by_sigterm() -> Iterator[None]:
 
 
 def _tell(rule: "Rule", verdict: "Verdict") -> None:
-    from karbor_backup_core.cli.text import printable
+    from karbor_backup_core.cli.characters import printable
 
-    click.echo(printable(f"{verdict.status.value:<8} {rule.id}  {rule.statement}"))
+    write_out(printable(f"{verdict.status.value:<8} {rule.id}  {rule.statement}"))
     if verdict.reason:
-        click.echo(printable(f"{'':<8} {'':<5}  {verdict.reason}"))
+        write_out(printable(f"{'':<8} {'':<5}  {verdict.reason}"))
 
 
 def _ignore(_rule: "Rule", _verdict: "Verdict") -> None:
@@ -93,4 +95,4 @@ def _write(report: "Report", folder: Path) -> None:
     from karbor_backup_core.contract.page import write_report
 
     for path in write_report([report], folder):
-        click.echo(f"written: {path}", err=True)
+        write_error(f"written: {path}")

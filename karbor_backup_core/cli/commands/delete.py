@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import click
 
-from karbor_backup_core.cli.commands.shared import backend_option, operation_options
+from karbor_backup_core.cli.commands.shared import backend_option, operation_options, unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_error
 from karbor_backup_core.model import Backup, Verb
 
 
 @click.command(short_help="Remove a backup and no other.")
-@click.argument("backup")
+@click.argument("backup", type=unicode_text)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @backend_option
 @operation_options
@@ -41,10 +42,11 @@ def _confirm(backup: Backup) -> None:
     from karbor_backup_core.cli.failures import Failed
     from karbor_backup_core.cli.text import moment, title
 
-    if not sys.stdin.isatty():
+    # Python has None for a stream whose descriptor was closed when the process began.
+    if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: say --yes to delete")
     made = f"made {moment(backup.created_at)}"
     question = f"Delete backup {backup.id} of {title(backup.resource)}, {made}?"
     if not click.confirm(question, err=True):
-        click.echo("nothing was deleted", err=True)
+        write_error("nothing was deleted")
         raise Failed

@@ -2,11 +2,13 @@
 
 import click
 
+from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_out
 
 
 @click.command(short_help="Give up on an operation whose work never ends.")
-@click.argument("operation")
+@click.argument("operation", type=unicode_text)
 @common_options
 @pass_invocation
 def forget(invocation: Invocation, operation: str) -> None:
@@ -16,15 +18,16 @@ def forget(invocation: Invocation, operation: str) -> None:
     backup is free for other operations.
     """
     from karbor_backup_core.cli.identify import find_operation
-    from karbor_backup_core.cli.output import emit_json
+    from karbor_backup_core.cli.output import answering, emit_json
     from karbor_backup_core.cli.reports import tell
     from karbor_backup_core.documents import to_document
     from karbor_backup_core.driver import Driver
 
     found = find_operation(invocation.store, operation)
     forgotten = Driver(invocation.store, {}).forget(found.id)
-    if invocation.as_json:
-        emit_json(to_document(forgotten))
-    else:
-        click.echo(f"forgotten: operation {forgotten.id}")
-        tell(forgotten)
+    with answering(f"operation {forgotten.id} was forgotten"):
+        if invocation.as_json:
+            emit_json(to_document(forgotten))
+        else:
+            write_out(f"forgotten: operation {forgotten.id}")
+            tell(forgotten)

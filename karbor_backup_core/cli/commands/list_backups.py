@@ -3,6 +3,7 @@
 import click
 
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_out
 
 
 @click.command("list")
@@ -18,7 +19,7 @@ def list_backups(invocation: Invocation) -> None:
     if invocation.as_json:
         emit_json({"backups": [signed_document(invocation, backup) for backup in backups]})
     elif not backups:
-        click.echo("no backups")
+        write_out("no backups")
     else:
         emit_table(
             ("BACKUP", "MADE", "BACKEND", "TYPE", "ID", "NAME"),

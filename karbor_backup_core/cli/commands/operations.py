@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_out
 from karbor_backup_core.model import Operation, State
 
 _RECENT: Final = 10
@@ -26,7 +27,7 @@ def operations(invocation: Invocation, *, every: bool) -> None:
     if invocation.as_json:
         emit_json({"operations": [to_document(operation) for operation in shown]})
     elif not shown:
-        click.echo("no operations")
+        write_out("no operations")
     else:
         emit_table(
             ("OPERATION", "BEGUN", "VERB", "TYPE", "ID", "STATUS", "PROGRESS"),

@@ -6,6 +6,7 @@ import click
 
 from karbor_backup_core.cli.durations import duration_option
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_out
 
 
 @click.command(short_help="Forget operations that were released long ago.")
@@ -23,7 +24,7 @@ def purge(invocation: Invocation, older_than: timedelta) -> None:
 
     Backups stay, and so does every operation that is not released.
     """
-    from karbor_backup_core.cli.output import emit_json
+    from karbor_backup_core.cli.output import answering, emit_json
     from karbor_backup_core.clock import system_clock
 
     try:
@@ -31,7 +32,8 @@ def purge(invocation: Invocation, older_than: timedelta) -> None:
     except OverflowError:
         raise click.BadParameter(f"{older_than} ago is before all time: give less") from None
     purged = invocation.store.purge(before)
-    if invocation.as_json:
-        emit_json({"purged": purged})
-    else:
-        click.echo(f"operations forgotten: {purged}")
+    with answering(f"{purged} operations were forgotten"):
+        if invocation.as_json:
+            emit_json({"purged": purged})
+        else:
+            write_out(f"operations forgotten: {purged}")

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import click
 
-from karbor_backup_core.cli.commands.shared import backend_option, operation_options
+from karbor_backup_core.cli.commands.shared import backend_option, operation_options, unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 from karbor_backup_core.model import Backup, Verb
 
@@ -16,7 +16,7 @@ from karbor_backup_core.model import Backup, Verb
     karbor-backup restore --from backup.json -o restore_name=db-restored
     """,
 )
-@click.argument("backup", required=False)
+@click.argument("backup", type=unicode_text, required=False)
 @click.option(
     "--from",
     "document",

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 import click
 
+from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.streams import write_error, write_out
 from karbor_backup_core.model import Operation, State
 
 
 @click.command(short_help="Go on with operations that nobody drives.")
-@click.argument("operation", required=False)
+@click.argument("operation", type=unicode_text, required=False)
 @common_options
 @pass_invocation
 def resume(invocation: Invocation, operation: str | None) -> None:
     """Go on with an OPERATION that was let go of, or with all that no process drives."""
     from karbor_backup_core.cli.failures import Failed
+    from karbor_backup_core.cli.output import answering
     from karbor_backup_core.cli.reports import is_done
     from karbor_backup_core.cli.running import resume_all
 
@@ -24,8 +27,10 @@ def resume(invocation: Invocation, operation: str | None) -> None:
     resumed = resume_all(invocation, open_ones)
     ended = dict(zip((each.id for each in open_ones), resumed, strict=True))
     endings = [ended.get(each.id, each) for each in chosen]
-    _tell(invocation, chosen, endings)
-    if not all(isinstance(each, Operation) and is_done(each) for each in endings):
+    done = all(isinstance(each, Operation) and is_done(each) for each in endings)
+    with answering(_summary(chosen, endings), failed=not done):
+        _tell(invocation, chosen, endings)
+    if not done:
         raise Failed
 
 
@@ -44,15 +49,28 @@ def _chosen(invocation: Invocation, text: str | None) -> Sequence[Operation]:
     ]
 
 
+def _summary(chosen: Sequence[Operation], endings: Sequence[Operation | Exception]) -> str:
+    from karbor_backup_core.cli.reports import ending_line
+    from karbor_backup_core.cli.text import in_words
+
+    return "; ".join(
+        ending_line(ending)
+        if isinstance(ending, Operation)
+        else f"operation {operation.id}: {in_words(ending)}"
+        for operation, ending in zip(chosen, endings, strict=True)
+    )
+
+
 def _tell(
     invocation: Invocation,
     chosen: Sequence[Operation],
     endings: Sequence[Operation | Exception],
 ) -> None:
+    from karbor_backup_core.cli.characters import printable
     from karbor_backup_core.cli.failures import PROGRAM
     from karbor_backup_core.cli.output import emit_json
     from karbor_backup_core.cli.reports import is_done, over_line, tell
-    from karbor_backup_core.cli.text import in_words, printable
+    from karbor_backup_core.cli.text import in_words
     from karbor_backup_core.documents import to_document
 
     pairs = list(zip(chosen, endings, strict=True))
@@ -71,14 +89,14 @@ def _tell(
         )
         return
     if not pairs:
-        click.echo("nothing to resume")
+        write_out("nothing to resume")
     for operation, ending in pairs:
         if not isinstance(ending, Operation):
             told = printable(in_words(ending))
             which = "" if operation.id in told else f"operation {operation.id}: "
-            click.echo(f"{PROGRAM}: {which}{told}", err=True)
+            write_error(f"{PROGRAM}: {which}{told}")
         elif operation.state is State.RELEASED:
-            click.echo(printable(over_line(operation)), err=not is_done(operation))
+            (write_out if is_done(operation) else write_error)(over_line(operation))
         else:
             tell(ending)
 
@@ -87,4 +105,4 @@ def _tell_of_cancels(invocation: Invocation, chosen: Sequence[Operation]) -> Non
     """Say of which operations a cancel is gone on with: that was asked for before."""
     for each in chosen:
         if each.cancel_requested and each.outcome is None and not invocation.as_json:
-            click.echo(f"operation {each.id} is being cancelled; that goes on", err=True)
+            write_error(f"operation {each.id} is being cancelled; that goes on")

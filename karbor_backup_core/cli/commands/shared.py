@@ -1,5 +1,6 @@
 """Options that several commands take."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +13,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def backend_option(command: F) -> F:
     """Give a command ``--backend``."""
-    option = click.option("--backend", metavar="NAME", help="Configured name of the backend.")
+    option = click.option(
+        "--backend", type=unicode_text, metavar="NAME", help="Configured name of the backend."
+    )
     return option(command)
 
 
@@ -36,6 +39,7 @@ def operation_options(command: F) -> F:
             "--option",
             "assignments",
             multiple=True,
+            type=unicode_text,
             metavar="KEY=VALUE",
             help="One of the backend's options; may be repeated, and wins over --options.",
         ),
@@ -45,13 +49,23 @@ def operation_options(command: F) -> F:
 
 
 def unicode_text(text: str) -> str:
-    """Let an argument pass that is text; bytes that are none could not be stored.
+    """Let an argument pass that is text; anything else could not be stored.
+
+    In the C locale Python reads what is not ASCII as lone surrogates, which stand for the bytes
+    that the person wrote: they are read as UTF-8 then.
 
     Raises:
-        click.BadParameter: it is not UTF-8.
+        click.BadParameter: it is not UTF-8, or holds a NUL.
     """
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        read = os.fsencode(text).decode()
+        read.encode()
+    except UnicodeError:
         raise click.BadParameter(f"{text!r} is not UTF-8 text") from None
-    return text
+    if "\0" in read:
+        raise click.BadParameter(f"{text!r} holds a NUL")
+    return read if _holds_bytes(text) else text
+
+
+def _holds_bytes(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 from karbor_backup_core.model import Backup, Operation
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show a backup or an operation.")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", type=unicode_text, metavar="ID")
 @click.option(
     "--document",
     is_flag=True,

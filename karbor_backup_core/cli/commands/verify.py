@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import click
 
-from karbor_backup_core.cli.commands.shared import backend_option, operation_options
+from karbor_backup_core.cli.commands.shared import backend_option, operation_options, unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 from karbor_backup_core.model import Verb
 
 
 @click.command(short_help="Check whether a backup can be restored.")
-@click.argument("backup")
+@click.argument("backup", type=unicode_text)
 @backend_option
 @operation_options
 @common_options
