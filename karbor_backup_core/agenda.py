@@ -1,17 +1,25 @@
 """Calls functions at their time, from one thread."""
 
+import functools
+import logging
 import sched
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
+
+_log = logging.getLogger("karbor_backup.runner")
+
+_LONGEST_WAIT: Final = 3600.0
+"""Seconds; ``threading`` refuses to wait for more than some hundred years."""
 
 
 class Agenda:
     """A list of things to do later; its thread is started by the first of them.
 
     Times are monotonic, so that a step of the machine's clock moves nothing. What is called must
-    be quick and raise nothing.
+    be quick; what it raises is logged, and ends nothing else.
     """
 
     def __init__(self) -> None:
@@ -23,7 +31,9 @@ class Agenda:
 
     def after(self, delay: timedelta, action: Callable[[], object]) -> sched.Event:
         """Call the action once, after that delay; a negative one means at once."""
-        event = self._scheduler.enter(max(0.0, delay.total_seconds()), 0, action)
+        event = self._scheduler.enter(
+            max(0.0, delay.total_seconds()), 0, functools.partial(_guarded, action)
+        )
         with self._lock:
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(
@@ -54,4 +64,11 @@ class Agenda:
         while not self._closed:
             self._changed.clear()
             delay = self._scheduler.run(blocking=False)
-            self._changed.wait(delay)
+            self._changed.wait(_LONGEST_WAIT if delay is None else min(delay, _LONGEST_WAIT))
+
+
+def _guarded(action: Callable[[], object]) -> None:
+    try:
+        action()
+    except BaseException:  # noqa: BLE001 - this thread keeps the time for all operations
+        _log.exception("something that was due could not be done")

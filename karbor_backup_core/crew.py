@@ -1,47 +1,63 @@
 """The threads that make the calls, and the one queue of what waits for them."""
 
 import concurrent.futures
-import contextlib
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from karbor_backup_core.model import Operation
+T = TypeVar("T")
+
+_log = logging.getLogger("karbor_backup.runner")
 
 
-class Crew:
+class Crew(Generic[T]):
     """Advances operations, several at once; no thread is started before the first one.
 
     What waits for a thread is the bare operation, since there may be tens of thousands.
 
     Args:
         threads: how many are advanced at once.
-        advance: does what can be done for an operation now; it raises nothing.
+        advance: does what can be done for one item now; what it raises is logged.
     """
 
-    def __init__(self, threads: int, advance: Callable[[Operation], None]) -> None:
+    def __init__(self, threads: int, advance: Callable[[T], None]) -> None:
         self._advance = advance
         self._lock = threading.Lock()
-        self._waiting: deque[Operation] = deque()
+        self._waiting: deque[T] = deque()
         self._idle = threads
+        self._closed = False
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "karbor-backup-call")
 
-    def add(self, operation: Operation) -> None:
-        """Advance an operation as soon as a thread is free; after ``close`` never."""
+    def add(self, item: T) -> None:
+        """Advance an item as soon as a thread is free; after ``close`` never.
+
+        Raises:
+            RuntimeError: no thread can be started; the item waits for those that there are.
+        """
         with self._lock:
-            self._waiting.append(operation)
+            if self._closed:
+                return
+            self._waiting.append(item)
             if not self._idle:
                 return
             self._idle -= 1
-        with contextlib.suppress(RuntimeError):  # it is closed
+        try:
             self._pool.submit(self._work)
+        except RuntimeError:
+            with self._lock:
+                self._idle += 1
+                if self._closed:
+                    return
+            raise
 
     def close(self) -> None:
         """Finish what is being advanced, and begin no more."""
         with self._lock:
+            self._closed = True
             self._waiting.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._waiting.clear()
 
     def _work(self) -> None:
         while True:
@@ -49,5 +65,8 @@ class Crew:
                 if not self._waiting:
                     self._idle += 1
                     return
-                operation = self._waiting.popleft()
-            self._advance(operation)
+                item = self._waiting.popleft()
+            try:
+                self._advance(item)
+            except BaseException:  # noqa: BLE001 - the thread goes on with the others
+                _log.exception("an operation could not be advanced")

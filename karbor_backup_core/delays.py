@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.driver import Driver
-from karbor_backup_core.errors import StoreError
+from karbor_backup_core.errors import KarborBackupError, StoreError
 from karbor_backup_core.model import Operation
 
 _log = logging.getLogger("karbor_backup.runner")
@@ -50,7 +50,7 @@ class Delays:
         # A cancel may have been written since the operation was read. One look at the store is
         # enough for all that begin to wait before it.
         if not already:
-            self._errand(self._look)
+            self._errand(self.look)
 
     def hear_cancels(self) -> None:
         """Go on at once with those that do not know yet that they are cancelled.
@@ -67,9 +67,26 @@ class Delays:
                     continue
                 del self._waiting[operation_id]
             if self._agenda.forget(event):
-                self._go_on(self._driver.store.operation(operation_id))
+                self._go_on(self._read(operation))
 
-    def _look(self) -> None:
+    def hurry(self) -> None:
+        """Go on with all of them at once, because something may have become of them meanwhile."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for event, operation in waiting.values():
+            if self._agenda.forget(event):
+                self._go_on(operation)
+
+    def _read(self, operation: Operation) -> Operation:
+        """Read an operation anew; one that cannot be read now is not let out of sight."""
+        try:
+            return self._driver.store.operation(operation.id)
+        except KarborBackupError as error:
+            _log.warning("operation %s could not be read: %s", operation.id, error)
+            return operation
+
+    def look(self) -> None:
+        """Hear cancels now if the store can be asked, otherwise with the next beat."""
         try:
             self.hear_cancels()
         except StoreError as error:

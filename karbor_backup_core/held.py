@@ -13,12 +13,14 @@ class _End:
     """What somebody waits for.
 
     Attributes:
-        come: set when nothing more happens to the operation here.
+        come: set when nothing more happens to the operation here, or nothing can for now.
         operation: as it was stored last; None when it was lost or let go of.
+        error: why nothing more happens to it, at the time when that came about.
     """
 
     come: threading.Event = attrs.field(factory=threading.Event)
     operation: Operation | None = None
+    error: BaseException | None = None
 
 
 class Held:
@@ -36,6 +38,11 @@ class Held:
     def __bool__(self) -> bool:
         return bool(self._operations)
 
+    def ids(self) -> list[str]:
+        """Return the ids of all operations that are held."""
+        with self._lock:
+            return list(self._operations)
+
     def add(self, operation: Operation) -> None:
         """Begin to hold an operation; what was lost of it before is forgotten."""
         with self._lock:
@@ -47,16 +54,40 @@ class Held:
         with self._lock:
             if operation.id in self._operations:
                 self._operations[operation.id] = operation
+                self._lost.pop(operation.id, None)
 
     def drop(self, operation: Operation) -> None:
         """Hold an operation no more, because it is finished."""
         self._drop(operation.id, operation)
 
-    def lose(self, operation_id: str, error: BaseException) -> None:
-        """Hold an operation no more, because it could not be gone on with."""
+    def lose(self, operation_id: str, error: BaseException) -> Operation | None:
+        """Drop an operation and wake its waiters with an error.
+
+        Returns:
+            The operation as it was stored last; None if it was not held.
+        """
         with self._lock:
+            lost = self._operations.get(operation_id)
             self._lost[operation_id] = error
-        self._drop(operation_id, None)
+        self._drop(operation_id, None, error)
+        return lost
+
+    def suspend(self, operation_id: str, error: BaseException) -> Operation | None:
+        """Wake the waiters of an operation with an error, but keep holding it.
+
+        Returns:
+            The operation as it was stored last; None if it is not held or that has been done.
+        """
+        with self._lock:
+            held = self._operations.get(operation_id)
+            if held is None or operation_id in self._lost:
+                return None
+            self._lost[operation_id] = error
+            end = self._ends.pop(operation_id, None)
+        if end is not None:
+            end.error = error
+            end.come.set()
+        return held
 
     def wait(self, operation_id: str, timeout: float | None) -> Operation | None:
         """Wait until an operation is not held any more, for so many seconds at most.
@@ -65,17 +96,21 @@ class Held:
             How it finished; None if it has not, or was not held.
 
         Raises:
-            BaseException: why it was lost.
+            BaseException: why it was lost, or why nothing can be done for it for now.
         """
         with self._lock:
-            held = operation_id in self._operations
-            end = self._ends.setdefault(operation_id, _End()) if held else None
+            waits = operation_id in self._operations and operation_id not in self._lost
+            end = self._ends.setdefault(operation_id, _End()) if waits else None
         if end is not None:
             end.come.wait(timeout)
+            # What kept it from going on may have passed before this thread was woken.
+            if end.error is not None:
+                raise end.error
+            return end.operation
         with self._lock:
             if operation_id in self._lost:
                 raise self._lost[operation_id]
-        return None if end is None else end.operation
+        return None
 
     def clear(self) -> Sequence[Operation]:
         """Hold nothing any more; answer what was held. Who waits goes on after ``tell_all``."""
@@ -90,10 +125,18 @@ class Held:
         for end in ends:
             end.come.set()
 
-    def _drop(self, operation_id: str, finished: Operation | None) -> None:
+    def _drop(
+        self,
+        operation_id: str,
+        finished: Operation | None,
+        error: BaseException | None = None,
+    ) -> None:
         with self._lock:
             self._operations.pop(operation_id, None)
+            if finished is not None:
+                self._lost.pop(operation_id, None)
             end = self._ends.pop(operation_id, None)
         if end is not None:
             end.operation = finished
+            end.error = error
             end.come.set()

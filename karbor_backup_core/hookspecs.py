@@ -14,6 +14,10 @@ Rules that hold for every hook:
 - Failure of the work outside is data (``Progress`` with state ``failed``). Exceptions are for a
   broken call: ``Transient`` when a repeat may help, ``BackendError`` when it would not.
 - Secrets appear in no answer and in no message.
+- A call may come late, from a process that was paused and has lost the operation to another one.
+  ``Operation.fence`` rises with each takeover: where the service can compare, it refuses a number
+  lower than one it has seen; where it cannot, names made from the operation's id are created
+  only if they are not there, and nothing is replaced.
 """
 
 from collections.abc import Mapping, Sequence

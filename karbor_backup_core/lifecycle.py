@@ -124,6 +124,23 @@ class Lifecycle:
             return operation.deadline
         return operation.grace_until or operation.deadline + self.policy.grace
 
+    def store_delay(self, failures: int) -> timedelta:
+        """Return how long to wait before a store is tried again that failed so often in a row.
+
+        The waits are random, so that processes do not all come back at once, and shorter than a
+        lease, so that several fit into it.
+        """
+        from tenacity import RetryCallState, Retrying, wait_random_exponential
+
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = failures
+        first, limit = self.policy.retry_first, min(self.policy.retry_limit, self.policy.lease / 6)
+        shortest = min(first, limit).total_seconds()
+        wait = wait_random_exponential(
+            multiplier=shortest, max=limit.total_seconds(), min=shortest / 4
+        )
+        return timedelta(seconds=wait(state))
+
     def taken_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
         """Put an operation under a new owner, who cannot know which calls the last one made."""
         doubt = operation.state is State.SUBMITTING
@@ -131,8 +148,24 @@ class Lifecycle:
             operation,
             owner=owner,
             lease_until=now + self.policy.lease,
+            fence=operation.fence + 1,
             attempt=operation.attempt + int(doubt),
         )
+
+    def adjusted(self, operation: Operation, now: datetime) -> Operation:
+        """Move the instants that an operation waits for, where the clock has been set back.
+
+        What lies in the past by the operation's own account cannot lie ahead: by so much its
+        deadline and its waits would come too late.
+        """
+        past = (operation.created_at, operation.submitted_at, operation.ended_at)
+        behind = max(instant for instant in past if instant is not None) - now
+        if behind <= timedelta():
+            return operation
+        names = ("deadline", "grace_until", "not_before", "unknown_since", "submitted_at")
+        noted = {name: getattr(operation, name) for name in names}
+        moved = {name: at - behind for name, at in noted.items() if at is not None}
+        return attrs.evolve(operation, **moved)
 
     def cancelling(self, operation: Operation) -> Operation:
         """Ask for an operation to be cancelled; one that has its outcome stays as it is."""
@@ -153,15 +186,39 @@ class Lifecycle:
         """Give a parked operation up for good; what it left stays named in its outcome."""
         return attrs.evolve(operation, state=State.RELEASED, parked=False, awaiting=False)
 
-    def held_up(self, operation: Operation, holder: str, now: datetime) -> Operation:
-        """Let an operation wait that could not begin, because another one holds its backup."""
+    def held_up(
+        self, operation: Operation, holder: str, now: datetime, *, driven: bool = True
+    ) -> Operation:
+        """Let an operation wait that could not begin, because another one holds its backup.
+
+        Args:
+            operation: the one that waits.
+            holder: the id of the other one.
+            now: the present instant.
+            driven: whether a process drives the other one, as far as can be seen.
+        """
         failures = operation.failures + 1
+        remedy = (
+            ""
+            if driven
+            else f"; no process drives that one now: karbor-backup resume {holder} goes on with it"
+        )
         return attrs.evolve(
             operation,
             failures=failures,
             not_before=self._within_limits(operation, self.retry_delay(failures), now),
-            last_error=f"waits for operation {holder}, which works on the same backup",
+            last_error=f"waits for operation {holder}, which works on the same backup{remedy}",
         )
+
+    def refused(self, operation: Operation, holder: str, now: datetime) -> Operation:
+        """End an operation that could not begin, because a suspended one holds its backup."""
+        reason = (
+            f"backup {operation.backup_id} is held by operation {holder}, which is suspended: go "
+            f"on with that one (karbor-backup resume {holder}) or give it up (karbor-backup "
+            f"forget {holder}), then repeat this"
+        )
+        refusal = Outcome(Result.FAILED, reason=reason, refused=True)
+        return self._closed(operation, refusal, now, state=State.RELEASED)
 
     def _stepped(self, operation: Operation, now: datetime) -> Operation:
         if _stopping(operation, now):

@@ -286,6 +286,8 @@ class Operation:
         version: counts the writes; the store writes only over the version that was read.
         owner: the process that drives it, empty for none.
         lease_until: instant until which nobody else may drive it.
+        fence: how often it has been taken; a service that has seen a call with a higher number
+            refuses one with a lower, which comes late from a process that lost the operation.
     """
 
     id: str
@@ -320,6 +322,7 @@ class Operation:
     version: int = 0
     owner: str = ""
     lease_until: datetime | None = None
+    fence: int = 0
 
     @property
     def backup_id(self) -> str:

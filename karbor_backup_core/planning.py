@@ -20,6 +20,7 @@ from karbor_backup_core.model import (
     Support,
     Verb,
 )
+from karbor_backup_core.policy import LONGEST
 
 
 def plan(
@@ -66,6 +67,10 @@ def plan(
         )
     if deadline <= timedelta():
         raise InvalidInput(f"deadline {deadline}: give a time that is longer than nothing")
+    if deadline > LONGEST:
+        raise InvalidInput(
+            f"deadline of {deadline.days} days: give a time of at most {LONGEST.days} days"
+        )
     if isinstance(target, Backup):
         _check_origin(backend, target)
         if verb is Verb.DELETE and target.id != target.whole_id:

@@ -1,13 +1,40 @@
 """How patient the core is: every duration that the life of an operation depends on."""
 
 from datetime import timedelta
+from typing import Any, Final
 
 import attrs
+
+LONGEST: Final = timedelta(days=3650)
+"""No duration is longer: what is counted from now on stays within what a date can hold."""
+
+_SHORTEST_LEASE: Final = timedelta(milliseconds=10)
+"""A shorter one ends before the store has answered, whatever the store is."""
+
+_MOST: Final = 1_000_000
 
 
 def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
     if value <= timedelta():
         raise ValueError(f"policy {attribute.name}: {value} is not longer than nothing")
+    if value > LONGEST:
+        raise ValueError(
+            f"policy {attribute.name}: {value.days} days are more than {LONGEST.days} days"
+        )
+
+
+def _long_enough(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
+    if value < _SHORTEST_LEASE:
+        raise ValueError(
+            f"policy {attribute.name}: {value.total_seconds()} s are less than "
+            f"{_SHORTEST_LEASE.total_seconds()} s, and would be over before they are stored"
+        )
+
+
+def _within(_: object, attribute: "attrs.Attribute[Any]", value: float) -> None:
+    # Not "value > _MOST": that would let a NaN pass.
+    if not 0 < value <= _MOST:
+        raise ValueError(f"policy {attribute.name}: {value} is not more than 0 and at most {_MOST}")
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +61,10 @@ class Policy:
         attempts: how often a call that begins work is made before the operation fails.
         unknown_gap: how far apart two answers "unknown" must be to be believed.
         lease: how long a process may be silent before another one takes its operations over.
+
+    Raises:
+        ValueError: a duration is not positive or is longer than ten years, a number is not
+            between 0 and a million, or ``poll_first`` is longer than ``poll_limit``.
     """
 
     deadline: timedelta = attrs.field(default=timedelta(hours=24), validator=_positive)
@@ -41,17 +72,19 @@ class Policy:
     release: timedelta = attrs.field(default=timedelta(hours=1), validator=_positive)
     poll_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_positive)
     poll_limit: timedelta = attrs.field(default=timedelta(seconds=30), validator=_positive)
-    poll_share: float = attrs.field(default=0.1, validator=attrs.validators.gt(0))
-    poll_ends: int = attrs.field(default=10, validator=attrs.validators.ge(1))
-    poll_load: float = attrs.field(default=0.25, validator=attrs.validators.gt(0))
+    poll_share: float = attrs.field(default=0.1, validator=_within)
+    poll_ends: int = attrs.field(default=10, validator=[attrs.validators.ge(1), _within])
+    poll_load: float = attrs.field(default=0.25, validator=_within)
     retry_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_positive)
     retry_limit: timedelta = attrs.field(default=timedelta(seconds=60), validator=_positive)
     retry_after_limit: timedelta = attrs.field(default=timedelta(hours=1), validator=_positive)
     refusal_first: timedelta = attrs.field(default=timedelta(seconds=60), validator=_positive)
     refusal_limit: timedelta = attrs.field(default=timedelta(minutes=15), validator=_positive)
-    attempts: int = attrs.field(default=10, validator=attrs.validators.ge(1))
+    attempts: int = attrs.field(default=10, validator=[attrs.validators.ge(1), _within])
     unknown_gap: timedelta = attrs.field(default=timedelta(seconds=5), validator=_positive)
-    lease: timedelta = attrs.field(default=timedelta(seconds=30), validator=_positive)
+    lease: timedelta = attrs.field(
+        default=timedelta(seconds=30), validator=[_positive, _long_enough]
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.poll_first > self.poll_limit:

@@ -1,5 +1,6 @@
 """Polls one backend for all of its running operations, one poll at a time."""
 
+import logging
 import sched
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -9,10 +10,12 @@ import attrs
 
 from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.driver import Driver
-from karbor_backup_core.errors import KarborBackupError, Transient
+from karbor_backup_core.errors import KarborBackupError, StoreError, Transient
 from karbor_backup_core.lifecycle import Call, next_call
 from karbor_backup_core.model import Operation
 from karbor_backup_core.pace import Pace
+
+_log = logging.getLogger("karbor_backup.runner")
 
 
 @attrs.frozen
@@ -23,11 +26,14 @@ class Listener:
         go_on: takes an operation for which something other than a poll comes next.
         note: hears of an operation as it is stored now.
         lose: hears of an operation that cannot be gone on with, and why.
+        defer: hears of an operation whose news could not be stored, and why; it is polled for
+            again.
     """
 
     go_on: Callable[[Operation], None]
     note: Callable[[Operation], None]
     lose: Callable[[str, BaseException], None]
+    defer: Callable[[str, StoreError], object]
 
 
 class Poller:
@@ -63,6 +69,7 @@ class Poller:
         self._polling = False
         self._failures = 0
         self._refusals = 0
+        self._store_failures = 0
         self._next: tuple[sched.Event, float] | None = None
 
     def add(self, operation: Operation) -> None:
@@ -86,7 +93,17 @@ class Poller:
             if planned <= due:
                 return
             self._agenda.forget(event)
-        self._next = (self._agenda.after(delay, lambda: self._submit(self._poll)), due)
+        self._next = (self._agenda.after(delay, self._begin), due)
+
+    def _begin(self) -> None:
+        try:
+            self._submit(self._poll)
+        except RuntimeError as error:  # no thread can be started now
+            _log.error("a poll of backend %s has to wait: %s", self._name, error)
+            with self._lock:
+                self._next = None
+                self._store_failures += 1
+                self._schedule(self._pause(self._waiting.values()))
 
     def _poll(self) -> None:
         with self._lock:
@@ -95,43 +112,76 @@ class Poller:
             self._polling, self._next = True, None
             operations, self._waiting = self._waiting, {}
         began = self._driver.clock()
+        asked: KarborBackupError | None = None
+        stored: StoreError | None = None
+        remaining = dict(operations)
         try:
-            error = self._ask(operations)
+            asked, stored = self._ask(remaining)
+        except StoreError as error:
+            stored = error
+            self._keep(remaining, error)
         except BaseException as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
-            for operation_id in operations:
+            for operation_id in remaining:
                 self._listener.lose(operation_id, broken)
-            error = None
         with self._lock:
             self._polling = False
             self._pace.took(self._driver.clock() - began)
-            self._failures = self._failures + 1 if error else 0
-            refused = error is not None and not isinstance(error, Transient)
+            self._failures = self._failures + 1 if asked else 0
+            refused = asked is not None and not isinstance(asked, Transient)
             self._refusals = self._refusals + 1 if refused else 0
+            self._store_failures = self._store_failures + 1 if stored else 0
             if self._waiting:
                 self._schedule(self._pause(self._waiting.values()))
 
-    def _ask(self, operations: Mapping[str, Operation]) -> KarborBackupError | None:
-        """Make the poll and hand every operation on; answer why nothing could be asked."""
-        remaining = dict(operations)
+    def _keep(self, operations: Mapping[str, Operation], error: StoreError) -> None:
+        """Poll again for operations for which the store could not be used."""
+        level = logging.DEBUG if self._store_failures else logging.WARNING
+        _log.log(level, "backend %s is polled when the store is back: %s", self._name, error)
+        with self._lock:
+            self._waiting = {**operations, **self._waiting}
+        for operation_id in operations:
+            self._listener.defer(operation_id, error)
+
+    def _ask(
+        self, remaining: dict[str, Operation]
+    ) -> tuple[KarborBackupError | None, StoreError | None]:
+        """Make the poll and hand every operation on; what has been handed on does not remain.
+
+        Returns:
+            Why nothing could be asked, and why something could not be stored.
+
+        Raises:
+            StoreError: the store could not be used; nothing was asked.
+        """
         for operation_id in self._driver.store.cancel_requests(self._driver.owner):
             held = remaining.get(operation_id)
-            if held is not None and not held.cancel_requested:
-                del remaining[operation_id]
-                self._listener.go_on(self._driver.store.operation(operation_id))
+            if held is None or held.cancel_requested:
+                continue
+            try:
+                heard = self._driver.store.operation(operation_id)
+            except KarborBackupError as error:  # it is told with its own next write
+                _log.warning("operation %s could not be read: %s", operation_id, error)
+                continue
+            del remaining[operation_id]
+            self._listener.go_on(heard)
         polled = self._driver.poll(self._name, list(remaining.values()))
         for operation_id, reason in polled.lost.items():
+            del remaining[operation_id]
             self._listener.lose(operation_id, reason)
+        for operation_id, fault in polled.unsaved.items():
+            self._listener.defer(operation_id, fault)
         now = self._driver.clock()
         for operation in polled.operations:
-            if operation is not remaining[operation.id]:
+            before = remaining.pop(operation.id)
+            if operation is not before:
                 self._listener.note(operation)
-            if next_call(operation, now) is Call.POLL:
+            if operation.id in polled.unsaved or next_call(operation, now) is Call.POLL:
                 with self._lock:
                     self._waiting[operation.id] = operation
             else:
-                self._pace.ended(remaining[operation.id], now)
+                self._pace.ended(before, now)
                 self._listener.go_on(operation)
-        return polled.error
+        return polled.error, next(iter(polled.unsaved.values()), None)
 
     def _pause(self, operations: Collection[Operation]) -> timedelta:
         """Return the time until the next poll: none passes a limit of these operations."""
@@ -140,6 +190,8 @@ class Poller:
             pause = lifecycle.refusal_delay(self._refusals)
         elif self._failures:
             pause = lifecycle.retry_delay(self._failures)
+        elif self._store_failures:
+            pause = lifecycle.store_delay(self._store_failures)
         else:
             pause = self._pace.pause(operations, now)
         limits = (lifecycle.next_limit(operation, now) - now for operation in operations)

@@ -16,14 +16,15 @@ from typing import Any, Self
 
 from karbor_backup_core.agenda import Agenda
 from karbor_backup_core.backend import Backend
-from karbor_backup_core.clock import Clock, system_clock
+from karbor_backup_core.clock import Clock, SteadyClock, system_clock
 from karbor_backup_core.crew import Crew
 from karbor_backup_core.delays import Delays
-from karbor_backup_core.driver import Driver
-from karbor_backup_core.errors import Conflict, KarborBackupError, StoreError, UnknownBackend
-from karbor_backup_core.heartbeat import Heartbeat
+from karbor_backup_core.driver import CallResult, Driver
+from karbor_backup_core.errors import Conflict, StoreError, UnknownBackend
+from karbor_backup_core.heartbeat import BeatCallbacks, Heartbeat
 from karbor_backup_core.held import Held
 from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
+from karbor_backup_core.losses import Losses
 from karbor_backup_core.model import Backup, Operation, Resource, Verb
 from karbor_backup_core.planning import plan
 from karbor_backup_core.policy import Policy
@@ -45,6 +46,10 @@ class Runner:
         clock: tells the time; the waiting itself is done in the machine's time.
         threads: how many calls may be under way at once, beside one poll per backend.
         on_change: hears of every operation as it is stored; called from several threads.
+        on_lost: hears of every operation that the runner cannot go on with, as it was stored
+            last, and why; called from several threads. After a ``Conflict`` another process has
+            it. After another ``StoreError`` the store cannot be used; the runner goes on with
+            the operation when the store is back, unless another process has taken it by then.
     """
 
     def __init__(
@@ -56,24 +61,39 @@ class Runner:
         clock: Clock = system_clock,
         threads: int = 8,
         on_change: Callable[[Operation], None] | None = None,
+        on_lost: Callable[[Operation, BaseException], None] | None = None,
     ) -> None:
+        # The machine's clock may be stepped; a clock of the caller's is the caller's affair.
+        self._steady = None
+        if clock is system_clock:
+            clock = self._steady = SteadyClock(lambda: store.now() or system_clock())
         self._driver = Driver(store, backends, Lifecycle(policy or Policy()), clock)
         self._on_change = on_change
         self._closed = False
         self._held = Held()
         self._agenda = Agenda()
-        self._crew = Crew(threads, self._advance)
+        self._crew: Crew[Operation | CallResult] = Crew(threads, self._advance)
+        self._losses = Losses(self._driver, self._held, on_lost)
         self._errands = concurrent.futures.ThreadPoolExecutor(1, "karbor-backup-errand")
         errand = functools.partial(self._submit, self._errands)
         self._delays = Delays(self._driver, self._agenda, self._crew.add, errand)
-        self._heartbeat = Heartbeat(
-            self._driver, self._agenda, errand, lambda: bool(self._held), self._delays.hear_cancels
+        beats = BeatCallbacks(
+            needed=lambda: bool(self._held or self._losses),
+            listen=self._listen,
+            on_expired=self._losses.tell_all,
+            on_renamed=self._delays.hurry,
         )
+        self._heartbeat = Heartbeat(self._driver, self._agenda, errand, beats)
         self._polls = concurrent.futures.ThreadPoolExecutor(
             max(1, len(backends)), "karbor-backup-poll"
         )
         poll = functools.partial(self._submit, self._polls)
-        listener = Listener(go_on=self._crew.add, note=self._note, lose=self._lose)
+        listener = Listener(
+            go_on=self._crew.add,
+            note=self._note,
+            lose=self._losses.lose,
+            defer=self._losses.defer,
+        )
         self._pollers = {
             name: Poller(name, self._driver, self._agenda, poll, listener) for name in backends
         }
@@ -111,6 +131,8 @@ class Runner:
             UnknownBackend: no backend of that name is configured.
             KarborBackupError: everything that ``planning.plan`` refuses, and ``StoreError``.
         """
+        if self._steady is not None and not self._held:
+            self._steady.reset()
         planned = plan(
             self._configured(backend),
             verb,
@@ -119,7 +141,7 @@ class Runner:
             now=self._driver.clock(),
             deadline=deadline or self._driver.lifecycle.policy.deadline,
         )
-        added = self._driver.add(planned)
+        added = self._losses.persist(planned.id, lambda: self._driver.add(planned))
         if added.finished:
             self._note(added)
         else:
@@ -139,7 +161,9 @@ class Runner:
         operation = self._driver.store.operation(operation_id)
         if operation_id in self._held or (operation.finished and not operation.parked):
             return operation
-        taken = self._driver.take(operation)
+        if self._steady is not None and not self._held:
+            self._steady.reset()
+        taken = self._losses.persist(operation_id, lambda: self._driver.take(operation))
         self._hold(taken)
         return taken
 
@@ -150,7 +174,7 @@ class Runner:
             UnknownOperation: there is no such operation.
         """
         operation = self._driver.request_cancel(operation_id)
-        self._delays.hear_cancels()
+        self._delays.look()
         if operation.backend in self._pollers:
             self._pollers[operation.backend].hurry()
         return operation
@@ -167,7 +191,8 @@ class Runner:
 
         Raises:
             Conflict: another process has taken it over.
-            StoreError: what became of it could not be stored; resume it.
+            StoreError: the store could not be used for as long as a lease is. The runner goes
+                on with the operation when the store is back, and then it can be waited for again.
             BaseException: whatever else kept the runner from going on with it.
         """
         finished = self._held.wait(operation_id, timeout)
@@ -190,6 +215,10 @@ class Runner:
                 _log.info("operation %s has been taken by another process", operation.id)
             except StoreError as error:
                 _log.warning("operation %s is held until its lease ends: %s", operation.id, error)
+        try:
+            self._driver.lease.end()
+        except StoreError as error:
+            _log.warning("the lease of %s has to run out: %s", self._driver.owner, error)
         self._held.tell_all()
 
     def _configured(self, name: str) -> Backend:
@@ -207,9 +236,12 @@ class Runner:
         self._heartbeat.start()
         self._crew.add(operation)
 
-    def _advance(self, operation: Operation) -> None:
+    def _advance(self, item: Operation | CallResult) -> None:
         """Make one call after the other, until there is something to wait for."""
+        operation = item.operation if isinstance(item, CallResult) else item
         try:
+            if isinstance(item, CallResult):
+                operation = self._settle(item)
             while not self._closed:
                 match next_call(operation, self._driver.clock()):
                     case Call.NOTHING:
@@ -219,13 +251,26 @@ class Runner:
                     case Call.POLL:
                         return self._pollers[operation.backend].add(operation)
                     case _:
-                        operation = self._driver.step(operation)
-                        self._note(operation)
+                        item = operation  # what is repeated if the lease cannot be renewed
+                        item = self._driver.call(operation)
+                        operation = self._settle(item)
+        except Conflict as error:
+            self._losses.lose(operation.id, error)
+        except StoreError as error:
+            # What a call has brought is never dropped: it is stored when the store is back.
+            delay = self._losses.defer(operation.id, error)
+            self._agenda.after(delay, functools.partial(self._crew.add, item))
         except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
-            self._lose(operation.id, error)
+            self._losses.lose(operation.id, error)
+
+    def _settle(self, result: CallResult) -> Operation:
+        operation = self._driver.settle(result)
+        self._note(operation)
+        return operation
 
     def _note(self, operation: Operation) -> None:
         self._held.renew(operation)
+        self._losses.forget(operation.id)
         if self._on_change is None:
             return
         try:
@@ -233,10 +278,9 @@ class Runner:
         except Exception:  # noqa: BLE001 - a listener must not stop an operation
             _log.exception("on_change failed for operation %s", operation.id)
 
-    def _lose(self, operation_id: str, error: BaseException) -> None:
-        if not isinstance(error, KarborBackupError):
-            _log.error("operation %s cannot be gone on with", operation_id, exc_info=error)
-        self._held.lose(operation_id, error)
+    def _listen(self) -> None:
+        self._losses.let_go()
+        self._delays.hear_cancels()
 
     def _submit(
         self, pool: concurrent.futures.ThreadPoolExecutor, action: Callable[[], None]

@@ -177,6 +177,18 @@ class BankStore:
             leases.renew(owner, lease_until)
             self._shown[id(bank), owner] = leases
 
+    def now(self) -> datetime | None:
+        """Return None: a bank has no clock."""
+        return None
+
+    def end_lease(self, owner: str) -> None:
+        """Remove the signs of life of an owner that holds nothing any more."""
+        with self._lock:
+            mine = [key for key in self._shown if key[1] == owner]
+            shown = [self._shown.pop(key) for key in mine]
+        for leases in shown:
+            leases.drop(owner)
+
     def purge(self, before: datetime) -> int:
         """Forget the released operations that were begun before an instant; answer how many."""
         over = [
@@ -257,12 +269,10 @@ class BankStore:
                 self._holders.pop(backup_id, None)
 
     def _with_lease(self, place: Place, kept: Kept) -> Kept:
-        """Put the longer of the two leases, its own and its owner's, into an operation."""
+        """Put the lease that its owner shows into an operation, where it shows one."""
         operation = kept.operation
-        if operation.lease_until is None:
-            return kept
-        shown = Leases(place.bank).until(operation.owner)
-        if shown is None or shown <= operation.lease_until:
+        shown = Leases(place.bank).until(operation.owner) if operation.owner else None
+        if shown is None:
             return kept
         return attrs.evolve(kept, operation=attrs.evolve(operation, lease_until=shown))
 

@@ -79,8 +79,21 @@ class Store(Protocol):
         at every poll: one cheap query.
         """
 
+    def now(self) -> datetime | None:
+        """Return the store's own time, in UTC; None where it has no clock of its own.
+
+        Leases are written and judged by it, so that processes whose clocks differ agree.
+        """
+
     def renew(self, owner: str, lease_until: datetime) -> None:
-        """Prolong the lease on all of that owner's operations; their versions stay."""
+        """Prolong the lease on all of that owner's operations; their versions stay.
+
+        It is one row for each owner. From then on it is the lease of each of that owner's
+        operations, whatever was written with the operation.
+        """
+
+    def end_lease(self, owner: str) -> None:
+        """Remove the lease of an owner that holds no operations any more."""
 
     def take(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen.

@@ -20,6 +20,7 @@ class MemoryStore:
         self._backups: dict[str, Backup] = {}
         self._holders: dict[str, str] = {}
         self._cancelled: set[str] = set()
+        self._leases: dict[str, datetime] = {}
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""
@@ -57,12 +58,12 @@ class MemoryStore:
         with self._lock:
             if operation_id not in self._operations:
                 raise rules.no_operation(operation_id)
-            return self._operations[operation_id]
+            return self._with_lease(self._operations[operation_id])
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
         """Answer all operations, or only those that are not released; the oldest first."""
         with self._lock:
-            kept = list(self._operations.values())
+            kept = [self._with_lease(each) for each in self._operations.values()]
         wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
@@ -75,15 +76,26 @@ class MemoryStore:
     def renew(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay."""
         with self._lock:
-            for each in self._operations.values():
-                if each.owner == owner:
-                    self._operations[each.id] = attrs.evolve(each, lease_until=lease_until)
+            if owner not in self._leases:
+                owners = {each.owner for each in self._operations.values()}
+                self._leases = {name: at for name, at in self._leases.items() if name in owners}
+            self._leases[owner] = lease_until
+
+    def now(self) -> datetime | None:
+        """Return None: the process's clock is the only one."""
+        return None
+
+    def end_lease(self, owner: str) -> None:
+        """Remove the lease of an owner that holds no operations any more."""
+        with self._lock:
+            self._leases.pop(owner, None)
 
     def take(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
         with self._lock:
             self._require_version_read(operation)
-            if self._operations[operation.id].lease_until != seen.lease_until:
+            lease = self._leases.get(self._operations[operation.id].owner, seen.lease_until)
+            if lease != seen.lease_until:
                 raise rules.overtaken(operation)
             return self._put(operation)
 
@@ -127,6 +139,13 @@ class MemoryStore:
             raise rules.no_operation(operation.id)
         if kept.version != operation.version:
             raise rules.overtaken(operation)
+
+    def _with_lease(self, operation: Operation) -> Operation:
+        """Put the lease of its owner into an operation."""
+        lease = self._leases.get(operation.owner)
+        if lease is None or lease == operation.lease_until:
+            return operation
+        return attrs.evolve(operation, lease_until=lease)
 
     def _put(self, operation: Operation) -> Operation:
         """Take or let go of the backup, then put the operation with its next version."""

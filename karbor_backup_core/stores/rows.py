@@ -25,7 +25,6 @@ def row_of_operation(operation: Operation) -> dict[str, Any]:
         "version": operation.version,
         "state": operation.state.value,
         "owner": operation.owner,
-        "lease_until": document["lease_until"],
         "cancel_requested": operation.cancel_requested,
         "cancel_sent": operation.cancel_sent,
         "has_outcome": operation.outcome is not None,
@@ -35,13 +34,21 @@ def row_of_operation(operation: Operation) -> dict[str, Any]:
 
 
 def operation_in(id_: str, document: str, lease_until: str | None) -> Operation:
-    """Read an operation; the lease in its column is newer than the one in its document.
+    """Read an operation.
+
+    Args:
+        id_: its id.
+        document: its document.
+        lease_until: the lease of its owner, which is newer than the one in the document; None
+            where the owner has shown none.
 
     Raises:
         StoreError: it cannot be read.
     """
-    lease = None if lease_until is None else datetime.fromisoformat(lease_until)
-    return attrs.evolve(_read(Operation, id_, document), lease_until=lease)
+    operation = _read(Operation, id_, document)
+    if lease_until is None:
+        return operation
+    return attrs.evolve(operation, lease_until=datetime.fromisoformat(lease_until))
 
 
 def row_of_backup(backup: Backup) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql
 from karbor_backup_core.errors import StoreError
 from karbor_backup_core.stores.database import place_of
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised with each change of the tables; ``docs/stores.md`` says how."""
 
 _metadata: Final = sa.MetaData()
@@ -36,7 +36,6 @@ operations: Final = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("owner", sa.String(255), nullable=False, index=True),
-    sa.Column("lease_until", _Instant),
     sa.Column("cancel_requested", sa.Boolean, nullable=False),
     sa.Column("cancel_sent", sa.Boolean, nullable=False),
     sa.Column("has_outcome", sa.Boolean, nullable=False),
@@ -62,6 +61,15 @@ held_backups: Final = sa.Table(
     **_ON_MYSQL,
 )
 """Which operation holds which backup: the primary key is what makes the hold exclusive."""
+
+leases: Final = sa.Table(
+    "leases",
+    _metadata,
+    sa.Column("owner", sa.String(255), primary_key=True),
+    sa.Column("lease_until", _Instant, nullable=False),
+    **_ON_MYSQL,
+)
+"""One row for each process: a renewal touches no operation, and waits for no write of one."""
 
 _schema_version: Final = sa.Table(
     "schema_version",

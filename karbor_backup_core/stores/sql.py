@@ -3,14 +3,22 @@
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from karbor_backup_core.errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
 from karbor_backup_core.model import Backup, Operation
-from karbor_backup_core.stores import database, rows, rules, schema, statements, writes
+from karbor_backup_core.stores import (
+    database,
+    repeats,
+    rows,
+    rules,
+    schema,
+    statements,
+    writes,
+)
 from karbor_backup_core.stores.together import Together
 
 T = TypeVar("T")
@@ -91,8 +99,21 @@ class SQLStore:
 
     def renew(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay."""
-        values = {"this_owner": owner, "until": rows.instant_text(lease_until)}
-        self._written(lambda connection: connection.execute(statements.RENEW, values))
+        self._written(lambda connection: writes.renew(connection, owner, lease_until))
+
+    def now(self) -> datetime | None:
+        """Return the time of the database server; None for SQLite, which has its host's only."""
+        query = statements.NOW.get(self._engine.dialect.name)
+        if query is None:
+            return None
+        with self._transaction() as connection:
+            shown: datetime = connection.execute(query).scalar_one()
+        return shown.replace(tzinfo=UTC) if shown.tzinfo is None else shown.astimezone(UTC)
+
+    def end_lease(self, owner: str) -> None:
+        """Remove the lease of an owner that holds no operations any more."""
+        values = {"this_owner": owner}
+        self._written(lambda connection: connection.execute(statements.END_LEASE, values))
 
     def take(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
@@ -132,7 +153,17 @@ class SQLStore:
             return connection.execute(query, values).all()
 
     def _written(self, write: Callable[[sa.Connection], T]) -> T:
-        """Make a write; when this returns it is durable.
+        """Make a write, repeated where that helps at once; when this returns it is durable."""
+        try:
+            return self._written_once(write)
+        except StoreError as error:
+            if not repeats.passes(error):
+                raise
+        written: T = repeats.repeating()(self._written_once, write)
+        return written
+
+    def _written_once(self, write: Callable[[sa.Connection], T]) -> T:
+        """Make a write.
 
         Only SQLite's writes go together: it lets one transaction write at a time, where a server
         lets each of its connections.

@@ -4,12 +4,13 @@ Each statement is built once, with places for values: to build one takes several
 to run it.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from karbor_backup_core.model import State
-from karbor_backup_core.stores.schema import backups, held_backups, operations
+from karbor_backup_core.stores.schema import backups, held_backups, leases, operations
 
 
 def _places(table: sa.Table, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def _places(table: sa.Table, *, without: tuple[str, ...] = ()) -> dict[str, Any]
 _THIS: Final[sa.BindParameter[str]] = sa.bindparam("this")
 _THIS_OPERATION: Final = operations.c.id == _THIS
 _MINE: Final = operations.c.owner == sa.bindparam("this_owner")
-_OPERATIONS: Final = sa.select(operations.c.id, operations.c.document, operations.c.lease_until)
+_OPERATIONS: Final = sa.select(
+    operations.c.id, operations.c.document, leases.c.lease_until
+).select_from(operations.outerjoin(leases, leases.c.owner == operations.c.owner))
 _BACKUPS: Final = sa.select(backups.c.id, backups.c.document)
 
 INSERT_OPERATION: Final = sa.insert(operations).values(_places(operations))
@@ -38,9 +41,27 @@ WRITE_IF_HOLDING: Final = WRITE.where(
     )
 )
 WRITE_IF_LEASED: Final = WRITE.where(
-    operations.c.lease_until.is_not_distinct_from(sa.bindparam("lease_seen"))
+    ~sa.exists().where(
+        leases.c.owner == operations.c.owner,
+        leases.c.lease_until != sa.bindparam("lease_seen"),
+    )
 )
-RENEW: Final = sa.update(operations).where(_MINE).values(lease_until=sa.bindparam("until"))
+"""The version tells of a lease that came with a write; this of one that was renewed."""
+
+_LEASE: Final = leases.c.owner == sa.bindparam("this_owner")
+RENEW: Final = sa.update(leases).where(_LEASE).values(lease_until=sa.bindparam("until"))
+INSERT_LEASE: Final = sa.insert(leases).values(_places(leases))
+END_LEASE: Final = sa.delete(leases).where(_LEASE)
+PURGE_LEASES: Final = sa.delete(leases).where(
+    ~sa.exists().where(operations.c.owner == leases.c.owner)
+)
+
+NOW: Final[Mapping[str, sa.Select[Any]]] = {
+    "postgresql": sa.select(sa.func.clock_timestamp()),
+    "mysql": sa.select(sa.func.utc_timestamp(6)),
+    "mariadb": sa.select(sa.func.utc_timestamp(6)),
+}
+"""How a database is asked for its time; one in a file has none but its host's."""
 
 OPERATION: Final = _OPERATIONS.where(_THIS_OPERATION)
 OPERATIONS: Final = _OPERATIONS.order_by(operations.c.created_at, operations.c.id)

@@ -6,6 +6,7 @@ read what another one has overwritten since.
 
 import contextlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,7 +64,8 @@ def take(connection: sa.Connection, operation: Operation, seen: Operation) -> Op
         UnknownOperation: as ``overwrite``.
     """
     stored = rules.next_version(operation)
-    values = {**_over(operation, stored), "lease_seen": rows.instant_text(seen.lease_until)}
+    lease_seen = rows.instant_text(seen.lease_until) or ""
+    values = {**_over(operation, stored), "lease_seen": lease_seen}
     _write(connection, statements.WRITE_IF_LEASED, values, operation)
     return stored
 
@@ -109,6 +111,16 @@ def all_of(
         except (Conflict, UnknownOperation) as error:
             stored[operation.id] = error
     return stored
+
+
+def renew(connection: sa.Connection, owner: str, lease_until: datetime) -> None:
+    """Write the lease of an owner; with an owner's first one, those that hold nothing go."""
+    until = rows.instant_text(lease_until)
+    if connection.execute(statements.RENEW, {"this_owner": owner, "until": until}).rowcount:
+        return
+    connection.execute(statements.PURGE_LEASES)
+    if not _inserted(connection, statements.INSERT_LEASE, {"owner": owner, "lease_until": until}):
+        connection.execute(statements.RENEW, {"this_owner": owner, "until": until})
 
 
 def keep(connection: sa.Connection, backup: Backup) -> None:

@@ -1,5 +1,6 @@
 """One call at a time: what is stored when others write in between."""
 
+import os
 from datetime import timedelta
 
 import attrs
@@ -7,6 +8,7 @@ import pytest
 
 from karbor_backup_core import (
     Backend,
+    BackendError,
     Backup,
     Conflict,
     Driver,
@@ -17,6 +19,7 @@ from karbor_backup_core import (
     Resource,
     Result,
     State,
+    StoreError,
     UnknownBackend,
     Verb,
     plan,
@@ -25,6 +28,15 @@ from karbor_backup_fake import Cloud, FakeBackend
 from karbor_backup_fake.faults import Stall
 
 VOLUME = Resource("OS::Cinder::Volume", "v1")
+BACKUP = Backup(
+    id="",
+    resource=VOLUME,
+    backend="fake",
+    scope="",
+    handle={"version": 1, "copy": "copy-1"},
+    storage="",
+    created_at=ManualClock()(),
+)
 
 
 class Room:
@@ -88,16 +100,88 @@ def test_an_end_and_the_step_to_its_release_are_one_write(room: Room) -> None:
     assert room.store.operation(ended.id) == ended
 
 
-def test_a_lease_is_renewed_with_a_write_once_some_of_it_is_gone(room: Room) -> None:
+def test_lease_is_renewed_before_a_call_when_little_of_it_is_left(room: Room) -> None:
     operation = room.submitting()
     lease = room.ours.lifecycle.policy.lease
     assert operation.lease_until == room.clock() + lease
-    room.clock.advance(lease.total_seconds() / 20)
+    room.clock.advance(lease.total_seconds() * 0.9)
+    room.ours.step(operation)
+    assert room.store.operation(operation.id).lease_until == room.clock() + lease
+
+
+def test_operation_is_taken_anew_before_a_call_when_the_lease_has_expired(room: Room) -> None:
+    operation = room.submitting()
+    room.clock.advance(room.ours.lifecycle.policy.lease.total_seconds() + 1)
     begun = room.ours.step(operation)
-    assert begun.lease_until == operation.lease_until
-    room.clock.advance(lease.total_seconds() / 2)
-    (polled,) = room.ours.poll("cloud", [begun]).operations
-    assert polled.lease_until == room.clock() + lease
+    assert begun.state is State.RUNNING
+    assert begun.fence == operation.fence + 1
+    assert begun.owner == room.ours.owner != operation.owner
+
+
+def test_no_call_is_made_for_an_operation_that_was_taken_while_the_process_slept(
+    room: Room,
+) -> None:
+    operation = room.submitting()
+    room.clock.advance(room.ours.lifecycle.policy.lease.total_seconds() + 1)
+    room.theirs.take(room.store.operation(operation.id))
+    room.cloud.requests.clear()
+    with pytest.raises(Conflict, match=r"has been taken over by process .* compare .* clocks"):
+        room.ours.step(operation)
+    assert not room.cloud.requests
+
+
+def test_call_that_comes_late_begins_nothing(room: Room) -> None:
+    operation = room.submitting()
+    room.clock.advance(room.ours.lifecycle.policy.lease.total_seconds() + 1)
+
+    def take_and_finish(point: str) -> None:
+        if point == "create_job asked":
+            room.cloud.gate = lambda _: None
+            taken = room.theirs.take(room.store.operation(operation.id))
+            room.theirs.step(taken)
+
+    room.cloud.gate = take_and_finish
+    with pytest.raises(BackendError, match="comes late"):
+        room.ours.backends["cloud"].call(operation)
+    assert room.cloud.started[operation.id, 1] == 1
+
+
+def test_write_whose_reply_was_lost_is_found_and_not_made_twice(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operation = room.submitting()
+    result = room.ours.call(operation)
+    write = room.store.write
+
+    def lose_reply(written: Operation) -> Operation:
+        write(written)
+        monkeypatch.undo()
+        raise StoreError("the connection broke")
+
+    monkeypatch.setattr(room.store, "write", lose_reply)
+    with pytest.raises(StoreError, match="broke"):
+        room.ours.settle(result)
+    settled = room.ours.settle(result)
+    assert settled.state is State.RUNNING
+    assert settled == room.store.operation(operation.id)
+
+
+def test_operation_waits_no_longer_for_a_suspended_one_that_holds_its_backup(room: Room) -> None:
+    first = room.submitting()
+    backup = attrs.evolve(BACKUP, id=first.id, scope=room.ours.backends["cloud"].scope())
+    room.store.write(attrs.evolve(first, parked=True, owner="", lease_until=None))
+    planned = plan(
+        room.ours.backends["cloud"],
+        Verb.DELETE,
+        backup,
+        now=room.clock(),
+        deadline=timedelta(hours=1),
+    )
+    refused = room.ours.step(room.ours.add(planned))
+    assert refused.state is State.RELEASED
+    assert refused.outcome is not None
+    assert refused.outcome.refused
+    assert f"karbor-backup resume {first.id}" in refused.outcome.reason
 
 
 def test_a_cancel_that_comes_during_a_poll_is_kept_and_spoils_no_other(room: Room) -> None:
@@ -141,7 +225,7 @@ def test_an_operation_taken_during_a_call_is_not_written_any_more(room: Room) ->
 
 def test_a_free_operation_is_taken_and_a_held_one_is_not(room: Room) -> None:
     operation = room.submitting()
-    with pytest.raises(Conflict, match=room.ours.owner):
+    with pytest.raises(Conflict, match=f"is driven by process {os.getpid()} on "):
         room.theirs.take(operation)
     free = room.ours.let_go(operation)
     assert room.theirs.take(free).owner == room.theirs.owner

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -16,6 +17,7 @@ from karbor_backup_core import (
     Policy,
     Resource,
     State,
+    StoreError,
     Verb,
     plan,
 )
@@ -66,6 +68,7 @@ class Room:
         self.agenda = SlowAgenda()
         self.gone_on: list[Operation] = []
         self.lost: list[str] = []
+        self.deferred: list[str] = []
         self.poller = Poller(
             "cloud",
             self.driver,
@@ -75,6 +78,7 @@ class Room:
                 go_on=self.gone_on.append,
                 note=lambda _: None,
                 lose=lambda operation_id, _: self.lost.append(operation_id),
+                defer=lambda operation_id, _: self.deferred.append(operation_id),
             ),
         )
 
@@ -224,3 +228,24 @@ def test_an_operation_that_another_process_took_is_lost_alone(room: Room) -> Non
     room.poll()
     assert room.lost == [taken.id]
     assert [operation.id for operation in room.gone_on] == [kept.id]
+
+
+@pytest.mark.parametrize("method", ["cancel_requests", "write_all"])
+def test_no_operation_is_lost_when_the_store_cannot_be_used(
+    room: Room, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def fail(*arguments: Any) -> Any:
+        error = StoreError("the connection is closed")
+        if method == "cancel_requests":
+            raise error
+        return dict.fromkeys([each.id for some in arguments for each in some], error)
+
+    operation = room.running("a")
+    room.clock.advance(600)
+    monkeypatch.setattr(room.store, method, fail)
+    room.poll()
+    assert room.deferred == [operation.id]
+    assert room.lost == room.gone_on == []
+    monkeypatch.undo()
+    room.poll()
+    assert [ended.id for ended in room.gone_on] == [operation.id]

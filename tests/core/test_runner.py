@@ -1,8 +1,9 @@
 """Operations run by threads, on the fake cloud and the machine's clock."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -397,10 +398,155 @@ def test_a_store_that_fails_is_told_to_who_waits(cloud: Cloud) -> None:
         def end(self, operation: Operation) -> Operation:
             raise StoreError(f"disk full while writing {operation.id}")
 
-    with runner_on(cloud, Broken()) as runner:
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
+    with runner_on(cloud, Broken(), policy=short) as runner:
         begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
         with pytest.raises(StoreError, match="disk full"):
             runner.wait(begun.id, LONG)
+
+
+class AbsentStore(MemoryStore):
+    """A store that can be taken away and brought back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreError("the store is away")
+
+    def add(self, operation: Operation) -> Operation:
+        self._check()
+        return super().add(operation)
+
+    def write(self, operation: Operation) -> Operation:
+        self._check()
+        return super().write(operation)
+
+    def end(self, operation: Operation) -> Operation:
+        self._check()
+        return super().end(operation)
+
+    def operation(self, operation_id: str) -> Operation:
+        self._check()
+        return super().operation(operation_id)
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        self._check()
+        return super().cancel_requests(owner)
+
+    def renew(self, owner: str, lease_until: datetime) -> None:
+        self._check()
+        super().renew(owner, lease_until)
+
+
+def run_while_the_store_is_away(
+    policy: Policy, told: Callable[[Operation, BaseException], None], back: Callable[[], object]
+) -> list[Operation]:
+    """Begin operations, take the store away until ``back`` returns, and wait for their ends."""
+    clock, store = ManualClock(), AbsentStore()
+    cloud = Cloud("here", clock=clock, service_seconds=60)
+    volumes = [cloud.put(attrs.evolve(VOLUME, id=f"v{number}"), b"x") for number in range(20)]
+    backend = Backend.of("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(store, {"cloud": backend}, policy=policy, on_lost=told) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS) for each in volumes]
+        store.away = True
+        back()
+        store.away = False
+        over: list[Operation] = []
+        while len(over) < len(begun):
+            clock.advance(60)
+            with contextlib.suppress(StoreError):
+                seen = runner.wait(begun[len(over)].id, 0.05)
+                over += [seen] if seen.finished else []
+    assert all(count == 1 for count in cloud.started.values())
+    return over
+
+
+def test_operations_go_on_when_the_store_was_away_for_less_than_a_lease() -> None:
+    told: list[str] = []
+    away = threading.Event()
+    over = run_while_the_store_is_away(
+        POLICY, lambda operation, _: told.append(operation.id), lambda: away.wait(0.5)
+    )
+    assert {each.state for each in over} == {State.RELEASED}
+    assert told == []
+
+
+def test_operations_are_told_of_and_taken_up_again_when_the_lease_has_run_out() -> None:
+    told: set[str] = set()
+    all_told = threading.Event()
+
+    def tell(operation: Operation, error: BaseException) -> None:
+        assert isinstance(error, StoreError)
+        told.add(operation.id)
+        if len(told) == 20:
+            all_told.set()
+
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
+    over = run_while_the_store_is_away(short, tell, lambda: all_told.wait(LONG))
+    assert {each.state for each in over} == {State.RELEASED}
+    assert told == {each.id for each in over}
+
+
+def test_an_operation_that_fails_by_itself_is_let_go_of_and_told(cloud: Cloud) -> None:
+    told: list[BaseException] = []
+
+    def gate(point: str) -> None:
+        if point == "create_job asked":
+            cloud.gate = lambda _: None
+            raise SystemExit("enough")
+
+    let_go = threading.Event()
+
+    class Watched(MemoryStore):
+        def write(self, operation: Operation) -> Operation:
+            if not operation.owner:
+                let_go.set()
+            return super().write(operation)
+
+    cloud.gate = gate
+    kept = Watched()
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=100))
+    backend = Backend.of("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(
+        kept, {"cloud": backend}, policy=short, on_lost=lambda _, error: told.append(error)
+    ) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(SystemExit):
+            runner.wait(begun.id, LONG)
+        assert let_go.wait(LONG), "another process can take it although this one lives"
+    assert [type(error) for error in told] == [SystemExit]
+
+
+@attrs.define
+class SteppedClock:
+    """The machine's clock, which somebody sets."""
+
+    step: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.step
+
+
+@pytest.mark.parametrize("step", [timedelta(days=2), -timedelta(days=1)])
+def test_no_operation_ends_or_is_lost_when_the_clock_is_stepped(
+    cloud: Cloud, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, step: timedelta
+) -> None:
+    clock = SteppedClock()
+    for module in ("runner", "leases", "clock"):
+        monkeypatch.setattr(f"karbor_backup_core.{module}.system_clock", clock)
+    cloud.service_seconds = 0.2
+    cloud.clock = lambda: datetime.now(UTC)
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=300), deadline=timedelta(hours=1))
+    backend = Backend.of("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(store, {"cloud": backend}, policy=short, clock=clock) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        clock.step = step
+        outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED, outcome.reason
 
 
 @pytest.mark.parametrize("request_name", ["create_job", "list_jobs"])

@@ -1,8 +1,9 @@
 """The hooks: a model for authors of backends.
 
-What makes a backend safe to crash at any point is in four places here: ``_step`` looks before it
+What makes a backend safe to crash at any point is in five places here: ``_step`` looks before it
 creates, ``poll`` says unknown only after asking for that very operation, ``release`` never touches
-what still runs, and nothing about an operation is kept in ``self``.
+what still runs, nothing about an operation is kept in ``self``, and each request carries
+``operation.fence``, by which the cloud refuses the late call of a process that was paused.
 """
 
 import contextlib
@@ -127,18 +128,20 @@ class FakeBackend:
         """Ask every job of the operation that still runs to stop."""
         with self._service() as cloud:
             running = [
-                job for job in cloud.find_jobs(operation.id) if job.state is JobState.RUNNING
+                job
+                for job in cloud.find_jobs(operation.id, operation.fence)
+                if job.state is JobState.RUNNING
             ]
             for job in running:
                 with contextlib.suppress(NotFound):
-                    cloud.cancel_job(job)
+                    cloud.cancel_job(job, operation.fence)
         return bool(running)
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         """Undo what is not to stay, then have the cloud forget the jobs."""
         with self._service() as cloud:
-            jobs = cloud.find_jobs(operation.id)
+            jobs = cloud.find_jobs(operation.id, operation.fence)
             if answers.any_running(jobs):
                 return Progress(ProgressState.RUNNING)
             made = cloud.list_made(operation.id)
@@ -146,11 +149,11 @@ class FakeBackend:
             undo = next((job for job in jobs if job.phase == _UNDO_PHASE), None)
             if unwanted and undo is None:
                 task = Task(kind=Kind.UNDO, targets=unwanted)
-                undo = cloud.create_job(operation.id, _UNDO_PHASE, task)
+                undo = cloud.create_job(operation.id, _UNDO_PHASE, task, operation.fence)
                 return answers.after_the_end([undo])
             for job in jobs:
                 with contextlib.suppress(NotFound):
-                    cloud.delete_job(job)
+                    cloud.delete_job(job, operation.fence)
         return Progress(ProgressState.SUCCEEDED, leftovers=self._leftovers(unwanted, undo))
 
     @contextlib.contextmanager
@@ -179,12 +182,12 @@ class FakeBackend:
         with self._service() as cloud:
             job = None
             if operation.attempt > 1:
-                begun = cloud.find_jobs(operation.id)
+                begun = cloud.find_jobs(operation.id, operation.fence)
                 job = answers.job_of(operation, begun, operation.phase)
             if job is None:
                 self._check_own(cloud, operation)
                 task = self._task(cloud, operation)
-                job = cloud.create_job(operation.id, operation.phase, task)
+                job = cloud.create_job(operation.id, operation.phase, task, operation.fence)
         return attrs.evolve(self._progress(operation, job), receipt=notes.receipt(job.id))
 
     def _task(self, cloud: Cloud, operation: Operation) -> Task:

@@ -64,6 +64,7 @@ class Cloud:
         self.started: Counter[tuple[str, int]] = Counter()
         self.orphans: list[Job] = []
         self._jobs = JobShelf()
+        self._fences: dict[str, int] = {}
         self._lock = threading.RLock()
 
     def admit(self, token: str) -> None:
@@ -79,10 +80,15 @@ class Cloud:
         """Say how the cloud is, in one line."""
         return self._request("check", "", lambda _: f"{self.name} is up")
 
-    def create_job(self, operation: str, phase: int, task: Task) -> Job:
-        """Begin work; the cloud gives the job an id of its own."""
+    def create_job(self, operation: str, phase: int, task: Task, fence: int | None = None) -> Job:
+        """Begin work; the cloud gives the job an id of its own.
+
+        Raises:
+            CloudError: somebody has shown a higher fencing number for the operation.
+        """
 
         def effect(shape: Callable[[Job], Job]) -> Job:
+            self._check_fence(operation, fence)
             now = self.clock()
             job = shape(
                 Job(
@@ -102,9 +108,18 @@ class Cloud:
 
         return self._request("create_job", operation, effect)
 
-    def find_jobs(self, operation: str) -> list[Job]:
-        """Answer the jobs that carry this operation's tag, the oldest first."""
-        return self._request("find_jobs", operation, lambda _: self.jobs(operation))
+    def find_jobs(self, operation: str, fence: int | None = None) -> list[Job]:
+        """Answer the jobs that carry this operation's tag, the oldest first.
+
+        Raises:
+            CloudError: somebody has shown a higher fencing number for the operation.
+        """
+
+        def effect(_: object) -> list[Job]:
+            self._check_fence(operation, fence)
+            return self.jobs(operation)
+
+        return self._request("find_jobs", operation, effect)
 
     def list_jobs(self) -> list[Job]:
         """Answer all jobs, the oldest first."""
@@ -114,10 +129,15 @@ class Cloud:
         """Answer the ids of all that carries this operation's tag."""
         return self._request("list_made", operation, lambda _: self.inventory.made_by(operation))
 
-    def cancel_job(self, job: Job) -> None:
-        """Ask a job to stop."""
+    def cancel_job(self, job: Job, fence: int | None = None) -> None:
+        """Ask a job to stop.
+
+        Raises:
+            CloudError: somebody has shown a higher fencing number for the operation.
+        """
 
         def effect(_: object) -> None:
+            self._check_fence(job.operation, fence)
             kept = self._job(job.id)
             if kept.state is JobState.RUNNING and kept.heeds_cancel:
                 self._jobs[job.id] = attrs.evolve(
@@ -126,14 +146,16 @@ class Cloud:
 
         self._request("cancel_job", job.operation, effect)
 
-    def delete_job(self, job: Job) -> None:
+    def delete_job(self, job: Job, fence: int | None = None) -> None:
         """Forget a job.
 
         Raises:
             NotFound: it is forgotten already.
+            CloudError: somebody has shown a higher fencing number for the operation.
         """
 
         def effect(_: object) -> None:
+            self._check_fence(job.operation, fence)
             kept = self._job(job.id)
             if kept.state is JobState.RUNNING:
                 self.orphans.append(kept)
@@ -210,6 +232,18 @@ class Cloud:
             answer = fault.around(self, lambda: effect(fault.shape))
         self.gate(f"{name} done")
         return answer
+
+    def _check_fence(self, operation: str, fence: int | None) -> None:
+        """Refuse what comes late; the numbers outlive the jobs, as late calls may."""
+        if fence is None:
+            return
+        highest = self._fences.get(operation, 0)
+        if fence < highest:
+            raise CloudError(
+                f"a call for operation {operation} with fencing number {fence} comes late: "
+                f"one with {highest} has been seen"
+            )
+        self._fences[operation] = fence
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:

@@ -38,14 +38,14 @@ def _chosen(invocation: Invocation, text: str | None) -> Sequence[Operation]:
     """Answer the operation that is meant, or all that no living process holds."""
     from karbor_backup_core.cli.identify import find_operation
     from karbor_backup_core.clock import system_clock
+    from karbor_backup_core.owners import is_free
 
     if text is not None:
         return [find_operation(invocation.store, text)]
-    now = system_clock()
+    now = invocation.store.now() or system_clock()
+    lease = invocation.configuration.policy.lease
     return [
-        each
-        for each in invocation.store.operations(unreleased=True)
-        if not each.owner or each.lease_until is None or each.lease_until <= now
+        each for each in invocation.store.operations(unreleased=True) if is_free(each, now, lease)
     ]
 
 
