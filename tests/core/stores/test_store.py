@@ -186,11 +186,11 @@ def test_only_what_is_released_and_old_is_purged_and_backups_stay(store: Store) 
     for age, created_at in ages.items():
         going_on = store.write(begun(store.add(operation(id=age, created_at=created_at))))
         store.end(ended(going_on, backup=backup(going_on.id)))
-        planned = operation(id=f"{age} and released", created_at=created_at)
+        planned = operation(id=f"{age}-released", created_at=created_at)
         last = store.end(ended(begun(store.add(planned)), backup=backup(planned.id)))
         store.write(released(last))
     assert store.purge(LATER) == 1
-    assert [each.id for each in store.operations()] == ["old", "young", "young and released"]
+    assert [each.id for each in store.operations()] == ["old", "young", "young-released"]
     assert len(store.backups()) == 4
     assert store.purge(LATER) == 0
 
