@@ -1,5 +1,12 @@
 """The command `python -m sandbox`."""
 
-from sandbox.cli import main
+import sys
+
+from sandbox.needs import describe_missing
+
+try:
+    from sandbox.cli import main
+except ImportError as missing:
+    sys.exit(describe_missing(missing, "sandbox"))
 
 main()

@@ -2,6 +2,7 @@
 
 from sandbox import freezer, keystone, scheduler, watchdog
 from sandbox.accounts import CLOUDS, Account, make_accounts, write_clouds_yaml
+from sandbox.configuration import write_configuration
 from sandbox.databases import DatabaseKind, Databases
 from sandbox.environments import Environment
 from sandbox.instance import Instance, another_port
@@ -42,6 +43,7 @@ def bring_up(
         state = _start_apis(instance, environment, databases, freezer_database, owner)
         clouds = [state.accounts[cloud] for cloud in CLOUDS]
         write_clouds_yaml(layout.clouds_yaml, clouds, state.auth_url)
+        write_configuration(layout)
         start_scheduler(instance, state, CLIENT_ID, account=state.accounts[CLOUDS[0]])
         instance.remember(state)
     except BaseException:

@@ -172,6 +172,11 @@ class Sandbox:
         credentials = {"OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml), "OS_CLOUD": CLOUDS[0]}
         return credentials | (past_proxies(os.environ) if has_proxy(os.environ) else {})
 
+    @property
+    def config_toml(self) -> Path:
+        """The configuration for `karbor-backup`; its store is in the sandbox's folder."""
+        return self.instance.layout.config_toml
+
     def session(self, cloud: str = CLOUDS[0]) -> Session:
         """Return a keystoneauth session in one of the clouds.
 

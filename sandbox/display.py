@@ -1,13 +1,22 @@
 """What the command says to people."""
 
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
 from sandbox.cloud import Sandbox
+from sandbox.configuration import VARIABLE
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Started
+
+PROGRAM = "karbor-backup"
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -25,11 +34,24 @@ def show_up(sandbox: Sandbox) -> None:
     show_status(sandbox)
     _console.print(f"\n[bold]clouds.yaml[/], in {sandbox.clouds_yaml}:\n")
     _console.print(Syntax(sandbox.clouds_yaml.read_text(), "yaml", background_color="default"))
+    _console.print(f"[bold]config.toml[/], in {sandbox.config_toml}:\n")
+    text = sandbox.config_toml.read_text(encoding="utf-8")
+    _console.print(Syntax(text, "toml", background_color="default"))
     _console.print("To use it from this shell:\n")
-    for variable, value in sandbox.environ.items():
-        _console.print(f"  export {variable}={value}", markup=False)
+    for line in _exports(sandbox):
+        _console.print(f"  {line}", markup=False)
+    _console.print("  karbor-backup backends --check")
     option = "" if name == "default" else f" --instance {name}"
     _console.print(f"\nTo take it down: python -m sandbox down{option}")
+
+
+def _exports(sandbox: Sandbox) -> Iterator[str]:
+    """Yield the lines after which the OpenStack tools and `karbor-backup` use the sandbox."""
+    for variable, value in {**sandbox.environ, VARIABLE: str(sandbox.config_toml)}.items():
+        yield f"export {variable}={shlex.quote(value)}"
+    folder = Path(sys.executable).parent
+    if shutil.which(PROGRAM) is None and (folder / PROGRAM).exists():
+        yield f"export PATH={shlex.quote(str(folder))}:$PATH"
 
 
 def show_status(sandbox: Sandbox) -> None:

@@ -101,6 +101,11 @@ class Layout:
         return self.home / "clouds.yaml"
 
     @property
+    def config_toml(self) -> Path:
+        """The configuration for `karbor-backup`."""
+        return self.home / "config.toml"
+
+    @property
     def records(self) -> Path:
         """One file per started server."""
         return self.home / "run"

@@ -2,7 +2,12 @@
 
 import sys
 
-from sandbox.demo.story import work_folder
-from sandbox.demo.telling import ROOT, demonstrate
+from sandbox.needs import describe_missing
+
+try:
+    from sandbox.demo.story import work_folder
+    from sandbox.demo.telling import ROOT, demonstrate
+except ImportError as missing:
+    sys.exit(describe_missing(missing, "demo"))
 
 sys.exit(demonstrate("demo", work_folder(ROOT)))

@@ -48,6 +48,8 @@ def test_up_status_up_again_and_down(name: str) -> None:
         found.clouds_yaml.read_text(),
         f"export OS_CLIENT_CONFIG_FILE={found.clouds_yaml}",
         "export OS_CLOUD=demo",
+        f"export KARBOR_BACKUP_CONFIG={found.config_toml}",
+        found.config_toml.read_text(),
         f"python -m sandbox down --instance {name}",
     ):
         assert shown in up.stdout
