@@ -3,10 +3,15 @@
 import enum
 import queue
 import signal
+import time
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 _LET_GO_AT_ONCE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+PATIENCE: Final = 2.0
+"""Seconds for which the command gives its leases back, whatever signals come meanwhile."""
 
 
 class Wish(enum.Enum):
@@ -31,10 +36,13 @@ class LetGo(Exception):
 class Interrupts:
     r"""Collects signals between its enter and its exit; of the main thread only.
 
-    The first Ctrl-C wishes for a cancel and the second to let go; a third ends the process as if
-    nobody had caught it, which harms nothing that is in the store. A signal that ends processes
+    The first Ctrl-C wishes for a cancel and the second to let go. A signal that ends processes
     (TERM, HUP) wishes to let go at once, since what sends it will not wait for a cancel. So does
     Ctrl-\ (QUIT): it is how a person leaves without cancelling.
+
+    Whoever sends signals may send several of them at once. The command then gives its leases back
+    undisturbed. Only where that has taken ``PATIENCE`` seconds does one more end the process as if
+    nobody had caught it, which harms nothing that is in the store.
     """
 
     def __init__(self) -> None:
@@ -42,6 +50,7 @@ class Interrupts:
         # lock that this thread may hold, and the put of a SimpleQueue is made for that.
         self._wishes: queue.SimpleQueue[tuple[Wish, int]] = queue.SimpleQueue()
         self._interrupted = False
+        self._let_go_at: float | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -77,5 +86,9 @@ class Interrupts:
             self._interrupted = True
             self._wishes.put((Wish.CANCEL, signum))
             return
-        self._wishes.put((Wish.LET_GO, signum))
-        signal.signal(signum, signal.SIG_DFL)
+        if self._let_go_at is None:
+            self._let_go_at = time.monotonic()
+            self._wishes.put((Wish.LET_GO, signum))
+        elif time.monotonic() - self._let_go_at > PATIENCE:
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)

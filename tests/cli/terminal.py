@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from types import TracebackType
 from typing import Self
 
@@ -71,6 +72,13 @@ class Terminal:
         while self._read():
             pass
         return self._process.wait()
+
+    def end_by(self, signum: signal.Signals) -> int:
+        """Send a signal again and again until the process has ended; answer the exit status."""
+        while self._process.poll() is None:
+            self.send(signum)
+            time.sleep(0.1)
+        return self.end()
 
     def _read(self) -> bool:
         try:

@@ -1,6 +1,7 @@
 """What only a terminal shows: progress, questions, and Ctrl-C."""
 
 import signal
+import time
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: Command) ->
     assert operation.cancel_requested
 
 
-def test_a_third_interrupt_ends_the_process_although_a_call_hangs(command: Command) -> None:
+def test_further_interrupts_end_the_process_although_a_call_hangs(command: Command) -> None:
     hanging = f"""
 import threading
 {_SLOW}
@@ -87,8 +88,34 @@ cloud.gate = gate
         terminal.wait_for("Ctrl-C again leaves")
         terminal.send(signal.SIGINT)
         terminal.wait_for("is being cancelled; to go on with the cancel")
-        terminal.send(signal.SIGINT)
-        assert terminal.end() == -signal.SIGINT
+        assert terminal.end_by(signal.SIGINT) == -signal.SIGINT
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_burst_of_signals_gives_the_lease_back(command: Command, signum: signal.Signals) -> None:
+    stubborn = f"{_SLOW}\ncloud.heeds_cancel = False"
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
+        terminal.wait_for("running")
+        for each in (signum, signum, signal.SIGTERM, signal.SIGINT, signum):
+            terminal.send(each)
+            time.sleep(0.02)
+        assert terminal.end() > 0
+    assert _operation(command).owner == ""
+
+
+def test_interrupt_during_imports_is_status_130_without_a_traceback(command: Command) -> None:
+    importing = """
+import builtins, os, signal
+original = builtins.__import__
+def interrupt(name, *args, **extra):
+    if name == "karbor_backup_core.cli.main":
+        os.kill(os.getpid(), signal.SIGINT)
+    return original(name, *args, **extra)
+builtins.__import__ = interrupt
+"""
+    with Terminal("list", cloud=command.cloud.name, preparation=importing) as terminal:
+        assert terminal.end() == 130
+    assert terminal.seen.strip() == ""
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
