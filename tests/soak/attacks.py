@@ -30,9 +30,28 @@ ATTACKS: Final = (
         "texts and fields of the agent's file", ("tests/backends/freezer/test_action_rules.py",)
     ),
     Attack("foreign documents and ids", ("tests/core/test_documents.py",)),
+    Attack(
+        "changed and unsigned documents",
+        ("tests/core/test_signatures.py", "tests/cli/test_signed_documents.py"),
+    ),
+    Attack(
+        "what is in the way of a directory's restore",
+        ("tests/backends/freezer/directories", "tests/backends/freezer/test_agent_text.py"),
+    ),
+    Attack("forged data and notes in a storage", ("tests/backends/freezer/stored",)),
+    Attack(
+        "answers of backends that break the contract",
+        ("tests/core/calls", "tests/core/test_backend.py", "tests/core/json_forms"),
+    ),
+    Attack("secrets in texts", ("tests/core/test_secrets.py",)),
+    Attack("parameters and rows of Karbor", ("tests/karbor_glue/test_parameters.py",)),
+    Attack("texts, streams and encodings", ("tests/cli/test_text.py", "tests/cli/test_options.py")),
     Attack("faults of the service", ("tests/core/test_driver.py", "tests/core/test_poller.py")),
     Attack("leases and processes on one store", ("tests/core/stores/test_processes.py",)),
-    Attack("rows and equivalence of stores", ("tests/core/stores/test_equivalence.py",)),
+    Attack(
+        "rows and equivalence of stores",
+        ("tests/core/stores/test_equivalence.py", "tests/core/stores/test_sql.py"),
+    ),
     Attack("bad input of the command", ("tests/cli/test_bad_input.py",)),
     Attack(
         "handles and ids that anybody may have written, on every backend that runs alone",

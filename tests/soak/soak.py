@@ -1,0 +1,130 @@
+"""Runs attacks in turn, each for its share of the time."""
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.soak.attacks import Attack
+from tests.soak.report import Run, not_run, write_report
+
+_LINES: Final = 60
+_ENDED_BY_US: Final = (2, -signal.SIGTERM, -signal.SIGKILL)
+"""Statuses of a run that was cut short: by then pytest may not have begun, or may hang."""
+_SUMMARY_SECONDS: Final = 30.0
+"""How long a run that was cut short may take to say what it has done so far."""
+
+_SUMMARY: Final = re.compile(r" in [0-9.]+s\b")
+_ENDED: Final = re.compile(r"(\d+) (passed|failed|xfailed|xpassed)\b")
+_FAILED: Final = re.compile(r"\d+ (failed|error)")
+
+
+def soak(attacks: Sequence[Attack], ends: float, folder: Path) -> int:
+    """Run the attacks in turn until the time is over.
+
+    What one leaves of its share is shared by those after it, so that all run within the first turn.
+
+    Args:
+        attacks: what to run.
+        ends: when the time is over, in seconds of ``time.monotonic``.
+        folder: where the report is written, after each run.
+
+    Returns:
+        1 if a run has failed or an attack has not run at all, else 0.
+    """
+    runs: list[Run] = []
+    write_report(folder, attacks, runs)
+    while time.monotonic() < ends:
+        for position, attack in enumerate(attacks):
+            left = ends - time.monotonic()
+            if left <= 0:
+                break
+            runs.append(run_attack(attack, left / (len(attacks) - position)))
+            end = " (cut short)" if runs[-1].cut_short else ""
+            _say(f"{attack.name}: {runs[-1].summary}{end}")
+            write_report(folder, attacks, runs)
+    missing = not_run(attacks, runs)
+    for name in missing:
+        _say(f"{name}: not run")
+    return int(bool(missing) or any(run.failed for run in runs))
+
+
+def run_attack(attack: Attack, share: float) -> Run:
+    """Run one attack with a new seed, and cut it short after its share in seconds."""
+    seed = random.SystemRandom().randrange(2**32)
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short"]
+    command += ["-p", "tests.soak.profile", "--hypothesis-profile=soak"]
+    command += [f"--hypothesis-seed={seed}", *attack.tests]
+    status, output, cut_short = _output(command, share)
+    lines = output.rstrip().splitlines()
+    summary = next((line for line in reversed(lines) if _SUMMARY.search(line)), "")
+    tests = sum(int(count) for count, _ in _ENDED.findall(summary))
+    ended_well = status == 0 or (cut_short and status in _ENDED_BY_US)
+    failed = not ended_well or _FAILED.search(summary) is not None
+    return Run(
+        attack=attack.name,
+        seed=seed,
+        seconds=time.monotonic() - began,
+        tests=tests,
+        failed=failed,
+        cut_short=cut_short,
+        summary=summary.strip("= ") or f"no summary, status {status}",
+        output="\n".join(lines[-_LINES:]) if failed else "",
+    )
+
+
+def _output(command: Sequence[str], share: float) -> tuple[int, str, bool]:
+    """Return a program's status, what it wrote, and whether its share ended before it did."""
+    with _started(command) as process:
+        try:
+            return *_ended(process, share), False
+        except subprocess.TimeoutExpired:
+            process.terminate()
+        try:
+            return *_ended(process, _SUMMARY_SECONDS), True
+        except subprocess.TimeoutExpired:
+            _kill_all(process)
+        return *_ended(process, None), True
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
+    """Start a program in a group of its own, of which nothing is left in the end."""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            _kill_all(process)
+
+
+def _ended(process: "subprocess.Popen[str]", seconds: float | None) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=seconds)
+    return process.returncode, output
+
+
+def _kill_all(process: "subprocess.Popen[str]") -> None:
+    """Kill what is left of a run, the processes that its tests have started among it."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
