@@ -164,6 +164,29 @@ def validate_action(action: Mapping[str, Any]) -> dict[str, Any]:
     return dict(action)
 
 
+def remove_invalid_fields(action: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an action that was read from Freezer may be written there again.
+
+    Fields that ``validate_action`` would refuse are left out, and an unknown action becomes
+    ``admin``, which does nothing without a further field.
+    """
+    name = action.get("action")
+    known = _FIELDS.get(name) if isinstance(name, str) else None
+    if known is None:
+        return {"action": "admin"}
+    return {"action": name, **{f: v for f, v in action.items() if _is_valid(known, f, v)}}
+
+
+def _is_valid(known: Mapping[str, _Check], field: str, value: Any) -> bool:
+    if field not in known or value is None:
+        return False
+    try:
+        known[field](field, value)
+    except InvalidInput:
+        return False
+    return True
+
+
 def printable(text: str) -> str:
     """Return a text for people with everything that is no printable character written as escape."""
     return "".join(

@@ -8,6 +8,7 @@ or repeated leaves actions that no job lists; they are found by their container.
 from collections.abc import Sequence
 
 from karbor_backup_core import BackendError, Leftover, Transient
+from karbor_backup_freezer.action_rules import remove_invalid_fields
 from karbor_backup_freezer.agent_text import escaped
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.jobs import Action, Job
@@ -69,7 +70,9 @@ class Bookkeeping:
         leftovers: list[Leftover] = []
         if any(action.fields.get(field) for field in SECRET_FIELDS):
             try:
-                self._client.overwrite_action(action.id, without_secrets(action.fields))
+                # Fields are checked as in a new job, as anybody may have changed the action since.
+                fields = without_secrets(remove_invalid_fields(action.fields))
+                self._client.overwrite_action(action.id, fields)
             except Transient:
                 raise
             except BackendError as error:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core import InvalidInput
-from karbor_backup_freezer.action_rules import printable, validate_action
+from karbor_backup_freezer.action_rules import printable, remove_invalid_fields, validate_action
 from karbor_backup_freezer.agent_text import escaped
 
 RESTORE = {
@@ -141,3 +141,19 @@ def test_a_secret_that_cannot_be_carried_is_refused_and_not_quoted(secret: str) 
 
 def test_what_people_read_of_a_job_is_printable() -> None:
     assert printable("a\r[x]\n\x1b[0m\ud800é") == "a\\r[x]\\n\\x1b[0m\\ud800é"
+
+
+@pytest.mark.parametrize("field", TEXTS)
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_is_written_again_leaves_out_what_no_new_job_could_hold(
+    field: str, attack: str
+) -> None:
+    kept = {name: value for name, value in RESTORE.items() if name != field}
+    changed = {**RESTORE, field: attack, "command": "id", "secret_key": None}
+    assert remove_invalid_fields(changed) == kept
+    assert validate_action(kept) == kept
+
+
+@pytest.mark.parametrize("action", [{}, {"action": "exec", "command": "id"}, {"action": ["admin"]}])
+def test_unknown_action_is_written_again_as_one_that_does_nothing(action: dict[str, Any]) -> None:
+    assert remove_invalid_fields(action) == {"action": "admin"}
