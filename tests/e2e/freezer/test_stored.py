@@ -1,7 +1,9 @@
 """Looking at what a real agent has stored, on the real servers of each kind of storage."""
 
+import gzip
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.storages import Kind
 from karbor_backup_freezer.stored import Measured, Place, StoredData
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -190,3 +193,71 @@ def test_s3_shows_what_is_stored(bench: Any) -> None:
     assert "SignatureDoesNotMatch" in wrong
     assert "cannot be reached" in stored.look(place, volume, endpoint=NOWHERE).reason
     assert s3.secret_key not in wrong
+
+
+LONG_NOTES = json.dumps({"x-object-meta-length": str(SIZE)}).encode().ljust(NOTES_LIMIT + 1)
+VOLUME_PIECE = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+UNREAD = Measured(stored=3, complete=True)
+"""Data of three bytes with notes that are there, and that were not read."""
+
+
+@pytest.mark.usefixtures("known")
+def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(bench: Any, tmp_path: Path) -> None:
+    stored = Stored(bench, SETTINGS[Kind.SSH](bench.sandbox), "any")
+    top = bench.sandbox.ssh.directory / "special"
+    outside = tmp_path / "outside"
+    outside.write_bytes(LONG_NOTES[:-1])
+    for name, write in {
+        "plain": lambda path: path.write_bytes(LONG_NOTES[:-1]),
+        "long": lambda path: path.write_bytes(LONG_NOTES),
+        "link": lambda path: path.symlink_to(outside),
+        "pipe": os.mkfifo,
+    }.items():
+        folder = top / name / "v" / "9"
+        folder.mkdir(parents=True)
+        (folder / "v").write_bytes(b"xxx")
+        write(folder / "metadata")
+        place = Place(container=str(top / name), backup_name="n", hostname="vm")
+        noted = SIZE if name == "plain" else None
+        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+
+
+def test_swift_reads_neither_long_nor_packed_notes(bench: Any) -> None:
+    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), "any")
+    swift = Adapter(bench.sandbox.session(CLOUD), service_type="object-store")
+    swift.put(quote(f"/{bench.top}"))
+    for name, content, headers in (
+        ("plain", LONG_NOTES[:-1], {}),
+        ("long", LONG_NOTES, {}),
+        ("packed", gzip.compress(LONG_NOTES[:-1]), {"Content-Encoding": "gzip"}),
+    ):
+        container = f"{bench.top}/{name}"
+        folder = f"{container}/{container}_segments/v/9"
+        swift.put(quote(f"/{folder}/segments/00000000"), data=b"xxx")
+        swift.put(quote(f"/{folder}/9"), data=content, headers=headers)
+        place = Place(container=container, backup_name="n", hostname="vm")
+        noted = SIZE if name == "plain" else None
+        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+
+
+def test_s3_reads_neither_long_nor_packed_notes(bench: Any) -> None:
+    s3 = bench.sandbox.s3
+    bucket = Minio(
+        urlsplit(s3.endpoint).netloc,
+        access_key=s3.access_key,
+        secret_key=s3.secret_key,
+        secure=False,
+    )
+    bucket.make_bucket(bench.top)
+    stored = Stored(bench, SETTINGS[Kind.S3](bench.sandbox), "any")
+    for name, content, headers in (
+        ("plain", LONG_NOTES[:-1], None),
+        ("long", LONG_NOTES, None),
+        ("packed", gzip.compress(LONG_NOTES[:-1]), {"Content-Encoding": "gzip"}),
+    ):
+        bucket.put_object(bench.top, f"{name}/v/9/v", io.BytesIO(b"xxx"), 3)
+        path, data = f"{name}/v/9/metadata", io.BytesIO(content)
+        bucket.put_object(bench.top, path, data, len(content), metadata=headers)
+        place = Place(container=f"{bench.top}/{name}", backup_name="n", hostname="vm")
+        noted = SIZE if name == "plain" else None
+        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name

@@ -1,7 +1,6 @@
 """Looks at a storage of kind ``local``, where it is on this host."""
 
 import contextlib
-import json
 import os
 import socket
 import stat
@@ -12,7 +11,7 @@ from typing import Any
 import attrs
 
 from karbor_backup_freezer.stored.layout import Place
-from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader, parse_notes
 
 
 @contextlib.contextmanager
@@ -57,7 +56,7 @@ class _Folder:
         with os.fdopen(opened, "rb") as file:
             if not stat.S_ISREG(os.fstat(opened).st_mode):
                 raise ValueError(f"{path} is no file")
-            return json.loads(file.read(NOTES_LIMIT))
+            return parse_notes(file.read(NOTES_LIMIT + 1))
 
 
 def _refuse(error: OSError) -> None:

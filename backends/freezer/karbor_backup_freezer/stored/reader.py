@@ -1,12 +1,13 @@
 """What can be read of a storage, whatever its kind."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from karbor_backup_core import BackendError
 
 NOTES_LIMIT: Final = 16 * 2**20
-"""Bytes of the agent's notes that are read; what is cut off there is no JSON."""
+"""Bytes of the agent's notes that are read; longer ones are none."""
 
 
 class OutOfReach(BackendError):
@@ -27,3 +28,17 @@ class Reader(Protocol):
             ValueError: they are no JSON.
         """
         ...
+
+
+def parse_notes(content: bytes) -> Any:
+    """Return the JSON of the agent's notes.
+
+    Args:
+        content: what was read of them, up to a byte more than ``NOTES_LIMIT``.
+
+    Raises:
+        ValueError: they are no JSON, or longer than that.
+    """
+    if len(content) > NOTES_LIMIT:
+        raise ValueError(f"notes of more than {NOTES_LIMIT} bytes")
+    return json.loads(content)

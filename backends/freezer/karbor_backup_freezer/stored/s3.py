@@ -1,7 +1,6 @@
 """Looks at a storage of kind ``s3``, with the configured keys."""
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import attrs
 from karbor_backup_core import Transient, install_hint
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.layout import Place
-from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader, parse_notes
 
 if TYPE_CHECKING:
     from minio import Minio
@@ -86,4 +85,5 @@ class _Bucket:
 
     def notes(self, path: str) -> Any:
         with self.client.get_object(self.bucket, f"{self.prefix}{path}") as answer:
-            return json.loads(answer.read())
+            # What an object says of its encoding is not believed: it may unpack to any length.
+            return parse_notes(answer.read(NOTES_LIMIT + 1, decode_content=False))

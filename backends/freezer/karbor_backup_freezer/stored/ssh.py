@@ -5,7 +5,6 @@ server's key has to be known: to this user (``~/.ssh/known_hosts``) or to this h
 """
 
 import contextlib
-import json
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ import attrs
 from karbor_backup_core import install_hint
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.layout import Place
-from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader, parse_notes
 
 if TYPE_CHECKING:
     from paramiko import SFTPClient, SSHClient
@@ -121,5 +120,9 @@ class _Folder:
         return found
 
     def notes(self, path: str) -> Any:
-        with self.sftp.open(str(self.folder / path)) as file:
-            return json.loads(file.read())
+        name = str(self.folder / path)
+        # SFTP cannot open a file without following links and waiting for pipes.
+        if not stat.S_ISREG(self.sftp.lstat(name).st_mode or 0):
+            raise ValueError(f"{path} is no file")
+        with self.sftp.open(name) as file:
+            return parse_notes(file.read(NOTES_LIMIT + 1))

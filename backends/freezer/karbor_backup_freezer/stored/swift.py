@@ -11,7 +11,7 @@ from karbor_backup_core import BackendError, Transient
 from karbor_backup_freezer.cloud.faults import NotFound, asking
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.stored.layout import Place
-from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT, OutOfReach, Reader, parse_notes
 
 if TYPE_CHECKING:
     from requests import Response
@@ -61,7 +61,10 @@ class _Container:
         headers = self._request("HEAD", f"{self.prefix}{path}").headers
         if _MANIFEST in headers:
             return {name.lower(): value for name, value in headers.items()}
-        return self._request("GET", f"{self.prefix}{path}").json()
+        # requests reads an answer as a whole, and unpacks what the object says is packed.
+        if int(headers["Content-Length"]) > NOTES_LIMIT or headers.get("Content-Encoding"):
+            raise ValueError(f"{path} is packed, or of more than {NOTES_LIMIT} bytes")
+        return parse_notes(self._request("GET", f"{self.prefix}{path}").content)
 
     def _page(self, marker: str) -> Any:
         """The objects after one of that name, as many as Swift gives at a time."""

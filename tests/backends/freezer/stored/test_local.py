@@ -5,11 +5,14 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.stored import Measured, Place, StoredData
+from karbor_backup_freezer.stored.reader import NOTES_LIMIT
 
 HERE = socket.gethostname()
 
@@ -58,6 +61,13 @@ def test_a_volume_and_a_server_in_one_visit(tmp_path: Path) -> None:
 def test_notes_that_are_no_json_say_nothing(tmp_path: Path) -> None:
     write(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": b"{"})
     assert measure(tmp_path, piece()) == (Measured(stored=100, complete=True),)
+
+
+@pytest.mark.parametrize(("length", "noted"), [(NOTES_LIMIT, 100), (NOTES_LIMIT + 1, None)])
+def test_notes_are_read_up_to_a_limit(tmp_path: Path, length: int, noted: int | None) -> None:
+    content = notes(**{"x-object-meta-length": "100"}).ljust(length)
+    write(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": content})
+    assert measure(tmp_path, piece()) == (Measured(stored=100, complete=True, noted=noted),)
 
 
 def test_every_server_of_a_project_is_looked_at(tmp_path: Path) -> None:
