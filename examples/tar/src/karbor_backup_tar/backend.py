@@ -37,9 +37,10 @@ from karbor_backup_tar.work import Work, WorkState
 
 PACK: Final = (
     # What only its owner may read is read by nobody else in an archive.
-    'umask 077 && "$tar" --create --gzip --force-local --file="$archive"'
+    'umask 077 && "$tar" --create --gzip --force-local --file="$half"'
     ' --directory="$directory" . &&'
-    ' sync "$archive"'
+    # A link replaces nothing: an archive that is there already is whole, and stays as it is.
+    ' sync "$half" && { ln "$half" "$archive" || [ -f "$archive" ]; } && rm -f "$half"'
 )
 UNPACK: Final = (
     '"$tar" --extract --gzip --force-local --preserve-permissions'
@@ -171,13 +172,17 @@ class TarBackend:
     def _start(
         self, operation: Operation, script: str, archive: Path, directory: Path | None = None
     ) -> None:
-        if not self._is_new(operation):
+        # A late call, of a process that was paused, packs no second time what is kept already.
+        kept = operation.verb is Verb.PROTECT and archive.exists()
+        if kept or not self._is_new(operation):
             return
         work = self._work(operation)
         for folder in (archive.parent, work.folder.parent):
             folder.mkdir(exist_ok=True)
         tar = self._program()
-        work.start(script, tar=tar, archive=str(archive), directory=str(directory or ""))
+        half = _half(archive)
+        place = str(directory or "")
+        work.start(script, tar=tar, archive=str(archive), half=str(half), directory=place)
 
     def _is_new(self, operation: Operation) -> bool:
         """Say whether nothing was begun; what was begun once is not to be refused any more."""
@@ -225,7 +230,8 @@ class TarBackend:
     def _undo(self, operation: Operation) -> None:
         match operation.verb:
             case Verb.PROTECT:
-                self._archive(operation).unlink(missing_ok=True)
+                for made in (self._archive(operation), _half(self._archive(operation))):
+                    made.unlink(missing_ok=True)
             case Verb.RESTORE:
                 restores.undo(operation)
 
@@ -240,3 +246,8 @@ class TarBackend:
     def _work(self, operation: Operation) -> Work:
         notes.check_id(operation.id)
         return Work(self._vault / "work" / operation.id)
+
+
+def _half(archive: Path) -> Path:
+    """Return where an archive is packed before it gets its name."""
+    return archive.with_name(f".{archive.name}.part")

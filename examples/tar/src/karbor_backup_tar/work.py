@@ -61,7 +61,7 @@ class Work:
         """
         self.folder.mkdir(exist_ok=True)
         with (self.folder / _LOCK).open("wb") as lock:
-            if not _taken(lock) or self._begun():
+            if not _can_take(lock, fcntl.LOCK_EX) or self._begun():
                 return
             subprocess.run(
                 ["/bin/sh", "-ec", _DETACHED % script],
@@ -77,7 +77,8 @@ class Work:
         if not self._begun():
             return WorkState.NONE
         with (self.folder / _LOCK).open("rb") as lock:
-            if not _taken(lock):
+            # Shared, so that two who look at the same time do not take each other for the work.
+            if not _can_take(lock, fcntl.LOCK_SH):
                 return WorkState.RUNNING
         status = self.folder / _STATUS
         done = status.exists() and status.read_text().strip() == "0"
@@ -110,10 +111,10 @@ class Work:
         return (self.folder / _GROUP).exists()
 
 
-def _taken(lock: IO[bytes]) -> bool:
-    """Take the lock until the file is closed; false when somebody has it."""
+def _can_take(lock: IO[bytes], kind: int) -> bool:
+    """Take the lock until the file is closed; false when somebody has it in another way."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
