@@ -45,8 +45,15 @@ ATTACKS: Final = (
     ),
     Attack("secrets in texts", ("tests/core/test_secrets.py",)),
     Attack("parameters and rows of Karbor", ("tests/karbor_glue/test_parameters.py",)),
-    Attack("texts, streams and encodings", ("tests/cli/test_text.py", "tests/cli/test_options.py")),
-    Attack("faults of the service", ("tests/core/test_driver.py", "tests/core/test_poller.py")),
+    Attack(
+        "texts, streams and encodings",
+        ("tests/cli/test_text.py", "tests/cli/test_streams.py", "tests/cli/test_options.py"),
+    ),
+    Attack("faults of the service", ("tests/core/test_poller.py",)),
+    Attack(
+        "paused owners, faults of the store and steps of the clock",
+        ("tests/core/test_driver.py", "tests/core/test_runner.py"),
+    ),
     Attack("leases and processes on one store", ("tests/core/stores/test_processes.py",)),
     Attack(
         "rows and equivalence of stores",
