@@ -24,6 +24,7 @@ The failure of work in the service itself is no exception: it is data, in ``Prog
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 
 class KarborBackupError(Exception):
@@ -32,6 +33,16 @@ class KarborBackupError(Exception):
 
 class InvalidInput(KarborBackupError):
     """What was asked for cannot be done as asked; nothing has been started."""
+
+
+_MOST_FAULTS: Final = 20
+"""As many faults as a message names; the others are counted."""
+
+
+def capped(faults: Sequence[str]) -> list[str]:
+    """Return the first faults, and how many more there are."""
+    more = len(faults) - _MOST_FAULTS
+    return [*faults[:_MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]
 
 
 class InvalidDocument(InvalidInput):
@@ -45,7 +56,7 @@ class InvalidDocument(InvalidInput):
     def __init__(self, what: str, faults: Sequence[str]) -> None:
         self.what = what
         self.faults = tuple(faults)
-        super().__init__(f"{what}: {'; '.join(self.faults)}")
+        super().__init__(f"{what}: {'; '.join(capped(self.faults))}")
 
 
 class UnknownBackend(InvalidInput):

@@ -14,9 +14,22 @@ _SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 _MOST: Final = 1_000_000
 
 
+_LONG_ONES: Final = ("deadline", "grace", "release")
+_LONG_TERM: Final = timedelta(days=3650)
+_SHORT_TERM: Final = timedelta(days=30)
+"""Ten years for an operation, a month for a wait in it: what dates and timers can hold."""
+
+
+_FACTOR: Final = attrs.validators.and_(attrs.validators.gt(0), attrs.validators.le(1000))
+_COUNT: Final = attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(1_000_000))
+
+
 def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
     if value <= timedelta():
         raise ValueError(f"policy {attribute.name}: {value} is not longer than nothing")
+    longest = _LONG_TERM if attribute.name in _LONG_ONES else _SHORT_TERM
+    if value > longest:
+        raise ValueError(f"policy {attribute.name}: {value} is longer than {longest.days} days")
     if value > LONGEST:
         raise ValueError(
             f"policy {attribute.name}: {value.days} days are more than {LONGEST.days} days"

@@ -10,6 +10,7 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_core.cli.durations import parse_duration
+from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidDocument, InvalidInput
 from karbor_backup_core.json_forms.schemas import REFERENCE, with_references
 from karbor_backup_core.model import Json
@@ -125,8 +126,13 @@ def find(asked: Path | None) -> Path | None:
     """
     named = asked or os.environ.get(VARIABLE)
     if named:
-        if not Path(named).exists():
-            raise InvalidInput(f"configuration {named}: there is no such file")
+        try:
+            Path(named).stat()
+        except FileNotFoundError:
+            raise InvalidInput(f"configuration {named}: there is no such file") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InvalidInput(f"configuration {named}: it cannot be read: {reason}") from None
         return Path(named)
     return next((path for path in usual_places() if path.is_file()), None)
 
@@ -175,15 +181,18 @@ def load(path: Path | None) -> Configuration:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInput(
             f"configuration {path}: it cannot be read: {error.strerror or error}"
         ) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"configuration {path}: it is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # long integers and deep arrays raise these
         raise InvalidInput(f"configuration {path}: it is not TOML: {error}") from None
+    if fault := unusable_value(document):
+        raise InvalidInput(f"configuration {path}: {fault}")
+    return document
 
 
 def _faults(document: Json) -> list[str]:

@@ -13,6 +13,17 @@ _PARTS: Final = re.compile(
 )
 
 
+LONGEST: Final = timedelta(days=36_500)
+"""A hundred years: dates that lie so far from today can still be computed with."""
+
+_SHOWN: Final = 40
+
+
+def shorten(text: str) -> str:
+    """Return a text in quotes, cut where it is long."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
 def parse_duration(text: str) -> timedelta:
     """Read a duration; a plain number is in seconds.
 
@@ -21,13 +32,15 @@ def parse_duration(text: str) -> timedelta:
     """
     match = _PARTS.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no duration: write it like 90s, 5m, 1h30m or 2d")
+        raise ValueError(f"{shorten(text)} is no duration: write it like 90s, 5m, 1h30m or 2d")
     try:
         duration = timedelta(**{unit: float(n) for unit, n in match.groupdict().items() if n})
-    except OverflowError:
-        raise ValueError(f"{text!r} is longer than can be counted: give less") from None
+    except (OverflowError, ValueError):
+        raise ValueError(f"{shorten(text)} is longer than can be counted: give less") from None
+    if duration > LONGEST:
+        raise ValueError(f"{shorten(text)} is longer than {LONGEST.days} days: give less")
     if not duration:
-        raise ValueError(f"{text!r} is not longer than nothing: give more")
+        raise ValueError(f"{shorten(text)} is not longer than nothing: give more")
     return duration
 
 

@@ -17,6 +17,7 @@ from karbor_backup_core.errors import (
     InvalidInput,
     KarborBackupError,
     MissingLibrary,
+    capped,
 )
 
 DONE: Final = 0
@@ -141,7 +142,7 @@ def _usage(error: click.ClickException) -> str:
 
 def _tell(message: str, kind: str, *, as_json: bool, faults: tuple[str, ...] = ()) -> None:
     if as_json:
-        document = {"error": {"kind": kind, "message": message, "faults": list(faults)}}
+        document = {"error": {"kind": kind, "message": message, "faults": capped(faults)}}
         write_error(json.dumps(document))
     else:
         write_error(f"{PROGRAM}: {printable(message)}")

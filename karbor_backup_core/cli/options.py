@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.json_forms.schemas import children, facets
 from karbor_backup_core.model import Json
@@ -29,6 +30,8 @@ def read_options(file: str | None, assignments: Sequence[str], schema: Json) -> 
         if not key or not equals:
             raise InvalidInput(f"option {assignment!r}: write it as KEY=VALUE")
         options[key] = text if _wants_text(schema, key) else _value(text)
+        if fault := unusable_value(options[key]):
+            raise InvalidInput(f"option {key}: {fault}")
     return options
 
 
@@ -47,6 +50,8 @@ def read_json(file: str) -> dict[str, Any]:
         raise InvalidInput(f"{name}: it is not UTF-8 text") from None
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{name}: it is not JSON: {error}") from None
+    if fault := unusable_value(document):
+        raise InvalidInput(f"{name}: {fault}")
     if not isinstance(document, Mapping):
         raise InvalidInput(f"{name}: it holds no JSON object")
     return dict(document)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from karbor_backup_core.cli.characters import printable
-from karbor_backup_core.errors import InvalidDocument
+from karbor_backup_core.errors import InvalidDocument, capped
 from karbor_backup_core.model import Operation, Resource, State, Verb
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
@@ -14,7 +14,7 @@ def in_words(error: BaseException) -> str:
     """Return an error's message; places in a document are told by names, not by JSON paths."""
     if not isinstance(error, InvalidDocument):
         return str(error)
-    faults = (fault.removeprefix("$.").removeprefix("$: ") for fault in error.faults)
+    faults = (fault.removeprefix("$.").removeprefix("$: ") for fault in capped(error.faults))
     return f"{error.what}: {'; '.join(faults)}"
 
 
@@ -59,5 +59,5 @@ def _quantity(count: float, unit: str) -> str:
 
 
 def moment(instant: datetime | None) -> str:
-    """Write an instant in the time zone of this machine, to the second."""
-    return "" if instant is None else f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
+    """Write an instant in the time zone of this machine, which is named, to the second."""
+    return "" if instant is None else f"{instant.astimezone():%Y-%m-%d %H:%M:%S %z}"

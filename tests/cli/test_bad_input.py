@@ -220,3 +220,51 @@ def test_text_that_cannot_be_stored_is_refused(
     assert ("not UTF-8" in result.stderr) or ("holds a NUL" in result.stderr)
     assert _is_one_line(result.stderr)
     assert command.cloud.requests["create_job"] == 0
+
+
+_UNUSABLE = {
+    "a lease beyond dates": '[policy]\nlease = "400000d"\n',
+    "a lease beyond timers": '[policy]\nlease = "40d"\n',
+    "a deadline beyond dates": '[policy]\ndeadline = "400000d"\n',
+    "a wait beyond timers": "[policy]\npoll_limit = 1e300\n",
+    "a share beyond numbers": "[policy]\npoll_share = inf\n",
+    "no number": "[policy]\npoll_load = nan\n",
+    "a long integer": f"[policy]\nattempts = {'9' * 5000}\n",
+    "a long hexadecimal integer": f"[policy]\nattempts = 0x{'f' * 5000}\n",
+    "deep arrays": f"a = {'[' * 5000}{']' * 5000}\n",
+    "less deep arrays": f"a = {'[' * 90}{']' * 90}\n",
+    "deep tables": f"[{'.'.join('a' * 90)}]\n",
+    "many faults": "".join(f"k{number} = 1\n" for number in range(2000)),
+}
+
+
+@pytest.mark.parametrize("what", _UNUSABLE)
+def test_configuration_that_cannot_be_computed_with_is_refused(command: Command, what: str) -> None:
+    command.config.write_text(_UNUSABLE[what])
+    result = command("list")
+    assert result.exit_code == 2
+    assert _is_one_line(result.stderr)
+    assert len(result.stderr) < 5000
+    assert ("and 1980 more" in result.stderr) is (what == "many faults")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--deadline", "400000d"),
+        ("--deadline", "9" * 5000),
+        ("-o", f"x={'9' * 4000}"),
+        ("-o", f"x={'[' * 100}{']' * 100}"),
+        ("-o", "x=NaN"),
+        ("--options", "x" * 5000),
+        ("--options", "a\0b"),
+        ("--config", "x" * 5000),
+    ],
+)
+def test_option_that_cannot_be_computed_with_is_refused(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    result = command(*_PROTECT, *arguments)
+    assert result.exit_code == 2
+    assert _is_one_line(result.stderr)
+    assert command.cloud.requests["create_job"] == 0

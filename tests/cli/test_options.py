@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 from karbor_backup_core import InvalidInput, Json
 from karbor_backup_core.cli.options import read_json, read_options
 
+_INTEGERS = st.integers(-(2**63), 2**63 - 1)
+_TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
 _SCHEMA: Json = {
     "type": "object",
     "properties": {
@@ -24,13 +27,13 @@ _SCHEMA: Json = {
 }
 
 
-@given(st.text())
+@given(_TEXTS)
 def test_text_stays_text_where_the_schema_wants_text(value: str) -> None:
     for key in ("name", "label", "inner"):
         assert read_options(None, [f"{key}={value}"], _SCHEMA) == {key: value}
 
 
-@given(st.integers() | st.booleans() | st.none() | st.lists(st.integers()))
+@given(_INTEGERS | st.booleans() | st.none() | st.lists(_INTEGERS))
 def test_anything_else_is_read_as_json(value: Any) -> None:
     assert read_options(None, [f"count={json.dumps(value)}"], _SCHEMA) == {"count": value}
 
