@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,19 +52,13 @@ def test_the_steps_from_a_plan_to_a_delete(make_karbor: Callable[..., Karbor]) -
 
 @pytest.mark.timeout(900)
 def test_the_line_that_installs_finds_versions_that_go_together(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, ROOT]
-    subprocess.run(build, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    shutil.copy(EXAMPLES / "constraints.txt", tmp_path)
     line = block("console", "pip install").strip()
     program, *words = line.replace("'", "").split()
     assert program == "pip"
-    words = [
-        f"{word} @ file://{wheel}" if word.startswith("karbor-backup[") else word for word in words
-    ]
-    report = ["--dry-run", "--ignore-installed", "--quiet", "--report", "report.json"]
-    subprocess.run([sys.executable, "-m", "pip", *words, *report], cwd=tmp_path, check=True)
-    found = json.loads((tmp_path / "report.json").read_text())["install"]
+    written = tmp_path / "report.json"
+    report = ["--dry-run", "--ignore-installed", "--quiet", "--report", written]
+    subprocess.run([sys.executable, "-m", "pip", *words, *report], cwd=ROOT, check=True)
+    found = json.loads(written.read_text())["install"]
     versions = {each["metadata"]["name"].lower(): each["metadata"]["version"] for each in found}
     assert versions["karbor"] == "1.6.0"
     assert versions["sqlalchemy"].startswith("1.3.")

@@ -1,0 +1,108 @@
+"""Every line of a page that begins with ``karbor-backup`` names a command and options there are."""
+
+import contextlib
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from karbor_backup_core.cli.main import program
+
+_ROOT = Path(__file__).parents[1]
+_PAGES = sorted(
+    [
+        *_ROOT.glob("*.md"),
+        *(_ROOT / "docs").glob("*.md"),
+        *(_ROOT / "sandbox").glob("*.md"),
+        *(_ROOT / "examples").glob("*/*.md"),
+    ]
+)
+_PROGRAM = "karbor-backup"
+_PROMPT = re.compile(r"^\s*(?:[$#] )?(?=karbor-backup )")
+_STAND_INS = {"VERB": "protect", "DURATION": "30d", "/etc/karbor/karbor.conf": __file__}
+"""Words of a page that stand for one of several, where the parser wants one of these."""
+
+
+def _tokens(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _tokens(token.children or [])
+
+
+def _lines(page: Path) -> Iterator[str]:
+    """Yield what a page gives to be run: lines of its blocks, and code within its text."""
+    for token in _tokens(MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))):
+        if token.type == "fence":
+            joined = token.content.replace("\\\n", " ")
+            found = [_PROMPT.sub("", line) for line in joined.splitlines() if _PROMPT.search(line)]
+        elif token.type == "code_inline":
+            found = [token.content]
+        else:
+            continue
+        yield from (line for line in found if line.startswith(f"{_PROGRAM} "))
+
+
+_LINES = [(page, line) for page in _PAGES for line in _lines(page)]
+
+
+def _optional_parts(line: str) -> str:
+    """Return the line as it is with everything that its brackets make optional."""
+    return re.sub(r"\[([^\[\]]*)\]", r"\1", line)
+
+
+def _commands(line: str) -> Iterator[click.Context]:
+    """Parse a line with click, without running it; raise what click finds wrong."""
+    words = shlex.split(_optional_parts(line), comments=True)[1:]
+    arguments = [_STAND_INS.get(word, word) for word in words]
+    context = program.make_context(_PROGRAM, arguments, resilient_parsing=False)
+    command: click.Command = program
+    while isinstance(command, click.Group):
+        rest = [*context._protected_args, *context.args]
+        name, found, rest = command.resolve_command(context, rest)
+        assert found is not None, name
+        command = found
+        context = _context(command, name, rest, context)
+        yield context
+
+
+def _context(
+    command: click.Command, name: str | None, rest: list[str], parent: click.Context
+) -> click.Context:
+    """Parse a command's own arguments; a bare name in a sentence stands for all its forms."""
+    lenient = not rest
+    return command.make_context(name, rest, parent=parent, resilient_parsing=lenient)
+
+
+@pytest.mark.parametrize(
+    ("page", "line"), _LINES, ids=[f"{page.name}: {line}" for page, line in _LINES]
+)
+def test_a_line_of_a_page_is_one_that_the_command_understands(page: Path, line: str) -> None:
+    # --help and --version are all of their line.
+    with contextlib.suppress(click.exceptions.Exit):
+        assert list(_commands(line)), page
+
+
+@pytest.mark.parametrize("name", ["README.md", "cli.md", "sandbox/README.md", "karbor.md"])
+def test_the_pages_lines_are_found(name: str) -> None:
+    assert [page for page, _ in _LINES if str(page).endswith(f"/{name}")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "karbor-backup optoins protect volume",
+        "karbor-backup list --everything",
+        "karbor-backup options back-up volume",
+        "karbor-backup protect volume",
+        "karbor-backup delete BACKUP another",
+        "karbor-backup karbor recover PROVIDER --no-such-option",
+    ],
+)
+def test_a_line_that_names_what_there_is_not_is_found(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        list(_commands(line))
