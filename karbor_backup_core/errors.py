@@ -17,6 +17,7 @@
     ├── BackendError             what a backend's hook raises: final, a repeat would not help
     │   └── Transient            a repeat may help, after ``retry_after`` seconds
     └── StoreError
+        ├── StoreNotFound        there is no store where one was to be read
         ├── Conflict             somebody else wrote the operation first
         └── BackupBusy           another operation is working on the same backup
 
@@ -118,6 +119,10 @@ class Transient(BackendError):
 
 class StoreError(KarborBackupError):
     """The store could not do what it was asked."""
+
+
+class StoreNotFound(StoreError):
+    """There is no store at the place that was named; reading makes none."""
 
 
 class Conflict(StoreError):

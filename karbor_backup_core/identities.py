@@ -16,6 +16,9 @@ ID_LIMIT: Final = 4096
 NAME_LIMIT: Final = 1024
 """The longest type, name, scope or name of a storage, in characters."""
 
+OWNER_LIMIT: Final = 255
+"""The longest name of a process that owns operations: the width of its column in stores."""
+
 _OPERATION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -32,7 +35,7 @@ def check_resource(resource: Resource) -> None:
 
 
 def check_operation(operation: Operation) -> None:
-    """Check the ids and names of an operation, and of the backup that it works on.
+    """Check the ids and names of an operation, and of the backups that it works on or has made.
 
     Raises:
         InvalidInput: one of them cannot be.
@@ -41,8 +44,11 @@ def check_operation(operation: Operation) -> None:
     check_resource(operation.resource)
     for what in ("backend", "implementation", "scope"):
         check_text(what, getattr(operation, what))
+    check_text("owner", operation.owner, OWNER_LIMIT)
     if operation.backup is not None:
         check_backup(operation.backup)
+    if operation.outcome is not None and operation.outcome.backup is not None:
+        check_backup(operation.outcome.backup)
 
 
 def check_backup(backup: Backup) -> None:
@@ -74,6 +80,11 @@ def check_operation_id(identifier: str) -> None:
         raise InvalidInput(f"id {identifier[:80]!r}: it is not the id of an operation or backup")
 
 
+def is_writable(text: str) -> bool:
+    """Return whether every store can write a text down; PostgreSQL's text has no NUL."""
+    return not _UNWRITABLE.search(text)
+
+
 def check_text(what: str, text: str, limit: int = NAME_LIMIT) -> None:
     """Check a text that stores write down.
 
@@ -81,7 +92,7 @@ def check_text(what: str, text: str, limit: int = NAME_LIMIT) -> None:
         InvalidInput: it is longer than the limit, in bytes of UTF-8, or holds NUL or what UTF-8
             does not have.
     """
-    if _UNWRITABLE.search(text):
+    if not is_writable(text):
         raise InvalidInput(f"{what} {text[:80]!r}: leave out NUL and what UTF-8 does not have")
     if len(text.encode()) > limit:
         raise InvalidInput(f"{what} {text[:80]!r}...: give at most {limit} bytes of UTF-8")

@@ -145,7 +145,7 @@ operations = st.builds(
     last_error=names,
     unknown_since=st.none() | instants,
     version=st.integers(0, 9),
-    owner=names,
+    owner=writable_names,
     lease_until=st.none() | instants,
 )
 

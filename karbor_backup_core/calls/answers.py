@@ -6,7 +6,8 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from karbor_backup_core.calls.registration import check_contract
-from karbor_backup_core.errors import ContractViolation, InvalidDocument
+from karbor_backup_core.errors import ContractViolation, InvalidDocument, InvalidInput
+from karbor_backup_core.identities import check_resource, check_text
 from karbor_backup_core.model import (
     BackendInfo,
     Health,
@@ -52,7 +53,18 @@ def check_progress(
         raise ContractViolation(
             f"{what} answered another receipt: only a verb or release may change it"
         )
+    _check_names(what, progress)
     return progress
+
+
+def _check_names(what: str, progress: Progress) -> None:
+    """Let pass the names from which a backup is made: it would be kept, and then not be read."""
+    try:
+        check_text("storage", progress.storage)
+        for member in progress.members:
+            check_resource(member.resource)
+    except InvalidInput as error:
+        raise ContractViolation(f"{what} answered what cannot be stored: {error}") from None
 
 
 def check_type(what: str, answer: Any, cls: type[T]) -> T:

@@ -5,17 +5,21 @@ import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from karbor_backup_core.cli.durations import parse_duration
+from karbor_backup_core.cli.paths import user_path
 from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidDocument, InvalidInput
 from karbor_backup_core.json_forms.schemas import REFERENCE, with_references
 from karbor_backup_core.model import Json
 from karbor_backup_core.policy import Policy
 from karbor_backup_core.secrets import Secret, configured
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 APPLICATION: Final = "karbor-backup"
 FILE_NAME: Final = "config.toml"
@@ -49,7 +53,10 @@ SCHEMA: Final[Json] = {
         "default_backend": {"type": "string", "minLength": 1},
         "store": {
             "type": "object",
-            "properties": {"url": {"type": "string", "minLength": 1, "writeOnly": True}},
+            "properties": {
+                "url": {"type": "string", "minLength": 1, "writeOnly": True},
+                "risk_corruption_on_network_filesystem": {"type": "boolean"},
+            },
             "additionalProperties": False,
         },
         "documents": {
@@ -98,6 +105,7 @@ class Configuration:
     Attributes:
         path: the file; None where there is none.
         store_url: where operations and backups are kept; None for the default place.
+        risk_network_filesystem: use an SQLite store also where machines share the file system.
         policy: how patient operations are.
         backends: the configured backends by name; None where the file names none, and every
             installed one can be used as it is.
@@ -108,6 +116,7 @@ class Configuration:
 
     path: Path | None = None
     store_url: Secret | None = None
+    risk_network_filesystem: bool = False
     policy: Policy = attrs.field(factory=Policy)
     backends: Mapping[str, BackendSection] | None = None
     default_backend: str = ""
@@ -126,14 +135,15 @@ def find(asked: Path | None) -> Path | None:
     """
     named = asked or os.environ.get(VARIABLE)
     if named:
+        path = user_path(str(named))
         try:
-            Path(named).stat()
+            path.stat()
         except FileNotFoundError:
             raise InvalidInput(f"configuration {named}: there is no such file") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InvalidInput(f"configuration {named}: it cannot be read: {reason}") from None
-        return Path(named)
+        return path
     return next((path for path in usual_places() if path.is_file()), None)
 
 
@@ -145,12 +155,13 @@ def usual_places() -> list[Path]:
     return [folder / FILE_NAME for folder in dirs.iter_config_paths()]
 
 
-def default_store_url() -> str:
+def default_store_url() -> "sqlalchemy.URL":
     """Answer the URL of the SQLite file at the platform's usual place for state."""
     import platformdirs
+    import sqlalchemy
 
     folder = platformdirs.user_state_path(APPLICATION, appauthor=False)
-    return f"sqlite:///{folder / 'operations.sqlite'}"
+    return sqlalchemy.URL.create("sqlite", database=str(folder / "operations.sqlite"))
 
 
 def load(path: Path | None) -> Configuration:
@@ -168,9 +179,11 @@ def load(path: Path | None) -> Configuration:
     sections = document.get("backends")
     wrapped = configured(SCHEMA, document)
     documents: Mapping[str, Any] = wrapped.get("documents", {})
+    store: Mapping[str, Any] = wrapped.get("store", {})
     return Configuration(
         path=path,
-        store_url=wrapped.get("store", {}).get("url"),
+        store_url=store.get("url"),
+        risk_network_filesystem=store.get("risk_corruption_on_network_filesystem", False),
         policy=Policy(**_policy_values(document.get("policy", {}))),
         backends=None if sections is None else _sections(sections),
         default_backend=document.get("default_backend", ""),
@@ -188,7 +201,10 @@ def _parsed(path: Path) -> dict[str, Any]:
         ) from None
     except UnicodeDecodeError:
         raise InvalidInput(f"configuration {path}: it is not UTF-8 text") from None
-    except (ValueError, RecursionError) as error:  # long integers and deep arrays raise these
+    except RecursionError:
+        raise InvalidInput(f"configuration {path}: it is nested too deeply") from None
+    except ValueError as error:
+        # Not only TOMLDecodeError: integers of thousands of digits raise a plain one.
         raise InvalidInput(f"configuration {path}: it is not TOML: {error}") from None
     if fault := unusable_value(document):
         raise InvalidInput(f"configuration {path}: {fault}")

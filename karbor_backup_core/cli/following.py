@@ -1,5 +1,6 @@
 """Waiting for operations to their end, with an ear for what the person wants meanwhile."""
 
+import logging
 from collections.abc import Sequence
 from typing import Final, NoReturn, TypeAlias
 
@@ -14,11 +15,24 @@ from karbor_backup_core.runner import Runner
 Ending: TypeAlias = Operation | KarborBackupError
 """How an operation stands at the end, or why the runner could not go on with it."""
 
+_log: Final = logging.getLogger("karbor_backup.cli")
+
 _TICK: Final = 0.2
 """Seconds between two looks for what the person wants."""
 
 _FOREIGN_TICK: Final = 1.0
 """Seconds between two looks at an operation that another process drives."""
+
+
+def as_ours(error: Exception) -> KarborBackupError:
+    """Return an error that can be told to a person; one that is not ours is logged."""
+    if isinstance(error, KarborBackupError):
+        return error
+    _log.debug("this should not have happened", exc_info=error)
+    return KarborBackupError(
+        f"{type(error).__name__}: this is a fault in karbor-backup or a backend; "
+        "--debug shows where"
+    )
 
 
 @attrs.frozen
@@ -71,8 +85,9 @@ class Follower:
     def _look(self, operation_id: str, seconds: float) -> Ending | None:
         try:
             seen = self.runner.wait(operation_id, timeout=seconds)
-        except KarborBackupError as error:
-            return KarborBackupError(f"{error} (to go on: karbor-backup resume {operation_id})")
+        except Exception as error:  # noqa: BLE001 - a fault of one operation is not the others'
+            ours = as_ours(error)
+            return KarborBackupError(f"{ours} (to go on: karbor-backup resume {operation_id})")
         return seen if seen.finished else None
 
     def _attend(self, pending: Sequence[str]) -> None:

@@ -1,9 +1,10 @@
 """What one call of the command works with, each part made when it is first needed."""
 
 import functools
+import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import attrs
 import click
@@ -11,13 +12,15 @@ import click
 from karbor_backup_core.cli.missing import missing_library, unfit_library
 from karbor_backup_core.errors import MissingLibrary
 from karbor_backup_core.secrets import Secret
-from karbor_backup_core.stores.base import Store
 
 if TYPE_CHECKING:
     from karbor_backup_core.cli.configuration import Configuration
     from karbor_backup_core.cli.configured import ConfiguredBackends
+    from karbor_backup_core.stores.sql import SQLStore
 
 F = TypeVar("F")
+
+_log: Final = logging.getLogger("karbor_backup.cli")
 
 
 @attrs.define(slots=False)
@@ -38,6 +41,7 @@ class Invocation:
     debug: bool = False
     os_cloud: str = ""
     secrets: list[Secret] = attrs.field(factory=list, init=False, repr=False)
+    _store: "SQLStore | None" = attrs.field(default=None, init=False, repr=False)
 
     @functools.cached_property
     def configuration(self) -> "Configuration":
@@ -61,29 +65,52 @@ class Invocation:
             os.environ["OS_CLOUD"] = self.os_cloud
         return ConfiguredBackends(self.configuration, self.secrets, self.os_cloud)
 
-    @functools.cached_property
-    def store(self) -> Store:
-        """Where operations and backups are kept.
+    @property
+    def store(self) -> "SQLStore":
+        """Where operations and backups are kept; one that is not there yet is not made.
 
         Raises:
+            StoreNotFound: there is none.
             StoreError: it cannot be used.
             MissingLibrary: SQLAlchemy is not installed, or is older than the store needs.
         """
-        from karbor_backup_core.cli.configuration import default_store_url
+        return self.open_store(create=False)
 
-        try:
-            from karbor_backup_core.stores.sql import SQLStore
-        except (ImportError, AttributeError) as error:
-            # Karbor's environment has an older one, which lacks names rather than modules.
-            told = missing_library(error) or unfit_library("sqlalchemy")
-            raise MissingLibrary(told) from error
-        url = self.configuration.store_url
-        return SQLStore(default_store_url() if url is None else url.reveal())
+    def open_store(self, *, create: bool) -> "SQLStore":
+        """Answer where operations and backups are kept.
+
+        Args:
+            create: make a store that is not there yet.
+
+        Raises:
+            StoreNotFound: there is none, and none is to be made.
+            StoreError: it cannot be used.
+            MissingLibrary: SQLAlchemy is not installed, or is older than the store needs.
+        """
+        if self._store is None:
+            from karbor_backup_core.cli.configuration import default_store_url
+
+            try:
+                from karbor_backup_core.stores.sql import SQLStore
+            except (ImportError, AttributeError) as error:
+                # Karbor's environment has an older one, which lacks names rather than modules.
+                told = missing_library(error) or unfit_library("sqlalchemy")
+                raise MissingLibrary(told) from error
+            configuration = self.configuration
+            url = configuration.store_url
+            self._store = SQLStore(
+                default_store_url() if url is None else url.reveal(),
+                create=create,
+                risk_network_filesystem=configuration.risk_network_filesystem,
+            )
+            if self._store.is_new:
+                _log.info("made a new store: %s", self._store.place)
+        return self._store
 
     def close(self) -> None:
         """Let go of what was opened."""
-        if "store" in vars(self):
-            self.store.close()
+        if self._store is not None:
+            self._store.close()
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TextIO
 
+from karbor_backup_core.cli.paths import user_path
 from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.json_forms.schemas import children, facets
@@ -59,7 +59,7 @@ def read_json(file: str) -> dict[str, Any]:
 
 def _content(file: str) -> str:
     if file != "-":
-        return Path(file).read_text(encoding="utf-8")
+        return user_path(file).read_text(encoding="utf-8")
     stdin: TextIO | None = getattr(sys, "stdin", None)
     if stdin is None or stdin.closed:
         raise OSError("it is closed")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from karbor_backup_core.backend import Backend
-from karbor_backup_core.cli.following import Ending, Follower
+from karbor_backup_core.cli.following import Ending, Follower, as_ours
 from karbor_backup_core.cli.interrupt import Interrupts
 from karbor_backup_core.cli.invocation import Invocation
 from karbor_backup_core.cli.progress import display_for
@@ -55,8 +55,8 @@ def resume_all(invocation: Invocation, operations: Sequence[Operation]) -> list[
                 continue
             try:
                 resumed.append(follower.runner.resume(operation.id))
-            except KarborBackupError as error:
-                endings[operation.id] = error
+            except Exception as error:  # noqa: BLE001 - a fault of one operation is not the others'
+                endings[operation.id] = as_ours(error)
         followed = follower.follow(resumed)
     endings.update(zip((each.id for each in resumed), followed, strict=True))
     return [endings[operation.id] for operation in operations]
@@ -95,8 +95,8 @@ def _backends_of(
     for operation in operations:
         try:
             loaded[operation.backend] = invocation.backends.load(operation.backend)
-        except KarborBackupError as error:
-            missing[operation.id] = error
+        except Exception as error:  # noqa: BLE001 - a fault of one backend is not the others'
+            missing[operation.id] = as_ours(error)
     return list(loaded.values()), missing
 
 
@@ -130,7 +130,7 @@ def _refuse_early(
 @contextlib.contextmanager
 def _following(invocation: Invocation, backends: Sequence[Backend]) -> Iterator[Follower]:
     """A runner with somebody who watches it; signals are caught until it is closed."""
-    store, policy = invocation.store, invocation.configuration.policy
+    store, policy = invocation.open_store(create=True), invocation.configuration.policy
     by_name = {backend.name: backend for backend in backends}
     quiet = invocation.as_json or invocation.debug
     with (

@@ -162,7 +162,10 @@ def _finite(value: float) -> float:
 def _number(value: Any, _: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"expected a number, got {_kind(value)}")
-    return _finite(float(value))
+    try:
+        return _finite(float(value))
+    except OverflowError:
+        raise ValueError("the number is too large") from None
 
 
 def _exactly(value: Any, cls: type[T]) -> T:

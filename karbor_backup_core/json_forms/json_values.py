@@ -17,14 +17,17 @@ def plain(value: Any) -> Any:
 
     Raises:
         TypeError: something in it is no JSON value.
-        ValueError: a number in it is not finite.
+        ValueError: a number in it is not finite, or has more digits than Python writes.
         RecursionError: it is nested too deeply.
     """
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
         return str(value)
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        str(value)  # raises ValueError where Python writes no text of it
+        return value
+    if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(value)
         return value
@@ -33,6 +36,15 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     raise TypeError(type(value))
+
+
+def is_writable(number: int) -> bool:
+    """Return whether Python writes a number as text; ``sys.int_info`` says how many digits."""
+    try:
+        str(number)
+    except ValueError:
+        return False
+    return True
 
 
 def misfits(value: Any, place: str = "$") -> list[str]:
@@ -66,6 +78,8 @@ def _misfits(value: Any, place: str) -> Iterator[str]:
             yield from _misfits(inner, f"{place}[{index}]")
     elif isinstance(value, float) and not math.isfinite(value):
         yield f"{place}: {value} is no number in JSON: use a finite one, or null"
+    elif isinstance(value, int) and not is_writable(value):
+        yield f"{place}: an integer of too many digits: write it as text"
     elif not (value is None or isinstance(value, str | int | float)):
         # The type alone: the value may be a secret.
         yield f"{place}: {type(value).__name__} is no type of JSON: write it as text"

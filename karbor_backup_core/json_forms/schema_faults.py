@@ -6,10 +6,11 @@ short and no secret, and say what to write instead.
 
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from karbor_backup_core.json_forms.json_values import step
+from karbor_backup_core.json_forms.json_values import is_writable, step
 from karbor_backup_core.json_forms.schemas import NOTHING, Place, Schema, children, facets
 
 Error: TypeAlias = Any
@@ -48,6 +49,9 @@ _PATTERNS: Final = {
 }
 """Patterns that need no description to be said in words."""
 
+_PASSWORD: Final = re.compile(r"//[^/\s]*@")
+"""Who a URL names: with a password, wherever in a document the URL was put by mistake."""
+
 
 def explain(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) -> list[str]:
     """Answer the faults behind jsonschema's errors, each once, as "place: fault: remedy".
@@ -63,7 +67,7 @@ def explain(errors: Iterable[Error], root: Schema, secrets: Collection[Place]) -
         # Every name is known, but only in branches that do not apply together.
         names = ", ".join(sorted({name for error in errors for name in error.instance}))
         faults = [f"{_path(errors[0].absolute_path)}: {names} do not go together"]
-    return list(dict.fromkeys(faults))
+    return list(dict.fromkeys(_PASSWORD.sub("//***@", fault) for fault in faults))
 
 
 def _explain(error: Error, root: Schema, secrets: Collection[Place]) -> Iterator[str]:
@@ -141,13 +145,24 @@ def _shown(error: Error, secrets: Collection[Place]) -> str:
     hidden = any(place[: len(secret)] == secret for secret in secrets)
     if isinstance(value, Mapping | list):
         return "an object" if isinstance(value, Mapping) else "a list"
+    if _wants_container(error):
+        # What was meant to be inside may be a secret, such as a URL with its password.
+        return "text" if isinstance(value, str) else "a single value"
     if hidden:
         return "this secret"
     text = _text(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
+def _wants_container(error: Error) -> bool:
+    expected = error.validator_value
+    kinds = [expected] if isinstance(expected, str) else expected
+    return error.validator == "type" and not {"object", "array"}.isdisjoint(kinds)
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, int) and not is_writable(value):
+        return "an integer of too many digits"
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 

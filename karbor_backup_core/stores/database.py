@@ -1,34 +1,48 @@
 """From a URL to a database that keeps what it is told: SQLAlchemy, with SQLite set up for it."""
 
-import os
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from karbor_backup_core.errors import InvalidInput, StoreError
+from karbor_backup_core.stores import sqlite_file
+from karbor_backup_core.stores.filesystems import shared_filesystem
 
 _BUSY_SECONDS: Final = 30.0
 """How long SQLite waits for another process's write."""
 
 _PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",  # readers and the writer do not wait for each other
     "PRAGMA synchronous = FULL",  # in WAL the default may lose the last writes with the power
     "PRAGMA foreign_keys = ON",
 )
+_WAL: Final = "PRAGMA journal_mode = WAL"
+"""Readers and the writer do not wait for each other."""
+
+_ROLLBACK: Final = "PRAGMA journal_mode = DELETE"
+"""Needs no memory that is shared, which machines cannot share."""
+
+_OUR_TABLE: Final = "schema_version"
 
 
-def engine_for(url: str) -> sa.Engine:
-    """Make the engine for a URL; nothing is connected yet, but a new SQLite file is made.
+def engine_for(
+    url: str | sa.URL, *, create: bool, risk_network_filesystem: bool = False
+) -> sa.Engine:
+    """Create the engine for a URL; nothing is connected yet, but a new SQLite file is made.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+        create: make an SQLite file that is missing, and its folders.
+        risk_network_filesystem: use an SQLite file on a file system that machines share, too.
 
     Raises:
         InvalidInput: it is no URL of a database that can be used here.
-        StoreError: the SQLite file cannot be made.
+        StoreNotFound: there is no such SQLite file, and none is to be made.
+        StoreError: the SQLite file cannot be made, or is none.
     """
     try:
         parsed = sa.make_url(url)
         dialect = parsed.get_dialect()
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError, AttributeError):
         # Without the cause: some versions repeat the URL in it, with its password.
         raise InvalidInput(
             "the store's URL names no database that SQLAlchemy knows: write it like "
@@ -36,8 +50,8 @@ def engine_for(url: str) -> sa.Engine:
         ) from None
     if dialect.is_async:
         raise InvalidInput(f"the store's URL names the driver {dialect.driver}: use a blocking one")
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(parsed)
+    if dialect.name == "sqlite":
+        return _sqlite_engine(parsed, create=create, risk=risk_network_filesystem)
     # MySQL's own default locks the gaps in which a row was looked for in vain, and two that insert
     # there then wait for each other; a store needs no more than what it locks by writing.
     return _made(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
@@ -45,6 +59,8 @@ def engine_for(url: str) -> sa.Engine:
 
 def place_of(url: sa.URL) -> str:
     """Name a database so that a person can find it, without anything secret."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
     return url.set(query={}).render_as_string(hide_password=True)
 
 
@@ -52,7 +68,7 @@ def files_of(url: sa.URL) -> tuple[str, ...]:
     """Answer the absolute paths of the files on this host that a database is kept in."""
     if url.get_backend_name() != "sqlite" or not url.database:
         return ()
-    return (str(Path(url.database).absolute()),)
+    return (str(sqlite_file.path_in(url)),)
 
 
 def _made(url: sa.URL, **settings: Any) -> sa.Engine:
@@ -64,34 +80,47 @@ def _made(url: sa.URL, **settings: Any) -> sa.Engine:
         ) from error
 
 
-def _sqlite_engine(url: sa.URL) -> sa.Engine:
-    if not url.database or url.database.startswith((":memory:", "file:")):
-        raise InvalidInput(
-            f"the store {place_of(url)} is no plain file: write sqlite:////path/to/file; for a "
-            "store in memory use MemoryStore"
-        )
-    _make_private(Path(url.database))
-    engine = _made(url, connect_args={"timeout": _BUSY_SECONDS})
-    sa.event.listen(engine, "connect", _set_up)
+def _sqlite_engine(url: sa.URL, *, create: bool, risk: bool) -> sa.Engine:
+    path = sqlite_file.path_in(url)
+    if not risk:
+        sqlite_file.refuse_shared_filesystem(path)
+    if not sqlite_file.find(path, plain=url.get_driver_name() == "pysqlite"):
+        if not create:
+            raise sqlite_file.refuse_missing(path)
+        sqlite_file.make_private(path)
+    engine = _made(url.set(database=str(path)), connect_args={"timeout": _BUSY_SECONDS})
+    journal = _ROLLBACK if risk and shared_filesystem(path) else _WAL
+
+    def set_up(connection: Any, _: object) -> None:
+        # Python's sqlite3 would begin transactions by itself, but too late for a savepoint and
+        # never for a change of tables: SQLAlchemy's documentation of its dialect pysqlite has this
+        # remedy.
+        connection.isolation_level = None
+        # One text that is not UTF-8 would end a whole query.
+        connection.text_factory = _text
+        _refuse_foreign_tables(connection, place_of(engine.url))
+        for pragma in (journal, *_PRAGMAS):
+            connection.execute(pragma)
+
+    sa.event.listen(engine, "connect", set_up)
     sa.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _make_private(path: Path) -> None:
-    """Make the file, if it is new, readable by its owner only; SQLite's own follow suit."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise StoreError(f"the store {path} cannot be opened: {error.strerror}") from error
+def _text(content: bytes) -> str:
+    return content.decode(errors="surrogateescape")
 
 
-def _set_up(connection: Any, _: object) -> None:
-    # Python's sqlite3 would begin transactions by itself, but too late for a savepoint and never
-    # for a change of tables: SQLAlchemy's documentation of its dialect pysqlite has this remedy.
-    connection.isolation_level = None
-    for pragma in _PRAGMAS:
-        connection.execute(pragma)
+def _refuse_foreign_tables(connection: Any, place: str) -> None:
+    """Let a database pass that is empty or a store; another program's is not even touched."""
+    names = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    if names and _OUR_TABLE not in names:
+        raise StoreError(
+            f"the store {place} cannot be used: it is a database of another program's (its first "
+            f"table is {min(names)}): look at the store's URL"
+        )
 
 
 def _begin(connection: sa.Connection) -> None:

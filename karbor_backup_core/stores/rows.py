@@ -1,24 +1,57 @@
 """Operations and backups as rows of the SQL store's tables, and back."""
 
 import json
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
 from karbor_backup_core.documents import from_document, to_document
-from karbor_backup_core.errors import InvalidDocument, StoreError
+from karbor_backup_core.errors import InvalidInput, StoreError
+from karbor_backup_core.identities import check_backup, check_operation
 from karbor_backup_core.model import Backup, Operation
 
-T = TypeVar("T")
+T = TypeVar("T", Operation, Backup)
+
+
+@attrs.frozen
+class UnreadableRow:
+    """A row of a store that cannot be read, and that a listing leaves out.
+
+    Attributes:
+        kind: "operation" or "backup".
+        id: its id, as far as it is text.
+        reason: why it cannot be read, in one line.
+    """
+
+    kind: str
+    id: str
+    reason: str
+
+
+class UnreadableError(StoreError):
+    """A row that was asked for is there, but cannot be read.
+
+    Attributes:
+        row: which one, and why.
+    """
+
+    def __init__(self, row: UnreadableRow) -> None:
+        super().__init__(f"what the store holds as {row.id} cannot be read: {row.reason}")
+        self.row = row
+
+
+OnUnreadable: TypeAlias = Callable[[UnreadableRow], None]
 
 
 def row_of_operation(operation: Operation) -> dict[str, Any]:
     """Answer the columns of an operation.
 
     Raises:
-        InvalidDocument: it holds what no document can.
+        InvalidInput: it holds what no document can, or an id that no store can.
     """
+    check_operation(operation)
     document = to_document(operation)
     return {
         "id": operation.id,
@@ -33,30 +66,40 @@ def row_of_operation(operation: Operation) -> dict[str, Any]:
     }
 
 
-def operation_in(id_: str, document: str, lease_until: str | None) -> Operation:
+def operation_in(id_: Any, document: Any, version: Any, lease_until: Any) -> Operation:
     """Read an operation.
 
     Args:
         id_: its id.
         document: its document.
+        version: of its row.
         lease_until: the lease of its owner, which is newer than the one in the document; None
             where the owner has shown none.
 
     Raises:
-        StoreError: it cannot be read.
+        UnreadableError: it cannot be read.
     """
     operation = _read(Operation, id_, document)
+    if operation.version != version:
+        # A write names the version that was read, and would be refused again and again.
+        reason = f"its document is of version {operation.version}, its row of version {version!r}"
+        raise _unreadable(Operation, id_, reason)
     if lease_until is None:
         return operation
-    return attrs.evolve(operation, lease_until=datetime.fromisoformat(lease_until))
+    try:
+        lease = _instant(lease_until)
+    except (TypeError, ValueError):
+        raise _unreadable(Operation, id_, f"its lease is no instant: {lease_until!r}") from None
+    return attrs.evolve(operation, lease_until=lease)
 
 
 def row_of_backup(backup: Backup) -> dict[str, Any]:
     """Answer the columns of a backup.
 
     Raises:
-        InvalidDocument: it holds what no document can.
+        InvalidInput: it holds what no document can, or an id that no store can.
     """
+    check_backup(backup)
     document = to_document(backup)
     return {
         "id": backup.id,
@@ -65,13 +108,24 @@ def row_of_backup(backup: Backup) -> dict[str, Any]:
     }
 
 
-def backup_in(id_: str, document: str) -> Backup:
+def backup_in(id_: Any, document: Any) -> Backup:
     """Read a backup.
 
     Raises:
-        StoreError: it cannot be read.
+        UnreadableError: it cannot be read.
     """
     return _read(Backup, id_, document)
+
+
+def readable(read: Callable[..., T], rows: Iterable[Any], on_unreadable: OnUnreadable) -> list[T]:
+    """Read rows one by one; those that cannot be read are handed over, and keep no other back."""
+    found: list[T] = []
+    for row in rows:
+        try:
+            found.append(read(*row))
+        except UnreadableError as error:
+            on_unreadable(error.row)
+    return found
 
 
 def instant_text(instant: datetime | None) -> str | None:
@@ -79,8 +133,27 @@ def instant_text(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _read(cls: type[T], id_: str, document: str) -> T:
+def _read(cls: type[T], id_: Any, document: Any) -> T:
+    if not isinstance(document, str):
+        reason = f"its document is no text but {type(document).__name__}"
+        raise _unreadable(cls, id_, reason)
     try:
-        return from_document(cls, json.loads(document))
-    except (InvalidDocument, ValueError) as error:
-        raise StoreError(f"what the store holds as {id_} cannot be read: {error}") from error
+        read = from_document(cls, json.loads(document))
+    except InvalidInput as error:
+        raise _unreadable(cls, id_, str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(cls, id_, f"its document is no JSON: {error}") from error
+    if read.id != id_:
+        raise _unreadable(cls, id_, f"its document is that of {read.id}")
+    return read
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(text)
+    return instant
+
+
+def _unreadable(cls: type[Any], id_: Any, reason: str) -> UnreadableError:
+    return UnreadableError(UnreadableRow(cls.__name__.lower(), str(id_), reason))

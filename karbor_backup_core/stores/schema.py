@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy.dialects import mysql
 
-from karbor_backup_core.errors import StoreError
+from karbor_backup_core.errors import StoreError, StoreNotFound
 from karbor_backup_core.stores.database import place_of
 
 SCHEMA_VERSION: Final = 2
@@ -80,16 +80,30 @@ _schema_version: Final = sa.Table(
 )
 
 
-def prepare(engine: sa.Engine) -> None:
-    """Make the tables where there are none, and check that they are of this version.
+def prepare(engine: sa.Engine, *, create: bool) -> bool:
+    """Check that the tables are of this version.
+
+    Args:
+        engine: of the database.
+        create: make the tables where there are none.
+
+    Returns:
+        Whether the tables were made just now.
 
     Raises:
+        StoreNotFound: there are no tables, and none are to be made.
         StoreError: the tables are of another version.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
     """
     with engine.begin() as connection:
         found = _version_in(connection)
-    if found is None:
+    missing = found is None
+    if missing and not create:
+        raise StoreNotFound(
+            f"there is no store in {place_of(engine.url)} yet: the first protect makes it; if "
+            "there should be one, look at the store's URL in the configuration"
+        )
+    if missing:
         found = _created(engine)
     if found != SCHEMA_VERSION:
         raise StoreError(
@@ -97,6 +111,7 @@ def prepare(engine: sa.Engine) -> None:
             f"knows version {SCHEMA_VERSION}: use the release of karbor-backup that wrote them, "
             "or a newer one"
         )
+    return missing
 
 
 # Two processes may find an empty database at once. Where making tables is no transaction, or does

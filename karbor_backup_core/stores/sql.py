@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -9,9 +10,11 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from karbor_backup_core.errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
+from karbor_backup_core.identities import is_writable
 from karbor_backup_core.model import Backup, Operation
 from karbor_backup_core.stores import (
     database,
+    database_faults,
     repeats,
     rows,
     rules,
@@ -23,6 +26,8 @@ from karbor_backup_core.stores.together import Together
 
 T = TypeVar("T")
 
+_log: Final = logging.getLogger("karbor_backup.store")
+
 _MOST_AT_ONCE: Final = 200
 """Operations in a transaction: no other writer waits for long."""
 
@@ -32,20 +37,36 @@ class SQLStore:
 
     Args:
         url: SQLAlchemy's URL of the database, such as ``sqlite:////var/lib/backups.db``. A new
-            SQLite file can be read by its owner only. Missing tables are made.
+            SQLite file can be read by its owner only.
+        create: make the database's file and tables where they are missing.
+        risk_network_filesystem: use an SQLite file also on a file system that several machines
+            may share, where it can be damaged.
+
+    Attributes:
+        is_new: whether the tables were made just now.
 
     Raises:
         InvalidInput: the URL names no database that can be used here.
+        StoreNotFound: there is no store, and ``create`` is False.
         StoreError: the database cannot be reached, or its tables are of another version.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = database.engine_for(url)
+    def __init__(
+        self, url: str | sa.URL, *, create: bool = True, risk_network_filesystem: bool = False
+    ) -> None:
+        self._engine = database.engine_for(
+            url, create=create, risk_network_filesystem=risk_network_filesystem
+        )
         self._together = Together(self._transaction, KarborBackupError)
         with contextlib.ExitStack() as on_failure, self._faults_named():
             on_failure.callback(self.close)
-            schema.prepare(self._engine)
+            self.is_new = schema.prepare(self._engine, create=create)
             on_failure.pop_all()
+
+    @property
+    def place(self) -> str:
+        """Where the store is, for a person to find it: without anything secret."""
+        return database.place_of(self._engine.url)
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""
@@ -84,14 +105,25 @@ class SQLStore:
 
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""
-        for row in self._rows(statements.OPERATION, this=operation_id):
+        for row in self._row(statements.OPERATION, operation_id):
             return rows.operation_in(*row)
         raise rules.no_operation(operation_id)
 
-    def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
-        """Answer all operations, or only those that are not released; the oldest first."""
+    def operations(
+        self, *, unreleased: bool = False, on_unreadable: rows.OnUnreadable | None = None
+    ) -> Sequence[Operation]:
+        """Answer all operations, or only those that are not released; the oldest first.
+
+        Args:
+            unreleased: leave out those that are released.
+            on_unreadable: gets each row that cannot be read; without it, it is logged.
+        """
         query = statements.UNRELEASED if unreleased else statements.OPERATIONS
-        return [rows.operation_in(*row) for row in self._rows(query)]
+        return rows.readable(rows.operation_in, self._rows(query), on_unreadable or _log_row)
+
+    def operation_ids(self, prefix: str) -> Sequence[str]:
+        """Return the ids of the operations that begin with a text, also of unreadable ones."""
+        return self._ids(statements.OPERATION_IDS, prefix)
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
@@ -132,13 +164,22 @@ class SQLStore:
 
     def backup(self, backup_id: str) -> Backup:
         """Answer one backup."""
-        for row in self._rows(statements.BACKUP, this=backup_id):
+        for row in self._row(statements.BACKUP, backup_id):
             return rows.backup_in(*row)
         raise rules.no_backup(backup_id)
 
-    def backups(self) -> Sequence[Backup]:
-        """Answer all backups, the oldest first."""
-        return [rows.backup_in(*row) for row in self._rows(statements.BACKUPS)]
+    def backups(self, *, on_unreadable: rows.OnUnreadable | None = None) -> Sequence[Backup]:
+        """Answer all backups, the oldest first.
+
+        Args:
+            on_unreadable: gets each row that cannot be read; without it, it is logged.
+        """
+        found = self._rows(statements.BACKUPS)
+        return rows.readable(rows.backup_in, found, on_unreadable or _log_row)
+
+    def backup_ids(self, prefix: str) -> Sequence[str]:
+        """Return the ids of the backups that begin with a text, also of unreadable ones."""
+        return self._ids(statements.BACKUP_IDS, prefix)
 
     def own_paths(self) -> Sequence[str]:
         """Answer the file of an SQLite database; a server's files are its own."""
@@ -147,6 +188,17 @@ class SQLStore:
     def close(self) -> None:
         """Let go of connections and files."""
         self._engine.dispose()
+
+    def _row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
+        """Answer the row of an id, if there is one: none where no database can hold the id."""
+        return self._rows(query, this=id_) if is_writable(id_) else []
+
+    def _ids(self, query: sa.Select[Any], prefix: str) -> Sequence[str]:
+        if not is_writable(prefix):
+            return []
+        found = self._rows(query, prefix=prefix, length=len(prefix))
+        # Some databases take letters for each other, such as a and A.
+        return [str(row.id) for row in found if str(row.id).startswith(prefix)]
 
     def _rows(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
         with self._transaction() as connection:
@@ -184,7 +236,9 @@ class SQLStore:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
-            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-            line = next(iter(str(cause).splitlines()), type(cause).__name__)
-            place = database.place_of(self._engine.url)
-            raise StoreError(f"the store {place} cannot be used: {line}") from error
+            reason = database_faults.explain(error)
+            raise StoreError(f"the store {self.place} cannot be used: {reason}") from error
+
+
+def _log_row(row: rows.UnreadableRow) -> None:
+    _log.warning("%s %s left out, since it cannot be read: %s", row.kind, row.id, row.reason)

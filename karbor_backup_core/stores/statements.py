@@ -13,6 +13,12 @@ from karbor_backup_core.model import State
 from karbor_backup_core.stores.schema import backups, held_backups, leases, operations
 
 
+def _ids(table: sa.Table) -> sa.Select[tuple[str]]:
+    """Create the query for the ids that begin with a text; LIKE would know no case on SQLite."""
+    beginning = sa.func.substr(table.c.id, 1, sa.bindparam("length", type_=sa.Integer))
+    return sa.select(table.c.id).where(beginning == sa.bindparam("prefix")).order_by(table.c.id)
+
+
 def _places(table: sa.Table, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Answer a place for the value of each column, under the column's name."""
     names = [column.name for column in table.columns if column.name not in without]
@@ -23,7 +29,7 @@ _THIS: Final[sa.BindParameter[str]] = sa.bindparam("this")
 _THIS_OPERATION: Final = operations.c.id == _THIS
 _MINE: Final = operations.c.owner == sa.bindparam("this_owner")
 _OPERATIONS: Final = sa.select(
-    operations.c.id, operations.c.document, leases.c.lease_until
+    operations.c.id, operations.c.document, operations.c.version, leases.c.lease_until
 ).select_from(operations.outerjoin(leases, leases.c.owner == operations.c.owner))
 _BACKUPS: Final = sa.select(backups.c.id, backups.c.document)
 
@@ -66,6 +72,7 @@ NOW: Final[Mapping[str, sa.Select[Any]]] = {
 OPERATION: Final = _OPERATIONS.where(_THIS_OPERATION)
 OPERATIONS: Final = _OPERATIONS.order_by(operations.c.created_at, operations.c.id)
 UNRELEASED: Final = OPERATIONS.where(operations.c.state != State.RELEASED.value)
+OPERATION_IDS: Final = _ids(operations)
 IS_THERE: Final = sa.select(operations.c.id).where(_THIS_OPERATION)
 CANCEL_REQUESTS: Final = (
     sa.select(operations.c.id)
@@ -92,3 +99,4 @@ REPLACE_BACKUP: Final = sa.update(backups).where(backups.c.id == _THIS).values(_
 FORGET_BACKUP: Final = sa.delete(backups).where(backups.c.id == _THIS)
 BACKUP: Final = _BACKUPS.where(backups.c.id == _THIS)
 BACKUPS: Final = _BACKUPS.order_by(backups.c.created_at, backups.c.id)
+BACKUP_IDS: Final = _ids(backups)

@@ -41,6 +41,7 @@ def _is_one_line(text: str) -> bool:
 @pytest.mark.parametrize("what", _WRONG)
 def test_wrong_input_is_refused_in_one_line(command: Command, what: str) -> None:
     arguments, fault = _WRONG[what]
+    command.store()
     result = command(*arguments)
     assert result.exit_code == 2
     assert fault in result.stderr
@@ -129,7 +130,7 @@ def test_nothing_is_begun_where_the_service_is_not_well(command: Command) -> Non
     assert result.exit_code == 1
     assert "is not fit for work" in result.stderr
     assert _is_one_line(result.stderr)
-    assert command.json("operations") == {"operations": []}
+    assert not command.database.exists()
 
 
 @pytest.mark.parametrize("backup_first", [True, False])
@@ -183,8 +184,10 @@ def test_a_store_that_cannot_be_used_is_status_1(command: Command) -> None:
 def test_a_bug_is_one_line_and_debug_shows_where(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> None:
+    def broken(_: object, **_options: object) -> None:
         raise RuntimeError("a fault of ours")
+
+    command.store()
 
     monkeypatch.setattr("karbor_backup_core.stores.sql.SQLStore.backups", broken)
     result = command("list")

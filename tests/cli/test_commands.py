@@ -27,7 +27,7 @@ def test_a_backup_from_its_making_to_its_end(command: Command) -> None:
     assert command("verify", backup["id"]).exit_code == 0
     deleted = command("delete", backup["id"], "--yes")
     assert deleted.stdout.startswith("deleted the backup of OS::Cinder::Volume volume-1\n")
-    assert command.json("list") == {"backups": []}
+    assert command.json("list")["backups"] == []
     assert command.cloud.copies() == []
     assert command.cloud.jobs() == []
 
@@ -51,7 +51,8 @@ def test_each_answer_is_one_json_document(command: Command) -> None:
 
 
 def test_the_options_of_every_command_may_stand_before_it_too(command: Command) -> None:
-    assert json.loads(command("--json", "list").stdout) == {"backups": []}
+    command.store()
+    assert json.loads(command("--json", "list").stdout) == {"backups": [], "unreadable": []}
 
 
 def test_the_beginning_of_an_id_is_enough(command: Command) -> None:
@@ -70,7 +71,7 @@ def test_a_document_alone_restores_where_nothing_is_stored(
         command.config.read_text().replace(str(command.database), str(home / "other.sqlite"))
     )
     monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(elsewhere))
-    assert command.json("list") == {"backups": []}
+    assert not (home / "other.sqlite").exists()
     result = command("restore", "--from", str(document), "-o", "restore_name=again")
     assert result.exit_code == 0, result.stderr
     piped = command("restore", "--from", "-", "-o", "restore_name=x", stdin=document.read_text())
@@ -101,7 +102,7 @@ def test_a_covered_resource_needs_nothing(command: Command) -> None:
     assert "nothing was stored" in result.stderr
     assert "is covered by the server that uses it" in result.stderr
     assert command.json("protect", "image", "image-1", status=3)["outcome"]["covered"]
-    assert command.json("list") == {"backups": []}
+    assert command.json("list")["backups"] == []
 
 
 def test_a_deadline_is_kept(command: Command) -> None:
@@ -126,6 +127,7 @@ def test_tables_name_every_id_in_full(command: Command) -> None:
 
 
 def test_nothing_to_list_is_said(command: Command) -> None:
+    command.store()
     assert command("list").stdout == "no backups\n"
     assert command("operations").stdout == "no operations\n"
     assert command("resume").stdout == "nothing to resume\n"

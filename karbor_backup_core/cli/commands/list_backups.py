@@ -10,14 +10,21 @@ from karbor_backup_core.cli.streams import write_out
 @common_options
 @pass_invocation
 def list_backups(invocation: Invocation) -> None:
-    """List the backups, the oldest first."""
+    """List the backups, the oldest first.
+
+    One that cannot be read is named on the standard error, and the exit status is 1.
+    """
     from karbor_backup_core.cli.output import emit_json, emit_table
     from karbor_backup_core.cli.signing import signed_document
     from karbor_backup_core.cli.text import moment
+    from karbor_backup_core.cli.unreadable import UnreadableRows
 
-    backups = invocation.store.backups()
+    unreadable = UnreadableRows()
+    backups = invocation.store.backups(on_unreadable=unreadable)
+    unreadable.warn()
     if invocation.as_json:
-        emit_json({"backups": [signed_document(invocation, backup) for backup in backups]})
+        documents = [signed_document(invocation, backup) for backup in backups]
+        emit_json({"backups": documents, "unreadable": unreadable.documents()})
     elif not backups:
         write_out("no backups")
     else:
@@ -35,3 +42,4 @@ def list_backups(invocation: Invocation) -> None:
                 for each in backups
             ],
         )
+    unreadable.fail_if_any()

@@ -18,14 +18,21 @@ _RECENT: Final = 10
 @common_options
 @pass_invocation
 def operations(invocation: Invocation, *, every: bool) -> None:
-    """List operations, the oldest first: all that are not released, and the last ones that are."""
+    """List operations, the oldest first: all that are not released, and the last ones that are.
+
+    One that cannot be read is named on the standard error, and the exit status is 1.
+    """
     from karbor_backup_core.cli.output import emit_json, emit_table
+    from karbor_backup_core.cli.unreadable import UnreadableRows
     from karbor_backup_core.documents import to_document
 
-    known = invocation.store.operations()
+    unreadable = UnreadableRows()
+    known = invocation.store.operations(on_unreadable=unreadable)
+    unreadable.warn()
     shown = known if every else _recent(known)
     if invocation.as_json:
-        emit_json({"operations": [to_document(operation) for operation in shown]})
+        documents = [to_document(operation) for operation in shown]
+        emit_json({"operations": documents, "unreadable": unreadable.documents()})
     elif not shown:
         write_out("no operations")
     else:
@@ -33,6 +40,7 @@ def operations(invocation: Invocation, *, every: bool) -> None:
             ("OPERATION", "BEGUN", "VERB", "TYPE", "ID", "STATUS", "PROGRESS"),
             [_row(operation) for operation in shown],
         )
+    unreadable.fail_if_any()
 
 
 def _recent(known: Sequence[Operation]) -> list[Operation]:

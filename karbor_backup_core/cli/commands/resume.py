@@ -1,6 +1,7 @@
 """``karbor-backup resume``."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +9,9 @@ from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
 from karbor_backup_core.cli.streams import write_error, write_out
 from karbor_backup_core.model import Operation, State
+
+if TYPE_CHECKING:
+    from karbor_backup_core.cli.unreadable import UnreadableRows
 
 
 @click.command(short_help="Go on with operations that nobody drives.")
@@ -20,8 +24,11 @@ def resume(invocation: Invocation, operation: str | None) -> None:
     from karbor_backup_core.cli.output import answering
     from karbor_backup_core.cli.reports import is_done
     from karbor_backup_core.cli.running import resume_all
+    from karbor_backup_core.cli.unreadable import UnreadableRows
 
-    chosen = _chosen(invocation, operation)
+    unreadable = UnreadableRows()
+    chosen = _chosen(invocation, operation, unreadable)
+    unreadable.warn()
     _tell_of_cancels(invocation, chosen)
     open_ones = [each for each in chosen if each.state is not State.RELEASED]
     resumed = resume_all(invocation, open_ones)
@@ -30,11 +37,14 @@ def resume(invocation: Invocation, operation: str | None) -> None:
     done = all(isinstance(each, Operation) and is_done(each) for each in endings)
     with answering(_summary(chosen, endings), failed=not done):
         _tell(invocation, chosen, endings)
+    unreadable.fail_if_any()
     if not done:
         raise Failed
 
 
-def _chosen(invocation: Invocation, text: str | None) -> Sequence[Operation]:
+def _chosen(
+    invocation: Invocation, text: str | None, unreadable: "UnreadableRows"
+) -> Sequence[Operation]:
     """Answer the operation that is meant, or all that no living process holds."""
     from karbor_backup_core.cli.identify import find_operation
     from karbor_backup_core.clock import system_clock
@@ -45,7 +55,9 @@ def _chosen(invocation: Invocation, text: str | None) -> Sequence[Operation]:
     now = invocation.store.now() or system_clock()
     lease = invocation.configuration.policy.lease
     return [
-        each for each in invocation.store.operations(unreleased=True) if is_free(each, now, lease)
+        each
+        for each in invocation.store.operations(unreleased=True, on_unreadable=unreadable)
+        if is_free(each, now, lease)
     ]
 
 
