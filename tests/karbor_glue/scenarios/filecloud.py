@@ -41,6 +41,11 @@ class FileCloud:
 
         return ask
 
+    @property
+    def inventory(self) -> Any:
+        """What the cloud holds now."""
+        return self._load().inventory
+
     def cloud(self) -> Cloud:
         """The cloud as it is now, to be looked at."""
         return self._load()
