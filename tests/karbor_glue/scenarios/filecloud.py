@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from karbor_backup_fake import Cloud, FakeBackend, furnished
 
-_STATE = ("inventory", "started", "orphans", "_jobs")
+_STATE = ("inventory", "started", "orphans", "_jobs", "_fences")
 
 
 class FileCloud:
