@@ -9,6 +9,7 @@ from karbor_backup_freezer.agents import Agents, agent_limit
 from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.connection import Connection
+from karbor_backup_freezer.directories.access import open_folders
 from karbor_backup_freezer.schedulers import Load, Scheduler, Schedulers
 
 API_LIMIT: Final = (
@@ -53,7 +54,11 @@ def look(
         told = "; ".join(f"{name}: {since}" for name, since in silent.items())
         summary = f"{summary}, {len(silent)} without a sign of life ({told})"
         details["silent"] = silent
-    limits = [*([API_LIMIT] if client.predates_19 else []), *_agent_limits(known, versions)]
+    limits = [
+        *([API_LIMIT] if client.predates_19 else []),
+        *_agent_limits(known, versions),
+        *open_folders(configuration.storages.values()),
+    ]
     details["agents"] = {one: version or "unknown" for one, version in versions.items()}
     if limits:
         details["limits"] = limits

@@ -14,7 +14,6 @@ from karbor_backup_core import (
     State,
     Verb,
 )
-from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.jobs import ENDED, GOES_ON, Job
 from karbor_backup_freezer.lookout import Expected, Lookout
 from karbor_backup_freezer.pieces import Mode
@@ -75,7 +74,7 @@ class Poller:
                 self._taken.add(job.id)
             if job.stage in ENDED:
                 self._work.ended.remember(job, records.get(job.id, ()))
-        return {o.id: self._answer(awaited[o.id], found[o.id], records) for o in operations}
+        return {o.id: self._answer(awaited[o.id], found[o.id]) for o in operations}
 
     def _with_overdue(self, awaited: Mapping[str, "_Awaited"]) -> dict[str, "_Awaited"]:
         """Have jobs looked at themselves that should have been taken up, until they were."""
@@ -100,15 +99,12 @@ class Poller:
         except BackendError as error:
             return _Awaited(operation, damage=str(error))
 
-    def _answer(
-        self, awaited: "_Awaited", job: Job | None, records: Mapping[str, Sequence[Document]]
-    ) -> Progress:
+    def _answer(self, awaited: "_Awaited", job: Job | None) -> Progress:
         if awaited.damage:
             return Progress(ProgressState.FAILED, reason=awaited.damage)
         if awaited.expected is not None and job is not None and job.stage in GOES_ON:
             return _RUNNING
-        left = records.get(job.id, ()) if job else ()
-        return looking.look(self._work, awaited.operation, job, left)
+        return looking.look(self._work, awaited.operation, job)
 
     def _expected(self, operation: Operation) -> Expected | None:
         """What is known of its job, where that is sure to be there and only its end is awaited."""

@@ -109,10 +109,9 @@ def test_what_has_no_job_costs_no_request() -> None:
     assert freezer.asked == []
 
 
-def test_a_success_without_a_record_is_a_failure() -> None:
+def test_a_success_is_no_end_before_the_data_was_looked_at() -> None:
     answers = _poll(Freezer(_job("one", SUCCEEDED)), _operation("one"))
-    assert answers["one"].state is ProgressState.FAILED
-    assert "left no record" in answers["one"].reason
+    assert answers["one"].state is ProgressState.READY
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
         "record exists": True,
         "record matches": True,
         "stored data": True,
+        "directory's contents": True,
         "restorable data": False,
     }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from karbor_backup_core import Check, InvalidInput, Resource
 from karbor_backup_freezer.directories import hosts, places
+from karbor_backup_freezer.directories.attributes import lost_attributes
 from karbor_backup_freezer.directories.mounts import (
     MountTable,
     is_within,
@@ -93,6 +94,8 @@ class ProtectGuard:
                 reason=f"{self._fstab} names them and nothing is mounted there, so that the backup "
                 f"has nothing of them: {listed(map(shown, absent))}",
             )
+        if (lost := lost_attributes(seen.real)) is not None:
+            yield lost
         others = [each for each in self._storages.values() if each.name != storage.name]
         if held := _held(seen, tuple(places.storage_places(others, ""))):
             yield Check(

@@ -1,7 +1,7 @@
 """How a step that goes on outside stands; nothing is changed here."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from karbor_backup_core import (
@@ -17,8 +17,8 @@ from karbor_backup_core import (
     Verb,
 )
 from karbor_backup_freezer.actions import native_name
-from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.directories.hosts import is_here
+from karbor_backup_freezer.directories.rights import rights_checks
 from karbor_backup_freezer.identifiers import job_id, removal_step, work_step
 from karbor_backup_freezer.jobs import ENDED, Job, Stage
 from karbor_backup_freezer.native import KIND as NATIVE_KIND
@@ -26,7 +26,7 @@ from karbor_backup_freezer.native import Stage as NativeStage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, restore_path
-from karbor_backup_freezer.steps import handover, results
+from karbor_backup_freezer.steps import handover
 from karbor_backup_freezer.steps.work import Work, covered
 
 _READY: Final = Progress(ProgressState.READY)
@@ -84,16 +84,13 @@ def has_stored(operation: Operation, job: Job) -> bool:
     return wanted and job.stage is Stage.SUCCEEDED
 
 
-def look(
-    work: Work, operation: Operation, job: Job | None, records: Sequence[Document]
-) -> Progress:
+def look(work: Work, operation: Operation, job: Job | None) -> Progress:
     """Say how an operation stands.
 
     Args:
         work: the ways to Cinder and Nova, for steps that go on there.
         operation: which.
         job: the job that it waits for, None where there is none.
-        records: what the job of a protect has left, once it has succeeded.
     """
     try:
         if operation.outcome is not None:
@@ -102,11 +99,11 @@ def look(
             return _UNKNOWN
         match _present(operation):
             case Step.JOB:
-                return _UNKNOWN if job is None else _of_job(work, operation, job, records)
+                return _UNKNOWN if job is None else _of_job(work, operation, job)
             case Step.NATIVE:
                 return _natives(work, operation)
             case _ if job is not None:
-                return _of_job(work, operation, job, records)
+                return _of_job(work, operation, job)
             case _:
                 return _rebuild(work, operation)
     except Transient as error:
@@ -150,12 +147,9 @@ def _cleaned(work: Work, operation: Operation) -> Progress:
     return Progress(ProgressState.RUNNING, leftovers=pending) if pending else _READY
 
 
-def _of_job(work: Work, operation: Operation, job: Job, records: Sequence[Document]) -> Progress:
+def _of_job(work: Work, operation: Operation, job: Job) -> Progress:
     alone = operation.resource.type == DIRECTORY
     match job.stage:
-        case Stage.SUCCEEDED if alone and operation.verb is Verb.PROTECT:
-            storage = work.storage_of(operation, Receipt.of(operation))
-            return results.recorded(operation, job, records, storage)
         case Stage.SUCCEEDED if alone and operation.verb is Verb.RESTORE:
             return _restored_directory(operation)
         case Stage.SUCCEEDED:
@@ -252,4 +246,6 @@ def _why(operation: Operation, job: Job) -> str:
 def _restored_directory(operation: Operation) -> Progress:
     path = restore_path(operation.resource, operation.options)
     restored = Resource(DIRECTORY, path, operation.options.get("restore_name", ""))
-    return Progress(ProgressState.SUCCEEDED, resources=(restored,))
+    receipt = Receipt.of(operation)
+    checks = tuple(rights_checks(receipt.client, receipt.hostname))
+    return Progress(ProgressState.SUCCEEDED, resources=(restored,), checks=checks)

@@ -15,10 +15,13 @@ from karbor_backup_core import (
 from karbor_backup_freezer import actions, placement
 from karbor_backup_freezer.agent_text import check_backup_name, check_folder_name
 from karbor_backup_freezer.agents import agent_limit
+from karbor_backup_freezer.directories import hosts
+from karbor_backup_freezer.directories.missing import explain
+from karbor_backup_freezer.directories.rights import rights_checks
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.jobs import Stage
-from karbor_backup_freezer.pieces import Mode, Piece, Survey
+from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece, Survey
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import all_records_of
 from karbor_backup_freezer.resources import DIRECTORY
@@ -29,6 +32,7 @@ from karbor_backup_freezer.steps.work import Work, alone, covered
 from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.judgement import judge
 from karbor_backup_freezer.stored.layout import Place
+from karbor_backup_freezer.stored.measure import Measured
 
 _ROOM: Final = RECEIPT_LIMIT - 8 * 1024
 """Bytes that a survey may take of a receipt or handle; the rest is for what comes to it."""
@@ -96,6 +100,8 @@ class Protect:
         survey = self._work.protect_guard.survey(
             operation.resource, storage, container, scheduler.hostname
         )
+        rights = rights_checks(scheduler.client_id, scheduler.hostname)
+        survey = attrs.evolve(survey, checks=(*survey.checks, *rights))
         noted = attrs.evolve(
             receipt,
             client=scheduler.client_id,
@@ -158,7 +164,12 @@ class Protect:
         storage = self._work.storage_of(operation, receipt)
         stored = results.stored(survey, receipt.records)
         place = attrs.evolve(self._place(operation, storage), hostname=receipt.hostname)
-        measured = self._work.data.measure(storage, place, stored)
+        measured = [
+            _explained(piece, seen, place)
+            for piece, seen in zip(
+                stored, self._work.data.measure(storage, place, stored), strict=True
+            )
+        ]
         handle = Handle(
             kind=storage.kind.value,
             container=place.container,
@@ -215,6 +226,14 @@ class Protect:
                 f"{piece.type} from {storage.kind}: {judged.reason}; choose another storage, or "
                 "give the option 'allow_unrestorable'"
             )
+
+
+def _explained(stored: StoredPiece, seen: Measured, place: Place) -> Measured:
+    """Say why an archive lacks something, where the directory is on this host."""
+    if seen.contents is None or not hosts.is_here(place.hostname):
+        return seen
+    contents = explain(seen.contents, stored.piece.id, stored.time_stamp)
+    return attrs.evolve(seen, contents=contents)
 
 
 def _check_size(survey: Survey) -> None:

@@ -7,14 +7,12 @@ import attrs
 from karbor_backup_core import (
     Check,
     Member,
-    Operation,
     Part,
     Progress,
     ProgressState,
     Resource,
     Result,
 )
-from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.jobs import Job
@@ -23,7 +21,6 @@ from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece, Survey
 from karbor_backup_freezer.records import EXISTS, metadata_of
 from karbor_backup_freezer.resources import KINDS, SERVER
 from karbor_backup_freezer.restorable import restorable_check
-from karbor_backup_freezer.steps.work import covered
 from karbor_backup_freezer.storages import Kind, Storage
 from karbor_backup_freezer.stored.judgement import Judgement
 from karbor_backup_freezer.stored.layout import Place
@@ -146,40 +143,6 @@ def weighed(survey: Survey, handle: Handle, judgement: Judgement, storage: str) 
         parts=judgement.parts,
         checks=checks,
         members=tuple(_members(survey, handle)),
-    )
-
-
-def recorded(
-    operation: Operation, job: Job, records: Sequence[Document], storage: Storage
-) -> Progress:
-    """The end of a protect of which Freezer's record is all that is asked for."""
-    survey = covered(operation)
-    (record,) = matched(survey, records)
-    if record is None:
-        return Progress(
-            ProgressState.FAILED,
-            reason=(
-                "Freezer's job succeeded but left no record of the backup; the log of scheduler "
-                f"{job.client} says why"
-            ),
-        )
-    handle = Handle(
-        kind=storage.kind.value,
-        container=unescaped(job.field("container")),
-        backup_name=unescaped(job.field("backup_name")),
-        hostname=told([record], "hostname") or job.field("hostname"),
-        client=job.client,
-        job=job.id,
-        agent_version=told([record], "client_version"),
-        pieces=stored(survey, compact([record])),
-    )
-    checks = (
-        Check(EXISTS, verified=True),
-        restorable_check(handle.agent_version, survey.pieces, storage.kind),
-        *survey.checks,
-    )
-    return Progress(
-        ProgressState.SUCCEEDED, handle=handle.document(), storage=storage.name, checks=checks
     )
 
 

@@ -9,9 +9,11 @@ from karbor_backup_core import Check, Part, Resource, Result
 from karbor_backup_freezer.native import NativeState, Stage
 from karbor_backup_freezer.pieces import Mode, Piece, ServerNotes, StoredPiece, Survey
 from karbor_backup_freezer.resources import SERVER, VOLUME
+from karbor_backup_freezer.stored.contents import told
 from karbor_backup_freezer.stored.measure import Measured
 
 STORED: Final = "stored data"
+CONTENTS: Final = "directory's contents"
 NATIVE: Final = "Cinder's backup"
 
 _NATIVE_SIZE: Final = "Cinder does not tell how many bytes its backup takes"
@@ -55,7 +57,16 @@ def _checks(of: str, seen: Measured, fault: str) -> Iterator[Check]:
         yield Check(f"{STORED}{of}", verified=False, reason=_NATIVE_SIZE)
         return
     reason = fault or seen.reason
+    contents = seen.contents
+    if contents is not None and not reason and contents.unread:
+        # Bytes alone say nothing of what they hold.
+        reason = (
+            f"{seen.stored} bytes are stored, and what they hold is not known: {contents.unread}"
+        )
     yield Check(f"{STORED}{of}", verified=not reason, reason=reason)
+    if contents is not None and not reason:
+        lack = told(contents)
+        yield Check(f"{CONTENTS}{of}", verified=not lack, reason=lack)
 
 
 def _fault(piece: Piece, seen: Measured) -> str:
@@ -81,6 +92,8 @@ def _data_fault(seen: Measured, size: int | None, mode: Mode) -> str:
         return "nothing is stored of it, although Freezer says that it was backed up"
     if not seen.complete:
         return "the agent's notes on it are missing, and it cannot be restored without them"
+    if seen.contents is not None and seen.contents.fault:
+        return seen.contents.fault
     if mode is not Mode.FS and seen.noted is None:
         return "the agent's notes on it do not say how long it is, which a restore needs"
     if seen.noted is not None and seen.stored != seen.noted:

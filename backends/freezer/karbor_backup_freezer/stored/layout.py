@@ -40,10 +40,12 @@ class Copy:
     Attributes:
         data: what holds the data.
         notes: what holds the agent's notes, empty where it is missing. A restore needs them.
+        engine: what holds the engine's own notes, such as ``compression``; empty for volumes.
     """
 
     data: tuple[str, ...]
     notes: str
+    engine: str = ""
 
 
 class Listing:
@@ -116,7 +118,10 @@ def _of_engine(
     data = "segments/" if kind is Kind.SWIFT else "data"
     copy = _copy(stored, data=f"data/{folder}/{data}", notes=f"data/{folder}/engine_metadata")
     # The agent finds a backup by the folder of this file, so it belongs to the notes.
-    return copy if f"metadata/{folder}/metadata" in stored else attrs.evolve(copy, notes="")
+    engine = f"metadata/{folder}/metadata"
+    if engine not in stored:
+        return attrs.evolve(copy, notes="")
+    return attrs.evolve(copy, engine=engine)
 
 
 def _newest(stored: Listing, root: str) -> str | None:

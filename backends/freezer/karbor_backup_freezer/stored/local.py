@@ -6,7 +6,7 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import attrs
 
@@ -52,11 +52,23 @@ class _Folder:
 
     def notes(self, path: str) -> Any:
         # Neither a link nor a pipe nor a device that somebody has put there is followed or read.
-        opened = os.open(self.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(opened, "rb") as file:
-            if not stat.S_ISREG(os.fstat(opened).st_mode):
-                raise ValueError(f"{path} is no file")
+        with open_file(self.folder / path) as file:
             return parse_notes(file.read(NOTES_LIMIT + 1))
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open a stored file: no link, pipe or device that somebody has put there.
+
+    Raises:
+        ValueError: it is no file.
+        OSError: it cannot be opened.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    file = os.fdopen(opened, "rb")
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        file.close()
+        raise ValueError(f"{path} is no file")
+    return file
 
 
 def _refuse(error: OSError) -> None:

@@ -1,6 +1,7 @@
 """What was seen of a piece's data."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -9,7 +10,9 @@ from karbor_backup_core import Json
 from karbor_backup_freezer.native import NativeState
 from karbor_backup_freezer.pieces import Mode, StoredPiece
 from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.stored.layout import Listing, Place, find_copy, project_list
+from karbor_backup_freezer.stored.contents import Contents, look
+from karbor_backup_freezer.stored.layout import Copy, Listing, Place, find_copy, project_list
+from karbor_backup_freezer.stored.local import open_file
 from karbor_backup_freezer.stored.reader import Reader
 
 _LENGTHS: Final = ("x-object-meta-length", "length")
@@ -29,6 +32,7 @@ class Measured:
         noted: the bytes that the agent's notes say it has, None where they do not say.
         reason: why nobody could look; empty otherwise.
         native: what Cinder says of its own backup, in mode ``cindernative``.
+        contents: what a directory's archive holds, None for all else and where nothing is stored.
         members: of a project in mode ``tenant``, what was seen of each server, by its id.
     """
 
@@ -37,6 +41,7 @@ class Measured:
     noted: int | None = None
     reason: str = ""
     native: NativeState | None = None
+    contents: Contents | None = None
     members: Mapping[str, "Measured"] = attrs.field(factory=dict)
 
 
@@ -75,7 +80,20 @@ class Look:
             stored=sum(self._sizes[path] for path in copy.data),
             complete=bool(copy.notes),
             noted=self._length(copy.notes) if copy.notes and mode is not Mode.FS else None,
+            contents=self._contents(copy) if mode is Mode.FS else None,
         )
+
+    def _contents(self, copy: Copy) -> Contents | None:
+        """Read a directory's archive where it is a file of this host."""
+        if not copy.data or not copy.engine:
+            return None
+        if self._kind is not Kind.LOCAL:
+            return Contents(unread=f"archives on {self._kind} are not read")
+        try:
+            with open_file(Path(self._place.container, copy.data[0])) as file:
+                return look(file, self._reader.notes(copy.engine))
+        except _NO_NOTES:
+            return Contents(unread="the agent's notes on the archive cannot be read")
 
     def _project(self, project: str) -> Measured:
         """A project's backup is the list of its servers, and a copy of each."""

@@ -18,8 +18,10 @@ from karbor_backup_freezer.pieces import (
     Survey,
 )
 from karbor_backup_freezer.stored import Judgement, Measured, judge
+from karbor_backup_freezer.stored.contents import Contents
 
 SERVER, VOLUME, PROJECT = "OS::Nova::Server", "OS::Cinder::Volume", "OS::Keystone::Project"
+DIRECTORY = "Freezer::FileSystem::Directory"
 GIB = 2**30
 WHOLE = Measured(stored=GIB, complete=True, noted=GIB)
 
@@ -149,3 +151,25 @@ def test_each_server_of_a_project_in_tenant_mode_is_a_member() -> None:
     ]
     assert "b: nothing is stored" in judgement.reason
     assert "list of its servers" in judged(pieces, Measured(stored=0)).reason
+
+
+def test_bytes_that_nobody_has_read_are_no_proof_of_a_directory() -> None:
+    whole = Resource(DIRECTORY, "/srv")
+    piece = StoredPiece(
+        piece=Piece(type=DIRECTORY, id="/srv", mode=Mode.FS), record="r", time_stamp=1
+    )
+    survey = Survey(resource=whole, pieces=(piece.piece,))
+
+    def judged(contents: Contents) -> Judgement:
+        seen = Measured(stored=9, complete=True, contents=contents)
+        return judge(survey, [piece], [seen])
+
+    unread = judged(Contents(unread="archives on swift are not read"))
+    assert [(c.name, c.verified) for c in unread.checks] == [("stored data", False)]
+    assert unread.reason == ""
+    lacking = judged(Contents(members=1, missing=("a",), missing_count=1))
+    assert [(c.name, c.verified) for c in lacking.checks] == [
+        ("stored data", True),
+        ("directory's contents", False),
+    ]
+    assert judged(Contents(fault="broken")).reason == "broken"

@@ -44,7 +44,8 @@ def test_a_volume_on_swift_is_its_segments() -> None:
 
 def test_an_image_is_one_file_and_its_notes() -> None:
     copy = find_copy(Listing(LOCAL_IMAGE), Kind.LOCAL, PLACE, Mode.GLANCE, IMAGE)
-    assert copy == Copy(data=(f"{_DATA}data",), notes=f"{_DATA}engine_metadata")
+    assert copy is not None
+    assert (copy.data, copy.notes) == ((f"{_DATA}data",), f"{_DATA}engine_metadata")
 
 
 def test_an_image_on_swift_is_its_segments() -> None:
@@ -65,7 +66,11 @@ def test_a_directory_has_no_folder_of_its_id() -> None:
     folder = "tar/vm_n/12/0_12"
     tree = {f"data/{folder}/data", f"data/{folder}/engine_metadata", f"metadata/{folder}/metadata"}
     copy = find_copy(Listing(tree), Kind.LOCAL, PLACE, Mode.FS, "/etc")
-    assert copy == Copy(data=(f"data/{folder}/data",), notes=f"data/{folder}/engine_metadata")
+    assert copy == Copy(
+        data=(f"data/{folder}/data",),
+        notes=f"data/{folder}/engine_metadata",
+        engine=f"metadata/{folder}/metadata",
+    )
 
 
 @given(st.sets(st.integers(0, 2**33), min_size=1))

@@ -1,0 +1,109 @@
+"""What a directory's archive holds of what the directory held when it was stored."""
+
+import contextlib
+import os
+import sqlite3
+from typing import IO, Any, Final
+
+import attrs
+
+from karbor_backup_freezer.stored.archive import BrokenArchive, UnreadArchive, members
+
+NAMED: Final = 20
+"""Names that a check tells; what is beyond is counted."""
+
+SECONDS: Final = 120.0
+"""How long an archive is read for."""
+
+_COMPRESSIONS: Final = frozenset({"gzip", "bzip2"})
+
+
+@attrs.frozen(kw_only=True)
+class Contents:
+    """What was seen of an archive's table of contents.
+
+    Attributes:
+        members: how many entries it holds, without the directory itself.
+        missing: paths that the directory held and the archive does not, up to ``NAMED``.
+        missing_count: how many there are.
+        notes: why each of them is, empty where nothing tells; as many, or none.
+        unread: why the archive was not read; empty otherwise.
+        fault: why it cannot be read to its end; empty otherwise.
+    """
+
+    members: int = 0
+    missing: tuple[str, ...] = ()
+    missing_count: int = 0
+    notes: tuple[str, ...] = ()
+    unread: str = ""
+    fault: str = ""
+
+
+def look(file: IO[bytes], notes: Any, seconds: float = SECONDS) -> Contents:
+    """Read an archive to its end and compare it with the lists that tar has put into it.
+
+    The comparison is made in a temporary database on disk, so that memory does not grow.
+
+    Args:
+        file: the stored data.
+        notes: the agent's notes on it: ``compression`` and ``encryption``.
+        seconds: how long this may take.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    known = notes if isinstance(notes, dict) else {}
+    compression = known.get("compression")
+    if known.get("encryption"):
+        return Contents(unread="the archive is encrypted")
+    if compression not in _COMPRESSIONS:
+        return Contents(unread=f"the archive's compression {compression!r} is not known")
+    try:
+        # An empty name makes a database on disk that SQLite removes when it is closed.
+        with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
+            return _compared(file, compression, seconds, database)
+    except BrokenArchive as error:
+        return Contents(fault=f"the archive cannot be read to its end: {error}")
+    except UnreadArchive as error:
+        return Contents(unread=str(error))
+
+
+def _compared(
+    file: IO[bytes], compression: str, seconds: float, database: sqlite3.Connection
+) -> Contents:
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("CREATE TABLE awaited (name BLOB PRIMARY KEY) WITHOUT ROWID")
+    database.execute("BEGIN")
+    count = -1
+    for member in members(file, compression, seconds):
+        count += 1
+        listed = ((name,) for name in member.listed)
+        database.executemany("INSERT OR IGNORE INTO awaited VALUES (?)", listed)
+        database.execute("DELETE FROM awaited WHERE name = ?", (member.name,))
+    if count < 0:
+        return Contents(fault="the archive is empty, without even the directory itself")
+    (missing,) = database.execute("SELECT count(*) FROM awaited").fetchone()
+    names = database.execute("SELECT name FROM awaited ORDER BY name LIMIT ?", (NAMED,))
+    return Contents(
+        members=count,
+        missing=tuple(os.fsdecode(name) for (name,) in names),
+        missing_count=missing,
+    )
+
+
+def told(contents: Contents) -> str:
+    """Return what an archive lacks, in words; empty where it lacks nothing."""
+    if contents.missing:
+        more = contents.missing_count - len(contents.missing)
+        beyond = f" and {more} more" if more else ""
+        notes = contents.notes or ("",) * len(contents.missing)
+        named = ", ".join(map(_named, contents.missing, notes))
+        return f"not in the backup, though the directory had them: {named}{beyond}"
+    if not contents.members:
+        return "the directory was empty when it was stored: nothing is in the backup"
+    return ""
+
+
+def _named(name: str, note: str) -> str:
+    shown = repr(name)[1:-1]
+    return f"{shown} ({note})" if note else shown

@@ -1,0 +1,115 @@
+"""Archives as the real tar writes them for freezer-agent, read and compared."""
+
+import bz2
+import gzip
+import io
+import os
+import socket
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_freezer.stored.archive import UnreadArchive, members
+from karbor_backup_freezer.stored.contents import NAMED, Contents, look, told
+
+NOTES = {"compression": "gzip", "encryption": False}
+
+
+def archive(tree: Path, *more: str) -> bytes:
+    """What the agent stores of a directory, without its compression."""
+    manifest = tree.parent / "manifest"
+    manifest.unlink(missing_ok=True)
+    command = ["tar", "--create", "--warning=none", "--ignore-failed-read", "--one-file-system"]
+    listed = f"--listed-incremental={manifest}"
+    done = subprocess.run(
+        [*command, listed, *more, "-f", "-", "-C", tree, "."], check=True, stdout=subprocess.PIPE
+    )
+    return done.stdout
+
+
+def seen(plain: bytes, pack: Callable[[bytes], bytes] = gzip.compress) -> Contents:
+    return look(io.BytesIO(pack(plain)), NOTES)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    (tree / "inner" / "deep").mkdir(parents=True)
+    (tree / "file").write_bytes(b"x" * 3000)
+    (tree / os.fsdecode(b"odd \xff\n")).touch()
+    (tree / "inner" / ("long" * 50)).write_bytes(b"y")
+    (tree / "link").symlink_to("l" * 150)
+    (tree / "hard").hardlink_to(tree / "file")
+    os.mkfifo(tree / "pipe")
+    return tree
+
+
+def test_a_whole_archive_lacks_nothing(tree: Path) -> None:
+    found = seen(archive(tree))
+    assert found == Contents(members=8)
+    assert told(found) == ""
+    packed = bz2.compress(archive(tree))
+    assert look(io.BytesIO(packed), {"compression": "bzip2"}) == found
+
+
+def test_what_tar_has_listed_and_not_stored_is_missing(tree: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tree / "sock"))
+        found = seen(archive(tree, "--exclude=./inner/deep"))
+    assert found.missing == ("inner/deep", "sock")
+    assert told(found).endswith(": inner/deep, sock")
+
+
+def test_names_beyond_the_limit_are_counted(tree: Path) -> None:
+    for number in range(NAMED + 5):
+        (tree / f"left {number:02}").touch()
+    found = seen(archive(tree, "--exclude=left*"))
+    assert (len(found.missing), found.missing_count) == (NAMED, NAMED + 5)
+    assert told(found).endswith(" and 5 more")
+
+
+def test_an_empty_directory_is_said_to_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    assert "empty when it was stored" in told(seen(archive(tmp_path / "tree")))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:],
+        lambda _: b"",
+        lambda _: b"no archive",
+        lambda _: gzip.compress(bytes(1024)),
+        lambda whole: gzip.compress(gzip.decompress(whole)[:1024]),
+        lambda whole: gzip.compress(b"\1" * 512 + gzip.decompress(whole)),
+    ],
+)
+def test_a_damaged_archive_is_a_fault(tree: Path, damage: Callable[[bytes], bytes]) -> None:
+    found = look(io.BytesIO(damage(gzip.compress(archive(tree)))), NOTES)
+    assert found.fault
+    assert not found.unread
+
+
+@pytest.mark.parametrize("notes", [None, {}, {"compression": "xz"}, NOTES | {"encryption": True}])
+def test_what_cannot_be_read_by_its_notes_is_not_read(tree: Path, notes: object) -> None:
+    found = look(io.BytesIO(gzip.compress(archive(tree))), notes)
+    assert found.unread
+    assert not found.fault
+
+
+def test_another_form_of_archive_is_not_judged() -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as made:
+        made.addfile(tarfile.TarInfo("./" + "ü" * 120))
+    assert "not known" in seen(packed.getvalue()).unread
+
+
+def test_reading_ends_with_its_time(tree: Path) -> None:
+    moments = iter(range(1000))
+    packed = io.BytesIO(gzip.compress(archive(tree)))
+    with pytest.raises(UnreadArchive, match="longer than 5 s"):
+        list(members(packed, "gzip", 5, lambda: next(moments)))
