@@ -13,7 +13,10 @@ def test_what_was_released_long_ago_is_forgotten_and_its_backup_is_not(command: 
 
 def test_how_long_ago_has_to_be_said(command: Command) -> None:
     assert "--older-than" in command("purge").stderr
-    for wrong, says in {"yesterday": "is no duration", "999999d": "is longer than 36500 days"}.items():
+    for wrong, says in {
+        "yesterday": "is no duration",
+        "999999d": "is longer than 36500 days",
+    }.items():
         refused = command("purge", "--older-than", wrong)
         assert refused.exit_code == 2
         assert says in refused.stderr

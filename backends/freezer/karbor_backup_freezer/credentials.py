@@ -28,12 +28,19 @@ def load_region(configuration: Configuration) -> "CloudRegion":
     """
     from keystoneauth1.exceptions.auth_plugins import AuthPluginException, MissingRequiredOptions
     from openstack import config, exceptions
+    from openstack.config.loader import CONFIG_FILES, SECURE_FILES
+    from yaml import YAMLError
 
     from karbor_backup_freezer.transport import CloudSession
 
     loader = None
     try:
-        loader = config.OpenStackConfig(session_constructor=CloudSession)
+        loader = config.OpenStackConfig(
+            # Lists of its own: openstacksdk 4.4 adds to those that it is given or has.
+            config_files=list(CONFIG_FILES),
+            secure_files=list(SECURE_FILES),
+            session_constructor=CloudSession,
+        )
         _check_cloud(loader, configuration.cloud)
         region = loader.get_one(**_chosen(configuration))
         if region.config.get("api_timeout") is None:
@@ -43,6 +50,9 @@ def load_region(configuration: Configuration) -> "CloudRegion":
     except MissingRequiredOptions as error:
         lacking = [option.dest for option in error.options]
         raise InvalidInput(_incomplete(loader, configuration.cloud, lacking)) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        # openstacksdk 4.4 lets its parser's errors through, later ones swallow them.
+        raise InvalidInput(f"OpenStack credentials: {unreadable_files() or error}") from error
     except (exceptions.ConfigException, AuthPluginException) as error:
         skipped = unreadable_files()
         reason = f"{skipped}; so: {error}" if skipped else str(error)

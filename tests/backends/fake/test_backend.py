@@ -144,7 +144,7 @@ def test_a_release_never_touches_work_that_still_runs(fake: FakeBackend, bench: 
 def test_a_release_that_is_repeated_finds_nothing_to_do(fake: FakeBackend, bench: Bench) -> None:
     backup = bench.backup(VOLUME)
     over = protect(
-        backup.id, state=State.RELEASING, outcome=Outcome(Result.SUCCEEDED, backup=backup)
+        backup.id, state=State.RELEASING, outcome=Outcome(Result.SUCCEEDED, backup=backup), fence=1
     )
     assert fake.release(over) == fake.release(over)
     assert bench.cloud.left_by(backup.id) == [backup.handle["copy"]]
