@@ -99,12 +99,32 @@ def _sqlite_engine(url: sa.URL, *, create: bool, risk: bool) -> sa.Engine:
         # One text that is not UTF-8 would end a whole query.
         connection.text_factory = _text
         _refuse_foreign_tables(connection, place_of(engine.url))
-        for pragma in (journal, *_PRAGMAS):
+        for pragma in _PRAGMAS:
             connection.execute(pragma)
+        _set_journal(connection, journal)
 
     sa.event.listen(engine, "connect", set_up)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _set_journal(connection: Any, pragma: str) -> None:
+    """Set the kind of journal, after other processes that do the same to a new file.
+
+    SQLite does not wait for them by its own timeout: a change of the journal fails at once.
+    """
+    import sqlite3
+
+    import tenacity
+
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),
+        stop=tenacity.stop_after_delay(_BUSY_SECONDS),
+        wait=tenacity.wait_random(0.01, 0.1),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute(pragma)
 
 
 def _text(content: bytes) -> str:
