@@ -25,6 +25,9 @@ _SUBSTITUTED: Final = re.compile(r"\$[$\w{]|\\\$")
 _SHELL_SAFE: Final = re.compile(r"[\w/.,:@%+=-]+")
 _NAME_REFUSED: Final = re.compile(r"[/{}]")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]+")
+_VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+!_-]*")
+_CLIENT: Final = re.compile(r"[\w-][\w.-]*")
+"""What Freezer's API takes for a client id, and more (``client_id_regex`` in its schemas)."""
 
 COLUMN_LIMIT: Final = 255
 """The longest container, path or name in Freezer's tables, in characters; 500 beyond."""
@@ -148,6 +151,28 @@ def check_hostname(what: str, hostname: str) -> str:
     if "/" in check_text(what, hostname):
         raise InvalidInput(f"{what} {hostname!r}: leave out '/'; a folder is named after it")
     return hostname
+
+
+def check_client(what: str, client: str) -> str:
+    """Return the client id of a scheduler.
+
+    Raises:
+        InvalidInput: no scheduler can have registered with it, or ``check_text`` refuses it.
+    """
+    if not _CLIENT.fullmatch(check_text(what, client)):
+        raise InvalidInput(f"{what} {client!r}: no scheduler of Freezer can have this client id")
+    return client
+
+
+def check_version(what: str, version: str) -> str:
+    """Return the version of a freezer-agent.
+
+    Raises:
+        InvalidInput: no release of Python's packages is called so, or ``check_text`` refuses it.
+    """
+    if not _VERSION.fullmatch(check_text(what, version)):
+        raise InvalidInput(f"{what} {version!r}: no freezer-agent can have this version")
+    return version
 
 
 def check_restore_path(path: str) -> str:

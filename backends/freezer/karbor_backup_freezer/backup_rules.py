@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from karbor_backup_core import Backup, InvalidInput, Json, Resource
 from karbor_backup_freezer.agent_text import (
     check_backup_name,
+    check_client,
     check_container,
     check_hostname,
     check_identifier,
     check_path,
-    check_text,
+    check_version,
 )
 from karbor_backup_freezer.identifiers import job_id
 from karbor_backup_freezer.pieces import Mode, Piece, ServerNotes, StoredPiece
@@ -152,8 +153,8 @@ def check_handle(handle: "Handle", backup: Backup) -> None:
         raise InvalidInput(f"container {handle.container!r} is not that of this backup")
     check_backup_name(handle.backup_name)
     _check_optional(check_hostname, "hostname", handle.hostname)
-    _check_optional(check_text, "client", handle.client)
-    _check_optional(check_text, "agent_version", handle.agent_version)
+    _check_optional(check_client, "client", handle.client)
+    _check_optional(check_version, "agent_version", handle.agent_version)
     if handle.job != (job_id(whole) if handle.pieces else ""):
         raise InvalidInput(f"job {handle.job!r} is not the one that made this backup")
     for stored in handle.pieces:
@@ -225,6 +226,9 @@ def _check_whole(
         case _:
             own = {resource.id}
             strange = bool(servers) or len(pieces) != 1 or pieces[0].type != resource.type
+    # The name of a directory is the one that was given; the others are what a service said.
+    if resource.type == DIRECTORY:
+        strange |= any(piece.name != resource.name for piece in pieces)
     beside = {
         piece.id
         for piece in pieces

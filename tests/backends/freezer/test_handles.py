@@ -140,6 +140,7 @@ FOREIGN = {
     "a device that is none": change("servers", 0, "attachments", 0, "device", to="/dev/vdb;id"),
     "a volume that is not there": change("servers", 0, "attachments", 0, "volume", to="x"),
     "NUL in a name": change("servers", 0, "name", to="web\x00"),
+    "a scheduler that is a path": change("client", to="../../etc"),
 }
 
 

@@ -33,9 +33,15 @@ def test_operations_send_no_more_than_they_need(spotless: Any, do: Any, fault_pr
     assert _sent(fault_proxy) == {"GET backups": 1}
     options = {"restore_name": "data", "overwrite": True}
     do.succeeded(do.run(runner, Verb.RESTORE, backup, options))
-    assert _sent(fault_proxy) == {"POST jobs": 1, "DELETE actions": 1, "DELETE jobs": 1}
+    assert _sent(fault_proxy) == {
+        "GET backups": 1,
+        "POST jobs": 1,
+        "DELETE actions": 1,
+        "DELETE jobs": 1,
+    }
     do.succeeded(do.run(runner, Verb.DELETE, backup))
     assert _sent(fault_proxy) == {
+        "GET backups": 1,
         "POST jobs": 1,
         "DELETE backups": 1,
         "DELETE actions": 1,

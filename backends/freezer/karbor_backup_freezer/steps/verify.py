@@ -8,7 +8,7 @@ from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.modes import SELECTIONS
 from karbor_backup_freezer.pieces import Mode, StoredPiece, Survey
-from karbor_backup_freezer.records import EXISTS, all_records_of, metadata_of
+from karbor_backup_freezer.records import EXISTS, metadata_of
 from karbor_backup_freezer.restorable import restorable_check
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.stored.judgement import judge
@@ -39,8 +39,7 @@ class Verify:
         if not handle.pieces:
             empty = Check("nothing to store", verified=True)
             return Progress(ProgressState.SUCCEEDED, checks=(empty,))
-        self._work.prove(backup, handle)
-        recorded = self._recorded(handle)
+        recorded = _recorded(handle, self._work.prove(backup, handle))
         if fault := next((check.reason for check in recorded if not check.verified), ""):
             return Progress(ProgressState.FAILED, reason=fault, checks=recorded)
         pieces = tuple(stored.piece for stored in handle.pieces)
@@ -55,30 +54,18 @@ class Verify:
             checks=(*recorded, *judgement.checks, restorable),
         )
 
-    def _recorded(self, handle: Handle) -> tuple[Check, ...]:
-        """What Freezer's records say of all pieces together."""
-        records = self._records(handle)
-        missing = [stored.record for stored in handle.pieces if stored.record not in records]
-        if missing:
-            gone = f"Freezer has no record {', '.join(missing)} any more"
-            return (Check(EXISTS, verified=False, reason=gone),)
-        exists = Check(EXISTS, verified=True)
-        for stored in handle.pieces:
-            if fault := _mismatch(handle, stored, records[stored.record]):
-                return (exists, Check(MATCHES, verified=False, reason=fault))
-        return (exists, Check(MATCHES, verified=True))
 
-    def _records(self, handle: Handle) -> Mapping[str, Document]:
-        """The records of a backup; none is called lost on a single "not found"."""
-        client = self._work.client
-        found: dict[str, Document] = {}
-        if len(handle.pieces) == 1:
-            only = handle.pieces[0].record
-            record = client.backup(only)
-            found = {} if record is None else {only: record}
-        if not found:
-            found = {r["backup_id"]: r for r in all_records_of(client, handle.job)}
-        return found
+def _recorded(handle: Handle, records: Mapping[str, Document]) -> tuple[Check, ...]:
+    """What Freezer's records say of all pieces together."""
+    missing = [stored.record for stored in handle.pieces if stored.record not in records]
+    if missing:
+        gone = f"Freezer has no record {', '.join(missing)} any more"
+        return (Check(EXISTS, verified=False, reason=gone),)
+    exists = Check(EXISTS, verified=True)
+    for stored in handle.pieces:
+        if fault := _mismatch(handle, stored, records[stored.record]):
+            return (exists, Check(MATCHES, verified=False, reason=fault))
+    return (exists, Check(MATCHES, verified=True))
 
 
 def _mismatch(handle: Handle, stored: StoredPiece, record: Document) -> str:

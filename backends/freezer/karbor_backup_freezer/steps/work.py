@@ -1,12 +1,13 @@
 """What the steps need to do their work."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import attrs
 
 from karbor_backup_core import BackendError, Backup, InvalidInput, Operation, Resource
 from karbor_backup_freezer.agents import Agents
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.client import Document, FreezerClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.directories.protect_guard import ProtectGuard
@@ -18,7 +19,7 @@ from karbor_backup_freezer.pieces import Mode, Piece, Survey
 from karbor_backup_freezer.preflight import Preflight
 from karbor_backup_freezer.rebuild import Rebuild
 from karbor_backup_freezer.receipts import Receipt
-from karbor_backup_freezer.records import job_of
+from karbor_backup_freezer.records import all_records_of, job_of
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
 from karbor_backup_freezer.schedulers import Schedulers
 from karbor_backup_freezer.storages import Storage, find_storage
@@ -125,8 +126,11 @@ class Work:
         """Return the checked handle of an operation's backup; errors are those of ``source``."""
         return self.source(operation)[1]
 
-    def prove(self, backup: Backup, handle: Handle) -> None:
+    def prove(self, backup: Backup, handle: Handle) -> Mapping[str, Document]:
         """Check that what Freezer and Cinder keep of a backup is that backup's own.
+
+        Returns:
+            Freezer's records of it by id, without those that are gone.
 
         Raises:
             InvalidInput: a record, or one of Cinder's backups, belongs to something else.
@@ -136,15 +140,28 @@ class Work:
         natives = {s.native: s.piece.id for s in handle.pieces if s.native}
         states = self.natives.states(natives)
         strange = [id_ for id_, v in natives.items() if not states[id_].is_of(backup.whole_id, v)]
-        for stored in handle.pieces:
-            record = self.client.backup(stored.record)
-            if record is not None and job_of(record) != handle.job:
-                strange.append(stored.record)
+        records = self._records(handle)
+        strange += [id_ for id_, record in records.items() if job_of(record) != handle.job]
         if strange:
             raise InvalidInput(
                 f"backup {backup.id}: its handle is damaged: {', '.join(strange)} belongs to "
                 "something else"
             )
+        return records
+
+    def _records(self, handle: Handle) -> Mapping[str, Document]:
+        """Return those of a handle's records that Freezer has, of whichever job they are."""
+        wanted = [stored.record for stored in handle.pieces]
+        found: dict[str, Document] = {}
+        if len(wanted) > 1:
+            found = {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
+        for missing in set(wanted) - found.keys():
+            if (record := self.client.backup(missing)) is not None:
+                found[missing] = record
+        if not found:
+            # None is called gone on a single "not found".
+            found = {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
+        return {id_: record for id_, record in found.items() if id_ in wanted}
 
     def storage_of(self, operation: Operation, receipt: Receipt) -> Storage:
         """The storage that a protect stores to.
