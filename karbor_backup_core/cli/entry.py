@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 from karbor_backup_core.cli.missing import missing_library
-from karbor_backup_core.cli.streams import prepare_streams, write_error
+from karbor_backup_core.cli.streams import end_streams, prepare_streams, write_error
 
 
 def run() -> NoReturn:
@@ -31,6 +31,7 @@ def run() -> NoReturn:
         status = error.code
         raise
     finally:
+        end_streams()
         _end_quietly(status if isinstance(status, int) else 0)
 
 

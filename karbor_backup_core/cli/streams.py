@@ -80,6 +80,19 @@ def write_error(text: str) -> None:
         _discard(stream)
 
 
+def end_streams() -> None:
+    """Write what the standard streams still hold; what cannot be written is discarded.
+
+    Python would fail on it once more when the process ends, and change its exit status to 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                _discard(stream)
+
+
 def _discard(stream: TextIO) -> None:
     """Send what a stream still holds nowhere, or Python fails once more when it ends."""
     with contextlib.suppress(OSError, ValueError):
