@@ -104,7 +104,7 @@ class VerifiesWithoutAWord(FakeBackend):
         return attrs.evolve(super()._progress(operation, job), checks=())
 
 
-@breaks("C-208")
+@breaks("C-208", also={"C-306"})
 class VerifiesAnything(FakeBackend):
     """Verifies without looking."""
 
@@ -151,7 +151,7 @@ class MembersAreTheWhole(FakeBackend):
         return attrs.evolve(progress, members=members)
 
 
-@breaks("C-211")
+@breaks("C-211", also={"C-307"})
 class ProtectsNothing(FakeBackend):
     """Says that it protected a resource that is gone."""
 

@@ -42,13 +42,14 @@ path = "{sandbox.storage_dir}"
 
 
 def _refused(command: Command, tmp_path: Path, fault: str, status: int = 1) -> None:
-    """Begin a protect that must be refused in one line before anything begins."""
+    """Begin a protect that must be refused in one line before even a store is made."""
     result = command("protect", _TYPE, str(tmp_path), "-o", "backup_name=x")
     assert result.exit_code == status
     assert fault in result.stderr
     assert result.stderr.startswith("karbor-backup: ")
     assert result.stderr.count("\n") == 1
-    assert json.loads(command("operations", "--json").stdout) == {"operations": []}
+    listed = command("operations", "--json")
+    assert json.loads(listed.stderr)["error"]["kind"] == "StoreNotFound"
 
 
 def test_a_wrong_password(

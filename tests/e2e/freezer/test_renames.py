@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import BackendError, Backup, Verb, WrongScope
+from karbor_backup_core import Backup, InvalidInput, Verb, WrongScope
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_freezer import FreezerBackend
 from sandbox import Sandbox
@@ -105,7 +105,7 @@ def test_region_decides_which_freezer_is_asked(
         catalog.add_region("RegionTwo", f"{proxy.url}/v2/")
         assert bench.backend().health().ok
         assert "in region RegionOne|" in bench.backend().scope()
-        with pytest.raises(BackendError, match=r"several regions \(RegionOne, RegionTwo\): name"):
+        with pytest.raises(InvalidInput, match=r"several regions \(RegionOne, RegionTwo\): name"):
             FreezerBackend({}, session=bench.sandbox.session("demo")).scope()
         assert not proxy.requests
 
@@ -120,7 +120,7 @@ def test_region_decides_which_freezer_is_asked(
         regions = "regions: [RegionOne, RegionTwo]"
         clouds.write_text(text.replace('region_name: "RegionOne"', regions))
         assert "in region RegionTwo|" in bench.backend(region="RegionTwo").scope()
-        with pytest.raises(BackendError, match="Valid choices are RegionOne,RegionTwo"):
+        with pytest.raises(InvalidInput, match="Valid choices are RegionOne,RegionTwo"):
             bench.backend(region="Three").scope()
 
         _set_environment(bench, monkeypatch, "RegionTwo")
@@ -129,7 +129,7 @@ def test_region_decides_which_freezer_is_asked(
         assert "in region RegionTwo|" in backend.scope()
         assert len(proxy.requests) > seen
         _set_environment(bench, monkeypatch, "Three")
-        with pytest.raises(BackendError, match=r"'Three' \(it has one in: RegionOne, RegionTwo\)"):
+        with pytest.raises(InvalidInput, match=r"'Three' \(it has one in: RegionOne, RegionTwo\)"):
             FreezerBackend({}).scope()
 
 

@@ -207,6 +207,7 @@ def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
     text = text.replace(
         "container = /var/lib/freezer/backups", "endpoint = http://127.0.0.1:1\naccess_key = any"
     )
+    text = text.replace("# directories = /srv/data", f"directories = {bench.folder}")
     provider = karbor.add_provider("freezer", text)
     karbor.start()
     plan = karbor.plan(provider, [bench.offered()["first"]])
