@@ -1,0 +1,76 @@
+"""Each extra alone, in an environment of its own: it works, or says what to install."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.wheels import ROOT, Environment
+
+_NO_CLICK: Final = "click is not installed: pip install '.[cli]'"
+_NO_SQLALCHEMY: Final = "sqlalchemy is not installed: pip install '.[sql]'"
+
+_EXTRAS: Final = {
+    # extra: what the command says to `--version`, and to `list`, where it cannot do it
+    "": (_NO_CLICK, _NO_CLICK),
+    "freezer": (_NO_CLICK, _NO_CLICK),
+    "storages": (_NO_CLICK, _NO_CLICK),
+    "sql": (_NO_CLICK, _NO_CLICK),
+    "contract": (_NO_CLICK, _NO_CLICK),
+    "karbor": (None, _NO_SQLALCHEMY),
+    "cli": (None, None),
+}
+
+_PROGRAMS: Final = {
+    "": "import karbor_backup_core, karbor_backup_fake",
+    "freezer": "from karbor_backup_freezer import FreezerBackend; FreezerBackend({})",
+    "storages": "import karbor_backup_freezer, minio, paramiko",
+    "sql": "from karbor_backup_core.stores.sql import SQLStore; SQLStore('sqlite:///store.db')",
+    "contract": "import karbor_backup_core.contract.testing, karbor_backup_core.contract.report",
+    "karbor": "import karbor_glue.options; karbor_glue.options.list_opts()",
+    "cli": "import karbor_backup_core.cli.main",
+}
+"""What each extra is for, as a program."""
+
+
+def test_every_extra_is_tried_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {"", *project["optional-dependencies"]}
+    assert set(_EXTRAS) == extras
+    assert set(_PROGRAMS) == extras
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("extra", _EXTRAS)
+def test_an_extra_alone_works_or_says_in_one_line_what_to_install(
+    environment_of: Callable[[str], Environment], extra: str, tmp_path: Path
+) -> None:
+    environment = environment_of(extra)
+    environment.run("python", "-c", _PROGRAMS[extra], cwd=tmp_path)
+    for argument, missing in zip(("--version", "list"), _EXTRAS[extra], strict=True):
+        done = environment.attempt("karbor-backup", argument)
+        if missing is not None:
+            assert (done.returncode, done.stdout) == (2, "")
+            assert missing in done.stderr
+        elif argument == "--version":
+            assert (done.returncode, done.stderr) == (0, "")
+        else:
+            assert done.returncode == 1
+            assert "there is no store" in done.stderr
+        assert done.stderr.count("\n") <= 1
+
+
+@pytest.mark.timeout(600)
+def test_command_without_a_backends_libraries_says_which_extra_brings_them(
+    environment_of: Callable[[str], Environment],
+) -> None:
+    environment = environment_of("cli")
+    listed = json.loads(environment.run("karbor-backup", "backends", "--json"))
+    assert "pip install '.[freezer]'" in json.dumps(listed)
+    done = environment.attempt("karbor-backup", "protect", "volume", "x", "--backend", "freezer")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install '.[freezer]'" in done.stderr
+    assert done.stderr.count("\n") == 1
