@@ -36,6 +36,24 @@ def test_what_is_overdue_comes_at_once(agenda: Agenda) -> None:
     assert over.wait(10)
 
 
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
+def test_what_raises_ends_nothing_else(agenda: Agenda, error: type[BaseException]) -> None:
+    def fail() -> None:
+        raise error
+
+    over = threading.Event()
+    agenda.after(SOON, fail)
+    agenda.after(SOON * 2, over.set)
+    assert over.wait(10)
+
+
+def test_delay_that_no_timer_can_wait_for_stops_nothing(agenda: Agenda) -> None:
+    agenda.after(timedelta(days=400_000), lambda: None)
+    over = threading.Event()
+    agenda.after(SOON, over.set)
+    assert over.wait(10)
+
+
 def test_an_entry_can_be_forgotten_once(agenda: Agenda) -> None:
     event = agenda.after(NEVER, lambda: None)
     assert agenda.forget(event)

@@ -254,6 +254,21 @@ def test_a_renewed_lease_keeps_an_operation(room: Room) -> None:
         room.theirs.take(seen)
 
 
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1), timedelta(days=400)])
+def test_operation_of_a_lost_owner_is_taken_after_the_clock_was_set_back(
+    room: Room, back: timedelta
+) -> None:
+    operation = room.submitting()
+    room.clock.now -= back
+    taken = room.theirs.take(room.store.operation(operation.id))
+    assert taken.deadline == operation.deadline - back
+    begun = room.theirs.step(taken)
+    room.clock.advance(60)
+    (ended,) = room.theirs.poll("cloud", [begun]).operations
+    assert ended.outcome is not None
+    assert ended.outcome.result is Result.SUCCEEDED
+
+
 def test_a_cancel_of_what_has_ended_changes_nothing(room: Room) -> None:
     operation = room.ours.request_cancel(room.submitting().id)
     polled = room.ours.poll("cloud", [operation]).operations[0]

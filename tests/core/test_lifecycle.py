@@ -526,3 +526,29 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
         assert after.not_before <= max(limit, now + POLICY.retry_limit), "a limit of ours wins"
     if call is Call.RELEASE:
         assert before.state is State.RELEASING
+
+
+_INSTANTS = ("deadline", "not_before", "unknown_since", "submitted_at")
+
+
+def test_operation_begun_in_the_future_waits_no_longer_than_it_would_have() -> None:
+    """The clock was set back by a day in between."""
+    begun = attrs.evolve(running(), not_before=after(30), unknown_since=after(10))
+    now = NOW - timedelta(days=1)
+    adjusted = LIFE.adjusted(begun, now)
+    for name in _INSTANTS:
+        assert getattr(adjusted, name) == getattr(begun, name) - timedelta(days=1), name
+    assert adjusted.created_at == begun.created_at
+    assert next_call(adjusted, now + timedelta(seconds=30)) is Call.POLL
+
+
+def test_grace_of_an_operation_that_ended_in_the_future_is_moved_with_it() -> None:
+    ended_later = attrs.evolve(ended(), grace_until=after(360))
+    adjusted = LIFE.adjusted(ended_later, NOW - timedelta(days=1))
+    assert ended_later.ended_at == after(60)
+    assert adjusted.grace_until == after(300) - timedelta(days=1)
+
+
+@pytest.mark.parametrize("later", [timedelta(), timedelta(seconds=1), timedelta(days=2)])
+def test_operation_begun_in_the_past_keeps_its_instants(later: timedelta) -> None:
+    assert LIFE.adjusted(running(), NOW + later) == running()

@@ -13,6 +13,12 @@ from karbor_backup_core import Policy
     [
         ({"deadline": timedelta()}, "deadline"),
         ({"lease": timedelta(seconds=-1)}, "lease"),
+        ({"lease": timedelta(milliseconds=1)}, "lease"),
+        ({"lease": timedelta(days=31)}, "lease"),
+        ({"lease": timedelta(days=400_000)}, "lease"),
+        ({"lease": timedelta.max}, "lease"),
+        ({"deadline": timedelta.max}, "deadline"),
+        ({"poll_share": float("nan")}, "poll_share"),
         ({"poll_share": 0}, "poll_share"),
         ({"attempts": 0}, "attempts"),
         ({"poll_first": timedelta(minutes=2)}, "poll_first"),

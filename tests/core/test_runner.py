@@ -578,6 +578,34 @@ def test_a_listener_that_raises_stops_nothing(cloud: Cloud, store: MemoryStore) 
         assert runner.wait(begun.id, LONG).state is State.RELEASED
 
 
+def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Cloud) -> None:
+    repeated, faulty = threading.Event(), MemoryStore()
+    calls: list[None] = []
+
+    def fail(*_: object) -> None:
+        calls.append(None)
+        if len(calls) > 1:
+            repeated.set()
+        raise SystemExit("a fault that nobody expects")
+
+    cloud.faults.plan("create_job", Busy(retry_after=3600))
+    waits = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.not_before is not None:
+            waits.set()
+
+    short = attrs.evolve(POLICY, lease=timedelta(seconds=1))
+    with runner_on(cloud, faulty, policy=short, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert waits.wait(LONG), "from now on only the timer renews the lease"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(faulty, "renew", fail)
+            assert repeated.wait(LONG)
+        runner.cancel(begun.id)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
 def test_waiting_may_be_bounded(runner: Runner, cloud: Cloud) -> None:
     cloud.faults.plan("create_job", Stall())
     begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
