@@ -8,6 +8,7 @@ from typing import Any
 from karbor import exception
 
 from karbor_backup_core import KarborBackupError, Operation, Verb
+from karbor_glue.advice import complete_advice
 
 _log = logging.getLogger("karbor_backup.karbor")
 
@@ -51,7 +52,8 @@ def as_karbor_failure(verb: Verb, resource: Any, tell: Callable[[str], None]) ->
     try:
         yield
     except BaseException as error:
-        reason = str(error) if isinstance(error, KarborBackupError) else repr(error)
+        words = str(error) if isinstance(error, KarborBackupError) else repr(error)
+        reason = complete_advice(verb, resource.type, words)
         try:
             tell(reason)
         except Exception:  # noqa: BLE001 - the first reason is the one to tell

@@ -21,12 +21,17 @@ from karbor_glue.settings import Settings, read_backend, read_freezer
 class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignore[misc]  # untyped
     """Protects resources with the backend that the provider's file names.
 
+    Karbor asks a class for its types before it reads the provider's file: this one lists the types
+    of every installed backend. The class of one backend sets ``BACKEND``, lists that backend's
+    types only, and needs no ``backend`` in the provider's file.
+
     Karbor makes a new object for each operation and resource type, and what is raised while it
     does leaves a checkpoint as it is for ever. So nothing is read, loaded or asked for here: all
     of that is done in the hooks.
     """
 
-    _BACKEND: ClassVar[str | None] = None
+    BACKEND: ClassVar[str | None] = None
+    """The name of the one backend; None for the one that the provider's file names."""
 
     def get_protect_operation(self, resource: Any) -> ResourceOperation:
         """Answer the hooks for a protect."""
@@ -48,9 +53,14 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
         """Answer hooks that refuse."""
         return CopyOperation()
 
+    @property
+    def conf(self) -> Any:
+        """The provider's configuration."""
+        return self._config
+
     def settings(self) -> Settings:
         """Read the provider's file."""
-        return read_backend(self._config)
+        return read_backend(self._config, self.BACKEND)
 
     def credentials(self, context: Any) -> Credentials:
         """Choose the credentials for a request of Karbor's."""
@@ -59,37 +69,44 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
     @classmethod
     def get_supported_resources_types(cls) -> list[str]:
         """List the types; whether the provider's backend has one shows in the first hook."""
-        return schemas.types(cls._BACKEND)
+        return schemas.types(cls.BACKEND)
 
     @classmethod
     def get_options_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a protect."""
-        return schemas.schema(cls._BACKEND, Verb.PROTECT, resource_type)
+        return schemas.schema(cls.BACKEND, Verb.PROTECT, resource_type)
 
     @classmethod
     def get_restore_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a restore."""
-        return schemas.schema(cls._BACKEND, Verb.RESTORE, resource_type)
+        return schemas.schema(cls.BACKEND, Verb.RESTORE, resource_type)
 
     @classmethod
     def get_verify_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a verify."""
-        return schemas.schema(cls._BACKEND, Verb.VERIFY, resource_type)
+        return schemas.schema(cls.BACKEND, Verb.VERIFY, resource_type)
 
     @classmethod
     def get_saved_info_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe what ``get_saved_info`` answers: nothing."""
-        return {"title": f"Saved info of {resource_type}", "type": "object", "properties": {}}
+        title = f"Saved info of {resource_type}"
+        return {"title": title, "type": "object", "properties": {}, "required": []}
 
     @classmethod
     def get_saved_info(cls, metadata_store: Any, resource: Any) -> None:
         """Answer nothing."""
 
 
+class FakeProtectionPlugin(BackupProtectionPlugin):
+    """Protects resources of a cloud that is in the process's memory, for trying Karbor."""
+
+    BACKEND = "fake"
+
+
 class FreezerProtectionPlugin(BackupProtectionPlugin):
     """Protects resources with OpenStack Freezer."""
 
-    _BACKEND = "freezer"
+    BACKEND = "freezer"
 
     def settings(self) -> Settings:
         """Read the provider's file."""

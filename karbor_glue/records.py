@@ -8,6 +8,7 @@ import attrs
 from karbor.common import constants
 
 from karbor_backup_core import Operation, Result
+from karbor_glue.advice import complete_advice
 
 _log = logging.getLogger("karbor_backup.karbor")
 
@@ -30,7 +31,8 @@ def tell_record(notes: Mapping[str, Any], resource: Any, operation: Operation) -
     done = outcome is not None and outcome.result is Result.SUCCEEDED
     status = constants.RESOURCE_STATUS_AVAILABLE if done else constants.RESOURCE_STATUS_ERROR
     restored = next((each.id for each in outcome.resources), "") if outcome is not None else ""
-    reason = "" if outcome is None else outcome.reason
+    words = "" if outcome is None else outcome.reason
+    reason = complete_advice(operation.verb, resource.type, words)
     record.update_resource_status(resource.type, restored or resource.id, status, reason)
     record.status = constants.RESTORE_STATUS_FAILURE
     record.save()

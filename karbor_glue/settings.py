@@ -101,19 +101,31 @@ def _configuration_errors() -> Iterator[None]:
 
 
 @_configuration_errors()
-def read_backend(conf: Any) -> Settings:
+def read_backend(conf: Any, only: str | None = None) -> Settings:
     """Read the settings of the plugin over any backend.
 
+    Args:
+        conf: the provider's configuration.
+        only: the name of the backend that the plugin is for; None where the file names one.
+
     Raises:
-        InvalidInput: no backend is named, or the configuration's file cannot be read.
+        InvalidInput: no backend is named, or another one than the plugin's, or the configuration's
+            file cannot be read.
     """
     group = options.register_backend(conf)
-    if not group.backend:
+    backend = group.backend or only
+    if not backend:
         raise InvalidInput(
             f"the provider's file names no backend: set backend in [{options.BACKEND_GROUP}]"
         )
+    if only not in (None, backend):
+        raise InvalidInput(
+            f"the provider's file names backend {backend!r}, and its plugin is for {only!r}: leave "
+            f"backend in [{options.BACKEND_GROUP}] out, or set plugin in [provider] to "
+            "karbor-backup-protection-plugin"
+        )
     configuration = _file(group.configuration_file)
-    return Settings(group.backend, configuration, _policy(group), _directories(group))
+    return Settings(backend, configuration, _policy(group), _directories(group))
 
 
 @_configuration_errors()
@@ -124,6 +136,7 @@ def read_freezer(conf: Any) -> Settings:
         InvalidInput: what is set does not fit together, or the file cannot be read.
     """
     group = options.register_freezer(conf)
+    _check_connections(group)
     chosen = {
         "scheduler": group.scheduler_client_id,
         "endpoint": group.freezer_endpoint,
@@ -137,6 +150,22 @@ def read_freezer(conf: Any) -> Settings:
         configuration |= _storage(group)
     known = {**configuration, **from_file}
     return Settings("freezer", known, _policy(group), _directories(group))
+
+
+def _check_connections(group: Any) -> None:
+    """Refuse what would be said of the connections of ``clouds.yaml``'s credentials, and be lost.
+
+    Raises:
+        InvalidInput: something of the kind is set.
+    """
+    words = {"cafile": "cacert", "insecure": "verify: false", "certfile": "cert", "keyfile": "key"}
+    lost = [word for word in words if group[word]]
+    if group.cloud and not group.auth_type and lost:
+        instead = ", ".join(words[word] for word in lost)
+        raise InvalidInput(
+            f"{', '.join(lost)} in [{options.FREEZER_GROUP}]: the credentials are those of cloud "
+            f"{group.cloud!r}, whose connections clouds.yaml describes: set {instead} there"
+        )
 
 
 def _storage(group: Any) -> dict[str, Any]:

@@ -50,6 +50,13 @@ def test_the_steps_from_a_plan_to_a_delete(make_karbor: Callable[..., Karbor]) -
     ]
 
 
+def test_the_line_that_installs_is_said_to_need_a_checkout() -> None:
+    assert "'.[freezer,karbor]'" in block("console", "pip install")
+    said = " ".join(DOCS.read_text().split())
+    assert "`.` is the checkout" in said
+    assert "so `pip install karbor-backup` finds nothing" in said
+
+
 @pytest.mark.timeout(900)
 def test_the_line_that_installs_finds_versions_that_go_together(tmp_path: Path) -> None:
     line = block("console", "pip install").strip()

@@ -9,6 +9,7 @@ from tests.e2e.karbor.service import Karbor
 
 VOLUME = {"type": "OS::Cinder::Volume", "id": "volume-1", "name": "boot"}
 SERVER = {"type": "OS::Nova::Server", "id": "server-1", "name": "web"}
+PROJECT = {"type": "OS::Keystone::Project", "id": "project-1", "name": "project"}
 IMAGE = {"type": "OS::Glance::Image", "id": "image-1", "name": "image"}
 
 
@@ -50,6 +51,16 @@ def test_what_fails_says_why_and_can_be_deleted(trial: tuple[Karbor, str]) -> No
     assert karbor.settled(provider, checkpoint) == "error"
     assert "the cloud has no resource no-such-volume" in karbor.log.read_text()
     assert karbor.delete(provider, checkpoint) == "deleted"
+
+
+def test_every_type_that_the_provider_shows_can_be_protected(trial: tuple[Karbor, str]) -> None:
+    karbor, provider = trial
+    shown = karbor.call("GET", f"/providers/{provider}")["provider"]["extended_info_schema"]
+    named = {VOLUME["type"]: VOLUME, SERVER["type"]: SERVER, PROJECT["type"]: PROJECT}
+    for kind in shown["options_schema"]:
+        resource = named.get(kind, {"type": kind, "id": "any", "name": "any"})
+        checkpoint = karbor.protect(provider, karbor.plan(provider, [resource]))
+        assert karbor.settled(provider, checkpoint) == "available", kind
 
 
 def test_karbor_offers_the_options_and_refuses_others(trial: tuple[Karbor, str]) -> None:

@@ -129,7 +129,8 @@ def test_a_restore_onto_what_is_there_fails_with_the_reason(bench: Bench) -> Non
     restored = karbor.restore(provider, checkpoint)
     assert restored["status"] == "fail"
     (reason,) = restored["resources_reason"].values()
-    assert reason
+    assert "Karbor takes no 'overwrite' for a restore" in reason
+    assert "move what is in the directory away" in reason
     assert set(restored["resources_status"].values()) == {"error"}
     assert (tree / "sub" / "file").read_bytes() == b"one"
     assert karbor.status(provider, checkpoint) == "available"
