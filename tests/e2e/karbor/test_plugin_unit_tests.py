@@ -1,0 +1,80 @@
+"""Karbor's own unit tests for its Freezer plugin pass on this project's plugin."""
+
+import ast
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from freezerclient.v2.client import Client
+
+from sandbox import Sandbox
+from sandbox.environments import Environment
+from sandbox.scripted_agent import ScriptedAgent
+from sandbox.scripted_cloud import disks
+from sandbox.scripted_scheduler import ScriptedScheduler
+from tests.e2e.contract.scripted import Sessions, Stage
+from tests.karbor_glue.running import run_once
+
+SCENARIO = Path(__file__).with_name("plugin_unit_tests.py")
+INSTALLED = "karbor/tests/unit/protection/test_cinder_freezer_protection_plugin.py"
+VOLUME = "123"
+"""The volume of Karbor's tests."""
+
+CASES = (
+    "test_create_backup",
+    "test_delete_backup",
+    "test_get_options_schema",
+    "test_get_restore_schema",
+    "test_get_saved_info_schema",
+    "test_get_supported_resources_types",
+)
+
+
+@pytest.fixture(scope="session")
+def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str, str]]:
+    """A real Freezer API whose scheduler finds the volume of Karbor's tests in a scripted cloud."""
+    folder = shared / f"plugin-unit-tests-{worker_id}"
+    folder.mkdir()
+    with Stage.up(sandbox) as stage:
+        session = Sessions(stage).new()
+        project = str(session.get_project_id())
+        world = stage.cloud.world
+        made = disks.new_volume(world, project, {"size": 1, "name": "fake"})
+        shown = {**made.shown, "id": VOLUME, "status": "available"}
+        world.volumes.add(project, shown, identifier=VOLUME, content=b"the volume's")
+        stage.write_clouds_yaml(folder / "clouds.yaml")
+        freezer = Client(session=session, endpoint=sandbox.freezer_url)
+        agent = ScriptedAgent(folder / "store", socket.gethostname(), world, project)
+        name = f"plugin-unit-tests-{worker_id}"
+        options = {
+            "cloud": "demo",
+            "storage": "local",
+            "container": str(folder / "store" / name),
+            "scheduler_client_id": name,
+        }
+        facts = {"options": options, "folder": str(folder)}
+        with ScriptedScheduler(freezer, agent, client_id=name) as scheduler, scheduler.running(0.2):
+            yield {
+                "OS_CLIENT_CONFIG_FILE": str(folder / "clouds.yaml"),
+                "PLUGIN_UNIT_TESTS": json.dumps(facts),
+            }
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("case", CASES)
+def test_unit_test_of_karbor(
+    full_karbor: Environment, shared: Path, environ: dict[str, str], case: str
+) -> None:
+    run_once(full_karbor, SCENARIO, shared, environ).check(case)
+
+
+def test_all_unit_tests_of_the_installed_package_are_run(full_karbor: Environment) -> None:
+    (installed,) = full_karbor.path.glob(f"lib/python*/site-packages/{INSTALLED}")
+    found = {
+        node.name
+        for node in ast.walk(ast.parse(installed.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert found == set(CASES)
