@@ -113,10 +113,12 @@ class UserCredentials:
 
     Attributes:
         context: Karbor's ``RequestContext``.
+        conf: the provider's configuration, whose words for connections go before Karbor's.
         trust: the trust's id, once there is one.
     """
 
     context: Any = attrs.field(repr=False)
+    conf: Any = attrs.field(default=None, repr=False)
     trust: str = attrs.field(default="", init=False)
     _notes: TrustNotes | None = attrs.field(default=None, init=False)
     _note: TrustNote | None = attrs.field(default=None, init=False)
@@ -141,8 +143,9 @@ class UserCredentials:
                 # A scheduled operation comes with a trust of its own, which cannot be lent on.
                 _log.warning("no trust from user %s: %s", self.context.user_id, error)
                 auth = keystone.create_user_auth_plugin(self.context)
-                return {"session": make_session(auth)}
-            return {"session": keystone.create_trust_session(self.trust)}
+                return {"session": _connected_as(self.conf, make_session(auth))}
+            session = keystone.create_trust_session(self.trust)
+            return {"session": _connected_as(self.conf, session)}
         except exception.KarborException as error:
             raise BackendError(f"Keystone gives Karbor no access: {error}") from error
 
@@ -162,9 +165,11 @@ class TrustCredentials:
 
     Attributes:
         trust: its id.
+        conf: the provider's configuration, as for ``UserCredentials``.
     """
 
     trust: str
+    conf: Any = attrs.field(default=None, repr=False)
 
     @property
     def key(self) -> str:
@@ -178,7 +183,8 @@ class TrustCredentials:
 
         try:
             keystone = ClientFactory.get_keystone_plugin()
-            return {"session": keystone.create_trust_session(self.trust)}
+            session = keystone.create_trust_session(self.trust)
+            return {"session": _connected_as(self.conf, session)}
         except exception.KarborException as error:
             raise BackendError(f"Keystone gives Karbor no access: {error}") from error
 
@@ -201,4 +207,19 @@ def freezer_credentials(conf: Any, context: Any) -> Credentials:
         return ConfiguredCredentials(conf)
     if group.cloud or not getattr(context, "auth_token_info", None):
         return OwnCredentials()
-    return UserCredentials(context)
+    return UserCredentials(context, conf)
+
+
+def _connected_as(conf: Any, session: Any) -> Any:
+    """Return a session with what the provider's file says of its connections."""
+    if conf is None:
+        return session
+    group = options.register_freezer(conf)
+    session.timeout = float(group.timeout)
+    if group.insecure:
+        session.verify = False
+    elif group.cafile:
+        session.verify = group.cafile
+    if group.certfile:
+        session.cert = (group.certfile, group.keyfile) if group.keyfile else group.certfile
+    return session

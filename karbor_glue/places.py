@@ -1,4 +1,4 @@
-"""Where in Karbor's bank things are kept: a resource's section, and what a process shows of itself.
+"""Where in Karbor's bank a resource's backup, status and operations are kept.
 
 Two properties of Karbor's file-system bank shape this. It turns bare strings such as ``"123"`` and
 ``"null"`` into other values, so only JSON objects are stored. It does not write atomically, so an
@@ -9,7 +9,6 @@ nothing was begun on the strength of it.
 import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import attrs
@@ -26,7 +25,6 @@ from karbor_backup_core.documents import from_document, to_document
 METADATA: Final = "metadata"
 """The object in which Karbor's plugins keep what they know of a resource's backup."""
 
-_OWNERS: Final = "/karbor-backup/owners"
 _SLOT: Final = re.compile(r"^operation-(?P<id>[0-9a-f-]{36})-(?P<slot>[01])$")
 
 
@@ -189,67 +187,3 @@ class Place:
         if name in self._names():
             with bank_errors(f"remove {name} of {self.resource_id}"):
                 self.section.delete_object(name)
-
-
-@attrs.frozen
-class Leases:
-    """How long each process that drives operations wants to be taken for alive.
-
-    One small object a process, so that renewing a lease is one write however many operations
-    the process drives.
-
-    Attributes:
-        bank: Karbor's ``Bank``.
-    """
-
-    bank: Any = attrs.field(eq=False, repr=False)
-
-    def renew(self, owner: str, until: datetime) -> None:
-        """Show that the process lives.
-
-        Raises:
-            StoreError: the bank cannot be used.
-        """
-        with bank_errors("renew a lease"):
-            self._section().update_object(lease_name(owner), {"lease_until": until.isoformat()})
-
-    def until(self, owner: str) -> datetime | None:
-        """The instant until which the process is taken for alive; None if it showed nothing.
-
-        Raises:
-            StoreError: the bank cannot be used.
-        """
-        with bank_errors("read a lease"):
-            section = self._section()
-            if lease_name(owner) not in section.list_objects():
-                return None
-            value = section.get_object(lease_name(owner))
-        # A lease that a crash cut short belongs to a process that is dead.
-        return datetime.fromisoformat(value["lease_until"]) if isinstance(value, Mapping) else None
-
-    def owners(self) -> Mapping[str, datetime]:
-        """All processes that have shown a lease."""
-        with bank_errors("list the leases"):
-            names = self._section().list_objects()
-        found = {name: self.until(name) for name in names}
-        return {name: until for name, until in found.items() if until is not None}
-
-    def drop(self, owner: str) -> None:
-        """Remove the process's lease.
-
-        Raises:
-            StoreError: the bank cannot be used.
-        """
-        with bank_errors("drop a lease"):
-            section = self._section()
-            if lease_name(owner) in section.list_objects():
-                section.delete_object(lease_name(owner))
-
-    def _section(self) -> Any:
-        return self.bank.get_sub_section(_OWNERS)
-
-
-def lease_name(owner: str) -> str:
-    """The name of the object that shows a process's lease."""
-    # A bank takes no colon in the name of an object.
-    return owner.replace(":", "@")

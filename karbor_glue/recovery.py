@@ -9,18 +9,20 @@ import concurrent.futures
 import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import attrs
 from karbor.common import constants
 
 from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
+from karbor_backup_core.owners import is_free
 from karbor_glue import rooms
 from karbor_glue.credentials import Credentials, TrustCredentials
 from karbor_glue.families import ancestors, resources
+from karbor_glue.leases import Leases, lease_name
 from karbor_glue.operations import known_to_backend
-from karbor_glue.places import Kept, Leases, Place, lease_name
+from karbor_glue.places import Kept, Place
 from karbor_glue.plugin import BackupProtectionPlugin
 from karbor_glue.records import end_abandoned_records, tell_record
 from karbor_glue.rooms import Room
@@ -38,6 +40,9 @@ _LEFT: Final = (
 One that is deleted should be on no list any more. From ``error-deleting`` Karbor's API takes
 neither another delete nor a reset.
 """
+
+_LEASE: Final = timedelta(days=1)
+"""The longest lease of an owner whose name does not say how long its leases are."""
 
 
 @attrs.frozen
@@ -84,7 +89,7 @@ def recover(provider: Any) -> Iterator[Recovered]:
         yield recovery.run()
     yield from _recover_records(provider)
     yield from _recover_trusts(provider.bank, left)
-    _forget_the_dead(Leases(provider.bank))
+    Leases(provider.bank).drop_dead()
 
 
 def _recover_records(provider: Any) -> Iterator[Recovered]:
@@ -92,7 +97,7 @@ def _recover_records(provider: Any) -> Iterator[Recovered]:
 
     A process that died before its first write to the bank has left nothing but such a record.
     """
-    alive = _live_owners(provider.bank)
+    alive = list(Leases(provider.bank).alive())
     for each in end_abandoned_records(provider.id, alive):
         yield Recovered(
             each.checkpoint, each.before, each.after, problems=each.problems, record=each.name
@@ -104,7 +109,7 @@ def _recover_trusts(bank: Any, left: Sequence["_Recovery"]) -> Iterator[Recovere
     needed = _trusts(left, "now")
     for trust in _trusts(left, "before") - needed:
         delete_trust(trust)
-    if _live_owners(bank):
+    if Leases(bank).alive():
         return
     try:
         problems = delete_abandoned_trusts(TrustNotes(bank), needed)
@@ -112,11 +117,6 @@ def _recover_trusts(bank: Any, left: Sequence["_Recovery"]) -> Iterator[Recovere
         problems = [str(error)]
     if problems:
         yield Recovered("", "", "", problems=tuple(problems), record="trusts")
-
-
-def _live_owners(bank: Any) -> list[str]:
-    now = system_clock()
-    return [owner for owner, until in Leases(bank).owners().items() if until > now]
 
 
 @attrs.frozen
@@ -131,7 +131,7 @@ class _Part:
     def credentials(self, notes: Mapping[str, Any]) -> Credentials:
         """Those that an operation was begun with, or the provider's own."""
         trust = notes.get("trust")
-        return TrustCredentials(trust) if trust else self.plugin.credentials(None)
+        return TrustCredentials(trust, self.plugin.conf) if trust else self.plugin.credentials(None)
 
 
 class _Recovery:
@@ -203,14 +203,12 @@ class _Recovery:
 
         Where no operation is kept, nobody can tell which process the checkpoint's hooks run in.
         """
-        shown = {
-            owner: until for owner, until in Leases(self._bank).owners().items() if until > now
-        }
+        shown = Leases(self._bank).alive()
         found = [kept.operation for part in self._parts.values() for kept in part.kept]
         holding = {}
         for operation in found:
             until = shown.get(lease_name(operation.owner), operation.lease_until)
-            if until is not None and until > now:
+            if until and not is_free(attrs.evolve(operation, lease_until=until), now, _LEASE):
                 holding[operation.owner] = until
         at_it = holding if found else shown
         who = ", ".join(f"{owner} until {until:%H:%M:%S} UTC" for owner, until in at_it.items())
@@ -357,10 +355,3 @@ class _Recovery:
 
 def _trusts(recoveries: Sequence[_Recovery], when: str) -> set[str]:
     return {trust for each in recoveries for trust in each.trusts(when)}
-
-
-def _forget_the_dead(leases: Leases) -> None:
-    now = system_clock()
-    for owner, until in leases.owners().items():
-        if until <= now:
-            leases.drop(owner)

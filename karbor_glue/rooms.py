@@ -15,6 +15,7 @@ import attrs
 
 from karbor_backup_core import Backend, Runner, StoreError
 from karbor_glue.credentials import Credentials
+from karbor_glue.leases import presence
 from karbor_glue.settings import Settings
 from karbor_glue.store import BankStore
 
@@ -47,6 +48,8 @@ class Room:
             KarborBackupError: the backend cannot be made, or Keystone refuses.
         """
         policy = settings.policy
+        # A trust that is made before this process shows itself would be taken for abandoned.
+        presence.show(bank, policy.lease)
         lifetime = policy.deadline + policy.grace + policy.release
         backend = settings.load(**credentials.open(bank, lifetime))
         store = BankStore()

@@ -18,7 +18,8 @@ from karbor_backup_core import (
     UnknownBackup,
 )
 from karbor_backup_core.stores import rules
-from karbor_glue.places import Kept, Leases, Place
+from karbor_glue.leases import Leases
+from karbor_glue.places import Kept, Place
 
 
 @attrs.define
@@ -170,7 +171,7 @@ class BankStore:
         return [each.id for each in self.operations() if rules.wants_cancel(each, owner)]
 
     def renew(self, owner: str, lease_until: datetime) -> None:
-        """Prolong the lease on all of that owner's operations: one write for each bank."""
+        """Prolong the lease on all of that owner's operations, in each bank."""
         mine = [e for e in self._all() if e.operation is not None and e.operation.owner == owner]
         for bank in {id(entry.place.bank): entry.place.bank for entry in mine}.values():
             leases = Leases(bank)

@@ -32,6 +32,7 @@ from karbor_glue import rooms, schemas
 from karbor_glue.credentials import Credentials
 from karbor_glue.directories import PATH_OPTIONS, check_directory, names_path
 from karbor_glue.failures import NotDone, not_done
+from karbor_glue.leases import presence
 from karbor_glue.places import Place
 from karbor_glue.rooms import Room
 from karbor_glue.settings import Settings
@@ -91,6 +92,7 @@ class Work:
         if self.verb is Verb.DELETE and self._holds_nothing():
             return
         ability = self._ability()
+        presence.show(self.place.bank, self.settings.policy.lease)
         if self.verb in (Verb.PROTECT, Verb.RESTORE):
             self._check_directories()
         if ability.support is Support.SUPPORTED:

@@ -260,6 +260,7 @@ def make_bench(tmp_path: Path) -> Callable[..., Bench]:
     def make(
         plugin: str = "karbor-backup-protection-plugin",
         karbor_conf: Sequence[str] = (),
+        bank_plugin: str = "karbor-fs-bank-plugin",
         **sections: str,
     ) -> Bench:
         folder = tmp_path / f"providers-{uuid.uuid4().hex[:8]}"
@@ -271,7 +272,7 @@ name = under test
 description = under test
 id = {uuid.uuid4()}
 plugin = {plugin}
-bank = karbor-fs-bank-plugin
+bank = {bank_plugin}
 enabled = True
 [file_system_bank_plugin]
 file_system_bank_path = {bank}

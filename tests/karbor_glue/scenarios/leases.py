@@ -1,0 +1,116 @@
+"""Leases in a bank that several processes use at once."""
+
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from karbor.services.protection.bank_plugins.file_system_bank_plugin import FileSystemBankPlugin
+
+from karbor_backup_core import StoreError, system_clock
+from karbor_glue.leases import Leases, presence
+
+LEASE = timedelta(hours=1)
+OWNER = "host:boot:1:2:3:60:name"
+
+
+@pytest.fixture
+def bank(bench: Any) -> Any:
+    """Karbor's file-system bank."""
+    return bench.provider.bank
+
+
+def copies(bench: Any) -> list[Path]:
+    """The objects that show leases."""
+    return sorted(path for path in bench.bank.rglob("owners/*") if path.is_file())
+
+
+@pytest.mark.parametrize("copy", [0, 1])
+def test_a_lease_is_read_while_one_of_its_copies_is_written(
+    bench: Any, bank: Any, copy: int
+) -> None:
+    until = system_clock() + LEASE
+    Leases(bank).renew(OWNER, until)
+    assert len(copies(bench)) == 2
+    copies(bench)[copy].write_text("")
+    assert Leases(bank).until(OWNER) == until
+    assert list(Leases(bank).alive().values()) == [until]
+
+
+def test_a_lease_that_goes_while_it_is_read_is_none(
+    bench: Any, bank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Leases(bank).renew(OWNER, system_clock() + LEASE)
+    read = FileSystemBankPlugin._get_object
+
+    def remove_first(plugin: Any, path: str) -> Any:
+        for each in copies(bench):
+            each.unlink()
+        return read(plugin, path)
+
+    monkeypatch.setattr(FileSystemBankPlugin, "_get_object", remove_first)
+    assert Leases(bank).until(OWNER) is None
+
+
+def test_a_lease_that_cannot_be_read_is_an_error(
+    bank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Leases(bank).renew(OWNER, system_clock() + LEASE)
+    monkeypatch.setattr(FileSystemBankPlugin, "_get_object", _raise)
+    with pytest.raises(StoreError, match="read a lease"):
+        Leases(bank).alive()
+
+
+def test_a_lease_is_written_although_another_process_removes_the_folder(
+    bank: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = iter([True, False, True, True, False])
+    write = FileSystemBankPlugin._write_object
+
+    def sometimes(plugin: Any, path: str, data: str) -> None:
+        if next(failing):
+            _raise()
+        write(plugin, path, data)
+
+    monkeypatch.setattr(FileSystemBankPlugin, "_write_object", sometimes)
+    until = system_clock() + LEASE
+    Leases(bank).renew(OWNER, until)
+    assert Leases(bank).until(OWNER) == until
+
+
+def test_a_process_of_this_host_that_has_ended_is_not_alive(bench: Any, bank: Any) -> None:
+    _in_child(lambda: presence.show(bank, LEASE))
+    assert copies(bench) != []
+    assert Leases(bank).alive() == {}
+    Leases(bank).drop_dead()
+    assert copies(bench) == []
+
+
+def test_a_process_is_alive_to_others_and_not_to_itself(bench: Any, bank: Any) -> None:
+    presence.show(bank, LEASE)
+    assert Leases(bank).alive() == {}
+    seen = bench.bank / "seen"
+    _in_child(lambda: seen.write_text(str(len(Leases(bank).alive()))))
+    assert seen.read_text() == "1"
+
+
+def test_a_process_shows_itself_once_in_a_while(bench: Any, bank: Any) -> None:
+    presence.show(bank, LEASE)
+    before = [path.stat().st_mtime_ns for path in copies(bench)]
+    presence.show(bank, LEASE)
+    assert [path.stat().st_mtime_ns for path in copies(bench)] == before
+
+
+def _in_child(do: Callable[[], object]) -> None:
+    child = os.fork()
+    if child == 0:
+        do()
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _raise(*_: object) -> None:
+    raise OSError("no such file")
