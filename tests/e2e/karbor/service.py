@@ -19,7 +19,7 @@ PATIENCE = 150.0
 
 _CONF = """\
 [DEFAULT]
-host = under-test
+host = {folder.name}
 state_path = {folder}
 auth_strategy = noauth
 api_paste_config = {environment}/etc/karbor/api-paste.ini
@@ -30,7 +30,7 @@ provider_config_dir = {folder}/providers.d
 transport_url = fake:/
 periodic_interval = 0
 [database]
-connection = sqlite:///{folder}/karbor.sqlite
+connection = sqlite:///{shared}/karbor.sqlite?timeout=60
 [oslo_concurrency]
 lock_path = {folder}/lock
 [oslo_messaging_notifications]
@@ -61,6 +61,8 @@ class Karbor:
         project: the id of the project that it is used in.
         token: of who uses it; by default of an administrator, without Keystone.
         patience: seconds after which an operation is no longer believed to end.
+        shared: the folder of its database and bank, which several may have in common; its own
+            folder by default.
         port: where its API listens, on loopback.
     """
 
@@ -71,6 +73,7 @@ class Karbor:
     project: str = PROJECT
     token: str = attrs.field(default=f"admin:{PROJECT}", repr=False)
     patience: float = PATIENCE
+    shared: Path = attrs.field(default=attrs.Factory(lambda self: self.folder, takes_self=True))
     port: int = attrs.field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -82,7 +85,7 @@ class Karbor:
     @property
     def bank(self) -> Path:
         """The folder of the file-system banks."""
-        return self.folder / "bank"
+        return self.shared / "bank"
 
     @property
     def log(self) -> Path:
@@ -104,6 +107,7 @@ class Karbor:
         self.conf.write_text(
             _CONF.format(
                 folder=self.folder,
+                shared=self.shared,
                 environment=self.environment.path,
                 host=HOST,
                 port=self.port,
