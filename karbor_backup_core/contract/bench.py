@@ -86,6 +86,8 @@ class Bench:
         secrets: the values of the secrets in the configuration; long and made for this.
         compound: the types whose backups have members that can be restored alone.
         phased: the verbs that take several phases, with ``kinds`` or some of them.
+        fenced: whether the service tells a late call of an operation that left nothing, by
+            ``Operation.fence`` or by an id that it never takes twice.
         pause: seconds between two polls when the rules wait for real.
         patience: seconds of waiting for real after which an operation counts as stuck.
         expected_failures: ids of rules that are known to be broken, with the reason. Such a
@@ -105,6 +107,7 @@ class Bench:
     secrets: Collection[str] = ()
     compound: Collection[str] = ()
     phased: Collection[Verb] = ()
+    fenced: bool = False
     pause: float = 0.05
     patience: float = 60.0
     expected_failures: Mapping[str, str] = attrs.field(factory=dict)

@@ -110,6 +110,7 @@ def _plain_bench(cloud: Cloud, make: Callable[[], Any]) -> Bench:
         ),
         compound=tuple(MEMBER),
         phased=(Verb.RESTORE,),
+        fenced=True,
     )
 
 

@@ -1,17 +1,32 @@
-"""Rules about calls that are repeated, replies that are lost and processes that die."""
+"""Rules about calls that are repeated or late, replies that are lost and processes that die."""
 
 import contextlib
+from collections.abc import Sequence
 
 from karbor_backup_core.contract.bench import Fault
 from karbor_backup_core.contract.broken import Broken
-from karbor_backup_core.contract.expectations import ended, require, said, succeeded
-from karbor_backup_core.contract.lives import compare_restored, life, restored_alike
-from karbor_backup_core.contract.needs import HOLDINGS, PHASED, fault
+from karbor_backup_core.contract.expectations import backup_of, ended, require, said, succeeded
+from karbor_backup_core.contract.lives import (
+    compare_restored,
+    discard,
+    life,
+    restored_alike,
+    unchanged,
+)
+from karbor_backup_core.contract.needs import FENCED, HOLDINGS, PHASED, fault
 from karbor_backup_core.contract.registry import rule
 from karbor_backup_core.contract.trial import CALLS_LIMIT, Trial
 from karbor_backup_core.errors import KarborBackupError, Transient
 from karbor_backup_core.lifecycle import Call, next_call
-from karbor_backup_core.model import Operation, Progress, ProgressState, Result, Verb
+from karbor_backup_core.model import (
+    Backup,
+    Operation,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    Verb,
+)
 
 
 @rule(
@@ -113,6 +128,83 @@ def operations_are_told_apart(trial: Trial) -> None:
     first, second = (succeeded(trial.finish(operation)) for operation in begun)
     trial.succeed(Verb.DELETE, trial.store.backup(first.id))
     restored_alike(trial, trial.store.backup(second.id))
+
+
+@rule(
+    "C-407",
+    "A protect, restore or delete that is called late changes nothing of what the operation's new "
+    "owner has made.",
+    "A process may be paused before its request, and go on when another one has done the work.",
+    HOLDINGS,
+)
+def late_calls_change_nothing(trial: Trial) -> None:
+    """Lose the operation to another process before each call, and call when that has succeeded."""
+    kind = trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    resource = trial.make(kind)
+    content = trial.written[resource.id]
+    protected, late = _taken_over(trial, Verb.PROTECT, resource)
+    trial.rewrite(resource)
+    _call_late(trial, protected, late)
+    backup = backup_of(protected)
+    restore, late = _taken_over(trial, Verb.RESTORE, backup)
+    restored = trial.restored(restore)
+    require(trial.read(restored) == content, "a late protect has changed the backup")
+    changed = content[::-1]
+    trial.bench.resources.write(restored, changed)
+    _call_late(trial, restore, late)
+    require(trial.read(restored) == changed, "a late restore has changed what was restored")
+    discard(trial, restore, restored)
+    _call_late(trial, *_taken_over(trial, Verb.DELETE, backup))
+
+
+@rule(
+    "C-408",
+    "A protect or restore that is called late makes nothing of an operation that left nothing.",
+    "What a cancelled operation makes nobody would ever remove, nor a backup that was deleted.",
+    HOLDINGS,
+    FENCED,
+    mandatory=False,
+)
+def late_calls_make_nothing(trial: Trial) -> None:
+    """Call late when the new owner was cancelled, and when its backup was deleted."""
+    kind = trial.kind(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    resource = trial.make(kind)
+    protected, late = _taken_over(trial, Verb.PROTECT, resource)
+    backup = backup_of(protected)
+    for verb in (Verb.PROTECT, Verb.RESTORE):
+        first = trial.submitting(verb, resource if verb is Verb.PROTECT else backup)
+        cancelled = trial.finish(trial.cancel(trial.restart(first)))
+        ended(cancelled, Result.CANCELLED)
+        _call_late(trial, cancelled, [first])
+    trial.succeed(Verb.DELETE, backup)
+    _call_late(trial, protected, late)
+
+
+def _taken_over(
+    trial: Trial, verb: Verb, target: Resource | Backup
+) -> tuple[Operation, list[Operation]]:
+    """Let another process take an operation over before each call.
+
+    Returns:
+        The operation, which has succeeded, and what the calls would have been made with.
+    """
+    late: list[Operation] = []
+
+    def paused(operation: Operation) -> Operation:
+        if next_call(operation, trial.clock()) not in (Call.VERB, Call.RELEASE):
+            return operation
+        late.append(operation)
+        return trial.restart(operation)
+
+    return trial.succeed(verb, target, paused), late
+
+
+def _call_late(trial: Trial, operation: Operation, late: Sequence[Operation]) -> None:
+    """Make the calls of processes that have lost an operation; the service may refuse them."""
+    before = trial.holdings()
+    for each in late:
+        _called(trial, each)
+        unchanged(trial, before, f"a late call of a {operation.verb}, phase {each.phase}")
 
 
 def _unheard(trial: Trial, operation: Operation) -> Operation:

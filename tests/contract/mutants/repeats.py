@@ -12,6 +12,7 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
     Transient,
+    Verb,
     hookimpl,
 )
 from karbor_backup_fake import Cloud, FakeBackend, notes
@@ -102,3 +103,35 @@ class FindsByResource(FakeBackend):
                         self._progress(operation, job), receipt=notes.receipt(job.id)
                     )
         return super()._step(operation)
+
+
+@breaks("C-407", also={"C-408"})
+class HeedsNoFence(FakeBackend):
+    """Gives every call the same fencing number, so that none is a late one."""
+
+    def _step(self, operation: Operation) -> Progress:
+        return super()._step(attrs.evolve(operation, fence=0))
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        return super().cancel(attrs.evolve(operation, fence=0))
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        return super().release(attrs.evolve(operation, fence=0))
+
+
+@breaks("C-408")
+class RevivesWhatLeftNothing(FakeBackend):
+    """Does without the fencing number for a late protect of which nothing is left."""
+
+    def _step(self, operation: Operation) -> Progress:
+        try:
+            return super()._step(operation)
+        except BackendError as error:
+            late = operation.verb is Verb.PROTECT and "comes late" in str(error)
+            if not late or self._cloud.left_by(operation.id):
+                raise
+        task = self._task(self._cloud, operation)
+        job = self._cloud.create_job(operation.id, operation.phase, task)
+        return attrs.evolve(self._progress(operation, job), receipt=notes.receipt(job.id))

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from karbor_backup_core import BackendError, InvalidInput, Operation, Transient
-from karbor_backup_freezer.agent_text import COLUMN_LIMIT
+from karbor_backup_freezer.agent_text import COLUMN_LIMIT, unescaped
+from karbor_backup_freezer.bookkeeping import Bookkeeping
 from karbor_backup_freezer.identifiers import WORK, job_id
 from karbor_backup_freezer.jobs import RAN, Job, job_document
 from karbor_backup_freezer.steps.work import Work
@@ -73,9 +74,14 @@ def begin(
         work.schedulers.forget()
         raise
     if not created and work.client.job(identifier) is None:
+        # Freezer gives an id once only. This create comes late, or somebody has deleted the job;
+        # the actions that it has made all the same are listed by no job, and may hold secrets.
+        books = Bookkeeping(work.client)
+        for container in sorted({action["container"] for action in actions}):
+            books.sweep(unescaped(container))
         raise Transient(
             f"Freezer says that the id of job {identifier} is in use and that there is no such "
-            "job; it stays so if somebody has deleted the job"
+            "job: another process has finished with it, or somebody has deleted it"
         )
 
 
