@@ -33,7 +33,7 @@ lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether depe
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive karbor_backup_core backends karbor_glue examples/tar/src
 	$(BIN)/python -m pip check
 
-soak: venv ## repeat the attacks for an hour, or SOAK_SECONDS; the report goes to build/soak/
+soak: venv ## repeat the attacks for an hour, or SOAK_SECONDS, each once at least; the report goes to build/soak/
 	SOAK_SECONDS=$(SOAK_SECONDS) nice $(BIN)/python -m tests.soak
 
 unit: venv ## the tests that need no server

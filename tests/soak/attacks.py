@@ -54,7 +54,15 @@ ATTACKS: Final = (
         "paused owners, faults of the store and steps of the clock",
         ("tests/core/test_driver.py", "tests/core/test_runner.py"),
     ),
-    Attack("leases and processes on one store", ("tests/core/stores/test_processes.py",)),
+    Attack(
+        "leases, wrong clocks and processes on one store",
+        (
+            "tests/core/stores/test_processes.py",
+            "tests/core/stores/test_clock.py",
+            "tests/core/test_owners.py",
+        ),
+    ),
+    Attack("restarts, crashes and deadlocks of PostgreSQL", ("tests/core/test_store_faults.py",)),
     Attack(
         "rows and equivalence of stores",
         ("tests/core/stores/test_equivalence.py", "tests/core/stores/test_sql.py"),

@@ -52,7 +52,11 @@ def write_report(folder: Path, attacks: Sequence[Attack], runs: Sequence[Run]) -
 
 
 def _page(attacks: Sequence[Attack], runs: Sequence[Run]) -> str:
-    lines = ["# Soak", "", "| attack | runs | tests | failed | cut short | seconds |"]
+    ran = len(attacks) - len(not_run(attacks, runs))
+    failed_runs, tests_run = sum(run.failed for run in runs), sum(run.tests for run in runs)
+    counts = f"{len(runs)} runs, {tests_run} tests, {failed_runs} runs failed"
+    lines = ["# Soak", "", f"{ran} of {len(attacks)} attacks ran: {counts}.", ""]
+    lines += ["| attack | runs | tests | failed | cut short | seconds |"]
     lines.append("|---|---|---|---|---|---|")
     for attack in attacks:
         own = [run for run in runs if run.attack == attack.name]

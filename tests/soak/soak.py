@@ -1,6 +1,7 @@
 """Runs attacks in turn, each for its share of the time."""
 
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -16,6 +17,8 @@ from tests.soak.attacks import Attack
 from tests.soak.report import Run, not_run, write_report
 
 _LINES: Final = 60
+_LEAST: Final = 120.0
+"""Seconds in which a busy machine has imported what an attack needs, and ended a test of it."""
 _ENDED_BY_US: Final = (2, -signal.SIGTERM, -signal.SIGKILL)
 """Statuses of a run that was cut short: by then pytest may not have begun, or may hang."""
 _SUMMARY_SECONDS: Final = 30.0
@@ -26,30 +29,36 @@ _ENDED: Final = re.compile(r"(\d+) (passed|failed|xfailed|xpassed)\b")
 _FAILED: Final = re.compile(r"\d+ (failed|error)")
 
 
-def soak(attacks: Sequence[Attack], ends: float, folder: Path) -> int:
-    """Run the attacks in turn until the time is over.
+def soak(attacks: Sequence[Attack], ends: float, folder: Path, least: float = _LEAST) -> int:
+    """Run the attacks in turn until the time is over, each of them once at least.
 
-    What one leaves of its share is shared by those after it, so that all run within the first turn.
+    What one leaves of its share is shared by those after it. In the first turn no share is shorter
+    than ``least``, so that pytest has come to its first tests: a short soak outlasts its time
+    rather than leave an attack out.
 
     Args:
         attacks: what to run.
         ends: when the time is over, in seconds of ``time.monotonic``.
         folder: where the report is written, after each run.
+        least: seconds that each attack gets in the first turn, if it needs them.
 
     Returns:
-        1 if a run has failed or an attack has not run at all, else 0.
+        1 if a run has failed or no test of an attack came to an end, else 0.
     """
     runs: list[Run] = []
     write_report(folder, attacks, runs)
-    while time.monotonic() < ends:
+    for turn in itertools.count():
         for position, attack in enumerate(attacks):
             left = ends - time.monotonic()
-            if left <= 0:
+            if turn and left <= 0:
                 break
-            runs.append(run_attack(attack, left / (len(attacks) - position)))
+            share = left / (len(attacks) - position)
+            runs.append(run_attack(attack, share if turn else max(share, least)))
             end = " (cut short)" if runs[-1].cut_short else ""
             _say(f"{attack.name}: {runs[-1].summary}{end}")
             write_report(folder, attacks, runs)
+        if time.monotonic() >= ends:
+            break
     missing = not_run(attacks, runs)
     for name in missing:
         _say(f"{name}: not run")

@@ -26,11 +26,23 @@ def attack(folder: Path, source: str) -> Attack:
     return Attack("this", (str(file),))
 
 
-def test_attacks_that_never_started_are_reported_as_not_run(tmp_path: Path) -> None:
+def test_every_attack_runs_once_although_the_time_is_over(tmp_path: Path) -> None:
     attacks = [attack(tmp_path, "def test(): pass")]
-    assert soak(attacks, time.monotonic(), tmp_path) == 1
+    assert soak(attacks, time.monotonic(), tmp_path) == 0
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report == {"not_run": ["this"], "runs": []}
+    assert report["not_run"] == []
+    assert [run["tests"] for run in report["runs"]] == [1]
+    assert (
+        "1 of 1 attacks ran: 1 runs, 1 tests, 0 runs failed."
+        in (tmp_path / "report.md").read_text()
+    )
+
+
+def test_attack_that_was_cut_before_its_first_test_fails_the_soak(tmp_path: Path) -> None:
+    attacks = [attack(tmp_path, "def test(): pass")]
+    assert soak(attacks, time.monotonic(), tmp_path, least=0.0) == 1
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["not_run"] == ["this"]
     assert "## Not run\n\n- this" in (tmp_path / "report.md").read_text()
 
 
