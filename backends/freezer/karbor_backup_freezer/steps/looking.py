@@ -26,7 +26,7 @@ from karbor_backup_freezer.native import Stage as NativeStage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT, restore_path
-from karbor_backup_freezer.steps import handover
+from karbor_backup_freezer.steps import handover, results
 from karbor_backup_freezer.steps.work import Work, covered
 
 _READY: Final = Progress(ProgressState.READY)
@@ -96,7 +96,7 @@ def look(work: Work, operation: Operation, job: Job | None) -> Progress:
         if operation.outcome is not None:
             return _after_the_end(work, operation, job)
         if operation.verb is Verb.VERIFY:
-            return _UNKNOWN
+            return _UNKNOWN if operation.receipt is None else _reading(work, operation)
         match _present(operation):
             case Step.JOB:
                 return _UNKNOWN if job is None else _of_job(work, operation, job)
@@ -190,8 +190,17 @@ def _natives(work: Work, operation: Operation) -> Progress:
     else:
         ids = {native for _, _, native in Receipt.of(operation).records}
         busy = NativeStage.RUNNING
-    left = _busy(work, ids - {""}, busy)
-    return Progress(ProgressState.RUNNING, leftovers=left) if left else _READY
+    if left := _busy(work, ids - {""}, busy):
+        return Progress(ProgressState.RUNNING, leftovers=left)
+    return _reading(work, operation) if operation.verb is Verb.PROTECT else _READY
+
+
+def _reading(work: Work, operation: Operation) -> Progress:
+    """Whether this process still reads what is stored; it is read anew where none does."""
+    if operation.verb is Verb.VERIFY and operation.cancel_sent:
+        return Progress(ProgressState.CANCELLED)
+    still = work.data.unread(work.container_of(operation))
+    return _READY if still is None else results.reading(Receipt.of(operation), still)
 
 
 def _busy(work: Work, ids: Iterable[str], *stages: NativeStage) -> tuple[Leftover, ...]:

@@ -33,6 +33,7 @@ from karbor_backup_freezer.storages import Storage
 from karbor_backup_freezer.stored.judgement import judge
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Measured
+from karbor_backup_freezer.stored.readings import StillReading
 
 _ROOM: Final = RECEIPT_LIMIT - 8 * 1024
 """Bytes that a survey may take of a receipt or handle; the rest is for what comes to it."""
@@ -164,11 +165,12 @@ class Protect:
         storage = self._work.storage_of(operation, receipt)
         stored = results.stored(survey, receipt.records)
         place = attrs.evolve(self._place(operation, storage), hostname=receipt.hostname)
+        try:
+            seen = self._work.data.measure(storage, place, stored)
+        except StillReading as still:
+            return results.reading(receipt, still)
         measured = [
-            _explained(piece, seen, place)
-            for piece, seen in zip(
-                stored, self._work.data.measure(storage, place, stored), strict=True
-            )
+            _explained(piece, each, place) for piece, each in zip(stored, seen, strict=True)
         ]
         handle = Handle(
             kind=storage.kind.value,

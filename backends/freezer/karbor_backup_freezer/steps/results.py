@@ -18,6 +18,7 @@ from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.jobs import Job
 from karbor_backup_freezer.modes import is_record_of
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece, Survey
+from karbor_backup_freezer.receipts import Receipt
 from karbor_backup_freezer.records import EXISTS, metadata_of
 from karbor_backup_freezer.resources import KINDS, SERVER
 from karbor_backup_freezer.restorable import restorable_check
@@ -25,6 +26,7 @@ from karbor_backup_freezer.storages import Kind, Storage
 from karbor_backup_freezer.stored.judgement import Judgement
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Measured
+from karbor_backup_freezer.stored.readings import StillReading
 
 
 def matched(survey: Survey, records: Iterable[Document]) -> tuple[Document | None, ...]:
@@ -65,6 +67,11 @@ def with_sizes(
         attrs.evolve(piece, stored=seen.stored)
         for piece, seen in zip(pieces, measured, strict=True)
     )
+
+
+def reading(receipt: Receipt, still: StillReading) -> Progress:
+    """The answer of a step while what is stored is read; it keeps the receipt."""
+    return attrs.evolve(receipt.running(), done=still.done, total=still.total, unit="bytes")
 
 
 def unfinished(

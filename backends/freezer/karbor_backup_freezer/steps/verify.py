@@ -8,10 +8,13 @@ from karbor_backup_freezer.client import Document
 from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.modes import SELECTIONS
 from karbor_backup_freezer.pieces import Mode, StoredPiece, Survey
+from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.records import EXISTS, metadata_of
 from karbor_backup_freezer.restorable import restorable_check
+from karbor_backup_freezer.steps import results
 from karbor_backup_freezer.steps.work import Work
 from karbor_backup_freezer.stored.judgement import judge
+from karbor_backup_freezer.stored.readings import StillReading
 
 MATCHES = "record matches"
 """The name of the check whether Freezer's record says what it said at first."""
@@ -44,7 +47,10 @@ class Verify:
             return Progress(ProgressState.FAILED, reason=fault, checks=recorded)
         pieces = tuple(stored.piece for stored in handle.pieces)
         survey = Survey(resource=operation.resource, pieces=pieces, servers=handle.servers)
-        measured = self._work.data.measure(storage, handle.place, handle.pieces)
+        try:
+            measured = self._work.data.measure(storage, handle.place, handle.pieces)
+        except StillReading as still:
+            return results.reading(Receipt(step=Step.NATIVE), still)
         judgement = judge(survey, handle.pieces, measured)
         restorable = restorable_check(handle.agent_version, pieces, storage.kind)
         return Progress(

@@ -163,6 +163,17 @@ class Work:
             found = {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
         return {id_: record for id_, record in found.items() if id_ in wanted}
 
+    def container_of(self, operation: Operation) -> str:
+        """Return the container of what a protect stores, or of the backup that is worked on.
+
+        Raises:
+            InvalidInput: its storage is not configured, or the backup's handle is damaged.
+        """
+        if operation.backup is not None:
+            return self.handle_of(operation).container
+        storage = self.storage_of(operation, Receipt.of(operation))
+        return storage.container(self.configuration.container, operation.id)
+
     def storage_of(self, operation: Operation, receipt: Receipt) -> Storage:
         """The storage that a protect stores to.
 

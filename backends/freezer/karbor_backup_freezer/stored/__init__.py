@@ -3,6 +3,7 @@
 - ``data``: the way in: looks at the pieces of a protect.
 - ``judgement``: what can be said of the backup by what was seen.
 - ``measure``, ``layout``: what is looked at, and where the agent puts it.
+- ``archive``, ``contents``, ``readings``: what a directory's archive holds.
 - ``reader`` and a module for each kind of storage: how it is looked at.
 """
 
@@ -10,5 +11,6 @@ from karbor_backup_freezer.stored.data import StoredData
 from karbor_backup_freezer.stored.judgement import Judgement, judge
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Measured
+from karbor_backup_freezer.stored.readings import StillReading
 
-__all__ = ["Judgement", "Measured", "Place", "StoredData", "judge"]
+__all__ = ["Judgement", "Measured", "Place", "StillReading", "StoredData", "judge"]

@@ -10,7 +10,6 @@ later, and sockets, are listed with a ``Y`` and are no members all the same. (GN
 import bz2
 import gzip
 import tarfile
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from typing import IO, Final
@@ -69,26 +68,24 @@ class Member:
 def members(
     file: IO[bytes],
     compression: str,
-    seconds: float,
-    clock: Callable[[], float] = time.monotonic,
+    go_on: Callable[[], None] = lambda: None,
 ) -> Iterator[Member]:
     """Yield everything that an archive holds; memory does not grow with it.
 
     Args:
         file: the stored data.
         compression: as the agent's notes name it: ``gzip`` or ``bzip2``.
-        seconds: how long this may take.
-        clock: tells seconds.
+        go_on: is called before each part is read; what it raises ends the reading.
 
     Raises:
         BrokenArchive: it is damaged or cut off.
-        UnreadArchive: it takes longer, or is of a form that is not known.
+        UnreadArchive: it is of a form that is not known.
         OSError: the file cannot be read.
     """
     opened = bz2.BZ2File(file) if compression == "bzip2" else gzip.GzipFile(fileobj=file)
     try:
         with opened:
-            yield from _Archive(opened, clock, clock() + seconds, seconds).members()
+            yield from _Archive(opened, go_on).members()
     except _BROKEN as error:
         raise BrokenArchive(str(error) or type(error).__name__) from error
 
@@ -96,9 +93,7 @@ def members(
 @attrs.define
 class _Archive:
     _file: gzip.GzipFile | bz2.BZ2File
-    _clock: Callable[[], float]
-    _until: float
-    _seconds: float
+    _go_on: Callable[[], None]
 
     def members(self) -> Iterator[Member]:
         long_name: bytes | None = None
@@ -141,8 +136,7 @@ class _Archive:
         return data
 
     def _read(self, count: int) -> bytes:
-        if self._clock() > self._until:
-            raise UnreadArchive(f"it takes longer than {self._seconds:g} s to read the archive")
+        self._go_on()
         return self._file.read(count)
 
 

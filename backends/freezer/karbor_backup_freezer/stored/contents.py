@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable
 from typing import IO, Any, Final
 
 import attrs
@@ -11,9 +12,6 @@ from karbor_backup_freezer.stored.archive import BrokenArchive, UnreadArchive, m
 
 NAMED: Final = 20
 """Names that a check tells; what is beyond is counted."""
-
-SECONDS: Final = 120.0
-"""How long an archive is read for."""
 
 _COMPRESSIONS: Final = frozenset({"gzip", "bzip2"})
 
@@ -39,7 +37,7 @@ class Contents:
     fault: str = ""
 
 
-def look(file: IO[bytes], notes: Any, seconds: float = SECONDS) -> Contents:
+def look(file: IO[bytes], notes: Any, go_on: Callable[[], None] = lambda: None) -> Contents:
     """Read an archive to its end and compare it with the lists that tar has put into it.
 
     The comparison is made in a temporary database on disk, so that memory does not grow.
@@ -47,7 +45,7 @@ def look(file: IO[bytes], notes: Any, seconds: float = SECONDS) -> Contents:
     Args:
         file: the stored data.
         notes: the agent's notes on it: ``compression`` and ``encryption``.
-        seconds: how long this may take.
+        go_on: is called before each part is read; what it raises ends the reading.
 
     Raises:
         OSError: the file cannot be read.
@@ -61,7 +59,7 @@ def look(file: IO[bytes], notes: Any, seconds: float = SECONDS) -> Contents:
     try:
         # An empty name makes a database on disk that SQLite removes when it is closed.
         with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
-            return _compared(file, compression, seconds, database)
+            return _compared(file, compression, go_on, database)
     except BrokenArchive as error:
         return Contents(fault=f"the archive cannot be read to its end: {error}")
     except UnreadArchive as error:
@@ -69,13 +67,13 @@ def look(file: IO[bytes], notes: Any, seconds: float = SECONDS) -> Contents:
 
 
 def _compared(
-    file: IO[bytes], compression: str, seconds: float, database: sqlite3.Connection
+    file: IO[bytes], compression: str, go_on: Callable[[], None], database: sqlite3.Connection
 ) -> Contents:
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("CREATE TABLE awaited (name BLOB PRIMARY KEY) WITHOUT ROWID")
     database.execute("BEGIN")
     count = -1
-    for member in members(file, compression, seconds):
+    for member in members(file, compression, go_on):
         count += 1
         listed = ((name,) for name in member.listed)
         database.executemany("INSERT OR IGNORE INTO awaited VALUES (?)", listed)

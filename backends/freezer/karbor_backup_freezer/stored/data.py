@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
@@ -12,6 +13,7 @@ from karbor_backup_freezer.stored import local, s3, ssh, swift
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Look, Measured
 from karbor_backup_freezer.stored.reader import OutOfReach, Reader
+from karbor_backup_freezer.stored.readings import Readings, StillReading
 
 
 class StoredData:
@@ -26,6 +28,7 @@ class StoredData:
         self._timeout = configuration.timeout or DEFAULT_TIMEOUT
         self._services = services
         self._natives = NativeBackups(services)
+        self._readings = Readings()
 
     def measure(
         self, storage: Storage, place: Place, pieces: Sequence[StoredPiece]
@@ -35,6 +38,7 @@ class StoredData:
         The storage is visited once, and not at all where Cinder itself keeps all of the pieces.
 
         Raises:
+            StillReading: a directory's archive has not been read to its end yet: ask again.
             InvalidInput: a secret's reference leads nowhere.
             Transient: the storage or Cinder cannot be asked now.
             BackendError: Cinder refuses to tell.
@@ -49,6 +53,10 @@ class StoredData:
             for stored in pieces
         )
 
+    def unread(self, container: str) -> StillReading | None:
+        """Return how far an archive in a container is read, None where none is being read."""
+        return self._readings.progress(Path(container))
+
     def _stored(
         self, storage: Storage, place: Place, pieces: Sequence[StoredPiece]
     ) -> Sequence[Measured]:
@@ -56,7 +64,7 @@ class StoredData:
             return ()
         try:
             with self._reading(storage, place) as reader:
-                look = Look(reader, storage.kind, place)
+                look = Look(reader, storage.kind, place, self._readings)
                 return [look.at(stored) for stored in pieces]
         except OutOfReach as error:
             return [Measured(reason=str(error))] * len(pieces)

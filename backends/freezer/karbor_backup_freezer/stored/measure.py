@@ -10,10 +10,10 @@ from karbor_backup_core import Json
 from karbor_backup_freezer.native import NativeState
 from karbor_backup_freezer.pieces import Mode, StoredPiece
 from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.stored.contents import Contents, look
+from karbor_backup_freezer.stored.contents import Contents
 from karbor_backup_freezer.stored.layout import Copy, Listing, Place, find_copy, project_list
-from karbor_backup_freezer.stored.local import open_file
 from karbor_backup_freezer.stored.reader import Reader
+from karbor_backup_freezer.stored.readings import Readings
 
 _LENGTHS: Final = ("x-object-meta-length", "length")
 """Where the agent's notes say how long the data is: of a volume, and of all else."""
@@ -53,11 +53,13 @@ class Look:
         reader: reads the container.
         kind: of the storage.
         place: where the protect has stored its data.
+        readings: the archives that are being read.
     """
 
     _reader: Reader
     _kind: Kind
     _place: Place
+    _readings: Readings
     _sizes: Mapping[str, int] = attrs.field(init=False)
     _listing: Listing = attrs.field(init=False)
 
@@ -66,7 +68,11 @@ class Look:
         self._listing = Listing(self._sizes)
 
     def at(self, stored: StoredPiece) -> Measured:
-        """Look at one piece's data. Errors are those of the reader."""
+        """Look at one piece's data. Errors are those of the reader.
+
+        Raises:
+            StillReading: a directory's archive has not been read to its end yet.
+        """
         piece = stored.piece
         if piece.mode is Mode.TENANT:
             return self._project(piece.id)
@@ -90,8 +96,8 @@ class Look:
         if self._kind is not Kind.LOCAL:
             return Contents(unread=f"archives on {self._kind} are not read")
         try:
-            with open_file(Path(self._place.container, copy.data[0])) as file:
-                return look(file, self._reader.notes(copy.engine))
+            archive = Path(self._place.container, copy.data[0])
+            return self._readings.contents(archive, self._reader.notes(copy.engine))
         except _NO_NOTES:
             return Contents(unread="the agent's notes on the archive cannot be read")
 

@@ -1,0 +1,50 @@
+"""A directory whose archive takes longer to read than a call may take."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karbor_backup_core import Backend, MemoryStore, Operation, Result, Runner, Verb
+from karbor_backup_freezer import FreezerBackend
+
+SIZE = 1024 * 2**20
+"""Bytes of a file without content: its archive is small, and takes seconds to read."""
+
+
+@pytest.fixture
+def large(bench: Any) -> Path:
+    """A directory with a large file."""
+    tree: Path = bench.tree()
+    with (tree / "large").open("wb") as file:
+        file.truncate(SIZE)
+    return tree
+
+
+def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_cancelled(
+    spotless: Any, do: Any, large: Path
+) -> None:
+    backend = Backend.load("freezer", FreezerBackend, spotless.configuration())
+    read: list[Operation] = []
+    to_cancel: set[str] = set()
+
+    def hear(operation: Operation) -> None:
+        if operation.unit == "bytes" and operation.outcome is None:
+            read.append(operation)
+            if operation.id in to_cancel and not operation.cancel_requested:
+                runner.cancel(operation.id)
+
+    with Runner(
+        MemoryStore(), {"freezer": backend}, policy=spotless.runner_policy, on_change=hear
+    ) as runner:
+        backup = do.protect(runner, large)
+        assert {operation.verb for operation in read} == {Verb.PROTECT}
+        do.succeeded(do.run(runner, Verb.VERIFY, backup))
+        assert {operation.verb for operation in read} == {Verb.PROTECT, Verb.VERIFY}
+        assert all(0 <= (o.done or 0) <= (o.total or 0) for o in read)
+
+        begun = runner.begin("freezer", Verb.VERIFY, backup)
+        to_cancel.add(begun.id)
+        ended = do.finish(runner, begun)
+        assert ended.outcome.result is Result.CANCELLED
+        do.succeeded(do.run(runner, Verb.DELETE, backup))
