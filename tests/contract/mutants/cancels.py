@@ -18,7 +18,7 @@ from tests.contract.mutants.failures import forget, result_of
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-701", also={"C-703"})
+@breaks("C-701", also={"C-408", "C-703"})
 class CancelsIntoNothing(FakeBackend):
     """Says of work that was cancelled before it began that it runs."""
 
@@ -41,7 +41,7 @@ class RestoresInSpiteOfAll(FakeBackend):
         return operation.verb is Verb.RESTORE or super().cancel(operation)
 
 
-@breaks("C-703", also={"C-702", "C-705"})
+@breaks("C-703", also={"C-408", "C-702", "C-705"})
 class KeepsTheCancelled(FakeBackend):
     """Leaves what a cancelled operation has made."""
 

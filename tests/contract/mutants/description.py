@@ -135,6 +135,8 @@ class DeletesWhatIsCovered(FakeBackend):
         "C-404",
         "C-405",
         "C-406",
+        "C-407",
+        "C-408",
         "C-604",
         "C-701",
         "C-707",

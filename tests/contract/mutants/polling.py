@@ -73,7 +73,7 @@ class OneSpoilsAll(FakeBackend):
         return super().poll(operations)
 
 
-@breaks("C-505", also={"C-701", "C-703"})
+@breaks("C-505", also={"C-408", "C-701", "C-703"})
 class NeverBegunIsFailed(FakeBackend):
     """Says of work that was never begun that it failed."""
 

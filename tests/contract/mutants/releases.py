@@ -33,7 +33,7 @@ class ForgetsMembers(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-803", also={"C-404"})
+@breaks("C-803", also={"C-404", "C-407"})
 class ReleasesTheBackup(FakeBackend):
     """Removes the backup when it is released once more."""
 
@@ -46,7 +46,8 @@ class ReleasesTheBackup(FakeBackend):
 
 
 @breaks(
-    "C-804", also={"C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803", "C-913"}
+    "C-804",
+    also={"C-408", "C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803", "C-913"},
 )
 class ReleasesOnce(FakeBackend):
     """Raises when there is nothing to release."""

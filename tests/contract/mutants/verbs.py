@@ -37,7 +37,7 @@ class VerifiesNoProject(FakeBackend):
         return super().verify(operation)
 
 
-@breaks("C-202", also={"C-204"})
+@breaks("C-202", also={"C-204", "C-407"})
 class RestoresThePresent(FakeBackend):
     """Restores what is in the resource now, where there is one."""
 
