@@ -66,7 +66,10 @@ class Interrupts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Put back what was done with signals before."""
+        """Put back what was done with signals before, unless the command is to end at once."""
+        if self._let_go_at is not None:
+            # The rest of a burst would end the process with another status, its message unsaid.
+            return
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
 
