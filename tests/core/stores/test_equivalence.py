@@ -21,6 +21,7 @@ from tests.strategies import EARLY, instants, operation
 OWNERS = st.sampled_from(["", "me", "they"])
 OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
 BACKUPS = st.sampled_from(["b-1", "b-2"]).map(backup)
+STORAGES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
 LEASES = st.none() | instants
 
 
@@ -110,7 +111,7 @@ class BothStores(RuleBasedStateMachine):
         )
         self.both(lambda store: store.write(changed))
 
-    @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=st.text(max_size=3))
+    @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=STORAGES)
     def end(self, operation_id: str, result: Result, storage: str) -> None:
         read = self.stored(operation_id)
         left = backup(read.backup_id, storage=storage) if result is Result.SUCCEEDED else None
@@ -158,7 +159,7 @@ class BothStores(RuleBasedStateMachine):
     def purge(self, before: datetime) -> None:
         self.both(lambda store: store.purge(before))
 
-    @rule(kept=BACKUPS, storage=st.text(max_size=3), created_at=instants)
+    @rule(kept=BACKUPS, storage=STORAGES, created_at=instants)
     def keep(self, kept: Backup, storage: str, created_at: object) -> None:
         kept = attrs.evolve(kept, storage=storage, created_at=created_at)
         self.both(lambda store: store.keep(kept))
