@@ -1,8 +1,10 @@
 """Run the command in this process, with every click that the project allows."""
 
 import inspect
+import os
 from collections.abc import Mapping
 from typing import Any, Final
+from unittest import mock
 
 from click.testing import CliRunner, Result
 
@@ -19,4 +21,6 @@ def invoke_program(
 ) -> Result:
     """Run ``karbor-backup``, and return its exit status, its output and its errors."""
     runner = CliRunner(env=environ, **_SEPARATE)
-    return runner.invoke(program, [*arguments], input=stdin)
+    # The command sets OS_CLOUD for the libraries of its process, which is the tests' here.
+    with mock.patch.dict(os.environ):
+        return runner.invoke(program, [*arguments], input=stdin)
