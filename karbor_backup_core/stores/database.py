@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import sqlalchemy as sa
+import tenacity
 
 from karbor_backup_core.errors import InvalidInput, StoreError
 from karbor_backup_core.stores import sqlite_file
@@ -114,8 +115,6 @@ def _set_journal(connection: Any, pragma: str) -> None:
     SQLite does not wait for them by its own timeout: a change of the journal fails at once.
     """
     import sqlite3
-
-    import tenacity
 
     for attempt in tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
 import sqlalchemy as sa
+import tenacity
 
 from karbor_backup_core.errors import StoreError
 
@@ -50,9 +51,6 @@ def repeat(transaction: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     except StoreError as error:
         if not passes(error):
             raise
-    # tenacity is imported only where something has failed.
-    import tenacity
-
     repeating = tenacity.Retrying(
         retry=tenacity.retry_if_exception(passes),
         stop=tenacity.stop_after_attempt(_ATTEMPTS),
