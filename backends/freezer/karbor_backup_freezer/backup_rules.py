@@ -7,7 +7,7 @@ is read is held to the rules by which it was written, before anything is done wi
 import functools
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
     from karbor_backup_freezer.handles import Handle
+    from karbor_backup_freezer.receipts import Receipt
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DEVICE: Final = re.compile(r"[A-Za-z0-9/_.-]*")
@@ -152,14 +153,26 @@ def check_handle(handle: "Handle", backup: Backup) -> None:
     if handle.container.rpartition("/")[2] != whole:
         raise InvalidInput(f"container {handle.container!r} is not that of this backup")
     check_backup_name(handle.backup_name)
-    _check_optional(check_hostname, "hostname", handle.hostname)
-    _check_optional(check_client, "client", handle.client)
-    _check_optional(check_version, "agent_version", handle.agent_version)
+    check_maker(handle)
     if handle.job != (job_id(whole) if handle.pieces else ""):
         raise InvalidInput(f"job {handle.job!r} is not the one that made this backup")
     for stored in handle.pieces:
         _check_stored(stored)
     check_contents(backup.resource, [s.piece for s in handle.pieces], handle.servers)
+
+
+def check_maker(notes: "Handle | Receipt") -> None:
+    """Check what is noted of who made a backup, as far as it is noted.
+
+    Raises:
+        InvalidInput: no host, scheduler or freezer-agent can be called so.
+    """
+    if notes.hostname:
+        check_hostname("hostname", notes.hostname)
+    if notes.client:
+        check_client("client", notes.client)
+    if notes.agent_version:
+        check_version("agent_version", notes.agent_version)
 
 
 def check_contents(
@@ -290,11 +303,6 @@ def _validator(kind: str) -> "Draft202012Validator":
 def _plain(details: Json) -> Any:
     """Return details with lists for tuples, which is all that jsonschema takes for arrays."""
     return json.loads(json.dumps(details))
-
-
-def _check_optional(check: Callable[[str, str], object], what: str, text: str) -> None:
-    if text:
-        check(what, text)
 
 
 def _texts(value: Any) -> Iterator[str]:

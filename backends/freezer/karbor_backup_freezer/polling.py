@@ -117,9 +117,8 @@ class Poller:
             # Freezer records these before they are done.
             return None
         try:
-            storage = self._work.storage_of(operation, receipt)
+            container = self._work.container_of(operation)
         except InvalidInput:
             # It is said when it matters: when the job has ended.
             return None
-        container = storage.container(self._work.configuration.container, operation.id)
         return Expected(receipt.client, container)

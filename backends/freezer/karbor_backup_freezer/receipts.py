@@ -2,7 +2,6 @@
 
 import enum
 import math
-from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -15,13 +14,13 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
 )
-from karbor_backup_freezer.agent_text import (
-    check_client,
-    check_hostname,
-    check_identifier,
-    check_version,
+from karbor_backup_freezer.agent_text import check_identifier
+from karbor_backup_freezer.backup_rules import (
+    check_contents,
+    check_count,
+    check_maker,
+    check_texts,
 )
-from karbor_backup_freezer.backup_rules import check_contents, check_count, check_texts
 from karbor_backup_freezer.pieces import Survey
 
 FORMAT: Final = 2
@@ -151,9 +150,7 @@ class Receipt:
             value = getattr(self, name)
             if not isinstance(value, expected) or (type(value) is bool) is not (expected is bool):
                 raise InvalidInput(f"{name}: {type(value).__name__} is of the wrong type")
-        for name, check in _RULES.items():
-            if value := getattr(self, name):
-                check(name, value)
+        check_maker(self)
         check_count("jobs", self.jobs, _MOST)
         check_count("removal", self.removal, _MOST)
         check_count("moves", self.moves, _MOST)
@@ -168,12 +165,6 @@ class Receipt:
 
 _MOST: Final = 2000
 """More jobs and removals than one operation can have: a handle has no room for so many pieces."""
-
-_RULES: Final[Mapping[str, Callable[[str, str], str]]] = {
-    "client": check_client,
-    "hostname": check_hostname,
-    "agent_version": check_version,
-}
 
 _EXPECTED: Final[dict[str, Any]] = {
     "client": str,

@@ -151,17 +151,18 @@ class Work:
 
     def _records(self, handle: Handle) -> Mapping[str, Document]:
         """Return those of a handle's records that Freezer has, of whichever job they are."""
-        wanted = [stored.record for stored in handle.pieces]
-        found: dict[str, Document] = {}
-        if len(wanted) > 1:
-            found = {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
-        for missing in set(wanted) - found.keys():
+        wanted = {stored.record for stored in handle.pieces}
+        found = self._listed(handle) if len(wanted) > 1 else {}
+        for missing in wanted - found.keys():
             if (record := self.client.backup(missing)) is not None:
                 found[missing] = record
-        if not found:
-            # None is called gone on a single "not found".
-            found = {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
+        if len(wanted) == 1 and not found:
+            # It is not called gone on a single "not found".
+            found = self._listed(handle)
         return {id_: record for id_, record in found.items() if id_ in wanted}
+
+    def _listed(self, handle: Handle) -> dict[str, Document]:
+        return {r["backup_id"]: r for r in all_records_of(self.client, handle.job)}
 
     def container_of(self, operation: Operation) -> str:
         """Return the container of what a protect stores, or of the backup that is worked on.

@@ -11,6 +11,5 @@ from karbor_backup_freezer.stored.data import StoredData
 from karbor_backup_freezer.stored.judgement import Judgement, judge
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Measured
-from karbor_backup_freezer.stored.readings import StillReading
 
-__all__ = ["Judgement", "Measured", "Place", "StillReading", "StoredData", "judge"]
+__all__ = ["Judgement", "Measured", "Place", "StoredData", "judge"]

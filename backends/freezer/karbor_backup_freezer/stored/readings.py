@@ -46,6 +46,7 @@ class _Reading:
         total: how many bytes it has.
         asked_at: when somebody has asked about it last, by ``time.monotonic``.
         result: what will be seen.
+        done: how many bytes were read.
     """
 
     file: IO[bytes]
