@@ -119,6 +119,7 @@ def live_bench(
             holdings=holdings,
             options=in_place,
             phased=(Verb.DELETE,),
+            fenced=True,
             pause=0.5,
             patience=PATIENCE,
         )

@@ -5,13 +5,13 @@ actions, whose ids only the job tells: they go first, and the job last. A create
 or repeated leaves actions that no job lists; they are found by their container.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from karbor_backup_core import BackendError, Leftover, Transient
 from karbor_backup_freezer.action_rules import remove_invalid_fields
 from karbor_backup_freezer.agent_text import escaped
 from karbor_backup_freezer.client import FreezerClient
-from karbor_backup_freezer.jobs import Action, Job
+from karbor_backup_freezer.jobs import Action, Job, placeholder_document
 from karbor_backup_freezer.storages import SECRET_FIELDS, without_secrets
 
 
@@ -51,6 +51,38 @@ class Bookkeeping:
             for record in sorted(records)
             for leftover in self._delete("backups", record, "Freezer backup record")
         ]
+
+    def retire(self, job_id: str, client_ids: Iterable[str]) -> Sequence[Leftover]:
+        """Use up the id of a job that is not there, so that a request that comes late fails.
+
+        A process that was paused before it created the job may go on when the operation is over.
+        Freezer never gives an id twice (19.0.0: 409 for a deleted job too), so a job that does
+        nothing is created under the id, and deleted.
+
+        Args:
+            job_id: the id.
+            client_ids: the schedulers that may be named in the job, the first one before others.
+
+        Raises:
+            Transient: the job has been created meanwhile, or a repeat may help.
+        """
+        reason = ""
+        for client_id in client_ids:
+            try:
+                created = self._client.create_job(placeholder_document(job_id, client_id))
+            except Transient:
+                raise
+            except BackendError as error:
+                reason = str(error)
+                continue
+            if not created and self._client.job(job_id) is not None:
+                raise Transient(f"job {job_id} was created while its operation was released")
+            return self._delete("jobs", job_id, "Freezer job") if created else []
+        if not reason:
+            # Freezer creates no job without a scheduler, for nobody.
+            return []
+        note = f"a process that was paused may create it yet: its id was not used up: {reason}"
+        return [Leftover("Freezer job", job_id, note)]
 
     def sweep(self, container: str) -> Sequence[Leftover]:
         """Remove the actions on a container that no job lists."""

@@ -153,3 +153,19 @@ def job_document(
             for action in actions
         ],
     }
+
+
+def placeholder_document(job_id: str, client_id: str) -> dict[str, Any]:
+    """Return the document of a job that does nothing, and that no scheduler takes up.
+
+    Args:
+        job_id: its id.
+        client_id: any registered scheduler; Freezer takes no job without one.
+    """
+    return {
+        "job_id": job_id,
+        "client_id": client_id,
+        "description": "karbor-backup keeps this id from being used",
+        "job_schedule": {"event": "", "status": "completed", "result": "aborted"},
+        "job_actions": [],
+    }

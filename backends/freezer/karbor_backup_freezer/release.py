@@ -4,7 +4,7 @@ The job that did the work goes last, since all the rest is found by it after a c
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -58,7 +58,8 @@ class Releaser:
             return _done()
         if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
             return self._after_success(operation)
-        jobs = self._jobs(operation)
+        found = self._jobs(operation)
+        jobs = [job for job in found.values() if job is not None]
         for job in jobs:
             if job.stage not in ENDED and (waiting := self._wait(operation, job)):
                 return waiting
@@ -67,9 +68,12 @@ class Releaser:
         if undone.state is ProgressState.RUNNING:
             return undone
         kept = () if jobs else self._lost(operation)
+        # Before the sweep: from here on nothing that comes late can make anything.
+        unused = [identifier for identifier, job in found.items() if job is None]
+        retired = [left for identifier in unused for left in self._retire(operation, identifier)]
         strays = self._sweep(operation)
         forgotten = [left for job in reversed(jobs) for left in self._books.forget(job)]
-        return _done((*undone.leftovers, *kept, *strays, *forgotten))
+        return _done((*undone.leftovers, *kept, *retired, *strays, *forgotten))
 
     def _after_success(self, operation: Operation) -> Progress:
         # What a rebuild could not remove on its way stays named.
@@ -120,13 +124,23 @@ class Releaser:
         noted = attrs.evolve(receipt, notes=undone.notes)
         return attrs.evolve(undone.progress, receipt=noted.document())
 
-    def _jobs(self, operation: Operation) -> Sequence[Job]:
-        """The jobs of an operation's work, the first one first; a reply may have been lost."""
-        found = [self._certain(job_id(operation.id))]
+    def _jobs(self, operation: Operation) -> Mapping[str, Job | None]:
+        """The jobs that an operation's work may have, by id, the first one first.
+
+        A reply may have been lost, or the request for the next one be on its way.
+        """
+        first = job_id(operation.id)
+        found = {first: self._certain(first)}
         if operation.verb is Verb.RESTORE and operation.resource.type == PROJECT:
-            later = range(1, Receipt.of(operation).jobs + 2)
-            found += [self._find(job_id(operation.id, work_step(number))) for number in later]
-        return [job for job in found if job is not None]
+            for number in range(1, Receipt.of(operation).jobs + 2):
+                later = job_id(operation.id, work_step(number))
+                found[later] = self._find(later)
+        return found
+
+    def _retire(self, operation: Operation, identifier: str) -> Sequence[Leftover]:
+        noted = Receipt.of(operation).client
+        known = [scheduler.client_id for scheduler in self._work.schedulers.all()]
+        return self._books.retire(identifier, sorted(known, key=lambda client: client != noted))
 
     def _lost(self, operation: Operation) -> Sequence[Leftover]:
         """What may be left of a protect whose job somebody else has deleted from Freezer.

@@ -28,6 +28,7 @@ from karbor_backup_freezer.receipts import Receipt
 from karbor_backup_freezer.records import all_records_of, metadata_of
 from karbor_backup_freezer.resources import DIRECTORY
 from karbor_backup_freezer.restorable import deletes_data
+from karbor_backup_freezer.steps import jobs
 from karbor_backup_freezer.steps.work import Work, covered
 from karbor_backup_freezer.storages import Kind
 from karbor_backup_freezer.stored.layout import project_list
@@ -82,7 +83,7 @@ class Undoing:
             return receipt.running()
         what = f"karbor-backup removes what protect {operation.id} left"
         try:
-            self._client.create_job(job_document(identifier, job.client, what, orders))
+            jobs.create(self._client, job_document(identifier, job.client, what, orders))
         except Transient:
             raise
         except (BackendError, InvalidInput) as error:

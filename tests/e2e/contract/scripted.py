@@ -250,6 +250,7 @@ def scripted_bench(
             secrets=(SECRET, place.stage.sandbox.accounts["demo"].password),
             compound=(PROJECT,),
             phased=(Verb.PROTECT, Verb.RESTORE, Verb.DELETE),
+            fenced=True,
         )
         _clean(client, place.name)
 

@@ -25,6 +25,7 @@ OF_ONE_TYPE = (
     "C-402",  # a reply is lost
     "C-403",  # restarts
     "C-407",  # late calls
+    "C-408",  # late calls of what left nothing
     "C-601",  # a failure is data
     "C-604",  # busy
     "C-605",  # refused

@@ -46,6 +46,7 @@ def bench(sandbox: Sandbox) -> Iterator[Bench]:
         "C-205",  # a second delete
         "C-206",  # a restore of what is gone
         "C-404",  # every answer is lost once, and nothing is left in the end
+        "C-408",  # late calls of what left nothing
     ],
 )
 def test_rule(bench: Bench, rule: str) -> None:

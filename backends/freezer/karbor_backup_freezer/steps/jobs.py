@@ -6,6 +6,7 @@ from typing import Any
 from karbor_backup_core import BackendError, InvalidInput, Operation, Transient
 from karbor_backup_freezer.agent_text import COLUMN_LIMIT, unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
+from karbor_backup_freezer.client import FreezerClient
 from karbor_backup_freezer.identifiers import WORK, job_id
 from karbor_backup_freezer.jobs import RAN, Job, job_document
 from karbor_backup_freezer.steps.work import Work
@@ -67,22 +68,38 @@ def begin(
     identifier = job_id(operation.id, step)
     document = job_document(identifier, client_id, description(operation), actions)
     try:
-        created = work.client.create_job(document)
+        create(work.client, document)
     except Transient:
         raise
     except BackendError:
         work.schedulers.forget()
         raise
-    if not created and work.client.job(identifier) is None:
-        # Freezer gives an id once only. This create comes late, or somebody has deleted the job;
-        # the actions that it has made all the same are listed by no job, and may hold secrets.
-        books = Bookkeeping(work.client)
-        for container in sorted({action["container"] for action in actions}):
-            books.sweep(unescaped(container))
-        raise Transient(
-            f"Freezer says that the id of job {identifier} is in use and that there is no such "
-            "job: another process has finished with it, or somebody has deleted it"
-        )
+
+
+def create(client: FreezerClient, document: Mapping[str, Any]) -> None:
+    """Create a job, unless it is there already.
+
+    Args:
+        client: Freezer.
+        document: as ``job_document`` makes it.
+
+    Raises:
+        Transient: the job's id is used up, or a repeat may help.
+        BackendError: Freezer refuses the job.
+    """
+    identifier = document["job_id"]
+    if client.create_job(dict(document)) or client.job(identifier) is not None:
+        return
+    # Freezer gives an id once only. This create comes late, or somebody has deleted the job;
+    # the actions that it has made all the same are listed by no job, and may hold secrets.
+    books = Bookkeeping(client)
+    actions = [action["freezer_action"] for action in document["job_actions"]]
+    for container in sorted({action["container"] for action in actions}):
+        books.sweep(unescaped(container))
+    raise Transient(
+        f"Freezer says that the id of job {identifier} is in use and that there is no such job: "
+        "another process has finished with it, or somebody has deleted it"
+    )
 
 
 def description(operation: Operation) -> str:
