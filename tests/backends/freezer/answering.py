@@ -19,7 +19,8 @@ from sandbox.faultproxy import FaultProxy
 from sandbox.faults import Answer, Fault
 
 PROJECT_ID = "03fb1492a4884913abafd74fb0735b7b"
-TIMEOUT = 1.0
+TIMEOUT = 60.0
+"""Seconds for one request: only one that hangs takes them."""
 
 _ENDPOINTS = {
     "compute": "compute/v2.1",
@@ -70,13 +71,14 @@ class AnsweringCloud:
 
     Args:
         first: a fault that strikes requests in whose path a regular expression is found.
+        timeout: seconds that one request may take.
     """
 
-    def __init__(self, first: tuple[Fault, str] | None = None) -> None:
+    def __init__(self, first: tuple[Fault, str] | None = None, timeout: float = TIMEOUT) -> None:
         self._nothing = FaultProxy("http://127.0.0.1:9")
         self._nothing.plan(faults.status(404), times=None)
         self.proxy = FaultProxy(self._nothing.url)
-        self.services = CloudServices(FixedConnection(self.proxy.url))
+        self.services = CloudServices(FixedConnection(self.proxy.url, api_timeout=timeout))
         if first is not None:
             self.proxy.plan(first[0], times=None, path=first[1])
         self.answer_versions()

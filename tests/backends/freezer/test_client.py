@@ -53,14 +53,14 @@ def proxy() -> Iterator[FaultProxy]:
         yield proxy
 
 
-def client_of(url: str) -> FreezerClient:
-    return FreezerClient(_Fixed(url), timeout=0.5)
+def client_of(url: str, timeout: float = 60) -> FreezerClient:
+    return FreezerClient(_Fixed(url), timeout=timeout)
 
 
-def raised(proxy: FaultProxy, fault: faults.Fault, call: Call) -> BackendError:
+def raised(proxy: FaultProxy, fault: faults.Fault, call: Call, timeout: float = 60) -> BackendError:
     proxy.plan(fault, times=None)
     with pytest.raises(BackendError) as caught:
-        call(client_of(proxy.url))
+        call(client_of(proxy.url, timeout))
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -116,7 +116,7 @@ def test_a_web_page_is_called_one(proxy: FaultProxy, call: Call, status: int) ->
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_a_silent_endpoint_is_left_after_the_timeout(proxy: FaultProxy, call: Call) -> None:
-    error = raised(proxy, faults.hang(), call)
+    error = raised(proxy, faults.hang(), call, timeout=0.5)
     assert isinstance(error, Transient)
     assert "within 0.5 s; the request may have arrived" in str(error)
 

@@ -55,7 +55,7 @@ def test_missing_credentials_are_final(answering: AnsweringCloud) -> None:
 @pytest.mark.parametrize("path", ["/volumes/x", "/volume/v3"])
 @pytest.mark.parametrize("fault", [faults.hang(), faults.disconnect()], ids=lambda f: f.name)
 def test_no_answer_is_transient(path: str, fault: faults.Fault) -> None:
-    with AnsweringCloud(first=(fault, path)) as cloud:
+    with AnsweringCloud(first=(fault, path), timeout=0.5) as cloud:
         assert isinstance(asked(cloud), Transient)
 
 
