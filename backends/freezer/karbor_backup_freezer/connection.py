@@ -42,6 +42,7 @@ class Connection:
         self._lock = threading.Lock()
         self._adapter: Adapter | None = None
         self._region: CloudRegion | None = None
+        self._source = ""
         self._scope = ""
         self._endpoint = ""
         self._found_region: str | None = None
@@ -106,7 +107,7 @@ class Connection:
             endpoints = _endpoints(session)
             url = self._configuration.endpoint or region.get_endpoint(SERVICE_TYPE)
             asked = region.get_region_name(SERVICE_TYPE)
-            found = asked if url else choose_region(endpoints, asked)
+            found = asked if url else choose_region(endpoints, asked, self._source)
             url = url or _catalog_url(region, session, found)
         except exceptions.ClientException as error:
             raise faults.of_connection(error, "Keystone", timeout) from error
@@ -125,7 +126,10 @@ class Connection:
     def _opened_region(self) -> "CloudRegion":
         if self._region is None:
             given = self._session
-            self._region = load_region(self._configuration) if given is None else self._given(given)
+            if given is None:
+                self._region, self._source = load_region(self._configuration)
+            else:
+                self._region = self._given(given)
         return self._region
 
     def _given(self, session: "Session") -> "CloudRegion":

@@ -18,8 +18,10 @@ _WAYS: Final = (
 )
 
 
-def load_region(configuration: Configuration) -> "CloudRegion":
+def load_region(configuration: Configuration) -> tuple["CloudRegion", str]:
     """Return the cloud that the configuration names, or else ``OS_CLOUD`` or ``OS_*``.
+
+    Beside it is where it is from, for people: the cloud's name and its file.
 
     Its session is made, Keystone is not asked.
 
@@ -59,7 +61,13 @@ def load_region(configuration: Configuration) -> "CloudRegion":
         where = f" ({_clouds(loader)})" if loader is not None else ""
         told = " ".join(reason.split()).rstrip(".")
         raise InvalidInput(f"OpenStack credentials: {told}{where}") from error
-    return region
+    return region, _source(loader, region)
+
+
+def _source(loader: "OpenStackConfig", region: "CloudRegion") -> str:
+    if region.name == loader.envvar_key:
+        return "the cloud that OS_* name"
+    return f"cloud {region.name!r} ({loader.config_filename or 'no file'})"
 
 
 def _chosen(configuration: Configuration) -> dict[str, Any]:

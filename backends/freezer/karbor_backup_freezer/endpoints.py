@@ -52,26 +52,28 @@ def read_catalog(catalog: Iterable[Mapping[str, Any]]) -> Sequence[Endpoint]:
     ]
 
 
-def choose_region(endpoints: Sequence[Endpoint], asked: str | None) -> str | None:
+def choose_region(endpoints: Sequence[Endpoint], asked: str | None, source: str = "") -> str | None:
     """Return the region whose Freezer is to be used, None where the catalog knows of none.
 
     Args:
         endpoints: Freezer's, in the catalog.
         asked: the configured region.
+        source: where the cloud is from, for people.
 
     Raises:
         InvalidInput: there is none in that region, or none is asked for and several have one.
     """
     known = sorted({endpoint.region for endpoint in endpoints})
     names = ", ".join(known)
+    of = f"the catalog of {source}" if source else "the catalog"
     if asked and known and asked not in known:
         raise InvalidInput(
-            f"the catalog has no {SERVICE_TYPE} service in region {asked!r} (it has one in: "
+            f"{of} has no {SERVICE_TYPE} service in region {asked!r} (it has one in: "
             f"{names}): name one of these, or Freezer's URL as endpoint"
         )
     if not asked and len(known) > 1:
         raise InvalidInput(
-            f"the catalog has a {SERVICE_TYPE} service in several regions ({names}): name the "
+            f"{of} has a {SERVICE_TYPE} service in several regions ({names}): name the "
             "region, so that all services are asked in the same one"
         )
     return asked or (known[0] if known else None)

@@ -78,5 +78,8 @@ def test_region_is_the_asked_one_or_the_only_one() -> None:
     assert choose_region([], "One") == "One"
     with pytest.raises(InvalidInput, match=r"'Three' .it has one in: One, Two."):
         choose_region([ONE, TWO], "Three")
+    source = "cloud 'demo' (/etc/openstack/clouds.yaml)"
+    with pytest.raises(InvalidInput, match=r"catalog of cloud 'demo' ./etc/openstack/clouds.yaml"):
+        choose_region([ONE, TWO], "Three", source)
     with pytest.raises(InvalidInput, match=r"several regions .One, Two.: name the region"):
         choose_region([TWO, ONE], None)

@@ -96,8 +96,14 @@ def _of_answer(error: "HttpException", what: str) -> BackendError | InvalidInput
 def _of_connection(error: "ClientException", what: str) -> BackendError:
     from keystoneauth1 import exceptions
 
+    from karbor_backup_freezer.cloud.session import Redirected
+
+    if isinstance(error, Redirected):
+        return BackendError(f"asking {what}: {error}")
     if isinstance(error, exceptions.CatalogException):
-        return BackendError(f"asking {what}: the catalog has no such service in this region")
+        return BackendError(
+            f"asking {what}: the catalog has no such service: {faults.line(str(error))}"
+        )
     if isinstance(error, exceptions.DiscoveryFailure):
         return Transient(f"asking {what}: {faults.line(str(error))}{describe_proxy(error)}")
     if isinstance(error, exceptions.ConnectTimeout):

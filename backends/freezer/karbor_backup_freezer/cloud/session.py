@@ -1,9 +1,16 @@
-"""A session whose requests are not logged."""
+"""A session whose requests are not logged, and that says where a service sends them elsewhere."""
 
 from typing import Any, Self
 
+from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from requests import Response
+
+from karbor_backup_freezer import faults
+
+
+class Redirected(ClientException):
+    """A service has sent a request elsewhere, and there is no such service."""
 
 
 class QuietSession(Session):
@@ -34,5 +41,19 @@ class QuietSession(Session):
         )
 
     def request(self, *args: Any, **kwargs: Any) -> Response:
-        """Send a request; arguments and errors are those of keystoneauth."""
-        return super().request(*args, **{**kwargs, "log": False})
+        """Send a request; arguments are those of keystoneauth, which follows redirections.
+
+        Raises:
+            Redirected: what they lead to answers with a web page, or leads on for ever.
+            ClientException: as keystoneauth says.
+        """
+        response = super().request(*args, **{**kwargs, "log": False})
+        target = response.headers.get("Location") if response.is_redirect else None
+        if target or (response.history and faults.is_html(response)):
+            first = response.history[0] if response.history else response
+            raise Redirected(
+                f"{faults.line(str(first.request.url))} answered with status {first.status_code}, "
+                f"which leads to {faults.line(str(target or response.request.url))}: name the URL "
+                "of the service there, as its endpoint_override or in Keystone's catalog"
+            )
+        return response

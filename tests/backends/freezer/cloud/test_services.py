@@ -3,6 +3,8 @@
 import gc
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import psutil
 import pytest
@@ -73,6 +75,46 @@ def test_retries_of_the_clouds_configuration_are_not_made(answering: AnsweringCl
     assert len([r for r in answering.proxy.requests if r.path.endswith("/servers/x")]) == 1
 
 
+def _redirect(cloud: AnsweringCloud, path: str, target: str) -> None:
+    answer = Answer(301, (("Location", target),), b"")
+    cloud.proxy.plan(faults.Fault("redirect", answer=answer), times=None, path=path)
+
+
+LOOKUPS: dict[str, Callable[[Any], object]] = {
+    "servers": lambda sdk: sdk.compute.get_server("x"),
+    "volumes": lambda sdk: sdk.block_storage.get_volume("x"),
+    "images": lambda sdk: sdk.image.get_image("x"),
+    "networks": lambda sdk: sdk.network.get_network("x"),
+}
+
+
+@pytest.mark.parametrize(("things", "look"), LOOKUPS.items(), ids=LOOKUPS)
+def test_redirection_to_a_web_page_says_where_it_leads(
+    answering: AnsweringCloud, things: str, look: Callable[[Any], object]
+) -> None:
+    page = f"{answering.proxy.url}/portal"
+    _redirect(answering, f"/{things}/x$", page)
+    answering.proxy.plan(faults.html(404), times=None, path="/portal$")
+    with pytest.raises(BackendError) as caught, asking(f"the cloud for {things} x"):
+        look(answering.services.sdk)
+    assert not isinstance(caught.value, Transient)
+    assert f"/{things}/x answered with status 301, which leads to {page}" in str(caught.value)
+
+
+def test_redirection_that_leads_on_for_ever_says_where_it_leads(answering: AnsweringCloud) -> None:
+    again = f"{answering.proxy.url}/compute/v2.1/servers/x"
+    _redirect(answering, "/servers/x$", again)
+    with pytest.raises(BackendError) as caught, asking("Nova for server x"):
+        answering.services.sdk.compute.get_server("x")
+    assert f"status 301, which leads to {again}" in str(caught.value)
+
+
+def test_redirection_to_the_service_is_followed(answering: AnsweringCloud) -> None:
+    _redirect(answering, "/volumes/x$", f"{answering.proxy.url}/elsewhere")
+    answering.answer("/elsewhere$", {"volume": {"id": "x"}})
+    assert answering.services.sdk.block_storage.get_volume("x").id == "x"
+
+
 def test_the_project_is_that_of_the_credentials(answering: AnsweringCloud) -> None:
     assert answering.services.project == PROJECT_ID
 
@@ -112,7 +154,7 @@ def test_a_given_session_without_a_limit_gets_one() -> None:
 
 def test_a_service_that_is_down_at_first_is_known_later(answering: AnsweringCloud) -> None:
     url = answering.proxy.url
-    services = CloudServices(Connection(Configuration.read({"timeout": 1}), by_catalog(answering)))
+    services = CloudServices(Connection(Configuration.read({"timeout": 60}), by_catalog(answering)))
     down = answering.proxy.plan(faults.status(503), times=None, path="^/volume")
     for _ in range(2):
         with pytest.raises(Transient), asking("Cinder for volume x"):
@@ -131,7 +173,8 @@ def test_a_service_that_the_catalog_lacks_is_named(answering: AnsweringCloud) ->
     with pytest.raises(BackendError) as caught, asking("Nova for server x"):
         services.sdk.compute.get_server("x")
     assert str(caught.value) == (
-        "asking Nova for server x: the catalog has no such service in this region"
+        "asking Nova for server x: the catalog has no such service: public endpoint for compute "
+        "service not found"
     )
 
 
