@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WrongBackend,
         WrongScope,
     )
+    from karbor_backup_core.escaping import printable
     from karbor_backup_core.hookspecs import hookimpl
     from karbor_backup_core.installing import install_hint
     from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
@@ -124,6 +125,7 @@ _MODULES: Final = {
     "install_hint": "installing",
     "next_call": "lifecycle",
     "plan": "planning",
+    "printable": "escaping",
     "system_clock": "clock",
 }
 """In which module each public name is."""
@@ -184,6 +186,7 @@ __all__ = [
     "install_hint",
     "next_call",
     "plan",
+    "printable",
     "system_clock",
 ]
 

@@ -27,6 +27,8 @@ The failure of work in the service itself is no exception: it is data, in ``Prog
 from collections.abc import Sequence
 from typing import Final
 
+from karbor_backup_core.escaping import truncate
+
 
 class KarborBackupError(Exception):
     """The root: catch this to catch all of ours."""
@@ -39,11 +41,15 @@ class InvalidInput(KarborBackupError):
 _MOST_FAULTS: Final = 20
 """As many faults as a message names; the others are counted."""
 
+_LONGEST_FAULT: Final = 400
+"""Characters of a fault that a message shows: a fault may name a key of a megabyte."""
+
 
 def capped(faults: Sequence[str]) -> list[str]:
-    """Return the first faults, and how many more there are."""
+    """Return the beginnings of the first faults, and how many more there are."""
     more = len(faults) - _MOST_FAULTS
-    return [*faults[:_MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]
+    shown = [truncate(fault, _LONGEST_FAULT) for fault in faults[:_MOST_FAULTS]]
+    return [*shown, *([f"and {more} more"] if more > 0 else [])]
 
 
 class InvalidDocument(InvalidInput):

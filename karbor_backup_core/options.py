@@ -5,7 +5,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from karbor_backup_core.errors import ContractViolation, InvalidDocument
+from karbor_backup_core.errors import ContractViolation, InvalidDocument, capped
 from karbor_backup_core.json_forms.json_values import MISFITS, misfits, plain
 from karbor_backup_core.json_forms.schemas import Schema, closed, secret_places
 
@@ -86,7 +86,8 @@ class Validator:
         from jsonschema import SchemaError
 
         if faults := misfits(self._schema):
-            raise ContractViolation(f"{self.what}: the schema is no JSON: {'; '.join(faults)}")
+            told = "; ".join(capped(faults))
+            raise ContractViolation(f"{self.what}: the schema is no JSON: {told}")
         schema = plain(self._schema)
         try:
             validator = _built(json.dumps(schema))

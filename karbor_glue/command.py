@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from karbor_backup_core import BackendUnavailable, InvalidInput, KarborBackupError
+from karbor_backup_core import BackendUnavailable, InvalidInput, KarborBackupError, printable
+from karbor_backup_core.cli.paths import PathName
 from karbor_backup_core.documents import to_document
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def karbor() -> None:
     "--config-file",
     "config_files",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False),
+    type=PathName(exists=True, dir_okay=False),
     help="Karbor's configuration file  [default: where Karbor looks for it].",
 )
 @click.pass_context
@@ -77,12 +78,13 @@ def _recovered(provider: Any) -> Any:
 
 def _tell(recovered: "Recovered") -> None:
     what = recovered.record or f"checkpoint {recovered.checkpoint}"
-    click.echo(f"{what}: {recovered.before} -> {recovered.after}" if recovered.before else what)
+    change = f": {recovered.before} -> {recovered.after}" if recovered.before else ""
+    click.echo(printable(f"{what}{change}"))
     for operation in recovered.operations:
         result = operation.outcome.result if operation.outcome else "not over"
-        click.echo(f"  {operation.verb} of {operation.resource.id}: {result}")
+        click.echo(printable(f"  {operation.verb} of {operation.resource.id}: {result}"))
     for problem in recovered.problems:
-        click.echo(f"  {problem}", err=True)
+        click.echo(printable(f"  {problem}"), err=True)
 
 
 def _document(recovered: "Recovered") -> dict[str, Any]:

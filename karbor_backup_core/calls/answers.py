@@ -6,7 +6,12 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from karbor_backup_core.calls.registration import check_contract
-from karbor_backup_core.errors import ContractViolation, InvalidDocument, InvalidInput
+from karbor_backup_core.errors import (
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    capped,
+)
 from karbor_backup_core.identities import check_resource, check_text
 from karbor_backup_core.model import (
     BackendInfo,
@@ -86,7 +91,7 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
         from_document(cls, to_document(answer))
     except InvalidDocument as error:
         raise ContractViolation(
-            f"{what} answered a faulty {cls.__name__}: {'; '.join(error.faults)}"
+            f"{what} answered a faulty {cls.__name__}: {'; '.join(capped(error.faults))}"
         ) from None
     return answer
 
@@ -108,7 +113,7 @@ def check_info(what: str, answer: Any) -> BackendInfo:
         if ability.support is Support.COVERED and not ability.covered_by
     ]
     if faults:
-        raise ContractViolation(f"{what}: {'; '.join(faults)}")
+        raise ContractViolation(f"{what}: {'; '.join(capped(faults))}")
     return info
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from karbor_backup_core.cli.durations import parse_duration
-from karbor_backup_core.cli.paths import user_path
+from karbor_backup_core.cli.paths import read_bytes, user_path
 from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidDocument, InvalidInput
 from karbor_backup_core.json_forms.schemas import REFERENCE, with_references
@@ -194,7 +194,7 @@ def load(path: Path | None) -> Configuration:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_bytes(path).decode())
     except OSError as error:
         raise InvalidInput(
             f"configuration {path}: it cannot be read: {error.strerror or error}"

@@ -19,6 +19,7 @@ from karbor_backup_core.errors import (
     KarborBackupError,
     UnknownBackend,
 )
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.json_forms.schemas import secret_places
 from karbor_backup_core.model import Backup, Json
 from karbor_backup_core.secrets import Secret, configured
@@ -175,8 +176,8 @@ class ConfiguredBackends:
         literal = any(isinstance(source, str) for source in sources)
         if path is not None and literal and path.stat().st_mode & stat.S_IROTH:
             write_error(
-                f"karbor-backup: warning: {path} holds secrets and everybody can read it: "
-                "chmod o-r, or write them as {env = ...} or {file = ...}"
+                f"karbor-backup: warning: {printable(str(path))} holds secrets and everybody can "
+                "read it: chmod o-r, or write them as {env = ...} or {file = ...}"
             )
 
 

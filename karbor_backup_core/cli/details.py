@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.reports import check_line, part_line
 from karbor_backup_core.cli.text import amount, moment, status, subject, title
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.model import Backup, Operation
 
 

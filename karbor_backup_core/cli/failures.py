@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import click
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.interrupt import LetGo
 from karbor_backup_core.cli.missing import missing_library
 from karbor_backup_core.cli.streams import OutputLost, write_error
@@ -19,6 +18,7 @@ from karbor_backup_core.errors import (
     MissingLibrary,
     capped,
 )
+from karbor_backup_core.escaping import printable, truncate
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -33,6 +33,9 @@ INTERRUPTED: Final = 130
 """128 and the number of SIGINT, as shells have it."""
 
 PROGRAM: Final = "karbor-backup"
+
+_LONGEST: Final = 8192
+"""Characters of a message: what is quoted in it may be as long as a document."""
 
 _NOTHING_BEGUN: Final = (InvalidInput, BackendUnavailable, MissingLibrary)
 """What is raised before anything is begun, and goes away with other input or installations."""
@@ -141,6 +144,7 @@ def _usage(error: click.ClickException) -> str:
 
 
 def _tell(message: str, kind: str, *, as_json: bool, faults: tuple[str, ...] = ()) -> None:
+    message = truncate(message, _LONGEST)
     if as_json:
         document = {"error": {"kind": kind, "message": message, "faults": capped(faults)}}
         write_error(json.dumps(document))

@@ -10,6 +10,7 @@ import attrs
 import click
 
 from karbor_backup_core.cli.missing import missing_library, unfit_library
+from karbor_backup_core.cli.paths import PathName
 from karbor_backup_core.errors import MissingLibrary
 from karbor_backup_core.secrets import Secret
 
@@ -143,7 +144,7 @@ def _option(*names: str, **settings: Any) -> Any:
 _OPTIONS = (
     _option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=PathName(path_type=Path),
         metavar="FILE",
         help="Configuration file  [default: $KARBOR_BACKUP_CONFIG, or config.toml at the "
         "platform's usual place].",

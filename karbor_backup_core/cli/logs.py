@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from karbor_backup_core.cli.characters import printable_lines
+from karbor_backup_core.escaping import printable_lines
 from karbor_backup_core.secrets import Secret, redact
 
 

@@ -10,6 +10,7 @@ from karbor_backup_core.cli.failures import PROGRAM, SystemFault, complain
 from karbor_backup_core.cli.invocation import Invocation, common_options
 from karbor_backup_core.cli.logs import send_logs
 from karbor_backup_core.cli.streams import prepare_streams, write_out
+from karbor_backup_core.escaping import printable_lines
 from karbor_backup_core.version import __version__
 
 
@@ -27,6 +28,10 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Answer a command; another package is imported only for a command of its own."""
         return super().get_command(ctx, cmd_name) or installed.load(cmd_name)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help; the names of other packages' commands are theirs to choose."""
+        return printable_lines(super().get_help(ctx))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a fault of the system is told, where click would end without a word."""

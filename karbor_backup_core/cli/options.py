@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from karbor_backup_core.cli.paths import user_path
+from karbor_backup_core.cli.paths import LARGEST, read_bytes, user_path
 from karbor_backup_core.cli.values import unusable_value
 from karbor_backup_core.errors import InvalidInput
 from karbor_backup_core.json_forms.schemas import children, facets
@@ -59,11 +59,14 @@ def read_json(file: str) -> dict[str, Any]:
 
 def _content(file: str) -> str:
     if file != "-":
-        return user_path(file).read_text(encoding="utf-8")
+        return read_bytes(user_path(file)).decode()
     stdin: TextIO | None = getattr(sys, "stdin", None)
     if stdin is None or stdin.closed:
         raise OSError("it is closed")
-    return stdin.buffer.read().decode()  # JSON is UTF-8, whatever the terminal speaks
+    content = stdin.buffer.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise InvalidInput(f"standard input: it is larger than {LARGEST} bytes")
+    return content.decode()  # JSON is UTF-8, whatever the terminal speaks
 
 
 def _wants_text(schema: Json, key: str) -> bool:

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.streams import OutputLost, write_out
+from karbor_backup_core.escaping import printable
 
 _GAP: Final = 2
 _LONGEST: Final = 10_000

@@ -11,9 +11,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.streams import write_error
 from karbor_backup_core.cli.text import amount, status, subject
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.model import Operation
 
 _REASON_WIDTH: Final = 60
@@ -55,7 +55,7 @@ class Silent:
 
     def say(self, line: str) -> None:
         """Write a line."""
-        write_error(line)
+        write_error(printable(line))
 
 
 class Live:

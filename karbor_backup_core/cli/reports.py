@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.failures import PROGRAM, Failed, NothingStored
 from karbor_backup_core.cli.output import answering, emit_json, emit_lines
 from karbor_backup_core.cli.streams import write_error
 from karbor_backup_core.cli.text import moment, status, subject, title
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import InvalidInput
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.model import Check, Operation, Outcome, Part, Result, State, Verb
 
 _DONE: Final = {

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Final, TextIO
 
-from karbor_backup_core.cli.characters import printable_lines
+from karbor_backup_core.escaping import printable_lines
 
 _STANDARD: Final = (0, 1, 2)
 

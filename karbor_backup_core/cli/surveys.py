@@ -6,12 +6,12 @@ from typing import Any
 import attrs
 
 from karbor_backup_core.backend import Backend
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.configuration import BackendSection
 from karbor_backup_core.cli.configured import ConfiguredBackends
 from karbor_backup_core.cli.text import in_words
 from karbor_backup_core.documents import to_document
 from karbor_backup_core.errors import KarborBackupError
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.model import Ability, Health, Support, Verb
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.errors import InvalidDocument, capped
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.model import Operation, Resource, State, Verb
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)

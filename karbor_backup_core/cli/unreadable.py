@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.failures import PROGRAM, Failed
 from karbor_backup_core.cli.streams import write_error
+from karbor_backup_core.escaping import printable
 from karbor_backup_core.stores.rows import UnreadableRow
 
 _NAMED: Final = 20

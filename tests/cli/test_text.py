@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core.cli.characters import printable
 from karbor_backup_core.cli.text import amount
+from karbor_backup_core.escaping import printable
 
 
 @given(st.text(st.characters(codec=None)))

@@ -185,10 +185,3 @@ def _is_valid(known: Mapping[str, _Check], field: str, value: Any) -> bool:
     except InvalidInput:
         return False
     return True
-
-
-def printable(text: str) -> str:
-    """Return a text for people with everything that is no printable character written as escape."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_freezer.action_rules import printable, validate_action
+from karbor_backup_core import printable
+from karbor_backup_freezer.action_rules import validate_action
 from karbor_backup_freezer.agent_text import COLUMN_LIMIT
 
 

@@ -11,7 +11,9 @@ import click
 
 from karbor_backup_core.cli.commands.shared import unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
+from karbor_backup_core.cli.paths import PathName
 from karbor_backup_core.cli.streams import write_error, write_out
+from karbor_backup_core.escaping import printable
 
 if TYPE_CHECKING:
     from karbor_backup_core.contract import Report, Rule, Verdict
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 @click.option(
     "--report",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Write conformance.json and a page of the rules into DIR.",
 )
@@ -47,9 +49,9 @@ def contract(invocation: Invocation, backend: str, folder: Path | None) -> None:
     if silent:
         emit_json(report.document())
     else:
-        write_out(f"\n{report.summary()}")
+        write_out(f"\n{printable(report.summary())}")
         for line in report.against():
-            write_out(f"  {line}")
+            write_out(f"  {printable(line)}")
     if folder is not None:
         _write(report, folder)
     if not report.conformant:
@@ -71,8 +73,6 @@ def _unwound_by_sigterm() -> Iterator[None]:
 
 
 def _tell(rule: "Rule", verdict: "Verdict") -> None:
-    from karbor_backup_core.cli.characters import printable
-
     write_out(printable(f"{verdict.status.value:<8} {rule.id}  {rule.statement}"))
     if verdict.reason:
         write_out(printable(f"{'':<8} {'':<5}  {verdict.reason}"))
@@ -95,4 +95,4 @@ def _write(report: "Report", folder: Path) -> None:
     from karbor_backup_core.contract.page import write_report
 
     for path in write_report([report], folder):
-        write_error(f"written: {path}")
+        write_error(f"written: {printable(str(path))}")

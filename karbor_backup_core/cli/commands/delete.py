@@ -41,12 +41,13 @@ def delete(
 def _confirm(backup: Backup) -> None:
     from karbor_backup_core.cli.failures import Failed
     from karbor_backup_core.cli.text import moment, title
+    from karbor_backup_core.escaping import printable
 
     # Python has None for a stream whose descriptor was closed when the process began.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("nobody can be asked here: say --yes to delete")
     made = f"made {moment(backup.created_at)}"
-    question = f"Delete backup {backup.id} of {title(backup.resource)}, {made}?"
+    question = f"Delete backup {printable(backup.id)} of {title(backup.resource)}, {made}?"
     if not click.confirm(question, err=True):
         write_error("nothing was deleted")
         raise Failed

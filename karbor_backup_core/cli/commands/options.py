@@ -4,7 +4,6 @@ import click
 
 from karbor_backup_core.cli.commands.shared import backend_option, unicode_text
 from karbor_backup_core.cli.invocation import Invocation, common_options, pass_invocation
-from karbor_backup_core.cli.streams import write_out
 from karbor_backup_core.model import Support, Verb
 
 
@@ -29,7 +28,7 @@ def options(invocation: Invocation, verb: str, resource_type: str, backend: str 
     asked.
     """
     from karbor_backup_core.cli.option_table import COLUMNS, read_schema
-    from karbor_backup_core.cli.output import emit_json, emit_table
+    from karbor_backup_core.cli.output import emit_json, emit_lines, emit_table
     from karbor_backup_core.cli.resource_types import find_type
     from karbor_backup_core.errors import Unsupported
 
@@ -50,8 +49,8 @@ def options(invocation: Invocation, verb: str, resource_type: str, backend: str 
             }
         )
     elif ability.support is Support.COVERED:
-        write_out(f"{kind} is covered by {ability.covered_by}: {verb} that instead")
+        emit_lines([f"{kind} is covered by {ability.covered_by}: {verb} that instead"])
     elif named:
         emit_table(COLUMNS, [each.row() for each in named])
     else:
-        write_out(f"{verb} of {kind} takes no options")
+        emit_lines([f"{verb} of {kind} takes no options"])

@@ -78,12 +78,12 @@ def _tell(
     chosen: Sequence[Operation],
     endings: Sequence[Operation | Exception],
 ) -> None:
-    from karbor_backup_core.cli.characters import printable
     from karbor_backup_core.cli.failures import PROGRAM
     from karbor_backup_core.cli.output import emit_json
     from karbor_backup_core.cli.reports import is_done, over_line, tell
     from karbor_backup_core.cli.text import in_words
     from karbor_backup_core.documents import to_document
+    from karbor_backup_core.escaping import printable
 
     pairs = list(zip(chosen, endings, strict=True))
     if invocation.as_json:

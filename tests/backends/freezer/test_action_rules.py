@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core import InvalidInput
-from karbor_backup_freezer.action_rules import printable, remove_invalid_fields, validate_action
+from karbor_backup_core import InvalidInput, printable
+from karbor_backup_freezer.action_rules import remove_invalid_fields, validate_action
 from karbor_backup_freezer.agent_text import escaped
 
 RESTORE = {
