@@ -153,18 +153,29 @@ class Lifecycle:
         )
 
     def adjusted(self, operation: Operation, now: datetime) -> Operation:
-        """Move the instants that an operation waits for, where the clock has been set back.
+        """Move the instants that an operation waits for, where they cannot be right.
 
-        What lies in the past by the operation's own account cannot lie ahead: by so much its
-        deadline and its waits would come too late.
+        What lies in the past by the operation's own account cannot lie ahead: the clock has been
+        set back, and by so much its deadline and its waits would come too late. And no wait is
+        longer than the longest that the policy allows, whoever has written it.
         """
+        moved = self._moved_back(operation, now)
+        policy = self.policy
+        longest = max(policy.retry_limit, policy.retry_after_limit, policy.unknown_gap)
+        latest = self._within_limits(moved, longest, now)
+        if moved.not_before is None or moved.not_before <= latest:
+            return moved
+        return attrs.evolve(moved, not_before=latest)
+
+    def _moved_back(self, operation: Operation, now: datetime) -> Operation:
         past = (operation.created_at, operation.submitted_at, operation.ended_at)
         behind = max(instant for instant in past if instant is not None) - now
         if behind <= timedelta():
             return operation
         names = ("deadline", "grace_until", "not_before", "unknown_since", "submitted_at")
         noted = {name: getattr(operation, name) for name in names}
-        moved = {name: at - behind for name, at in noted.items() if at is not None}
+        first = datetime.min.replace(tzinfo=now.tzinfo)  # nothing can be moved beyond it
+        moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
         return attrs.evolve(operation, **moved)
 
     def cancelling(self, operation: Operation) -> Operation:
@@ -292,7 +303,8 @@ class Lifecycle:
         return self._given_up(operation, Progress(ProgressState.RUNNING), now)
 
     def _unknown(self, operation: Operation, now: datetime) -> Operation:
-        first = operation.unknown_since or now
+        # A clock that was set back may have left it ahead.
+        first = min(operation.unknown_since or now, now)
         if now < first + self.policy.unknown_gap:
             until = self._within_limits(operation, first + self.policy.unknown_gap - now, now)
             return attrs.evolve(operation, unknown_since=first, not_before=until)

@@ -16,6 +16,9 @@ MASK: Final = "***"
 SHORTEST: Final = 4
 """Shorter values are not taken out of texts: they would blacken words that hold no secret."""
 
+LONGEST: Final = 64 * 1024
+"""Bytes of the largest file that holds a secret: a device may go on for ever."""
+
 
 @final
 class Secret:
@@ -148,7 +151,7 @@ def _look_up(kind: str, name: str) -> str:
 def _of_environment(name: str) -> str:
     try:
         return os.environ[name]
-    except KeyError:
+    except (KeyError, ValueError):  # no variable's name can hold a lone surrogate
         raise InvalidInput(
             f"the environment variable {name}, which should hold a secret, is not set: set it"
         ) from None
@@ -157,13 +160,16 @@ def _of_environment(name: str) -> str:
 def _of_file(name: str) -> str:
     from pathlib import Path
 
+    what = f"the file {name}, which should hold a secret,"
     try:
-        text = Path(name).expanduser().read_bytes().decode()
+        with Path(name).expanduser().open("rb") as file:
+            content = file.read(LONGEST + 1)
+        text = content.decode()
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput(
-            f"the file {name}, which should hold a secret, cannot be read: {reason}"
-        ) from None
+        raise InvalidInput(f"{what} cannot be read: {reason}") from None
+    if len(content) > LONGEST:
+        raise InvalidInput(f"{what} is larger than {LONGEST} bytes")
     return text.removesuffix("\n").removesuffix("\r")
 
 

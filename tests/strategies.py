@@ -28,7 +28,7 @@ from karbor_backup_core.model import (
 names = st.text(max_size=12)
 writable_names = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 operation_ids = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_", min_size=1, max_size=36)
-instants = st.datetimes(timezones=st.just(UTC))
+instants = st.datetimes(datetime(1970, 1, 2), datetime(8999, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 json_values = st.recursive(

@@ -22,6 +22,10 @@ T = TypeVar("T")
 LIMITED: Final = ("receipt", "handle")
 """The attributes, of whichever class, whose JSON is at most ``RECEIPT_LIMIT`` bytes."""
 
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""What is added to an instant between them, or taken from it, stays a date in every zone."""
+
 _PRIMITIVES: Final = (str, int, bool)
 
 
@@ -144,13 +148,24 @@ def _instant_text(instant: datetime) -> str:
 
 
 def _instant(value: Any, _: Any) -> datetime:
+    return read_instant(_exactly(value, str))
+
+
+def read_instant(value: str) -> datetime:
+    """Return the instant that a text in ISO 8601 names, in UTC.
+
+    Raises:
+        ValueError: it names none, has no zone, or lies where it cannot be computed with.
+    """
     try:
-        instant = datetime.fromisoformat(_exactly(value, str))
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"{value!r} is no instant: write it in ISO 8601 with its zone")
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(f"{value!r} is no instant: write it in ISO 8601 with its zone")
+    if not _EARLIEST <= instant < _LATEST:
+        raise ValueError(f"{value!r} is no instant from 1970 to 9000: write such a one")
+    return instant.astimezone(UTC)
 
 
 def _finite(value: float) -> float:

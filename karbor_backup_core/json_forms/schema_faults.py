@@ -17,6 +17,9 @@ Error: TypeAlias = Any
 """A ``jsonschema.ValidationError``; its own annotations allow each attribute to be unset."""
 
 _LONGEST: Final = 60
+_GUESSED: Final = 50
+"""Unknown names for which a guess is made; no message shows as many."""
+
 _KINDS: Final = {
     "array": "a list",
     "boolean": "true or false",
@@ -96,11 +99,16 @@ def _unknown(error: Error, root: Schema, place: str) -> Iterator[str]:
     whole = error.validator == "unevaluatedProperties"
     known = facets(error.schema, root) if whole else [error.schema]
     names = sorted({name for facet in known for name in facet.get("properties", ())})
-    for name in error.instance:
-        if not children(known, name):
-            near = difflib.get_close_matches(name, names, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else _allowed(names)
-            yield f"{step(place, name)}: unknown: {remedy}"
+    unknown = (name for name in error.instance if not children(known, name))
+    for number, name in enumerate(unknown):
+        near = _near(name, names) if number < _GUESSED else []
+        remedy = f"did you mean {near[0]!r}?" if near else _allowed(names)
+        yield f"{step(place, name)}: unknown: {remedy}"
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    """Return the name that was probably meant; to guess at a long one takes long."""
+    return difflib.get_close_matches(name, names, n=1) if len(name) <= _LONGEST else []
 
 
 def _allowed(names: Sequence[str]) -> str:
@@ -128,7 +136,7 @@ def _choice(error: Error) -> str:
     choices = error.validator_value
     text = f"give one of: {', '.join(_text(choice) for choice in choices)}"
     named = [choice for choice in choices if isinstance(choice, str)]
-    near = difflib.get_close_matches(str(error.instance), named, n=1)
+    near = _near(_text(error.instance), named)
     return f"{text} (did you mean {near[0]!r}?)" if near else text
 
 

@@ -10,6 +10,7 @@ import attrs
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.errors import InvalidInput, StoreError
 from karbor_backup_core.identities import check_backup, check_operation
+from karbor_backup_core.json_forms.conversion import read_instant
 from karbor_backup_core.model import Backup, Operation
 
 T = TypeVar("T", Operation, Backup)
@@ -87,7 +88,7 @@ def operation_in(id_: Any, document: Any, version: Any, lease_until: Any) -> Ope
     if lease_until is None:
         return operation
     try:
-        lease = _instant(lease_until)
+        lease = read_instant(lease_until)
     except (TypeError, ValueError):
         raise _unreadable(Operation, id_, f"its lease is no instant: {lease_until!r}") from None
     return attrs.evolve(operation, lease_until=lease)
@@ -146,13 +147,6 @@ def _read(cls: type[T], id_: Any, document: Any) -> T:
     if read.id != id_:
         raise _unreadable(cls, id_, f"its document is that of {read.id}")
     return read
-
-
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
-        raise ValueError(text)
-    return instant
 
 
 def _unreadable(cls: type[Any], id_: Any, reason: str) -> UnreadableError:

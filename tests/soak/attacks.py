@@ -68,6 +68,7 @@ ATTACKS: Final = (
         ("tests/core/stores/test_equivalence.py", "tests/core/stores/test_sql.py"),
     ),
     Attack("bad input of the command", ("tests/cli/test_bad_input.py",)),
+    Attack("odd arguments, files, documents and rows of the command", ("tests/cli/test_fuzz.py",)),
     Attack(
         "handles and ids that anybody may have written, on every backend that runs alone",
         ("tests/contract/test_conformance.py", "-k", "306 or 307"),
