@@ -1,0 +1,126 @@
+"""A user's password is changed in the real Keystone while an operation of that user's runs."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Operation, Resource, Result, State, Verb
+from karbor_backup_core.runner import Runner
+from karbor_backup_core.stores.memory import MemoryStore
+from sandbox import Sandbox, faults
+from sandbox.accounts import Account, write_clouds_yaml
+from sandbox.faultproxy import FaultProxy
+
+DIRECTORY = "Freezer::FileSystem::Directory"
+PATIENCE = 300.0
+
+
+@attrs.define
+class User:
+    """A user of its own in the project of ``demo``, as Keystone's administrator sees it."""
+
+    sandbox: Sandbox
+    account: Account
+    id: str = ""
+
+    @property
+    def _url(self) -> str:
+        return f"{self.sandbox.auth_url}/users/{self.id}"
+
+    def create(self) -> None:
+        """Create it, with the role of a member."""
+        admin, url = self.sandbox.session("admin"), self.sandbox.auth_url
+        user = {"name": self.account.user, "password": self.account.password}
+        made = admin.post(f"{url}/users", json={"user": {**user, "domain_id": "default"}})
+        self.id = made.json()["user"]["id"]
+        (project,) = admin.get(f"{url}/projects?name={self.account.project}").json()["projects"]
+        (role,) = admin.get(f"{url}/roles?name={self.account.role}").json()["roles"]
+        admin.put(f"{url}/projects/{project['id']}/users/{self.id}/roles/{role['id']}")
+
+    def set_password(self, password: str) -> None:
+        """Change its password, which revokes its tokens."""
+        self.sandbox.session("admin").patch(self._url, json={"user": {"password": password}})
+
+    def remove(self) -> None:
+        """Remove it."""
+        self.sandbox.session("admin").delete(self._url)
+
+
+@pytest.fixture
+def keystone(sandbox: Sandbox) -> Iterator[FaultProxy]:
+    """What stands before Keystone and sees each login."""
+    with FaultProxy(sandbox.auth_url.removesuffix("/v3")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def user(
+    bench: Any, keystone: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[User]:
+    user = User(bench.sandbox, Account(bench.top, "demo", "member"))
+    user.create()
+    path = tmp_path / "clouds.yaml"
+    write_clouds_yaml(path, [user.account], f"{keystone.url}/v3")
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    yield user
+    user.remove()
+
+
+@pytest.fixture
+def silent_scheduler(bench: Any, user: User) -> Iterator[str]:
+    """A scheduler that has registered and takes up no job, so that the operation is polled."""
+    client = bench.client(user.account.user)
+    client._send("POST", "clients", json={"client_id": bench.top, "hostname": "far"})
+    yield bench.top
+    client.delete("clients", bench.top)
+
+
+def test_operation_goes_on_when_the_password_is_right_again(
+    bench: Any, user: User, silent_scheduler: str, keystone: FaultProxy, fault_proxy: FaultProxy
+) -> None:
+    store, policy = (
+        MemoryStore(),
+        attrs.evolve(bench.runner_policy, refusal_first=timedelta(hours=1)),
+    )
+    polled, refused = threading.Event(), threading.Event()
+
+    def watch(operation: Operation) -> None:
+        if operation.state is State.RUNNING:
+            polled.set()
+        if "refuses the credentials" in operation.last_error:
+            refused.set()
+
+    def backend() -> Any:
+        more = {"cloud": user.account.user, "scheduler": silent_scheduler}
+        return bench.backend(endpoint=fault_proxy.url, **more)
+
+    target = Resource(DIRECTORY, str(bench.tree()))
+    with Runner(store, {"freezer": backend()}, policy=policy, on_change=watch) as first:
+        begun = first.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        assert polled.wait(PATIENCE)
+        user.set_password("changed-meanwhile")
+        before = len(keystone.requests)
+        # Freezer's API believes a token for some minutes more; this is what it says then.
+        fault_proxy.plan(faults.status(401))
+        assert refused.wait(PATIENCE)
+    waiting = store.operation(begun.id)
+    assert waiting.state is State.RUNNING
+    assert "Keystone refuses the credentials" in waiting.last_error
+    assert user.account.password not in waiting.last_error
+    logins = [r for r in keystone.requests[before:] if r.path.endswith("/auth/tokens")]
+    assert len(logins) == 1
+
+    user.set_password(user.account.password)
+    with Runner(store, {"freezer": backend()}, policy=bench.runner_policy) as second:
+        second.resume(begun.id)
+        second.cancel(begun.id)
+        ended = second.wait(begun.id, PATIENCE)
+    assert ended.state is State.RELEASED
+    assert ended.outcome.result is Result.CANCELLED
+    assert ended.outcome.leftovers == ()
+    assert bench.left_in_freezer(user.account.user) == {"jobs": [], "actions": [], "backups": []}
