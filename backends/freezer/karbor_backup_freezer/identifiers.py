@@ -10,6 +10,10 @@ WORK: Final = "1"
 """The step of an operation whose job does its work; every verb has one, in its first phase."""
 
 
+PREPARE: Final = "prepare"
+"""The step of a restore whose job does nothing: it is there from before the first new volume."""
+
+
 def work_step(number: int) -> str:
     """The name of the step of an operation's work that begins its job, or a later one.
 

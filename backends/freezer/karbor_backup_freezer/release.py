@@ -18,9 +18,10 @@ from karbor_backup_core import (
     Result,
     Verb,
 )
+from karbor_backup_freezer import rebuild
 from karbor_backup_freezer.agent_text import unescaped
 from karbor_backup_freezer.bookkeeping import Bookkeeping
-from karbor_backup_freezer.identifiers import job_id, work_step
+from karbor_backup_freezer.identifiers import PREPARE, job_id, work_step
 from karbor_backup_freezer.jobs import ENDED, RAN, SETTLE, Job, Stage
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.receipts import Receipt, Step
@@ -73,7 +74,11 @@ class Releaser:
         retired = [left for identifier in unused for left in self._retire(operation, identifier)]
         strays = self._sweep(operation)
         forgotten = [left for job in reversed(jobs) for left in self._books.forget(job)]
-        return _done((*undone.leftovers, *kept, *retired, *strays, *forgotten))
+        if operation.verb is Verb.RESTORE and _may_be_late(operation):
+            # What a late request made since the last look; from now on it sees that it is late.
+            undone = self._undo(operation, first)
+        left = (*undone.leftovers, *kept, *retired, *strays, *forgotten)
+        return attrs.evolve(undone, leftovers=left)
 
     def _after_success(self, operation: Operation) -> Progress:
         # What a rebuild could not remove on its way stays named.
@@ -84,13 +89,14 @@ class Releaser:
             if temporary.pending:
                 return Progress(ProgressState.RUNNING, leftovers=temporary.pending)
             leftovers += temporary.leftovers
-        for number in range(Receipt.of(operation).jobs, -1, -1):
-            identifier = job_id(operation.id, work_step(number))
+        for identifier in reversed(self._job_ids(operation, Receipt.of(operation).jobs)):
             job = self._work.ended.take(identifier) or self._find(identifier)
             if job is not None:
                 leftovers += self._books.forget(job)
         if operation.attempt > 1 or Receipt.of(operation).doubt:
             leftovers += self._sweep(operation)
+        if operation.verb is Verb.RESTORE and _may_be_late(operation):
+            leftovers += self._surplus(operation)
         if operation.verb is Verb.DELETE:
             leftovers += self._not_deleted(operation)
         return _done(leftovers)
@@ -129,13 +135,32 @@ class Releaser:
 
         A reply may have been lost, or the request for the next one be on its way.
         """
-        first = job_id(operation.id)
-        found = {first: self._certain(first)}
+        first, *others = self._job_ids(operation, Receipt.of(operation).jobs + 1)
+        return {first: self._certain(first), **{other: self._find(other) for other in others}}
+
+    def _job_ids(self, operation: Operation, later: int) -> Sequence[str]:
+        """The ids of an operation's jobs, of which a project's restore has several."""
+        steps = [work_step(0)]
         if operation.verb is Verb.RESTORE and operation.resource.type == PROJECT:
-            for number in range(1, Receipt.of(operation).jobs + 2):
-                later = job_id(operation.id, work_step(number))
-                found[later] = self._find(later)
-        return found
+            steps += [work_step(number) for number in range(1, later + 1)]
+        steps += [PREPARE] if self._makes_volumes(operation) else []
+        return [job_id(operation.id, step) for step in steps]
+
+    def _makes_volumes(self, operation: Operation) -> bool:
+        if operation.verb is not Verb.RESTORE or operation.resource.type == DIRECTORY:
+            return False
+        try:
+            return rebuild.makes_volumes(operation, self._work.handle_of(operation))
+        except InvalidInput:
+            # A backup that cannot be read was refused before anything was made of it.
+            return False
+
+    def _surplus(self, operation: Operation) -> Sequence[Leftover]:
+        """Name what a late request may have made beside the results of a restore."""
+        if operation.resource.type == DIRECTORY:
+            return []
+        handle, notes = self._work.handle_of(operation), Receipt.of(operation).notes
+        return self._work.rebuild.surplus(operation, handle, notes)
 
     def _retire(self, operation: Operation, identifier: str) -> Sequence[Leftover]:
         noted = Receipt.of(operation).client
@@ -201,6 +226,11 @@ class Releaser:
 
 def _done(leftovers: Sequence[Leftover] = ()) -> Progress:
     return Progress(ProgressState.SUCCEEDED, leftovers=tuple(leftovers))
+
+
+def _may_be_late(operation: Operation) -> bool:
+    """Whether a request of another process, or one whose reply was lost, may be on its way."""
+    return operation.fence > 1 or operation.attempt > 1 or Receipt.of(operation).doubt
 
 
 def _half_done(operation: Operation, job: Job | None) -> Sequence[Leftover]:

@@ -8,10 +8,11 @@ by what the survey recorded, made into servers, and named; or all of it is remov
 - ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,
   ``images``: one kind of member each.
 - ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
+- ``creation``: what was just made, looked at again.
 - ``undo``: the way back. ``traces``: how far the agent has got.
 """
 
 from karbor_backup_freezer.rebuild.notes import Step
-from karbor_backup_freezer.rebuild.rebuilding import Rebuild
+from karbor_backup_freezer.rebuild.rebuilding import Rebuild, makes_volumes
 
-__all__ = ["Rebuild", "Step"]
+__all__ = ["Rebuild", "Step", "makes_volumes"]

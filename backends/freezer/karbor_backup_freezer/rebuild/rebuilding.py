@@ -1,6 +1,6 @@
 """The steps of a rebuild: each looks at what there is, does what can be done now, and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from karbor_backup_core import (
     Json,
@@ -16,6 +16,7 @@ from karbor_backup_core import (
 from karbor_backup_freezer.cloud.faults import NotFound
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.cloud.things import Kind, Removal, Things
+from karbor_backup_freezer.identifiers import PREPARE, job_id
 from karbor_backup_freezer.pieces import Mode, Piece
 from karbor_backup_freezer.rebuild import images, servers, settling, traces, undo, volumes
 from karbor_backup_freezer.rebuild.names import restored_name
@@ -33,10 +34,12 @@ class Rebuild:
 
     Args:
         services: the cloud to restore to.
+        has_job: whether Freezer has a job of an id; errors are Freezer's.
     """
 
-    def __init__(self, services: CloudServices) -> None:
+    def __init__(self, services: CloudServices, has_job: Callable[[str], bool]) -> None:
         self._services = services
+        self._has_job = has_job
 
     def prepare(self, operation: Operation, handle: Contents, notes: Json) -> Step:
         """Have what the restore job needs: a new volume for each of Cinder's own backups.
@@ -44,7 +47,9 @@ class Rebuild:
         Answers ready when the job can begin, running while Cinder makes volumes, failed.
         """
         native = [s.piece for s in handle.pieces if s.piece.mode is Mode.NATIVE]
-        site = self._site(operation, handle, notes)
+        site = self._site(operation, handle, notes, job_id(operation.id, PREPARE))
+        if makes_volumes(operation, handle) and not site.is_fence_up():
+            return _step(site, _over(site))
         for piece in native:
             standing = volumes.prepare(site, piece)
             if standing.failure:
@@ -67,7 +72,9 @@ class Rebuild:
         Answers running while the cloud works (``look`` tells when to go on), ready to be called
         again, succeeded with everything that was restored, or failed with the reason and parts.
         """
-        site = self._site(operation, handle, notes)
+        site = self._site(operation, handle, notes, job_id(operation.id) if handle.pieces else "")
+        if not site.is_fence_up():
+            return _step(site, _over(site))
         try:
             standings = _advance(site)
         except NotFound as error:
@@ -113,14 +120,32 @@ class Rebuild:
         stays = (*removal.leftovers, *undo.half_written(site), *undo.unproved(site))
         return _step(site, Progress(ProgressState.SUCCEEDED, leftovers=stays))
 
-    def _site(self, operation: Operation, handle: Contents, notes: Json) -> Site:
+    def surplus(self, operation: Operation, handle: Contents, notes: Json) -> tuple[Leftover, ...]:
+        """Name what bears the marks of a restore that has succeeded and is none of its results."""
+        return undo.surplus(self._site(operation, handle, notes))
+
+    def _site(self, operation: Operation, handle: Contents, notes: Json, fence: str = "") -> Site:
         read = Notes.read(notes)
         read.waiting.clear()
-        return Site(self._services, operation, handle, read)
+        return Site(self._services, operation, handle, read, fence=fence, has_job=self._has_job)
 
 
 def _step(site: Site, progress: Progress) -> Step:
     return Step(progress, site.notes.document())
+
+
+def makes_volumes(operation: Operation, handle: Contents) -> bool:
+    """Return whether a restore makes volumes before its job begins."""
+    natives = any(stored.piece.mode is Mode.NATIVE for stored in handle.pieces)
+    return natives and not operation.options.get("overwrite_volume", False)
+
+
+def _over(site: Site) -> Progress:
+    reason = (
+        f"job {site.fence} is gone from Freezer: somebody has deleted it, or another process has "
+        "finished with the operation"
+    )
+    return Progress(ProgressState.FAILED, reason=reason)
 
 
 def _wait_until_gone(site: Site, removal: Removal) -> None:

@@ -14,6 +14,7 @@ from karbor_backup_freezer.cloud.lookups import flavor_for
 from karbor_backup_freezer.cloud.things import Kind, is_busy
 from karbor_backup_freezer.pieces import ServerNotes
 from karbor_backup_freezer.rebuild import networks, server_images
+from karbor_backup_freezer.rebuild.creation import keep_if_alone
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
 from karbor_backup_freezer.rebuild.notes import WAITING, Standing
 from karbor_backup_freezer.rebuild.site import Site
@@ -37,6 +38,8 @@ def advance(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> 
     if any(standing.waits for standing in standings.values()):
         return WAITING
     server = _find(site, notes)
+    if server is None and notes.id in site.notes.servers:
+        return Standing(failure=f"server {site.notes.servers[notes.id]}, made of it, is gone")
     if server is None:
         return _make(site, notes, standings)
     site.notes.servers[notes.id] = server.id
@@ -81,6 +84,7 @@ def _make(site: Site, notes: ServerNotes, volumes: Mapping[str, Standing]) -> St
         if networks.is_blamed(notes, str(error)) and networks.give_up_addresses(site, notes):
             return _make(site, notes, volumes)
         return Standing(failure=str(error))
+    keep_if_alone(site, Kind.SERVER, server, notes.id)
     site.notes.servers[notes.id] = server.id
     site.notes.wait(Kind.SERVER, server.id)
     return WAITING

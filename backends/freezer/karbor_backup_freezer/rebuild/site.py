@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from karbor_backup_core import Operation
@@ -39,10 +39,19 @@ class Site:
         operation: the restore.
         contents: what its backup holds.
         notes: what the steps before have noted; changed in place.
+        fence: the id of a job that is in Freezer until the operation is over.
+        has_job: whether Freezer has a job of an id.
     """
 
     def __init__(
-        self, services: CloudServices, operation: Operation, contents: Contents, notes: Notes
+        self,
+        services: CloudServices,
+        operation: Operation,
+        contents: Contents,
+        notes: Notes,
+        *,
+        fence: str = "",
+        has_job: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.services = services
         self.operation = operation
@@ -50,6 +59,12 @@ class Site:
         self.notes = notes
         self.things = Things(services)
         self.job = job_id(operation.id)
+        self.fence = fence
+        self._has_job = has_job
+
+    def is_fence_up(self) -> bool:
+        """Return whether the operation goes on, as far as Freezer tells; errors are Freezer's."""
+        return not self.fence or self._has_job(self.fence)
 
     @functools.cached_property
     def volumes(self) -> Sequence[Any]:

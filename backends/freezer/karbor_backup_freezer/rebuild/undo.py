@@ -9,6 +9,7 @@ from typing import Any
 from karbor_backup_core import Leftover, Operation, Result
 from karbor_backup_freezer.cloud.things import Kind, Removal, image_name
 from karbor_backup_freezer.pieces import Mode
+from karbor_backup_freezer.rebuild.names import is_marked
 from karbor_backup_freezer.rebuild.site import Site
 from karbor_backup_freezer.resources import PROJECT
 from karbor_backup_freezer.survey.notes import own_metadata
@@ -50,6 +51,23 @@ def remove_all_but(site: Site, stays: frozenset[str]) -> Removal:
     return Removal(
         tuple(left for removal in removals for left in removal.pending),
         tuple(left for removal in removals for left in removal.leftovers),
+    )
+
+
+def surplus(site: Site) -> tuple[Leftover, ...]:
+    """Name marked servers and volumes that are none of a restore's results.
+
+    They are not removed: what Cinder restores from a backup of a result bears its marks too.
+    """
+    outcome = site.operation.outcome
+    results = {resource.id for resource in outcome.resources} if outcome else set()
+    own = {Kind.SERVER: site.servers, Kind.VOLUME: site.volumes}
+    note = "it bears the marks of this restore: a request that came late may have made it"
+    return tuple(
+        Leftover(kind, thing.id, f"{thing.name!r} in state {thing.status}; {note}")
+        for kind, things in own.items()
+        for thing in things
+        if is_marked(thing.metadata, site.operation) and thing.id not in results | site.notes.made()
     )
 
 

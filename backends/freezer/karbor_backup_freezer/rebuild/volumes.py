@@ -9,6 +9,7 @@ from karbor_backup_freezer.cloud.things import Kind, image_name, is_busy
 from karbor_backup_freezer.cloud.volume_actions import VolumeActions
 from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
 from karbor_backup_freezer.rebuild import zones
+from karbor_backup_freezer.rebuild.creation import keep_if_alone
 from karbor_backup_freezer.rebuild.names import is_marked, marks, restored_name
 from karbor_backup_freezer.rebuild.notes import WAITING, Standing
 from karbor_backup_freezer.rebuild.site import Site
@@ -23,9 +24,13 @@ def prepare(site: Site, piece: Piece) -> Standing:
     if site.operation.options.get("overwrite_volume", False):
         site.notes.volumes[piece.id] = piece.id
         return Standing(restored=piece.resource)
-    volume = _noted(site, piece) or _oldest(
-        volume for volume in site.volumes if is_marked(volume.metadata, site.operation, piece.id)
-    )
+    if piece.id in site.notes.volumes:
+        volume = _noted(site, piece)
+        if volume is None:
+            return Standing(failure=_missing(site, piece))
+    else:
+        made = (v for v in site.volumes if is_marked(v.metadata, site.operation, piece.id))
+        volume = _oldest(made)
     if volume is None:
         volume = _create(site, piece, restored_name(site.operation, piece.resource))
     site.notes.volumes[piece.id] = volume.id
@@ -54,7 +59,11 @@ def advance(site: Site, index: int, stored: StoredPiece, device: str) -> Standin
         return Standing(restored=piece.resource)
     name = restored_name(site.operation, piece.resource, device)
     volume = zones.move(
-        site, index, piece, volume, lambda image: _create(site, piece, name, image_id=image)
+        site,
+        index,
+        piece,
+        volume,
+        lambda image, found: _create(site, piece, name, besides=found, image_id=image),
     )
     if volume is None:
         return WAITING
@@ -104,11 +113,11 @@ def _oldest(volumes: Iterable[Any]) -> Any | None:
     return next(iter(volumes), None)
 
 
-def _create(site: Site, piece: Piece, name: str, **source: str) -> Any:
+def _create(site: Site, piece: Piece, name: str, besides: str = "", **source: str) -> Any:
     sdk: Any = site.services.sdk
     details = piece.details
     with asking(f"Cinder for a new volume like {piece.id}"):
-        return sdk.block_storage.create_volume(
+        made = sdk.block_storage.create_volume(
             size=-(-(piece.size or 0) // GIB),
             name=name,
             description=details.get("description"),
@@ -120,6 +129,8 @@ def _create(site: Site, piece: Piece, name: str, **source: str) -> Any:
             },
             **source,
         )
+    keep_if_alone(site, Kind.VOLUME, made, piece.id, besides)
+    return made
 
 
 def _settled(site: Site, volume: Any) -> Standing | None:

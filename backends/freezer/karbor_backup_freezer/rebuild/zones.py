@@ -11,12 +11,13 @@ from karbor_backup_core import BackendError, InvalidInput, Transient
 from karbor_backup_freezer.cloud.faults import asking
 from karbor_backup_freezer.cloud.things import Kind, is_busy
 from karbor_backup_freezer.pieces import Piece
+from karbor_backup_freezer.rebuild.creation import keep_in_time
 from karbor_backup_freezer.rebuild.names import is_marked
 from karbor_backup_freezer.rebuild.site import Site
 
 
 def move(
-    site: Site, index: int, piece: Piece, found: Any, make: Callable[[str], Any]
+    site: Site, index: int, piece: Piece, found: Any, make: Callable[[str, str], Any]
 ) -> Any | None:
     """Answer the volume in the right zone, None while it is on its way.
 
@@ -27,7 +28,8 @@ def move(
         index: the piece's place in the restore job.
         piece: what the volume was made of.
         found: the volume as the agent made it.
-        make: begins to make a volume like the source of the image of an id.
+        make: begins to make a volume like the source of the image of an id, beside the volume of
+            an id.
     """
     zone = piece.details.get("availability_zone")
     if not zone or found.availability_zone == zone or piece.id in site.notes.unmoved:
@@ -46,7 +48,7 @@ def move(
 
 
 def _moved(
-    site: Site, piece: Piece, found: Any, name: str, make: Callable[[str], Any]
+    site: Site, piece: Piece, found: Any, name: str, make: Callable[[str, str], Any]
 ) -> Any | None:
     made = (v for v in site.volumes if is_marked(v.metadata, site.operation, piece.id))
     volume = next((v for v in made if v.id != found.id), None)
@@ -56,7 +58,7 @@ def _moved(
     if image is None:
         _upload(site, found, name)
     elif image.status == "active":
-        site.notes.wait(Kind.VOLUME, make(image.id).id)
+        site.notes.wait(Kind.VOLUME, make(image.id, found.id).id)
     elif is_busy(Kind.IMAGE, image):
         site.notes.wait(Kind.IMAGE, image.id)
     else:
@@ -79,5 +81,6 @@ def _upload(site: Site, volume: Any, name: str) -> None:
         made = block_storage.upload_volume_to_image(
             volume, name, disk_format="raw", container_format="bare"
         )
+    keep_in_time(site, Kind.IMAGE, made["image_id"])
     site.notes.wait(Kind.VOLUME, volume.id)
     site.notes.wait(Kind.IMAGE, made["image_id"])

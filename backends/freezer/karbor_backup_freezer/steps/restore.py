@@ -15,8 +15,8 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer import actions, placement, rebuild
 from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.identifiers import piece_index, work_step
-from karbor_backup_freezer.jobs import Stage
+from karbor_backup_freezer.identifiers import PREPARE, job_id, piece_index, work_step
+from karbor_backup_freezer.jobs import Stage, placeholder_document
 from karbor_backup_freezer.pieces import Mode
 from karbor_backup_freezer.rebuild.names import LIMIT
 from karbor_backup_freezer.receipts import Receipt, Step
@@ -87,6 +87,10 @@ class Restore:
         self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
     ) -> Progress:
         """Have what the job restores into; where that is there, begin the job."""
+        if receipt.step is Step.PREFLIGHT and rebuild.makes_volumes(operation, handle):
+            # It is there until the release, so that whoever comes late sees that it is over.
+            fence = placeholder_document(job_id(operation.id, PREPARE), receipt.client)
+            jobs.create(self._work.client, fence)
         prepared = self._work.rebuild.prepare(operation, handle, receipt.notes)
         noted = attrs.evolve(receipt, notes=prepared.notes)
         if prepared.progress.state is ProgressState.READY:

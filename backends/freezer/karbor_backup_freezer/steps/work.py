@@ -84,7 +84,7 @@ class Work:
             preflight=Preflight(services),
             protect_guard=ProtectGuard(configuration.storages),
             restore_guard=RestoreGuard(configuration),
-            rebuild=Rebuild(services),
+            rebuild=Rebuild(services, lambda id_: client.job(id_) is not None),
             data=StoredData(configuration, services),
             natives=NativeBackups(services),
             agents=Agents(client, configuration.agent_version),

@@ -80,6 +80,7 @@ class Cloud:
         self.application.world = World(lambda: self.time, 10)
         furnish(self.world)
         self.changes = 0
+        self.before_change: Callable[[], object] = lambda: None
         self.lost: int | None = None
         self._server = make_server(
             "127.0.0.1", 0, self._serve, threaded=True, request_handler=_Quiet
@@ -89,7 +90,8 @@ class Cloud:
         self.services = CloudServices(
             FixedConnection(f"http://127.0.0.1:{self._server.server_port}")
         )
-        self.rebuild = Rebuild(self.services)
+        self.is_over = False
+        self.rebuild = Rebuild(self.services, lambda _job: not self.is_over)
 
     @property
     def world(self) -> World:
@@ -106,6 +108,8 @@ class Cloud:
 
     def _serve(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
+        if request.method == "POST":
+            self.before_change()
         response = Response.from_app(self.application, environ)
         if request.method not in ("GET", "HEAD"):
             self.changes += 1

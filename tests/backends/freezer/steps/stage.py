@@ -81,7 +81,8 @@ class Freezer:
     def create_job(self, document: dict[str, Any]) -> bool:
         actions = [{**a, "action_id": uuid.uuid4().hex} for a in document["job_actions"]]
         self.actions |= {action["action_id"]: action for action in actions}
-        if document["job_id"] in self.jobs:
+        # Freezer keeps the ids of deleted jobs.
+        if document["job_id"] in self.created:
             self.refused += 1
             return False
         self.jobs[document["job_id"]] = {**document, "job_actions": actions}
