@@ -1,9 +1,11 @@
 """The names of what a restore makes."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from karbor_backup_core import Json, Operation, Resource
-from karbor_backup_freezer.resources import PROJECT
+from karbor_backup_core import InvalidInput, Json, Operation, Resource
+from karbor_backup_freezer.pieces import ServerNotes, StoredPiece
+from karbor_backup_freezer.resources import PROJECT, SERVER
 from karbor_backup_freezer.survey.notes import MARK_PREFIX
 
 OPERATION: Final = f"{MARK_PREFIX}operation"
@@ -36,12 +38,45 @@ def restored_name(operation: Operation, source: Resource, device: str = "") -> s
         source: the resource that was protected, or a member of it.
         device: the device's name of a server's volume, such as ``/dev/vdb``.
     """
+    return _whole_name(operation, source, device)[:LIMIT]
+
+
+def check_names(
+    operation: Operation, pieces: Sequence[StoredPiece], servers: Sequence[ServerNotes]
+) -> None:
+    """Refuse a restore that would have to cut a name, so that two could become one.
+
+    Args:
+        operation: the restore.
+        pieces: what its backup holds.
+        servers: the servers that are made again.
+
+    Raises:
+        InvalidInput: the option ``restore_name`` is too long for one of them.
+    """
+    devices = {a.volume: a.device for server in servers for a in server.attachments}
+    sources = [operation.resource, *(Resource(SERVER, s.id, s.name) for s in servers)]
+    sources += [stored.piece.resource for stored in pieces]
+    given = len(operation.options.get("restore_name", ""))
+    lengths = [(len(_whole_name(operation, s, devices.get(s.id, ""))), s) for s in sources]
+    length, source = max(lengths, key=lambda pair: pair[0])
+    if not given or length <= LIMIT:
+        return
+    most = LIMIT - (length - given)
+    remedy = f"give one of at most {most}" if most > 0 else "restore its members one by one"
+    raise InvalidInput(
+        f"restore_name: {given} characters: {source.type} {source.id} would get a name of "
+        f"{length}, and Nova, Cinder and Glance take {LIMIT}: {remedy}"
+    )
+
+
+def _whole_name(operation: Operation, source: Resource, device: str) -> str:
     given: str = operation.options.get("restore_name", "")
     if not given:
-        return source.name[:LIMIT]
+        return source.name
     if source.id == operation.resource.id:
-        return given[:LIMIT]
+        return given
     own = source.name or source.id
     if operation.resource.type != PROJECT and device:
         own = device.rpartition("/")[2]
-    return f"{given}-{own}"[:LIMIT]
+    return f"{given}-{own}"

@@ -7,7 +7,6 @@ import attrs
 
 from karbor_backup_core import (
     BackendError,
-    InvalidInput,
     Json,
     Operation,
     Progress,
@@ -18,7 +17,7 @@ from karbor_backup_freezer.handles import Handle
 from karbor_backup_freezer.identifiers import PREPARE, job_id, piece_index, work_step
 from karbor_backup_freezer.jobs import Stage, placeholder_document
 from karbor_backup_freezer.pieces import Mode
-from karbor_backup_freezer.rebuild.names import LIMIT
+from karbor_backup_freezer.rebuild.names import check_names
 from karbor_backup_freezer.receipts import Receipt, Step
 from karbor_backup_freezer.resources import DIRECTORY, PROJECT
 from karbor_backup_freezer.schedulers import Scheduler
@@ -53,8 +52,7 @@ class Restore:
         backup, handle, storage = self._work.source(operation)
         if receipt.step is Step.NONE:
             self._work.prove(backup, handle)
-        if receipt.step is Step.NONE:
-            _check_name(operation.options.get("restore_name", ""))
+            check_names(operation, handle.pieces, handle.servers)
         noted = attrs.evolve(receipt, storage=storage.name)
         if (moved := handover.advance_job(self._work, operation, noted)) is not None:
             return moved
@@ -190,14 +188,6 @@ class Restore:
             )
         except KeyError as error:
             raise BackendError(f"there is no volume to restore {error} to") from None
-
-
-def _check_name(name: str) -> None:
-    """Refuse a name that the restored resource could not have."""
-    if len(name) > LIMIT:
-        raise InvalidInput(
-            f"restore_name: {len(name)} characters, and Nova, Cinder and Glance take {LIMIT}"
-        )
 
 
 def _answer(step: rebuild.Step, receipt: Receipt) -> Progress:

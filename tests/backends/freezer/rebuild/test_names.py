@@ -1,10 +1,18 @@
 """The names of what a restore makes."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core import Resource
-from karbor_backup_freezer.rebuild.names import LIMIT, is_marked, marks, restored_name
+from karbor_backup_core import InvalidInput, Resource
+from karbor_backup_freezer.pieces import Attachment, Mode, Piece, ServerNotes, StoredPiece
+from karbor_backup_freezer.rebuild.names import (
+    LIMIT,
+    check_names,
+    is_marked,
+    marks,
+    restored_name,
+)
 from tests.backends.freezer.rebuild.scene import PROJECT, SERVER, VOLUME, restore_of
 
 WEB = Resource(SERVER, "s", "web")
@@ -47,3 +55,39 @@ def test_marks_tell_operation_and_source_apart() -> None:
     assert not is_marked(metadata, one, "w")
     assert not is_marked(metadata, other)
     assert not is_marked(None, one)
+
+
+def _stored(kind: str, name: str) -> StoredPiece:
+    mode = Mode.NOVA if kind == SERVER else Mode.CINDER
+    piece = Piece(type=kind, id=f"id-of-{kind}", name=name, mode=mode)
+    return StoredPiece(piece=piece, record="r", time_stamp=17)
+
+
+@pytest.mark.parametrize("kind", [SERVER, VOLUME, "OS::Glance::Image"])
+@pytest.mark.parametrize("own", ["n", "n" * 212, "名" * 200])
+def test_combined_name_of_a_member_is_refused_beyond_the_limit(kind: str, own: str) -> None:
+    whole, pieces = Resource(PROJECT, "p"), [_stored(kind, own)]
+    most = LIMIT - len(own) - 1
+    check_names(restore_of(whole, restore_name="n" * most), pieces, [])
+    with pytest.raises(InvalidInput, match=f"would get a name of 256, .* at most {most}$"):
+        check_names(restore_of(whole, restore_name="n" * (most + 1)), pieces, [])
+
+
+def test_members_that_fit_no_name_are_to_be_restored_one_by_one() -> None:
+    with pytest.raises(InvalidInput, match="restore its members one by one"):
+        check_names(restore_of(Resource(PROJECT, "p")), [_stored(VOLUME, "n" * 255)], [])
+
+
+def test_combined_name_of_a_servers_volume_is_refused_beyond_the_limit() -> None:
+    disk = Attachment(volume="id-of-OS::Cinder::Volume", device="/dev/vdb", included=True)
+    server = ServerNotes(
+        id="s", name="web", boots_from_volume=True, attachments=(disk,), details={}
+    )
+    check_names(restore_of(WEB, restore_name="n" * 251), [_stored(VOLUME, "d" * 244)], [server])
+    with pytest.raises(InvalidInput, match="at most 251"):
+        check_names(restore_of(WEB, restore_name="n" * 252), [_stored(VOLUME, "d")], [server])
+
+
+def test_names_that_are_kept_are_not_counted() -> None:
+    whole = restore_of(Resource(PROJECT, "p"), restore_name="")
+    check_names(whole, [_stored(VOLUME, "n" * 255)], [])

@@ -46,6 +46,27 @@ def test_restore_name_that_nothing_could_have_is_refused_before_a_job(stage: Sta
     assert nothing_left(stage)
 
 
+@pytest.mark.parametrize("verb", [Verb.PROTECT, Verb.RESTORE])
+def test_operation_with_a_name_that_is_too_long_is_released(stage: Stage, verb: Verb) -> None:
+    """The reply of the first attempt was lost, so that something may have been begun."""
+    volume = stage.volume("data")
+    backup = backup_of(stage.done(Verb.PROTECT, volume))
+    long = {Verb.PROTECT: {"backup_name": "n" * 300}, Verb.RESTORE: {"restore_name": "n" * 300}}
+    target = volume if verb is Verb.PROTECT else backup
+
+    def again(operation: Operation) -> Operation:
+        lost = operation.state is State.SUBMITTING and operation.attempt == 1
+        return attrs.evolve(operation, attempt=2) if lost else operation
+
+    ended = stage.done(verb, target, long[verb], between=again)
+    assert ended.state is State.RELEASED
+    assert ended.outcome is not None
+    assert (ended.outcome.result, ended.outcome.refused) == (Result.FAILED, False)
+    assert "255" in ended.outcome.reason
+    assert ended.outcome.leftovers == ()
+    assert nothing_left(stage)
+
+
 def test_a_project_comes_back_member_by_member(stage: Stage) -> None:
     web, data = stage.server("web", b"system"), stage.volume("data", b"rows")
     backup = backup_of(stage.done(Verb.PROTECT, SHOP))
