@@ -6,34 +6,26 @@ from typing import Any, Final
 import attrs
 
 LONGEST: Final = timedelta(days=3650)
-"""No duration is longer: what is counted from now on stays within what a date can hold."""
+"""No time for an operation is longer: what is counted from now on stays a date."""
+
+_LONGEST_WAIT: Final = timedelta(days=30)
+"""No wait in an operation is longer: timers hold it."""
 
 _SHORTEST_LEASE: Final = timedelta(milliseconds=10)
 """A shorter one ends before the store has answered, whatever the store is."""
 
 _MOST: Final = 1_000_000
 
-
 _LONG_ONES: Final = ("deadline", "grace", "release")
-_LONG_TERM: Final = timedelta(days=3650)
-_SHORT_TERM: Final = timedelta(days=30)
-"""Ten years for an operation, a month for a wait in it: what dates and timers can hold."""
-
-
-_FACTOR: Final = attrs.validators.and_(attrs.validators.gt(0), attrs.validators.le(1000))
-_COUNT: Final = attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(1_000_000))
+"""The durations that are times for an operation; the others are waits in it."""
 
 
 def _positive(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
     if value <= timedelta():
         raise ValueError(f"policy {attribute.name}: {value} is not longer than nothing")
-    longest = _LONG_TERM if attribute.name in _LONG_ONES else _SHORT_TERM
+    longest = LONGEST if attribute.name in _LONG_ONES else _LONGEST_WAIT
     if value > longest:
         raise ValueError(f"policy {attribute.name}: {value} is longer than {longest.days} days")
-    if value > LONGEST:
-        raise ValueError(
-            f"policy {attribute.name}: {value.days} days are more than {LONGEST.days} days"
-        )
 
 
 def _long_enough(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
@@ -76,8 +68,9 @@ class Policy:
         lease: how long a process may be silent before another one takes its operations over.
 
     Raises:
-        ValueError: a duration is not positive or is longer than ten years, a number is not
-            between 0 and a million, or ``poll_first`` is longer than ``poll_limit``.
+        ValueError: a duration is not positive, or is longer than ten years (a wait: than thirty
+            days); a number is not between 0 and a million; or ``poll_first`` is longer than
+            ``poll_limit``.
     """
 
     deadline: timedelta = attrs.field(default=timedelta(hours=24), validator=_positive)
