@@ -25,6 +25,7 @@ from karbor_backup_core.model import Operation
 from karbor_backup_core.owners import describe, is_free
 from karbor_backup_core.planning import check_scope
 from karbor_backup_core.stores.base import Store
+from karbor_backup_core.stores.guard import guarded
 
 
 @attrs.frozen
@@ -75,7 +76,7 @@ class Driver:
         lease: under which operations are held.
     """
 
-    store: Store
+    store: Store = attrs.field(converter=guarded)
     backends: Mapping[str, Backend]
     lifecycle: Lifecycle = attrs.field(factory=Lifecycle)
     clock: Clock = system_clock

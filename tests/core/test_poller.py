@@ -230,12 +230,18 @@ def test_an_operation_that_another_process_took_is_lost_alone(room: Room) -> Non
     assert [operation.id for operation in room.gone_on] == [kept.id]
 
 
+@pytest.mark.parametrize("unexpected", [None, RuntimeError, OSError, SystemExit])
 @pytest.mark.parametrize("method", ["cancel_requests", "write_all"])
 def test_no_operation_is_lost_when_the_store_cannot_be_used(
-    room: Room, monkeypatch: pytest.MonkeyPatch, method: str
+    room: Room,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    unexpected: type[BaseException] | None,
 ) -> None:
     def fail(*arguments: Any) -> Any:
         error = StoreError("the connection is closed")
+        if unexpected is not None:
+            raise unexpected("what no store may raise")
         if method == "cancel_requests":
             raise error
         return dict.fromkeys([each.id for some in arguments for each in some], error)
