@@ -1,0 +1,193 @@
+"""What a directory's backup keeps, tried with one entry of every kind; the page's table is this.
+
+Each row of the table in ``docs/freezer.md`` names what was tried, whether it came back, and the
+check that names it where it did not. The test fails where the page says anything else.
+"""
+
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Verb
+from tests.e2e.tables import PAGE
+
+_BEGIN = "<!-- directories: compared by tests/e2e/freezer/test_directory_table.py -->"
+_END = "<!-- end of directories -->"
+
+
+@attrs.frozen
+class Case:
+    """One kind of entry, or attribute of one.
+
+    Attributes:
+        words: what it is, in the table.
+        make: makes it at a path.
+        look: returns what has to be the same afterwards.
+        needs_root: whether only root can make or restore it.
+    """
+
+    words: str
+    make: Callable[[Path], object]
+    look: Callable[[Path], object]
+    needs_root: bool = False
+
+
+def _file(path: Path) -> None:
+    path.write_bytes(b"content")
+
+
+def _hard_links(path: Path) -> None:
+    path.mkdir()
+    _file(path / "one")
+    os.link(path / "one", path / "two")
+
+
+def _same_file(path: Path) -> object:
+    return (path / "one").stat().st_ino == (path / "two").stat().st_ino
+
+
+def _sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(8 * 2**20)
+
+
+def _socket(path: Path) -> None:
+    # The path of a socket is short.
+    with socket.socket(socket.AF_UNIX) as listening, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(path.parent)
+        listening.bind(path.name)
+
+
+def _mode(bits: int) -> Callable[[Path], None]:
+    def make(path: Path) -> None:
+        _file(path)
+        path.chmod(bits)
+
+    return make
+
+
+def _attribute(path: Path) -> None:
+    _file(path)
+    os.setxattr(path, "user.note", b"kept?")
+
+
+def _acl(path: Path) -> None:
+    _file(path)
+    # What setfacl writes: the owner, user 1, the group, the mask and others.
+    entries = [(1, 6, 0xFFFFFFFF), (2, 4, 1), (4, 4, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF)]
+    entries.append((32, 0, 0xFFFFFFFF))
+    packed = b"".join(
+        tag.to_bytes(2, "little") + rights.to_bytes(2, "little") + who.to_bytes(4, "little")
+        for tag, rights, who in entries
+    )
+    os.setxattr(path, "system.posix_acl_access", (2).to_bytes(4, "little") + packed)
+
+
+def _capability(path: Path) -> None:
+    _file(path)
+    # As the kernel keeps the capability to bind to low ports.
+    os.setxattr(path, "security.capability", bytes.fromhex("0100000200040000" + "00" * 12))
+
+
+def _attributes(path: Path) -> object:
+    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
+
+
+def _owned(path: Path) -> None:
+    _file(path)
+    os.chown(path, 12345, 12346)
+
+
+def _aged(path: Path) -> None:
+    _file(path)
+    os.utime(path, ns=(10**18 + 123456789, 10**18 + 123456789))
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+    path.chmod(0o751)
+
+
+CASES = (
+    Case("files", _file, Path.read_bytes),
+    Case("empty files", Path.touch, Path.read_bytes),
+    Case("folders, with their modes", _folder, lambda path: path.stat().st_mode),
+    Case("symbolic links", lambda path: path.symlink_to("nowhere"), os.readlink),
+    Case("hard links", _hard_links, _same_file),
+    Case("pipes", os.mkfifo, lambda path: stat.S_ISFIFO(path.stat().st_mode)),
+    Case(
+        "devices",
+        lambda path: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3)),
+        lambda path: path.stat().st_rdev,
+        needs_root=True,
+    ),
+    Case("sockets", _socket, lambda path: stat.S_ISSOCK(path.stat().st_mode)),
+    Case("holes of files, as zeros", _sparse, lambda path: path.stat().st_size),
+    Case("holes of files, as holes", _sparse, lambda path: path.stat().st_blocks == 0),
+    Case("modes", _mode(0o640), lambda path: path.stat().st_mode),
+    Case("setuid, setgid and sticky bits", _mode(0o7755), lambda path: path.stat().st_mode),
+    Case("times of change, to the second", _aged, lambda path: int(path.stat().st_mtime)),
+    Case("times of change, to the nanosecond", _aged, lambda path: path.stat().st_mtime_ns),
+    Case(
+        "owners and groups", _owned, lambda path: path.stat()[stat.ST_UID : stat.ST_GID + 1], True
+    ),
+    Case("ACLs", _acl, _attributes),
+    Case("extended attributes", _attribute, _attributes),
+    Case("capabilities", _capability, _attributes, needs_root=True),
+)
+
+
+def _seen(case: Case, path: Path) -> object:
+    try:
+        return case.look(path)
+    except OSError:
+        return None
+
+
+def _named(name: str, checks: Mapping[str, str]) -> str:
+    return next((check for check, reason in checks.items() if name in reason), "")
+
+
+@pytest.fixture
+def rows(bench: Any, do: Any) -> list[tuple[str, str, str]]:
+    """Protect, lose and restore a directory with all of it, and see what came back."""
+    tree = bench.folder / "data"
+    tree.mkdir()
+    (tree / os.fsdecode(b"odd \xff\n name")).write_bytes(b"odd")
+    for number, case in enumerate(CASES):
+        case.make(tree / f"entry-{number:02}")
+    before = [_seen(case, tree / f"entry-{n:02}") for n, case in enumerate(CASES)]
+    runner = bench.runner()
+    backup = do.protect(runner, tree)
+    shutil.rmtree(tree)
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "new"})
+    do.succeeded(restored)
+    checks = {c.name: c.reason for c in (*backup.checks, *restored.outcome.checks) if c.reason}
+    found = []
+    for number, case in enumerate(CASES):
+        name = f"entry-{number:02}"
+        back = _seen(case, tree / name) == before[number]
+        found.append((case.words, "yes" if back else "no", "" if back else _named(name, checks)))
+    odd = (tree / os.fsdecode(b"odd \xff\n name")).read_bytes() == b"odd"
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    return [*found, ("names that are no text", "yes" if odd else "no", "")]
+
+
+def _rendered(rows: list[tuple[str, str, str]]) -> str:
+    lines = [f"| {what} | {back} | {f'`{check}`' if check else ''} |" for what, back, check in rows]
+    return "\n".join(
+        ["| of a directory | comes back | else named by the check |", "|---|---|---|", *lines]
+    )
+
+
+@pytest.mark.root
+def test_page_says_what_a_backup_keeps(rows: list[tuple[str, str, str]]) -> None:
+    shown = PAGE.read_text().partition(_BEGIN)[2].partition(_END)[0].strip()
+    assert shown == _rendered(rows), f"write on the page:\n{_rendered(rows)}"

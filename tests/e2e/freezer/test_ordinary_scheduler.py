@@ -1,0 +1,119 @@
+"""A scheduler that runs as an ordinary user with umask 077, beside tests that run as root."""
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import Verb
+from sandbox import scheduler
+from sandbox.layout import Layout
+
+USER = pwd.getpwnam("nobody")
+UMASK = 0o077
+PATIENCE = 120.0
+
+
+@attrs.frozen
+class Ordinary:
+    """A folder that the user owns, and the scheduler that works in it."""
+
+    folder: Path
+    client_id: str
+
+
+@pytest.fixture
+def ordinary(bench: Any) -> Iterator[Ordinary]:
+    # pytest's own folders are closed to other users.
+    folder = Path(tempfile.mkdtemp(prefix="karbor-backup-"))
+    folder.chmod(0o755)
+    layout = Layout(name=bench.top, home=folder / "sandbox")
+    (folder / "store").mkdir()
+    scheduler.configure(
+        layout,
+        bench.top,
+        auth_url=bench.sandbox.auth_url,
+        account=bench.sandbox.accounts["demo"],
+        capabilities=scheduler.Capabilities(),
+    )
+    for root, names, files in os.walk(folder):
+        for name in (root, *(f"{root}/{each}" for each in (*names, *files))):
+            os.chown(name, USER.pw_uid, USER.pw_gid)
+    setpriv = shutil.which("setpriv")
+    assert setpriv, "setpriv (util-linux) is needed"
+    service = scheduler.service(layout, bench.sandbox.instance.state.environment.bin, bench.top)
+    log = folder / "log"
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            # It may look everywhere, since the sandbox's programs can be in a home of root's.
+            [
+                setpriv,
+                f"--reuid={USER.pw_uid}",
+                f"--regid={USER.pw_gid}",
+                "--clear-groups",
+                "--inh-caps=+dac_read_search",
+                "--ambient-caps=+dac_read_search",
+                *service.command,
+            ],
+            env=dict(service.environ),
+            cwd=service.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            umask=UMASK,
+        )
+    try:
+        until = time.monotonic() + PATIENCE
+        while service.ready_text not in log.read_text():
+            assert running.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        yield Ordinary(folder, bench.top)
+    finally:
+        running.terminate()
+        running.wait()
+        bench.client().delete("clients", bench.top)
+        shutil.rmtree(folder)
+
+
+def _checks(checks: Any) -> Mapping[str, str]:
+    return {check.name: check.reason for check in checks if not check.verified}
+
+
+@pytest.mark.root
+def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
+    bench: Any, do: Any, ordinary: Ordinary
+) -> None:
+    tree, back = ordinary.folder / "data", ordinary.folder / "back"
+    tree.mkdir()
+    (tree / "program").write_bytes(b"#!/bin/sh\n")
+    (tree / "program").chmod(0o755)
+    disk = {"kind": "local", "path": str(ordinary.folder / "store")}
+    runner = bench.runner(scheduler=ordinary.client_id, storages={"disk": disk})
+
+    backup = do.protect(runner, tree)
+    said = _checks(backup.checks)
+    assert "runs as 'nobody'" in said["owners"]
+    assert "umask 077" in said["modes"]
+
+    options = {"restore_name": "new", "restore_path": str(back)}
+    restored = do.run(runner, Verb.RESTORE, backup, options)
+    do.succeeded(restored)
+    said = _checks(restored.outcome.checks)
+    assert "runs as 'nobody'" in said["owners"]
+    assert "umask 077" in said["modes"]
+
+    # And that is what has come of it.
+    seen = (back / "program").stat()
+    assert stat.S_IMODE(seen.st_mode) == 0o755 & ~UMASK
+    assert seen.st_uid == USER.pw_uid
+    do.succeeded(do.run(runner, Verb.DELETE, backup))
