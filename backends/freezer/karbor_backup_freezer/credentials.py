@@ -17,6 +17,9 @@ _WAYS: Final = (
     "or set OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME"
 )
 
+_WITH_PASSWORD: Final = (None, "password", "v3password")
+_USERS: Final = {"username", "user_name", "user_id"}
+
 
 def load_region(configuration: Configuration) -> tuple["CloudRegion", str]:
     """Return the cloud that the configuration names, or else ``OS_CLOUD`` or ``OS_*``.
@@ -49,6 +52,7 @@ def load_region(configuration: Configuration) -> tuple["CloudRegion", str]:
             region.config["api_timeout"] = DEFAULT_TIMEOUT
         # Asked for now, since it is what tells that credentials are incomplete.
         region.get_session()
+        lacking = _lacking(region)
     except MissingRequiredOptions as error:
         lacking = [option.dest for option in error.options]
         raise InvalidInput(_incomplete(loader, configuration.cloud, lacking)) from error
@@ -61,6 +65,8 @@ def load_region(configuration: Configuration) -> tuple["CloudRegion", str]:
         where = f" ({_clouds(loader)})" if loader is not None else ""
         told = " ".join(reason.split()).rstrip(".")
         raise InvalidInput(f"OpenStack credentials: {told}{where}") from error
+    if lacking:
+        raise InvalidInput(_incomplete(loader, configuration.cloud, lacking))
     return region, _source(loader, region)
 
 
@@ -68,6 +74,20 @@ def _source(loader: "OpenStackConfig", region: "CloudRegion") -> str:
     if region.name == loader.envvar_key:
         return "the cloud that OS_* name"
     return f"cloud {region.name!r} ({loader.config_filename or 'no file'})"
+
+
+def _lacking(region: "CloudRegion") -> list[str]:
+    """Return what a login with a password needs, and was not given.
+
+    The loader of keystoneauth requires the URL alone. Without a password its plugin raises a bare
+    ``Exception`` at the first request (5.18), and without a user Keystone does not say what lacks.
+    """
+    if region.config.get("auth_type") not in _WITH_PASSWORD:
+        return []
+    auth = region.config.get("auth", {})
+    given = {name.replace("-", "_") for name, value in auth.items() if value not in (None, "")}
+    lacking = [] if given & _USERS else ["username"]
+    return lacking if "password" in given else [*lacking, "password"]
 
 
 def _chosen(configuration: Configuration) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The kinds of storage, and what an action says of each (freezer 19.0.0)."""
 
+import difflib
 import enum
 from collections.abc import Mapping
 from typing import Any, Final
@@ -125,4 +126,8 @@ def find_storage(storages: Mapping[str, Storage], name: str) -> Storage:
                 "kind, as docs/freezer.md shows"
             ) from None
         known = ", ".join(sorted(storages))
-        raise InvalidInput(f"storage {name!r} is not configured (configured: {known})") from None
+        near = difflib.get_close_matches(name, storages, n=1)
+        guess = f": did you mean {near[0]!r}?" if near else ""
+        raise InvalidInput(
+            f"storage {name!r} is not configured (configured: {known}){guess}"
+        ) from None

@@ -113,6 +113,42 @@ def test_variables_without_a_url_name_the_one_that_lacks(monkeypatch: pytest.Mon
     assert "secret-word" not in told
 
 
+@pytest.mark.parametrize(
+    ("auth", "lacking"),
+    [
+        ("username: u, project_name: p", "password"),
+        ("username: u, password: '', project_name: p", "password"),
+        ("password: p, project_name: p", "username"),
+        ("project_name: p", "username, password"),
+    ],
+)
+def test_cloud_without_user_or_password_is_told_what_lacks(
+    clouds: Path, auth: str, lacking: str
+) -> None:
+    clouds.write_text(f"clouds: {{demo: {{auth: {{auth_url: 'http://127.0.0.1:9', {auth}}}}}}}\n")
+    assert f"cloud 'demo' lacks {lacking} ({clouds} has: demo)" in _refusal("--os-cloud", "demo")
+
+
+@pytest.mark.usefixtures("clouds")
+def test_variables_without_a_password_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OS_USERNAME", "u")
+    assert "OS_* without OS_PASSWORD" in _refusal()
+
+
+def test_user_by_id_and_another_kind_of_login_need_no_name(clouds: Path) -> None:
+    url = "auth_url: 'http://127.0.0.1:9'"
+    by_id = f"{url}, user_id: u, password: p, project_id: p"
+    token = f"{url}, token: t, project_id: p"
+    clouds.write_text(
+        f"clouds: {{demo: {{auth: {{{by_id}}}}}, other: {{auth_type: token, auth: {{{token}}}}}}}\n"
+    )
+    for cloud in ("demo", "other"):
+        result = invoke_program("protect", "directory", "/srv", "--os-cloud", cloud)
+        assert result.exit_code == 1
+        assert "lacks" not in result.stderr
+
+
 def test_an_unknown_auth_type_is_wrong_input(clouds: Path) -> None:
     clouds.write_text(f"clouds: {{demo: {{auth_type: nonsense, {_AUTH}}}}}\n")
     assert "nonsense" in _refusal("--os-cloud", "demo")

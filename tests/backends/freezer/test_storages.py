@@ -42,3 +42,8 @@ def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> Non
 def test_no_storage_at_all_says_what_to_add() -> None:
     with pytest.raises(InvalidInput, match=r"add a section \[backends\.NAME\.storages\.STORAGE\]"):
         find_storage({}, "")
+
+
+def test_name_of_a_storage_that_is_nearly_right_is_told_with_the_right_one() -> None:
+    with pytest.raises(InvalidInput, match=r"\(configured: vault\): did you mean 'vault'\?"):
+        find_storage({"vault": Storage("vault", Kind.SWIFT, {})}, "valt")
