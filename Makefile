@@ -17,12 +17,16 @@ help: ## list the targets
 
 venv: $(STAMP) ## make the virtual environment for development
 
+# One of two that are started at once waits for the other's.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; name one: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,storages,sql,cli,contract]'
-	@touch $@
+	@mkdir -p .cache
+	exec 9>>.cache/venv.lock; $(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || exit 1; \
+	[ $@ -nt pyproject.toml ] || { \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \
+		$(BIN)/python -m pip install --quiet --group dev --editable '.[freezer,storages,sql,cli,contract]' && \
+		touch $@; }
 
 lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether dependencies fit
 	$(BIN)/ruff check .

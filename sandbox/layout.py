@@ -53,8 +53,9 @@ class Project:
 
     @property
     def environments(self) -> Path:
-        """Where the servers' environments are cached."""
-        return self.root / ".cache" / "envs"
+        """Where the servers' environments are cached; a link leads to another checkout's."""
+        # They hold the path at which they were built, so it is the real one that tells them apart.
+        return (self.root / ".cache" / "envs").resolve()
 
     @property
     def sandboxes(self) -> Path:

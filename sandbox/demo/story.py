@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -26,11 +27,14 @@ class MismatchError(Exception):
 
 
 def work_folder(root: Path) -> Path:
-    """Answer where the demonstration works: in the checkout, if the agent can restore there."""
+    """Return where the demonstration works: in the checkout, if the agent can restore there.
+
+    Elsewhere it has a name of its own, since all users and checkouts share the temporary folder.
+    """
     folder = root / "demo-work"
     if _AGENT_PATH.fullmatch(str(folder)):
         return folder
-    return Path(tempfile.gettempdir()) / "karbor-backup-demo-work"
+    return Path(tempfile.gettempdir()) / f"karbor-backup-demo-{secrets.token_hex(8)}"
 
 
 @attrs.define
