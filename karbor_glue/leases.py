@@ -4,6 +4,9 @@ Several processes read and write one bank. Karbor's file-system bank writes an o
 and filling it, and removes a folder that has become empty, perhaps just before another process
 writes there. So a lease is written twice, under two names, of which one can always be read, and a
 write that fails is repeated.
+
+Other processes learn of a lease from the bank's list, unless an operation names its owner. Where
+the bank may list late, a process goes on only when its lease is listed.
 """
 
 import os
@@ -19,11 +22,19 @@ import tenacity
 
 from karbor_backup_core import StoreError, system_clock
 from karbor_backup_core.owners import Owner, owner_name
-from karbor_glue.places import bank_errors
+from karbor_glue.bank_objects import (
+    list_names,
+    lists_current_state,
+    read_object,
+    remove_object,
+    write_object,
+)
 
 _SECTION: Final = "/karbor-backup/owners"
 _COPIES: Final = ("-0", "-1")
+_LEASES: Final = "the leases"
 _ATTEMPTS: Final = 3
+_LISTED_ATTEMPTS: Final = 6
 
 _repeated = tenacity.retry(
     retry=tenacity.retry_if_exception_type(StoreError),
@@ -50,9 +61,21 @@ class Leases:
         for copy in _COPIES:
             self._write(f"{lease_name(owner)}{copy}", until)
 
+    def announce(self, owner: str, until: datetime) -> None:
+        """Show that the process lives, and make sure that the bank lists it.
+
+        Raises:
+            StoreError: the bank does not list it. A repeated write makes Swift try once more to
+                tell its container.
+        """
+        self.renew(owner, until)
+        if not lists_current_state(self.bank):
+            self._insist(owner, until)
+
     def until(self, owner: str) -> datetime | None:
         """Return the instant until which the process is taken for alive; None if it shows none."""
-        return self._shown().get(lease_name(owner))
+        found = (self._read(f"{lease_name(owner)}{copy}") for copy in _COPIES)
+        return max((each for each in found if each is not None), default=None)
 
     def alive(self) -> Mapping[str, datetime]:
         """Return the leases of the other processes that may live, by the names of their objects."""
@@ -72,10 +95,25 @@ class Leases:
         kept = {f"{name}{copy}" for name in self.alive() for copy in _COPIES}
         self._remove([name for name in self._names() if name not in kept])
 
+    @tenacity.retry(
+        retry=tenacity.retry_if_exception_type(StoreError),
+        stop=tenacity.stop_after_attempt(_LISTED_ATTEMPTS),
+        wait=tenacity.wait_exponential(multiplier=0.2),
+        reraise=True,
+    )
+    def _insist(self, owner: str, until: datetime) -> None:
+        listed = self._names()
+        if not any(f"{lease_name(owner)}{copy}" in listed for copy in _COPIES):
+            self.renew(owner, until)
+            raise StoreError(
+                "Karbor's bank does not list the lease that this process has written, so that "
+                "'karbor-backup karbor recover' could take it for dead: try again when the bank's "
+                "lists are up to date (in Swift, see to its container servers and object-updater)"
+            )
+
     @_repeated
     def _write(self, name: str, until: datetime) -> None:
-        with bank_errors("renew a lease"):
-            self._section().update_object(name, {"lease_until": until.isoformat()})
+        write_object(self._section(), name, {"lease_until": until.isoformat()}, _LEASES)
 
     def _shown(self) -> dict[str, datetime]:
         """Return the latest lease of each name."""
@@ -87,29 +125,18 @@ class Leases:
                 found[known] = max(until, found.get(known, until))
         return found
 
-    def _names(self) -> list[str]:
-        with bank_errors("list the leases"):
-            return list(self._section().list_objects())
+    def _names(self) -> set[str]:
+        return list_names(self._section(), _LEASES)
 
     def _read(self, name: str) -> datetime | None:
-        """Read one copy; None if it is being written now, or was removed since it was listed."""
-        try:
-            with bank_errors("read a lease"):
-                value = self._section().get_object(name)
-        except StoreError:
-            if name in self._names():
-                raise
-            return None
+        """Read one copy; None if it is being written now, or is not there."""
+        value = read_object(self._section(), name, _LEASES)
         return datetime.fromisoformat(value["lease_until"]) if isinstance(value, Mapping) else None
 
+    @_repeated
     def _remove(self, names: Iterable[str]) -> None:
-        for name in set(names) & set(self._names()):
-            try:
-                with bank_errors("drop a lease"):
-                    self._section().delete_object(name)
-            except StoreError:
-                if name in self._names():
-                    raise
+        for name in names:
+            remove_object(self._section(), name, _LEASES)
 
     def _section(self) -> Any:
         return self.bank.get_sub_section(_SECTION)
@@ -162,7 +189,7 @@ class Presence:
             known = self._shown.get(bank)
             if known and known[0] == pid and now - known[1] < lease.total_seconds() / 3:
                 return
-            Leases(bank).renew(self._name[1], system_clock() + lease)
+            Leases(bank).announce(self._name[1], system_clock() + lease)
             self._shown[bank] = (pid, now)
 
 

@@ -4,26 +4,35 @@ Two properties of Karbor's file-system bank shape this. It turns bare strings su
 ``"null"`` into other values, so only JSON objects are stored. It does not write atomically, so an
 operation is written to two slots in turn: a write that a crash cuts short loses itself alone, and
 nothing was begun on the strength of it.
+
+A bank that may list late, such as Swift's, is not asked by its lists alone which operations it has:
+their ids are noted in an object of their own, before the first of their writes.
 """
 
-import contextlib
 import re
-from collections.abc import Iterator, Mapping
+import threading
+import weakref
+from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import (
-    Backup,
-    InvalidDocument,
-    KarborBackupError,
-    Operation,
-    StoreError,
-)
+from karbor_backup_core import Backup, InvalidDocument, Operation, StoreError
 from karbor_backup_core.documents import from_document, to_document
+from karbor_glue.bank_objects import (
+    bank_errors,
+    list_names,
+    lists_current_state,
+    read_object,
+    remove_object,
+    write_object,
+)
 
 METADATA: Final = "metadata"
 """The object in which Karbor's plugins keep what they know of a resource's backup."""
+
+_NOTED: Final = "operations"
+"""The object that notes the ids of the operations, where the bank may list late."""
 
 _SLOT: Final = re.compile(r"^operation-(?P<id>[0-9a-f-]{36})-(?P<slot>[01])$")
 
@@ -41,28 +50,11 @@ class Kept:
     notes: Mapping[str, Any]
 
 
-@contextlib.contextmanager
-def bank_errors(what: str) -> Iterator[None]:
-    """Say of whatever a bank raises that the store could not do it.
-
-    Raises:
-        StoreError: the bank raised.
-    """
-    try:
-        yield
-    except KarborBackupError:
-        raise
-    except Exception as error:  # a bank is a plugin: it raises what it likes
-        raise StoreError(f"Karbor's bank could not {what}: {error}") from error
-
-
 @attrs.frozen
 class Place:
     """The section that a checkpoint's bank has for one resource.
 
-    Every method raises ``StoreError`` when the bank cannot be used. Absence is read from the list
-    of objects, since a bank raises the same for an object that is missing and for one that cannot
-    be reached.
+    Every method raises ``StoreError`` when the bank cannot be used.
 
     Attributes:
         section: Karbor's ``BankSection``.
@@ -88,7 +80,8 @@ class Place:
 
     def metadata(self) -> Mapping[str, Any] | None:
         """What was noted of the resource's backup; None if nothing was."""
-        return self._read(METADATA) if METADATA in self._names() else None
+        value = self._value(METADATA)
+        return value if isinstance(value, Mapping) else None
 
     def backup(self) -> Backup | None:
         """The resource's backup, alone or as a member of another one; None if there is none.
@@ -121,7 +114,7 @@ class Place:
 
     def status(self) -> str:
         """The resource's status as its plugin wrote it; empty if it wrote none."""
-        return str(self._value("status")) if "status" in self._names() else ""
+        return str(self._value("status") or "")
 
     def set_status(self, status: str) -> None:
         """Write the resource's status, as every plugin of Karbor's does."""
@@ -129,61 +122,93 @@ class Place:
 
     def keep_operation(self, operation: Operation, notes: Mapping[str, Any]) -> None:
         """Write an operation, over the last version but one."""
+        if operation.version == 1:
+            self._note(add=operation.id)
         document = {"operation": to_document(operation), "notes": dict(notes)}
         self._write(f"operation-{operation.id}-{operation.version % 2}", document)
 
     def operations(self) -> list[Kept]:
         """The operations that are kept here, each as it was last written; the oldest first."""
-        newest: dict[str, Kept] = {}
-        for name in self._names():
-            match = _SLOT.match(name)
-            kept = self._kept(name) if match else None
-            if kept is None:
-                continue
-            known = newest.get(kept.operation.id)
-            if known is None or known.operation.version < kept.operation.version:
-                newest[kept.operation.id] = kept
-        return sorted(newest.values(), key=lambda each: each.operation.created_at)
+        found = (self._newest(each) for each in self._ids())
+        return sorted(
+            (kept for kept in found if kept is not None),
+            key=lambda each: each.operation.created_at,
+        )
 
     def forget_operation(self, operation_id: str) -> None:
         """Remove an operation."""
-        for slot in (0, 1):
-            self._remove(f"operation-{operation_id}-{slot}")
+        for name in _slots(operation_id):
+            self._remove(name)
+        self._note(remove=operation_id)
 
     def fragments(self) -> list[str]:
-        """The objects of operations whose first write was cut short; nothing was begun of them."""
-        whole = {kept.operation.id for kept in self.operations()}
-        matches = (_SLOT.match(name) for name in self._names())
-        return [match[0] for match in matches if match and match["id"] not in whole]
+        """The ids of operations whose first write was cut short; nothing was begun of them."""
+        return [
+            each
+            for each in self._ids()
+            if self._newest(each) is None
+            and any(self._value(name) is not None for name in _slots(each))
+        ]
 
     def forget_fragments(self) -> None:
-        """Remove them."""
-        for name in self.fragments():
-            self._remove(name)
+        """Remove them, and the notes on operations that were never written."""
+        for each in self._ids():
+            if self._newest(each) is None:
+                self.forget_operation(each)
+
+    def _ids(self) -> list[str]:
+        """Return the ids of the operations of which anything may be kept here."""
+        matches = (_SLOT.match(name) for name in list_names(self.section, self.resource_id))
+        return sorted({match["id"] for match in matches if match} | set(self._noted()))
+
+    def _noted(self) -> list[str]:
+        if lists_current_state(self.bank):
+            return []
+        value = self._value(_NOTED)
+        return list(value["ids"]) if isinstance(value, Mapping) else []
+
+    def _note(self, *, add: str = "", remove: str = "") -> None:
+        """Change which operations are noted, where the bank may list late."""
+        if lists_current_state(self.bank):
+            return
+        with _note_lock(self.checkpoint, self.resource_id):
+            before = self._noted()
+            after = [each for each in before if each != remove] + ([add] if add else [])
+            if after:
+                self._write(_NOTED, {"ids": after})
+            elif before:
+                self._remove(_NOTED)
+
+    def _newest(self, operation_id: str) -> Kept | None:
+        """Return an operation as it was last written; None if it was never written whole."""
+        kept = (self._kept(name) for name in _slots(operation_id))
+        whole = [each for each in kept if each is not None]
+        return max(whole, key=lambda each: each.operation.version, default=None)
 
     def _kept(self, name: str) -> Kept | None:
-        document = self._read(name)
+        document = self._value(name)
         if not isinstance(document, Mapping):
             return None  # cut short by a crash: the other slot has what was there before
         return Kept(from_document(Operation, document["operation"]), document["notes"])
 
-    def _names(self) -> set[str]:
-        with bank_errors(f"list what it has of {self.resource_id}"):
-            return set(self.section.list_objects())
-
-    def _read(self, name: str) -> Mapping[str, Any] | None:
-        value = self._value(name)
-        return value if isinstance(value, Mapping) else None
-
     def _value(self, name: str) -> Any:
-        with bank_errors(f"read {name} of {self.resource_id}"):
-            return self.section.get_object(name)
+        return read_object(self.section, name, self.resource_id)
 
     def _write(self, name: str, value: Any) -> None:
-        with bank_errors(f"write {name} of {self.resource_id}"):
-            self.section.update_object(name, value)
+        write_object(self.section, name, value, self.resource_id)
 
     def _remove(self, name: str) -> None:
-        if name in self._names():
-            with bank_errors(f"remove {name} of {self.resource_id}"):
-                self.section.delete_object(name)
+        remove_object(self.section, name, self.resource_id)
+
+
+def _slots(operation_id: str) -> tuple[str, str]:
+    """Return the names of the two objects that an operation is written to in turn."""
+    return f"operation-{operation_id}-0", f"operation-{operation_id}-1"
+
+
+_note_locks: weakref.WeakValueDictionary[tuple[str, str], Any] = weakref.WeakValueDictionary()
+
+
+def _note_lock(checkpoint: str, resource_id: str) -> Any:
+    """Return what threads hold while they change the note on a resource's operations."""
+    return _note_locks.setdefault((checkpoint, resource_id), threading.Lock())

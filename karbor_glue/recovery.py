@@ -18,9 +18,11 @@ from karbor.common import constants
 from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
 from karbor_backup_core.owners import is_free
 from karbor_glue import rooms
+from karbor_glue.checkpoints import find_checkpoints
 from karbor_glue.credentials import Credentials, TrustCredentials
 from karbor_glue.families import ancestors, resources
 from karbor_glue.leases import Leases, lease_name
+from karbor_glue.operation_logs import end_logs, unfinished_logs
 from karbor_glue.operations import known_to_backend
 from karbor_glue.places import Kept, Place
 from karbor_glue.plugin import BackupProtectionPlugin
@@ -75,13 +77,16 @@ def recover(provider: Any) -> Iterator[Recovered]:
     Raises:
         StoreError: the bank cannot be used.
     """
-    ids = sorted(provider.list_checkpoints(None, provider.id, all_tenants=True))
+    logs = unfinished_logs(provider.id)
     left: list[_Recovery] = []
-    for each in ids:
+    for found in find_checkpoints(provider, {str(log.checkpoint_id) for log in logs}):
+        if found.problem:
+            yield Recovered(found.id, "", "", problems=(found.problem,))
+            continue
         try:
-            recovery = _Recovery(provider, provider.get_checkpoint(each))
-        except Exception as error:  # noqa: BLE001 - Karbor raises TypeError for half an index
-            yield Recovered(each, "", "", problems=(f"its index cannot be read: {error!r}",))
+            recovery = _Recovery(provider, found.checkpoint)
+        except Exception as error:  # noqa: BLE001 - whatever half a document makes Karbor raise
+            yield Recovered(found.id, "", "", problems=(f"it cannot be read: {error!r}",))
             continue
         if recovery.is_left:
             left.append(recovery)
@@ -89,6 +94,7 @@ def recover(provider: Any) -> Iterator[Recovered]:
         yield recovery.run()
     yield from _recover_records(provider)
     yield from _recover_trusts(provider.bank, left)
+    end_logs(provider, logs)
     Leases(provider.bank).drop_dead()
 
 

@@ -18,11 +18,12 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_core import BackendError, system_clock
-from karbor_glue.places import bank_errors
+from karbor_glue.bank_objects import list_names, read_object, remove_object, write_object
 
 _log = logging.getLogger("karbor_backup.karbor.trusts")
 
 _SECTION: Final = "/karbor-backup/trusts"
+_TRUSTS: Final = "the trusts"
 
 MARGIN: Final = timedelta(days=1)
 """How much longer, at least, a trust lasts than the work that it is for: time to recover in.
@@ -64,26 +65,19 @@ class TrustNotes:
 
     def write(self, note: TrustNote) -> None:
         """Write a note, over the one of the same name."""
-        with bank_errors("note a trust"):
-            self._section().update_object(note.name, attrs.asdict(note))
+        write_object(self._section(), note.name, attrs.asdict(note), _TRUSTS)
 
     def remove(self, name: str) -> None:
         """Remove a note."""
-        with bank_errors("remove the note on a trust"):
-            section = self._section()
-            if name in section.list_objects():
-                section.delete_object(name)
+        remove_object(self._section(), name, _TRUSTS)
 
     def all(self) -> Iterator[TrustNote]:
         """Yield all notes; one that a crash cut short is removed, as nothing came after it."""
-        with bank_errors("list the notes on trusts"):
-            names = list(self._section().list_objects())
-        for name in names:
-            with bank_errors("read the note on a trust"):
-                value = self._section().get_object(name)
+        for name in list_names(self._section(), _TRUSTS):
+            value = read_object(self._section(), name, _TRUSTS)
             if isinstance(value, Mapping):
                 yield TrustNote(**value)
-            else:
+            elif value is not None:
                 self.remove(name)
 
     def _section(self) -> Any:

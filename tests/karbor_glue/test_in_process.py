@@ -7,7 +7,7 @@ import pytest
 from sandbox.environments import Environment
 from tests.karbor_glue.running import SCENARIOS, functions, run_once
 
-FILES = ("advice", "flows", "failures", "kills", "leases", "settings")
+FILES = ("advice", "flows", "failures", "kills", "late_lists", "leases", "settings")
 CASES = [(name, case) for name in FILES for case in functions(SCENARIOS / f"{name}.py")]
 
 
