@@ -3,6 +3,7 @@
 Karbor's own names are imported where they are used: they need a configured Karbor.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -125,8 +126,9 @@ class UserCredentials:
 
     @property
     def key(self) -> str:
-        """One user in one project."""
-        return f"user:{self.context.user_id}@{self.context.project_id}"
+        """One user in one project, with one way to connect."""
+        who = f"{self.context.user_id}@{self.context.project_id}"
+        return f"user:{who}:{_connection_words(self.conf)}"
 
     def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Let the user trust Karbor, and make a session of that trust."""
@@ -173,8 +175,8 @@ class TrustCredentials:
 
     @property
     def key(self) -> str:
-        """One trust."""
-        return f"trust:{self.trust}"
+        """One trust, with one way to connect."""
+        return f"trust:{self.trust}:{_connection_words(self.conf)}"
 
     def open(self, bank: Any, lifetime: timedelta) -> Mapping[str, Any]:
         """Make a session of the trust."""
@@ -208,6 +210,15 @@ def freezer_credentials(conf: Any, context: Any) -> Credentials:
     if group.cloud or not getattr(context, "auth_token_info", None):
         return OwnCredentials()
     return UserCredentials(context, conf)
+
+
+def _connection_words(conf: Any) -> str:
+    """Return what the provider's file says of its connections; paths and numbers, no secrets."""
+    if conf is None:
+        return ""
+    group = options.register_freezer(conf)
+    words = ("timeout", "insecure", "cafile", "certfile", "keyfile")
+    return json.dumps({word: group[word] for word in words})
 
 
 def _connected_as(conf: Any, session: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One runner for all operations of this process on the same backend with the same credentials.
+"""One runner for all operations of this process on one backend and bank, with one account.
 
 Karbor makes a plugin object anew for each operation and resource type, so what is to be shared
 is shared here. A room is opened with the first operation that needs it, after Karbor has
@@ -72,13 +72,16 @@ class _Slot:
     lock: Any = attrs.field(factory=threading.Lock)
 
 
-_slots: dict[tuple[Settings, str], _Slot] = {}
+_slots: dict[tuple[Settings, str, int], _Slot] = {}
 _lock = threading.Lock()
 
 
 @contextlib.contextmanager
 def room(settings: Settings, credentials: Credentials, bank: Any) -> Iterator[Room]:
-    """Be in the room for these settings and credentials.
+    """Be in the room for these settings, credentials and bank.
+
+    Providers with equal settings share none: what recovers one bank must find there all leases and
+    trusts of its operations.
 
     Args:
         settings: the provider's.
@@ -88,7 +91,7 @@ def room(settings: Settings, credentials: Credentials, bank: Any) -> Iterator[Ro
     Raises:
         KarborBackupError: it cannot be opened.
     """
-    key = (settings, credentials.key)
+    key = (settings, credentials.key, id(bank))
     with _lock:
         slot = _slots.setdefault(key, _Slot())
         slot.users += 1

@@ -14,7 +14,7 @@ from keystoneauth1 import session
 from oslo_config import cfg
 
 from karbor_backup_core import InvalidInput, KarborBackupError
-from karbor_glue.credentials import TrustCredentials, freezer_credentials
+from karbor_glue.credentials import TrustCredentials, UserCredentials, freezer_credentials
 from karbor_glue.settings import read_freezer
 
 FACTS = json.loads(os.environ.get("CONNECTIONS_TEST", "{}"))
@@ -91,6 +91,21 @@ def test_they_hold_for_the_user_s_own_credentials(
     assert opened.verify == verify
     assert opened.cert == (FACTS["certfile"], FACTS["keyfile"])
     assert opened.timeout == 7
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["timeout = 7", "insecure = true", "cafile = /ca", "certfile = /crt", "keyfile = /key"],
+)
+def test_credentials_with_other_connections_have_another_key(tmp_path: Path, line: str) -> None:
+    context = mock.Mock(user_id="user", project_id="project")
+
+    def keys(lines: str) -> list[str]:
+        read = conf(tmp_path, lines)
+        return [UserCredentials(context, read).key, TrustCredentials("trust", read).key]
+
+    assert keys("") == keys("poll_interval = 7")
+    assert not set(keys("")) & set(keys(line))
 
 
 @pytest.mark.parametrize("line", ["cafile = /ca", "insecure = true", "certfile = /crt"])
