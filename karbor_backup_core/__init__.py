@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         Support,
         Verb,
     )
+    from karbor_backup_core.paths import check_path, is_allowed_path
     from karbor_backup_core.planning import plan
     from karbor_backup_core.policy import Policy
     from karbor_backup_core.runner import Runner
@@ -121,8 +122,10 @@ _MODULES: Final = {
     "WrongBackend": "errors",
     "WrongScope": "errors",
     "__version__": "version",
+    "check_path": "paths",
     "hookimpl": "hookspecs",
     "install_hint": "installing",
+    "is_allowed_path": "paths",
     "next_call": "lifecycle",
     "plan": "planning",
     "printable": "escaping",
@@ -182,8 +185,10 @@ __all__ = [
     "WrongBackend",
     "WrongScope",
     "__version__",
+    "check_path",
     "hookimpl",
     "install_hint",
+    "is_allowed_path",
     "next_call",
     "plan",
     "printable",

@@ -4,11 +4,10 @@ A plan names a directory by a path that its author chose, while it is read and w
 operator's rights: without a list of the operator's, every tenant could read every file.
 """
 
-import os
 from collections.abc import Collection
 from typing import Final
 
-from karbor_backup_core import InvalidInput, Resource
+from karbor_backup_core import InvalidInput, Resource, check_path, is_allowed_path
 
 PATH_OPTIONS: Final = ("restore_path",)
 """Options by which a backend is told of a path on a host."""
@@ -27,14 +26,13 @@ def check_directory(path: str, allowed: Collection[str]) -> None:
     Raises:
         InvalidInput: the path may not be used; the text names no path but the user's own.
     """
-    if not path.startswith("/") or path.startswith("//") or os.path.normpath(path) != path:
-        raise InvalidInput(f"directory {path!r}: give an absolute path without '.', '..' and '//'")
+    check_path("directory", path)
     if not allowed:
         raise InvalidInput(
             f"directory {path!r}: this provider protects no directories; its operator can allow "
             "some with the option 'directories' in the provider's file"
         )
-    if not (_is_below(path, allowed) and _is_below(os.path.realpath(path), _resolved(allowed))):
+    if not is_allowed_path(path, allowed):
         raise InvalidInput(
             f"directory {path!r} is not among those that this provider's operator has allowed "
             "with the option 'directories' in the provider's file"
@@ -44,11 +42,3 @@ def check_directory(path: str, allowed: Collection[str]) -> None:
 def names_path(resource: Resource) -> bool:
     """Return whether a resource's id is a path on some host."""
     return resource.type.endswith("::Directory") or "/" in resource.id
-
-
-def _is_below(path: str, tops: Collection[str]) -> bool:
-    return any(os.path.commonpath((path, top)) == top for top in tops)
-
-
-def _resolved(paths: Collection[str]) -> list[str]:
-    return [os.path.realpath(path) for path in paths]

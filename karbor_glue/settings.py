@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 from oslo_config import cfg
 
-from karbor_backup_core import Backend, InvalidInput, Policy
+from karbor_backup_core import Backend, InvalidInput, Policy, check_path
 from karbor_backup_core.discovery import backend_class, extensions
 from karbor_glue import options
 
@@ -203,13 +203,15 @@ def _directories(group: Any) -> tuple[str, ...]:
     Raises:
         InvalidInput: one is no absolute path, or is the root of all.
     """
+    where = "the provider's file: directories"
+    found = []
     for path in group.directories:
-        if not path.startswith("/") or os.path.normpath(path).strip("/") == "":
-            raise InvalidInput(
-                f"directories {path!r}: give absolute paths in the provider's file, not '/'"
-            )
-    # POSIX lets two slashes at the beginning mean something else, and normpath keeps them.
-    return tuple("/" + os.path.normpath(path).lstrip("/") for path in group.directories)
+        # POSIX lets two slashes at the beginning mean something else, and normpath keeps them.
+        normal = "/" + os.path.normpath(path).lstrip("/") if path.startswith("/") else path
+        if normal == "/":
+            raise InvalidInput(f"{where} {path!r}: name directories below it")
+        found.append(check_path(where, normal))
+    return tuple(found)
 
 
 def _file(path: str | None) -> dict[str, Any]:

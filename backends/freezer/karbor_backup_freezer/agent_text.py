@@ -8,12 +8,12 @@ other options in the place of ``$name`` (oslo.config), formats backup names as t
 the path of a restore to a shell, unquoted.
 """
 
-import posixpath
 import re
 import unicodedata
 from typing import Final
 
 from karbor_backup_core import InvalidInput
+from karbor_backup_core import check_path as check_absolute_path
 
 _RESERVED: Final = frozenset({"True", "true", "False", "false", "None"})
 _UNCARRIED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -118,15 +118,8 @@ def check_path(what: str, path: str) -> str:
     Raises:
         InvalidInput: it is relative, or not normalised, or ``check_text`` refuses it.
     """
-    if not path.startswith("/"):
-        raise InvalidInput(f"{what} {path!r}: give an absolute path")
     check_text(what, path)
-    if path.startswith("//") or posixpath.normpath(path) != path:
-        raise InvalidInput(
-            f"{what} {path!r}: give the path without '.', '..', doubled slashes or one at its "
-            f"end, such as {posixpath.normpath('/' + path.lstrip('/'))!r}"
-        )
-    return path
+    return check_absolute_path(what, path)
 
 
 def check_container(what: str, container: str) -> str:

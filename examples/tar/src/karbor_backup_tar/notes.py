@@ -4,12 +4,11 @@ Both carry a version, so that a later release can read what an earlier one wrote
 one says that it cannot.
 """
 
-import os
 import re
 from pathlib import Path
 from typing import Final
 
-from karbor_backup_core import BackendError, Backup, InvalidInput, Json
+from karbor_backup_core import BackendError, Backup, InvalidInput, Json, check_path
 
 _VERSION: Final = 1
 
@@ -48,15 +47,9 @@ def check_directory(path: str) -> Path:
     Raises:
         InvalidInput: it is not absolute, not normalised, or cannot be a path.
     """
-    try:
-        os.fsencode(path)
-    except UnicodeEncodeError:
-        raise InvalidInput(f"{path!r}: it cannot be the name of a directory") from None
-    if not path.startswith("/") or path.startswith("//") or "\0" in path:
-        raise InvalidInput(f"{path!r}: give the absolute path of the directory")
-    if os.path.normpath(path) != path or path == "/":
-        raise InvalidInput(f"{path!r}: give the path without '.', '..' and needless slashes")
-    return Path(path)
+    if path == "/":
+        raise InvalidInput(f"{path!r}: name a directory below it")
+    return Path(check_path("directory", path))
 
 
 def receipt(made: Path) -> Json:
