@@ -10,6 +10,7 @@ from sandbox import ftp, older_freezer, s3, ssh, swift
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 from sandbox.openstack import bringup as cloud
+from sandbox.openstack import rabbitmq
 
 
 @attrs.frozen
@@ -33,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "s3": Part(s3.S3, s3.bring_up, needs=("swift",)),
     "ftp": Part(ftp.Ftp, ftp.bring_up),
     "cloud": Part(cloud.Cloud, cloud.bring_up),
+    "rabbitmq": Part(rabbitmq.RabbitMq, rabbitmq.bring_up),
     **{
         name: Part(older_freezer.OlderFreezer, bring_up)
         for name, bring_up in older_freezer.parts().items()

@@ -41,23 +41,35 @@ def choose() -> RabbitMq:
     return RabbitMq(free_port(), secrets.token_hex(16))
 
 
-def service(instance: Instance, broker: RabbitMq) -> Service:
+def bring_up(instance: Instance) -> RabbitMq:
+    """Start a server of its own, beside the cloud's.
+
+    Raises:
+        MissingProgramError: it is not installed.
+        ServiceError: it did not come up.
+    """
+    broker = choose()
+    instance.wait(instance.launch(service(instance, broker, f"{NAME}-own")))
+    return broker
+
+
+def service(instance: Instance, broker: RabbitMq, name: str = NAME) -> Service:
     """Configure a server and return it; it listens on two more ports, for Erlang itself.
 
     Raises:
         MissingProgramError: it is not installed.
     """
-    home = instance.layout.data / NAME
+    home = instance.layout.data / name
     home.mkdir(exist_ok=True)
     (home / "env.conf").touch()
     (home / "enabled_plugins").write_text("[].\n")
     write_secret(home / "rabbitmq.conf", _configuration(broker))
     return Service(
-        name=NAME,
+        name=name,
         command=[str(_find() / "sbin" / "rabbitmq-server")],
         environ=server_environ(instance.layout, Path("/usr/sbin"), _environ(home)),
         directory=home,
-        log=instance.layout.logs / f"{NAME}.log",
+        log=instance.layout.logs / f"{name}.log",
         ready_text="Server startup complete",
     )
 

@@ -27,7 +27,7 @@ osapi_karbor_listen = {host}
 osapi_karbor_listen_port = {port}
 osapi_karbor_workers = 1
 provider_config_dir = {folder}/providers.d
-transport_url = fake:/
+transport_url = {transport}
 periodic_interval = 0
 [database]
 connection = sqlite:///{shared}/karbor.sqlite?timeout=60
@@ -63,6 +63,7 @@ class Karbor:
         patience: seconds after which an operation is no longer believed to end.
         shared: the folder of its database and bank, which several may have in common; its own
             folder by default.
+        transport: the URL of its message queue; by default there is none, within one process.
         port: where its API listens, on loopback.
     """
 
@@ -74,6 +75,7 @@ class Karbor:
     token: str = attrs.field(default=f"admin:{PROJECT}", repr=False)
     patience: float = PATIENCE
     shared: Path = attrs.field(default=attrs.Factory(lambda self: self.folder, takes_self=True))
+    transport: str = attrs.field(default="fake:/", repr=False)
     port: int = attrs.field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
 
@@ -112,6 +114,7 @@ class Karbor:
                 host=HOST,
                 port=self.port,
                 more=self.more,
+                transport=self.transport,
             )
         )
         script = Path(__file__).with_name("allinone.py")

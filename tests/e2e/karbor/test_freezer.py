@@ -81,12 +81,20 @@ class Bench:
 
 @pytest.fixture
 def bench(make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path) -> Bench:
+    return start_bench(make_karbor, sandbox, tmp_path)
+
+
+def start_bench(
+    make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path, **attributes: Any
+) -> Bench:
+    """Start a Karbor with the Freezer provider."""
     folder = tmp_path / "directories"
     top = sandbox.storage_dir / f"karbor-{uuid.uuid4().hex[:8]}"
     paths = ",".join(str(folder / name) for name in ("first", "second"))
     karbor = make_karbor(
         {"OS_CLIENT_CONFIG_FILE": str(sandbox.clouds_yaml)},
         f"[directory_protectable]\npaths = {paths}",
+        **attributes,
     )
     text = (EXAMPLES / "freezer.conf").read_text()
     text = text.replace("/var/lib/freezer/backups", str(top))

@@ -1,0 +1,64 @@
+"""Two protection services of one Karbor behind a real message queue, which chooses between them."""
+
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import attrs
+import pytest
+
+from sandbox import Sandbox
+from tests.e2e.karbor.conftest import directories, full_karbor, make_karbor
+from tests.e2e.karbor.service import Karbor, wait_for
+from tests.e2e.karbor.test_freezer import Bench, start_bench
+
+__all__ = ["directories", "full_karbor", "make_karbor"]
+
+NAMES = ("first", "second")
+
+
+@pytest.fixture
+def pair(cloud: Sandbox, make_karbor: Callable[..., Karbor], tmp_path: Path) -> tuple[Bench, Bench]:
+    """Two services over one database, one bank and one queue, each with the same provider."""
+    transport = cloud.part("rabbitmq").url
+    one = start_bench(make_karbor, cloud, tmp_path, transport=transport)
+    karbor = one.karbor
+    other = make_karbor(karbor.environ, karbor.more, shared=karbor.folder, transport=transport)
+    other.add_provider("freezer", (karbor.folder / "providers.d" / "freezer.conf").read_text())
+    other.start()
+    return one, attrs.evolve(one, karbor=other)
+
+
+def test_the_other_one_recovers_what_a_killed_one_left(pair: tuple[Bench, Bench]) -> None:
+    one, other = pair
+    provider = one.provider
+    trees = {name: one.tree(name, name.encode()) for name in NAMES}
+    offered = other.offered()
+    plans = {name: other.karbor.plan(provider, [offered[name]]) for name in NAMES}
+    # The queue gives requests in turn: two protects, one after the other, keep both at work.
+    made = {name: other.karbor.protect(provider, plans[name]) for name in NAMES}
+    wait_for(lambda: len(one.left_in_freezer()) >= len(NAMES), "the jobs")
+    one.karbor.stop(signal.SIGKILL)
+
+    time.sleep(3)  # the lease of the dead process, and one second
+    recovered = other.karbor.recover(provider)
+    wait_for(
+        lambda: all(other.karbor.status(provider, each) != "protecting" for each in made.values()),
+        "the checkpoints",
+    )
+    left = [
+        each for each in made.values() if f"{each}: protecting -> available" in recovered.stdout
+    ]
+    assert len(left) == 1, (recovered.stdout, recovered.stderr)
+    for tree in trees.values():
+        shutil.rmtree(tree)
+    for name, checkpoint in made.items():
+        assert other.karbor.status(provider, checkpoint) == "available"
+        assert other.karbor.restore(provider, checkpoint)["status"] == "success"
+        assert (trees[name] / "sub" / "file").read_bytes() == name.encode()
+        assert other.karbor.delete(provider, checkpoint) == "deleted"
+    assert one.left_in_freezer() == []
+    assert one.containers() == []
+    assert other.karbor.recover(provider).stdout == "nothing to recover\n"
