@@ -34,7 +34,8 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
 
     PROVIDER is the id or the name of one of Karbor's providers. Operations that were begun are
     gone on with to their end, and the status of their checkpoints is put right. Checkpoints of
-    a process that still lives are left alone.
+    a process that still lives are left alone. Whether one of another host lives is known when the
+    time of one lease is over (60 seconds, or 'lease' in the provider's file): recover again then.
     """
     found = []
     for each in _recovered(_provider(provider, config_files)):
@@ -54,6 +55,7 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
 
 def _provider(name: str, config_files: Sequence[str]) -> Any:
     try:
+        from karbor import exception
         from karbor.common import config  # noqa: F401 - registers where Keystone is
         from karbor.services.protection.provider import ProviderRegistry
         from oslo_config import cfg
@@ -61,8 +63,14 @@ def _provider(name: str, config_files: Sequence[str]) -> Any:
         raise BackendUnavailable(f"Karbor is not installed beside this command: {error}") from error
 
     files = list(config_files) or None
-    cfg.CONF([], project="karbor", default_config_files=files)
-    providers = ProviderRegistry().providers
+    try:
+        cfg.CONF([], project="karbor", default_config_files=files)
+        providers = ProviderRegistry().providers
+    except (cfg.Error, exception.KarborException, OSError) as error:
+        raise InvalidInput(
+            f"Karbor's configuration cannot be used: {error}; name its file with --config-file, "
+            "and see to provider_config_dir in it and to the files there"
+        ) from error
     for provider in providers.values():
         if name in (provider.id, provider.name):
             return provider

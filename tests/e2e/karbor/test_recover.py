@@ -1,13 +1,17 @@
 """What ``karbor-backup karbor recover`` puts right that Karbor's API leaves for ever."""
 
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from sandbox import faults
+from sandbox.environments import Environment
 from sandbox.faultproxy import FaultProxy
 from sandbox.ports import HOST
 from tests.e2e.karbor.service import wait_for
@@ -98,6 +102,34 @@ def test_a_backup_is_available_while_its_job_cannot_be_removed(
     karbor.start()
     assert karbor.delete(provider, checkpoint) == "deleted"
     assert bench.left_in_freezer() == []
+
+
+@pytest.mark.parametrize(
+    ("conf", "provider"),
+    [
+        ("garbage", ""),
+        ("[DEFAULT]\nprovider_config_dir = {folder}/nowhere\n", ""),
+        ("[DEFAULT]\nprovider_config_dir = {folder}\n", "garbage"),
+    ],
+)
+def test_a_configuration_that_karbor_cannot_use_is_one_line_and_status_2(
+    full_karbor: Environment, tmp_path: Path, conf: str, provider: str
+) -> None:
+    file = tmp_path / "karbor.cfg"
+    file.write_text(conf.format(folder=tmp_path))
+    if provider:
+        (tmp_path / "provider.conf").write_text(provider)
+    command = [full_karbor.bin / "karbor-backup", "karbor", "recover", "x", "--config-file", file]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Karbor's configuration cannot be used" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["restore", "verification"])
