@@ -57,7 +57,8 @@ class Bookkeeping:
 
         A process that was paused before it created the job may go on when the operation is over.
         Freezer never gives an id twice (19.0.0: 409 for a deleted job too), so a job that does
-        nothing is created under the id, and deleted.
+        nothing is created under the id, and deleted. An API before 19.0.0 answers a used id as it
+        answers a passing fault (500), so that nothing could tell the end; there it is not done.
 
         Args:
             job_id: the id.
@@ -66,6 +67,8 @@ class Bookkeeping:
         Raises:
             Transient: the job has been created meanwhile, or a repeat may help.
         """
+        if self._client.predates_19:
+            return []
         reason = ""
         for client_id in client_ids:
             try:

@@ -11,7 +11,8 @@ from karbor_backup_freezer.bookkeeping import Bookkeeping
 class Freezer:
     """Jobs by id; each id is given once, and only to registered schedulers."""
 
-    def __init__(self, *registered: str) -> None:
+    def __init__(self, *registered: str, predates_19: bool = False) -> None:
+        self.predates_19 = predates_19
         self.registered = registered
         self.used: set[str] = set()
         self.jobs: dict[str, dict[str, Any]] = {}
@@ -67,4 +68,10 @@ def test_retire_names_an_id_that_could_not_be_used_up() -> None:
 def test_retire_leaves_an_id_that_nobody_could_use_without_schedulers() -> None:
     freezer = Freezer()
     assert _retire(freezer) == []
+    assert freezer.used == set()
+
+
+def test_retire_leaves_ids_alone_where_the_api_cannot_tell_a_used_one() -> None:
+    freezer = Freezer("one", predates_19=True)
+    assert _retire(freezer, "one") == []
     assert freezer.used == set()

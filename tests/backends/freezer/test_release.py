@@ -42,6 +42,8 @@ FIELDS = {
 class Freezer:
     """Jobs that a test turns by hand."""
 
+    predates_19 = False
+
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.deleted: list[str] = []

@@ -64,6 +64,8 @@ class Freezer:
         agent: does what actions say.
     """
 
+    predates_19 = False
+
     def __init__(self, agent: ScriptedAgent) -> None:
         self._agent = agent
         self.jobs: dict[str, dict[str, Any]] = {}
