@@ -55,12 +55,16 @@ class Trap:
     Attributes:
         kills: the points at which the process dies.
         lost: the points at which a reply is lost.
+        disturbance: the point at which something else happens before the process goes on.
+        disturb: what happens then.
         points: how many were passed.
         armed: whether points count now.
     """
 
     kills: frozenset[int] = frozenset()
     lost: frozenset[int] = frozenset()
+    disturbance: int | None = None
+    disturb: Callable[[], object] = bool
     points: int = 0
     armed: bool = False
 
@@ -69,6 +73,10 @@ class Trap:
         if not self.armed:
             return
         self.points += 1
+        if self.points == self.disturbance:
+            self.armed = False
+            self.disturb()
+            self.armed = True
         if self.points in self.kills:
             raise Killed
 
@@ -251,7 +259,7 @@ class World:
             self.scenario.verb,
             self.backup or self.scenario.resource,
             self.scenario.options,
-            now=self.clock(),
+            now=driver.clock(),
             deadline=timedelta(hours=1),
         )
         self.operation_id = planned.id
@@ -272,9 +280,10 @@ class World:
         return False
 
     def _call(self, driver: Driver, operation: Operation) -> None:
-        match next_call(operation, self.clock()):
+        now = driver.clock()
+        match next_call(operation, now):
             case Call.WAIT:
-                self.clock.advance_to(operation.not_before or self.clock())
+                self.clock.advance(((operation.not_before or now) - now).total_seconds())
             case Call.POLL:
                 polled = driver.poll("cloud", [operation])
                 for error in polled.lost.values():

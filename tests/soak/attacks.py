@@ -24,6 +24,10 @@ class Attack:
 
 ATTACKS: Final = (
     Attack("kills at every store write and request", ("tests/core/test_kills.py",)),
+    Attack(
+        "pauses and steps of the clock at every store write and request",
+        ("tests/core/test_pauses.py",),
+    ),
     Attack("damaged and foreign handles", ("tests/backends/freezer/test_handles.py",)),
     Attack("damaged receipts", ("tests/backends/freezer/test_receipts.py",)),
     Attack(
