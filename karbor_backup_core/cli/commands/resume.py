@@ -63,12 +63,9 @@ def _chosen(
 
 def _summary(chosen: Sequence[Operation], endings: Sequence[Operation | Exception]) -> str:
     from karbor_backup_core.cli.reports import ending_line
-    from karbor_backup_core.cli.text import in_words
 
     return "; ".join(
-        ending_line(ending)
-        if isinstance(ending, Operation)
-        else f"operation {operation.id}: {in_words(ending)}"
+        ending_line(ending) if isinstance(ending, Operation) else _error_line(operation, ending)
         for operation, ending in zip(chosen, endings, strict=True)
     )
 
@@ -83,7 +80,6 @@ def _tell(
     from karbor_backup_core.cli.reports import is_done, over_line, tell
     from karbor_backup_core.cli.text import in_words
     from karbor_backup_core.documents import to_document
-    from karbor_backup_core.escaping import printable
 
     pairs = list(zip(chosen, endings, strict=True))
     if invocation.as_json:
@@ -104,13 +100,20 @@ def _tell(
         write_out("nothing to resume")
     for operation, ending in pairs:
         if not isinstance(ending, Operation):
-            told = printable(in_words(ending))
-            which = "" if operation.id in told else f"operation {operation.id}: "
-            write_error(f"{PROGRAM}: {which}{told}")
+            write_error(f"{PROGRAM}: {_error_line(operation, ending)}")
         elif operation.state is State.RELEASED:
             (write_out if is_done(operation) else write_error)(over_line(operation))
         else:
             tell(ending)
+
+
+def _error_line(operation: Operation, error: Exception) -> str:
+    """Say why an operation could not be gone on with, and name it once."""
+    from karbor_backup_core.cli.text import in_words
+    from karbor_backup_core.escaping import printable
+
+    told = printable(in_words(error))
+    return told if operation.id in told else f"operation {operation.id}: {told}"
 
 
 def _tell_of_cancels(invocation: Invocation, chosen: Sequence[Operation]) -> None:
