@@ -168,7 +168,7 @@ class Protect:
         try:
             seen = self._work.data.measure(storage, place, stored)
         except StillReading as still:
-            return results.reading(receipt, still)
+            return results.reading(receipt, still.progress)
         measured = [
             _explained(piece, each, place) for piece, each in zip(stored, seen, strict=True)
         ]

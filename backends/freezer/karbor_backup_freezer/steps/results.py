@@ -26,7 +26,7 @@ from karbor_backup_freezer.storages import Kind, Storage
 from karbor_backup_freezer.stored.judgement import Judgement
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Measured
-from karbor_backup_freezer.stored.readings import StillReading
+from karbor_backup_freezer.stored.readings import ReadProgress
 
 
 def matched(survey: Survey, records: Iterable[Document]) -> tuple[Document | None, ...]:
@@ -69,7 +69,7 @@ def with_sizes(
     )
 
 
-def reading(receipt: Receipt, still: StillReading) -> Progress:
+def reading(receipt: Receipt, still: ReadProgress) -> Progress:
     """The answer of a step while what is stored is read; it keeps the receipt."""
     return attrs.evolve(receipt.running(), done=still.done, total=still.total, unit="bytes")
 

@@ -50,7 +50,7 @@ class Verify:
         try:
             measured = self._work.data.measure(storage, handle.place, handle.pieces)
         except StillReading as still:
-            return results.reading(Receipt(step=Step.NATIVE), still)
+            return results.reading(Receipt(step=Step.NATIVE), still.progress)
         judgement = judge(survey, handle.pieces, measured)
         restorable = restorable_check(handle.agent_version, pieces, storage.kind)
         return Progress(

@@ -13,7 +13,7 @@ from karbor_backup_freezer.stored import local, s3, ssh, swift
 from karbor_backup_freezer.stored.layout import Place
 from karbor_backup_freezer.stored.measure import Look, Measured
 from karbor_backup_freezer.stored.reader import OutOfReach, Reader
-from karbor_backup_freezer.stored.readings import Readings, StillReading
+from karbor_backup_freezer.stored.readings import Readings, ReadProgress
 
 
 class StoredData:
@@ -53,7 +53,7 @@ class StoredData:
             for stored in pieces
         )
 
-    def unread(self, container: str) -> StillReading | None:
+    def unread(self, container: str) -> ReadProgress | None:
         """Return how far an archive in a container is read, None where none is being read."""
         return self._readings.progress(Path(container))
 

@@ -23,18 +23,29 @@ AT_ONCE: Final = 2
 """How many archives are read at a time; others wait."""
 
 
-class StillReading(Exception):
-    """An archive has not been read to its end yet.
+@attrs.frozen
+class ReadProgress:
+    """How far an archive has been read.
 
     Attributes:
         done: how many of its bytes were read.
         total: how many there are.
     """
 
-    def __init__(self, done: int, total: int) -> None:
-        super().__init__(f"{done} of {total} bytes of the archive were read")
-        self.done = done
-        self.total = total
+    done: int
+    total: int
+
+
+class StillReading(Exception):
+    """An archive has not been read to its end yet.
+
+    Attributes:
+        progress: how far it has been read.
+    """
+
+    def __init__(self, progress: ReadProgress) -> None:
+        super().__init__(f"{progress.done} of {progress.total} bytes of the archive were read")
+        self.progress = progress
 
 
 @attrs.define(eq=False)
@@ -54,6 +65,10 @@ class _Reading:
     asked_at: float = attrs.field(factory=time.monotonic)
     result: Future[Contents] = attrs.field(factory=Future)
     done: int = 0
+
+    def progress(self) -> ReadProgress:
+        """Return how far it has been read."""
+        return ReadProgress(self.done, self.total)
 
 
 class Readings:
@@ -90,20 +105,20 @@ class Readings:
         try:
             seen = reading.result.result(self._grace)
         except StillRunning:
-            raise StillReading(reading.done, reading.total) from None
+            raise StillReading(reading.progress()) from None
         finally:
             if reading.result.done():
                 self._forget(path, reading)
         return seen
 
-    def progress(self, path: Path) -> StillReading | None:
+    def progress(self, path: Path) -> ReadProgress | None:
         """Return how far the reading of an archive below a path is, None where none goes on."""
         with self._lock:
             found = [each for at, each in self._running.items() if at.is_relative_to(path)]
         for reading in found:
             reading.asked_at = time.monotonic()
             if not reading.result.done():
-                return StillReading(reading.done, reading.total)
+                return reading.progress()
         return None
 
     def _begin(self, path: Path, notes: Any) -> _Reading:

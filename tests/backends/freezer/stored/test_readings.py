@@ -43,7 +43,8 @@ def test_a_longer_reading_is_waited_for_by_further_calls(archive: Path) -> None:
     with pytest.raises(StillReading) as raised:
         readings.contents(archive, NOTES)
     size = archive.stat().st_size
-    assert 0 <= raised.value.done <= raised.value.total == size
+    read = raised.value.progress
+    assert 0 <= read.done <= read.total == size
     seen = None
     while seen is None:
         with contextlib.suppress(StillReading):
