@@ -1,7 +1,10 @@
 """Karbor's API over a real cloud, with Keystone on: a plan of what depends on each other."""
 
+import re
 import secrets
-from collections.abc import Callable, Iterator
+import signal
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -13,7 +16,7 @@ from sandbox.openstack.configuration import SERVICE_ROLE
 from sandbox.openstack.guest import TEXT_OFFSET
 from tests.e2e.karbor.accounts import make_karbor_user
 from tests.e2e.karbor.conftest import EXAMPLES, directories, full_karbor, make_karbor
-from tests.e2e.karbor.service import Karbor
+from tests.e2e.karbor.service import Karbor, wait_for
 
 __all__ = ["directories", "full_karbor", "make_karbor"]
 
@@ -75,6 +78,18 @@ def karbor(
     cloud: Sandbox, bench: Any, account: Account, make_karbor: Callable[..., Karbor]
 ) -> tuple[Karbor, str]:
     """A Karbor that is used by the user demo, and the id of its provider."""
+    provider = str(uuid.uuid4())
+    return start_karbor(cloud, bench, account, make_karbor, [provider]), provider
+
+
+def start_karbor(
+    cloud: Sandbox,
+    bench: Any,
+    account: Account,
+    make_karbor: Callable[..., Karbor],
+    providers: Iterable[str],
+) -> Karbor:
+    """Start a Karbor that is used by the user demo, with providers of these ids."""
     user = cloud.session()
     conf = _CONF.format(
         auth_url=cloud.auth_url,
@@ -90,11 +105,12 @@ def karbor(
     )
     text = (EXAMPLES / "freezer.conf").read_text()
     text = text.replace("/var/lib/freezer/backups", str(bench.storage / bench.top))
-    text = text.replace("# cloud = production", "scheduler_client_id = node1")
+    text = text.replace("# cloud = production", "scheduler_client_id = node1\nlease = 5")
     text = text.replace("poll_interval = 20", "poll_interval = 2")
-    provider = karbor.add_provider("freezer", text)
+    for provider in providers:
+        karbor.add_provider(provider, re.sub("(?m)^id = .*$", f"id = {provider}", text))
     karbor.start()
-    return karbor, provider
+    return karbor
 
 
 def listed(karbor: Karbor, kind: str, identifier: str) -> dict[str, Any]:
@@ -186,4 +202,27 @@ def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 -
     assert service.verify(provider, checkpoint)["status"] == "success"
     assert service.delete(provider, checkpoint) == "deleted"
     assert bench.left_on_disk() == []
+    assert trusts(cloud, account) == []
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_a_killed_protect_of_a_tenants_volume_leaves_no_trust(
+    cloud: Sandbox, bench: Any, account: Account, karbor: tuple[Karbor, str], make_volume: Any
+) -> None:
+    service, provider = karbor
+    volume = make_volume("data", b"the volume's own")
+    plan = service.plan(provider, [listed(service, VOLUME, volume)])
+    checkpoint = service.protect(provider, plan)
+    wait_for(lambda: bench.left_in_freezer()["jobs"] != [], "the job")
+    (trust,) = trusts(cloud, account)
+    assert trust["project_id"] == service.project
+    service.stop(signal.SIGKILL)
+    assert trusts(cloud, account) == [trust]
+
+    recovered = service.recover(provider)
+    assert recovered.returncode == 0, recovered.stderr
+    assert f"{checkpoint}: protecting -> available" in recovered.stdout
+    assert trusts(cloud, account) == []
+    service.start()
+    assert service.delete(provider, checkpoint) == "deleted"
     assert trusts(cloud, account) == []

@@ -1,0 +1,124 @@
+"""Karbor's own fullstack tests pass on this project's plugin in a real cloud."""
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openstack.connection import Connection
+
+from sandbox import Sandbox
+from sandbox.environments import Environment
+from sandbox.keystone import Identity
+from sandbox.ports import HOST
+from tests.e2e.cloud.test_karbor import Account, account, start_karbor
+from tests.e2e.karbor.conftest import directories, full_karbor, make_karbor
+from tests.e2e.karbor.service import Karbor
+from tests.karbor_glue.fixtures import shared
+from tests.karbor_glue.running import run_once
+
+__all__ = ["account", "directories", "full_karbor", "make_karbor", "shared"]
+
+HERE = Path(__file__).parent
+INSTALLED = "karbor/tests/fullstack"
+SERVICE = "karbor-fullstack"
+
+PROVIDERS = (
+    "b766f37c-d011-4026-8228-28730d734a3f",
+    "cf56bd3e-97a7-4078-b6d5-f36246333fd9",
+    "6659007d-6f66-4a0f-9cb4-17d6aded0bb9",
+    "90d5bfea-a259-41e6-80c6-dcfcfcd9d827",
+)
+"""The ids of the providers that Karbor's tests expect: no-op, OpenStack, file system, snapshots."""
+
+CASES = {
+    "providers": ("test_provider_get", "test_providers_list"),
+    "plans": ("test_plans_get", "test_plans_list", "test_plans_update"),
+    "restores": (
+        "test_restore_create",
+        "test_restore_create_without_target_and_auth",
+        "test_restore_get",
+        "test_restore_list",
+        "test_restore_network_resources",
+        "test_restore_resources",
+        "test_restore_resources_with_fs_bank",
+    ),
+    "checkpoints": (
+        "test_checkpoint_delete",
+        "test_checkpoint_get",
+        "test_checkpoint_list",
+        "test_server_attached_volume_only_protect_server",
+        "test_server_attached_volume_protect_both",
+    ),
+}
+NOT_OURS = {
+    "test_checkpoint_create",
+    "test_server_boot_from_volume_with_attached_volume",
+    "test_checkpoint_share_projection",
+    "test_checkpoint_volume_snapshot",
+}
+"""Those that look for what Karbor's other plugins make: backups and snapshots of Cinder, shares."""
+
+
+@pytest.fixture
+def devstack(admin_sdk: Connection, sdk: Connection, lab: Any) -> Iterator[None]:
+    """What devstack has and Karbor's tests use: a flavor, a network and an image by their names."""
+    flavor = admin_sdk.compute.create_flavor(name="cirros256", vcpus=1, ram=128, disk=1)
+    network = sdk.network.create_network(name="private")
+    sdk.network.create_subnet(
+        network_id=network.id, ip_version=4, cidr="10.77.0.0/24", enable_dhcp=False
+    )
+    image = sdk.image.create_image(
+        "cirros", data=lab.guest_image(b"cirros"), disk_format="raw", container_format="bare"
+    )
+    yield
+    sdk.image.delete_image(image)
+    sdk.network.delete_network(network)
+    admin_sdk.compute.delete_flavor(flavor)
+
+
+@pytest.fixture
+def environ(
+    cloud: Sandbox,
+    bench: Any,
+    account: Account,
+    make_karbor: Callable[..., Karbor],
+    tmp_path: Path,
+) -> Iterator[dict[str, str]]:
+    """A Karbor with all four providers in the catalog, and credentials under devstack's name."""
+    karbor = start_karbor(cloud, bench, account, make_karbor, PROVIDERS)
+    admin = Identity(cloud.auth_url, cloud.accounts["admin"])
+    admin.add_service(SERVICE, "data-protect", f"http://{HOST}:{karbor.port}/v1/%(project_id)s")
+    known = yaml.safe_load(cloud.clouds_yaml.read_text())["clouds"]["demo"]
+    known["auth"]["auth_url"] = cloud.auth_url.removesuffix("/v3")
+    clouds = tmp_path / "clouds.yaml"
+    clouds.write_text(yaml.safe_dump({"clouds": {"devstack": known}}))
+    yield {"OS_CLIENT_CONFIG_FILE": str(clouds)}
+    admin.remove_service(SERVICE)
+
+
+@pytest.mark.usefixtures("nothing_left", "devstack")
+@pytest.mark.xdist_group("karbor-fullstack")  # there is one entry of the catalog for them
+@pytest.mark.parametrize("kind", sorted(CASES))
+def test_fullstack_tests_of_karbor(
+    full_karbor: Environment, shared: Path, environ: dict[str, str], kind: str
+) -> None:
+    results = run_once(full_karbor, HERE / f"fullstack_{kind}.py", shared, environ)
+    for case in CASES[kind]:
+        results.check(case)
+
+
+def test_every_fullstack_test_of_the_installed_package_is_run_or_listed(
+    full_karbor: Environment,
+) -> None:
+    (folder,) = full_karbor.path.glob(f"lib/python*/site-packages/{INSTALLED}")
+    for kind, cases in CASES.items():
+        tree = ast.parse((folder / f"test_{kind}.py").read_text())
+        found = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        }
+        assert found - NOT_OURS == set(cases), kind
