@@ -43,6 +43,13 @@ class Environment:
         return environment
 
     @classmethod
+    def empty(cls, folder: Path, home: Path) -> "Environment":
+        """Make an environment with nothing but pip, and a home."""
+        venv.create(folder, with_pip=True)
+        home.mkdir()
+        return cls(folder, home)
+
+    @classmethod
     def cached(cls, wheel: Path, extras: str, home: Path) -> "Environment":
         """Return an environment with a wheel and its extras that is kept for the next run.
 

@@ -1,6 +1,9 @@
-"""The page about the command must name all that there is, and its example must work."""
+"""The page about the command must name all that there is, and turn on completion."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import attrs
@@ -8,8 +11,8 @@ import click
 import pytest
 
 from karbor_backup_core import Policy
-from karbor_backup_core.cli import configuration
 from karbor_backup_core.cli.main import program
+from tests.pages.blocks import Block
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
 
@@ -28,10 +31,16 @@ def test_every_key_of_the_policy_is_named() -> None:
         assert f"`{field.name}`" in _PAGE
 
 
-def test_the_configuration_in_it_is_read(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", _PAGE, re.DOTALL)
-    file = tmp_path / "config.toml"
-    file.write_text(example)
-    read = configuration.load(file)
-    assert read.backends is not None
-    assert read.backends["site"].use == "freezer"
+def test_completion_of_the_shell_is_turned_on(marked_blocks: list[Block]) -> None:
+    (block,) = marked_blocks
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = f"set -e\n{block.text}\ncomplete -p karbor-backup"
+    done = subprocess.run(
+        ["/bin/bash", "-c", script],
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "_karbor_backup_completion" in done.stdout

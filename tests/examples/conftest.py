@@ -1,29 +1,38 @@
-"""An author's environment: the wheel with its extra ``contract``, a build backend, and no more."""
+"""An author's environment: the wheel with its extra ``contract``, build backends, and no more."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.pages.blocks import SHELLS, Block
+from tests.pages.reader import Reader
 from tests.wheels import Environment
+
+_OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
+"""Nothing comes from an index. Pip wants 0 for yes where the option is a negative one."""
 
 
 @pytest.fixture(scope="session")
 def author(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment.made(tmp_path_factory.mktemp("author"), f"{wheel}[contract]", "hatchling")
+    return Environment.made(
+        tmp_path_factory.mktemp("author"), f"{wheel}[contract]", "hatchling", "editables"
+    )
 
 
 @pytest.fixture
-def run_tests_of(author: Environment) -> Iterator[Callable[[str, Path], str]]:
-    """Install a package from its folder, with nothing from an index, and run its tests."""
+def run_lines(author: Environment) -> Iterator[Callable[[str, Path, Sequence[Block]], str]]:
+    """Run the lines with which a package's README installs and tests it, and return the output."""
     installed: list[str] = []
 
-    def run(name: str, folder: Path) -> str:
-        pip = ("-m", "pip", "--quiet", "--disable-pip-version-check")
-        offline = ("--no-index", "--no-build-isolation")
-        author.run("python", *pip, "install", *offline, f"{folder}[test]")
+    def run(name: str, folder: Path, blocks: Sequence[Block]) -> str:
         installed.append(name)
-        return author.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+        path = f"{author.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        reader = Reader(folder, {**author.variables, **_OFFLINE, "PATH": path})
+        assert blocks
+        assert {block.language for block in blocks} <= set(SHELLS)
+        return "".join(reader.run(block) for block in blocks)
 
     yield run
     for name in installed:

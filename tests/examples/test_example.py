@@ -1,15 +1,16 @@
-"""The example keeps the contract where nothing is installed but the wheel."""
+"""The example keeps the contract where nothing is installed but karbor-backup."""
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.wheels import ROOT
+from tests.pages.blocks import Block
+from tests.pages.checkouts import Checkout
 
 
-def test_the_example_keeps_the_contract_in_a_clean_environment(
-    run_tests_of: Callable[[str, Path], str], tmp_path: Path
+def test_example_keeps_the_contract_in_a_clean_environment(
+    run_lines: Callable[[str, Path, Sequence[Block]], str],
+    checkout: Checkout,
+    marked_blocks: list[Block],
 ) -> None:
-    folder = tmp_path / "tar"
-    shutil.copytree(ROOT / "examples" / "tar", folder)
-    assert "tar 1.0: conformant" in run_tests_of("karbor-backup-tar", folder)
+    folder = checkout.folder / "examples" / "tar"
+    assert "tar 1.0: conformant" in run_lines("karbor-backup-tar", folder, marked_blocks)

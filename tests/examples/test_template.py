@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import copier
 import pytest
 
 from tests.examples.tutorial import files
-from tests.wheels import ROOT
+from tests.pages.blocks import Block, blocks
+from tests.pages.reader import Reader
+from tests.wheels import ROOT, Environment
 
 TEMPLATE = ROOT / "backend-template"
 
@@ -20,11 +22,24 @@ def _generate(folder: Path, **answers: str) -> Path:
 
 
 def test_what_it_makes_keeps_the_contract_in_a_clean_environment(
-    run_tests_of: Callable[[str, Path], str], tmp_path: Path
+    run_lines: Callable[[str, Path, Sequence[Block]], str], tmp_path: Path
 ) -> None:
-    folder = _generate(tmp_path, backend="snapvault", resource_type="OS::Cinder::Volume")
-    told = run_tests_of("karbor-backup-snapvault", folder)
-    assert "snapvault 0.1: conformant" in told
+    answers = {"backend": "snapvault", "resource_type": "OS::Cinder::Volume"}
+    folder = _generate(tmp_path / "package", **answers)
+    lines = list(blocks(folder / "README.md"))
+    assert "snapvault 0.1: conformant" in run_lines("karbor-backup-snapvault", folder, lines)
+
+
+def test_line_of_the_tutorial_generates_a_package(
+    author: Environment, marked_blocks: list[Block], tmp_path: Path
+) -> None:
+    (block,) = marked_blocks
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    reader = Reader(folder, {**author.variables, "KARBOR_BACKUP": str(ROOT)})
+    reader.run(block)
+    assert (folder / "karbor-backup-vault" / "README.md").exists()
+    assert (folder / "karbor-backup-vault" / "src" / "karbor_backup_vault").is_dir()
 
 
 def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:

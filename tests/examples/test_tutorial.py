@@ -1,56 +1,13 @@
 """The tutorial does what it says, step by step, from an empty folder on."""
 
-import doctest
 import os
-import subprocess
 from pathlib import Path
 
-import attrs
 import pytest
 
-from tests.examples.tutorial import Block, blocks
+from tests.pages.blocks import SHELLS, Block
+from tests.pages.reader import Reader, compare
 from tests.wheels import Environment
-
-_AS_SHOWN = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-
-
-@attrs.frozen
-class Reader:
-    """Somebody who does what the page says, in one shell.
-
-    Attributes:
-        folder: the reader's folder.
-        variables: the shell's environment, which commands may change.
-    """
-
-    folder: Path
-    variables: dict[str, str]
-
-    def write(self, block: Block) -> None:
-        path = self.folder / block.title
-        path.parent.mkdir(parents=True, exist_ok=True)
-        before = f"{path.read_text()}\n" if path.exists() else ""
-        path.write_text(before + block.text)
-
-    def run(self, block: Block) -> str:
-        """Run each line, in the shell as the block before has left it; answer what it prints."""
-        *lines, last = block.text.splitlines()
-        script = "\n".join([*(f"{line} || exit 99" for line in lines), last, "status=$?"])
-        kept = self.folder.parent / "variables"
-        done = subprocess.run(
-            ["/bin/bash", "-c", f"{script}\nenv -0 >'{kept}'\nexit $status"],
-            cwd=self.folder,
-            env=self.variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == block.status, f"line {block.line}:\n{done.stdout}"
-        self.variables.clear()
-        given = (pair.split("=", 1) for pair in kept.read_text().split("\0") if pair)
-        self.variables.update(dict(given))
-        return done.stdout
 
 
 @pytest.fixture
@@ -63,16 +20,14 @@ def reader(wheel: Path, tmp_path: Path) -> Reader:
 
 
 @pytest.mark.timeout(600)
-def test_the_tutorial_does_what_it_says(reader: Reader) -> None:
+def test_the_tutorial_does_what_it_says(reader: Reader, marked_blocks: list[Block]) -> None:
     printed = ""
-    for block in blocks():
+    for block in marked_blocks:
         if block.title:
             reader.write(block)
-        elif block.language == "sh":
+        elif block.language in SHELLS:
             printed = reader.run(block)
-        elif block.language == "text":
-            shown = doctest.OutputChecker().check_output(block.text, printed, _AS_SHOWN)
-            assert shown, f"line {block.line}: it prints\n{printed}"
         else:
-            pytest.fail(f"line {block.line}: nobody knows what a block of {block.language} is for")
+            assert block.language == "text", block
+            compare(block, block.text, printed)
     assert "Dear reader" in printed

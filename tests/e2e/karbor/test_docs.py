@@ -2,7 +2,7 @@
 
 import json
 import os
-import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,21 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.environments import Environment
 from sandbox.ports import HOST
 from tests.e2e.karbor.conftest import EXAMPLES, ROOT
 from tests.e2e.karbor.service import PROJECT, Karbor
+from tests.pages.blocks import Block
+from tests.pages.reader import Reader
 
 DOCS = ROOT / "docs" / "karbor.md"
 
 
-def block(language: str, having: str) -> str:
-    """The one block of code in the documentation that has this text."""
-    found = re.findall(rf"```{language}\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    (wanted,) = (each for each in found if having in each)
-    return str(wanted)
-
-
-def test_the_steps_from_a_plan_to_a_delete(make_karbor: Callable[..., Karbor]) -> None:
+def test_the_steps_from_a_plan_to_a_delete(
+    make_karbor: Callable[..., Karbor], marked_blocks: list[Block]
+) -> None:
+    (block,) = marked_blocks
     karbor = make_karbor()
     provider = karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
     karbor.start()
@@ -34,7 +33,7 @@ def test_the_steps_from_a_plan_to_a_delete(make_karbor: Callable[..., Karbor]) -
         "PROVIDER": provider,
     }
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block("bash", "until_over")],  # noqa: S607
+        ["bash", "-euo", "pipefail", "-c", block.text],  # noqa: S607
         env={**os.environ, "NO_PROXY": HOST, **known},
         capture_output=True,
         text=True,
@@ -51,17 +50,20 @@ def test_the_steps_from_a_plan_to_a_delete(make_karbor: Callable[..., Karbor]) -
 
 
 def test_the_line_that_installs_is_said_to_need_a_checkout() -> None:
-    assert "'.[freezer,karbor]'" in block("console", "pip install")
     said = " ".join(DOCS.read_text().split())
     assert "`.` is the checkout" in said
     assert "so `pip install karbor-backup` finds nothing" in said
 
 
 @pytest.mark.timeout(900)
-def test_the_line_that_installs_finds_versions_that_go_together(tmp_path: Path) -> None:
-    line = block("console", "pip install").strip()
-    program, *words = line.replace("'", "").split()
+def test_the_line_that_installs_finds_versions_that_go_together(
+    marked_blocks: list[Block], tmp_path: Path
+) -> None:
+    (block,) = marked_blocks
+    (line,) = block.commands
+    program, *words = shlex.split(line)
     assert program == "pip"
+    assert ".[freezer,karbor]" in words
     written = tmp_path / "report.json"
     report = ["--dry-run", "--ignore-installed", "--quiet", "--report", written]
     subprocess.run([sys.executable, "-m", "pip", *words, *report], cwd=ROOT, check=True)
@@ -70,3 +72,37 @@ def test_the_line_that_installs_finds_versions_that_go_together(tmp_path: Path) 
     assert versions["karbor"] == "1.6.0"
     assert versions["sqlalchemy"].startswith("1.3.")
     assert {"python-freezerclient", "karbor-backup", "keystoneauth1", "click"} <= set(versions)
+
+
+def test_plugin_for_another_backend(full_karbor: Environment, marked_blocks: list[Block]) -> None:
+    (block,) = marked_blocks
+    program = f"{block.text}\nassert issubclass(TarProtectionPlugin, ProtectionPlugin)"
+    base = "from karbor.services.protection.protection_plugin import ProtectionPlugin"
+    subprocess.run(
+        [full_karbor.bin / "python", "-W", "ignore", "-c", f"{base}\n{program}"], check=True
+    )
+
+
+def test_recovery_of_a_provider(
+    make_karbor: Callable[..., Karbor], marked_blocks: list[Block], tmp_path: Path
+) -> None:
+    karbor = make_karbor()
+    provider = karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
+    karbor.start()
+    (block,) = marked_blocks
+    path = f"{karbor.environment.bin}{os.pathsep}{os.environ['PATH']}"
+    environ = {**os.environ, **karbor.environ, "PYTHONWARNINGS": "ignore", "PATH": path}
+    words = {"PROVIDER": provider, "/etc/karbor/karbor.conf": str(karbor.conf)}
+    assert Reader(tmp_path, environ, words).run(block).endswith("nothing to recover\n")
+
+
+def test_directories_of_the_configuration_are_offered(
+    make_karbor: Callable[..., Karbor], marked_blocks: list[Block]
+) -> None:
+    (block,) = marked_blocks
+    karbor = make_karbor(more=block.text)
+    karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
+    karbor.start()
+    offered = karbor.call("GET", "/protectables/Freezer::FileSystem::Directory/instances")
+    paths = block.text.partition("paths = ")[2].strip().split(",")
+    assert {each["name"] for each in offered["instances"]} == {Path(path).name for path in paths}

@@ -1,0 +1,53 @@
+"""What README.md shows, typed by somebody who has a checkout and nothing else."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.pages.conftest import Cloud
+from tests.pages.blocks import Block
+from tests.pages.reader import Reader
+
+
+@pytest.mark.timeout(900)
+def test_install_and_first_backup(reader: Reader, marked_blocks: list[Block]) -> None:
+    install, use = marked_blocks
+    reader.run(install)
+    try:
+        for line in _lines_to_copy(reader.type("make sandbox")):
+            reader.type(line)
+        printed = reader.run(use)
+        assert "restored Freezer::FileSystem::Directory" in printed
+        _assert_same_files(reader.folder / "docs", reader.folder / "restored")
+    finally:
+        reader.type(".venv/bin/python -m sandbox down")
+
+
+def _lines_to_copy(printed: str) -> list[str]:
+    lines = re.findall(r"^  (export \S.*)$", printed, re.MULTILINE)
+    assert lines
+    return lines
+
+
+def _assert_same_files(first: Path, second: Path) -> None:
+    pages = sorted(path.name for path in first.iterdir())
+    assert pages
+    assert {path.name for path in second.iterdir()} == set(pages)
+    for page in pages:
+        assert (first / page).read_bytes() == (second / page).read_bytes()
+
+
+def test_configuration_for_a_freezer_of_ones_own(cloud: Cloud, marked_blocks: list[Block]) -> None:
+    configuration, use = marked_blocks
+    reader = cloud.reader
+    # Swift is not part of this cloud; the page says nothing that depends on the kind of storage.
+    replaced = {
+        'kind = "swift"': f'kind = "local"\npath = "{cloud.storage}"',
+        "[backends.freezer]\n": f'[backends.freezer]\nscheduler = "{cloud.scheduler}"\n',
+    }
+    reader.write(configuration, replaced)
+    reader.words["VOLUME"] = cloud.volume.id
+    printed = reader.run(use)
+    assert f"protected OS::Cinder::Volume {cloud.volume.id}" in printed
+    assert f"restored OS::Cinder::Volume {cloud.volume.id}" in printed

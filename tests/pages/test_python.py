@@ -1,0 +1,74 @@
+"""The Python that the pages show is run."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pytest_mock import MockerFixture
+
+from sandbox import Sandbox
+from sandbox.openstack.lab import CloudLab
+from tests.pages.blocks import Block
+from tests.pages.reader import run_python
+
+pytest_plugins = ["pytester"]
+
+_STORE: Final = "/var/lib/karbor-backup"
+
+_SERVICE: Final = """
+import attrs
+from karbor_backup_core import hookimpl
+from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake.bench import CloudResources
+
+
+class MyService:
+    def __init__(self):
+        self.cloud = Cloud("page")
+        self.resources = CloudResources(self.cloud)
+
+    def jobs(self):
+        return [job.id for job in self.cloud.jobs()]
+
+    def everything_else(self):
+        return [*self.cloud.inventory.copies, *self.cloud.inventory.assets]
+
+
+class MyBackend(FakeBackend):
+    def __init__(self, configuration, service):
+        super().__init__({}, cloud=service.cloud)
+
+    @hookimpl
+    def describe(self):
+        whole = super().describe()
+        abilities = {"OS::Cinder::Volume": whole.abilities["OS::Cinder::Volume"]}
+        return attrs.evolve(whole, abilities=abilities)
+"""
+"""What the page leaves to its reader: the fake backend, for volumes only."""
+
+
+def test_store_keeps_a_backup(marked_blocks: list[Block], tmp_path: Path) -> None:
+    (block,) = marked_blocks
+    store = run_python(block, replaced={_STORE: str(tmp_path)})["store"]
+    assert list(store.backups()) == []
+    store.close()
+
+
+def test_suite_runs_on_a_backend(
+    marked_blocks: list[Block], pytester: pytest.Pytester, pytestconfig: pytest.Config
+) -> None:
+    (block,) = marked_blocks
+    pytester.makepyfile(f"{_SERVICE}\n{block.text}")
+    pytester.syspathinsert(pytestconfig.rootpath)
+    result = pytester.runpytest("-q")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["fake *: conformant to contract 1.0: * passed, * skipped*"])
+
+
+def test_lab_takes_the_calls_of_the_page(marked_blocks: list[Block], mocker: MockerFixture) -> None:
+    # A whole cloud needs root; what its tests call is tried there. Here names and arguments are.
+    (block,) = marked_blocks
+    sandbox = mocker.create_autospec(Sandbox, instance=True)
+    sandbox.cloud_lab = mocker.create_autospec(CloudLab, instance=True)
+    run_python(block, {"sandbox": sandbox, "volume_id": "volume", "server_id": "server"})
+    sandbox.cloud_lab.inventory.assert_called_once_with("demo")
