@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import attrs
-import eventlet  # type: ignore[import-not-found]  # it is in Karbor's environments
+import eventlet
 
 _INTERVAL = 0.01
 

@@ -11,7 +11,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import eventlet  # type: ignore[import-not-found]  # it is in Karbor's environments
+import eventlet
 
 eventlet.monkey_patch()
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import eventlet  # type: ignore[import-not-found]  # it is in Karbor's environments
+import eventlet
 
 eventlet.monkey_patch()
 
