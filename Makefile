@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # More than there are cores here: what runs on a real Freezer mostly waits for it.
 JOBS   ?= 3
+PACKAGES := karbor_backup_core karbor_backup_contract karbor_backup_cli backends karbor_glue
 
 # Names of files and what programs print are UTF-8, also where a locale says otherwise.
 export PYTHONUTF8 := 1
@@ -31,17 +32,18 @@ $(STAMP): pyproject.toml
 lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether dependencies fit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox -p benchmarks
+	$(BIN)/ruff check --preview --select PLC2701 $(PACKAGES) # what begins with _ is its package's own
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_contract -p karbor_backup_cli -p karbor_backup_freezer -p karbor_backup_fake -p karbor_glue -p sandbox -p benchmarks -p examples.demo -p tests.support
 	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive karbor_backup_core backends karbor_glue examples/tar/src
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) examples/tar/src
 	$(BIN)/python -m pip check
 
 soak: venv ## repeat the attacks for an hour, or SOAK_SECONDS, each once at least; the report goes to build/soak/
 	SOAK_SECONDS=$(SOAK_SECONDS) nice $(BIN)/python -m tests.soak
 
 unit: venv ## the tests that need no server
-	$(BIN)/pytest tests -n $(JOBS) --ignore=tests/e2e --ignore=tests/sandbox
+	$(BIN)/pytest tests -n $(JOBS) --ignore=tests/e2e --ignore=tests/sandbox --ignore=tests/support
 
 test: lint ## everything: lint, types, dependency rule, unit tests, and the tests on a real Freezer
 	$(BIN)/pytest tests -n $(JOBS)
@@ -75,14 +77,14 @@ contract: venv ## the contract suite on every backend; the page goes to build/co
 		tests/contract/test_conformance.py tests/e2e/contract examples/tar/tests
 
 docs: venv ## write the page that is made from the contract's rules
-	$(BIN)/python -m tests.contract.document
+	$(BIN)/python -m tests.contract.generate_page
 
 .PHONY: sandbox
 sandbox: venv ## bring up a real Keystone and Freezer on loopback, until "make clean"
 	$(BIN)/python -m sandbox up
 
 demo: venv ## protect, lose, restore, verify and delete real data with a real Freezer
-	$(BIN)/python -m sandbox.demo
+	$(BIN)/python -m examples.demo
 
 .PHONY: bench
 bench: venv ## measure against peers on a real Freezer (QUICK=1: a short look); see build/benchmarks/

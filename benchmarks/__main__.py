@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from benchmarks import catalogue
-from benchmarks.running import run_all, write
+from benchmarks import registry
+from benchmarks.runner import run_all, write_report
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,12 +22,12 @@ ROOT = Path(__file__).parents[1]
 )
 def main(*, quick: bool, only: tuple[str, ...], output: Path) -> None:
     """Measure, and write what came out; exit 1 if a benchmark broke off."""
-    benchmarks = catalogue.chosen(only)
+    benchmarks = registry.select(only)
     if not benchmarks:
-        raise click.UsageError(f"no such benchmark; there are: {', '.join(catalogue.names())}")
+        raise click.UsageError(f"no such benchmark; there are: {', '.join(registry.list_names())}")
     run = run_all(benchmarks, ROOT, quick=quick, say=click.echo)
-    page = write(run, output)
-    for measurement in run.unmet:
+    page = write_report(run, output)
+    for measurement in run.unmet_goals:
         click.echo(f"not met: {measurement.what} {measurement.subject} {measurement.goal}")
     click.echo(f"Written: {page}")
     sys.exit(any(result.failure for result in run.results))

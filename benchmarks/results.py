@@ -16,7 +16,7 @@ from benchmarks.measurement import Measurement
 
 
 @attrs.frozen
-class Result:
+class BenchmarkResult:
     """What one benchmark has brought.
 
     Attributes:
@@ -37,7 +37,7 @@ class Result:
 
 
 @attrs.frozen
-class Run:
+class BenchmarkRun:
     """A whole run.
 
     Attributes:
@@ -50,15 +50,17 @@ class Run:
     began: str
     machine: str
     quick: bool
-    results: Sequence[Result]
+    results: Sequence[BenchmarkResult]
 
     @classmethod
-    def of(cls, results: Sequence[Result], began: dt.datetime, *, quick: bool) -> "Run":
+    def create(
+        cls, results: Sequence[BenchmarkResult], began: dt.datetime, *, quick: bool
+    ) -> "BenchmarkRun":
         """Describe a run that has just ended on this machine."""
-        return cls(f"{began:%Y-%m-%d %H:%M} UTC", machine(), quick, results)
+        return cls(f"{began:%Y-%m-%d %H:%M} UTC", describe_machine(), quick, results)
 
     @property
-    def unmet(self) -> list[Measurement]:
+    def unmet_goals(self) -> list[Measurement]:
         """The measurements that do not meet their goals."""
         return [
             measurement
@@ -73,7 +75,7 @@ class Run:
         path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """Describe this machine: processors, memory, Python, the packages that matter."""
     memory = psutil.virtual_memory().total / 2**30
     return (

@@ -10,13 +10,12 @@ operations, and a pytest run that finds our plugin loads nothing.
 
 from typing import TYPE_CHECKING, Final
 
-from karbor_backup_core.lazy_names import lazy_names
+from karbor_backup_core._lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from karbor_backup_core.backend import Backend
-    from karbor_backup_core.clock import Clock, ManualClock, system_clock
-    from karbor_backup_core.driver import Driver, Polled
-    from karbor_backup_core.errors import (
+    from karbor_backup_core._backend import Backend
+    from karbor_backup_core._clock import Clock, ManualClock, system_clock
+    from karbor_backup_core._errors import (
         BackendError,
         BackendUnavailable,
         BackupBusy,
@@ -35,12 +34,15 @@ if TYPE_CHECKING:
         Unsupported,
         WrongBackend,
         WrongScope,
+        truncate_faults,
     )
-    from karbor_backup_core.escaping import printable
-    from karbor_backup_core.hookspecs import hookimpl
-    from karbor_backup_core.installing import install_hint
-    from karbor_backup_core.lifecycle import Call, Lifecycle, next_call
-    from karbor_backup_core.model import (
+    from karbor_backup_core._escaping import printable, printable_lines, truncate_text
+    from karbor_backup_core._execution.driver import Driver, PollResult
+    from karbor_backup_core._execution.runner import Runner
+    from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
+    from karbor_backup_core._lifecycle.policy import Policy
+    from karbor_backup_core._lifecycle.state_machine import Call, Lifecycle, next_call
+    from karbor_backup_core._model import (
         RECEIPT_LIMIT,
         Ability,
         BackendInfo,
@@ -61,80 +63,84 @@ if TYPE_CHECKING:
         Support,
         Verb,
     )
-    from karbor_backup_core.paths import check_path, is_allowed_path
-    from karbor_backup_core.planning import plan
-    from karbor_backup_core.policy import Policy
-    from karbor_backup_core.runner import Runner
+    from karbor_backup_core._paths import check_path, is_allowed_path
+    from karbor_backup_core._planning import plan
+    from karbor_backup_core._version import CONTRACT_VERSION, __version__
+    from karbor_backup_core.hookspecs import hookimpl
     from karbor_backup_core.secrets import Secret
     from karbor_backup_core.stores.base import Store
     from karbor_backup_core.stores.memory import MemoryStore
-    from karbor_backup_core.version import CONTRACT_VERSION, __version__
 
 _MODULES: Final = {
-    "Ability": "model",
-    "Backend": "backend",
-    "BackendError": "errors",
-    "BackendInfo": "model",
-    "BackendUnavailable": "errors",
-    "Backup": "model",
-    "BackupBusy": "errors",
-    "CONTRACT_VERSION": "version",
-    "Call": "lifecycle",
-    "Check": "model",
-    "Clock": "clock",
-    "Conflict": "errors",
-    "ContractViolation": "errors",
-    "Driver": "driver",
-    "Health": "model",
-    "InvalidDocument": "errors",
-    "InvalidInput": "errors",
-    "Json": "model",
-    "KarborBackupError": "errors",
-    "Leftover": "model",
-    "Lifecycle": "lifecycle",
-    "ManualClock": "clock",
-    "Member": "model",
-    "MissingLibrary": "errors",
+    "Ability": "_model",
+    "Backend": "_backend",
+    "BackendError": "_errors",
+    "BackendInfo": "_model",
+    "BackendUnavailable": "_errors",
+    "Backup": "_model",
+    "BackupBusy": "_errors",
+    "CONTRACT_VERSION": "_version",
+    "Call": "_lifecycle.state_machine",
+    "Check": "_model",
+    "Clock": "_clock",
+    "Conflict": "_errors",
+    "DISTRIBUTION": "_install_hints",
+    "ContractViolation": "_errors",
+    "Driver": "_execution.driver",
+    "Health": "_model",
+    "InvalidDocument": "_errors",
+    "InvalidInput": "_errors",
+    "Json": "_model",
+    "KarborBackupError": "_errors",
+    "Leftover": "_model",
+    "Lifecycle": "_lifecycle.state_machine",
+    "ManualClock": "_clock",
+    "Member": "_model",
+    "MissingLibrary": "_errors",
     "MemoryStore": "stores.memory",
-    "Operation": "model",
-    "Outcome": "model",
-    "Part": "model",
-    "Policy": "policy",
-    "Polled": "driver",
-    "Progress": "model",
-    "ProgressState": "model",
-    "RECEIPT_LIMIT": "model",
-    "Resource": "model",
-    "Result": "model",
-    "Runner": "runner",
+    "Operation": "_model",
+    "Outcome": "_model",
+    "Part": "_model",
+    "Policy": "_lifecycle.policy",
+    "PollResult": "_execution.driver",
+    "Progress": "_model",
+    "ProgressState": "_model",
+    "RECEIPT_LIMIT": "_model",
+    "Resource": "_model",
+    "Result": "_model",
+    "Runner": "_execution.runner",
     "Secret": "secrets",
-    "State": "model",
+    "State": "_model",
     "Store": "stores.base",
-    "StoreError": "errors",
-    "StoreNotFound": "errors",
-    "Support": "model",
-    "Transient": "errors",
-    "UnknownBackend": "errors",
-    "UnknownBackup": "errors",
-    "UnknownOperation": "errors",
-    "Unsupported": "errors",
-    "Verb": "model",
-    "WrongBackend": "errors",
-    "WrongScope": "errors",
-    "__version__": "version",
-    "check_path": "paths",
+    "StoreError": "_errors",
+    "StoreNotFound": "_errors",
+    "Support": "_model",
+    "Transient": "_errors",
+    "UnknownBackend": "_errors",
+    "UnknownBackup": "_errors",
+    "UnknownOperation": "_errors",
+    "Unsupported": "_errors",
+    "Verb": "_model",
+    "WrongBackend": "_errors",
+    "WrongScope": "_errors",
+    "__version__": "_version",
+    "check_path": "_paths",
     "hookimpl": "hookspecs",
-    "install_hint": "installing",
-    "is_allowed_path": "paths",
-    "next_call": "lifecycle",
-    "plan": "planning",
-    "printable": "escaping",
-    "system_clock": "clock",
+    "install_hint": "_install_hints",
+    "is_allowed_path": "_paths",
+    "next_call": "_lifecycle.state_machine",
+    "plan": "_planning",
+    "printable": "_escaping",
+    "printable_lines": "_escaping",
+    "truncate_faults": "_errors",
+    "truncate_text": "_escaping",
+    "system_clock": "_clock",
 }
 """In which module each public name is."""
 
 __all__ = [
     "CONTRACT_VERSION",
+    "DISTRIBUTION",
     "RECEIPT_LIMIT",
     "Ability",
     "Backend",
@@ -164,7 +170,7 @@ __all__ = [
     "Outcome",
     "Part",
     "Policy",
-    "Polled",
+    "PollResult",
     "Progress",
     "ProgressState",
     "Resource",
@@ -192,7 +198,10 @@ __all__ = [
     "next_call",
     "plan",
     "printable",
+    "printable_lines",
     "system_clock",
+    "truncate_faults",
+    "truncate_text",
 ]
 
 __getattr__ = lazy_names(__name__, _MODULES)

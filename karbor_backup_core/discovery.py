@@ -1,7 +1,7 @@
 """Which backends and extensions are installed, and why one of them cannot be used.
 
 Any distribution adds a backend with an entry point in ``karbor_backup.backends``, and an extension
-with one in ``karbor_backup.extensions``.
+with one in ``karbor_backup.load_extensions``.
 """
 
 import difflib
@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core.errors import BackendUnavailable, UnknownBackend
-from karbor_backup_core.installing import DISTRIBUTION, install_hint
+from karbor_backup_core._errors import BackendUnavailable, UnknownBackend
+from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
 
-BACKENDS: Final = "karbor_backup.backends"
-EXTENSIONS: Final = "karbor_backup.extensions"
+BACKENDS_GROUP: Final = "karbor_backup.backends"
+EXTENSIONS_GROUP: Final = "karbor_backup.extensions"
 
 _log: Final = logging.getLogger("karbor_backup.discovery")
 
@@ -52,7 +52,7 @@ class InstalledBackend:
 
 def installed_backends() -> Sequence[InstalledBackend]:
     """Answer all installed backends by name, those that cannot be loaded with the reason."""
-    return sorted(_backends(_entry_points(BACKENDS)), key=lambda each: each.name)
+    return sorted(_load_backends(_entry_points(BACKENDS_GROUP)), key=lambda each: each.name)
 
 
 def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -62,22 +62,24 @@ def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
         UnknownBackend: none of that name is installed.
         BackendUnavailable: it cannot be loaded, or two distributions have brought one.
     """
-    points = _entry_points(BACKENDS)
+    points = _entry_points(BACKENDS_GROUP)
     wanted = [point for point in points if point.name == name]
     if not wanted:
-        raise UnknownBackend(_unknown(name, sorted({point.name for point in points})))
+        raise UnknownBackend(
+            _unknown_backend_message(name, sorted({point.name for point in points}))
+        )
     if len(wanted) > 1:
-        owners = " and ".join(" ".join(_owner(point)) for point in wanted)
+        owners = " and ".join(" ".join(_distribution_of(point)) for point in wanted)
         raise BackendUnavailable(f"backend {name} comes from both {owners}: uninstall one of them")
-    (backend,) = _backends(wanted)
+    (backend,) = _load_backends(wanted)
     if backend.plugin_class is None:
         raise BackendUnavailable(f"backend {name}: {backend.unavailable}")
     return backend.plugin_class
 
 
-def extensions() -> Sequence[Any]:
+def load_extensions() -> Sequence[Any]:
     """Answer a new instance of each installed extension; one that cannot be made is logged."""
-    loaded, failed = _load(_entry_points(EXTENSIONS), make=True)
+    loaded, failed = _load_entry_points(_entry_points(EXTENSIONS_GROUP), make=True)
     for point, error in failed:
         _log.error(
             "extension %s is not in effect: %s", point.name, unavailable_reason(point, error)
@@ -85,12 +87,12 @@ def extensions() -> Sequence[Any]:
     return [instance for _, instance in loaded]
 
 
-def _backends(points: Sequence[importlib.metadata.EntryPoint]) -> list[InstalledBackend]:
-    loaded, failed = _load(points)
-    found = [InstalledBackend(point.name, *_owner(point), cls) for point, cls in loaded]
+def _load_backends(points: Sequence[importlib.metadata.EntryPoint]) -> list[InstalledBackend]:
+    loaded, failed = _load_entry_points(points)
+    found = [InstalledBackend(point.name, *_distribution_of(point), cls) for point, cls in loaded]
     for point, error in failed:
         reason = unavailable_reason(point, error)
-        found.append(InstalledBackend(point.name, *_owner(point), None, reason))
+        found.append(InstalledBackend(point.name, *_distribution_of(point), None, reason))
     return found
 
 
@@ -98,7 +100,7 @@ def _entry_points(group: str) -> Sequence[importlib.metadata.EntryPoint]:
     return list(importlib.metadata.entry_points(group=group))
 
 
-def _load(
+def _load_entry_points(
     points: Sequence[importlib.metadata.EntryPoint], *, make: bool = False
 ) -> tuple[
     list[tuple[importlib.metadata.EntryPoint, Any]],
@@ -126,7 +128,9 @@ def _manager_class() -> Any:
 
         def __init__(self, points: Any, on_failure: Any, *, make: bool) -> None:
             self._points = points
-            super().__init__(BACKENDS, invoke_on_load=make, on_load_failure_callback=on_failure)
+            super().__init__(
+                BACKENDS_GROUP, invoke_on_load=make, on_load_failure_callback=on_failure
+            )
 
         def list_entry_points(self) -> Any:
             return self._points
@@ -142,7 +146,7 @@ def _manager_class() -> Any:
     return Manager
 
 
-def _owner(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+def _distribution_of(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     if point.dist is None:
         return "unknown", ""
     return point.dist.metadata["Name"], point.dist.version
@@ -163,7 +167,7 @@ def unavailable_reason(point: importlib.metadata.EntryPoint, error: BaseExceptio
     return reason
 
 
-def _unknown(name: str, known: Sequence[str]) -> str:
+def _unknown_backend_message(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
     return f"no backend {name} is installed: {guess}installed are: {', '.join(known) or 'none'}"

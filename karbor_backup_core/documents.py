@@ -12,18 +12,22 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from karbor_backup_core.errors import InvalidDocument, InvalidInput
-from karbor_backup_core.identities import check_backup, check_operation
-from karbor_backup_core.json_forms.conversion import LIMITED, model_converter, within_limit
-from karbor_backup_core.json_forms.json_values import MISFITS, misfits, step
-from karbor_backup_core.model import Backup, Operation
+from karbor_backup_core._errors import InvalidDocument, InvalidInput
+from karbor_backup_core._identifiers import check_backup, check_operation
+from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core._serialization.converter import (
+    SIZE_LIMITED_FIELDS,
+    model_converter,
+    to_size_limited_json,
+)
+from karbor_backup_core._serialization.json_values import NOT_JSON_ERRORS, child_path, find_non_json
 
 T = TypeVar("T")
 
-FORMAT: Final = 1
+FORMAT_VERSION: Final = 1
 """The format in which operations and backups are written; every format up to it can be read."""
 
-_NUMBERED: Final = (Operation, Backup)
+_VERSIONED_TYPES: Final = (Operation, Backup)
 
 
 def to_document(instance: Any) -> dict[str, Any]:
@@ -37,10 +41,10 @@ def to_document(instance: Any) -> dict[str, Any]:
     """
     try:
         body: dict[str, Any] = model_converter().unstructure(instance)
-    except (*MISFITS, AttributeError, OverflowError) as error:
+    except (*NOT_JSON_ERRORS, AttributeError, OverflowError) as error:
         what = type(instance).__name__
-        raise InvalidDocument(what, _faults(instance, "$") or [f"$: {error}"]) from None
-    return {"format": FORMAT, **body} if isinstance(instance, _NUMBERED) else body
+        raise InvalidDocument(what, _find_errors(instance, "$") or [f"$: {error}"]) from None
+    return {"format": FORMAT_VERSION, **body} if isinstance(instance, _VERSIONED_TYPES) else body
 
 
 def from_document(cls: type[T], document: Any) -> T:
@@ -53,17 +57,17 @@ def from_document(cls: type[T], document: Any) -> T:
     import cattrs
 
     what = f"{cls.__name__} document"
-    body = _without_format(document, what) if cls in _NUMBERED else document
+    body = _strip_format(document, what) if cls in _VERSIONED_TYPES else document
     try:
         instance = model_converter().structure(body, cls)
-    except (cattrs.BaseValidationError, *MISFITS) as error:
-        faults = cattrs.transform_error(error, "$", _explain)
-        raise InvalidDocument(what, [_place_first(fault) for fault in faults]) from None
-    _check_identity(instance, what)
+    except (cattrs.BaseValidationError, *NOT_JSON_ERRORS) as error:
+        faults = cattrs.transform_error(error, "$", _format_error)
+        raise InvalidDocument(what, [_move_path_first(fault) for fault in faults]) from None
+    _check_identifiers(instance, what)
     return instance
 
 
-def _check_identity(instance: object, what: str) -> None:
+def _check_identifiers(instance: object, what: str) -> None:
     """Hold the ids and names of an operation or backup to the rules of planning."""
     try:
         if isinstance(instance, Operation):
@@ -74,24 +78,25 @@ def _check_identity(instance: object, what: str) -> None:
         raise InvalidDocument(what, [str(error)]) from None
 
 
-def _without_format(document: Any, what: str) -> Any:
+def _strip_format(document: Any, what: str) -> Any:
     if not isinstance(document, Mapping):
         return document
     number = document.get("format")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise InvalidDocument(
-            what, [f"$.format: {number!r} is not a format: it is a number from 1 to {FORMAT}"]
+            what,
+            [f"$.format: {number!r} is not a format: it is a number from 1 to {FORMAT_VERSION}"],
         )
-    if number > FORMAT:
+    if number > FORMAT_VERSION:
         fault = (
             f"$.format: written in format {number} by a newer karbor-backup; this version "
-            f"reads formats up to {FORMAT}: upgrade karbor-backup"
+            f"reads formats up to {FORMAT_VERSION}: upgrade karbor-backup"
         )
         raise InvalidDocument(what, [fault])
     return {name: value for name, value in document.items() if name != "format"}
 
 
-def _explain(error: BaseException, cls: Any) -> str:
+def _format_error(error: BaseException, cls: Any) -> str:
     """Say what is wrong at one place, as ``cattrs.transform_error`` asks."""
     import cattrs
 
@@ -107,32 +112,34 @@ def _explain(error: BaseException, cls: Any) -> str:
     return str(error)
 
 
-def _place_first(fault: str) -> str:
+def _move_path_first(fault: str) -> str:
     message, _, place = fault.rpartition(" @ ")
     return f"{place}: {message}"
 
 
-def _faults(value: Any, place: str) -> list[str]:
+def _find_errors(value: Any, place: str) -> list[str]:
     """Say where and why an instance cannot be written; only a failed write asks."""
     if attrs.has(type(value)):
         return [
             fault
             for field in attrs.fields(type(value))
-            for fault in _field_faults(field.name, getattr(value, field.name), place)
+            for fault in _find_field_errors(field.name, getattr(value, field.name), place)
         ]
     if isinstance(value, tuple):
-        return [f for index, item in enumerate(value) for f in _faults(item, f"{place}[{index}]")]
+        return [
+            f for index, item in enumerate(value) for f in _find_errors(item, f"{place}[{index}]")
+        ]
     if isinstance(value, datetime):
         return [f"{place}: {value} has no zone: give it in UTC"] if value.tzinfo is None else []
-    return misfits(value, place)
+    return find_non_json(value, place)
 
 
-def _field_faults(name: str, value: Any, place: str) -> list[str]:
-    place = step(place, name)
-    faults = _faults(value, place)
-    if name in LIMITED and not faults:
+def _find_field_errors(name: str, value: Any, place: str) -> list[str]:
+    place = child_path(place, name)
+    faults = _find_errors(value, place)
+    if name in SIZE_LIMITED_FIELDS and not faults:
         try:
-            within_limit(value)
-        except MISFITS as error:
+            to_size_limited_json(value)
+        except NOT_JSON_ERRORS as error:
             return [f"{place}: {error}"]
     return faults

@@ -25,7 +25,7 @@ from typing import Final
 
 import pluggy
 
-from karbor_backup_core.model import BackendInfo, Health, Operation, Progress
+from karbor_backup_core._model import BackendInfo, Health, Operation, Progress
 
 PROJECT: Final = "karbor_backup"
 """The name under which pluggy finds the marks of this contract."""
@@ -155,3 +155,9 @@ class ExtensionSpec:
 
         Calls come one at a time. What it raises is logged and goes no further.
         """
+
+
+BACKEND_HOOKS: Final = tuple(
+    name for name, hook in vars(BackendSpec).items() if hasattr(hook, f"{PROJECT}_spec")
+)
+"""The hooks that every backend implements."""

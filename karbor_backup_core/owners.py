@@ -15,11 +15,11 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_core.model import Operation
+from karbor_backup_core._model import Operation
 
 _PROC: Final = Path("/proc")
-_FIELDS: Final = 7
-_ENDED: Final = frozenset("ZX")
+_FIELD_COUNT: Final = 7
+_EXITED_STATES: Final = frozenset("ZX")
 """States of a process that has ended, in ``/proc/PID/stat``: zombie and dead (``proc(5)``)."""
 
 
@@ -47,9 +47,9 @@ class Owner:
     def parse(cls, name: str) -> "Owner | None":
         """Read the name of an owner; return None for a name of another form."""
         fields = name.split(":")
-        if len(fields) < _FIELDS:
+        if len(fields) < _FIELD_COUNT:
             return None
-        host, boot, namespace, pid, started, seconds = fields[: _FIELDS - 1]
+        host, boot, namespace, pid, started, seconds = fields[: _FIELD_COUNT - 1]
         try:
             return cls(host, boot, namespace, int(pid), started, timedelta(seconds=float(seconds)))
         except (ValueError, OverflowError):
@@ -58,25 +58,25 @@ class Owner:
     @property
     def is_dead(self) -> bool:
         """Whether the process is known to have ended; only one of this very host can be."""
-        here = (self.host, self.boot, self.namespace) == _this_place()
-        return here and bool(self.boot) and _has_ended(self.pid, self.started)
+        here = (self.host, self.boot, self.namespace) == _current_host()
+        return here and bool(self.boot) and _has_exited(self.pid, self.started)
 
 
-def owner_name(lease: timedelta) -> str:
+def new_owner_name(lease: timedelta) -> str:
     """Name this process as an owner; no two names are ever alike.
 
     Args:
         lease: how long its leases are.
     """
-    host, boot, namespace = _this_place()
+    host, boot, namespace = _current_host()
     pid = os.getpid()
-    _, started = _state_of(pid)
+    _, started = _read_process_stat(pid)
     seconds = f"{lease.total_seconds():g}"
     random_part = uuid.uuid4().hex[:8]
     return ":".join((host, boot, namespace, str(pid), started, seconds, random_part))
 
 
-def describe(name: str) -> str:
+def describe_owner(name: str) -> str:
     """Return the name of an owner in words for a person."""
     owner = Owner.parse(name)
     return name if owner is None else f"process {owner.pid} on {owner.host}"
@@ -104,35 +104,35 @@ def is_free(operation: Operation, now: datetime, lease: timedelta) -> bool:
 
 
 @functools.cache
-def _boot() -> str:
+def _boot_id() -> str:
     try:
         return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
 
 
-def _this_place() -> tuple[str, str, str]:
+def _current_host() -> tuple[str, str, str]:
     """Return host, boot and PID namespace of this process."""
     try:
         namespace = str((_PROC / "self/ns/pid").stat().st_ino)
     except OSError:
         namespace = ""
-    return os.uname().nodename.replace(":", "-"), _boot(), namespace
+    return os.uname().nodename.replace(":", "-"), _boot_id(), namespace
 
 
-def _has_ended(pid: int, started: str) -> bool:
+def _has_exited(pid: int, started: str) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except (PermissionError, OverflowError):
         return False
-    state, began = _state_of(pid)
+    state, began = _read_process_stat(pid)
     # Where /proc does not show the process, it is another user's: it lives.
-    return state in _ENDED or bool(began and started and began != started)
+    return state in _EXITED_STATES or bool(began and started and began != started)
 
 
-def _state_of(pid: int) -> tuple[str, str]:
+def _read_process_stat(pid: int) -> tuple[str, str]:
     """Return state and start time of a process; two empty texts where they cannot be seen."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")

@@ -5,15 +5,15 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
-from karbor_backup_core.errors import InvalidInput
+from karbor_backup_core._errors import InvalidInput
 
 if TYPE_CHECKING:
-    from karbor_backup_core.json_forms.schemas import Place, Schema
+    from karbor_backup_core.json_schema.subschemas import DocumentPath, Schema
 
 MASK: Final = "***"
 """What stands where a secret was."""
 
-SHORTEST: Final = 4
+MIN_REDACTED_LENGTH: Final = 4
 """Shorter values are not taken out of texts: they would blacken words that hold no secret."""
 
 LONGEST: Final = 64 * 1024
@@ -35,12 +35,14 @@ class Secret:
         InvalidInput: the source is neither.
     """
 
-    __slots__ = ("_lock", "_source", "_spellings")
+    __slots__ = ("_encodings", "_lock", "_source")
 
     def __init__(self, source: str | Mapping[str, str]) -> None:
-        self._source: str | tuple[str, str] = source if isinstance(source, str) else _where(source)
+        self._source: str | tuple[str, str] = (
+            source if isinstance(source, str) else _parse_reference(source)
+        )
         self._lock = threading.Lock()
-        self._spellings: frozenset[str] = frozenset()
+        self._encodings: frozenset[str] = frozenset()
 
     def reveal(self) -> str:
         """Answer the secret as it is now; a file's last line end is left out.
@@ -48,23 +50,23 @@ class Secret:
         Raises:
             InvalidInput: the variable is not set, or the file cannot be read, or it is empty.
         """
-        value = self._source if isinstance(self._source, str) else _look_up(*self._source)
+        value = self._source if isinstance(self._source, str) else _resolve_reference(*self._source)
         with self._lock:
-            self._spellings |= _spellings(value)
+            self._encodings |= _encodings(value)
         return value
 
-    def spellings(self) -> frozenset[str]:
-        """Answer all texts, each ``SHORTEST`` or longer, that would give the secret away.
+    def encodings(self) -> frozenset[str]:
+        """Answer all texts, each ``MIN_REDACTED_LENGTH`` or longer, that would give the secret away.
 
         These are the values seen so far (a file may change), each also as JSON, ``repr`` and URLs
         write it. What cannot be looked up has never been seen, and gives nothing.
         """
-        if not self._spellings:
+        if not self._encodings:
             try:
                 self.reveal()
             except InvalidInput:
                 return frozenset()
-        return self._spellings
+        return self._encodings
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -84,7 +86,7 @@ class Secret:
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
     """Answer the text with every known value of these secrets replaced by ``***``."""
-    known = frozenset[str]().union(*(secret.spellings() for secret in secrets))
+    known = frozenset[str]().union(*(secret.encodings() for secret in secrets))
     longest_first = sorted(known, key=len, reverse=True)
     # Again and again, since a mask and its neighbours may spell another secret. It ends, because
     # each replacement makes the text shorter.
@@ -93,7 +95,7 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
     return text
 
 
-def configured(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any]:
+def wrap_secrets(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any]:
     """Answer a copy of a valid configuration in which each value marked as secret is a ``Secret``.
 
     Args:
@@ -105,27 +107,27 @@ def configured(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any]:
     """
     import copy
 
-    from karbor_backup_core.json_forms.schemas import secret_places
+    from karbor_backup_core.json_schema.subschemas import find_secret_paths
 
     result: dict[str, Any] = copy.deepcopy(dict(document))
-    for place in secret_places(schema, document):
-        _wrap(result, place)
+    for place in find_secret_paths(schema, document):
+        _wrap_secret(result, place)
     return result
 
 
-def secrets_in(configuration: Any) -> Iterator[Secret]:
+def find_secrets(configuration: Any) -> Iterator[Secret]:
     """Answer the secrets of a configuration."""
     if isinstance(configuration, Secret):
         yield configuration
     elif isinstance(configuration, Mapping):
         for inner in configuration.values():
-            yield from secrets_in(inner)
+            yield from find_secrets(inner)
     elif isinstance(configuration, list | tuple):
         for inner in configuration:
-            yield from secrets_in(inner)
+            yield from find_secrets(inner)
 
 
-def _wrap(document: Any, place: "Place") -> None:
+def _wrap_secret(document: Any, place: "DocumentPath") -> None:
     *steps, last = place
     for step in steps:
         document = document[step]
@@ -133,7 +135,7 @@ def _wrap(document: Any, place: "Place") -> None:
         document[last] = Secret(document[last])
 
 
-def _where(source: Any) -> tuple[str, str]:
+def _parse_reference(source: Any) -> tuple[str, str]:
     if isinstance(source, Mapping) and len(source) == 1:
         ((kind, name),) = source.items()
         if kind in ("env", "file") and isinstance(name, str) and name:
@@ -141,14 +143,14 @@ def _where(source: Any) -> tuple[str, str]:
     raise InvalidInput('a secret is text, or {"env": "NAME"}, or {"file": "PATH"}')
 
 
-def _look_up(kind: str, name: str) -> str:
-    value = _of_environment(name) if kind == "env" else _of_file(name)
+def _resolve_reference(kind: str, name: str) -> str:
+    value = _read_environment(name) if kind == "env" else _read_file(name)
     if not value:
         raise InvalidInput(f"the secret in {kind} {name} is empty: put it there")
     return value
 
 
-def _of_environment(name: str) -> str:
+def _read_environment(name: str) -> str:
     try:
         return os.environ[name]
     except (KeyError, ValueError):  # no variable's name can hold a lone surrogate
@@ -157,7 +159,7 @@ def _of_environment(name: str) -> str:
         ) from None
 
 
-def _of_file(name: str) -> str:
+def _read_file(name: str) -> str:
     from pathlib import Path
 
     what = f"the file {name}, which should hold a secret,"
@@ -173,7 +175,7 @@ def _of_file(name: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-def _spellings(value: str) -> frozenset[str]:
+def _encodings(value: str) -> frozenset[str]:
     import json
     import urllib.parse
 
@@ -186,4 +188,4 @@ def _spellings(value: str) -> frozenset[str]:
         urllib.parse.quote(value, errors="replace"),
         urllib.parse.quote_plus(value, errors="replace"),
     }
-    return frozenset(each for each in spellings if len(each) >= SHORTEST)
+    return frozenset(each for each in spellings if len(each) >= MIN_REDACTED_LENGTH)

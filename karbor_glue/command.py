@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from karbor_backup_cli.paths import PathName
 from karbor_backup_core import BackendUnavailable, InvalidInput, KarborBackupError, printable
-from karbor_backup_core.cli.paths import PathName
 from karbor_backup_core.documents import to_document
 
 if TYPE_CHECKING:
-    from karbor_glue.recovery import Recovered
+    from karbor_glue._recovery import RecoveryResult
 
 
 @click.group()
@@ -38,12 +38,12 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
     time of one lease is over (60 seconds, or 'lease' in the provider's file): recover again then.
     """
     found = []
-    for each in _recovered(_provider(provider, config_files)):
+    for each in _run_recovery(_load_provider(provider, config_files)):
         found.append(each)
         if not ctx.obj.as_json:
-            _tell(each)
+            _print_result(each)
     if ctx.obj.as_json:
-        click.echo(json.dumps({"checkpoints": [_document(each) for each in found]}, indent=2))
+        click.echo(json.dumps({"checkpoints": [_to_document(each) for each in found]}, indent=2))
     elif not found:
         click.echo("nothing to recover")
     unsolved = sum(bool(each.problems) for each in found)
@@ -53,7 +53,7 @@ def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> N
         )
 
 
-def _provider(name: str, config_files: Sequence[str]) -> Any:
+def _load_provider(name: str, config_files: Sequence[str]) -> Any:
     try:
         from karbor import exception
         from karbor.common import config  # noqa: F401 - registers where Keystone is
@@ -78,13 +78,13 @@ def _provider(name: str, config_files: Sequence[str]) -> Any:
     raise InvalidInput(f"Karbor has no provider {name!r} that could be loaded (loaded: {known})")
 
 
-def _recovered(provider: Any) -> Any:
-    from karbor_glue.recovery import recover as recover_all
+def _run_recovery(provider: Any) -> Any:
+    from karbor_glue._recovery import recover as recover_all
 
     return recover_all(provider)
 
 
-def _tell(recovered: "Recovered") -> None:
+def _print_result(recovered: "RecoveryResult") -> None:
     what = recovered.record or f"checkpoint {recovered.checkpoint}"
     change = f": {recovered.before} -> {recovered.after}" if recovered.before else ""
     click.echo(printable(f"{what}{change}"))
@@ -95,7 +95,7 @@ def _tell(recovered: "Recovered") -> None:
         click.echo(printable(f"  {problem}"), err=True)
 
 
-def _document(recovered: "Recovered") -> dict[str, Any]:
+def _to_document(recovered: "RecoveryResult") -> dict[str, Any]:
     return {
         "checkpoint": recovered.checkpoint,
         "record": recovered.record,

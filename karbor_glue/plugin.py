@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from karbor.services.protection import protection_plugin
 
 from karbor_backup_core import Verb
-from karbor_glue import schemas
-from karbor_glue.credentials import Credentials, OwnCredentials, freezer_credentials
-from karbor_glue.operations import (
+from karbor_glue import _schemas
+from karbor_glue._credentials import Credentials, DefaultCredentials, choose_freezer_credentials
+from karbor_glue._operations import (
     CopyOperation,
     DeleteOperation,
     ProtectOperation,
@@ -15,7 +15,7 @@ from karbor_glue.operations import (
     RestoreOperation,
     VerifyOperation,
 )
-from karbor_glue.settings import Settings, read_backend, read_freezer
+from karbor_glue._settings import Settings, read_backend_settings, read_freezer_settings
 
 
 class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignore[misc]  # untyped
@@ -60,31 +60,31 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
 
     def settings(self) -> Settings:
         """Read the provider's file."""
-        return read_backend(self._config, self.BACKEND)
+        return read_backend_settings(self._config, self.BACKEND)
 
     def credentials(self, context: Any) -> Credentials:
         """Choose the credentials for a request of Karbor's."""
-        return OwnCredentials()
+        return DefaultCredentials()
 
     @classmethod
     def get_supported_resources_types(cls) -> list[str]:
         """List the types; whether the provider's backend has one shows in the first hook."""
-        return schemas.types(cls.BACKEND)
+        return _schemas.resource_types(cls.BACKEND)
 
     @classmethod
     def get_options_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a protect."""
-        return schemas.schema(cls.BACKEND, Verb.PROTECT, resource_type)
+        return _schemas.options_schema(cls.BACKEND, Verb.PROTECT, resource_type)
 
     @classmethod
     def get_restore_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a restore."""
-        return schemas.schema(cls.BACKEND, Verb.RESTORE, resource_type)
+        return _schemas.options_schema(cls.BACKEND, Verb.RESTORE, resource_type)
 
     @classmethod
     def get_verify_schema(cls, resource_type: str) -> dict[str, Any]:
         """Describe the options of a verify."""
-        return schemas.schema(cls.BACKEND, Verb.VERIFY, resource_type)
+        return _schemas.options_schema(cls.BACKEND, Verb.VERIFY, resource_type)
 
     @classmethod
     def get_saved_info_schema(cls, resource_type: str) -> dict[str, Any]:
@@ -110,8 +110,8 @@ class FreezerProtectionPlugin(BackupProtectionPlugin):
 
     def settings(self) -> Settings:
         """Read the provider's file."""
-        return read_freezer(self._config)
+        return read_freezer_settings(self._config)
 
     def credentials(self, context: Any) -> Credentials:
         """Choose the credentials for Freezer."""
-        return freezer_credentials(self._config, context)
+        return choose_freezer_credentials(self._config, context)

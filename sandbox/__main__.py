@@ -2,11 +2,11 @@
 
 import sys
 
-from sandbox.needs import describe_missing
+from sandbox.missing_libraries import describe_missing_library
 
 try:
     from sandbox.cli import main
 except ImportError as missing:
-    sys.exit(describe_missing(missing, "sandbox"))
+    sys.exit(describe_missing_library(missing, "sandbox"))
 
 main()

@@ -3,7 +3,7 @@
 from sandbox import freezer, keystone, scheduler, watchdog
 from sandbox.accounts import CLOUDS, Account, make_accounts, write_clouds_yaml
 from sandbox.configuration import write_configuration
-from sandbox.databases import DatabaseKind, Databases
+from sandbox.databases import DatabaseKind, DatabaseTemplates
 from sandbox.environments import Environment
 from sandbox.instance import Instance, another_port
 from sandbox.ports import free_port
@@ -16,7 +16,7 @@ from sandbox.state import State
 def bring_up(
     instance: Instance,
     environment: Environment,
-    databases: Databases,
+    databases: DatabaseTemplates,
     *,
     freezer_database: DatabaseKind,
     watched: ProcessId,
@@ -45,7 +45,7 @@ def bring_up(
         write_clouds_yaml(layout.clouds_yaml, clouds, state.auth_url)
         write_configuration(layout)
         start_scheduler(instance, state, CLIENT_ID, account=state.accounts[CLOUDS[0]])
-        instance.remember(state)
+        instance.write_state(state)
     except BaseException:
         instance.take_down(keep_logs=True)
         raise
@@ -79,13 +79,13 @@ def start_scheduler(
         account=account,
         capabilities=capabilities or Capabilities(),
     )
-    instance.run([scheduler.service(instance.layout, state.environment.bin, client_id)])
+    instance.start_all([scheduler.service(instance.layout, state.environment.bin, client_id)])
 
 
 def _start_apis(
     instance: Instance,
     environment: Environment,
-    databases: Databases,
+    databases: DatabaseTemplates,
     freezer_database: DatabaseKind,
     owner: ProcessId | None,
 ) -> State:

@@ -58,10 +58,10 @@ def up(instance: str, with_parts: str, freezer_database: DatabaseKind, *, cloud:
     found = Sandbox.up(
         ROOT,
         instance=instance,
-        with_parts=[*_names(with_parts), *(["cloud"] if cloud else [])],
+        with_parts=[*_split_names(with_parts), *(["cloud"] if cloud else [])],
         freezer_database=freezer_database,
         detached=True,
-        report=display.report,
+        report=display.print_progress,
     )
     display.show_up(found)
 
@@ -100,8 +100,8 @@ def run(with_parts: str, command: tuple[str, ...]) -> None:
     with Sandbox.up(
         ROOT,
         instance=f"run-{os.getpid()}",
-        with_parts=_names(with_parts),
-        report=display.report,
+        with_parts=_split_names(with_parts),
+        report=display.print_progress,
     ) as own:
         mark = {processes.MARK: str(own.instance.layout.home)}
         returned = run_command(command, {**own.environ, **mark})
@@ -110,7 +110,7 @@ def run(with_parts: str, command: tuple[str, ...]) -> None:
 
 def main() -> None:
     """Run the command; whatever ends it, what it was bringing up is taken down again."""
-    _unwind_on_signals()
+    _exit_on_signals()
     try:
         sandbox(prog_name="python -m sandbox")
     except SandboxError as error:
@@ -118,11 +118,11 @@ def main() -> None:
         sys.exit(1)
 
 
-def _names(comma_separated: str) -> list[str]:
+def _split_names(comma_separated: str) -> list[str]:
     return [name.strip() for name in comma_separated.split(",") if name.strip()]
 
 
-def _unwind_on_signals() -> None:
+def _exit_on_signals() -> None:
     """Let SIGTERM and SIGHUP unwind the program as Ctrl-C does, unless they are to be ignored."""
 
     def leave(number: int, _frame: FrameType | None) -> None:

@@ -12,18 +12,18 @@ from keystoneauth1.session import Session
 from sandbox import keystone, parts, scheduler, watchdog
 from sandbox.accounts import CLOUDS, Account, write_clouds_yaml
 from sandbox.bringup import bring_up, start_scheduler
-from sandbox.databases import DatabaseKind, databases
-from sandbox.environments import Report, environment
+from sandbox.databases import DatabaseKind, ensure_databases
+from sandbox.environments import Report, ensure_environment
 from sandbox.errors import SandboxError
 from sandbox.ftp import Ftp
-from sandbox.instance import Instance, reap, silent
+from sandbox.instance import Instance, remove_abandoned, report_nothing
 from sandbox.layout import Project
-from sandbox.openstack.lab import CloudLab
-from sandbox.ports import has_proxy, past_proxies
+from sandbox.openstack.testing import CloudTestTools
+from sandbox.ports import no_proxy_variables, uses_proxy
 from sandbox.processes import ProcessId
 from sandbox.s3 import S3
 from sandbox.scheduler import Capabilities
-from sandbox.services import Started
+from sandbox.services import StartedServer
 from sandbox.ssh import Ssh
 from sandbox.swift import Swift
 
@@ -54,7 +54,7 @@ class Sandbox:
         freezer_database: DatabaseKind = "sqlite",
         detached: bool = False,
         owner: int | None = None,
-        report: Report = silent,
+        report: Report = report_nothing,
     ) -> Self:
         """Bring a sandbox up; one that is up already is returned as it is.
 
@@ -72,12 +72,12 @@ class Sandbox:
             SandboxError: it could not be brought up; nothing is left running.
         """
         project = Project(root)
-        parts_wanted = parts.known(with_parts)
+        parts_wanted = parts.check_names(with_parts)
         room = Instance(project, project.instance(instance), report)
-        servers = environment(project, "freezer", report)
-        templates = databases(servers, report)
+        servers = ensure_environment(project, "freezer", report)
+        templates = ensure_databases(servers, report)
         with project.lock():
-            reap(project)
+            remove_abandoned(project)
             sandbox = cls(room, is_new=not room.is_up)
             if sandbox.is_new:
                 watched = ProcessId.of(owner or os.getpid())
@@ -89,10 +89,12 @@ class Sandbox:
                     watched=watched,
                     owner=None if detached else watched,
                 )
-            sandbox._complete(parts_wanted, freezer_database)
+            sandbox._bring_up_missing(parts_wanted, freezer_database)
         return sandbox
 
-    def _complete(self, parts_wanted: Iterable[str], freezer_database: DatabaseKind) -> None:
+    def _bring_up_missing(
+        self, parts_wanted: Iterable[str], freezer_database: DatabaseKind
+    ) -> None:
         """Bring up what a sandbox that is up lacks; a new one goes down again if that fails.
 
         Raises:
@@ -170,7 +172,7 @@ class Sandbox:
     def environ(self) -> dict[str, str]:
         """The environment variables that make every OpenStack tool work in the cloud `demo`."""
         credentials = {"OS_CLIENT_CONFIG_FILE": str(self.clouds_yaml), "OS_CLOUD": CLOUDS[0]}
-        return credentials | (past_proxies(os.environ) if has_proxy(os.environ) else {})
+        return credentials | (no_proxy_variables(os.environ) if uses_proxy(os.environ) else {})
 
     @property
     def config_toml(self) -> Path:
@@ -183,7 +185,7 @@ class Sandbox:
         Raises:
             SandboxError: there is no such cloud.
         """
-        return keystone.session(self.auth_url, self._account(cloud))
+        return keystone.session(self.auth_url, self._get_account(cloud))
 
     @property
     def storage_dir(self) -> Path:
@@ -200,7 +202,7 @@ class Sandbox:
         return self.instance.layout.logs
 
     @property
-    def servers(self) -> dict[str, Started]:
+    def servers(self) -> dict[str, StartedServer]:
         """The servers by name, whether they run or have been stopped."""
         servers = self.instance.servers()
         servers.pop(watchdog.NAME, None)
@@ -248,11 +250,11 @@ class Sandbox:
         Raises:
             SandboxError: there is no such cloud, or it did not come up.
         """
-        account = self._account(cloud)
+        account = self._get_account(cloud)
         with self.instance.project.lock():
             name = scheduler.name(client_id)
             known = self.servers.get(name)
-            if known is None or not known.runs:
+            if known is None or not known.is_running:
                 start_scheduler(
                     self.instance,
                     self.instance.state,
@@ -287,10 +289,10 @@ class Sandbox:
         return facts
 
     @property
-    def cloud_lab(self) -> CloudLab:
+    def cloud_test_tools(self) -> CloudTestTools:
         """What tests do with the part `cloud`, which is brought up if need be; that needs root."""
         self.part("cloud")
-        return CloudLab(self.instance)
+        return CloudTestTools(self.instance)
 
     def part(self, name: str) -> Any:
         """Return what is to be known of an optional part, which is brought up first if need be.
@@ -302,9 +304,9 @@ class Sandbox:
             SandboxError: there is no such part, or it did not come up.
         """
         with self.instance.project.lock():
-            return parts.ensure(self.instance, name)
+            return parts.ensure_up(self.instance, name)
 
-    def _account(self, cloud: str) -> Account:
+    def _get_account(self, cloud: str) -> Account:
         if cloud not in CLOUDS:
             raise SandboxError(f"There is no cloud {cloud!r}, only: {', '.join(CLOUDS)}")
         return self.accounts[cloud]

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from sandbox.errors import MissingProgramError
-from sandbox.ports import past_proxies
+from sandbox.ports import no_proxy_variables
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -22,11 +22,13 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     try:
-        child = subprocess.Popen(command, env={**inherited, **past_proxies(inherited), **environ})
+        child = subprocess.Popen(
+            command, env={**inherited, **no_proxy_variables(inherited), **environ}
+        )
     except OSError as error:
         raise MissingProgramError(f"{command[0]} cannot be run: {error}") from error
     try:
-        status = _wait(child)
+        status = _wait_for_child(child)
     except BaseException:
         child.terminate()
         child.wait()
@@ -34,7 +36,7 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
     return status if status >= 0 else 128 - status
 
 
-def _wait(child: subprocess.Popen[bytes]) -> int:
+def _wait_for_child(child: subprocess.Popen[bytes]) -> int:
     """Wait for the child; Ctrl-C reaches it too, and it is the child that decides what to do.
 
     The signal is taken and dropped here: a KeyboardInterrupt in the midst of `Popen.wait` can lose

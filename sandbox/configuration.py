@@ -20,15 +20,15 @@ def write_configuration(layout: Layout) -> None:
 default_backend = "freezer"
 
 [store]
-url = {_text(store)}
+url = {_toml_string(store)}
 
 [backends.freezer.storages.disk]
 kind = "local"
-path = {_text(storage)}
+path = {_toml_string(storage)}
 """,
     )
 
 
-def _text(value: str) -> str:
+def _toml_string(value: str) -> str:
     """Write a string of TOML, whose escapes are those of JSON."""
     return json.dumps(value, ensure_ascii=False)

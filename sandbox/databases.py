@@ -15,9 +15,9 @@ import attrs
 
 from sandbox.accounts import REGION, write_secret
 from sandbox.environments import Environment, Report
-from sandbox.keys import make_keys
-from sandbox.layout import lock
-from sandbox.tools import run_tool
+from sandbox.keystone_keys import make_keys
+from sandbox.layout import file_lock
+from sandbox.subprocesses import run_checked
 
 DatabaseKind = Literal["sqlite", "mariadb"]
 """What the Freezer API keeps its jobs in."""
@@ -27,7 +27,7 @@ BOOTSTRAP_USER = "bootstrap"
 
 
 @attrs.frozen
-class Databases:
+class DatabaseTemplates:
     """Initialised databases to copy."""
 
     home: Path
@@ -53,18 +53,18 @@ def database_url(path: Path) -> str:
     return f"sqlite:///{path}?timeout=30"
 
 
-def databases(environment: Environment, report: Report) -> Databases:
+def ensure_databases(environment: Environment, report: Report) -> DatabaseTemplates:
     """Return the environment's databases, made first unless they are there.
 
     Raises:
         BuildError: a command of Keystone or Freezer failed; the text says how.
     """
     recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    made = Databases(environment.path / f"databases-{recipe}")
-    with lock(environment.path / "databases.lock"):
+    made = DatabaseTemplates(environment.path / f"databases-{recipe}")
+    with file_lock(environment.path / "databases.lock"):
         if not made.home.exists():
             report("Initialising the databases; they are kept for the next time.")
-            draft = Databases(made.home.with_suffix(".draft"))
+            draft = DatabaseTemplates(made.home.with_suffix(".draft"))
             shutil.rmtree(draft.home, ignore_errors=True)
             draft.home.mkdir()
             _make_keystone(environment, draft)
@@ -87,10 +87,10 @@ def sync_freezer(environment: Environment, directory: Path, url: str) -> None:
     configuration = directory / "freezer-api.conf"
     write_secret(configuration, f"[database]\nconnection = {url}\n")
     manage = [str(environment.bin / "freezer-manage"), "--config-file", str(configuration)]
-    run_tool([*manage, "db", "sync"], directory)
+    run_checked([*manage, "db", "sync"], directory)
 
 
-def _make_keystone(environment: Environment, draft: Databases) -> None:
+def _make_keystone(environment: Environment, draft: DatabaseTemplates) -> None:
     configuration = draft.home / "keystone.conf"
     configuration.write_text(
         f"[database]\nconnection = {database_url(draft.keystone)}\n{make_keys(draft.home)}"
@@ -98,18 +98,18 @@ def _make_keystone(environment: Environment, draft: Databases) -> None:
     password = secrets.token_hex(16)
     write_secret(draft.home / "bootstrap-password", password)
     manage = [str(environment.bin / "keystone-manage"), "--config-file", str(configuration)]
-    run_tool([*manage, "db_sync"], draft.home)
+    run_checked([*manage, "db_sync"], draft.home)
     bootstrap = [f"--bootstrap-username={BOOTSTRAP_USER}", f"--bootstrap-region-id={REGION}"]
-    run_tool([*manage, "bootstrap", *bootstrap], draft.home, {"OS_BOOTSTRAP_PASSWORD": password})
-    _write_ahead(draft.keystone)
+    run_checked([*manage, "bootstrap", *bootstrap], draft.home, {"OS_BOOTSTRAP_PASSWORD": password})
+    _enable_wal(draft.keystone)
 
 
-def _make_freezer(environment: Environment, draft: Databases) -> None:
+def _make_freezer(environment: Environment, draft: DatabaseTemplates) -> None:
     sync_freezer(environment, draft.home, database_url(draft.freezer))
-    _write_ahead(draft.freezer)
+    _enable_wal(draft.freezer)
 
 
-def _write_ahead(database: Path) -> None:
+def _enable_wal(database: Path) -> None:
     """Let readers and a writer work at once; SQLite remembers this in the file."""
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

@@ -14,14 +14,14 @@ from sandbox.cloud import Sandbox
 from sandbox.configuration import VARIABLE
 from sandbox.layout import Layout
 from sandbox.ports import HOST
-from sandbox.services import Started
+from sandbox.services import StartedServer
 
 PROGRAM = "karbor-backup"
 
 _console = Console(highlight=False, soft_wrap=True)
 
 
-def report(line: str) -> None:
+def print_progress(line: str) -> None:
     """Say what is being done."""
     _console.print(line, style="dim", markup=False)
 
@@ -38,14 +38,14 @@ def show_up(sandbox: Sandbox) -> None:
     text = sandbox.config_toml.read_text(encoding="utf-8")
     _console.print(Syntax(text, "toml", background_color="default"))
     _console.print("To use it from this shell:\n")
-    for line in _exports(sandbox):
+    for line in _export_lines(sandbox):
         _console.print(f"  {line}", markup=False)
     _console.print("  karbor-backup backends --check")
     option = "" if name == "default" else f" --instance {name}"
     _console.print(f"\nTo take it down: python -m sandbox down{option}")
 
 
-def _exports(sandbox: Sandbox) -> Iterator[str]:
+def _export_lines(sandbox: Sandbox) -> Iterator[str]:
     """Yield the lines after which the OpenStack tools and `karbor-backup` use the sandbox."""
     for variable, value in {**sandbox.environ, VARIABLE: str(sandbox.config_toml)}.items():
         yield f"export {variable}={shlex.quote(value)}"
@@ -61,8 +61,8 @@ def show_status(sandbox: Sandbox) -> None:
         table.add_column(column, no_wrap=True)
     for name, server in sandbox.servers.items():
         address = f"{HOST}:{server.service.port}" if server.service.port else ""
-        pid = str(server.process.pid) if server.runs else ""
-        table.add_row(name, _state(server), pid, address)
+        pid = str(server.process.pid) if server.is_running else ""
+        table.add_row(name, _describe_state(server), pid, address)
     _console.print(table)
     _console.print(f"""
 Keystone's URL     {sandbox.auth_url}
@@ -80,7 +80,7 @@ def show_down(layout: Layout, *, was_there: bool, kept: bool) -> None:
     _console.print(f"The sandbox [bold]{layout.name}[/] is down; {remains}.")
 
 
-def _state(server: Started) -> str:
-    if server.runs:
+def _describe_state(server: StartedServer) -> str:
+    if server.is_running:
         return "[green]runs[/]"
     return "stopped" if server.stopped else "[red]ended by itself[/]"

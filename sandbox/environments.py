@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 
 from sandbox.errors import BuildError
-from sandbox.layout import Project, lock
+from sandbox.layout import Project, file_lock
 
 Report = Callable[[str], None]
 """Is told, in a line for people, what is being done."""
@@ -45,7 +45,7 @@ class Environment:
         return self.path / "templates"
 
 
-def environment(
+def ensure_environment(
     project: Project, name: str, report: Report, *, requirements: Path = REQUIREMENTS
 ) -> Environment:
     """Return the environment `name`, built first unless it is cached.
@@ -70,13 +70,13 @@ def environment(
     files = (requirements / f"{name}.in", requirements / f"{name}.txt")
     home = project.environments / f"{name}-{_fingerprint(project, files)}"
     finished = home / ".finished"
-    with lock(project.environments / f"{name}.lock"):
+    with file_lock(project.environments / f"{name}.lock"):
         if not finished.exists():
             report(f"Building the environment {name!r}; it is kept for the next time.")
             # What an interrupted build has left. It cannot be built elsewhere and moved here: the
             # programs of an environment hold its path.
             shutil.rmtree(home, ignore_errors=True)
-            _build(home, *files)
+            _build_environment(home, *files)
             finished.touch()
     return Environment(home)
 
@@ -89,7 +89,7 @@ def _fingerprint(project: Project, files: Iterable[Path]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _build(home: Path, wanted: Path, pinned: Path) -> None:
+def _build_environment(home: Path, wanted: Path, pinned: Path) -> None:
     _run([sys.executable, "-m", "venv", "--without-pip", str(home)], wanted.stem)
     pip = [sys.executable, "-m", "pip", "--python", str(home / "bin" / "python")]
     install = ["install", "--quiet", "--disable-pip-version-check", "--no-input"]

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sandbox import mariadb
 from sandbox.accounts import DOMAIN, SERVICE, write_secret
-from sandbox.databases import DatabaseKind, Databases, database_url, sync_freezer
+from sandbox.databases import DatabaseKind, DatabaseTemplates, database_url, sync_freezer
 from sandbox.environments import Environment
 from sandbox.instance import Instance
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
 from sandbox.state import State
-from sandbox.wsgi import serve_command
+from sandbox.wsgi import wsgi_server_command
 
 NAME = "freezer-api"
 
@@ -28,7 +28,7 @@ def url(port: int) -> str:
 
 
 def bring_up_database(
-    instance: Instance, environment: Environment, databases: Databases, kind: DatabaseKind
+    instance: Instance, environment: Environment, databases: DatabaseTemplates, kind: DatabaseKind
 ) -> str:
     """Give an instance its own copy of the database, and return SQLAlchemy's URL of it.
 
@@ -36,7 +36,7 @@ def bring_up_database(
         SandboxError: MariaDB could not be fetched, or did not come up.
     """
     if kind == "mariadb":
-        template = mariadb.template(
+        template = mariadb.ensure_template(
             environment.path / "freezer-mariadb",
             instance,
             [_DATABASE],
@@ -87,7 +87,7 @@ def service(layout: Layout, python: Path, port: int, kind: DatabaseKind) -> Serv
     configuration = layout.configuration / "freezer-api.conf"
     return Service(
         name=NAME,
-        command=serve_command(
+        command=wsgi_server_command(
             python,
             "freezer_api.wsgi",
             port,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sandbox.accounts import write_secret
-from sandbox.environments import Environment, environment
+from sandbox.environments import Environment, ensure_environment
 from sandbox.instance import Instance
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
@@ -51,7 +51,7 @@ def bring_up(instance: Instance) -> Ftp:
         BuildError: their environment could not be built.
         ServiceError: one did not come up.
     """
-    installed = environment(instance.project, "ftp", instance.report)
+    installed = ensure_environment(instance.project, "ftp", instance.report)
     layout = instance.layout
     directory = layout.data / "ftp"
     directory.mkdir(exist_ok=True)
@@ -67,7 +67,7 @@ def bring_up(instance: Instance) -> Ftp:
             _server(instance, installed, "ftps", tls, [*arguments, str(certificate)], password),
         ]
 
-    plain, tls = instance.start_together(servers, 2)
+    plain, tls = instance.start_all_on_free_ports(servers, 2)
     return Ftp(HOST, plain.port, tls.port, USER, password, directory)
 
 

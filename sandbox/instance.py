@@ -7,12 +7,12 @@ from pathlib import Path
 import attrs
 import tenacity
 
-from sandbox import outside, processes, services, state
+from sandbox import host_cleanup, processes, services, state
 from sandbox.environments import Report
 from sandbox.errors import ServiceError
 from sandbox.layout import Layout, Project
 from sandbox.ports import free_port
-from sandbox.services import PortTakenError, Service, Started
+from sandbox.services import PortTakenError, Service, StartedServer
 from sandbox.state import State
 
 PORT_ATTEMPTS = 3
@@ -25,7 +25,7 @@ another_port = tenacity.retry(
 """Does it over when somebody else took the port between its choice and the server's bind."""
 
 
-def silent(_line: str) -> None:
+def report_nothing(_line: str) -> None:
     """Report nothing."""
 
 
@@ -41,7 +41,7 @@ class Instance:
 
     project: Project
     layout: Layout
-    report: Report = silent
+    report: Report = report_nothing
 
     @property
     def is_up(self) -> bool:
@@ -56,7 +56,7 @@ class Instance:
         """
         if not self.layout.records.exists():
             return False
-        runs = any(server.runs for server in self.servers().values())
+        runs = any(server.is_running for server in self.servers().values())
         return not (self.is_up and runs) or self.state.is_orphan
 
     @property
@@ -66,25 +66,25 @@ class Instance:
         Raises:
             NotRunningError: it is not up.
         """
-        return state.load(self.layout)
+        return state.load_state(self.layout)
 
-    def remember(self, new: State) -> None:
+    def write_state(self, new: State) -> None:
         """Write its state."""
-        state.save(self.layout, new)
+        state.save_state(self.layout, new)
 
-    def servers(self) -> dict[str, Started]:
+    def servers(self) -> dict[str, StartedServer]:
         """Return its servers in the order of their names, whether they run or not."""
-        return services.load(self.layout.records)
+        return services.load_servers(self.layout.records)
 
-    def launch(self, service: Service) -> Started:
+    def launch(self, service: Service) -> StartedServer:
         """Start a server without waiting for it.
 
         Raises:
             ServiceError: its program cannot be started.
         """
-        return services.launch(service, self.layout.records)
+        return services.launch_server(service, self.layout.records)
 
-    def start(self, make: Callable[[int], Service]) -> Started:
+    def start(self, make: Callable[[int], Service]) -> StartedServer:
         """Start a server on a free port and wait until it is ready.
 
         Args:
@@ -93,12 +93,12 @@ class Instance:
         Raises:
             ServiceError: it did not come up.
         """
-        return self.start_together(lambda ports: [make(*ports)], 1)[0]
+        return self.start_all_on_free_ports(lambda ports: [make(*ports)], 1)[0]
 
     @another_port
-    def start_together(
+    def start_all_on_free_ports(
         self, make: Callable[[Sequence[int]], Iterable[Service]], count: int
-    ) -> list[Started]:
+    ) -> list[StartedServer]:
         """Start servers on free ports at the same time, and wait until all are ready.
 
         Args:
@@ -108,31 +108,31 @@ class Instance:
         Raises:
             ServiceError: one did not come up; none of them is left running.
         """
-        return self.run(make([free_port() for _ in range(count)]))
+        return self.start_all(make([free_port() for _ in range(count)]))
 
-    def run(self, servers: Iterable[Service]) -> list[Started]:
+    def start_all(self, servers: Iterable[Service]) -> list[StartedServer]:
         """Start servers at the same time, and wait until all are ready.
 
         Raises:
             ServiceError: one did not come up; none of them is left running.
         """
-        started: list[Started] = []
+        started: list[StartedServer] = []
         try:
             started.extend(map(self.launch, servers))
             for server in started:
                 self.wait(server)
         except BaseException:
-            services.stop(started, self.layout.records)
+            services.stop_servers(started, self.layout.records)
             raise
         return started
 
-    def wait(self, started: Started) -> None:
+    def wait(self, started: StartedServer) -> None:
         """Wait until a server that was launched is ready.
 
         Raises:
             ServiceError: it did not come up.
         """
-        services.wait_until_ready(started)
+        services.wait_until_server_ready(started)
 
     def stop(self, name: str) -> None:
         """Stop one server with all that it started; `restart` brings it back.
@@ -140,7 +140,7 @@ class Instance:
         Raises:
             ServiceError: there is no server of that name.
         """
-        services.stop([self._server(name)], self.layout.records)
+        services.stop_servers([self._find_server(name)], self.layout.records)
 
     def stop_all(self, names: Iterable[str]) -> None:
         """Stop several servers at the same time.
@@ -148,7 +148,7 @@ class Instance:
         Raises:
             ServiceError: there is no server of one of the names.
         """
-        services.stop([self._server(name) for name in names], self.layout.records)
+        services.stop_servers([self._find_server(name) for name in names], self.layout.records)
 
     def restart(self, name: str) -> None:
         """Stop one server, where it runs, and start it again on the port that it had.
@@ -156,9 +156,9 @@ class Instance:
         Raises:
             ServiceError: there is no server of that name, or it did not come up.
         """
-        server = self._server(name)
-        services.stop([server], self.layout.records)
-        self.run([server.service])
+        server = self._find_server(name)
+        services.stop_servers([server], self.layout.records)
+        self.start_all([server.service])
 
     def take_down(self, *, keep_logs: bool = False) -> None:
         """End every process of the instance and remove its files; nothing to do is no error.
@@ -166,30 +166,30 @@ class Instance:
         Args:
             keep_logs: whether the logs stay, until this instance comes up or goes down again.
         """
-        processes.end(server.process for server in self.servers().values())
-        processes.end_marked(str(self.layout.home))
-        self.release()
+        processes.terminate(server.process for server in self.servers().values())
+        processes.terminate_marked(str(self.layout.home))
+        self.undo_host_changes()
         if not self.layout.home.exists():
             return
         # From here on it is not up; it is abandoned, should this be interrupted, until the last.
         self.layout.state.unlink(missing_ok=True)
         kept = {self.layout.logs} if keep_logs else set()
         for path in set(self.layout.home.iterdir()) - kept - {self.layout.records}:
-            _remove(path)
-        _remove(self.layout.records)
+            _remove_files(path)
+        _remove_files(self.layout.records)
         if not kept:
             self.layout.home.rmdir()
 
-    def release(self) -> None:
+    def undo_host_changes(self) -> None:
         """Undo what the servers have changed of the machine outside the instance's directory.
 
         Raises:
             SandboxError: a file system is still in use.
         """
-        outside.unmount_all(self.layout.home)
-        outside.remove_taps(self.layout.taps)
+        host_cleanup.unmount_all(self.layout.home)
+        host_cleanup.remove_taps(self.layout.taps)
 
-    def _server(self, name: str) -> Started:
+    def _find_server(self, name: str) -> StartedServer:
         servers = self.servers()
         if name not in servers:
             known = ", ".join(servers) or "none"
@@ -199,7 +199,7 @@ class Instance:
         return servers[name]
 
 
-def reap(project: Project) -> None:
+def remove_abandoned(project: Project) -> None:
     """Take down every instance that a crash has left; the caller holds the project's lock."""
     for layout in project.instances():
         instance = Instance(project, layout)
@@ -207,7 +207,7 @@ def reap(project: Project) -> None:
             instance.take_down()
 
 
-def _remove(path: Path) -> None:
+def _remove_files(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from typing import Final
 
-from sandbox.environments import Environment, Report, environment
+from sandbox.environments import Environment, Report, ensure_environment
 from sandbox.errors import BuildError
-from sandbox.layout import Project, lock
+from sandbox.layout import Project, file_lock
 
 VERSION: Final = "1.6.0"
 """The last Karbor there is."""
@@ -22,7 +22,7 @@ def services(project: Project, report: Report) -> Environment:
     Raises:
         BuildError: pip could not install it; the text says why.
     """
-    return _with_checkout(project, environment(project, "karbor", report))
+    return _with_checkout(project, ensure_environment(project, "karbor", report))
 
 
 def newest(project: Project, report: Report) -> Environment:
@@ -34,7 +34,7 @@ def newest(project: Project, report: Report) -> Environment:
         BuildError: pip could not install it; the text says why.
     """
     return _with_checkout(
-        project, environment(project, "karbor-newest", report), f"karbor=={VERSION}"
+        project, ensure_environment(project, "karbor-newest", report), f"karbor=={VERSION}"
     )
 
 
@@ -43,7 +43,7 @@ def _with_checkout(project: Project, built: Environment, *packages: str) -> Envi
     metadata = (project.root / "pyproject.toml").read_bytes()
     wanted = hashlib.sha256(metadata).hexdigest()
     stamp = built.path / ".checkout"
-    with lock(built.path.with_suffix(".checkout.lock")):
+    with file_lock(built.path.with_suffix(".checkout.lock")):
         if not stamp.exists() or stamp.read_text() != wanted:
             _install(built, [*packages, "--editable", str(project.root)])
             stamp.write_text(wanted)

@@ -11,13 +11,13 @@ from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
 from sandbox.accounts import DOMAIN, REGION, Account
-from sandbox.databases import BOOTSTRAP_USER, Databases, database_url
-from sandbox.keys import make_keys
+from sandbox.databases import BOOTSTRAP_USER, DatabaseTemplates, database_url
+from sandbox.keystone_keys import make_keys
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
 from sandbox.state import State
-from sandbox.wsgi import serve_command
+from sandbox.wsgi import wsgi_server_command
 
 NAME = "keystone"
 
@@ -29,7 +29,7 @@ def auth_url(port: int) -> str:
     return f"http://{HOST}:{port}/v3"
 
 
-def configure(layout: Layout, databases: Databases) -> None:
+def configure(layout: Layout, databases: DatabaseTemplates) -> None:
     """Give an instance its own copy of the database, its own keys and its configuration."""
     database = layout.data / "keystone.db"
     shutil.copyfile(databases.keystone, database)
@@ -53,7 +53,7 @@ def service(layout: Layout, python: Path, port: int) -> Service:
     }
     return Service(
         name=NAME,
-        command=serve_command(python, "keystone.wsgi.api", port, threads=_THREADS),
+        command=wsgi_server_command(python, "keystone.wsgi.api", port, threads=_THREADS),
         environ=server_environ(layout, python.parent, configuration),
         directory=layout.home,
         log=layout.logs / f"{NAME}.log",
@@ -144,7 +144,7 @@ def make_ec2_keys(auth_url: str, account: Account) -> tuple[str, str]:
     return answer["credential"]["access"], answer["credential"]["secret"]
 
 
-def populate(databases: Databases, state: State) -> None:
+def populate(databases: DatabaseTemplates, state: State) -> None:
     """Register the sandbox's users and services, and remove the database's own administrator."""
     bootstrap = Account(BOOTSTRAP_USER, "admin", "admin", databases.bootstrap_password)
     identity = Identity(state.auth_url, bootstrap)

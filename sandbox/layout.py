@@ -18,7 +18,7 @@ _NAME_RULE = "use small letters, digits, '-' and '_', at most 64"
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold a lock file, its directory made; one thread may take it again while it has it.
 
     It is free again when its process has ended.
@@ -41,7 +41,7 @@ def lock(path: Path) -> Iterator[None]:
         held.release()
 
 
-def _resolved(path: Path) -> Path:
+def _resolve(path: Path) -> Path:
     return path.resolve()
 
 
@@ -49,7 +49,7 @@ def _resolved(path: Path) -> Path:
 class Project:
     """The checkout that the sandbox belongs to. Everything it writes is in two ignored folders."""
 
-    root: Path = attrs.field(converter=_resolved)
+    root: Path = attrs.field(converter=_resolve)
 
     @property
     def environments(self) -> Path:
@@ -64,7 +64,7 @@ class Project:
 
     def lock(self) -> AbstractContextManager[None]:
         """Return the lock that whoever brings an instance up or down holds."""
-        return lock(self.sandboxes / ".lock")
+        return file_lock(self.sandboxes / ".lock")
 
     def instance(self, name: str) -> "Layout":
         """Return the layout of the instance `name`.

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import attrs
 
-from sandbox import debian
+from sandbox import debian_packages
 from sandbox.accounts import write_secret
 from sandbox.errors import BuildError
 from sandbox.instance import Instance
 from sandbox.layout import Layout
 from sandbox.ports import HOST
 from sandbox.services import Service, server_environ
-from sandbox.tools import run_tool
-from sandbox.workshop import workshop
+from sandbox.subprocesses import run_checked
+from sandbox.temporary_instance import temporary_instance
 
 NAME = "mariadb"
 USER = "sandbox"
@@ -56,7 +56,7 @@ class MariaDb:
 
 
 def bring_up(instance: Instance, name: str, template: Path) -> MariaDb:
-    """Start a server on a copy of the databases that were made by `template`.
+    """Start a server on a copy of the databases that were made by `ensure_template`.
 
     Args:
         instance: where it runs.
@@ -68,10 +68,10 @@ def bring_up(instance: Instance, name: str, template: Path) -> MariaDb:
         ServiceError: it did not come up.
     """
     shutil.copytree(template, instance.layout.data / name)
-    return _start(instance, name, _installation(instance), databases=())
+    return _start(instance, name, _find_installation(instance), databases=())
 
 
-def template(
+def ensure_template(
     home: Path, instance: Instance, databases: Sequence[str], fill: Callable[[MariaDb, Path], None]
 ) -> Path:
     """Return a directory with databases to copy, made first unless it is there.
@@ -93,8 +93,8 @@ def template(
     made = home.with_name(f"{home.name}-{recipe}")
     if not made.exists():
         instance.report("Initialising MariaDB's databases; they are kept for the next time.")
-        with workshop(instance.project, "making-databases", instance.report) as room:
-            program = _installation(room)
+        with temporary_instance(instance.project, "making-databases", instance.report) as room:
+            program = _find_installation(room)
             data = room.layout.data / NAME
             _install(program, data)
             fill(_start(room, NAME, program, databases), room.layout.configuration)
@@ -107,12 +107,12 @@ def template(
     return made
 
 
-def _installation(instance: Instance) -> Path:
+def _find_installation(instance: Instance) -> Path:
     """Return the directory that holds MariaDB: the machine's own, or that of unpacked packages."""
     for prefix in _MACHINE:
         if _find_server(prefix) is not None and (prefix / _INSTALL).exists():
             return prefix
-    return debian.unpacked(instance.project, _PACKAGES, instance.report) / "usr"
+    return debian_packages.unpack_packages(instance.project, _PACKAGES, instance.report) / "usr"
 
 
 def _find_server(prefix: Path) -> Path | None:
@@ -121,24 +121,24 @@ def _find_server(prefix: Path) -> Path | None:
     return next((each for each in candidates if each.exists()), None)
 
 
-def _libraries(program: Path) -> dict[str, str]:
+def _library_environ(program: Path) -> dict[str, str]:
     """Return what makes unpacked programs find the libraries that were unpacked beside them."""
     if program in _MACHINE:
         return {}
     return {"LD_LIBRARY_PATH": str(next(program.glob("lib/*/libaio.so.1")).parent)}
 
 
-def _user() -> str:
+def _server_user() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _install(program: Path, data: Path) -> None:
     """Make an empty database server's directory."""
     command = [str(program / _INSTALL), "--no-defaults", "--skip-test-db"]
-    places = [f"--basedir={program}", f"--datadir={data}", f"--user={_user()}"]
+    places = [f"--basedir={program}", f"--datadir={data}", f"--user={_server_user()}"]
     # Its administrator then has no password, and can only be whoever runs the server.
     login = "--auth-root-authentication-method=socket"
-    run_tool(["/bin/sh", *command, *places, login], data.parent, _libraries(program))
+    run_checked(["/bin/sh", *command, *places, login], data.parent, _library_environ(program))
 
 
 def _start(instance: Instance, name: str, program: Path, databases: Sequence[str]) -> MariaDb:
@@ -166,7 +166,7 @@ def _service(layout: Layout, name: str, program: Path, port: int) -> Service:
             "--no-defaults",
             f"--basedir={program}",
             f"--datadir={data}",
-            f"--user={_user()}",
+            f"--user={_server_user()}",
             f"--bind-address={HOST}",
             f"--port={port}",
             # In the data's directory: a socket's whole path must be shorter than 108 letters.
@@ -184,7 +184,7 @@ def _service(layout: Layout, name: str, program: Path, port: int) -> Service:
             "--innodb-flush-log-at-trx-commit=0",
             "--skip-innodb-doublewrite",
         ],
-        environ=server_environ(layout, program / "bin", _libraries(program)),
+        environ=server_environ(layout, program / "bin", _library_environ(program)),
         directory=data,
         log=layout.logs / f"{name}.log",
         port=port,

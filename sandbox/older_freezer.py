@@ -15,14 +15,14 @@ import tenacity
 from sandbox import freezer, keystone, services
 from sandbox.accounts import CLOUDS, DOMAIN, REGION, SERVICE, Account, write_secret
 from sandbox.databases import database_url
-from sandbox.environments import Environment, environment
+from sandbox.environments import Environment, ensure_environment
 from sandbox.errors import BuildError, ServiceError
 from sandbox.instance import Instance
 from sandbox.layout import Layout
 from sandbox.services import Service, server_environ
 from sandbox.state import State
-from sandbox.tools import run_tool
-from sandbox.wsgi import serve_command
+from sandbox.subprocesses import run_checked
+from sandbox.wsgi import wsgi_server_command
 
 _REGISTRATION_TIMEOUT = 60.0
 
@@ -79,7 +79,7 @@ class OlderFreezer:
     scheduler_beside_newest: str
 
 
-def parts() -> Mapping[str, Callable[[Instance], OlderFreezer]]:
+def part_starters() -> Mapping[str, Callable[[Instance], OlderFreezer]]:
     """Return what brings up each part, by the part's name."""
     return {release.part: functools.partial(_bring_up, release) for release in RELEASES}
 
@@ -90,11 +90,13 @@ def _bring_up(release: Release, instance: Instance) -> OlderFreezer:
     Raises:
         SandboxError: the environment could not be built, or a server did not come up.
     """
-    programs = environment(instance.project, release.part, instance.report)
+    programs = ensure_environment(instance.project, release.part, instance.report)
     state = instance.state
     _add_placeholders(state)
     configuration = _configure_api(instance.layout, release, programs, state)
-    api = instance.start(lambda port: _api(instance.layout, release, programs, configuration, port))
+    api = instance.start(
+        lambda port: _api_service(instance.layout, release, programs, configuration, port)
+    )
     older = OlderFreezer(
         version=release.version,
         freezer_url=freezer.url(api.port),
@@ -140,20 +142,20 @@ project_domain_id = {DOMAIN}
 """,
     )
     manage = [str(programs.bin / "freezer-manage"), f"--config-file={configuration}"]
-    run_tool([*manage, "db", "sync"], layout.data)
+    run_checked([*manage, "db", "sync"], layout.data)
     if not database.exists():
         # Before 19.0.0 freezer-manage ends with status 0 whatever happened.
         raise BuildError(f"freezer-manage of {release.version} has made no database {database}")
     return configuration
 
 
-def _api(
+def _api_service(
     layout: Layout, release: Release, programs: Environment, configuration: Path, port: int
 ) -> Service:
     name = f"{release.part}-api"
     return Service(
         name=name,
-        command=serve_command(
+        command=wsgi_server_command(
             programs.python,
             release.application,
             port,
@@ -205,22 +207,22 @@ no_daemon = true
             {
                 "HOME": str(home),
                 "TMPDIR": str(home / "tmp"),
-                **_credentials(state.auth_url, account, freezer_url),
+                **_credential_variables(state.auth_url, account, freezer_url),
             },
         ),
         directory=home,
         log=instance.layout.logs / f"scheduler-{client_id}.log",
         ready_text="Starting in no-daemon mode",
     )
-    (started,) = instance.run([server])
+    (started,) = instance.start_all([server])
     try:
         _wait_for_registration(state, account, client_id, freezer_url)
     except ServiceError:
-        services.stop([started], instance.layout.records)
+        services.stop_servers([started], instance.layout.records)
         raise
 
 
-def _credentials(auth_url: str, account: Account, freezer_url: str) -> dict[str, str]:
+def _credential_variables(auth_url: str, account: Account, freezer_url: str) -> dict[str, str]:
     """Return the variables that scheduler and agent read: the agent reads no file before 19.0.0."""
     return {
         "OS_AUTH_URL": auth_url,

@@ -37,13 +37,13 @@ PARTS: Mapping[str, Part] = {
     "rabbitmq": Part(rabbitmq.RabbitMq, rabbitmq.bring_up),
     **{
         name: Part(older_freezer.OlderFreezer, bring_up)
-        for name, bring_up in older_freezer.parts().items()
+        for name, bring_up in older_freezer.part_starters().items()
     },
 }
 """The parts by name."""
 
 
-def known(names: Iterable[str]) -> list[str]:
+def check_names(names: Iterable[str]) -> list[str]:
     """Return the names as they are.
 
     Raises:
@@ -56,7 +56,7 @@ def known(names: Iterable[str]) -> list[str]:
     return names
 
 
-def ensure(instance: Instance, name: str) -> Any:
+def ensure_up(instance: Instance, name: str) -> Any:
     """Return what is to be known of a part, brought up first unless it is up.
 
     The caller holds the project's lock.
@@ -64,13 +64,13 @@ def ensure(instance: Instance, name: str) -> Any:
     Raises:
         SandboxError: there is no such part, or it did not come up.
     """
-    known([name])
+    check_names([name])
     part = PARTS[name]
     for needed in part.needs:
-        ensure(instance, needed)
+        ensure_up(instance, needed)
     if name not in instance.state.parts:
         instance.report(f"Starting the part {name!r}.")
         facts = cattrs.unstructure(part.bring_up(instance))
         state = instance.state
-        instance.remember(attrs.evolve(state, parts={**state.parts, name: facts}))
+        instance.write_state(attrs.evolve(state, parts={**state.parts, name: facts}))
     return cattrs.structure(instance.state.parts[name], part.facts)

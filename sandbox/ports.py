@@ -25,7 +25,7 @@ def free_port() -> int:
         return port
 
 
-def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+def no_proxy_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment variables that keep programs from seeking loopback behind a proxy."""
     exceptions = environ.get("no_proxy") or environ.get("NO_PROXY")
     if exceptions == "*":  # no proxy for anybody, which it means only where it stands alone
@@ -34,7 +34,7 @@ def past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
     return {"no_proxy": value, "NO_PROXY": value}
 
 
-def has_proxy(environ: Mapping[str, str]) -> bool:
+def uses_proxy(environ: Mapping[str, str]) -> bool:
     """Whether the environment sends HTTP requests through a proxy."""
     names = {name.lower() for name, value in environ.items() if value}
     return not names.isdisjoint({"http_proxy", "https_proxy", "all_proxy"})

@@ -52,25 +52,29 @@ class ProcessId:
 
     def process(self) -> psutil.Process | None:
         """Return the process, or None when it has ended."""
-        process = self._holder()
-        return process if process is not None and self._is(process) and _lives(process) else None
+        process = self._find_process()
+        return (
+            process
+            if process is not None and self._matches(process) and _is_alive(process)
+            else None
+        )
 
-    def is_taken(self) -> bool:
+    def is_reused(self) -> bool:
         """Whether another process has the number now."""
-        process = self._holder()
-        return process is not None and not self._is(process)
+        process = self._find_process()
+        return process is not None and not self._matches(process)
 
-    def _holder(self) -> psutil.Process | None:
+    def _find_process(self) -> psutil.Process | None:
         try:
             return psutil.Process(self.pid)
         except psutil.NoSuchProcess:
             return None
 
-    def _is(self, process: psutil.Process) -> bool:
+    def _matches(self, process: psutil.Process) -> bool:
         return abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
 
 
-def spawn(
+def start_process(
     command: Sequence[str], *, environ: Mapping[str, str], directory: Path, log: Path
 ) -> ProcessId:
     """Start a process in a session of its own, with both outputs appended to `log`.
@@ -96,32 +100,32 @@ def spawn(
     return ProcessId.of(child.pid)
 
 
-def end(leaders: Iterable[ProcessId], *, grace: float = GRACE) -> None:
+def terminate(leaders: Iterable[ProcessId], *, grace: float = GRACE) -> None:
     """End these processes with all that they started: SIGTERM, then SIGKILL after `grace` seconds.
 
     This process itself is spared.
     """
-    _end(_families(leaders), grace)
+    _terminate(_process_trees(leaders), grace)
 
 
-def end_marked(mark: str, *, grace: float = GRACE) -> None:
+def terminate_marked(mark: str, *, grace: float = GRACE) -> None:
     """End every process that was started with `mark` in its environment, but this one."""
-    _end([process for process in psutil.process_iter() if _mark_of(process) == mark], grace)
+    _terminate([process for process in psutil.process_iter() if _read_mark(process) == mark], grace)
 
 
-def _end(processes: Iterable[psutil.Process], grace: float) -> None:
+def _terminate(processes: Iterable[psutil.Process], grace: float) -> None:
     doomed = [process for process in processes if process.pid != os.getpid()]
     for process in doomed:
-        _signal(process, force=False)
-    for process in _survivors(doomed, grace):
-        _signal(process, force=True)
-    _survivors(doomed, grace)
+        _send_signal(process, force=False)
+    for process in _wait_for_survivors(doomed, grace):
+        _send_signal(process, force=True)
+    _wait_for_survivors(doomed, grace)
     for process in doomed:
         if process.pid in _children and _children[process.pid].poll() is not None:
             del _children[process.pid]
 
 
-def _survivors(doomed: Sequence[psutil.Process], grace: float) -> list[psutil.Process]:
+def _wait_for_survivors(doomed: Sequence[psutil.Process], grace: float) -> list[psutil.Process]:
     """Return which of the processes are still there after a time that is enough for most."""
     wait = tenacity.Retrying(
         stop=tenacity.stop_after_delay(grace),
@@ -129,10 +133,10 @@ def _survivors(doomed: Sequence[psutil.Process], grace: float) -> list[psutil.Pr
         retry=tenacity.retry_if_result(bool),
         retry_error_callback=lambda last: last.outcome and last.outcome.result(),
     )
-    return wait(lambda: [process for process in doomed if _lives(process)])
+    return wait(lambda: [process for process in doomed if _is_alive(process)])
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     """Whether a process runs; one that has ended, and that nobody has waited for, does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
@@ -140,7 +144,7 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _signal(process: psutil.Process, *, force: bool) -> None:
+def _send_signal(process: psutil.Process, *, force: bool) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         if force:
             process.kill()
@@ -148,12 +152,12 @@ def _signal(process: psutil.Process, *, force: bool) -> None:
             process.terminate()
 
 
-def _families(leaders: Iterable[ProcessId]) -> list[psutil.Process]:
+def _process_trees(leaders: Iterable[ProcessId]) -> list[psutil.Process]:
     """Return the leaders that still run, their descendants, and what is left of their sessions."""
-    sessions = _sessions()
+    sessions = _group_by_session()
     family: dict[int, psutil.Process] = {}
     for leader in leaders:
-        if leader.is_taken():
+        if leader.is_reused():
             continue  # the session of that number is someone else's too
         members = list(sessions.get(leader.pid, ()))
         if process := leader.process():
@@ -163,7 +167,7 @@ def _families(leaders: Iterable[ProcessId]) -> list[psutil.Process]:
     return list(family.values())
 
 
-def _sessions() -> dict[int, list[psutil.Process]]:
+def _group_by_session() -> dict[int, list[psutil.Process]]:
     sessions: dict[int, list[psutil.Process]] = {}
     for process in psutil.process_iter():
         try:
@@ -173,7 +177,7 @@ def _sessions() -> dict[int, list[psutil.Process]]:
     return sessions
 
 
-def _mark_of(process: psutil.Process) -> str | None:
+def _read_mark(process: psutil.Process) -> str | None:
     try:
         return process.environ().get(MARK)
     except psutil.Error:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from sandbox.cloud import Sandbox
-from sandbox.faultproxy import FaultProxy
 from sandbox.instance import Instance
 from sandbox.layout import Project
-from sandbox.ports import past_proxies
+from sandbox.ports import no_proxy_variables
+from tests.support.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,7 +31,7 @@ def pytest_configure() -> None:
     """Make this process the run's owner, unless it is a worker of the owner."""
     os.environ.setdefault(_OWNER, str(os.getpid()))
     # What is tested must not look for loopback behind a proxy of the machine's.
-    os.environ.update(past_proxies(os.environ))
+    os.environ.update(no_proxy_variables(os.environ))
 
 
 def pytest_sessionfinish() -> None:
@@ -55,7 +55,7 @@ def pytest_runtest_makereport(
     if report.failed and "sandbox" in getattr(item, "fixturenames", ()):
         logs = Project(ROOT).instance(_instance_name()).logs
         for log in sorted(logs.glob("*.log")):
-            report.sections.append((f"end of the sandbox's {log.name}", _tail(log)))
+            report.sections.append((f"end of the sandbox's {log.name}", _log_tail(log)))
     return report
 
 
@@ -71,7 +71,7 @@ def sandbox_part(sandbox: Sandbox) -> Callable[[str], Any]:
     return sandbox.part
 
 
-def running() -> Sandbox | None:
+def attach_if_up() -> Sandbox | None:
     """Return the run's sandbox if it is up, to the process that the run belongs to.
 
     A plugin's ``pytest_sessionfinish`` with ``tryfirst`` looks with this at what the run has left.
@@ -106,5 +106,5 @@ def _instance_name() -> str:
     return f"tests-{os.environ[_OWNER]}"
 
 
-def _tail(log: Path) -> str:
+def _log_tail(log: Path) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])

@@ -56,7 +56,7 @@ class Service:
 
 
 @attrs.frozen
-class Started:
+class StartedServer:
     """A server that has been started, and may have ended or been stopped since.
 
     Attributes:
@@ -83,11 +83,11 @@ class Started:
         return self.service.port
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether its process is there."""
         return not self.stopped and self.process.process() is not None
 
-    def log_since_start(self) -> str:
+    def read_log_since_start(self) -> str:
         """Return what it has logged since this start."""
         with self.service.log.open("rb") as log:
             log.seek(self.log_offset)
@@ -114,7 +114,7 @@ def server_environ(
     }
 
 
-def launch(service: Service, records: Path) -> Started:
+def launch_server(service: Service, records: Path) -> StartedServer:
     """Start a server and write down that it was started.
 
     Raises:
@@ -122,7 +122,7 @@ def launch(service: Service, records: Path) -> Started:
     """
     offset = service.log.stat().st_size if service.log.exists() else 0
     try:
-        process = processes.spawn(
+        process = processes.start_process(
             service.command,
             environ=service.environ,
             directory=service.directory,
@@ -130,12 +130,12 @@ def launch(service: Service, records: Path) -> Started:
         )
     except OSError as error:
         raise ServiceError(f"{service.name} cannot be started: {error}") from error
-    started = Started(service, process, offset)
-    _save(started, records)
+    started = StartedServer(service, process, offset)
+    _save_record(started, records)
     return started
 
 
-def wait_until_ready(started: Started, *, timeout: float | None = None) -> None:
+def wait_until_server_ready(started: StartedServer, *, timeout: float | None = None) -> None:
     """Wait until a server that was launched does its work.
 
     Args:
@@ -156,45 +156,45 @@ def wait_until_ready(started: Started, *, timeout: float | None = None) -> None:
         wait(_is_ready, started)
     except tenacity.RetryError:
         raise ServiceError(
-            f"{started.service.name} was not ready after {patience:g} seconds.\n{_tail(started)}"
+            f"{started.service.name} was not ready after {patience:g} seconds.\n{_log_tail(started)}"
         ) from None
 
 
-def stop(started: Iterable[Started], records: Path) -> None:
+def stop_servers(started: Iterable[StartedServer], records: Path) -> None:
     """Stop servers, with all that they started, and write down that they were stopped."""
     started = list(started)
-    processes.end(each.process for each in started)
+    processes.terminate(each.process for each in started)
     for each in started:
-        _save(attrs.evolve(each, stopped=True), records)
+        _save_record(attrs.evolve(each, stopped=True), records)
 
 
-def load(records: Path) -> dict[str, Started]:
+def load_servers(records: Path) -> dict[str, StartedServer]:
     """Return every server that was ever started in an instance, in the order of their names."""
     documents = (json.loads(path.read_text()) for path in sorted(records.glob("*.json")))
-    found = [cattrs.structure(document, Started) for document in documents]
+    found = [cattrs.structure(document, StartedServer) for document in documents]
     return {each.service.name: each for each in found}
 
 
-def _save(started: Started, records: Path) -> None:
+def _save_record(started: StartedServer, records: Path) -> None:
     path = records / f"{started.service.name}.json"
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(cattrs.unstructure(started), indent=2))
     draft.replace(path)
 
 
-def _is_ready(started: Started) -> bool:
+def _is_ready(started: StartedServer) -> bool:
     service = started.service
     process = started.process.process()
     if process is None:
-        raise _ended(started)
-    if service.port is not None and not _listens(process, service.port):
+        raise _startup_error(started)
+    if service.port is not None and not _is_listening(process, service.port):
         return False
-    if service.ready_text is not None and service.ready_text not in started.log_since_start():
+    if service.ready_text is not None and service.ready_text not in started.read_log_since_start():
         return False
-    return service.health_url is None or _answers(service.health_url)
+    return service.health_url is None or _responds(service.health_url)
 
 
-def _listens(process: psutil.Process, port: int) -> bool:
+def _is_listening(process: psutil.Process, port: int) -> bool:
     """Whether this very process listens, and not another that was faster to take the port."""
     try:
         return any(
@@ -205,7 +205,7 @@ def _listens(process: psutil.Process, port: int) -> bool:
         return False
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     with requests.Session() as client:
         client.trust_env = False  # no proxy stands before loopback
         try:
@@ -214,13 +214,13 @@ def _answers(url: str) -> bool:
             return False
 
 
-def _ended(started: Started) -> ServiceError:
-    name, log = started.service.name, _tail(started)
+def _startup_error(started: StartedServer) -> ServiceError:
+    name, log = started.service.name, _log_tail(started)
     if any(sign in log.lower() for sign in _PORT_TAKEN):
         return PortTakenError(f"{name} found port {started.service.port} of {HOST} taken.\n{log}")
     return ServiceError(f"{name} ended while it was starting.\n{log}")
 
 
-def _tail(started: Started) -> str:
-    lines = started.log_since_start().splitlines()[-_LOG_TAIL:]
+def _log_tail(started: StartedServer) -> str:
+    lines = started.read_log_since_start().splitlines()[-_LOG_TAIL:]
     return "\n".join([f"The end of its log {started.service.log}:", *lines])

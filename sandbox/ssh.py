@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from sandbox import debian
+from sandbox import debian_packages
 from sandbox.accounts import write_secret
 from sandbox.instance import Instance
 from sandbox.ports import HOST
@@ -113,7 +113,7 @@ def _find_sshd(instance: Instance) -> tuple[Path, dict[str, str]]:
     """Return the machine's sshd, or an unpacked one with the environment that it needs."""
     if installed := shutil.which("sshd", path=_PROGRAM_PATH):
         return Path(installed), {}
-    root = debian.unpacked(instance.project, _PACKAGES, instance.report)
+    root = debian_packages.unpack_packages(instance.project, _PACKAGES, instance.report)
     libraries = next(root.glob("usr/lib/*/libnss_wrapper.so")).parent
     home = instance.layout.configuration
     passwd, group = home / "passwd", home / "group"

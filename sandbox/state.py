@@ -43,14 +43,14 @@ class State:
         return self.owner is not None and self.owner.process() is None
 
 
-def save(layout: Layout, state: State) -> None:
+def save_state(layout: Layout, state: State) -> None:
     """Write the state of an instance whole: whoever reads it sees the old one or the new one."""
     draft = layout.state.with_suffix(".draft")
     write_secret(draft, json.dumps(cattrs.unstructure(state), indent=2))
     draft.replace(layout.state)
 
 
-def load(layout: Layout) -> State:
+def load_state(layout: Layout) -> State:
     """Return the state of an instance that is up.
 
     Raises:

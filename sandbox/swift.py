@@ -11,7 +11,7 @@ import attrs
 
 from sandbox import keystone
 from sandbox.accounts import DOMAIN, SERVICE, write_secret
-from sandbox.environments import Environment, environment
+from sandbox.environments import Environment, ensure_environment
 from sandbox.errors import ServiceError
 from sandbox.instance import Instance
 from sandbox.ports import HOST
@@ -41,7 +41,7 @@ def bring_up(instance: Instance) -> Swift:
         BuildError: its environment could not be built.
         ServiceError: a server did not come up.
     """
-    installed = environment(instance.project, "swift", instance.report)
+    installed = ensure_environment(instance.project, "swift", instance.report)
     home = instance.layout.configuration / "swift"
     (instance.layout.data / "swift" / "disk").mkdir(parents=True, exist_ok=True)
     home.mkdir(mode=0o700, exist_ok=True)
@@ -59,7 +59,7 @@ def bring_up(instance: Instance) -> Swift:
             for kind, port, configuration in zip(kinds, ports, configurations, strict=True)
         ]
 
-    *_, proxy = instance.start_together(servers, len(STORAGE) + 1)
+    *_, proxy = instance.start_all_on_free_ports(servers, len(STORAGE) + 1)
     url = f"http://{HOST}:{proxy.port}"
     state = instance.state
     keystone.Identity(state.auth_url, state.accounts["admin"]).add_service(

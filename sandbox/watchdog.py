@@ -33,7 +33,7 @@ def service(project: Project, layout: Layout, watched: ProcessId) -> Service:
     )
 
 
-def wait_for_end(process: ProcessId) -> None:
+def wait_for_exit(process: ProcessId) -> None:
     """Return when a process has ended; at once if it has already."""
     try:
         descriptor = os.pidfd_open(process.pid)
@@ -49,7 +49,7 @@ def wait_for_end(process: ProcessId) -> None:
 
 def main(root: str, name: str, pid: str, created: str) -> None:
     """Wait for the process's end; then take the instance down, unless it is up and is to stay."""
-    wait_for_end(ProcessId(int(pid), float(created)))
+    wait_for_exit(ProcessId(int(pid), float(created)))
     project = Project(Path(root))
     instance = Instance(project, project.instance(name))
     with project.lock():

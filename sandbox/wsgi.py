@@ -5,7 +5,9 @@ from pathlib import Path
 _SERVE = Path(__file__).parent / "servers" / "serve_wsgi.py"
 
 
-def serve_command(python: Path, module: str, port: int, *arguments: str, threads: int) -> list[str]:
+def wsgi_server_command(
+    python: Path, module: str, port: int, *arguments: str, threads: int
+) -> list[str]:
     """Return the command that serves a WSGI application, over HTTP/1.1 with connections kept alive.
 
     Args:

@@ -7,7 +7,12 @@ from collections.abc import Iterable
 import hypothesis
 import pytest
 
-pytest_plugins = ["sandbox.pytest_plugin", "tests.wheels", "tests.disks", "tests.pages.plugin"]
+pytest_plugins = [
+    "sandbox.pytest_plugin",
+    "tests.support.wheels",
+    "tests.support.disks",
+    "tests.pages.plugin",
+]
 
 # A machine that is busy with servers makes an example slow, not wrong.
 hypothesis.settings.register_profile("unhurried", deadline=None)

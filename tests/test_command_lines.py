@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from karbor_backup_core.cli.main import program
+from karbor_backup_cli._main import program
 
 _ROOT = Path(__file__).parents[1]
 _PAGES = sorted(
@@ -28,15 +28,17 @@ _STAND_INS = {"VERB": "protect", "DURATION": "30d", "/etc/karbor/karbor.conf": _
 """Words of a page that stand for one of several, where the parser wants one of these."""
 
 
-def _tokens(tokens: list[Token]) -> Iterator[Token]:
+def _split_tokens(tokens: list[Token]) -> Iterator[Token]:
     for token in tokens:
         yield token
-        yield from _tokens(token.children or [])
+        yield from _split_tokens(token.children or [])
 
 
-def _lines(page: Path) -> Iterator[str]:
+def _list_lines(page: Path) -> Iterator[str]:
     """Yield what a page gives to be run: lines of its blocks, and code within its text."""
-    for token in _tokens(MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))):
+    for token in _split_tokens(
+        MarkdownIt().enable("table").parse(page.read_text(encoding="utf-8"))
+    ):
         if token.type == "fence":
             joined = token.content.replace("\\\n", " ")
             found = [_PROMPT.sub("", line) for line in joined.splitlines() if _PROMPT.search(line)]
@@ -47,17 +49,17 @@ def _lines(page: Path) -> Iterator[str]:
         yield from (line for line in found if line.startswith(f"{_PROGRAM} "))
 
 
-_LINES = [(page, line) for page in _PAGES for line in _lines(page)]
+_LINES = [(page, line) for page in _PAGES for line in _list_lines(page)]
 
 
-def _optional_parts(line: str) -> str:
+def _expand_brackets(line: str) -> str:
     """Return the line as it is with everything that its brackets make optional."""
     return re.sub(r"\[([^\[\]]*)\]", r"\1", line)
 
 
-def _commands(line: str) -> Iterator[click.Context]:
+def _parse_line(line: str) -> Iterator[click.Context]:
     """Parse a line with click, without running it; raise what click finds wrong."""
-    words = shlex.split(_optional_parts(line), comments=True)[1:]
+    words = shlex.split(_expand_brackets(line), comments=True)[1:]
     arguments = [_STAND_INS.get(word, word) for word in words]
     context = program.make_context(_PROGRAM, arguments, resilient_parsing=False)
     command: click.Command = program
@@ -66,11 +68,11 @@ def _commands(line: str) -> Iterator[click.Context]:
         name, found, rest = command.resolve_command(context, rest)
         assert found is not None, name
         command = found
-        context = _context(command, name, rest, context)
+        context = _parse_arguments(command, name, rest, context)
         yield context
 
 
-def _context(
+def _parse_arguments(
     command: click.Command, name: str | None, rest: list[str], parent: click.Context
 ) -> click.Context:
     """Parse a command's own arguments; a bare name in a sentence stands for all its forms."""
@@ -84,7 +86,7 @@ def _context(
 def test_a_line_of_a_page_is_one_that_the_command_understands(page: Path, line: str) -> None:
     # --help and --version are all of their line.
     with contextlib.suppress(click.exceptions.Exit):
-        assert list(_commands(line)), page
+        assert list(_parse_line(line)), page
 
 
 @pytest.mark.parametrize("name", ["README.md", "cli.md", "sandbox/README.md", "karbor.md"])
@@ -105,4 +107,4 @@ def test_the_pages_lines_are_found(name: str) -> None:
 )
 def test_a_line_that_names_what_there_is_not_is_found(line: str) -> None:
     with pytest.raises(click.UsageError):
-        list(_commands(line))
+        list(_parse_line(line))

@@ -11,12 +11,18 @@ from typing import Any, Final
 
 import pluggy
 
-from benchmarks.core.world import NAME, best_of, per_call, submitted, volumes
+from benchmarks.context import BenchmarkContext
+from benchmarks.core.fake_operations import (
+    NAME,
+    call_timer,
+    make_submitting_protect,
+    make_volumes,
+    measure_minimum,
+)
 from benchmarks.measurement import OURS, Measurement
-from benchmarks.workbench import Workbench
 from karbor_backup_core import Backend, Operation, Progress, ProgressState, hookimpl
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec
-from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake import FakeBackend, FakeCloud
 
 BARE_PLUGGY: Final = "bare pluggy"
 BARE_CALL: Final = "bare method"
@@ -31,7 +37,7 @@ _ANSWER: Final = Progress(
 )
 
 
-class Prompt(FakeBackend):
+class ConstantBackend(FakeBackend):
     """Answers without asking its cloud."""
 
     @hookimpl
@@ -40,7 +46,7 @@ class Prompt(FakeBackend):
         return _ANSWER
 
 
-class Wrapper:
+class PassThroughExtension:
     """An extension that looks on."""
 
     @hookimpl(wrapper=True)
@@ -49,25 +55,27 @@ class Wrapper:
         return (yield)
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure one hook, without and with an extension."""
-    calls, repeats = workbench.pick(20_000, 2_000), workbench.pick(7, 3)
-    (volume,) = volumes(1)
-    for extensions in ([], [Wrapper()]):
-        plugin = Prompt({}, cloud=Cloud())
-        backend = Backend.of(NAME, plugin, extensions)
-        operation = submitted(backend, volume)
+    calls, repeats = workbench.choose(20_000, 2_000), workbench.choose(7, 3)
+    (volume,) = make_volumes(1)
+    for extensions in ([], [PassThroughExtension()]):
+        plugin = ConstantBackend({}, cloud=FakeCloud())
+        backend = Backend.from_plugin(NAME, plugin, extensions)
+        operation = make_submitting_protect(backend, volume)
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(BackendSpec)
         for each in (plugin, *extensions):
             manager.register(each)
         hook = manager.hook.protect
         subjects = {
-            OURS: per_call(partial(backend.call, operation), calls),
-            BARE_PLUGGY: per_call(partial(hook, operation=operation), calls),
-            BARE_CALL: per_call(partial(plugin.protect, operation), calls),
+            OURS: call_timer(partial(backend.call_verb, operation), calls),
+            BARE_PLUGGY: call_timer(partial(hook, operation=operation), calls),
+            BARE_CALL: call_timer(partial(plugin.protect, operation), calls),
         }
-        for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
+        for subject, seconds in zip(
+            subjects, measure_minimum(repeats, [*subjects.values()]), strict=True
+        ):
             yield Measurement(
                 what="time per call of a hook",
                 subject=subject,

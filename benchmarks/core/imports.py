@@ -15,42 +15,46 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from benchmarks.core.world import best_of
+from benchmarks.context import BenchmarkContext
+from benchmarks.core.fake_operations import measure_minimum
 from benchmarks.measurement import OURS, Goal, Measurement
-from benchmarks.workbench import Workbench
 
-_IMPORT: Final = (
+_IMPORT_FOR_BACKEND: Final = (
     "-c",
     "from karbor_backup_core import BackendInfo, Operation, Progress, Transient, hookimpl",
 )
-_ALL: Final = ("-c", "from karbor_backup_core import *")
-_NEEDED: Final = ("-c", "import attrs, pluggy")
-_HELP: Final = ("-m", "karbor_backup_core.cli", "--help")
+_IMPORT_ALL: Final = ("-c", "from karbor_backup_core import *")
+_IMPORT_REQUIREMENTS: Final = ("-c", "import attrs, pluggy")
+_HELP: Final = ("-m", "karbor_backup_cli", "--help")
 _PYTEST: Final = ("-m", "pytest", "--version", "--version", "-p", "no:cacheprovider")
-_WITHOUT: Final = ("-p", "no:karbor_backup_contract")
+_WITHOUT_PLUGIN: Final = ("-p", "no:karbor_backup_contract")
 _LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
-_PARTS: Final = 12
+_PACKAGES_SHOWN: Final = 12
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure whole processes, then their parts."""
-    runs = [("-c", "pass"), _NEEDED, _IMPORT, _ALL, _HELP]
-    repeats = workbench.pick(20, 5)
-    bare, needed, imported, everything, helped = best_of(repeats, [_process(run) for run in runs])
+    runs = [("-c", "pass"), _IMPORT_REQUIREMENTS, _IMPORT_FOR_BACKEND, _IMPORT_ALL, _HELP]
+    repeats = workbench.choose(20, 5)
+    bare, needed, imported, everything, helped = measure_minimum(
+        repeats, [_process_timer(run) for run in runs]
+    )
     what = "import time of the core"
-    yield _measurement(what, OURS, imported - bare, Goal(60))
-    yield _measurement(what, "attrs and pluggy, which it needs", needed - bare)
-    yield _measurement(what, f"{OURS}, with all that drives operations", everything - bare)
-    with_plugin, without = best_of(repeats, [_process(_PYTEST), _process((*_PYTEST, *_WITHOUT))])
-    yield _measurement("start of pytest, by our plugin", OURS, with_plugin - without, Goal(20))
+    yield _to_measurement(what, OURS, imported - bare, Goal(60))
+    yield _to_measurement(what, "attrs and pluggy, which it needs", needed - bare)
+    yield _to_measurement(what, f"{OURS}, with all that drives operations", everything - bare)
+    with_plugin, without = measure_minimum(
+        repeats, [_process_timer(_PYTEST), _process_timer((*_PYTEST, *_WITHOUT_PLUGIN))]
+    )
+    yield _to_measurement("start of pytest, by our plugin", OURS, with_plugin - without, Goal(20))
     what = "karbor-backup --help"
-    yield _measurement(what, OURS, helped, Goal(150))
-    yield _measurement(what, "python -c pass", bare)
-    yield from _parts("import time of the core, by package", _IMPORT)
-    yield from _parts("import time of karbor-backup --help, by package", _HELP)
+    yield _to_measurement(what, OURS, helped, Goal(150))
+    yield _to_measurement(what, "python -c pass", bare)
+    yield from _measure_packages("import time of the core, by package", _IMPORT_FOR_BACKEND)
+    yield from _measure_packages("import time of karbor-backup --help, by package", _HELP)
 
 
-def _process(arguments: Sequence[str]) -> Callable[[], float]:
+def _process_timer(arguments: Sequence[str]) -> Callable[[], float]:
     def run() -> float:
         start = time.perf_counter()
         subprocess.run(  # noqa: S603 - it starts this Python
@@ -64,7 +68,7 @@ def _process(arguments: Sequence[str]) -> Callable[[], float]:
     return run
 
 
-def _parts(what: str, arguments: Sequence[str]) -> Iterator[Measurement]:
+def _measure_packages(what: str, arguments: Sequence[str]) -> Iterator[Measurement]:
     command = [sys.executable, "-X", "importtime", *arguments]
     told = subprocess.run(  # noqa: S603 - it starts this Python
         command, check=True, capture_output=True, text=True
@@ -72,9 +76,11 @@ def _parts(what: str, arguments: Sequence[str]) -> Iterator[Measurement]:
     packages: Counter[str] = Counter()
     for microseconds, module in _LINE.findall(told):
         packages[module.partition(".")[0]] += int(microseconds)
-    for package, microseconds in packages.most_common(_PARTS):
-        yield _measurement(what, package, microseconds / 1e6)
+    for package, microseconds in packages.most_common(_PACKAGES_SHOWN):
+        yield _to_measurement(what, package, microseconds / 1e6)
 
 
-def _measurement(what: str, subject: str, seconds: float, goal: Goal | None = None) -> Measurement:
+def _to_measurement(
+    what: str, subject: str, seconds: float, goal: Goal | None = None
+) -> Measurement:
     return Measurement(what=what, subject=subject, value=seconds * 1e3, unit="ms", goal=goal)

@@ -8,22 +8,22 @@ its jobs and copies is in it. Then the cloud is let finish, and all are seen rel
 
 from collections.abc import Iterator
 
+from benchmarks.context import BenchmarkContext
 from benchmarks.measurement import OURS, Goal, Measurement
-from benchmarks.workbench import Workbench
 
-_CHILD = "benchmarks.core.in_flight_child"
-_MOST = 10_000
+_PROCESS_MODULE = "benchmarks.core.in_flight_process"
+_MAX_IN_FLIGHT = 10_000
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each number in flight with both stores."""
-    for count in workbench.pick((10, 100, 1_000, _MOST), (100, 1_000)):
+    for count in workbench.choose((10, 100, 1_000, _MAX_IN_FLIGHT), (100, 1_000)):
         for store in ("memory", "SQLite"):
             subject = f"{OURS}, {store}"
             url = () if store == "memory" else (f"sqlite:///{workbench.scratch}/{count}.db",)
-            seen = workbench.apart(_CHILD, str(count), *url)
+            seen = workbench.run_in_process(_PROCESS_MODULE, str(count), *url)
             parameters = {"in flight": count}
-            goals = count == _MOST
+            goals = count == _MAX_IN_FLIGHT
             yield Measurement(
                 what="memory per operation in flight",
                 subject=subject,

@@ -22,23 +22,23 @@ from typing import Final
 
 import attrs
 
-from benchmarks.core.world import (
+from benchmarks.context import BenchmarkContext
+from benchmarks.core.fake_operations import (
     NAME,
     OPTIONS,
     Stopwatch,
-    best_of,
-    furnished,
-    protect_at_once,
-    protect_in_turn,
-    submitted,
-    volumes,
+    make_backend,
+    make_submitting_protect,
+    make_volumes,
+    measure_minimum,
+    protect_concurrently,
+    protect_sequentially,
 )
 from benchmarks.measurement import OURS, Goal, Measurement, Parameter
-from benchmarks.workbench import Workbench
 from karbor_backup_core import Backend, MemoryStore, State, Store
-from karbor_backup_core.outcomes import outcome_of
+from karbor_backup_core._lifecycle.outcomes import build_outcome
 from karbor_backup_core.stores.sql import SQLStore
-from karbor_backup_fake import Cloud
+from karbor_backup_fake import FakeCloud
 
 MEMORY: Final = f"{OURS}, memory store"
 SQLITE: Final = f"{OURS}, SQLite"
@@ -52,55 +52,59 @@ _CALLERS: Final = 4
 _TIME: Final = "time per operation"
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure both stores, and what they cannot be without."""
-    repeats = workbench.pick(5, 3)
+    repeats = workbench.choose(5, 3)
     files = (workbench.scratch / f"operations-{number}.db" for number in itertools.count())
-    crowd, row = workbench.pick(2000, 500), workbench.pick(300, 100)
+    crowd, row = workbench.choose(2000, 500), workbench.choose(300, 100)
     for callers in (1, _CALLERS):
-        protect = partial(protect_at_once, count=crowd, callers=callers)
-        subjects = _subjects(protect, files, partial(_hooks_alone, crowd), row)
+        protect = partial(protect_concurrently, count=crowd, callers=callers)
+        subjects = _build_subjects(protect, files, partial(_time_hooks, crowd), row)
         parameters = {"begun": "all at once", "asking threads": callers}
         goals = {MEMORY: Goal(150)} if callers == 1 else {SQLITE: Goal(1000)}
-        yield from _measured(_TIME, subjects, repeats, parameters, goals)
-    protect = partial(protect_at_once, count=crowd, callers=1, stopwatch=time.process_time)
-    hooks = partial(_hooks_alone, crowd, time.process_time)
+        yield from _measure_subjects(_TIME, subjects, repeats, parameters, goals)
+    protect = partial(protect_concurrently, count=crowd, callers=1, stopwatch=time.process_time)
+    hooks = partial(_time_hooks, crowd, time.process_time)
     parameters = {"begun": "all at once", "asking threads": 1}
-    yield from _measured(
+    yield from _measure_subjects(
         "processor time per operation",
         {
-            MEMORY: partial(_in_memory, protect),
-            SQLITE: partial(_on_file, files, protect),
+            MEMORY: partial(_run_in_memory, protect),
+            SQLITE: partial(_run_on_file, files, protect),
             HOOKS: hooks,
         },
         repeats,
         parameters,
     )
-    subjects = _subjects(
-        partial(protect_in_turn, count=row), files, partial(_hooks_alone, row), row
+    subjects = _build_subjects(
+        partial(protect_sequentially, count=row), files, partial(_time_hooks, row), row
     )
-    yield from _measured(_TIME, subjects, repeats, {"begun": "one by one", "asking threads": 1})
+    yield from _measure_subjects(
+        _TIME, subjects, repeats, {"begun": "one by one", "asking threads": 1}
+    )
 
 
-def _subjects(
+def _build_subjects(
     protect: Callable[[Store], float], files: Iterator[Path], hooks: Callable[[], float], row: int
 ) -> dict[str, Callable[[], float]]:
     return {
-        MEMORY: partial(_in_memory, protect),
-        SQLITE: partial(_on_file, files, protect),
+        MEMORY: partial(_run_in_memory, protect),
+        SQLITE: partial(_run_on_file, files, protect),
         HOOKS: hooks,
-        COMMITS: partial(_commits_alone, files, row),
+        COMMITS: partial(_time_commits, files, row),
     }
 
 
-def _measured(
+def _measure_subjects(
     what: str,
     subjects: Mapping[str, Callable[[], float]],
     repeats: int,
     parameters: Mapping[str, Parameter],
     goals: Mapping[str, Goal] | None = None,
 ) -> Iterator[Measurement]:
-    for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
+    for subject, seconds in zip(
+        subjects, measure_minimum(repeats, [*subjects.values()]), strict=True
+    ):
         yield Measurement(
             what=what,
             subject=subject,
@@ -111,11 +115,11 @@ def _measured(
         )
 
 
-def _in_memory(run: Callable[[Store], float]) -> float:
+def _run_in_memory(run: Callable[[Store], float]) -> float:
     return run(MemoryStore())
 
 
-def _on_file(files: Iterator[Path], run: Callable[[Store], float]) -> float:
+def _run_on_file(files: Iterator[Path], run: Callable[[Store], float]) -> float:
     store = SQLStore(f"sqlite:///{next(files)}")
     try:
         return run(store)
@@ -123,17 +127,19 @@ def _on_file(files: Iterator[Path], run: Callable[[Store], float]) -> float:
         store.close()
 
 
-def _hooks_alone(count: int, stopwatch: Stopwatch = time.perf_counter) -> float:
+def _time_hooks(count: int, stopwatch: Stopwatch = time.perf_counter) -> float:
     """Call the two hooks that an operation needs, as methods."""
-    resources = volumes(count)
-    plugin = furnished(Cloud(), resources)
-    backend = Backend.of(NAME, plugin)
-    operations = [submitted(backend, each) for each in resources]
+    resources = make_volumes(count)
+    plugin = make_backend(FakeCloud(), resources)
+    backend = Backend.from_plugin(NAME, plugin)
+    operations = [make_submitting_protect(backend, each) for each in resources]
     start = stopwatch()
     answers = [plugin.protect(operation) for operation in operations]
     seconds = stopwatch() - start
     ended = [
-        attrs.evolve(each, state=State.RELEASING, outcome=outcome_of(each, answer, each.created_at))
+        attrs.evolve(
+            each, state=State.RELEASING, outcome=build_outcome(each, answer, each.created_at)
+        )
         for each, answer in zip(operations, answers, strict=True)
     ]
     start = stopwatch()
@@ -142,7 +148,7 @@ def _hooks_alone(count: int, stopwatch: Stopwatch = time.perf_counter) -> float:
     return (seconds + stopwatch() - start) / count
 
 
-def _commits_alone(files: Iterator[Path], count: int) -> float:
+def _time_commits(files: Iterator[Path], count: int) -> float:
     """Write rows of an operation's size, each durable before the next."""
     document = str(OPTIONS).ljust(1200)
     with sqlite3.connect(next(files), isolation_level=None) as connection:

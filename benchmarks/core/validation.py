@@ -11,14 +11,14 @@ from typing import Any, Final
 
 import jsonschema
 
-from benchmarks.core.world import NAME, best_of, furnished, per_call
+from benchmarks.context import BenchmarkContext
+from benchmarks.core.fake_operations import NAME, call_timer, make_backend, measure_minimum
 from benchmarks.measurement import OURS, Measurement
-from benchmarks.workbench import Workbench
 from karbor_backup_core import Backend, InvalidDocument, Verb
-from karbor_backup_fake import Cloud
+from karbor_backup_fake import FakeCloud
 
-KEPT: Final = "jsonschema, validator kept"
-ANEW: Final = "jsonschema.validate"
+REUSED_VALIDATOR: Final = "jsonschema, validator kept"
+NEW_VALIDATOR: Final = "jsonschema.validate"
 
 _TYPE: Final = "OS::Cinder::Volume"
 _DOCUMENTS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -27,19 +27,21 @@ _DOCUMENTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure options that fit, and options that do not."""
-    calls, repeats = workbench.pick(2_000, 300), workbench.pick(5, 3)
-    backend = Backend.of(NAME, furnished(Cloud(), []))
+    calls, repeats = workbench.choose(2_000, 300), workbench.choose(5, 3)
+    backend = Backend.from_plugin(NAME, make_backend(FakeCloud(), []))
     schema = backend.ability(_TYPE, Verb.RESTORE).schema
     validator = jsonschema.Draft202012Validator(schema)
     for name, document in _DOCUMENTS.items():
         subjects = {
-            OURS: per_call(partial(_check, backend, document), calls),
-            KEPT: per_call(partial(_errors, validator, document), calls),
-            ANEW: per_call(partial(_validate, document, schema), calls // 10),
+            OURS: call_timer(partial(_is_valid_for_backend, backend, document), calls),
+            REUSED_VALIDATOR: call_timer(partial(_list_errors, validator, document), calls),
+            NEW_VALIDATOR: call_timer(partial(_is_valid, document, schema), calls // 10),
         }
-        for subject, seconds in zip(subjects, best_of(repeats, [*subjects.values()]), strict=True):
+        for subject, seconds in zip(
+            subjects, measure_minimum(repeats, [*subjects.values()]), strict=True
+        ):
             yield Measurement(
                 what="time to validate options",
                 subject=subject,
@@ -49,7 +51,7 @@ def measure(workbench: Workbench) -> Iterator[Measurement]:
             )
 
 
-def _check(backend: Backend, document: Mapping[str, Any]) -> bool:
+def _is_valid_for_backend(backend: Backend, document: Mapping[str, Any]) -> bool:
     try:
         backend.check_options(_TYPE, Verb.RESTORE, document)
     except InvalidDocument:
@@ -57,11 +59,13 @@ def _check(backend: Backend, document: Mapping[str, Any]) -> bool:
     return True
 
 
-def _errors(validator: jsonschema.Draft202012Validator, document: Mapping[str, Any]) -> list[Any]:
+def _list_errors(
+    validator: jsonschema.Draft202012Validator, document: Mapping[str, Any]
+) -> list[Any]:
     return list(validator.iter_errors(document))
 
 
-def _validate(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+def _is_valid(document: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     try:
         jsonschema.validate(document, schema, cls=jsonschema.Draft202012Validator)
     except jsonschema.ValidationError:

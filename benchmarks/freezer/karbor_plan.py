@@ -22,8 +22,8 @@ from karbor.services.protection.flows import workflow  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 from oslo_context import context as oslo_context  # type: ignore[import-not-found]  # noqa: E402
 
-from benchmarks.freezer.greenthreads import longest_block  # noqa: E402
-from benchmarks.freezer.work import Work  # noqa: E402
+from benchmarks.freezer.greenthread_blocking import measure_blocking  # noqa: E402
+from benchmarks.freezer.subject_protocol import SubjectSession  # noqa: E402
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -48,16 +48,16 @@ bank_object_container = karbor
 
 def main() -> None:
     """Protect a plan of as many directories as are asked for."""
-    work = Work()
+    work = SubjectSession()
     os.environ["OS_CLIENT_CONFIG_FILE"] = work.request["clouds"]
     with tempfile.TemporaryDirectory() as folder:
-        loaded = _provider(Path(folder), work.request)
-        with longest_block() as block:
-            work.measure("protect", functools.partial(_protect, loaded, work.request))
-    work.answer(blocked=block.seconds)
+        loaded = _load_provider(Path(folder), work.request)
+        with measure_blocking() as block:
+            work.measure_verb("protect", functools.partial(_protect, loaded, work.request))
+    work.print_results(blocked=block.seconds)
 
 
-def _provider(folder: Path, request: Any) -> Any:
+def _load_provider(folder: Path, request: Any) -> Any:
     text = _PROVIDER.format(id=uuid.uuid4(), folder=folder, **request)
     providers = folder / "providers.d"
     providers.mkdir()

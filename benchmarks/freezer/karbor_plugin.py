@@ -29,14 +29,14 @@ from karbor.services.protection.protection_plugins.volume import (  # noqa: E402
 from keystoneauth1.identity.v3 import Password  # noqa: E402
 from keystoneauth1.session import Session  # noqa: E402
 
-from benchmarks.freezer.greenthreads import longest_block  # noqa: E402
-from benchmarks.freezer.work import Work  # noqa: E402
+from benchmarks.freezer.greenthread_blocking import measure_blocking  # noqa: E402
+from benchmarks.freezer.subject_protocol import SubjectSession  # noqa: E402
 
 POLL_INTERVAL = 20
 """Seconds; the plugin's default."""
 
 
-class Section(dict[str, Any]):
+class DictSection(dict[str, Any]):
     """A resource's section of the bank."""
 
     update_object = dict.__setitem__
@@ -44,22 +44,22 @@ class Section(dict[str, Any]):
     delete_object = dict.pop
 
 
-class Checkpoint:
+class InMemoryCheckpoint:
     """A checkpoint with its part of the bank."""
 
     id = "11111111-2222-3333-4444-555555555555"
 
     def __init__(self) -> None:
-        self._sections: dict[str, Section] = {}
+        self._sections: dict[str, DictSection] = {}
 
-    def get_resource_bank_section(self, resource_id: str) -> Section:
+    def get_resource_bank_section(self, resource_id: str) -> DictSection:
         """Answer a resource's section, made at the first use."""
-        return self._sections.setdefault(resource_id, Section())
+        return self._sections.setdefault(resource_id, DictSection())
 
 
 def main() -> None:
     """Do the operations that are asked for, all of a verb at once."""
-    work = Work()
+    work = SubjectSession()
     request = work.request
     credentials = Password(
         auth_url=request["auth_url"],
@@ -74,15 +74,17 @@ def main() -> None:
     ClientFactory.create_client = lambda *_, **__: freezerclient.v2.client.Client(
         session=session, endpoint=request["endpoint"]
     )
-    checkpoint = Checkpoint()
-    with longest_block() as block:
+    checkpoint = InMemoryCheckpoint()
+    with measure_blocking() as block:
         for verb in request["verbs"]:
-            work.measure(verb, functools.partial(_run, verb, checkpoint, request))
-    work.answer(blocked=block.seconds)
+            work.measure_verb(verb, functools.partial(_run_verb, verb, checkpoint, request))
+    work.print_results(blocked=block.seconds)
 
 
-def _run(verb: str, checkpoint: Checkpoint, request: Any, known: dict[str, float]) -> None:
-    plugin.get_job_status = _noting(plugin_status, known)
+def _run_verb(
+    verb: str, checkpoint: InMemoryCheckpoint, request: Any, known: dict[str, float]
+) -> None:
+    plugin.get_job_status = _record_end_times(original_get_job_status, known)
     pool = eventlet.GreenPool(request["count"])
     begun = [
         pool.spawn(
@@ -92,13 +94,13 @@ def _run(verb: str, checkpoint: Checkpoint, request: Any, known: dict[str, float
             context=None,
             parameters={"backup_name": "nightly"},
         )
-        for number, operation in enumerate(_operations(verb, request))
+        for number, operation in enumerate(_make_operations(verb, request))
     ]
     for thread in begun:
         thread.wait()
 
 
-def _operations(verb: str, request: Any) -> Iterator[Any]:
+def _make_operations(verb: str, request: Any) -> Iterator[Any]:
     for number in range(request["count"]):
         storage = plugin.FreezerStorage("swift", f"karbor/{number}")
         match verb:
@@ -110,10 +112,10 @@ def _operations(verb: str, request: Any) -> Iterator[Any]:
                 yield plugin.DeleteOperation(POLL_INTERVAL)
 
 
-plugin_status: Callable[[Any, str], str] = plugin.get_job_status
+original_get_job_status: Callable[[Any, str], str] = plugin.get_job_status
 
 
-def _noting(get_status: Callable[[Any, str], str], known: dict[str, float]) -> Any:
+def _record_end_times(get_status: Callable[[Any, str], str], known: dict[str, float]) -> Any:
     """Note when the plugin learns that a job has ended."""
 
     def noting(task: Any, job_id: str) -> str:

@@ -10,49 +10,49 @@ run.
 from collections.abc import Iterator
 from typing import Final
 
-from benchmarks.freezer.laboratory import Outcome
+from benchmarks.context import BenchmarkContext
+from benchmarks.freezer.environment import SubjectResult
 from benchmarks.freezer.subjects import KARBOR
 from benchmarks.measurement import OURS, Measurement
-from benchmarks.workbench import Workbench
 from sandbox import karbor
 
 GLUE: Final = f"{OURS}, by its glue"
 RESOURCES: Final = "resources in the plan"
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure the glue, then the peer."""
     laboratory = workbench.freezer
     project = laboratory.sandbox.instance.project
-    count = workbench.pick(200, 20)
-    seconds = workbench.pick(30.0, 3.0)
+    count = workbench.choose(200, 20)
+    seconds = workbench.choose(30.0, 3.0)
     newest = karbor.newest(project, workbench.say)
-    with laboratory.crew(seconds):
-        outcome = laboratory.run(
+    with laboratory.run_jobs(seconds):
+        outcome = laboratory.run_subject(
             "benchmarks.freezer.karbor_plan",
             {"count": count, "verbs": ["protect"]},
             python=str(newest.python),
         )
-    yield from _of(GLUE, outcome, count)
+    yield from _to_measurements(GLUE, outcome, count)
     if workbench.quick:
         return
     services = karbor.services(project, workbench.say)
-    with laboratory.crew(seconds):
-        outcome = laboratory.run(
+    with laboratory.run_jobs(seconds):
+        outcome = laboratory.run_subject(
             "benchmarks.freezer.karbor_plugin",
             {"count": count, "verbs": ["protect"]},
             python=str(services.python),
         )
-    yield from _of(KARBOR, outcome, count)
+    yield from _to_measurements(KARBOR, outcome, count)
 
 
-def _of(subject: str, outcome: Outcome, count: int) -> Iterator[Measurement]:
-    (answer,) = outcome.answers
+def _to_measurements(subject: str, outcome: SubjectResult, count: int) -> Iterator[Measurement]:
+    (answer,) = outcome.verbs
     for what, value, unit in (
         ("requests per resource", answer.requests.total() / count, "requests"),
         ("wall time of the plan", answer.wall, "s"),
         ("client CPU per resource", answer.cpu / count * 1000, "ms"),
-        ("longest time blocked", outcome.watched.answer["blocked"], "s"),
+        ("longest time blocked", outcome.process.answer["blocked"], "s"),
     ):
         yield Measurement(
             what=what, subject=subject, value=value, unit=unit, parameters={RESOURCES: count}

@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from freezerclient.v2.client import Client
 
-from benchmarks.freezer.crew import add_strangers
-from benchmarks.freezer.laboratory import CLIENT, Laboratory
-from benchmarks.freezer.work import count_requests
+from benchmarks.context import BenchmarkContext
+from benchmarks.freezer.database_scheduler import add_other_jobs
+from benchmarks.freezer.environment import CLIENT, FreezerEnvironment
+from benchmarks.freezer.subject_protocol import count_requests
 from benchmarks.measurement import OURS, Measurement
-from benchmarks.workbench import Workbench
 from karbor_backup_core import Backend, Driver, MemoryStore, Operation, Resource, State, Verb, plan
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 
 _PAGE: Final = 500
 _COMPARED: Final = 10
@@ -30,33 +30,35 @@ _COMPARED: Final = 10
 _LONG: Final = 3600.0
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each number of our jobs among each number of other people's."""
     laboratory = workbench.freezer
     sent = count_requests(laboratory.sandbox.freezer_url)
-    for others in workbench.pick((100, 10_000), (100,)):
-        for ours in workbench.pick((1, 10, 100), (1, 10)):
-            with laboratory.crew(_LONG):
-                add_strangers(laboratory.database, laboratory.access["project_id"], others)
-                backend = _backend(laboratory)
-                operations = _running(backend, ours)
+    for others in workbench.choose((100, 10_000), (100,)):
+        for ours in workbench.choose((1, 10, 100), (1, 10)):
+            with laboratory.run_jobs(_LONG):
+                add_other_jobs(
+                    laboratory.database, laboratory.access_parameters["project_id"], others
+                )
+                backend = _make_backend(laboratory)
+                operations = _start_protects(backend, ours)
                 parameters = {"jobs of others": others, "of ours": ours}
-                yield from _polls(backend, operations, sent, parameters)
+                yield from _measure_polls(backend, operations, sent, parameters)
                 if ours == _COMPARED:
-                    yield from _peers(laboratory.client(), sent, parameters)
+                    yield from _measure_peers(laboratory.new_client(), sent, parameters)
 
 
-def _backend(laboratory: Laboratory) -> Backend:
+def _make_backend(laboratory: FreezerEnvironment) -> Backend:
     configuration = {
         "endpoint": laboratory.sandbox.freezer_url,
         "scheduler": CLIENT,
         "storages": {"swift": {"kind": "swift"}},
     }
     session = laboratory.sandbox.session()
-    return Backend.of("freezer", FreezerBackend(configuration, session=session))
+    return Backend.from_plugin("freezer", FreezerBackend(configuration, session=session))
 
 
-def _running(backend: Backend, count: int) -> list[Operation]:
+def _start_protects(backend: Backend, count: int) -> list[Operation]:
     driver = Driver(MemoryStore(), {"freezer": backend})
     running = []
     for number in range(count):
@@ -72,7 +74,7 @@ def _running(backend: Backend, count: int) -> list[Operation]:
     return running
 
 
-def _polls(
+def _measure_polls(
     backend: Backend,
     operations: list[Operation],
     sent: Counter[str],
@@ -80,22 +82,22 @@ def _polls(
 ) -> Iterator[Measurement]:
     for poll, times in (("the first poll", 1), ("a poll", 3)):
         sent.clear()
-        seconds = [_timed(lambda: backend.poll(operations)) for _ in range(times)]
-        yield from _of(poll, OURS, seconds, sent, parameters)
+        seconds = [_time_call(lambda: backend.poll(operations)) for _ in range(times)]
+        yield from _to_measurements(poll, OURS, seconds, sent, parameters)
 
 
-def _peers(
+def _measure_peers(
     client: Client, sent: Counter[str], parameters: Mapping[str, int]
 ) -> Iterator[Measurement]:
     for name, ask in (
-        ("all jobs, listed", lambda: _listed(client)),
-        ("a scheduler's jobs, searched", lambda: _searched(client)),
+        ("all jobs, listed", lambda: _list_all_jobs(client)),
+        ("a scheduler's jobs, searched", lambda: _search_jobs(client)),
     ):
         sent.clear()
-        yield from _of("a poll", name, [_timed(ask)], sent, parameters)
+        yield from _to_measurements("a poll", name, [_time_call(ask)], sent, parameters)
 
 
-def _of(
+def _to_measurements(
     poll: str,
     subject: str,
     seconds: list[float],
@@ -109,17 +111,17 @@ def _of(
     yield Measurement(what=f"requests of {poll}", value=value, unit="requests", **common)
 
 
-def _timed(do: Callable[[], object]) -> float:
+def _time_call(do: Callable[[], object]) -> float:
     start = time.perf_counter()
     do()
     return time.perf_counter() - start
 
 
-def _listed(client: Client) -> None:
+def _list_all_jobs(client: Client) -> None:
     for offset in itertools.count(step=_PAGE):
         if len(client.jobs.list_all(limit=_PAGE, offset=offset)) < _PAGE:
             return
 
 
-def _searched(client: Client) -> None:
+def _search_jobs(client: Client) -> None:
     client.jobs.list(limit=_PAGE, client_id=CLIENT, search={})

@@ -19,13 +19,13 @@ import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from benchmarks.freezer.crew import Crew
-from benchmarks.freezer.laboratory import Outcome
+from benchmarks.context import BenchmarkContext
+from benchmarks.freezer.database_scheduler import DatabaseScheduler
+from benchmarks.freezer.environment import SubjectResult
+from benchmarks.freezer.subject_protocol import VerbResult
 from benchmarks.freezer.subjects import KARBOR, LOOP
-from benchmarks.freezer.work import Answer
 from benchmarks.measurement import OURS, Goal, Measurement
 from benchmarks.report.plots import AXIS
-from benchmarks.workbench import Workbench
 from sandbox import karbor
 
 LARGE: Final = 1000
@@ -38,39 +38,41 @@ _SECONDS: Final = {10: 30.0, 100: 30.0, LARGE: 60.0}
 """How long a job takes, by the number in flight."""
 
 
-def measure(workbench: Workbench) -> Iterator[Measurement]:
+def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each subject at each number in flight, in turn."""
-    for count in workbench.pick(tuple(_SECONDS), (10, 50)):
-        seconds = workbench.pick(_SECONDS.get(count, 0.0), 4.0)
+    for count in workbench.choose(tuple(_SECONDS), (10, 50)):
+        seconds = workbench.choose(_SECONDS.get(count, 0.0), 4.0)
         verbs = ["protect", "restore", "delete"] if count == _ALL_VERBS else ["protect"]
         for subject in (OURS, LOOP, KARBOR):
             if subject != KARBOR or not (count == LARGE or workbench.quick):
-                yield from measured(workbench, subject, count, seconds, verbs)
+                yield from measure_subject(workbench, subject, count, seconds, verbs)
 
 
-def measured(
-    workbench: Workbench, subject: str, count: int, seconds: float, verbs: list[str]
+def measure_subject(
+    workbench: BenchmarkContext, subject: str, count: int, seconds: float, verbs: list[str]
 ) -> Iterator[Measurement]:
     """Measure one subject at one number in flight."""
     laboratory = workbench.freezer
     request = {"count": count, "verbs": verbs}
-    with laboratory.crew(seconds) as crew:
+    with laboratory.run_jobs(seconds) as crew:
         match subject:
             case "karbor-backup":
-                outcome = laboratory.run("benchmarks.freezer.ours", request)
+                outcome = laboratory.run_subject("benchmarks.freezer.own_runner", request)
             case "hand-written loop":
-                outcome = laboratory.run("benchmarks.freezer.loop", request)
+                outcome = laboratory.run_subject("benchmarks.freezer.handwritten_loop", request)
             case _:
                 environment = karbor.services(laboratory.sandbox.instance.project, workbench.say)
-                outcome = laboratory.run(
+                outcome = laboratory.run_subject(
                     "benchmarks.freezer.karbor_plugin", request, python=str(environment.python)
                 )
-    for answer in outcome.answers:
-        yield from _of_verb(subject, answer, count, crew)
-    yield from _of_process(subject, outcome, count)
+    for answer in outcome.verbs:
+        yield from _verb_measurements(subject, answer, count, crew)
+    yield from _process_measurements(subject, outcome, count)
 
 
-def _of_verb(subject: str, answer: Answer, count: int, crew: Crew) -> Iterator[Measurement]:
+def _verb_measurements(
+    subject: str, answer: VerbResult, count: int, crew: DatabaseScheduler
+) -> Iterator[Measurement]:
     common: Mapping[str, Any] = {"subject": subject, "parameters": {AXIS: count}}
     verb = answer.verb
     goals = subject == OURS and count >= LARGE and verb == "protect"
@@ -82,7 +84,7 @@ def _of_verb(subject: str, answer: Answer, count: int, crew: Crew) -> Iterator[M
         note=", ".join(f"{n} {what}" for what, n in answer.requests.most_common()),
         **common,
     )
-    late = [answer.known[job] - crew.ended[job] for job in answer.known]
+    late = [answer.known[job] - crew.end_times[job] for job in answer.known]
     yield Measurement(
         what=f"late in knowing the end of a {verb}",
         value=statistics.fmean(late),
@@ -101,8 +103,10 @@ def _of_verb(subject: str, answer: Answer, count: int, crew: Crew) -> Iterator[M
     yield Measurement(what=f"wall time of all {verb}s", value=answer.wall, unit="s", **common)
 
 
-def _of_process(subject: str, outcome: Outcome, count: int) -> Iterator[Measurement]:
-    watched = outcome.watched
+def _process_measurements(
+    subject: str, outcome: SubjectResult, count: int
+) -> Iterator[Measurement]:
+    watched = outcome.process
     for what, value, unit in (
         ("most memory of the process", watched.memory, "MiB"),
         ("most threads", watched.threads, "threads"),

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.measurement import Measurement
-from benchmarks.results import Run
+from benchmarks.results import BenchmarkRun
 
 AXIS: Final = "in flight"
 """The parameter that the plots go along."""
 
 
-def draw(run: Run, folder: Path) -> list[str]:
+def draw_plots(run: BenchmarkRun, folder: Path) -> list[str]:
     """Draw one plot for each thing that was measured along the axis; return the files' names."""
     grouped: dict[tuple[str, str], list[Measurement]] = defaultdict(list)
     for result in run.results:
@@ -25,12 +25,12 @@ def draw(run: Run, folder: Path) -> list[str]:
     for (what, unit), measurements in grouped.items():
         if len({m.parameters[AXIS] for m in measurements}) > 1:
             name = f"{re.sub('[^a-z0-9]+', '-', what.lower()).strip('-')}.svg"
-            _plot(what, unit, measurements, folder / name)
+            _draw_plot(what, unit, measurements, folder / name)
             names.append(name)
     return names
 
 
-def _plot(what: str, unit: str, measurements: Sequence[Measurement], path: Path) -> None:
+def _draw_plot(what: str, unit: str, measurements: Sequence[Measurement], path: Path) -> None:
     # By name: lint runs where it need not be installed.
     importlib.import_module("matplotlib").rcParams["svg.hashsalt"] = what
     figure = importlib.import_module("matplotlib.figure").Figure(

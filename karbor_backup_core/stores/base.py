@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from karbor_backup_core.errors import KarborBackupError
-from karbor_backup_core.model import Backup, Operation
+from karbor_backup_core._errors import KarborBackupError
+from karbor_backup_core._model import Backup, Operation
 
 
 class Store(Protocol):
@@ -36,7 +36,7 @@ class Store(Protocol):
             UnknownOperation: the store holds no such operation.
         """
 
-    def end(self, operation: Operation) -> Operation:
+    def write_outcome(self, operation: Operation) -> Operation:
         """Write an operation that has just got its outcome, together with its effect, atomically.
 
         ``outcome.backup``, where there is one, is kept (for a verify: only if the backup is still
@@ -85,17 +85,17 @@ class Store(Protocol):
         Leases are written and judged by it, so that processes whose clocks differ agree.
         """
 
-    def renew(self, owner: str, lease_until: datetime) -> None:
+    def renew_lease(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay.
 
         It is one row for each owner. From then on it is the lease of each of that owner's
         operations, whatever was written with the operation.
         """
 
-    def end_lease(self, owner: str) -> None:
+    def delete_lease(self, owner: str) -> None:
         """Remove the lease of an owner that holds no operations any more."""
 
-    def take(self, operation: Operation, seen: Operation) -> Operation:
+    def take_over(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen.
 
         So an owner that renewed its lease in the meantime keeps the operation.
@@ -110,7 +110,7 @@ class Store(Protocol):
         Backups stay, whatever becomes of the operations that made them.
         """
 
-    def keep(self, backup: Backup) -> None:
+    def put_backup(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
 
     def backup(self, backup_id: str) -> Backup:

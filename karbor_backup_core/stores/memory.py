@@ -6,9 +6,9 @@ from datetime import datetime
 
 import attrs
 
-from karbor_backup_core.errors import BackupBusy, KarborBackupError
-from karbor_backup_core.model import Backup, Operation, State
-from karbor_backup_core.stores import rules
+from karbor_backup_core._errors import BackupBusy, KarborBackupError
+from karbor_backup_core._model import Backup, Operation, State
+from karbor_backup_core.stores import common
 
 
 class MemoryStore:
@@ -26,24 +26,24 @@ class MemoryStore:
         """Keep a new operation and answer it as stored, with version 1."""
         with self._lock:
             if operation.id in self._operations:
-                raise rules.already_there(operation)
-            return self._put(rules.unwritten(operation))
+                raise common.already_exists_error(operation)
+            return self._put(common.reset_version(operation))
 
     def write(self, operation: Operation) -> Operation:
         """Write over the version that was read; answer the operation with the next version."""
         with self._lock:
-            self._require_version_read(operation)
+            self._check_version(operation)
             return self._put(operation)
 
-    def end(self, operation: Operation) -> Operation:
+    def write_outcome(self, operation: Operation) -> Operation:
         """Write an operation that has just got its outcome, together with its effect."""
-        effect = rules.effect_of_end(operation)
+        effect = common.backup_effect(operation)
         with self._lock:
-            self._require_version_read(operation)
+            self._check_version(operation)
             stored = self._put(operation)
-            self._backups.pop(effect.forget, None)
-            backup = effect.keep
-            if backup and (backup.id in self._backups or not effect.only_if_there):
+            self._backups.pop(effect.delete, None)
+            backup = effect.put
+            if backup and (backup.id in self._backups or not effect.only_if_present):
                 self._backups[backup.id] = backup
             return stored
 
@@ -51,19 +51,19 @@ class MemoryStore:
         self, written: Sequence[Operation], ended: Sequence[Operation]
     ) -> Mapping[str, Operation | KarborBackupError]:
         """Write many operations, each by itself."""
-        return rules.each_by_itself(self, written, ended)
+        return common.write_each(self, written, ended)
 
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""
         with self._lock:
             if operation_id not in self._operations:
-                raise rules.no_operation(operation_id)
-            return self._with_lease(self._operations[operation_id])
+                raise common.unknown_operation_error(operation_id)
+            return self._merge_lease(self._operations[operation_id])
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
         """Answer all operations, or only those that are not released; the oldest first."""
         with self._lock:
-            kept = [self._with_lease(each) for each in self._operations.values()]
+            kept = [self._merge_lease(each) for each in self._operations.values()]
         wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
@@ -71,9 +71,9 @@ class MemoryStore:
         """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
         with self._lock:
             cancelled = [self._operations[each] for each in self._cancelled]
-        return sorted(each.id for each in cancelled if rules.wants_cancel(each, owner))
+        return sorted(each.id for each in cancelled if common.has_unsent_cancel(each, owner))
 
-    def renew(self, owner: str, lease_until: datetime) -> None:
+    def renew_lease(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay."""
         with self._lock:
             if owner not in self._leases:
@@ -85,18 +85,18 @@ class MemoryStore:
         """Return None: the process's clock is the only one."""
         return None
 
-    def end_lease(self, owner: str) -> None:
+    def delete_lease(self, owner: str) -> None:
         """Remove the lease of an owner that holds no operations any more."""
         with self._lock:
             self._leases.pop(owner, None)
 
-    def take(self, operation: Operation, seen: Operation) -> Operation:
+    def take_over(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
         with self._lock:
-            self._require_version_read(operation)
+            self._check_version(operation)
             lease = self._leases.get(self._operations[operation.id].owner, seen.lease_until)
             if lease != seen.lease_until:
-                raise rules.overtaken(operation)
+                raise common.version_conflict_error(operation)
             return self._put(operation)
 
     def purge(self, before: datetime) -> int:
@@ -108,7 +108,7 @@ class MemoryStore:
                 del self._operations[operation_id]
         return len(old)
 
-    def keep(self, backup: Backup) -> None:
+    def put_backup(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
         with self._lock:
             self._backups[backup.id] = backup
@@ -117,7 +117,7 @@ class MemoryStore:
         """Answer one backup."""
         with self._lock:
             if backup_id not in self._backups:
-                raise rules.no_backup(backup_id)
+                raise common.unknown_backup_error(backup_id)
             return self._backups[backup_id]
 
     def backups(self) -> Sequence[Backup]:
@@ -133,14 +133,14 @@ class MemoryStore:
     def close(self) -> None:
         """Do nothing: what was remembered stays readable."""
 
-    def _require_version_read(self, operation: Operation) -> None:
+    def _check_version(self, operation: Operation) -> None:
         kept = self._operations.get(operation.id)
         if kept is None:
-            raise rules.no_operation(operation.id)
+            raise common.unknown_operation_error(operation.id)
         if kept.version != operation.version:
-            raise rules.overtaken(operation)
+            raise common.version_conflict_error(operation)
 
-    def _with_lease(self, operation: Operation) -> Operation:
+    def _merge_lease(self, operation: Operation) -> Operation:
         """Put the lease of its owner into an operation."""
         lease = self._leases.get(operation.owner)
         if lease is None or lease == operation.lease_until:
@@ -151,15 +151,15 @@ class MemoryStore:
         """Take or let go of the backup, then put the operation with its next version."""
         backup_id = operation.backup_id
         holder = self._holders.get(backup_id, operation.id)
-        if rules.holds_backup(operation):
+        if common.needs_backup_lock(operation):
             if holder != operation.id:
                 raise BackupBusy(backup_id, holder)
             self._holders[backup_id] = operation.id
         elif holder == operation.id:
             self._holders.pop(backup_id, None)
-        stored = rules.next_version(operation)
+        stored = common.increment_version(operation)
         self._operations[operation.id] = stored
-        if rules.wants_cancel(stored, stored.owner):
+        if common.has_unsent_cancel(stored, stored.owner):
             self._cancelled.add(stored.id)
         else:
             self._cancelled.discard(stored.id)

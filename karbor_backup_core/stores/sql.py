@@ -9,26 +9,29 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from karbor_backup_core.errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
-from karbor_backup_core.identities import is_writable
-from karbor_backup_core.model import Backup, Operation
-from karbor_backup_core.stores import (
-    database,
-    database_faults,
-    repeats,
+from karbor_backup_core._errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
+from karbor_backup_core._identifiers import is_storable_text
+from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core.stores import common
+from karbor_backup_core.stores._sql import (
+    engine,
+    error_messages,
     rows,
-    rules,
-    schema,
     statements,
+    tables,
+    transaction_retries,
     writes,
 )
-from karbor_backup_core.stores.together import Together
+from karbor_backup_core.stores._sql.group_commit import GroupCommit
+from karbor_backup_core.stores._sql.rows import UnreadableRow, UnreadableRowError
+
+__all__ = ["SQLStore", "UnreadableRow", "UnreadableRowError"]
 
 T = TypeVar("T")
 
 _log: Final = logging.getLogger("karbor_backup.store")
 
-_MOST_AT_ONCE: Final = 200
+_BATCH_SIZE: Final = 200
 """Operations in a transaction: no other writer waits for long."""
 
 
@@ -54,47 +57,55 @@ class SQLStore:
     def __init__(
         self, url: str | sa.URL, *, create: bool = True, risk_network_filesystem: bool = False
     ) -> None:
-        self._engine = database.engine_for(
+        self._engine = engine.create_engine(
             url, create=create, risk_network_filesystem=risk_network_filesystem
         )
-        self._together = Together(self._transaction, KarborBackupError)
-        with contextlib.ExitStack() as on_failure, self._faults_named():
+        self._group_commit = GroupCommit(self._transaction, KarborBackupError)
+        with contextlib.ExitStack() as on_failure, self._translate_errors():
             on_failure.callback(self.close)
-            self.is_new = schema.prepare(self._engine, create=create)
+            self.is_new = tables.check_or_create_tables(self._engine, create=create)
             on_failure.pop_all()
 
     @property
-    def place(self) -> str:
+    def display_url(self) -> str:
         """Where the store is, for a person to find it: without anything secret."""
-        return database.place_of(self._engine.url)
+        return engine.display_url(self._engine.url)
 
     def add(self, operation: Operation) -> Operation:
         """Keep a new operation and answer it as stored, with version 1."""
-        return self._written(lambda connection: writes.add(connection, operation))
+        return self._write_with_retries(
+            lambda connection: writes.insert_operation(connection, operation)
+        )
 
     def write(self, operation: Operation) -> Operation:
         """Write over the version that was read; answer the operation with the next version."""
-        return self._written(lambda connection: writes.overwrite(connection, operation))
+        return self._write_with_retries(
+            lambda connection: writes.update_operation(connection, operation)
+        )
 
-    def end(self, operation: Operation) -> Operation:
+    def write_outcome(self, operation: Operation) -> Operation:
         """Write an operation that has just got its outcome, together with its effect."""
-        effect = rules.effect_of_end(operation)
-        return self._written(lambda connection: writes.end(connection, operation, effect))
+        effect = common.backup_effect(operation)
+        return self._write_with_retries(
+            lambda connection: writes.write_outcome(connection, operation, effect)
+        )
 
     def write_all(
         self, written: Sequence[Operation], ended: Sequence[Operation]
     ) -> Mapping[str, Operation | KarborBackupError]:
         """Write many operations, each by itself, in few transactions."""
         stored: dict[str, Operation | KarborBackupError] = {}
-        ends = [(operation, rules.effect_of_end(operation)) for operation in ended]
-        waiting: list[tuple[Operation, rules.Effect | None]] = [(each, None) for each in written]
+        ends = [(operation, common.backup_effect(operation)) for operation in ended]
+        waiting: list[tuple[Operation, common.BackupEffect | None]] = [
+            (each, None) for each in written
+        ]
         waiting += ends
-        for first in range(0, len(waiting), _MOST_AT_ONCE):
-            some = waiting[first : first + _MOST_AT_ONCE]
+        for first in range(0, len(waiting), _BATCH_SIZE):
+            some = waiting[first : first + _BATCH_SIZE]
             try:
-                stored |= self._written(functools.partial(writes.all_of, some=some))
+                stored |= self._write_with_retries(functools.partial(writes.write_all, some=some))
             except (BackupBusy, InvalidInput):
-                stored |= rules.each_by_itself(
+                stored |= common.write_each(
                     self,
                     [operation for operation, effect in some if effect is None],
                     [operation for operation, effect in some if effect is not None],
@@ -105,9 +116,9 @@ class SQLStore:
 
     def operation(self, operation_id: str) -> Operation:
         """Answer one operation."""
-        for row in self._row(statements.OPERATION, operation_id):
-            return rows.operation_in(*row)
-        raise rules.no_operation(operation_id)
+        for row in self._select_row(statements.SELECT_OPERATION, operation_id):
+            return rows.row_to_operation(*row)
+        raise common.unknown_operation_error(operation_id)
 
     def operations(
         self, *, unreleased: bool = False, on_unreadable: rows.OnUnreadable | None = None
@@ -118,55 +129,63 @@ class SQLStore:
             unreleased: leave out those that are released.
             on_unreadable: gets each row that cannot be read; without it, it is logged.
         """
-        query = statements.UNRELEASED if unreleased else statements.OPERATIONS
-        return rows.readable(rows.operation_in, self._rows(query), on_unreadable or _log_row)
+        query = statements.SELECT_UNRELEASED if unreleased else statements.SELECT_OPERATIONS
+        return rows.read_rows(
+            rows.row_to_operation, self._select(query), on_unreadable or _log_unreadable_row
+        )
 
     def operation_ids(self, prefix: str) -> Sequence[str]:
         """Return the ids of the operations that begin with a text, also of unreadable ones."""
-        return self._ids(statements.OPERATION_IDS, prefix)
+        return self._select_ids(statements.SELECT_OPERATION_IDS, prefix)
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
-        return [row.id for row in self._rows(statements.CANCEL_REQUESTS, this_owner=owner)]
+        return [row.id for row in self._select(statements.SELECT_CANCEL_REQUESTS, this_owner=owner)]
 
-    def renew(self, owner: str, lease_until: datetime) -> None:
+    def renew_lease(self, owner: str, lease_until: datetime) -> None:
         """Prolong the lease on all of that owner's operations; their versions stay."""
-        self._written(lambda connection: writes.renew(connection, owner, lease_until))
+        self._write_with_retries(
+            lambda connection: writes.renew_lease(connection, owner, lease_until)
+        )
 
     def now(self) -> datetime | None:
         """Return the time of the database server; None for SQLite, which has its host's only."""
-        query = statements.NOW.get(self._engine.dialect.name)
+        query = statements.SELECT_NOW.get(self._engine.dialect.name)
         if query is None:
             return None
-        (row,) = self._rows(query)
+        (row,) = self._select(query)
         shown: datetime = row[0]
         return shown.replace(tzinfo=UTC) if shown.tzinfo is None else shown.astimezone(UTC)
 
-    def end_lease(self, owner: str) -> None:
+    def delete_lease(self, owner: str) -> None:
         """Remove the lease of an owner that holds no operations any more."""
         values = {"this_owner": owner}
-        self._written(lambda connection: connection.execute(statements.END_LEASE, values))
+        self._write_with_retries(
+            lambda connection: connection.execute(statements.DELETE_LEASE, values)
+        )
 
-    def take(self, operation: Operation, seen: Operation) -> Operation:
+    def take_over(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
-        return self._written(lambda connection: writes.take(connection, operation, seen))
+        return self._write_with_retries(
+            lambda connection: writes.take_over(connection, operation, seen)
+        )
 
     def purge(self, before: datetime) -> int:
         """Forget the released operations that were begun before an instant; answer how many."""
-        values = {"before": rows.instant_text(before)}
-        return self._written(
-            lambda connection: connection.execute(statements.PURGE, values).rowcount
+        values = {"before": rows.format_instant(before)}
+        return self._write_with_retries(
+            lambda connection: connection.execute(statements.DELETE_RELEASED, values).rowcount
         )
 
-    def keep(self, backup: Backup) -> None:
+    def put_backup(self, backup: Backup) -> None:
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
-        self._written(lambda connection: writes.keep(connection, backup))
+        self._write_with_retries(lambda connection: writes.put_backup(connection, backup))
 
     def backup(self, backup_id: str) -> Backup:
         """Answer one backup."""
-        for row in self._row(statements.BACKUP, backup_id):
-            return rows.backup_in(*row)
-        raise rules.no_backup(backup_id)
+        for row in self._select_row(statements.SELECT_BACKUP, backup_id):
+            return rows.row_to_backup(*row)
+        raise common.unknown_backup_error(backup_id)
 
     def backups(self, *, on_unreadable: rows.OnUnreadable | None = None) -> Sequence[Backup]:
         """Answer all backups, the oldest first.
@@ -174,68 +193,68 @@ class SQLStore:
         Args:
             on_unreadable: gets each row that cannot be read; without it, it is logged.
         """
-        found = self._rows(statements.BACKUPS)
-        return rows.readable(rows.backup_in, found, on_unreadable or _log_row)
+        found = self._select(statements.SELECT_BACKUPS)
+        return rows.read_rows(rows.row_to_backup, found, on_unreadable or _log_unreadable_row)
 
     def backup_ids(self, prefix: str) -> Sequence[str]:
         """Return the ids of the backups that begin with a text, also of unreadable ones."""
-        return self._ids(statements.BACKUP_IDS, prefix)
+        return self._select_ids(statements.SELECT_BACKUP_IDS, prefix)
 
     def own_paths(self) -> Sequence[str]:
         """Answer the file of an SQLite database; a server's files are its own."""
-        return database.files_of(self._engine.url)
+        return engine.database_files(self._engine.url)
 
     def close(self) -> None:
         """Let go of connections and files."""
         self._engine.dispose()
 
-    def _row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
+    def _select_row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
         """Answer the row of an id, if there is one: none where no database can hold the id."""
-        return self._rows(query, this=id_) if is_writable(id_) else []
+        return self._select(query, this=id_) if is_storable_text(id_) else []
 
-    def _ids(self, query: sa.Select[Any], prefix: str) -> Sequence[str]:
-        if not is_writable(prefix):
+    def _select_ids(self, query: sa.Select[Any], prefix: str) -> Sequence[str]:
+        if not is_storable_text(prefix):
             return []
-        found = self._rows(query, prefix=prefix, length=len(prefix))
+        found = self._select(query, prefix=prefix, length=len(prefix))
         # Some databases take letters for each other, such as a and A.
         return [str(row.id) for row in found if str(row.id).startswith(prefix)]
 
-    def _rows(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
-        return repeats.repeat(self._read_once, query, values)
+    def _select(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
+        return transaction_retries.run_with_retries(self._select_once, query, values)
 
-    def _read_once(self, query: sa.Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
+    def _select_once(self, query: sa.Select[Any], values: Mapping[str, Any]) -> Sequence[Any]:
         with self._transaction() as connection:
             return connection.execute(query, values).all()
 
-    def _written(self, write: Callable[[sa.Connection], T]) -> T:
+    def _write_with_retries(self, write: Callable[[sa.Connection], T]) -> T:
         """Make a write, repeated where that helps at once; when this returns it is durable."""
-        return repeats.repeat(self._written_once, write)
+        return transaction_retries.run_with_retries(self._write_once, write)
 
-    def _written_once(self, write: Callable[[sa.Connection], T]) -> T:
+    def _write_once(self, write: Callable[[sa.Connection], T]) -> T:
         """Make a write.
 
         Only SQLite's writes go together: it lets one transaction write at a time, where a server
         lets each of its connections.
         """
         if self._engine.dialect.name == "sqlite":
-            return self._together.run(write)
+            return self._group_commit.run(write)
         with self._transaction() as connection:
             return write(connection)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
         """A transaction that takes effect as a whole when it is left without an exception."""
-        with self._faults_named(), self._engine.begin() as connection:
+        with self._translate_errors(), self._engine.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
-    def _faults_named(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sa.exc.SQLAlchemyError as error:
-            reason = database_faults.explain(error, self.own_paths())
-            raise StoreError(f"the store {self.place} cannot be used: {reason}") from error
+            reason = error_messages.format_error(error, self.own_paths())
+            raise StoreError(f"the store {self.display_url} cannot be used: {reason}") from error
 
 
-def _log_row(row: rows.UnreadableRow) -> None:
+def _log_unreadable_row(row: UnreadableRow) -> None:
     _log.warning("%s %s left out, since it cannot be read: %s", row.kind, row.id, row.reason)

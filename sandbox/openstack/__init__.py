@@ -1,4 +1,4 @@
 """The part `cloud`: Glance, Cinder, Placement, Neutron and Nova beside the sandbox's Keystone.
 
-One module for each server; `bringup` has their order, and `lab` what tests do with them.
+One module for each server; `bringup` has their order, and `cloud_tools` what tests do with them.
 """

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import attrs
 
 from sandbox import mariadb
-from sandbox.environments import environment
+from sandbox.environments import ensure_environment
 from sandbox.instance import Instance
 from sandbox.openstack import (
     catalog,
@@ -51,15 +51,15 @@ def bring_up(instance: Instance) -> Cloud:
         return _bring_up(instance)
     except BaseException:
         instance.stop_all(set(instance.servers()) - before)
-        instance.release()
+        instance.undo_host_changes()
         raise
 
 
 def _bring_up(instance: Instance) -> Cloud:
-    installed = environment(instance.project, "cloud", instance.report)
-    virtualization = libvirt.choose(installed)
-    template = databases.template(instance, installed)
-    broker = rabbitmq.choose()
+    installed = ensure_environment(instance.project, "cloud", instance.report)
+    virtualization = libvirt.choose_virtualization(installed)
+    template = databases.ensure_template(instance, installed)
+    broker = rabbitmq.allocate()
     backbone = [instance.launch(rabbitmq.service(instance, broker))]
     site = Site(
         instance=instance,
@@ -76,8 +76,8 @@ def _bring_up(instance: Instance) -> Cloud:
         instance.wait(server)
     instance.report("Starting Glance, Cinder, Placement, Neutron and Nova.")
     _start_services(site)
-    instance.run([nova.compute(site)])
-    catalog.furnish(site.state)
+    instance.start_all([nova.compute_service(site)])
+    catalog.create_defaults(site.state)
     return Cloud(virtualization)
 
 
@@ -97,15 +97,15 @@ def _start_services(site: Site) -> None:
     def services(ports: Sequence[int]) -> list[Service]:
         at = Ports(*ports)
         # Nova's look once, when they start, whether Placement is there.
-        catalog.register(site.state, at)
+        catalog.register_services(site.state, at)
         return [
-            nova.api(site, at.nova),
+            nova.api_service(site, at.nova),
             neutron.service(site, at.neutron),
-            cinder.api(site, at.cinder),
+            cinder.api_service(site, at.cinder),
             glance.service(site, at.glance),
             placement.service(site, at.placement),
-            *cinder.others(site),
-            *nova.others(site),
+            *cinder.worker_services(site),
+            *nova.controller_services(site),
         ]
 
-    site.instance.start_together(services, len(attrs.fields(Ports)))
+    site.instance.start_all_on_free_ports(services, len(attrs.fields(Ports)))

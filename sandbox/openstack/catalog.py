@@ -38,7 +38,7 @@ class Ports:
     nova: int
 
 
-def register(state: State, ports: Ports) -> None:
+def register_services(state: State, ports: Ports) -> None:
     """Tell Keystone where the services are now, and give their account the role of a service."""
     services = {
         ("glance", "image"): f"{ports.glance}",
@@ -54,26 +54,26 @@ def register(state: State, ports: Ports) -> None:
         identity.add_service(name, service_type, f"http://{HOST}:{place}")
 
 
-def connection(state: State, cloud: str) -> "Connection":
+def connect(state: State, cloud: str) -> "Connection":
     """Return openstacksdk's connection to one of the clouds of `clouds.yaml`."""
     from openstack.connection import Connection
 
     return Connection(session=keystone.session(state.auth_url, state.accounts[cloud]))
 
 
-def furnish(state: State) -> None:
+def create_defaults(state: State) -> None:
     """Make the flavors and the volume type, and networks in the project of the first cloud."""
-    admin = connection(state, "admin")
+    admin = connect(state, "admin")
     for name, (processors, memory, disk) in FLAVORS.items():
         admin.compute.create_flavor(name=name, vcpus=processors, ram=memory, disk=disk)
     admin.block_storage.create_type(name=VOLUME_TYPE)
     admin.block_storage.create_type(
         name=UNSATISFIABLE_TYPE, extra_specs={"volume_backend_name": "nowhere"}
     )
-    _make_networks(connection(state, CLOUDS[0]), NETWORKS)
+    _create_networks(connect(state, CLOUDS[0]), NETWORKS)
 
 
-def _make_networks(cloud: "Connection", networks: Mapping[str, str]) -> None:
+def _create_networks(cloud: "Connection", networks: Mapping[str, str]) -> None:
     for name, addresses in networks.items():
         network = cloud.network.create_network(name=name)
         cloud.network.create_subnet(

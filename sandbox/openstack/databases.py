@@ -12,7 +12,7 @@ from sandbox.mariadb import MariaDb
 from sandbox.openstack import cinder, glance, neutron, nova, placement
 from sandbox.openstack.configuration import Section, write_configuration
 from sandbox.openstack.site import HOST_NAME
-from sandbox.tools import run_tool
+from sandbox.subprocesses import run_checked
 
 NAMES = (
     glance.DATABASE,
@@ -34,7 +34,7 @@ _CELL0_DATABASE = _CELL_DATABASE.replace("{path}", nova.CELL0_DATABASE)
 _CELL_TRANSPORT = "{scheme}://{username}:{password}@{hostname}:{port}/{path}"
 
 
-def template(instance: Instance, environment: Environment) -> Path:
+def ensure_template(instance: Instance, environment: Environment) -> Path:
     """Return the directory to copy; it takes a minute to make.
 
     Raises:
@@ -48,7 +48,7 @@ def template(instance: Instance, environment: Environment) -> Path:
             for migration in [workers.submit(migrate) for migrate in migrations]:
                 migration.result()
 
-    return mariadb.template(environment.path / f"mariadb-{recipe}", instance, NAMES, fill)
+    return mariadb.ensure_template(environment.path / f"mariadb-{recipe}", instance, NAMES, fill)
 
 
 def _migrations(programs: Path, directory: Path, server: MariaDb) -> list[Callable[[], None]]:
@@ -59,7 +59,7 @@ def _migrations(programs: Path, directory: Path, server: MariaDb) -> list[Callab
 
     def simple(tool: str, section: str, database: str, *command: str) -> Callable[[], None]:
         path = configure(database, {section: {"connection": server.url(database)}})
-        return lambda: run_tool(
+        return lambda: run_checked(
             [str(programs / tool), f"--config-file={path}", *command], directory
         )
 
@@ -85,7 +85,7 @@ def _nova(server: MariaDb) -> Mapping[str, Section]:
 def _migrate_nova(programs: Path, configuration: Path) -> None:
     def manage(*command: str) -> None:
         option = f"--config-file={configuration}"
-        run_tool([str(programs / "nova-manage"), option, *command], configuration.parent)
+        run_checked([str(programs / "nova-manage"), option, *command], configuration.parent)
 
     cell = ["--transport-url", _CELL_TRANSPORT, "--database_connection", _CELL_DATABASE]
     manage("api_db", "sync")
@@ -93,4 +93,4 @@ def _migrate_nova(programs: Path, configuration: Path) -> None:
     manage("cell_v2", "create_cell", "--name", _CELL, *cell)
     manage("db", "sync")
     map_host = [str(programs / "python"), "-P", str(_MAP_HOST), str(configuration)]
-    run_tool([*map_host, _CELL, HOST_NAME], configuration.parent)
+    run_checked([*map_host, _CELL, HOST_NAME], configuration.parent)

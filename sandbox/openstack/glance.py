@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sandbox.layout import Layout
-from sandbox.openstack.disks import mount_file
+from sandbox.openstack.file_systems import mount_file
 from sandbox.openstack.site import Site
 from sandbox.services import Service
 
@@ -13,16 +13,16 @@ DATABASE = "glance"
 _ROOM = 64 << 30
 
 
-def store(layout: Layout) -> Path:
+def image_directory(layout: Layout) -> Path:
     """Return the directory of the images, a file system of its own: one that can be full."""
     return layout.data / "glance" / "images"
 
 
 def configure(site: Site) -> None:
     """Write the configuration, and make a file system for the images."""
-    images = store(site.layout)
-    mount_file(site.directory("glance") / "images.ext4", images, _ROOM)
-    site.configure(
+    images = image_directory(site.layout)
+    mount_file(site.make_directory("glance") / "images.ext4", images, _ROOM)
+    site.write_configuration(
         "glance-api.conf",
         {
             "DEFAULT": {
@@ -33,14 +33,14 @@ def configure(site: Site) -> None:
             "glance_store": {"default_backend": "file"},
             "file": {"filesystem_store_datadir": images},
             "os_glance_staging_store": {
-                "filesystem_store_datadir": site.directory("glance", "staging")
+                "filesystem_store_datadir": site.make_directory("glance", "staging")
             },
             "os_glance_tasks_store": {
-                "filesystem_store_datadir": site.directory("glance", "tasks")
+                "filesystem_store_datadir": site.make_directory("glance", "tasks")
             },
             "paste_deploy": {
                 "flavor": "keystone",
-                "config_file": site.published("glance/glance-api-paste.ini"),
+                "config_file": site.packaged_file("glance/glance-api-paste.ini"),
             },
         },
     )
@@ -48,4 +48,6 @@ def configure(site: Site) -> None:
 
 def service(site: Site, port: int) -> Service:
     """Return the API's server."""
-    return site.api(NAME, "glance.wsgi.api", port, environ={"OS_GLANCE_CONFIG_DIR": str(site.etc)})
+    return site.api_service(
+        NAME, "glance.wsgi.api", port, environ={"OS_GLANCE_CONFIG_DIR": str(site.etc)}
+    )

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from sandbox import debian
+from sandbox import debian_packages
 from sandbox.environments import Report
 from sandbox.errors import SandboxError
 from sandbox.layout import Project
-from sandbox.tools import run_tool
+from sandbox.subprocesses import run_checked
 
 TEXT_OFFSET = 512
 """Where on a disk, in bytes, the text begins that the guest writes to its console."""
@@ -45,17 +45,17 @@ def has_finished(console: str) -> bool:
     return "guest: done" in console
 
 
-def texts(console: str) -> list[str]:
+def parse_texts(console: str) -> list[str]:
     """Return what the guest found on its disks, in their order."""
     return _FOUND.findall(console)
 
 
 def _boot_sector(project: Project, report: Report) -> bytes:
-    root = debian.unpacked(project, ["nasm"], report)
+    root = debian_packages.unpack_packages(project, ["nasm"], report)
     made = root / "guest.bin"
     if not made.exists() or made.stat().st_mtime < _SOURCE.stat().st_mtime:
         draft = made.with_suffix(".draft")
         nasm = str(root / "usr" / "bin" / "nasm")
-        run_tool([nasm, "-f", "bin", "-o", str(draft), str(_SOURCE)], root)
+        run_checked([nasm, "-f", "bin", "-o", str(draft), str(_SOURCE)], root)
         draft.replace(made)
     return made.read_bytes()

@@ -8,14 +8,14 @@ from keystoneauth1.adapter import Adapter
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-Thing = tuple[str, str, str]
+ResourceKey = tuple[str, str, str]
 """Type, id and name."""
 
 _FREEZER = {"jobs": "job", "actions": "action", "backups": "backup"}
 _PAGE = 500
 
 
-def take(cloud: "Connection", freezer: Adapter) -> set[Thing]:
+def list_resources(cloud: "Connection", freezer: Adapter) -> set[ResourceKey]:
     """Return the project's resources, and what Freezer keeps in it.
 
     Args:
@@ -24,17 +24,17 @@ def take(cloud: "Connection", freezer: Adapter) -> set[Thing]:
     """
     found = {
         (kind, resource.id, resource.name or "")
-        for kind, resources in _listings(cloud).items()
+        for kind, resources in _resource_listings(cloud).items()
         for resource in resources()
     }
     return found | {
         (f"freezer {name}", entry[f"{name}_id"], entry.get("description") or "")
         for collection, name in _FREEZER.items()
-        for entry in _entries(freezer, collection)
+        for entry in _list_entries(freezer, collection)
     }
 
 
-def _listings(cloud: "Connection") -> Mapping[str, Callable[[], Iterable[Any]]]:
+def _resource_listings(cloud: "Connection") -> Mapping[str, Callable[[], Iterable[Any]]]:
     project = cloud.current_project_id
     return {
         "server": cloud.compute.servers,
@@ -46,14 +46,14 @@ def _listings(cloud: "Connection") -> Mapping[str, Callable[[], Iterable[Any]]]:
     }
 
 
-def _entries(freezer: Adapter, collection: str) -> Iterable[Mapping[str, Any]]:
+def _list_entries(freezer: Adapter, collection: str) -> Iterable[Mapping[str, Any]]:
     offset = 0
-    while page := _page(freezer, collection, offset):
+    while page := _read_page(freezer, collection, offset):
         yield from page
         offset += len(page)
 
 
-def _page(freezer: Adapter, collection: str, offset: int) -> list[Mapping[str, Any]]:
+def _read_page(freezer: Adapter, collection: str, offset: int) -> list[Mapping[str, Any]]:
     query = {"limit": _PAGE, "offset": offset}
     page: list[Mapping[str, Any]] = freezer.get(f"/{collection}", params=query).json()[collection]
     return page

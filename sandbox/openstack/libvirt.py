@@ -23,46 +23,46 @@ Virtualization = Literal["kvm", "qemu", "files"]
 
 _KVM = Path("/dev/kvm")
 _SERVE = Path(__file__).parents[1] / "servers" / "serve_libvirt.py"
-_BINDING = Path("/usr/lib/python3/dist-packages")
+_PYTHON_BINDING = Path("/usr/lib/python3/dist-packages")
 _TAG = f"cpython-{sys.version_info.major}{sys.version_info.minor}-"
 _FILE_DRIVER = Path(__file__).parent / "plugins" / "sandbox_nova.py"
 _USER = "libvirt-qemu"
 
 
-def home(layout: Layout) -> Path:
+def home_directory(layout: Layout) -> Path:
     """Return the directory with all that it would have in /etc, /run and /var."""
     return layout.data / "libvirt"
 
 
-def uri(layout: Layout) -> str:
+def connection_uri(layout: Layout) -> str:
     """Return the URI by which Nova finds it."""
-    return f"qemu+unix:///system?socket={home(layout) / 'run' / 'libvirt-sock'}"
+    return f"qemu+unix:///system?socket={home_directory(layout) / 'run' / 'libvirt-sock'}"
 
 
-def choose(environment: Environment) -> Virtualization:
+def choose_virtualization(environment: Environment) -> Virtualization:
     """Return the best that this machine can do, with what Nova needs for it linked to its place.
 
     libvirt's binding is Debian's, since PyPI's must be compiled; it works with Debian's version of
     Python only.
     """
     site_packages = next(environment.path.glob("lib/python*/site-packages"))
-    extensions = list(_BINDING.glob(f"libvirtmod*.{_TAG}*.so"))
+    extensions = list(_PYTHON_BINDING.glob(f"libvirtmod*.{_TAG}*.so"))
     if not extensions or shutil.which("libvirtd", path=PATH) is None:
-        _link(_FILE_DRIVER, site_packages / "nova" / "virt" / "sandbox.py")
+        _link_if_missing(_FILE_DRIVER, site_packages / "nova" / "virt" / "sandbox.py")
         return "files"
-    for source in (*_BINDING.glob("libvirt*.py"), *extensions):
-        _link(source, site_packages / source.name)
+    for source in (*_PYTHON_BINDING.glob("libvirt*.py"), *extensions):
+        _link_if_missing(source, site_packages / source.name)
     return "kvm" if os.access(_KVM, os.R_OK | os.W_OK) else "qemu"
 
 
-def _link(source: Path, link: Path) -> None:
+def _link_if_missing(source: Path, link: Path) -> None:
     if not link.is_symlink():
         link.symlink_to(source)
 
 
 def service(instance: Instance) -> Service:
     """Configure a server and return it."""
-    place = home(instance.layout)
+    place = home_directory(instance.layout)
     for name in ("etc", "lib", "cache", "log", "run"):
         (place / name).mkdir(parents=True, exist_ok=True)
     (place / "etc" / "qemu.conf").write_text(_QEMU)

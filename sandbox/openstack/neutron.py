@@ -10,16 +10,16 @@ DATABASE = "neutron"
 def configure(site: Site) -> None:
     """Write the configuration; the driver that it names is in the directory `plugins`."""
     kinds = ("network", "subnet", "port", "security_group", "security_group_rule")
-    site.configure(
+    site.write_configuration(
         "neutron.conf",
         {
             "DEFAULT": {
-                "state_path": site.directory("neutron"),
+                "state_path": site.make_directory("neutron"),
                 "transport_url": site.broker.url,
                 "core_plugin": "ml2",
                 "service_plugins": "",
                 "auth_strategy": "keystone",
-                "api_paste_config": site.published("neutron/api-paste.ini"),
+                "api_paste_config": site.packaged_file("neutron/api-paste.ini"),
                 "notify_nova_on_port_status_changes": False,
                 "notify_nova_on_port_data_changes": False,
             },
@@ -38,4 +38,4 @@ def configure(site: Site) -> None:
 def service(site: Site, port: int) -> Service:
     """Return the API's server."""
     found = {"OS_NEUTRON_CONFIG_DIR": str(site.etc), "OS_NEUTRON_CONFIG_FILES": "neutron.conf"}
-    return site.api(NAME, "neutron.wsgi.api", port, environ=found)
+    return site.api_service(NAME, "neutron.wsgi.api", port, environ=found)

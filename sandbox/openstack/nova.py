@@ -21,23 +21,23 @@ CELL0_DATABASE = "nova_cell0"
 _OVERCOMMITMENT = 64
 
 
-def instances(layout: Layout) -> Path:
+def instance_directory(layout: Layout) -> Path:
     """Return the directory with a directory for each server on this machine."""
     return layout.data / "nova" / "instances"
 
 
 def configure(site: Site, virtualization: Virtualization) -> None:
     """Write the configuration."""
-    instances(site.layout).mkdir(parents=True, exist_ok=True)
+    instance_directory(site.layout).mkdir(parents=True, exist_ok=True)
     own = configuration.credentials(site.state)
     privsep = {"helper_command": f"privsep-helper --config-file {site.etc / 'nova.conf'}"}
     driver = "libvirt.LibvirtDriver" if virtualization != "files" else "sandbox.FileDriver"
-    site.configure(
+    site.write_configuration(
         "nova.conf",
         {
-            "DEFAULT": {**_general(site), "compute_driver": driver, **_patience()},
+            "DEFAULT": {**_default_section(site), "compute_driver": driver, **_timeouts()},
             "api": {"auth_strategy": "keystone"},
-            "wsgi": {"api_paste_config": site.published("nova/api-paste.ini")},
+            "wsgi": {"api_paste_config": site.packaged_file("nova/api-paste.ini")},
             "api_database": {"connection": site.database.url(API_DATABASE)},
             "database": {"connection": site.database.url(DATABASE)},
             "conductor": {"workers": 1},
@@ -47,7 +47,7 @@ def configure(site: Site, virtualization: Virtualization) -> None:
             "placement": own,
             "neutron": own,
             "cinder": {**own, "catalog_info": "block-storage::publicURL"},
-            "libvirt": _libvirt(site.layout, virtualization),
+            "libvirt": _libvirt_section(site.layout, virtualization),
             "quota": dict.fromkeys(("instances", "cores", "ram", "server_groups"), -1),
             "vnc": {"enabled": False},
             "spice": {"enabled": False},
@@ -58,37 +58,37 @@ def configure(site: Site, virtualization: Virtualization) -> None:
     )
 
 
-def api(site: Site, port: int) -> Service:
+def api_service(site: Site, port: int) -> Service:
     """Return the API's server."""
-    files = (str(site.published("nova/api-paste.ini")), "nova.conf")
+    files = (str(site.packaged_file("nova/api-paste.ini")), "nova.conf")
     found = {"OS_NOVA_CONFIG_DIR": str(site.etc), "OS_NOVA_CONFIG_FILES": ";".join(files)}
-    return site.api(NAME, "nova.wsgi.osapi_compute", port, environ=found)
+    return site.api_service(NAME, "nova.wsgi.osapi_compute", port, environ=found)
 
 
-def others(site: Site) -> Sequence[Service]:
+def controller_services(site: Site) -> Sequence[Service]:
     """Return the servers that stand between the API and the machine."""
     ready = {CONDUCTOR: "Starting conductor node", SCHEDULER: "Starting scheduler node"}
-    return [_server(site, name, text) for name, text in ready.items()]
+    return [_make_service(site, name, text) for name, text in ready.items()]
 
 
-def compute(site: Site) -> Service:
+def compute_service(site: Site) -> Service:
     """Return the server that makes servers; it wants all others, and the catalog."""
-    return _server(site, COMPUTE, "Starting compute node")
+    return _make_service(site, COMPUTE, "Starting compute node")
 
 
-def _server(site: Site, name: str, ready_text: str) -> Service:
-    command = [site.program(name), f"--config-file={site.etc / 'nova.conf'}"]
-    return site.server(name, command, ready_text=ready_text)
+def _make_service(site: Site, name: str, ready_text: str) -> Service:
+    command = [site.program_path(name), f"--config-file={site.etc / 'nova.conf'}"]
+    return site.make_service(name, command, ready_text=ready_text)
 
 
-def _general(site: Site) -> configuration.Section:
+def _default_section(site: Site) -> configuration.Section:
     return {
         "my_ip": HOST,
         "host": HOST_NAME,
-        "state_path": site.directory("nova"),
-        "instances_path": instances(site.layout),
+        "state_path": site.make_directory("nova"),
+        "instances_path": instance_directory(site.layout),
         "transport_url": site.broker.url,
-        "rootwrap_config": site.published("nova/rootwrap.conf"),
+        "rootwrap_config": site.packaged_file("nova/rootwrap.conf"),
         "default_availability_zone": ZONE,
         "reserved_host_memory_mb": 0,
         "reserved_host_disk_mb": 0,
@@ -101,7 +101,7 @@ def _general(site: Site) -> configuration.Section:
     }
 
 
-def _patience() -> configuration.Section:
+def _timeouts() -> configuration.Section:
     """Return how long to wait, in seconds: as short as it can be, since guests are tiny."""
     return {
         "shutdown_timeout": 1,
@@ -112,15 +112,15 @@ def _patience() -> configuration.Section:
     }
 
 
-def _libvirt(layout: Layout, virtualization: Virtualization) -> configuration.Section:
+def _libvirt_section(layout: Layout, virtualization: Virtualization) -> configuration.Section:
     if virtualization == "files":
         return {}
     return {
         "virt_type": virtualization,
-        "connection_uri": libvirt.uri(layout),
+        "connection_uri": libvirt.connection_uri(layout),
         "cpu_mode": "none",
         "images_type": "qcow2",
         "inject_partition": -2,
         "num_pcie_ports": 4,
-        "nfs_mount_point_base": cinder.mounts(layout),
+        "nfs_mount_point_base": cinder.mount_directory(layout),
     }

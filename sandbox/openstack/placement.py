@@ -9,7 +9,7 @@ DATABASE = "placement"
 
 def configure(site: Site) -> None:
     """Write the configuration."""
-    site.configure(
+    site.write_configuration(
         "placement.conf",
         {
             "api": {"auth_strategy": "keystone"},
@@ -20,6 +20,6 @@ def configure(site: Site) -> None:
 
 def service(site: Site, port: int) -> Service:
     """Return the API's server."""
-    return site.api(
+    return site.api_service(
         NAME, "placement.wsgi.api", port, environ={"OS_PLACEMENT_CONFIG_DIR": str(site.etc)}
     )

@@ -49,28 +49,28 @@ def install_missing(report: Report) -> None:
     Raises:
         MissingProgramError: `apt-get` could not install them; libvirt alone can be done without.
     """
-    _install(_missing(_PACKAGES), report)
-    if packages := _missing(_LIBVIRT_PACKAGES):
+    _install(_missing_packages(_PACKAGES), report)
+    if packages := _missing_packages(_LIBVIRT_PACKAGES):
         try:
             _install([*packages, *_LIBVIRT_LIBRARIES], report)
         except MissingProgramError as error:
             report(f"Servers will be the files of their disks, which nobody runs: {error}")
 
 
-def _missing(packages: Mapping[str, str]) -> list[str]:
+def _missing_packages(packages: Mapping[str, str]) -> list[str]:
     return [name for program, name in packages.items() if not shutil.which(program, path=PATH)]
 
 
 def _install(packages: Sequence[str], report: Report) -> None:
     if packages:
         report(f"Installing {', '.join(packages)} on this machine with apt-get.")
-        with _nothing_started():
+        with _suppress_service_start():
             _apt_get("update")
             _apt_get("install", "--yes", "--no-install-recommends", *packages)
 
 
 @contextmanager
-def _nothing_started() -> Iterator[None]:
+def _suppress_service_start() -> Iterator[None]:
     """Keep Debian from starting the servers that it installs; `policy-rc.d` is asked for each."""
     if _POLICY.exists():
         yield

@@ -36,7 +36,7 @@ class RabbitMq:
         return f"rabbit://{USER}:{self.password}@{HOST}:{self.port}/"
 
 
-def choose() -> RabbitMq:
+def allocate() -> RabbitMq:
     """Return a server that can be started: a free port and a new password."""
     return RabbitMq(free_port(), secrets.token_hex(16))
 
@@ -48,7 +48,7 @@ def bring_up(instance: Instance) -> RabbitMq:
         MissingProgramError: it is not installed.
         ServiceError: it did not come up.
     """
-    broker = choose()
+    broker = allocate()
     instance.wait(instance.launch(service(instance, broker, f"{NAME}-own")))
     return broker
 
@@ -66,15 +66,15 @@ def service(instance: Instance, broker: RabbitMq, name: str = NAME) -> Service:
     write_secret(home / "rabbitmq.conf", _configuration(broker))
     return Service(
         name=name,
-        command=[str(_find() / "sbin" / "rabbitmq-server")],
-        environ=server_environ(instance.layout, Path("/usr/sbin"), _environ(home)),
+        command=[str(_find_program() / "sbin" / "rabbitmq-server")],
+        environ=server_environ(instance.layout, Path("/usr/sbin"), _server_environ(home)),
         directory=home,
         log=instance.layout.logs / f"{name}.log",
         ready_text="Server startup complete",
     )
 
 
-def _find() -> Path:
+def _find_program() -> Path:
     found: Sequence[Path] = sorted(_PROGRAMS.glob("rabbitmq_server-*"))
     if not found:
         raise MissingProgramError(
@@ -96,7 +96,7 @@ log.file = false
 """
 
 
-def _environ(home: Path) -> dict[str, str]:
+def _server_environ(home: Path) -> dict[str, str]:
     one_thread = "+S 1:1 +sbwt none"  # which does not spin when it has nothing to do
     return {
         "HOME": str(home),

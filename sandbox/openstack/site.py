@@ -14,7 +14,7 @@ from sandbox.openstack.configuration import Section
 from sandbox.openstack.rabbitmq import RabbitMq
 from sandbox.services import Service, server_environ
 from sandbox.state import State
-from sandbox.wsgi import serve_command
+from sandbox.wsgi import wsgi_server_command
 
 HOST_NAME = "sandbox"
 """What Cinder and Nova call the machine; their records of it must outlive a restart."""
@@ -62,17 +62,17 @@ class Site:
         """The directory with a file for each network device that may have been made."""
         return self.layout.taps
 
-    def published(self, path: str) -> Path:
+    def packaged_file(self, path: str) -> Path:
         """Return a file that a service's package brings along."""
         return self.environment.path / "etc" / path
 
-    def directory(self, *names: str) -> Path:
+    def make_directory(self, *names: str) -> Path:
         """Return a directory for what a service keeps, made if need be."""
         path = self.layout.data.joinpath(*names)
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    def configure(self, name: str, sections: Mapping[str, Section]) -> None:
+    def write_configuration(self, name: str, sections: Mapping[str, Section]) -> None:
         """Write a service's configuration, with what all of them need.
 
         Args:
@@ -84,7 +84,7 @@ class Site:
         common: dict[str, Section] = {
             "DEFAULT": {"use_stderr": True},
             "keystone_authtoken": configuration.token_validation(self.state),
-            "oslo_concurrency": {"lock_path": self.directory("locks")},
+            "oslo_concurrency": {"lock_path": self.make_directory("locks")},
             # Otherwise they would look for one in the machine's /etc.
             "oslo_policy": {"policy_file": policy},
         }
@@ -94,7 +94,7 @@ class Site:
         }
         configuration.write_configuration(self.etc / name, merged)
 
-    def api(
+    def api_service(
         self,
         name: str,
         module: str,
@@ -114,11 +114,11 @@ class Site:
             threads: how many requests are dealt with at a time.
         """
         python = self.environment.python
-        command = serve_command(python, module, port, *arguments, threads=threads)
-        service = self.server(name, command, environ=environ)
+        command = wsgi_server_command(python, module, port, *arguments, threads=threads)
+        service = self.make_service(name, command, environ=environ)
         return attrs.evolve(service, port=port, health_url=f"http://127.0.0.1:{port}/")
 
-    def server(
+    def make_service(
         self,
         name: str,
         command: list[str],
@@ -135,7 +135,7 @@ class Site:
             ready_text: what it logs when it is ready.
         """
         surroundings = server_environ(self.layout, self.environment.bin)
-        temporary = self.directory("tmp")
+        temporary = self.make_directory("tmp")
         more = {
             "PATH": f"{_SHIMS}:{surroundings['PATH']}",
             "PYTHONPATH": str(_PLUGINS),
@@ -153,6 +153,6 @@ class Site:
             ready_timeout=READY_TIMEOUT,
         )
 
-    def program(self, name: str) -> str:
+    def program_path(self, name: str) -> str:
         """Return the path of a program of the services'."""
         return str(self.environment.bin / name)

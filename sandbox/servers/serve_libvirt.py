@@ -37,13 +37,13 @@ def main(directory: str) -> None:
         ["libvirtd", "--config=/etc/libvirt/libvirtd.conf", "--pid-file=/run/libvirt/libvirtd.pid"]
     )
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    wait_until_it_answers(Path(directory) / "run" / "libvirt-sock", server)
+    wait_until_ready(Path(directory) / "run" / "libvirt-sock", server)
     # Whatever loses its parent becomes a child of this process, which alone can let it go.
     while os.wait()[0] != server.pid:
         pass
 
 
-def wait_until_it_answers(path: Path, server: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(path: Path, server: subprocess.Popen[bytes]) -> None:
     """Say so when the server takes connections; give up when it has ended."""
     for _ in range(PATIENCE):
         with socket.socket(socket.AF_UNIX) as probe:

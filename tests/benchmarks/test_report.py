@@ -9,19 +9,19 @@ import pytest
 
 from benchmarks.measurement import OURS, Goal, Measurement
 from benchmarks.report import markdown
-from benchmarks.results import Result, Run
+from benchmarks.results import BenchmarkResult, BenchmarkRun
 
 PEER = "hand-written loop"
 
 
-def of(subject: str, value: float, **more: Any) -> Measurement:
+def measurement_of(subject: str, value: float, **more: Any) -> Measurement:
     given = {"what": "CPU", "unit": "ms", "parameters": {"in flight": 10}, **more}
     return Measurement(subject=subject, value=value, **given)
 
 
-def run(*measurements: Measurement, failure: str = "") -> Run:
-    result = Result("freezer.x", "A title.", "A text.", 1.0, measurements, failure)
-    return Run("now", "a machine", quick=False, results=[result])
+def run_of(*measurements: Measurement, failure: str = "") -> BenchmarkRun:
+    result = BenchmarkResult("freezer.x", "A title.", "A text.", 1.0, measurements, failure)
+    return BenchmarkRun("now", "a machine", quick=False, results=[result])
 
 
 @pytest.mark.parametrize(
@@ -29,42 +29,45 @@ def run(*measurements: Measurement, failure: str = "") -> Run:
     [
         (Goal(2), [], True),
         (Goal(1.9), [], False),
-        (Goal(1.0, of=PEER), [of(PEER, 2)], True),
-        (Goal(1.0, of=PEER), [of(PEER, 1)], False),
-        (Goal(1.0, of=PEER), [of("another", 1)], None),
-        (Goal(1.0, of=PEER), [of(PEER, 1, parameters={"in flight": 100})], None),
-        (Goal(1.0, of=PEER), [of(PEER, 1, what="requests")], None),
+        (Goal(1.0, of=PEER), [measurement_of(PEER, 2)], True),
+        (Goal(1.0, of=PEER), [measurement_of(PEER, 1)], False),
+        (Goal(1.0, of=PEER), [measurement_of("another", 1)], None),
+        (Goal(1.0, of=PEER), [measurement_of(PEER, 1, parameters={"in flight": 100})], None),
+        (Goal(1.0, of=PEER), [measurement_of(PEER, 1, what="requests")], None),
         (None, [], None),
     ],
 )
 def test_a_goal_is_met_alone_or_beside_a_peer(
     goal: Goal | None, measured: Sequence[Measurement], *, met: bool | None
 ) -> None:
-    ours = of(OURS, 2, goal=goal)
+    ours = measurement_of(OURS, 2, goal=goal)
     assert ours.meets_goal([ours, *measured]) is met
 
 
 def test_the_page_says_how_many_times_a_peers_value_ours_is() -> None:
-    page = markdown.page(run(of(OURS, 2, goal=Goal(1.0, of=PEER)), of(PEER, 4)), ["a-plot.svg"])
+    page = markdown.render_page(
+        run_of(measurement_of(OURS, 2, goal=Goal(1.0, of=PEER)), measurement_of(PEER, 4)),
+        ["a-plot.svg"],
+    )
     assert f"| CPU | 10 in flight | {OURS} | 2 ms | {PEER}: 0.5 | ≤ 1 times {PEER} met |" in page
     assert "## A title\n\nA text.\n" in page
     assert "![a plot](a-plot.svg)" in page
 
 
 def test_what_is_not_met_is_said() -> None:
-    missed = of(OURS, 3, goal=Goal(2))
-    assert run(missed, of(PEER, 1)).unmet == [missed]
-    assert "≤ 2 **not met**" in markdown.page(run(missed), [])
+    missed = measurement_of(OURS, 3, goal=Goal(2))
+    assert run_of(missed, measurement_of(PEER, 1)).unmet_goals == [missed]
+    assert "≤ 2 **not met**" in markdown.render_page(run_of(missed), [])
 
 
 def test_a_benchmark_that_broke_off_keeps_what_it_had_measured() -> None:
-    page = markdown.page(run(of(OURS, 3), failure="RuntimeError: no"), [])
+    page = markdown.render_page(run_of(measurement_of(OURS, 3), failure="RuntimeError: no"), [])
     assert "3 ms" in page
     assert "broke off: `RuntimeError: no`" in page
 
 
 def test_a_run_is_written_as_json(tmp_path: Path) -> None:
-    run(of(OURS, 2, goal=Goal(1.0, of=PEER))).save(tmp_path / "results.json")
+    run_of(measurement_of(OURS, 2, goal=Goal(1.0, of=PEER))).save(tmp_path / "results.json")
     (result,) = json.loads((tmp_path / "results.json").read_text())["results"]
     (measurement,) = result["measurements"]
     assert measurement["value"] == 2
@@ -72,7 +75,7 @@ def test_a_run_is_written_as_json(tmp_path: Path) -> None:
 
 
 def test_numbers_have_the_digits_that_tell_something() -> None:
-    assert [markdown.number(x) for x in (0.001234, 3.04999, 99.5, 12345.6)] == [
+    assert [markdown.format_number(x) for x in (0.001234, 3.04999, 99.5, 12345.6)] == [
         "0.00123",
         "3.05",
         "99.5",

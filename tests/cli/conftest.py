@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_fake import named_cloud
-from tests.cli.command import Command
+from tests.cli.command_runner import CommandRunner
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield
@@ -30,7 +30,7 @@ def _logging_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
-def command(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+def command(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandRunner]:
     config, database = home / "config.toml", home / "store" / "operations.sqlite"
     cloud = f"cloud-{uuid.uuid4()}"
     config.write_text(
@@ -50,7 +50,7 @@ cloud = "{cloud}"
 """
     )
     monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(config))
-    running = Command(config, database, named_cloud(cloud))
+    running = CommandRunner(config, database, named_cloud(cloud))
     yield running
-    for store in running.opened:
+    for store in running.opened_stores:
         store.close()

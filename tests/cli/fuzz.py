@@ -9,8 +9,8 @@ import click
 from click.testing import Result
 from hypothesis import strategies as st
 
-from karbor_backup_core.cli.main import program
-from tests.cli.command import Command
+from karbor_backup_cli._main import program
+from tests.cli.command_runner import CommandRunner
 
 STATUSES: Final = (0, 1, 2, 3)
 """The statuses of docs/cli.md; the others come from signals and from outputs that are lost."""
@@ -98,7 +98,7 @@ def argument_lists(draw: st.DrawFn, known: Sequence[str] = ()) -> list[str]:
     return [name, *words]
 
 
-def check(command: Command, arguments: Sequence[str], stdin: str | None = None) -> Result:
+def check(command: CommandRunner, arguments: Sequence[str], stdin: str | None = None) -> Result:
     """Run the command and check what holds of every answer; return the answer."""
     begun = command.cloud.requests["create_job"]
     result = command(*arguments, stdin=stdin)

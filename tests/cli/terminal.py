@@ -10,8 +10,8 @@ import time
 from types import TracebackType
 from typing import Self
 
-_START = """
-from karbor_backup_core.cli.entry import run
+_SCRIPT = """
+from karbor_backup_cli._entry import run
 from karbor_backup_fake import named_cloud
 cloud = named_cloud({cloud!r})
 {preparation}
@@ -29,9 +29,9 @@ class Terminal:
     """
 
     def __init__(self, *arguments: str, cloud: str, preparation: str = "") -> None:
-        self.seen = ""
+        self.output = ""
         self._master, slave = pty.openpty()
-        start = _START.format(cloud=cloud, preparation=preparation)
+        start = _SCRIPT.format(cloud=cloud, preparation=preparation)
         self._process = subprocess.Popen(
             [sys.executable, "-c", start, *arguments],
             stdin=slave,
@@ -57,28 +57,28 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Read until a text has been shown since the last look."""
-        begin = len(self.seen)
-        while text not in self.seen[begin:]:
-            assert self._read(), f"{text!r} was never shown, only: {self.seen}"
+        begin = len(self.output)
+        while text not in self.output[begin:]:
+            assert self._read(), f"{text!r} was never shown, only: {self.output}"
 
-    def type(self, text: str) -> None:
+    def type_text(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def send(self, signum: signal.Signals) -> None:
+    def send_signal(self, signum: signal.Signals) -> None:
         self._process.send_signal(signum)
 
-    def end(self) -> int:
+    def wait_for_exit(self) -> int:
         """Wait for the end; answer the exit status."""
         while self._read():
             pass
         return self._process.wait()
 
-    def end_by(self, signum: signal.Signals) -> int:
+    def signal_until_exit(self, signum: signal.Signals) -> int:
         """Send a signal again and again until the process has ended; answer the exit status."""
         while self._process.poll() is None:
-            self.send(signum)
+            self.send_signal(signum)
             time.sleep(0.1)
-        return self.end()
+        return self.wait_for_exit()
 
     def _read(self) -> bool:
         try:
@@ -87,5 +87,5 @@ class Terminal:
             if error.errno != errno.EIO:  # that is how Linux says that nobody holds the other end
                 raise
             return False
-        self.seen += chunk.decode(errors="replace")
+        self.output += chunk.decode(errors="replace")
         return bool(chunk)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_core import Result, State
-from karbor_backup_fake.faults import ANY, Busy, FailWork, Refused
-from tests.cli.command import VOLUME, Command
+from karbor_backup_fake.faults import ANY, Busy, FailJob, Refused
+from tests.cli.command_runner import VOLUME, CommandRunner
 
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 
@@ -39,9 +39,9 @@ def _is_one_line(text: str) -> bool:
 
 
 @pytest.mark.parametrize("what", _WRONG)
-def test_wrong_input_is_refused_in_one_line(command: Command, what: str) -> None:
+def test_wrong_input_is_refused_in_one_line(command: CommandRunner, what: str) -> None:
     arguments, fault = _WRONG[what]
-    command.store()
+    command.open_store()
     result = command(*arguments)
     assert result.exit_code == 2
     assert fault in result.stderr
@@ -50,7 +50,7 @@ def test_wrong_input_is_refused_in_one_line(command: Command, what: str) -> None
     assert command.cloud.requests["create_job"] == 0
 
 
-def test_with_json_a_fault_is_one_object_on_the_standard_error(command: Command) -> None:
+def test_with_json_a_fault_is_one_object_on_the_standard_error(command: CommandRunner) -> None:
     result = command("protect", *VOLUME, "-o", "x=1", "--json")
     assert (result.exit_code, result.stdout) == (2, "")
     error = json.loads(result.stderr)["error"]
@@ -67,7 +67,9 @@ def test_with_json_a_fault_is_one_object_on_the_standard_error(command: Command)
         ('[store]\nurl = {env = "UNSET"}\n', "UNSET"),
     ],
 )
-def test_a_malformed_configuration_is_refused(command: Command, text: str, fault: str) -> None:
+def test_a_malformed_configuration_is_refused(
+    command: CommandRunner, text: str, fault: str
+) -> None:
     command.config.write_text(text)
     result = command("list")
     assert result.exit_code == 2
@@ -75,7 +77,7 @@ def test_a_malformed_configuration_is_refused(command: Command, text: str, fault
     assert _is_one_line(result.stderr)
 
 
-def test_faults_in_a_backends_section_are_placed_in_the_file(command: Command) -> None:
+def test_faults_in_a_backends_section_are_placed_in_the_file(command: CommandRunner) -> None:
     with command.config.open("a") as file:
         file.write("clod = 1\nservice_seconds = -1\n")
     result = command(*_PROTECT)
@@ -85,14 +87,14 @@ def test_faults_in_a_backends_section_are_placed_in_the_file(command: Command) -
     assert "backends.mine.service_seconds" in result.stderr
 
 
-def test_several_backends_need_a_name(command: Command) -> None:
+def test_several_backends_need_a_name(command: CommandRunner) -> None:
     command.config.write_text('[backends.a]\nuse = "fake"\n[backends.b]\nuse = "fake"\n')
     result = command(*_PROTECT)
     assert result.exit_code == 2
     assert "there are: a, b" in result.stderr
 
 
-def test_the_beginning_of_two_ids_is_not_enough(command: Command) -> None:
+def test_the_beginning_of_two_ids_is_not_enough(command: CommandRunner) -> None:
     first = command.protect()
     while command.protect()[0] != first[0]:
         pass
@@ -101,7 +103,7 @@ def test_the_beginning_of_two_ids_is_not_enough(command: Command) -> None:
     assert "may mean" in result.stderr
 
 
-def test_a_backup_of_a_backend_that_is_not_there(command: Command, home: Path) -> None:
+def test_a_backup_of_a_backend_that_is_not_there(command: CommandRunner, home: Path) -> None:
     document = json.loads(command("show", command.protect(), "--document").stdout)
     file = home / "backup.json"
     for change, status, fault in (
@@ -116,7 +118,7 @@ def test_a_backup_of_a_backend_that_is_not_there(command: Command, home: Path) -
         assert _is_one_line(result.stderr)
 
 
-def test_a_delete_that_nobody_can_be_asked_about_needs_yes(command: Command) -> None:
+def test_a_delete_that_nobody_can_be_asked_about_needs_yes(command: CommandRunner) -> None:
     backup = command.protect()
     result = command("delete", backup)
     assert result.exit_code == 2
@@ -124,7 +126,7 @@ def test_a_delete_that_nobody_can_be_asked_about_needs_yes(command: Command) -> 
     assert len(command.json("list")["backups"]) == 1
 
 
-def test_nothing_is_begun_where_the_service_is_not_well(command: Command) -> None:
+def test_nothing_is_begun_where_the_service_is_not_well(command: CommandRunner) -> None:
     command.cloud.token = "something that the configuration does not hold"  # noqa: S105
     result = command(*_PROTECT)
     assert result.exit_code == 1
@@ -135,35 +137,35 @@ def test_nothing_is_begun_where_the_service_is_not_well(command: Command) -> Non
 
 @pytest.mark.parametrize("backup_first", [True, False])
 def test_work_that_fails_is_status_1_and_told_in_a_line(
-    command: Command, *, backup_first: bool
+    command: CommandRunner, *, backup_first: bool
 ) -> None:
     arguments: tuple[str, ...] = _PROTECT
     if backup_first:
         arguments = ("restore", command.protect(), "-o", "restore_name=x")
-    command.cloud.faults.plan("create_job", FailWork("the disk is full"), operation=ANY)
+    command.cloud.faults.plan("create_job", FailJob("the disk is full"), operation=ANY)
     result = command(*arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert "failed: the disk is full" in result.stderr
     assert _is_one_line(result.stderr)
-    *_, operation = command.store().operations()
+    *_, operation = command.open_store().operations()
     assert operation.outcome is not None
     assert (operation.state, operation.outcome.result) == (State.RELEASED, Result.FAILED)
 
 
-def test_a_refusal_of_the_service_is_status_1(command: Command) -> None:
+def test_a_refusal_of_the_service_is_status_1(command: CommandRunner) -> None:
     command.cloud.faults.plan("create_job", Refused("quota exceeded"), operation=ANY)
     result = command(*_PROTECT, "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["outcome"]["reason"] == "quota exceeded"
 
 
-def test_weather_that_passes_is_waited_for(command: Command) -> None:
+def test_weather_that_passes_is_waited_for(command: CommandRunner) -> None:
     command.cloud.faults.plan("create_job", Busy(), Busy(), operation=ANY)
     assert command(*_PROTECT).exit_code == 0
     assert not command.cloud.faults.unfired()
 
 
-def test_names_cannot_write_on_the_terminal(command: Command) -> None:
+def test_names_cannot_write_on_the_terminal(command: CommandRunner) -> None:
     result = command(
         "protect", "OS::Glance::Image", "x", "--name", "a\x1b[2Jb\nc", "-o", "backup_name=x"
     )
@@ -172,7 +174,7 @@ def test_names_cannot_write_on_the_terminal(command: Command) -> None:
     assert _is_one_line(result.stderr)
 
 
-def test_a_store_that_cannot_be_used_is_status_1(command: Command) -> None:
+def test_a_store_that_cannot_be_used_is_status_1(command: CommandRunner) -> None:
     command.database.parent.mkdir()
     command.database.write_text("this is no database, and longer than a header of one\n" * 100)
     result = command("list")
@@ -182,12 +184,12 @@ def test_a_store_that_cannot_be_used_is_status_1(command: Command) -> None:
 
 
 def test_a_bug_is_one_line_and_debug_shows_where(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object, **_options: object) -> None:
         raise RuntimeError("a fault of ours")
 
-    command.store()
+    command.open_store()
 
     monkeypatch.setattr("karbor_backup_core.stores.sql.SQLStore.backups", broken)
     result = command("list")
@@ -216,7 +218,7 @@ def test_a_bug_is_one_line_and_debug_shows_where(
     ],
 )
 def test_text_that_cannot_be_stored_is_refused(
-    command: Command, arguments: tuple[str, ...], text: str
+    command: CommandRunner, arguments: tuple[str, ...], text: str
 ) -> None:
     result = command(*(each.replace("{}", text) for each in arguments))
     assert result.exit_code == 2
@@ -242,7 +244,9 @@ _UNUSABLE = {
 
 
 @pytest.mark.parametrize("what", _UNUSABLE)
-def test_configuration_that_cannot_be_computed_with_is_refused(command: Command, what: str) -> None:
+def test_configuration_that_cannot_be_computed_with_is_refused(
+    command: CommandRunner, what: str
+) -> None:
     command.config.write_text(_UNUSABLE[what])
     result = command("list")
     assert result.exit_code == 2
@@ -265,7 +269,7 @@ def test_configuration_that_cannot_be_computed_with_is_refused(command: Command,
     ],
 )
 def test_option_that_cannot_be_computed_with_is_refused(
-    command: Command, arguments: tuple[str, ...]
+    command: CommandRunner, arguments: tuple[str, ...]
 ) -> None:
     result = command(*_PROTECT, *arguments)
     assert result.exit_code == 2

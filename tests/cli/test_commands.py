@@ -7,11 +7,11 @@ import pytest
 
 from karbor_backup_core import Backup, Operation, Result, State
 from karbor_backup_core.documents import from_document
-from tests.cli.command import VOLUME, Command
+from tests.cli.command_runner import VOLUME, CommandRunner
 
 
-def test_a_backup_from_its_making_to_its_end(command: Command) -> None:
-    content = command.cloud.content("volume-1")
+def test_a_backup_from_its_making_to_its_end(command: CommandRunner) -> None:
+    content = command.cloud.read_content("volume-1")
     made = command("protect", *VOLUME, "-o", "backup_name=one")
     assert (made.exit_code, made.stderr) == (0, "")
     assert made.stdout.startswith("protected OS::Cinder::Volume volume-1\n")
@@ -32,7 +32,7 @@ def test_a_backup_from_its_making_to_its_end(command: Command) -> None:
     assert command.cloud.jobs() == []
 
 
-def test_each_answer_is_one_json_document(command: Command) -> None:
+def test_each_answer_is_one_json_document(command: CommandRunner) -> None:
     protected = from_document(Operation, command.json("protect", *VOLUME, "-o", "backup_name=one"))
     assert protected.outcome is not None
     assert (protected.state, protected.outcome.result) == (State.RELEASED, Result.SUCCEEDED)
@@ -50,19 +50,19 @@ def test_each_answer_is_one_json_document(command: Command) -> None:
     assert backends["configured"][0]["health"]["ok"] is True
 
 
-def test_the_options_of_every_command_may_stand_before_it_too(command: Command) -> None:
-    command.store()
+def test_the_options_of_every_command_may_stand_before_it_too(command: CommandRunner) -> None:
+    command.open_store()
     assert json.loads(command("--json", "list").stdout) == {"backups": [], "unreadable": []}
 
 
-def test_the_beginning_of_an_id_is_enough(command: Command) -> None:
+def test_the_beginning_of_an_id_is_enough(command: CommandRunner) -> None:
     backup = command.protect()
     assert command("verify", backup[:8]).exit_code == 0
     assert backup in command("show", backup[:8]).stdout
 
 
 def test_a_document_alone_restores_where_nothing_is_stored(
-    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = home / "backup.json"
     document.write_text(command("show", command.protect(), "--document").stdout)
@@ -78,25 +78,25 @@ def test_a_document_alone_restores_where_nothing_is_stored(
     assert piped.exit_code == 0, piped.stderr
 
 
-def test_a_member_of_a_backup_is_restored_alone(command: Command) -> None:
+def test_a_member_of_a_backup_is_restored_alone(command: CommandRunner) -> None:
     project = command.json("protect", "OS::Keystone::Project", "project-1", "-o", "backup_name=p")
-    command.cloud.lose("volume-2")
+    command.cloud.remove_resource("volume-2")
     result = command(
         "restore", f"{project['id']}/volume-2", "-o", "restore_name=d", "-o", "in_place=true"
     )
     assert result.exit_code == 0, result.stderr
-    assert command.cloud.content("volume-2") == b"rows of a database"
+    assert command.cloud.read_content("volume-2") == b"rows of a database"
     assert "server-1" in command("show", project["id"]).stdout
 
 
-def test_options_come_from_a_file_and_from_the_line(command: Command, home: Path) -> None:
+def test_options_come_from_a_file_and_from_the_line(command: CommandRunner, home: Path) -> None:
     file = home / "options.json"
     file.write_text('{"backup_name": "of the file", "description": "kept"}')
     made = command.json("protect", *VOLUME, "--options", str(file), "-o", "backup_name=2026")
     assert made["options"] == {"backup_name": "2026", "description": "kept"}
 
 
-def test_a_covered_resource_needs_nothing(command: Command) -> None:
+def test_a_covered_resource_needs_nothing(command: CommandRunner) -> None:
     result = command("protect", "OS::Glance::Image", "image-1", "-o", "backup_name=i")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "nothing was stored" in result.stderr
@@ -105,14 +105,14 @@ def test_a_covered_resource_needs_nothing(command: Command) -> None:
     assert command.json("list")["backups"] == []
 
 
-def test_a_deadline_is_kept(command: Command) -> None:
+def test_a_deadline_is_kept(command: CommandRunner) -> None:
     made = from_document(
         Operation, command.json("protect", *VOLUME, "-o", "backup_name=o", "--deadline", "1h30m")
     )
     assert (made.deadline - made.created_at).total_seconds() == 5400
 
 
-def test_all_unfinished_and_the_last_released_operations_are_listed(command: Command) -> None:
+def test_all_unfinished_and_the_last_released_operations_are_listed(command: CommandRunner) -> None:
     backup = command.protect()
     for _ in range(11):
         command("verify", backup)
@@ -120,20 +120,20 @@ def test_all_unfinished_and_the_last_released_operations_are_listed(command: Com
     assert len(command.json("operations", "--all")["operations"]) == 12
 
 
-def test_tables_name_every_id_in_full(command: Command) -> None:
+def test_tables_name_every_id_in_full(command: CommandRunner) -> None:
     backup = command.protect()
     for table in (command("list"), command("operations"), command("show", backup)):
         assert backup in table.stdout
 
 
-def test_nothing_to_list_is_said(command: Command) -> None:
-    command.store()
+def test_nothing_to_list_is_said(command: CommandRunner) -> None:
+    command.open_store()
     assert command("list").stdout == "no backups\n"
     assert command("operations").stdout == "no operations\n"
     assert command("resume").stdout == "nothing to resume\n"
 
 
-def test_backends_shows_what_each_can_do(command: Command) -> None:
+def test_backends_shows_what_each_can_do(command: CommandRunner) -> None:
     shown = command("backends").stdout
     assert "mine" in shown
     assert "OS::Cinder::Volume" in shown
@@ -141,7 +141,7 @@ def test_backends_shows_what_each_can_do(command: Command) -> None:
     assert "covered by the server that uses it" in shown
 
 
-def test_backends_says_why_one_cannot_be_used(command: Command) -> None:
+def test_backends_says_why_one_cannot_be_used(command: CommandRunner) -> None:
     with command.config.open("a") as file:
         file.write('[backends.gone]\nuse = "nowhere"\n[backends.bad]\nuse = "fake"\nclod = "x"\n')
     shown = command("backends")
@@ -159,7 +159,7 @@ def test_backends_says_why_one_cannot_be_used(command: Command) -> None:
 
 @pytest.mark.parametrize("configuration", [None, "", "[store]\n"])
 def test_backend_that_keeps_nothing_is_used_only_where_a_section_names_it(
-    monkeypatch: pytest.MonkeyPatch, command: Command, configuration: str | None
+    monkeypatch: pytest.MonkeyPatch, command: CommandRunner, configuration: str | None
 ) -> None:
     if configuration is None:
         monkeypatch.delenv("KARBOR_BACKUP_CONFIG")
@@ -177,13 +177,13 @@ def test_backend_that_keeps_nothing_is_used_only_where_a_section_names_it(
     assert command("protect", *VOLUME).exit_code == 0
 
 
-def test_the_cloud_of_the_command_line_wins(command: Command) -> None:
+def test_the_cloud_of_the_command_line_wins(command: CommandRunner) -> None:
     command.json("backends")
     made = command.json("protect", *VOLUME, "-o", "backup_name=one", "--os-cloud", "other")
     assert made["scope"] == "fake:other"
 
 
-def test_a_backup_finds_the_backend_of_its_scope(command: Command) -> None:
+def test_a_backup_finds_the_backend_of_its_scope(command: CommandRunner) -> None:
     backup = command.protect()
     with command.config.open("a") as file:
         file.write('[backends.another]\nuse = "fake"\ncloud = "another"\n')

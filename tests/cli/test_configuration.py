@@ -5,21 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from karbor_backup_cli import _configuration
+from karbor_backup_cli._configuration import (
+    Configuration,
+    find_configuration_file,
+    load_configuration,
+)
 from karbor_backup_core import InvalidDocument, InvalidInput, Policy
-from karbor_backup_core.cli import configuration
-from karbor_backup_core.cli.configuration import Configuration, find, load
 
 
-def _faults(path: Path, text: str) -> str:
+def _load_errors(path: Path, text: str) -> str:
     path.write_text(text)
     with pytest.raises(InvalidDocument) as caught:
-        load(path)
+        load_configuration(path)
     assert str(path) in str(caught.value)
     return "\n".join(caught.value.faults)
 
 
 def test_without_a_file_everything_has_a_default() -> None:
-    assert load(None) == Configuration(policy=Policy())
+    assert load_configuration(None) == Configuration(policy=Policy())
 
 
 def test_a_whole_file(tmp_path: Path) -> None:
@@ -39,7 +43,7 @@ cloud = "mine"
 [backends.fake]
 """
     )
-    read = load(path)
+    read = load_configuration(path)
     assert read.policy.deadline == timedelta(hours=2)
     assert read.policy.grace == timedelta(seconds=90)
     assert read.policy.attempts == 3
@@ -53,7 +57,7 @@ cloud = "mine"
 
 
 def test_all_faults_come_at_once_with_their_places(tmp_path: Path) -> None:
-    faults = _faults(
+    faults = _load_errors(
         tmp_path / "config.toml",
         """\
 default_backend = 5
@@ -75,7 +79,7 @@ use = 1
 
 
 def test_faults_beyond_the_schema_come_at_once_too(tmp_path: Path) -> None:
-    faults = _faults(
+    faults = _load_errors(
         tmp_path / "config.toml",
         'default_backend = "b"\n[policy]\ndeadline = "soon"\ngrace = 0\n[backends.a]\n',
     )
@@ -84,7 +88,7 @@ def test_faults_beyond_the_schema_come_at_once_too(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_contradicts_itself(tmp_path: Path) -> None:
-    assert "poll_limit" in _faults(tmp_path / "c.toml", "[policy]\npoll_first = 99\n")
+    assert "poll_limit" in _load_errors(tmp_path / "c.toml", "[policy]\npoll_first = 99\n")
 
 
 @pytest.mark.parametrize(
@@ -96,18 +100,18 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, content: bytes | None, fault
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidInput, match=fault):
-        load(find(path))
+        load_configuration(find_configuration_file(path))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
-        load(find(tmp_path))
+        load_configuration(find_configuration_file(tmp_path))
 
 
 def test_the_usual_places_are_looked_at_in_their_order(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find(None) is None
+    assert find_configuration_file(None) is None
     machine = home / "XDG_CONFIG_DIRS" / "karbor-backup" / "config.toml"
     own = home / "XDG_CONFIG_HOME" / "karbor-backup" / "config.toml"
     named, asked = home / "named.toml", home / "asked.toml"
@@ -115,5 +119,5 @@ def test_the_usual_places_are_looked_at_in_their_order(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         if path == named:
-            monkeypatch.setenv(configuration.VARIABLE, str(named))
-        assert find(asked if path == asked else None) == path
+            monkeypatch.setenv(_configuration.ENVIRONMENT_VARIABLE, str(named))
+        assert find_configuration_file(asked if path == asked else None) == path

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_fake import FakeBackend
-from tests.cli.command import Command
+from tests.cli.command_runner import CommandRunner
 
 OPEN = {"additionalProperties": True}
 
 
 def test_a_configured_backend_is_proved_and_its_service_left_as_it_was(
-    command: Command, tmp_path: Path
+    command: CommandRunner, tmp_path: Path
 ) -> None:
     before = dict(command.cloud.inventory.assets)
     result = command("contract", "mine", "--report", str(tmp_path / "out"))
@@ -27,7 +27,7 @@ def test_a_configured_backend_is_proved_and_its_service_left_as_it_was(
 
 
 def test_a_broken_rule_is_told_and_fails_the_command(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeBackend, "CONFIG_SCHEMA", {**FakeBackend.CONFIG_SCHEMA, **OPEN})
     result = command("contract", "mine", "--json")
@@ -38,20 +38,20 @@ def test_a_broken_rule_is_told_and_fails_the_command(
 
 
 def test_a_backend_without_a_bench_says_what_is_missing(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(FakeBackend, "contract_bench")
+    monkeypatch.delattr(FakeBackend, "contract_harness")
     result = command("contract", "mine")
     assert result.exit_code == 2
-    assert "contract_bench" in result.stderr
+    assert "contract_harness" in result.stderr
 
 
-def test_an_unknown_backend_is_wrong_input(command: Command) -> None:
+def test_an_unknown_backend_is_wrong_input(command: CommandRunner) -> None:
     assert command("contract", "yours").exit_code == 2
 
 
 def test_a_page_that_cannot_be_written_is_refused_before_anything_is_tried(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     result = command("contract", "mine", "--report", str(tmp_path / "out"))

@@ -10,8 +10,8 @@ import attrs
 import click
 import pytest
 
+from karbor_backup_cli._main import program
 from karbor_backup_core import Policy
-from karbor_backup_core.cli.main import program
 from tests.pages.blocks import Block
 
 _PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()

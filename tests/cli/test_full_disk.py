@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import VOLUME, Command
-from tests.disks import fill_disk
+from tests.cli.command_runner import VOLUME, CommandRunner
+from tests.support.disks import fill_disk
 
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 _REMEDY = "the disk is full: make room there"
 
 
 @pytest.fixture
-def command(command: Command, small_disk: Path) -> Command:
+def command(command: CommandRunner, small_disk: Path) -> CommandRunner:
     """The command, with its store on a small disk and a short lease."""
     assert command.database.parent == small_disk
     text = command.config.read_text().replace("[policy]", "[policy]\nlease = 1")
@@ -22,7 +22,7 @@ def command(command: Command, small_disk: Path) -> Command:
 
 @pytest.mark.root
 def test_protect_on_a_full_disk_begins_nothing_and_succeeds_later(
-    command: Command, small_disk: Path
+    command: CommandRunner, small_disk: Path
 ) -> None:
     kept = command.protect()
     ballast = fill_disk(small_disk)
@@ -39,7 +39,7 @@ def test_protect_on_a_full_disk_begins_nothing_and_succeeds_later(
 
 @pytest.mark.root
 def test_new_store_on_a_full_disk_is_refused_and_made_later(
-    command: Command, small_disk: Path
+    command: CommandRunner, small_disk: Path
 ) -> None:
     ballast = fill_disk(small_disk)
     refused = command(*_PROTECT)
@@ -52,7 +52,7 @@ def test_new_store_on_a_full_disk_is_refused_and_made_later(
 
 @pytest.mark.root
 def test_operation_on_a_disk_that_fills_is_gone_on_with_by_resume(
-    command: Command, small_disk: Path
+    command: CommandRunner, small_disk: Path
 ) -> None:
     def fill(request: str) -> None:
         if request == "create_job done":

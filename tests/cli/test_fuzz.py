@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from karbor_backup_core import Resource
-from tests.cli.command import VOLUME, Command
+from tests.cli.command_runner import VOLUME, CommandRunner
 from tests.cli.fuzz import (
     ODD_TEXTS,
     Mutation,
@@ -28,17 +28,21 @@ _SETTINGS = settings(
 
 
 @pytest.fixture
-def backup(command: Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def backup(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A backup in the store, in a working directory of its own."""
     monkeypatch.chdir(command.config.parent)
-    command.cloud.put(Resource(*VOLUME), b"data")
+    command.cloud.add_resource(Resource(*VOLUME), b"data")
     return command.protect()
 
 
 @_SETTINGS
 @given(data=st.data(), stdin=st.none() | odd_texts, last=st.sampled_from(((), ("--json",))))
 def test_any_arguments(
-    command: Command, backup: str, data: st.DataObject, stdin: str | None, last: tuple[str, ...]
+    command: CommandRunner,
+    backup: str,
+    data: st.DataObject,
+    stdin: str | None,
+    last: tuple[str, ...],
 ) -> None:
     known = (backup, backup[:4], f"{backup}/x", str(command.config))
     arguments = data.draw(argument_lists(known))
@@ -47,7 +51,7 @@ def test_any_arguments(
 
 
 @pytest.mark.parametrize("text", ODD_TEXTS)
-def test_any_file_name(command: Command, backup: str, text: str) -> None:
+def test_any_file_name(command: CommandRunner, backup: str, text: str) -> None:
     for arguments in (
         ("list", "--config", text),
         ("restore", backup, "--options", text),
@@ -120,7 +124,7 @@ _COMMANDS = (
 
 
 @pytest.mark.parametrize("number", range(len(_CONFIGURATIONS)))
-def test_broken_configuration(command: Command, home: Path, number: int) -> None:
+def test_broken_configuration(command: CommandRunner, home: Path, number: int) -> None:
     folder = home / "cwd"
     folder.mkdir()
     command.config.write_bytes(_CONFIGURATIONS[number])
@@ -140,7 +144,7 @@ def test_broken_configuration(command: Command, home: Path, number: int) -> None
     ids=["many", "long", "deep", "long value"],
 )
 def test_one_short_line_tells_of_many_or_long_faults(
-    command: Command, text: str, told: str
+    command: CommandRunner, text: str, told: str
 ) -> None:
     command.config.write_text(text)
     result = check(command, ["list"])
@@ -155,7 +159,7 @@ def test_one_short_line_tells_of_many_or_long_faults(
     as_json=st.sampled_from(((), ("--json",))),
 )
 def test_any_document_of_a_backup(
-    command: Command, backup: str, changes: list[Mutation], as_json: tuple[str, ...]
+    command: CommandRunner, backup: str, changes: list[Mutation], as_json: tuple[str, ...]
 ) -> None:
     document = json.loads(command("show", backup, "--document").stdout)
     for change in changes:
@@ -178,7 +182,7 @@ _odd_cells = st.one_of(
 
 
 @contextmanager
-def _spoiled(command: Command) -> Iterator[sqlite3.Connection]:
+def _spoiled(command: CommandRunner) -> Iterator[sqlite3.Connection]:
     """A connection to the store, in which all is as before in the end."""
     with (
         closing(sqlite3.connect(command.database)) as connection,
@@ -205,7 +209,7 @@ def _arguments(verb: str, backup: str) -> tuple[str, ...]:
     as_json=st.sampled_from(((), ("--json",))),
 )
 def test_any_document_in_a_row(
-    command: Command,
+    command: CommandRunner,
     backup: str,
     changes: list[Mutation],
     table: str,
@@ -231,7 +235,7 @@ def test_any_document_in_a_row(
     as_json=st.sampled_from(((), ("--json",))),
 )
 def test_any_cell_of_a_row(
-    command: Command,
+    command: CommandRunner,
     backup: str,
     cell: str | bytes | float,
     column: tuple[str, str],
@@ -265,7 +269,7 @@ _LIMITS = (
 @pytest.mark.parametrize("field", _INSTANTS)
 @pytest.mark.parametrize("state", ["planned", "submitting", "running", "releasing", "released"])
 def test_instant_that_cannot_be_computed_with(
-    command: Command, backup: str, state: str, field: str, instant: str
+    command: CommandRunner, backup: str, state: str, field: str, instant: str
 ) -> None:
     with _spoiled(command) as connection:
         query = "SELECT document FROM operations WHERE id = ?"

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from karbor_backup_cli._option_table import options_from_schema
 from karbor_backup_core import Json
-from karbor_backup_core.cli.option_table import read_schema
-from karbor_backup_fake.abilities import OPTIONS
-from tests.cli.command import Command
+from karbor_backup_fake._abilities import OPTIONS
+from tests.cli.command_runner import CommandRunner
 
 
-def test_each_option_stands_with_its_type_default_and_description(command: Command) -> None:
+def test_each_option_stands_with_its_type_default_and_description(command: CommandRunner) -> None:
     result = command("options", "restore", "volume")
     assert (result.exit_code, result.stderr) == (0, "")
     head, *rows = result.stdout.splitlines()
@@ -25,7 +25,9 @@ def test_each_option_stands_with_its_type_default_and_description(command: Comma
 
 
 @pytest.mark.parametrize("kind", ["volume", "VOLUME", "os::cinder::volume", "OS::Cinder::Volume"])
-def test_json_has_the_same_for_every_way_to_write_the_type(command: Command, kind: str) -> None:
+def test_json_has_the_same_for_every_way_to_write_the_type(
+    command: CommandRunner, kind: str
+) -> None:
     answer = command.json("options", "Protect", kind, "--backend", "mine")
     assert (answer["backend"], answer["verb"]) == ("mine", "protect")
     assert (answer["type"], answer["covered_by"]) == ("OS::Cinder::Volume", None)
@@ -34,13 +36,13 @@ def test_json_has_the_same_for_every_way_to_write_the_type(command: Command, kin
     assert answer["options"][0]["made"] is True
 
 
-def test_an_operation_without_options_says_so(command: Command) -> None:
+def test_an_operation_without_options_says_so(command: CommandRunner) -> None:
     assert command("options", "verify", "volume").stdout == (
         "verify of OS::Cinder::Volume takes no options\n"
     )
 
 
-def test_a_covered_type_names_what_to_protect_instead(command: Command) -> None:
+def test_a_covered_type_names_what_to_protect_instead(command: CommandRunner) -> None:
     told = command("options", "protect", "image").stdout
     assert "OS::Glance::Image is covered by the server that uses it" in told
     assert command.json("options", "protect", "image")["covered_by"] == "the server that uses it"
@@ -56,7 +58,7 @@ def test_a_covered_type_names_what_to_protect_instead(command: Command) -> None:
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
-    command: Command, arguments: tuple[str, ...], told: str
+    command: CommandRunner, arguments: tuple[str, ...], told: str
 ) -> None:
     result = command("options", *arguments)
     assert result.exit_code == 2
@@ -65,7 +67,7 @@ def test_bad_input_is_one_line_and_status_2(
 
 
 def test_freezers_options_are_told_where_no_cloud_can_be_reached(
-    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = home / "freezer.toml"
     config.write_text('[backends.freezer.storages.disk]\nkind = "local"\npath = "/srv"\n')
@@ -80,7 +82,7 @@ def test_freezers_options_are_told_where_no_cloud_can_be_reached(
     assert "cindernative" in command("options", "protect", "volume").stdout
 
 
-def test_a_command_that_follows_what_is_told_is_accepted(command: Command) -> None:
+def test_a_command_that_follows_what_is_told_is_accepted(command: CommandRunner) -> None:
     named = command.json("options", "protect", "volume")["options"]
     given = [part for each in named for part in ("-o", f"{each['name']}=x")]
     assert command("protect", "volume", "volume-1", *given).exit_code == 0
@@ -101,7 +103,7 @@ def test_a_command_that_follows_what_is_told_is_accepted(command: Command) -> No
 )
 def test_every_way_to_say_a_type_is_read(inner: Json, expected: tuple[str, ...]) -> None:
     schema = {"properties": {"one": inner}, "$defs": {"size": {"type": "integer", "default": 3}}}
-    (option,) = read_schema(schema)
+    (option,) = options_from_schema(schema)
     assert option.row()[1:4] == expected
 
 
@@ -112,10 +114,10 @@ def test_options_of_a_branch_are_named_and_what_a_condition_requires_is_not_requ
         "if": {"properties": {"mode": {"const": "copy"}}},
         "then": {"properties": {"target": {"type": "string"}}, "required": ["target"]},
     }
-    required = {each.name: each.row()[4] for each in read_schema(schema)}
+    required = {each.name: each.row()[4] for each in options_from_schema(schema)}
     assert required == {"mode": "yes", "target": "no"}
 
 
 @pytest.mark.parametrize("schema", OPTIONS.values())
 def test_no_option_of_a_schema_is_left_out(schema: Json) -> None:
-    assert [each.name for each in read_schema(schema)] == list(schema["properties"])
+    assert [each.name for each in options_from_schema(schema)] == list(schema["properties"])

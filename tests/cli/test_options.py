@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from karbor_backup_cli._options import read_json_object, read_options
 from karbor_backup_core import InvalidInput, Json
-from karbor_backup_core.cli.options import read_json, read_options
 
 _INTEGERS = st.integers(-(2**63), 2**63 - 1)
 _TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -71,9 +71,9 @@ def test_a_file_that_holds_no_object_is_refused(tmp_path: Path, content: bytes, 
     file = tmp_path / "options.json"
     file.write_bytes(content)
     with pytest.raises(InvalidInput, match=fault):
-        read_json(str(file))
+        read_json_object(str(file))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="No such file"):
-        read_json(str(tmp_path / "none.json"))
+        read_json_object(str(tmp_path / "none.json"))

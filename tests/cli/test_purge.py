@@ -1,9 +1,11 @@
 """Old operations are forgotten when a person says so, and their backups are not."""
 
-from tests.cli.command import Command
+from tests.cli.command_runner import CommandRunner
 
 
-def test_what_was_released_long_ago_is_forgotten_and_its_backup_is_not(command: Command) -> None:
+def test_what_was_released_long_ago_is_forgotten_and_its_backup_is_not(
+    command: CommandRunner,
+) -> None:
     backup_id = command.protect()
     assert command("purge", "--older-than", "1h").stdout == "operations forgotten: 0\n"
     assert command.json("purge", "--older-than", "0.001s") == {"purged": 1}
@@ -11,7 +13,7 @@ def test_what_was_released_long_ago_is_forgotten_and_its_backup_is_not(command: 
     assert [each["id"] for each in command.json("list")["backups"]] == [backup_id]
 
 
-def test_how_long_ago_has_to_be_said(command: Command) -> None:
+def test_how_long_ago_has_to_be_said(command: CommandRunner) -> None:
     assert "--older-than" in command("purge").stderr
     for wrong, says in {
         "yesterday": "is no duration",

@@ -7,13 +7,13 @@ import pytest
 
 from karbor_backup_core import Operation, Progress, hookimpl
 from karbor_backup_fake import FakeBackend
-from tests.cli.command import VOLUME, Command
+from tests.cli.command_runner import VOLUME, CommandRunner
 
 _CANARY = "canary-5f1c/tweets+loudly"
 
 
 @pytest.fixture
-def guarded(command: Command) -> Command:
+def guarded(command: CommandRunner) -> CommandRunner:
     """The command on a cloud that wants a secret, which stands in the configuration."""
     command.cloud.token = _CANARY
     with command.config.open("a") as file:
@@ -22,14 +22,14 @@ def guarded(command: Command) -> Command:
     return command
 
 
-def _written(command: Command, home: Path) -> bytes:
+def _files_in_home(command: CommandRunner, home: Path) -> bytes:
     """Everything in the home directory but the configuration itself."""
     files = [path for path in home.rglob("*") if path.is_file() and path != command.config]
     assert command.database in files
     return b"".join(path.read_bytes() for path in files)
 
 
-def test_no_secret_is_written_anywhere(guarded: Command, home: Path) -> None:
+def test_no_secret_is_written_anywhere(guarded: CommandRunner, home: Path) -> None:
     backup = guarded.protect()
     said = [
         guarded(*arguments, *more)
@@ -47,11 +47,11 @@ def test_no_secret_is_written_anywhere(guarded: Command, home: Path) -> None:
     ]
     assert all(result.exit_code == 0 for result in said)
     assert all(_CANARY not in result.output for result in said)
-    assert _CANARY.encode() not in _written(guarded, home)
+    assert _CANARY.encode() not in _files_in_home(guarded, home)
 
 
 def test_no_secret_is_in_what_a_backend_says_of_a_failure(
-    guarded: Command, home: Path, monkeypatch: pytest.MonkeyPatch
+    guarded: CommandRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @hookimpl
     def leak(self: FakeBackend, operation: Operation) -> Progress:  # noqa: ARG001 - the contract's
@@ -63,11 +63,11 @@ def test_no_secret_is_in_what_a_backend_says_of_a_failure(
         assert result.exit_code == 1
         assert "refused: token=***" in result.output
         assert _CANARY not in result.output
-    assert _CANARY.encode() not in _written(guarded, home)
+    assert _CANARY.encode() not in _files_in_home(guarded, home)
 
 
 def test_a_log_line_of_a_library_is_cleaned(
-    guarded: Command, monkeypatch: pytest.MonkeyPatch
+    guarded: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = FakeBackend.__init__
 
@@ -81,7 +81,7 @@ def test_a_log_line_of_a_library_is_cleaned(
     assert _CANARY not in result.output
 
 
-def test_everybody_who_can_read_the_secrets_is_warned_of(guarded: Command) -> None:
+def test_everybody_who_can_read_the_secrets_is_warned_of(guarded: CommandRunner) -> None:
     assert "warning" not in guarded("backends").stderr
     guarded.config.chmod(0o644)
     assert "everybody can read it" in guarded("backends").stderr

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from tests.cli.command import Command
+from tests.cli.command_runner import CommandRunner
 
 NEW, OLD = "n" * 32, "o" * 32
 
 
 @pytest.fixture(autouse=True)
-def _keys(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+def _set_keys(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     monkeypatch.setenv("NEW_KEY", NEW)
     (home / "old.key").write_text(OLD)
 
 
-def configure(command: Command, *keys: str, require: bool = False) -> None:
+def configure(command: CommandRunner, *keys: str, require: bool = False) -> None:
     """Put the section of documents at the end of the configuration, for the one that was there."""
     before = command.config.read_text().partition("\n[documents]")[0]
     written = {"new": '{env = "NEW_KEY"}', "old": f'{{file = "{command.config.parent}/old.key"}}'}
@@ -27,20 +27,20 @@ def configure(command: Command, *keys: str, require: bool = False) -> None:
     command.config.write_text(f"{before}\n[documents]\n{section}")
 
 
-def document_of(command: Command, backup: str) -> dict[str, Any]:
+def document_of(command: CommandRunner, backup: str) -> dict[str, Any]:
     shown = command("show", backup, "--document")
     assert shown.exit_code == 0, shown.stderr
     document: dict[str, Any] = json.loads(shown.stdout)
     return document
 
 
-def restore(command: Command, document: dict[str, Any], name: str = "again") -> Result:
+def restore(command: CommandRunner, document: dict[str, Any], name: str = "again") -> Result:
     return command(
         "restore", "--from", "-", "-o", f"restore_name={name}", stdin=json.dumps(document)
     )
 
 
-def assert_refused(command: Command, result: Result, reason: str) -> None:
+def assert_refused(command: CommandRunner, result: Result, reason: str) -> None:
     """One line, exit status 2, and no operation was begun."""
     assert result.exit_code == 2
     assert result.stdout == ""
@@ -50,7 +50,7 @@ def assert_refused(command: Command, result: Result, reason: str) -> None:
     assert "restore" not in verbs
 
 
-def test_signed_document_restores_where_signatures_are_required(command: Command) -> None:
+def test_signed_document_restores_where_signatures_are_required(command: CommandRunner) -> None:
     configure(command, "new", require=True)
     document = document_of(command, command.protect())
     assert document["signature"].startswith("hmac-sha256:")
@@ -58,7 +58,7 @@ def test_signed_document_restores_where_signatures_are_required(command: Command
     assert (result.exit_code, result.stderr) == (0, "")
 
 
-def test_documents_in_json_answers_are_signed_alike(command: Command) -> None:
+def test_documents_in_json_answers_are_signed_alike(command: CommandRunner) -> None:
     configure(command, "new", require=True)
     backup = command.protect()
     document = document_of(command, backup)
@@ -66,7 +66,7 @@ def test_documents_in_json_answers_are_signed_alike(command: Command) -> None:
     assert command.json("list")["backups"] == [document]
 
 
-def test_document_of_a_member_is_signed_on_its_own(command: Command) -> None:
+def test_document_of_a_member_is_signed_on_its_own(command: CommandRunner) -> None:
     configure(command, "new", require=True)
     project = command.json("protect", "OS::Keystone::Project", "project-1", "-o", "backup_name=p")
     member = document_of(command, f"{project['id']}/volume-2")
@@ -76,14 +76,16 @@ def test_document_of_a_member_is_signed_on_its_own(command: Command) -> None:
     assert restore(command, swapped).exit_code == 2
 
 
-def test_unsigned_document_is_refused_where_signatures_are_required(command: Command) -> None:
+def test_unsigned_document_is_refused_where_signatures_are_required(command: CommandRunner) -> None:
     document = document_of(command, command.protect())
     assert "signature" not in document
     configure(command, "new", require=True)
     assert_refused(command, restore(command, document), "documents.require_signature")
 
 
-def test_unsigned_document_brings_a_warning_where_a_key_is_configured(command: Command) -> None:
+def test_unsigned_document_brings_a_warning_where_a_key_is_configured(
+    command: CommandRunner,
+) -> None:
     document = document_of(command, command.protect())
     assert restore(command, document, "silent").stderr == ""
     configure(command, "new")
@@ -95,7 +97,7 @@ def test_unsigned_document_brings_a_warning_where_a_key_is_configured(command: C
 
 
 @pytest.mark.parametrize("require", [False, True])
-def test_changed_document_is_refused(command: Command, *, require: bool) -> None:
+def test_changed_document_is_refused(command: CommandRunner, *, require: bool) -> None:
     configure(command, "new", require=require)
     document = document_of(command, command.protect())
     resource = {**document["resource"], "name": "another"}
@@ -103,21 +105,23 @@ def test_changed_document_is_refused(command: Command, *, require: bool) -> None
         assert_refused(command, restore(command, changed), "signature: it does not fit")
 
 
-def test_what_is_no_signature_is_refused_even_without_a_key(command: Command) -> None:
+def test_what_is_no_signature_is_refused_even_without_a_key(command: CommandRunner) -> None:
     document = document_of(command, command.protect())
     for signature in (None, "", "none", 7):
         result = restore(command, {**document, "signature": signature})
         assert_refused(command, result, "it is no signature")
 
 
-def test_document_signed_elsewhere_restores_where_no_key_is_configured(command: Command) -> None:
+def test_document_signed_elsewhere_restores_where_no_key_is_configured(
+    command: CommandRunner,
+) -> None:
     configure(command, "new")
     document = document_of(command, command.protect())
     configure(command)
     assert restore(command, document).exit_code == 0
 
 
-def test_keys_are_rotated(command: Command) -> None:
+def test_keys_are_rotated(command: CommandRunner) -> None:
     configure(command, "old", require=True)
     document = document_of(command, command.protect())
     configure(command, "new", "old", require=True)
@@ -125,7 +129,7 @@ def test_keys_are_rotated(command: Command) -> None:
     assert document_of(command, document["id"])["signature"] != document["signature"]
 
 
-def test_retired_key_signs_nothing_any_more(command: Command) -> None:
+def test_retired_key_signs_nothing_any_more(command: CommandRunner) -> None:
     configure(command, "old", require=True)
     document = document_of(command, command.protect())
     configure(command, "new", require=True)
@@ -133,7 +137,7 @@ def test_retired_key_signs_nothing_any_more(command: Command) -> None:
 
 
 def test_key_that_is_not_there_is_one_line(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(command, "new")
     document = document_of(command, command.protect())
@@ -144,14 +148,14 @@ def test_key_that_is_not_there_is_one_line(
     assert "NEW_KEY" in shown.stderr
 
 
-def test_requirement_without_a_key_is_a_fault_of_the_configuration(command: Command) -> None:
+def test_requirement_without_a_key_is_a_fault_of_the_configuration(command: CommandRunner) -> None:
     configure(command, require=True)
     result = command("list")
     assert result.exit_code == 2
     assert "documents.require_signature: it needs a key" in result.stderr
 
 
-def test_key_that_is_written_out_is_refused_and_not_quoted(command: Command) -> None:
+def test_key_that_is_written_out_is_refused_and_not_quoted(command: CommandRunner) -> None:
     with command.config.open("a") as file:
         file.write(f'\n[documents]\nkeys = ["{NEW}"]\n')
     result = command("list")
@@ -160,7 +164,7 @@ def test_key_that_is_written_out_is_refused_and_not_quoted(command: Command) -> 
     assert NEW not in result.stderr
 
 
-def test_key_is_masked_in_the_log(command: Command) -> None:
+def test_key_is_masked_in_the_log(command: CommandRunner) -> None:
     configure(command, "new", "old")
     for key in (NEW, OLD):
         log = command("--debug", "protect", "volume", key, "-o", "backup_name=one").stderr

@@ -12,7 +12,7 @@ _HEAVY = {"rich", "sqlalchemy", "jsonschema", "cattrs", "stevedore", "tenacity",
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"""
 import sys
-from karbor_backup_core.cli.main import program
+from karbor_backup_cli._main import program
 try:
     program.main({arguments!r})
 finally:
@@ -24,16 +24,16 @@ finally:
 
 def test_the_package_is_the_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "karbor_backup_core.cli", "--help"],
+        [sys.executable, "-m", "karbor_backup_cli", "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.startswith("Usage: python -m karbor_backup_core.cli ")
+    assert done.stdout.startswith("Usage: python -m karbor_backup_cli ")
 
 
 def test_without_arguments_help_is_shown() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "karbor_backup_core.cli"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "karbor_backup_cli"], capture_output=True, text=True, check=True
     )
     assert "Commands:" in done.stdout

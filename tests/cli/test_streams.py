@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 
 from karbor_backup_core import Result
-from tests.cli.command import VOLUME, Command
+from tests.cli.command_runner import VOLUME, CommandRunner
 
 _NAME = "żółw ✓"
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
@@ -25,7 +25,7 @@ def _run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a process of its own, its streams redirected by a shell."""
     command = f'exec "$@" {redirect}'
-    python = (sys.executable, "-m", "karbor_backup_core.cli")
+    python = (sys.executable, "-m", "karbor_backup_cli")
     return subprocess.run(
         ["/bin/sh", "-c", command, "sh", *python, *arguments],
         env={**os.environ, **(environ or {})},
@@ -48,7 +48,7 @@ def test_protect_and_list_succeed_in_every_encoding(encoding: str, debug: tuple[
     assert backup["resource"]["name"] == _NAME
 
 
-def test_json_is_ascii_and_escapes_control_characters(command: Command) -> None:
+def test_json_is_ascii_and_escapes_control_characters(command: CommandRunner) -> None:
     name = "a\x1b[2J\x7f\x9bé"
     assert command(*_PROTECT, "--name", name).exit_code == 0
     written = command("list", "--json").stdout
@@ -73,10 +73,10 @@ _LOST = {"closed": ">&-", "full": ">/dev/full"}
 @pytest.mark.parametrize("redirect", _LOST)
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
 def test_success_whose_output_is_lost_is_told_with_its_id(
-    command: Command, redirect: str, as_json: tuple[str, ...]
+    command: CommandRunner, redirect: str, as_json: tuple[str, ...]
 ) -> None:
     ended = _run(*_PROTECT, *as_json, redirect=_LOST[redirect])
-    (operation,) = command.store().operations()
+    (operation,) = command.open_store().operations()
     assert operation.outcome is not None
     assert operation.outcome.result is Result.SUCCEEDED
     assert ended.returncode == 4
@@ -86,15 +86,15 @@ def test_success_whose_output_is_lost_is_told_with_its_id(
     assert "the standard output cannot be written" in told
 
 
-def test_success_whose_reader_has_gone_is_told_with_its_id(command: Command) -> None:
+def test_success_whose_reader_has_gone_is_told_with_its_id(command: CommandRunner) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    python = (sys.executable, "-m", "karbor_backup_core.cli")
+    python = (sys.executable, "-m", "karbor_backup_cli")
     ended = subprocess.run(
         [*python, *_PROTECT], stdout=writer, stderr=subprocess.PIPE, text=True, check=False
     )
     os.close(writer)
-    (operation,) = command.store().operations()
+    (operation,) = command.open_store().operations()
     assert ended.returncode == 4
     assert operation.id in ended.stderr
     assert ended.stderr.count("\n") == 1
@@ -111,7 +111,7 @@ def test_success_whose_reader_has_gone_is_told_with_its_id(command: Command) -> 
     ],
 )
 def test_answer_that_is_lost_is_one_line_and_status_1(
-    command: Command, arguments: tuple[str, ...], redirect: str
+    command: CommandRunner, arguments: tuple[str, ...], redirect: str
 ) -> None:
     assert command.protect()
     ended = _run(*arguments, redirect=_LOST[redirect])
@@ -129,7 +129,9 @@ def test_lost_standard_error_changes_no_status(redirect: str) -> None:
 
 
 @pytest.mark.parametrize("redirect", ["<&-", "<&- >&- 2>&-"])
-def test_delete_with_a_closed_standard_input_is_refused(command: Command, redirect: str) -> None:
+def test_delete_with_a_closed_standard_input_is_refused(
+    command: CommandRunner, redirect: str
+) -> None:
     backup = command.protect()
     refused = _run("delete", backup, redirect=redirect)
     assert refused.returncode == 2
@@ -147,6 +149,6 @@ def test_options_from_a_closed_standard_input_are_refused(redirect: str) -> None
     assert refused.stderr.count(b"\n") == 1
 
 
-def test_store_is_not_written_through_a_closed_standard_output(command: Command) -> None:
+def test_store_is_not_written_through_a_closed_standard_output(command: CommandRunner) -> None:
     assert _run(*_PROTECT, "--debug", redirect=">&- 2>&-").returncode == 4
     assert len(command.json("list")["backups"]) == 1

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from karbor_backup_core import Operation, Result, State
-from tests.cli.command import VOLUME, Command
+from tests.cli.command_runner import VOLUME, CommandRunner
 from tests.cli.terminal import Terminal
 
 _SLOW = """
@@ -19,61 +19,61 @@ cloud.gate = gate
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 
 
-def _operation(command: Command) -> Operation:
-    (operation,) = command.store().operations()
+def _find_operation(command: CommandRunner) -> Operation:
+    (operation,) = command.open_store().operations()
     return operation
 
 
-def test_progress_is_shown_and_taken_away(command: Command) -> None:
+def test_progress_is_shown_and_taken_away(command: CommandRunner) -> None:
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
         terminal.wait_for("protect of OS::Cinder::Volume volume-1")
         terminal.wait_for("running")
         terminal.wait_for("0 bytes/13 bytes")
-        terminal.send(signal.SIGINT)
-        terminal.end()
-    last_line = terminal.seen.rstrip().splitlines()[-1]
+        terminal.send_signal(signal.SIGINT)
+        terminal.wait_for_exit()
+    last_line = terminal.output.rstrip().splitlines()[-1]
     assert "running" not in last_line
 
 
-def test_what_the_operation_waits_for_is_shown(command: Command) -> None:
+def test_what_the_operation_waits_for_is_shown(command: CommandRunner) -> None:
     busy = """
 from karbor_backup_fake.faults import Busy
 cloud.faults.plan("create_job", Busy(retry_after=3600))
 """
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=busy) as terminal:
         terminal.wait_for("waits: the cloud is busy")
-        terminal.send(signal.SIGINT)
-        assert terminal.end() == 1
+        terminal.send_signal(signal.SIGINT)
+        assert terminal.wait_for_exit() == 1
 
 
-def test_the_first_interrupt_cancels_and_waits(command: Command) -> None:
+def test_the_first_interrupt_cancels_and_waits(command: CommandRunner) -> None:
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
         terminal.wait_for("running")
-        terminal.send(signal.SIGINT)
+        terminal.send_signal(signal.SIGINT)
         terminal.wait_for("cancelling, and waiting for the end")
-        assert terminal.end() == 1
-    assert "volume-1 cancelled (operation" in terminal.seen
-    operation = _operation(command)
+        assert terminal.wait_for_exit() == 1
+    assert "volume-1 cancelled (operation" in terminal.output
+    operation = _find_operation(command)
     assert operation.state is State.RELEASED
     assert operation.outcome is not None
     assert operation.outcome.result is Result.CANCELLED
 
 
-def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: Command) -> None:
+def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: CommandRunner) -> None:
     stubborn = f"{_SLOW}\ncloud.heeds_cancel = False"
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
         terminal.wait_for("running")
-        terminal.send(signal.SIGINT)
+        terminal.send_signal(signal.SIGINT)
         terminal.wait_for("Ctrl-C again leaves")
-        terminal.send(signal.SIGINT)
-        assert terminal.end() == 128 + signal.SIGINT
-    operation = _operation(command)
-    assert f"karbor-backup resume {operation.id}" in terminal.seen
+        terminal.send_signal(signal.SIGINT)
+        assert terminal.wait_for_exit() == 128 + signal.SIGINT
+    operation = _find_operation(command)
+    assert f"karbor-backup resume {operation.id}" in terminal.output
     assert (operation.state, operation.owner) == (State.RUNNING, "")
     assert operation.cancel_requested
 
 
-def test_further_interrupts_end_the_process_although_a_call_hangs(command: Command) -> None:
+def test_further_interrupts_end_the_process_although_a_call_hangs(command: CommandRunner) -> None:
     hanging = f"""
 import threading
 {_SLOW}
@@ -84,58 +84,60 @@ cloud.gate = gate
 """
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=hanging) as terminal:
         terminal.wait_for("running")
-        terminal.send(signal.SIGINT)
+        terminal.send_signal(signal.SIGINT)
         terminal.wait_for("Ctrl-C again leaves")
-        terminal.send(signal.SIGINT)
+        terminal.send_signal(signal.SIGINT)
         terminal.wait_for("is being cancelled; to go on with the cancel")
-        assert terminal.end_by(signal.SIGINT) == -signal.SIGINT
+        assert terminal.signal_until_exit(signal.SIGINT) == -signal.SIGINT
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_burst_of_signals_gives_the_lease_back(command: Command, signum: signal.Signals) -> None:
+def test_burst_of_signals_gives_the_lease_back(
+    command: CommandRunner, signum: signal.Signals
+) -> None:
     stubborn = f"{_SLOW}\ncloud.heeds_cancel = False"
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
         terminal.wait_for("running")
         for each in (signum, signum, signal.SIGTERM, signal.SIGINT, signum):
-            terminal.send(each)
+            terminal.send_signal(each)
             time.sleep(0.02)
-        assert terminal.end() > 0
-    assert _operation(command).owner == ""
+        assert terminal.wait_for_exit() > 0
+    assert _find_operation(command).owner == ""
 
 
-def test_interrupt_during_imports_is_status_130_without_a_traceback(command: Command) -> None:
+def test_interrupt_during_imports_is_status_130_without_a_traceback(command: CommandRunner) -> None:
     importing = """
 import builtins, os, signal
 original = builtins.__import__
 def interrupt(name, *args, **extra):
-    if name == "karbor_backup_core.cli.main":
+    if name == "karbor_backup_cli._main":
         os.kill(os.getpid(), signal.SIGINT)
     return original(name, *args, **extra)
 builtins.__import__ = interrupt
 """
     with Terminal("list", cloud=command.cloud.name, preparation=importing) as terminal:
-        assert terminal.end() == 130
-    assert terminal.seen.strip() == ""
+        assert terminal.wait_for_exit() == 130
+    assert terminal.output.strip() == ""
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_that_ends_processes_lets_go_at_once(
-    command: Command, signum: signal.Signals
+    command: CommandRunner, signum: signal.Signals
 ) -> None:
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=_SLOW) as terminal:
         terminal.wait_for("running")
-        terminal.send(signum)
-        assert terminal.end() == 128 + signum
-    operation = _operation(command)
+        terminal.send_signal(signum)
+        assert terminal.wait_for_exit() == 128 + signum
+    operation = _find_operation(command)
     assert not operation.cancel_requested
     assert operation.owner == ""
 
 
-def test_a_delete_asks_where_somebody_can_answer(command: Command) -> None:
+def test_a_delete_asks_where_somebody_can_answer(command: CommandRunner) -> None:
     backup = command.protect()
     for answer, status, left in (("n\n", 1, 1), ("y\n", 0, 0)):
         with Terminal("delete", backup, cloud=command.cloud.name) as terminal:
             terminal.wait_for("Delete backup")
-            terminal.type(answer)
-            assert terminal.end() == status
+            terminal.type_text(answer)
+            assert terminal.wait_for_exit() == status
         assert len(command.json("list")["backups"]) == left

@@ -2,12 +2,12 @@
 
 import pytest
 
-from karbor_backup_core.contract import Bench
-from karbor_backup_core.contract.testing import ContractSuite
-from karbor_backup_fake.bench import bench
+from karbor_backup_contract import Harness
+from karbor_backup_contract.testing import ContractSuite
+from karbor_backup_fake.harness import create_harness
 
 
 class TestFake(ContractSuite):
     @pytest.fixture
-    def bench(self) -> Bench:
-        return bench()
+    def harness(self) -> Harness:
+        return create_harness()

@@ -5,62 +5,64 @@ import re
 import attrs
 import pytest
 
-from karbor_backup_core.contract import (
-    Bench,
+from karbor_backup_contract import (
     Fault,
+    Harness,
     Report,
     Rule,
-    Status,
-    Verdict,
+    RuleResult,
+    RuleStatus,
     all_rules,
-    judge,
+    run_rule,
 )
-from karbor_backup_core.contract.page import render
-from karbor_backup_fake.bench import bench
-from tests.contract.mutants.verbs import DeletesOnce
+from karbor_backup_contract._html_report import render_html
+from karbor_backup_fake.harness import create_harness
+from tests.contract.mutants.verbs import SecondDeleteFails
 
-WHO = ("mine", "1", "1.0")
-PASSED = [Verdict(rule.id, Status.PASSED) for rule in all_rules()]
+BACKEND = ("mine", "1", "1.0")
+PASSED = [RuleResult(rule.id, RuleStatus.PASSED) for rule in all_rules()]
 MANDATORY = next(rule.id for rule in all_rules() if rule.mandatory)
 OPTIONAL = next(rule.id for rule in all_rules() if not rule.mandatory)
 
 
-def report(*others: Verdict) -> Report:
+def build_report(*others: RuleResult) -> Report:
     """Answer a report in which all rules passed but these."""
-    return Report.of(WHO, [*PASSED, *others])
+    return Report.from_results(BACKEND, [*PASSED, *others])
 
 
-def rule_of(identifier: str) -> Rule:
+def find_rule(identifier: str) -> Rule:
     return next(rule for rule in all_rules() if rule.id == identifier)
 
 
 @pytest.mark.parametrize(
     ("verdict", "conformant"),
     [
-        (Verdict(OPTIONAL, Status.SKIPPED, "why"), True),
-        (Verdict(MANDATORY, Status.SKIPPED, "why"), False),
-        (Verdict(OPTIONAL, Status.FAILED, "why"), False),
-        (Verdict(MANDATORY, Status.FAILED, "why"), False),
-        (Verdict(OPTIONAL, Status.EXPECTED, "why"), False),
+        (RuleResult(OPTIONAL, RuleStatus.SKIPPED, "why"), True),
+        (RuleResult(MANDATORY, RuleStatus.SKIPPED, "why"), False),
+        (RuleResult(OPTIONAL, RuleStatus.FAILED, "why"), False),
+        (RuleResult(MANDATORY, RuleStatus.FAILED, "why"), False),
+        (RuleResult(OPTIONAL, RuleStatus.EXPECTED_FAILURE, "why"), False),
     ],
     ids=str,
 )
-def test_what_stands_against_conformance(verdict: Verdict, *, conformant: bool) -> None:
-    made = report(verdict)
+def test_what_stands_against_conformance(verdict: RuleResult, *, conformant: bool) -> None:
+    made = build_report(verdict)
     assert made.conformant is conformant
-    against = [line for line in made.against() if verdict.rule in line and "why" in line]
+    against = [line for line in made.nonconformities() if verdict.rule in line and "why" in line]
     assert len(against) == int(not conformant)
 
 
 def test_a_rule_that_was_not_run_is_skipped() -> None:
-    made = Report.of(WHO, PASSED[1:])
-    assert made.verdicts[0] == Verdict(PASSED[0].rule, Status.SKIPPED, "it was not run")
+    made = Report.from_results(BACKEND, PASSED[1:])
+    assert made.results[0] == RuleResult(PASSED[0].rule, RuleStatus.SKIPPED, "it was not run")
     assert not made.conformant
 
 
 def test_the_page_has_every_rule_and_needs_nothing_else() -> None:
-    strange = Report.of(("<script>alert(1)</script>", "1", "1.0"), PASSED)
-    page = render([report(Verdict(MANDATORY, Status.FAILED, "<b>seen</b>")), strange])
+    strange = Report.from_results(("<script>alert(1)</script>", "1", "1.0"), PASSED)
+    page = render_html(
+        [build_report(RuleResult(MANDATORY, RuleStatus.FAILED, "<b>seen</b>")), strange]
+    )
     assert all(f'id="{rule.id}"' in page for rule in all_rules())
     assert "<script" not in page
     assert "&lt;b&gt;seen&lt;/b&gt;" in page
@@ -68,55 +70,65 @@ def test_the_page_has_every_rule_and_needs_nothing_else() -> None:
 
 
 def test_the_page_of_nothing_is_a_page() -> None:
-    assert "</html>" in render([])
+    assert "</html>" in render_html([])
 
 
 @pytest.mark.parametrize(
     ("lacking", "rule", "reason"),
     [
-        ({"holdings": None}, "C-401", "the bench has no holdings"),
-        ({"faults": {}}, "C-402", f"the bench has no fault {Fault.LOSE_REPLY.name}"),
-        ({"elsewhere": None}, "C-108", "the bench has no elsewhere"),
-        ({"secrets": ()}, "C-901", "the bench has no secrets"),
-        ({"compound": ()}, "C-210", "the bench has no compound"),
-        ({"phased": ()}, "C-405", "the bench has no phased"),
+        ({"inventory": None}, "C-401", "the harness has no inventory"),
+        ({"faults": {}}, "C-402", f"the harness has no fault {Fault.LOSE_REPLY.name}"),
+        (
+            {"create_backend_in_other_scope": None},
+            "C-108",
+            "the harness has no create_backend_in_other_scope",
+        ),
+        ({"secrets": ()}, "C-901", "the harness has no secrets"),
+        ({"compound_types": ()}, "C-210", "the harness has no compound_types"),
+        ({"multi_phase_verbs": ()}, "C-405", "the harness has no multi_phase_verbs"),
     ],
 )
 def test_what_a_bench_lacks_is_said(lacking: dict[str, object], rule: str, reason: str) -> None:
-    less: Bench = attrs.evolve(bench(), **lacking)  # type: ignore[arg-type]
-    assert judge(rule_of(rule), less) == Verdict(rule, Status.SKIPPED, reason)
+    less: Harness = attrs.evolve(create_harness(), **lacking)  # type: ignore[arg-type]
+    assert run_rule(find_rule(rule), less) == RuleResult(rule, RuleStatus.SKIPPED, reason)
 
 
 def test_a_fault_that_never_happened_is_told() -> None:
-    stuck = attrs.evolve(bench(), unfired=lambda: ["a fault"])
-    verdict = judge(rule_of("C-202"), stuck)
-    assert verdict.status is Status.FAILED
+    stuck = attrs.evolve(create_harness(), pending_faults=lambda: ["a fault"])
+    verdict = run_rule(find_rule("C-202"), stuck)
+    assert verdict.status is RuleStatus.FAILED
     assert "a fault" in verdict.reason
 
 
 def test_an_expected_failure_is_told_from_an_unexpected_one() -> None:
-    expecting = attrs.evolve(bench(DeletesOnce), expected_failures={"C-205": "known"})
-    assert judge(rule_of("C-205"), expecting) == Verdict("C-205", Status.EXPECTED, "known")
-    passing = attrs.evolve(bench(), expected_failures={"C-205": "known"})
-    assert judge(rule_of("C-205"), passing).status is Status.FAILED
+    expecting = attrs.evolve(
+        create_harness(SecondDeleteFails), expected_failures={"C-205": "known"}
+    )
+    assert run_rule(find_rule("C-205"), expecting) == RuleResult(
+        "C-205", RuleStatus.EXPECTED_FAILURE, "known"
+    )
+    passing = attrs.evolve(create_harness(), expected_failures={"C-205": "known"})
+    assert run_rule(find_rule("C-205"), passing).status is RuleStatus.FAILED
 
 
 def test_what_could_not_be_removed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    judge(rule_of("C-205"), bench(DeletesOnce), tidy=True)
+    run_rule(find_rule("C-205"), create_harness(SecondDeleteFails), cleanup=True)
     assert caplog.text == ""
-    broken = attrs.evolve(bench(), resources=Clinging(bench().resources))
-    judge(rule_of("C-205"), broken, tidy=True)
+    broken = attrs.evolve(
+        create_harness(), resources=UndeletableResources(create_harness().resources)
+    )
+    run_rule(find_rule("C-205"), broken, cleanup=True)
     assert "could not be removed: it clings" in caplog.text
 
 
 @attrs.frozen
-class Clinging:
+class UndeletableResources:
     """Resources that cannot be removed."""
 
-    kept: object
+    wrapped: object
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self.kept, name)
+        return getattr(self.wrapped, name)
 
-    def remove(self, _: object) -> None:
+    def delete(self, _: object) -> None:
         raise OSError("it clings")

@@ -1,22 +1,23 @@
 """A backend written for this contract lives on under the next one, which is made up here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pluggy
 import pytest
 
+from karbor_backup_contract import Rule, RuleStatus, all_rules, run_rule
+from karbor_backup_contract._execution import RuleResult
+from karbor_backup_contract._process import _call_hook
+from karbor_backup_contract._report import Report
 from karbor_backup_core import Operation, Progress, hookimpl
-from karbor_backup_core.calls.witness import ask
-from karbor_backup_core.contract import Rule, Status, all_rules, judge
-from karbor_backup_core.contract.report import Report
-from karbor_backup_core.contract.verdict import Verdict
+from karbor_backup_core._hooks.wrapper_guard import call_hook
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, hookspec
 from karbor_backup_fake import FakeBackend
-from karbor_backup_fake.bench import bench
+from karbor_backup_fake.harness import create_harness
 
 
-class NextSpec(BackendSpec):
+class ContractSpec11(BackendSpec):
     """Contract 1.1: a verb has gained an argument."""
 
     @hookspec(firstresult=True)
@@ -26,7 +27,7 @@ class NextSpec(BackendSpec):
         """As before; ``siblings`` are the operations that were begun together."""
 
 
-class Retiring(BackendSpec):
+class ContractSpec12(BackendSpec):
     """Contract 1.2: an argument and a hook are on their way out."""
 
     @hookspec(
@@ -40,7 +41,7 @@ class Retiring(BackendSpec):
         """As before."""
 
 
-class Newer(FakeBackend):
+class BackendForContract11(FakeBackend):
     """Written for contract 1.1."""
 
     seen: Sequence[Any] | None = None
@@ -55,32 +56,36 @@ class Newer(FakeBackend):
 def _next_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the core speak contract 1.1."""
 
-    def ask_more(manager: pluggy.PluginManager, hook: str, arguments: Mapping[str, Any]) -> Any:
-        more = {"siblings": ()} if hook == "protect" else {}
-        return ask(manager, hook, {**arguments, **more})
+    def passing_siblings(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_with_siblings(manager: object, hook: str, arguments: Mapping[str, Any]) -> Any:
+            more = {"siblings": ()} if hook == "protect" else {}
+            return call(manager, hook, {**arguments, **more})
 
-    monkeypatch.setattr("karbor_backup_core.calls.registration.BackendSpec", NextSpec)
-    monkeypatch.setattr("karbor_backup_core.calls.registration.CONTRACT_VERSION", "1.1")
-    monkeypatch.setattr("karbor_backup_core.backend.ask", ask_more)
-    monkeypatch.setattr("karbor_backup_core.contract.process.ask", ask_more)
+        return call_with_siblings
+
+    monkeypatch.setattr("karbor_backup_core._hooks.registration.BackendSpec", ContractSpec11)
+    monkeypatch.setattr("karbor_backup_core._hooks.registration.CONTRACT_VERSION", "1.1")
+    monkeypatch.setattr("karbor_backup_core._backend.call_hook", passing_siblings(call_hook))
+    monkeypatch.setattr("karbor_backup_contract._process.BackendSpec", ContractSpec11)
+    monkeypatch.setattr("karbor_backup_contract._process._call_hook", passing_siblings(_call_hook))
 
 
 @pytest.mark.usefixtures("_next_core")
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_a_backend_without_the_new_argument_keeps_every_rule(rule: Rule) -> None:
-    assert judge(rule, bench()) == Verdict(rule.id, Status.PASSED)
+    assert run_rule(rule, create_harness()) == RuleResult(rule.id, RuleStatus.PASSED)
 
 
 @pytest.mark.usefixtures("_next_core")
 def test_a_backend_with_the_new_argument_gets_it() -> None:
     (rule,) = (rule for rule in all_rules() if rule.id == "C-202")
-    assert judge(rule, bench(Newer)).status is Status.PASSED
-    assert Newer.seen == ()
+    assert run_rule(rule, create_harness(BackendForContract11)).status is RuleStatus.PASSED
+    assert BackendForContract11.seen == ()
 
 
 def test_what_is_retired_is_told_to_those_that_use_it() -> None:
     manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(Retiring)
+    manager.add_hookspecs(ContractSpec12)
     with (
         pytest.warns(DeprecationWarning, match="name the id instead"),
         pytest.warns(DeprecationWarning, match="verify goes with contract 2"),
@@ -88,17 +93,17 @@ def test_what_is_retired_is_told_to_those_that_use_it() -> None:
         manager.register(FakeBackend({}))
 
 
-def kept(_: object) -> None:
+def always_holds(_: object) -> None:
     """Hold."""
 
 
 def test_a_newer_mandatory_rule_does_not_bind_an_older_backend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    newer = Rule("C-999", "It is new.", "Something was learnt.", kept, since="1.1")
-    verdict = judge(newer, bench())
-    assert verdict.status is Status.SKIPPED
+    newer = Rule("C-999", "It is new.", "Something was learnt.", always_holds, since="1.1")
+    verdict = run_rule(newer, create_harness())
+    assert verdict.status is RuleStatus.SKIPPED
     assert "since contract 1.1" in verdict.reason
-    monkeypatch.setattr("karbor_backup_core.contract.report.all_rules", lambda: (newer,))
-    assert Report.of(("old", "1", "1.0"), [verdict]).conformant
-    assert not Report.of(("new", "1", "1.1"), [verdict]).conformant
+    monkeypatch.setattr("karbor_backup_contract._report.all_rules", lambda: (newer,))
+    assert Report.from_results(("old", "1", "1.0"), [verdict]).conformant
+    assert not Report.from_results(("new", "1", "1.1"), [verdict]).conformant

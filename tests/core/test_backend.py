@@ -11,23 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core.backend import Backend
-from karbor_backup_core.errors import (
+from karbor_backup_core import (
+    RECEIPT_LIMIT,
+    Ability,
+    Backend,
     BackendError,
+    Check,
     ContractViolation,
+    Health,
     InvalidDocument,
     InvalidInput,
     KarborBackupError,
-    StoreError,
-    Transient,
-    Unsupported,
-)
-from karbor_backup_core.hookspecs import hookimpl
-from karbor_backup_core.model import (
-    RECEIPT_LIMIT,
-    Ability,
-    Check,
-    Health,
     Leftover,
     Operation,
     Outcome,
@@ -36,38 +30,42 @@ from karbor_backup_core.model import (
     ProgressState,
     Resource,
     Result,
+    StoreError,
     Support,
+    Transient,
+    Unsupported,
     Verb,
 )
+from karbor_backup_core.hookspecs import hookimpl
 from karbor_backup_core.secrets import Secret
-from tests.core.backends import (
+from tests.core.stub_backends import (
     IMAGE,
     INFO,
     PROTECTED,
     RUNNING,
     SUCCEEDED,
     VOLUME,
-    Answering,
-    SmallBackend,
+    ScriptedBackend,
+    StubBackend,
 )
-from tests.strategies import operation
+from tests.support.strategies import operation
 
 CANARY = "canary-of-a-secret"
 RESTORE = operation(verb=Verb.RESTORE)
 
 
-def answering(answer: Any, polled: Any = None, secrets: tuple[Secret, ...] = ()) -> Backend:
+def backend_answering(answer: Any, polled: Any = None, secrets: tuple[Secret, ...] = ()) -> Backend:
     """Answer a backend whose calls all answer, or raise, this."""
     given_back = answer
-    plugin = Answering(given_back, polled)
-    return Backend.of("here", plugin, (), secrets)
+    plugin = ScriptedBackend(given_back, polled)
+    return Backend.from_plugin("here", plugin, (), secrets)
 
 
 class TestLoad:
     def test_the_configuration_reaches_the_backend_with_its_secrets_wrapped(self) -> None:
         seen: list[Mapping[str, Any]] = []
 
-        class Seeing(SmallBackend):
+        class Seeing(StubBackend):
             def __init__(self, configuration: Mapping[str, Any]) -> None:
                 seen.append(configuration)
 
@@ -79,11 +77,11 @@ class TestLoad:
     def test_a_secret_may_be_a_reference(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KARBOR_BACKUP_TEST_KEY", CANARY)
         reference = {"env": "KARBOR_BACKUP_TEST_KEY"}
-        assert Backend.load("here", SmallBackend, {"password": reference})
+        assert Backend.load("here", StubBackend, {"password": reference})
 
     def test_a_faulty_configuration_is_refused_with_all_faults(self) -> None:
         with pytest.raises(InvalidDocument, match="configuration of backend here") as caught:
-            Backend.load("here", SmallBackend, {"endpoin": 1, "endpoint": 2, "password": 3})
+            Backend.load("here", StubBackend, {"endpoin": 1, "endpoint": 2, "password": 3})
         assert set(caught.value.faults) == {
             "$.endpoin: unknown: did you mean 'endpoint'?",
             "$.endpoint: 2: give text",
@@ -92,10 +90,10 @@ class TestLoad:
 
     def test_a_class_without_a_schema_is_refused(self) -> None:
         with pytest.raises(ContractViolation, match="no CONFIG_SCHEMA"):
-            Backend.load("here", lambda _: SmallBackend(), {})
+            Backend.load("here", lambda _: StubBackend(), {})
 
     def test_what_the_constructor_raises_is_ours_and_clean(self) -> None:
-        class Failing(SmallBackend):
+        class Failing(StubBackend):
             def __init__(self, configuration: Mapping[str, Any]) -> None:
                 raise OSError(f"no login with {configuration['password'].reveal()}")
 
@@ -104,7 +102,7 @@ class TestLoad:
         assert CANARY not in "".join(traceback.format_exception(caught.value))
 
     def test_a_configuration_that_makes_no_sense_is_the_users_fault(self) -> None:
-        class Choosy(SmallBackend):
+        class Choosy(StubBackend):
             def __init__(self, configuration: Mapping[str, Any]) -> None:  # noqa: ARG002
                 raise InvalidInput("a cloud or an endpoint, not both")
 
@@ -112,7 +110,7 @@ class TestLoad:
             Backend.load("here", Choosy, {})
 
     def test_the_secrets_are_not_shown(self) -> None:
-        assert CANARY not in repr(Backend.load("here", SmallBackend, {"password": CANARY}))
+        assert CANARY not in repr(Backend.load("here", StubBackend, {"password": CANARY}))
 
 
 class TestDescription:
@@ -133,16 +131,16 @@ class TestDescription:
         ],
     )  # fmt: skip
     def test_a_faulty_description_is_refused(self, info: Any, message: str) -> None:
-        class Odd(SmallBackend):
+        class Odd(StubBackend):
             @hookimpl
             def describe(self) -> Any:
                 return info
 
         with pytest.raises(ContractViolation, match=message):
-            Backend.of("here", Odd())
+            Backend.from_plugin("here", Odd())
 
     def test_abilities_are_as_declared_and_otherwise_unsupported(self) -> None:
-        backend = Backend.of("here", SmallBackend())
+        backend = Backend.from_plugin("here", StubBackend())
         assert backend.ability(VOLUME, Verb.PROTECT).support is Support.SUPPORTED
         assert backend.ability(IMAGE, Verb.PROTECT).covered_by == "the server that uses it"
         assert backend.ability(VOLUME, Verb.VERIFY).reason == "nobody wrote it"
@@ -153,7 +151,7 @@ class TestDescription:
             assert f"its types are: {VOLUME}, {IMAGE}" in ability.reason
 
     def test_options_are_checked_by_the_schema_of_verb_and_type(self) -> None:
-        backend = Backend.of("here", SmallBackend())
+        backend = Backend.from_plugin("here", StubBackend())
         backend.check_options(VOLUME, Verb.PROTECT, {"backup_name": "x"})
         with pytest.raises(InvalidDocument, match=f"protect of {VOLUME} with backend here"):
             backend.check_options(VOLUME, Verb.PROTECT, {"name": "x"})
@@ -184,7 +182,7 @@ class TestAnswers:
     @pytest.mark.parametrize("state", [s for s in ProgressState if s is not ProgressState.UNKNOWN])
     def test_what_a_verb_may_answer_comes_through(self, state: ProgressState) -> None:
         progress = Progress(state, receipt={"version": 1}, done=1, total=2.5, unit="bytes")
-        assert answering(progress).call(RESTORE) == progress
+        assert backend_answering(progress).call_verb(RESTORE) == progress
 
     @pytest.mark.parametrize("answer", FAULTY)
     def test_what_a_verb_must_not_answer_is_refused(self, answer: Any) -> None:
@@ -192,18 +190,18 @@ class TestAnswers:
             with pytest.raises(
                 ContractViolation, match=r"(restore|protect) of operation op-1"
             ) as caught:
-                answering(answer).call(operation(verb=verb))
+                backend_answering(answer).call_verb(operation(verb=verb))
             assert CANARY not in str(caught.value)
 
     def test_a_protect_that_succeeded_has_a_handle(self) -> None:
         with pytest.raises(ContractViolation, match="without a handle"):
-            answering(SUCCEEDED).call(operation())
-        assert answering(PROTECTED).call(operation()) == PROTECTED
-        assert answering(SUCCEEDED).release(operation()) == SUCCEEDED
+            backend_answering(SUCCEEDED).call_verb(operation())
+        assert backend_answering(PROTECTED).call_verb(operation()) == PROTECTED
+        assert backend_answering(SUCCEEDED).release(operation()) == SUCCEEDED
 
     @pytest.mark.parametrize("verb", list(Verb))
     def test_each_verb_calls_its_hook(self, verb: Verb) -> None:
-        class Telling(SmallBackend):
+        class Telling(StubBackend):
             @hookimpl
             def protect(self, operation: Operation) -> Any:
                 return attrs.evolve(PROTECTED, reason=f"protect {operation.id}")
@@ -220,40 +218,42 @@ class TestAnswers:
             def verify(self, operation: Operation) -> Any:
                 return attrs.evolve(SUCCEEDED, reason=f"verify {operation.id}")
 
-        answer = Backend.of("here", Telling()).call(operation(verb=verb))
+        answer = Backend.from_plugin("here", Telling()).call_verb(operation(verb=verb))
         assert answer.reason == f"{verb} op-1"
 
     @pytest.mark.parametrize(
         "state", [ProgressState.SUCCEEDED, ProgressState.RUNNING, ProgressState.READY]
     )
     def test_a_release_may_take_steps(self, state: ProgressState) -> None:
-        assert answering(Progress(state)).release(operation()).state is state
+        assert backend_answering(Progress(state)).release(operation()).state is state
 
     @pytest.mark.parametrize("state", [ProgressState.UNKNOWN, ProgressState.CANCELLED])
     def test_a_release_is_neither_unknown_nor_cancelled(self, state: ProgressState) -> None:
         with pytest.raises(ContractViolation, match=f"release of operation op-1 answered {state}"):
-            answering(Progress(state)).release(operation())
+            backend_answering(Progress(state)).release(operation())
 
     @pytest.mark.parametrize("taken", [True, False])
     def test_a_cancel_says_whether_it_was_taken(self, taken: bool) -> None:  # noqa: FBT001
-        assert answering(taken).cancel(operation()) is taken
+        assert backend_answering(taken).cancel(operation()) is taken
 
     @pytest.mark.parametrize("answer", [None, 1, "yes", SUCCEEDED])
-    def test_a_cancel_says_nothing_else(self, answer: Any) -> None:
+    def test_cancel_result_other_than_bool_is_refused(self, answer: Any) -> None:
         with pytest.raises(ContractViolation, match="neither True nor False"):
-            answering(answer).cancel(operation())
+            backend_answering(answer).cancel(operation())
 
     @pytest.mark.parametrize("answer", [None, "", 5])
-    def test_a_scope_has_a_name(self, answer: Any) -> None:
-        assert Backend.of("here", SmallBackend()).scope() == "somewhere"
+    def test_empty_scope_is_refused(self, answer: Any) -> None:
+        assert Backend.from_plugin("here", StubBackend()).scope() == "somewhere"
         with pytest.raises(ContractViolation, match="must name a scope"):
-            answering(answer).scope()
+            backend_answering(answer).scope()
 
-    def test_a_health_is_a_health(self) -> None:
-        assert Backend.of("here", SmallBackend()).health() == Health(ok=True, summary="fine")
+    def test_health_of_wrong_type_is_refused(self) -> None:
+        assert Backend.from_plugin("here", StubBackend()).health() == Health(
+            ok=True, summary="fine"
+        )
         for answer in (None, True, Health(ok="yes", summary="fine")):  # type: ignore[arg-type]
             with pytest.raises(ContractViolation, match="check"):
-                answering(answer).health()
+                backend_answering(answer).health()
 
 
 class TestPoll:
@@ -261,31 +261,31 @@ class TestPoll:
         operations = [operation(id=str(number), receipt={"n": number}) for number in range(3)]
         states = [ProgressState.RUNNING, ProgressState.UNKNOWN, ProgressState.READY]
         answers = {each.id: Progress(state) for each, state in zip(operations, states, strict=True)}
-        assert answering(None, answers).poll(operations) == answers
+        assert backend_answering(None, answers).poll(operations) == answers
 
-    def test_nobody_is_asked_for_nothing(self) -> None:
-        assert answering(None, None).poll([]) == {}
+    def test_poll_of_no_operations_calls_no_hook(self) -> None:
+        assert backend_answering(None, None).poll([]) == {}
 
     @pytest.mark.parametrize(
         "answer", [answer for answer in FAULTY if answer != Progress(ProgressState.UNKNOWN)]
     )
     def test_one_faulty_answer_fails_that_operation_alone(self, answer: Any) -> None:
         operations = [operation(id="good"), operation(id="bad")]
-        polled = answering(None, {"good": RUNNING, "bad": answer}).poll(operations)
+        polled = backend_answering(None, {"good": RUNNING, "bad": answer}).poll(operations)
         assert polled["good"] == RUNNING
         assert polled["bad"].state is ProgressState.FAILED
         assert "poll of operation bad answered" in polled["bad"].reason
         assert CANARY not in polled["bad"].reason
 
     def test_an_operation_without_an_answer_has_failed(self) -> None:
-        polled = answering(None, {}).poll([operation()])
+        polled = backend_answering(None, {}).poll([operation()])
         assert polled["op-1"].state is ProgressState.FAILED
         assert "answered None" in polled["op-1"].reason
 
     def test_a_protect_that_succeeded_has_a_handle_unless_it_is_over(self) -> None:
         over = operation(id="over", outcome=Outcome(Result.CANCELLED))
         answers = {"op-1": SUCCEEDED, "over": SUCCEEDED}
-        polled = answering(None, answers).poll([operation(), over])
+        polled = backend_answering(None, answers).poll([operation(), over])
         assert polled["op-1"].state is ProgressState.FAILED
         assert polled["over"] == SUCCEEDED
 
@@ -296,21 +296,21 @@ class TestPoll:
             "kept": attrs.evolve(RUNNING, receipt={"a": 1}),
             "changed": attrs.evolve(RUNNING, receipt={"a": 2}),
         }
-        polled = answering(None, answers).poll([kept, changed])
+        polled = backend_answering(None, answers).poll([kept, changed])
         assert polled["kept"].state is ProgressState.RUNNING
         assert "only a verb or release may change it" in polled["changed"].reason
 
     def test_answers_that_nobody_asked_for_are_logged(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        polled = answering(None, {"op-1": RUNNING, "stranger": RUNNING}).poll([operation()])
+        polled = backend_answering(None, {"op-1": RUNNING, "stranger": RUNNING}).poll([operation()])
         assert list(polled) == ["op-1"]
         assert "stranger" in caplog.text
 
     @pytest.mark.parametrize("answer", [None, [], RUNNING])
     def test_what_is_no_mapping_is_refused(self, answer: Any) -> None:
         with pytest.raises(ContractViolation, match="no mapping"):
-            answering(None, answer).poll([operation()])
+            backend_answering(None, answer).poll([operation()])
 
 
 class TestFailures:
@@ -323,7 +323,7 @@ class TestFailures:
         self, failure: KarborBackupError
     ) -> None:
         with pytest.raises(type(failure)) as caught:
-            answering(failure).call(operation())
+            backend_answering(failure).call_verb(operation())
         assert caught.value is failure
 
     @pytest.mark.parametrize(
@@ -332,14 +332,14 @@ class TestFailures:
     def test_anything_else_is_final_and_keeps_its_cause(self, failure: Exception) -> None:
         name = type(failure).__name__
         with pytest.raises(BackendError, match=f"backend here: protect: {name}: .*odd") as caught:
-            answering(failure).call(operation())
+            backend_answering(failure).call_verb(operation())
         assert not isinstance(caught.value, Transient)
         assert caught.value.__cause__ is failure
 
     @pytest.mark.parametrize("delay", ["Wed, 21 Oct", -1, float("nan"), float("inf"), True])
     def test_a_delay_that_is_none_is_left_out(self, delay: Any) -> None:
         with pytest.raises(Transient) as caught:
-            answering(Transient("busy", delay)).call(operation())
+            backend_answering(Transient("busy", delay)).call_verb(operation())
         assert caught.value.retry_after is None
 
     @given(st.sampled_from([Transient, BackendError, InvalidInput, ValueError, KeyError]))
@@ -350,7 +350,7 @@ class TestFailures:
         failure.__cause__ = LookupError(f"key {CANARY}")
         failure.__cause__.__context__ = OSError(5, f"cannot open with {CANARY}", f"/{CANARY}")
         with pytest.raises(KarborBackupError) as caught:
-            answering(failure, secrets=(Secret(CANARY),)).call(operation())
+            backend_answering(failure, secrets=(Secret(CANARY),)).call_verb(operation())
         text = "".join(traceback.format_exception(caught.value))
         assert "gave up: ***" in text
         assert "cannot open with ***" in text
@@ -366,7 +366,7 @@ class TestFailures:
         noted.add_note(CANARY)
         for failure in (Sticky(), group, noted):
             with pytest.raises(BackendError) as caught:
-                answering(failure, secrets=(Secret(CANARY),)).call(operation())
+                backend_answering(failure, secrets=(Secret(CANARY),)).call_verb(operation())
             assert CANARY not in "".join(traceback.format_exception(caught.value))
             assert caught.value.__cause__ is None
 
@@ -376,12 +376,12 @@ class TestFailures:
                 return f"sticky {CANARY}"
 
         with pytest.raises(Transient, match=r"^sticky \*\*\*$"):
-            answering(Sticky(""), secrets=(Secret(CANARY),)).call(operation())
+            backend_answering(Sticky(""), secrets=(Secret(CANARY),)).call_verb(operation())
 
     def test_faults_of_a_document_are_cleaned_too(self) -> None:
         failure = InvalidDocument(f"options {CANARY}", [f"$.a: {CANARY}"])
         with pytest.raises(InvalidDocument) as caught:
-            answering(failure, secrets=(Secret(CANARY),)).call(operation())
+            backend_answering(failure, secrets=(Secret(CANARY),)).call_verb(operation())
         assert caught.value.faults == ("$.a: ***",)
         assert CANARY not in repr(vars(caught.value))
 
@@ -396,16 +396,16 @@ class TestFailures:
             leftovers=(Leftover("job", "1", said),),
         )
         secrets = (Secret(CANARY),)
-        backend = answering(progress, {"op-1": progress}, secrets)
+        backend = backend_answering(progress, {"op-1": progress}, secrets)
         polled = backend.poll([operation()])["op-1"]
-        for answer in (backend.call(operation()), backend.release(operation()), polled):
+        for answer in (backend.call_verb(operation()), backend.release(operation()), polled):
             assert CANARY not in repr(answer)
             assert answer.leftovers[0].note == "with ***"
         health = Health(ok=False, summary=said, details={said: [{"a": said, "n": 1}]})
-        assert CANARY not in repr(answering(health, secrets=secrets).health())
+        assert CANARY not in repr(backend_answering(health, secrets=secrets).health())
 
 
-class Listener:
+class ChangeRecorder:
     def __init__(self, failure: Exception | None = None) -> None:
         self.heard: list[tuple[Operation, Operation | None]] = []
         self.failure = failure
@@ -417,15 +417,19 @@ class Listener:
             raise self.failure
 
 
-class TestChanged:
+class TestChangeNotification:
     def test_every_extension_hears_of_it_whatever_the_others_do(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
-        listeners = [Listener(OSError(f"no socket {CANARY}")), Listener(), Listener(ValueError())]
-        backend = Backend.load("here", SmallBackend, {"password": CANARY}, listeners)
+        listeners = [
+            ChangeRecorder(OSError(f"no socket {CANARY}")),
+            ChangeRecorder(),
+            ChangeRecorder(ValueError()),
+        ]
+        backend = Backend.load("here", StubBackend, {"password": CANARY}, listeners)
         before, after = operation(), operation(version=2)
         with caplog.at_level(logging.ERROR):
-            backend.changed(after, before)
+            backend.notify_extensions(after, before)
         assert [listener.heard for listener in listeners] == [[(after, before)]] * 3
         assert "OSError: no socket ***" in caplog.text
         assert CANARY not in caplog.text
@@ -444,8 +448,8 @@ class TestChanged:
                 other.start()
                 other.join()
 
-        backends.append(Backend.of("here", SmallBackend(), [Exclusive()]))
-        backends[0].changed(operation(), None)
+        backends.append(Backend.from_plugin("here", StubBackend(), [Exclusive()]))
+        backends[0].notify_extensions(operation(), None)
         assert entered == [False]
 
     def test_an_extension_may_cause_a_change_itself(self) -> None:
@@ -457,8 +461,8 @@ class TestChanged:
             def operation_changed(self, operation: Operation) -> None:
                 heard.append(operation.id)
                 if operation.id == "first":
-                    backends[0].changed(attrs.evolve(operation, id="second"), None)
+                    backends[0].notify_extensions(attrs.evolve(operation, id="second"), None)
 
-        backends.append(Backend.of("here", SmallBackend(), [Busy()]))
-        backends[0].changed(operation(id="first"), None)
+        backends.append(Backend.from_plugin("here", StubBackend(), [Busy()]))
+        backends[0].notify_extensions(operation(id="first"), None)
         assert heard == ["first", "second"]

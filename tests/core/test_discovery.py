@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_core.discovery import backend_class, extensions, installed_backends
-from karbor_backup_core.errors import BackendUnavailable, UnknownBackend
+from karbor_backup_core import BackendUnavailable, UnknownBackend
+from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 
 Install = Callable[..., None]
 
@@ -129,7 +129,7 @@ def test_extensions_are_made_anew_each_time_and_a_broken_one_is_logged(
         "bad = watch:Bad",
     )
     with caplog.at_level(logging.ERROR):
-        first, second = extensions(), extensions()
+        first, second = load_extensions(), load_extensions()
     names = [type(each).__name__ for each in first]
     assert "Good" in names
     assert "ChangeLog" in names

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core.documents import FORMAT, from_document, to_document
-from karbor_backup_core.errors import InvalidDocument
-from karbor_backup_core.model import (
+from karbor_backup_core import (
     RECEIPT_LIMIT,
     Backup,
+    InvalidDocument,
     Member,
     Operation,
     Outcome,
@@ -23,16 +22,17 @@ from karbor_backup_core.model import (
     Resource,
     Result,
 )
-from tests.strategies import EARLY, backups, instances, instants, operation, operations
+from karbor_backup_core.documents import FORMAT_VERSION, from_document, to_document
+from tests.support.strategies import EARLY, backups, instances, instants, operation, operations
 
 
-def faults_of(call: Callable[[], object]) -> tuple[str, ...]:
+def faults_raised_by(call: Callable[[], object]) -> tuple[str, ...]:
     with pytest.raises(InvalidDocument) as caught:
         call()
     return caught.value.faults
 
 
-def backup(**changes: Any) -> Backup:
+def make_backup(**changes: Any) -> Backup:
     resource = Resource("OS::Cinder::Volume", "volume-1")
     return attrs.evolve(Backup("op-1", resource, "there", "somewhere", {}, "", EARLY), **changes)
 
@@ -67,7 +67,7 @@ def test_a_missing_or_strange_property_is_named(instance: Any, data: st.DataObje
     ]
     lost = data.draw(st.sampled_from(required))
     del document[lost]
-    faults = faults_of(lambda: from_document(type(instance), {**document, "extra": 1}))
+    faults = faults_raised_by(lambda: from_document(type(instance), {**document, "extra": 1}))
     assert f"$.{lost}: missing" in faults
     assert any(fault.startswith("$: unknown: 'extra'") for fault in faults)
 
@@ -93,7 +93,7 @@ def test_all_faults_of_a_document_are_told_at_once_with_their_places() -> None:
         "outcome": {"result": "succeeded", "parts": {}, "backup": {"id": 1}},
         "id": 5,
     }
-    faults = faults_of(lambda: from_document(Operation, document))
+    faults = faults_raised_by(lambda: from_document(Operation, document))
     for expected in (
         "$.verb: expected one of protect, restore, delete, verify",
         "$.phase: expected int, got bool",
@@ -113,20 +113,20 @@ def test_all_faults_of_a_document_are_told_at_once_with_their_places() -> None:
 @pytest.mark.parametrize("document", [None, [], "text", 5])
 @pytest.mark.parametrize("cls", [Operation, Backup, Progress])
 def test_what_is_no_object_is_refused(cls: type[Any], document: Any) -> None:
-    (fault,) = faults_of(lambda: from_document(cls, document))
+    (fault,) = faults_raised_by(lambda: from_document(cls, document))
     assert fault.startswith("$: expected an object, got ")
 
 
-@pytest.mark.parametrize("instance", [operation(), backup()])
+@pytest.mark.parametrize("instance", [operation(), make_backup()])
 def test_a_newer_format_is_told_from_a_broken_document(instance: Any) -> None:
     document = to_document(instance)
-    assert document["format"] == FORMAT
-    newer = {**document, "format": FORMAT + 1, "what_is_this": 1}
-    (fault,) = faults_of(lambda: from_document(type(instance), newer))
+    assert document["format"] == FORMAT_VERSION
+    newer = {**document, "format": FORMAT_VERSION + 1, "what_is_this": 1}
+    (fault,) = faults_raised_by(lambda: from_document(type(instance), newer))
     assert "by a newer karbor-backup" in fault
     assert "upgrade" in fault
     for number in (None, "1", True, 0):
-        (fault,) = faults_of(
+        (fault,) = faults_raised_by(
             lambda number=number: from_document(type(instance), {**document, "format": number})
         )
         assert "is not a format" in fault
@@ -139,7 +139,7 @@ def test_everything_that_cannot_be_written_is_named_with_its_place() -> None:
         deadline=EARLY.replace(tzinfo=None),
         done=float("nan"),
     )
-    faults = faults_of(lambda: to_document(broken))
+    faults = faults_raised_by(lambda: to_document(broken))
     assert "$.options.a.b[0]: object is no type of JSON: write it as text" in faults
     assert "$.options: a name of type int: names are strings in JSON" in faults
     assert "$.options['odd name']: set is no type of JSON: write it as text" in faults
@@ -158,32 +158,32 @@ LARGE = {"text": "x" * RECEIPT_LIMIT}
         (Progress(ProgressState.RUNNING, receipt=LARGE), "$.receipt"),
         (Progress(ProgressState.SUCCEEDED, handle=LARGE), "$.handle"),
         (
-            Progress(ProgressState.SUCCEEDED, members=(Member(backup().resource, LARGE),)),
+            Progress(ProgressState.SUCCEEDED, members=(Member(make_backup().resource, LARGE),)),
             "$.members[0].handle",
         ),
-        (backup(handle=LARGE), "$.handle"),
-        (backup(members=(backup(handle=LARGE),)), "$.members[0].handle"),
+        (make_backup(handle=LARGE), "$.handle"),
+        (make_backup(members=(make_backup(handle=LARGE),)), "$.members[0].handle"),
         (
-            operation(outcome=Outcome(Result.SUCCEEDED, backup=backup(handle=LARGE))),
+            operation(outcome=Outcome(Result.SUCCEEDED, backup=make_backup(handle=LARGE))),
             "$.outcome.backup.handle",
         ),
     ],
 )
 def test_notes_over_the_limit_are_refused_wherever_they_are(instance: Any, place: str) -> None:
-    (fault,) = faults_of(lambda: to_document(instance))
+    (fault,) = faults_raised_by(lambda: to_document(instance))
     assert fault.startswith(f"{place}: ")
     assert "keep the data in the service" in fault
 
 
 def test_a_backup_without_a_handle_is_not_read() -> None:
-    document = {**to_document(backup()), "handle": None}
-    (fault,) = faults_of(lambda: from_document(Backup, document))
+    document = {**to_document(make_backup()), "handle": None}
+    (fault,) = faults_raised_by(lambda: from_document(Backup, document))
     assert fault == "$.handle: expected an object, got null"
 
 
 def test_notes_over_the_limit_are_not_read_either() -> None:
-    document = {**to_document(backup()), "handle": LARGE}
-    (fault,) = faults_of(lambda: from_document(Backup, document))
+    document = {**to_document(make_backup()), "handle": LARGE}
+    (fault,) = faults_raised_by(lambda: from_document(Backup, document))
     assert fault.startswith("$.handle: ")
 
 
@@ -195,7 +195,7 @@ def test_notes_of_exactly_the_limit_are_kept() -> None:
 def test_what_is_nested_in_itself_is_refused() -> None:
     ring = {}
     ring["ring"] = ring
-    (fault,) = faults_of(lambda: to_document(operation(receipt=ring)))
+    (fault,) = faults_raised_by(lambda: to_document(operation(receipt=ring)))
     assert fault.startswith("$.receipt: is nested too deeply")
 
 
@@ -235,4 +235,4 @@ def test_a_document_shares_nothing_with_the_instance() -> None:
 
 @pytest.mark.parametrize("wrong", [{"outcome": 5}, {"state": "running"}, {"resource": {"type": 1}}])
 def test_attributes_of_a_wrong_type_are_refused(wrong: dict[str, Any]) -> None:
-    assert faults_of(lambda: to_document(operation(**wrong)))
+    assert faults_raised_by(lambda: to_document(operation(**wrong)))

@@ -17,7 +17,7 @@ print(*sorted(loaded - sys.stdlib_module_names))
 """
 
 
-def third_parties_of(module: str) -> set[str]:
+def third_party_imports(module: str) -> set[str]:
     script = SCRIPT.format(module=module)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -26,17 +26,18 @@ def third_parties_of(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["karbor_backup_core", "karbor_backup_core.discovery", "karbor_backup_core.logs"]
+    "module",
+    ["karbor_backup_core", "karbor_backup_core.discovery", "karbor_backup_core._change_log"],
 )
 def test_the_core_loads_nothing_heavier_than_pluggy_and_attrs(module: str) -> None:
-    assert third_parties_of(module) <= {"attr", "attrs", "pluggy"}
+    assert third_party_imports(module) <= {"attr", "attrs", "pluggy"}
 
 
 def test_the_check_sees_what_is_loaded() -> None:
-    assert "jsonschema" in third_parties_of("jsonschema")
+    assert "jsonschema" in third_party_imports("jsonschema")
 
 
-def modules_after(statement: str) -> set[str]:
+def modules_loaded_by(statement: str) -> set[str]:
     script = f"{statement}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -46,24 +47,27 @@ def modules_after(statement: str) -> set[str]:
 
 def test_what_a_backend_needs_does_not_load_what_drives_operations() -> None:
     names = "Operation, Progress, Secret, Transient, hookimpl"
-    loaded = modules_after(f"from karbor_backup_core import {names}")
-    assert "karbor_backup_core.model" in loaded
-    assert not {f"karbor_backup_core.{each}" for each in ("backend", "driver", "runner")} & loaded
+    loaded = modules_loaded_by(f"from karbor_backup_core import {names}")
+    assert "karbor_backup_core._model" in loaded
+    assert (
+        not {
+            f"karbor_backup_core.{each}"
+            for each in ("_backend", "_execution.driver", "_execution.runner")
+        }
+        & loaded
+    )
 
 
 def test_pytest_plugin_alone_loads_nothing_but_pytest() -> None:
-    plugin = "karbor_backup_core.contract.pytest_plugin"
-    ours = {each for each in modules_after(f"import {plugin}") if each.startswith("karbor_backup")}
-    assert ours == {
-        "karbor_backup_core",
-        "karbor_backup_core.lazy_names",
-        "karbor_backup_core.contract",
-        plugin,
+    plugin = "karbor_backup_contract.pytest_plugin"
+    ours = {
+        each for each in modules_loaded_by(f"import {plugin}") if each.startswith("karbor_backup")
     }
-    assert third_parties_of(plugin) <= third_parties_of("pytest")
+    assert ours == {"karbor_backup_contract", plugin}
+    assert third_party_imports(plugin) <= third_party_imports("pytest")
 
 
-@pytest.mark.parametrize("package", ["karbor_backup_core", "karbor_backup_core.contract"])
+@pytest.mark.parametrize("package", ["karbor_backup_core", "karbor_backup_contract"])
 def test_every_public_name_of_a_lazy_package_is_in_the_module_that_it_names(package: str) -> None:
     loaded = importlib.import_module(package)
     assert set(loaded.__all__) == set(loaded._MODULES)
@@ -74,7 +78,9 @@ def test_every_public_name_is_there_and_stays_the_same() -> None:
     for name in karbor_backup_core.__all__:
         first = getattr(karbor_backup_core, name)
         assert first is getattr(karbor_backup_core, name)
-    assert "karbor_backup_core.runner" in modules_after("from karbor_backup_core import *")
+    assert "karbor_backup_core._execution.runner" in modules_loaded_by(
+        "from karbor_backup_core import *"
+    )
 
 
 def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:

@@ -10,25 +10,25 @@ from datetime import datetime, timedelta
 import pytest
 
 from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation
-from karbor_backup_core.owners import describe, owner_name
-from tests import strategies
+from karbor_backup_core.owners import describe_owner, new_owner_name
+from tests.support import strategies
 
 CLOCK = ManualClock()
 LEASE = timedelta(minutes=1)
-_NAME = f"""
+_PRINT_OWNER_NAME = f"""
 from datetime import timedelta
-from karbor_backup_core.owners import owner_name
-print(owner_name(timedelta(seconds={LEASE.total_seconds()})), flush=True)
+from karbor_backup_core.owners import new_owner_name
+print(new_owner_name(timedelta(seconds={LEASE.total_seconds()})), flush=True)
 input()
 """
 HOST, BOOT, NAMESPACE, PID, STARTED, SECONDS = range(6)
 
 
 @contextlib.contextmanager
-def process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def living_process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """A process that lives until it is told to end, and its name as an owner."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", _NAME], text=True, **pipes) as started:
+    with subprocess.Popen([sys.executable, "-c", _PRINT_OWNER_NAME], text=True, **pipes) as started:
         assert started.stdout is not None
         try:
             yield started, started.stdout.readline().strip()
@@ -36,7 +36,7 @@ def process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
             started.kill()
 
 
-def held(owner: str, ahead: timedelta = LEASE) -> Operation:
+def leased_operation(owner: str, ahead: timedelta = LEASE) -> Operation:
     return strategies.operation(owner=owner, lease_until=CLOCK() + ahead)
 
 
@@ -45,67 +45,69 @@ def is_free(operation: Operation) -> bool:
     return Driver(MemoryStore(), {}, clock=CLOCK).is_free(operation)
 
 
-def changed(name: str, field: int, value: str) -> str:
+def replace_field(name: str, field: int, value: str) -> str:
     fields = name.split(":")
     fields[field] = value
     return ":".join(fields)
 
 
 def test_operation_of_a_living_process_is_not_free_until_its_lease_ends() -> None:
-    with process() as (_, name):
-        assert not is_free(held(name))
-        assert is_free(held(name, timedelta()))
+    with living_process() as (_, name):
+        assert not is_free(leased_operation(name))
+        assert is_free(leased_operation(name, timedelta()))
 
 
 def test_operation_of_a_process_that_was_killed_is_free_at_once() -> None:
-    with process() as (owner, name):
+    with living_process() as (owner, name):
         owner.kill()
         owner.wait()
-        assert is_free(held(name))
+        assert is_free(leased_operation(name))
 
 
 def test_operation_of_a_zombie_is_free_at_once() -> None:
-    with process() as (owner, name):
+    with living_process() as (owner, name):
         owner.kill()
         os.waitid(os.P_PID, owner.pid, os.WEXITED | os.WNOWAIT)
-        assert is_free(held(name))
+        assert is_free(leased_operation(name))
 
 
 def test_operation_of_a_process_whose_id_another_one_has_now_is_free() -> None:
-    mine = owner_name(LEASE)
-    assert not is_free(held(mine))
-    assert is_free(held(changed(mine, STARTED, "1")))
+    mine = new_owner_name(LEASE)
+    assert not is_free(leased_operation(mine))
+    assert is_free(leased_operation(replace_field(mine, STARTED, "1")))
 
 
 @pytest.mark.parametrize("field", [HOST, BOOT, NAMESPACE])
 def test_process_of_another_place_is_never_taken_for_dead(field: int) -> None:
-    with process() as (owner, name):
+    with living_process() as (owner, name):
         owner.kill()
         owner.wait()
-        assert not is_free(held(changed(name, field, "another")))
+        assert not is_free(leased_operation(replace_field(name, field, "another")))
 
 
 def test_lease_counts_by_the_length_that_its_owner_asks_for() -> None:
-    long = owner_name(timedelta(hours=1))
-    assert not is_free(held(long, timedelta(hours=2)))
-    assert is_free(held(long, timedelta(hours=2, seconds=1)))
+    long = new_owner_name(timedelta(hours=1))
+    assert not is_free(leased_operation(long, timedelta(hours=2)))
+    assert is_free(leased_operation(long, timedelta(hours=2, seconds=1)))
 
 
 @pytest.mark.parametrize("owner", ["somebody", ":::::::", "a:b:c:x:e:1:r", "a:b:c:1:e:nan:r"])
 def test_name_of_another_form_is_held_to_the_lease_of_who_asks(owner: str) -> None:
     lease = Driver(MemoryStore(), {}).lifecycle.policy.lease
-    assert not is_free(held(owner, lease))
-    assert is_free(held(owner, 2 * lease + timedelta(seconds=1)))
+    assert not is_free(leased_operation(owner, lease))
+    assert is_free(leased_operation(owner, 2 * lease + timedelta(seconds=1)))
 
 
 def test_no_two_names_are_alike_and_a_person_can_find_the_process() -> None:
-    names = {owner_name(LEASE) for _ in range(100)}
+    names = {new_owner_name(LEASE) for _ in range(100)}
     assert len(names) == 100
-    assert {describe(name) for name in names} == {f"process {os.getpid()} on {os.uname().nodename}"}
-    assert describe("somebody") == "somebody"
+    assert {describe_owner(name) for name in names} == {
+        f"process {os.getpid()} on {os.uname().nodename}"
+    }
+    assert describe_owner("somebody") == "somebody"
 
 
-class ServerStore(MemoryStore):
+class StoreWithClock(MemoryStore):
     """A store with a clock of its own."""
 
     def now(self) -> datetime | None:
@@ -114,11 +116,11 @@ class ServerStore(MemoryStore):
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=2), -timedelta(days=1)])
 def test_process_whose_clock_is_wrong_takes_over_nothing(ahead: timedelta) -> None:
-    store = ServerStore()
+    store = StoreWithClock()
     wrong = Driver(store, {}, clock=lambda: CLOCK() + ahead)
-    with process() as (_, name):
-        operation = store.add(held(name))
-        store.renew(name, CLOCK() + LEASE)
+    with living_process() as (_, name):
+        operation = store.add(leased_operation(name))
+        store.renew_lease(name, CLOCK() + LEASE)
         assert not wrong.is_free(store.operation(operation.id))
-        store.renew(name, CLOCK())
+        store.renew_lease(name, CLOCK())
         assert wrong.is_free(store.operation(operation.id))

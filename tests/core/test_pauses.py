@@ -12,37 +12,44 @@ from datetime import datetime, timedelta
 import pytest
 
 from karbor_backup_core import Conflict, Driver, Lifecycle, Result
-from karbor_backup_core.clock import SteadyClock
-from tests.core.kills import POLICY, SERVICE_SECONDS, STEPS_LIMIT, Scenario, World, backend_of
-from tests.core.test_kills import SCENARIOS
+from karbor_backup_core._clock import SteadyClock
+from tests.core.crash_harness import (
+    POLICY,
+    SERVICE_SECONDS,
+    STEPS_LIMIT,
+    CrashHarness,
+    Scenario,
+    create_backend,
+)
+from tests.core.test_crashes import SCENARIOS
 
 TWO_DAYS = timedelta(days=2)
 HOUR = timedelta(hours=1)
 
 
-class PausedWorld(World):
+class PausedWorld(CrashHarness):
     """A world in which the first process is paused at a point, until another has ended the work."""
 
     seen_by_the_other: object = None
 
     def live_with_pause(self, point: int) -> "PausedWorld":
         """Drive the operation by a process that is paused at that point."""
-        self.trap.disturbance, self.trap.disturb = point, self._end_by_another
-        self.trap.armed = True
-        first = self._process()
+        self.crash_points.disturbance, self.crash_points.disturb = point, self._end_by_another
+        self.crash_points.armed = True
+        first = self._new_driver()
         with contextlib.suppress(Conflict):
-            self._plan(first)
+            self._add_planned(first)
             for _ in range(STEPS_LIMIT):
-                if self._drive(first):
+                if self._step(first):
                     break
-        self.trap.armed = False
+        self.crash_points.armed = False
         if self.store.operations():
-            self._finish(self._process())
+            self._finish(self._new_driver())
         return self
 
     def state(self) -> object:
         """Return all that is outside of the processes."""
-        assets = {id_: self.cloud.content(id_) for id_ in self.cloud.inventory.assets}
+        assets = {id_: self.cloud.read_content(id_) for id_ in self.cloud.inventory.assets}
         jobs = [job.id for job in self.cloud.jobs()]
         return self.store.operations(), self.store.backups(), self.cloud.copies(), assets, jobs
 
@@ -50,7 +57,7 @@ class PausedWorld(World):
         self.clock.advance(POLICY.lease.total_seconds() + SERVICE_SECONDS)
         if not self.store.operations():
             return
-        self._finish(self._process())
+        self._finish(self._new_driver())
         self.seen_by_the_other = self.state()
 
     def _finish(self, driver: Driver) -> None:
@@ -59,7 +66,7 @@ class PausedWorld(World):
         if operation.owner:
             self.clock.advance(POLICY.lease.total_seconds() + 1)
         for _ in range(STEPS_LIMIT):
-            if self._drive(driver):
+            if self._step(driver):
                 return
 
 
@@ -68,9 +75,9 @@ def test_process_that_was_paused_changes_nothing_after_another_has_ended_its_wor
     scenario: Scenario,
 ) -> None:
     ended_by_another = 0
-    for point in range(1, World(scenario).live().trap.points + 1):
+    for point in range(1, CrashHarness(scenario).run().crash_points.passed + 1):
         world = PausedWorld(scenario).live_with_pause(point)
-        assert world.faults() == [], f"paused at {point}"
+        assert world.find_errors() == [], f"paused at {point}"
         assert world.result is Result.SUCCEEDED, f"paused at {point}"
         if world.seen_by_the_other is not None:
             ended_by_another += 1
@@ -78,19 +85,19 @@ def test_process_that_was_paused_changes_nothing_after_another_has_ended_its_wor
     assert ended_by_another
 
 
-class SteppedWorld(World):
+class SteppedWorld(CrashHarness):
     """A world in which the wall clock is stepped at a point, while time goes on as it did."""
 
     def live_with_step(self, point: int, step: timedelta, *, dies: bool) -> "SteppedWorld":
         """Drive the operation; at that point the clock is stepped, and the process may die."""
-        self.trap.disturbance = point
-        self.trap.disturb = lambda: setattr(self, "offset", step)
+        self.crash_points.disturbance = point
+        self.crash_points.disturb = lambda: setattr(self, "offset", step)
         if dies:
-            self.trap.kills = frozenset({point})
+            self.crash_points.crash_at = frozenset({point})
             # So that there is a wait for whoever takes it over.
-            self.trap.lost = frozenset({point - 2, point - 1})
+            self.crash_points.lose_reply_at = frozenset({point - 2, point - 1})
         began = self.clock()
-        self.live()
+        self.run()
         self.lasted = self.clock() - began
         return self
 
@@ -106,7 +113,7 @@ class SteppedWorld(World):
     def _process(self) -> Driver:
         began = self.clock()
         steady = SteadyClock(self._wall, functools.partial(self._seconds_since, began))
-        backends = {"cloud": backend_of(self.scenario, self.cloud)}
+        backends = {"cloud": create_backend(self.scenario, self.cloud)}
         driver = Driver(self.store, backends, Lifecycle(POLICY), steady)
         # In production it is the machine's clock, which no test may step.
         driver.lease._wall = self._wall
@@ -119,9 +126,9 @@ class SteppedWorld(World):
 def test_nothing_is_doubled_or_left_when_the_clock_is_stepped(
     scenario: Scenario, step: timedelta, *, dies: bool
 ) -> None:
-    for point in range(1, World(scenario).live().trap.points + 1):
+    for point in range(1, CrashHarness(scenario).run().crash_points.passed + 1):
         world = SteppedWorld(scenario).live_with_step(point, step, dies=dies)
-        assert world.faults() == [], f"stepped at {point}"
+        assert world.find_errors() == [], f"stepped at {point}"
         assert world.lasted < HOUR, f"stepped at {point}"
         # Whoever follows a dead process two days later finds that the deadline has passed.
         if not (dies and step > timedelta()):

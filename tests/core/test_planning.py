@@ -17,7 +17,7 @@ from karbor_backup_core import (
     WrongScope,
     plan,
 )
-from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake import FakeBackend, FakeCloud
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,7 +27,7 @@ SERVER = Resource("OS::Nova::Server", "s1")
 
 @pytest.fixture
 def backend() -> Backend:
-    return Backend.of("mine", FakeBackend({}, cloud=Cloud("here")))
+    return Backend.from_plugin("mine", FakeBackend({}, cloud=FakeCloud("here")))
 
 
 @pytest.fixture
@@ -45,20 +45,20 @@ def project_backup() -> Backup:
     return attrs.evolve(whole, members=(member,))
 
 
-def planned(backend: Backend, verb: Verb, target: Resource | Backup) -> Operation:
+def plan_with_defaults(backend: Backend, verb: Verb, target: Resource | Backup) -> Operation:
     options = {Verb.PROTECT: {"backup_name": "n"}, Verb.RESTORE: {"restore_name": "n"}}
     return plan(backend, verb, target, options.get(verb), now=NOW, deadline=HOUR)
 
 
 def test_a_plan_names_who_does_what_where_and_until_when(backend: Backend) -> None:
-    operation = planned(backend, Verb.PROTECT, SERVER)
+    operation = plan_with_defaults(backend, Verb.PROTECT, SERVER)
     assert (operation.backend, operation.implementation) == ("mine", "fake")
     assert (operation.scope, operation.deadline) == ("fake:here", NOW + HOUR)
     assert (operation.state, operation.phase) == (State.PLANNED, 0)
 
 
 def test_every_plan_has_an_id_of_its_own(backend: Backend) -> None:
-    ids = {planned(backend, Verb.PROTECT, SERVER).id for _ in range(20)}
+    ids = {plan_with_defaults(backend, Verb.PROTECT, SERVER).id for _ in range(20)}
     assert len(ids) == 20
 
 
@@ -73,7 +73,7 @@ def test_a_member_is_restored_alone_but_holds_the_whole(
     backend: Backend, project_backup: Backup
 ) -> None:
     (member,) = project_backup.members
-    operation = planned(backend, Verb.RESTORE, member)
+    operation = plan_with_defaults(backend, Verb.RESTORE, member)
     assert operation.resource == SERVER
     assert operation.backup_id == project_backup.id
 
@@ -81,7 +81,7 @@ def test_a_member_is_restored_alone_but_holds_the_whole(
 def test_a_member_is_not_deleted_alone(backend: Backend, project_backup: Backup) -> None:
     (member,) = project_backup.members
     with pytest.raises(InvalidInput, match="delete the whole, b1"):
-        planned(backend, Verb.DELETE, member)
+        plan_with_defaults(backend, Verb.DELETE, member)
 
 
 def test_scope_that_is_configured_as_the_same_is_accepted_and_stays_on_record(
@@ -91,13 +91,13 @@ def test_scope_that_is_configured_as_the_same_is_accepted_and_stays_on_record(
     configuration = {"same_as": ["fake:old name"]}
     accepting = Backend.load("mine", FakeBackend, configuration)
     ours = accepting.scope()
-    operation = planned(accepting, Verb.DELETE, elsewhere)
+    operation = plan_with_defaults(accepting, Verb.DELETE, elsewhere)
     assert operation.scope == ours
     assert operation.backup is not None
     assert operation.backup.scope == "fake:old name"
     refusing = Backend.load("mine", FakeBackend, {})
     with pytest.raises(WrongScope, match=r'same_as = \["fake:old name"\]'):
-        planned(refusing, Verb.DELETE, elsewhere)
+        plan_with_defaults(refusing, Verb.DELETE, elsewhere)
 
 
 @pytest.mark.parametrize("value", ["text", [1], [""], {"a": 1}])

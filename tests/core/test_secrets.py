@@ -14,13 +14,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from karbor_backup_core import InvalidDocument, InvalidInput
 from karbor_backup_core.documents import to_document
-from karbor_backup_core.errors import InvalidDocument, InvalidInput
-from karbor_backup_core.secrets import SHORTEST, Secret, configured, redact, secrets_in
-from tests.strategies import operation
+from karbor_backup_core.secrets import (
+    MIN_REDACTED_LENGTH,
+    Secret,
+    find_secrets,
+    redact,
+    wrap_secrets,
+)
+from tests.support.strategies import operation
 
-values = st.text(min_size=SHORTEST, max_size=30)
-tricky = st.text(alphabet='*ab"\\ %', min_size=SHORTEST, max_size=8)
+values = st.text(min_size=MIN_REDACTED_LENGTH, max_size=30)
+tricky = st.text(alphabet='*ab"\\ %', min_size=MIN_REDACTED_LENGTH, max_size=8)
 
 
 @given(values)
@@ -57,7 +63,7 @@ def test_no_secret_is_left_in_a_redacted_text(revealed: list[str], data: Any) ->
 @example('a b/c "d"')
 def test_a_secret_is_known_as_others_write_it(written: Callable[[str], str], value: str) -> None:
     spelled = written(value).strip("'\"")
-    if len(spelled) >= SHORTEST:
+    if len(spelled) >= MIN_REDACTED_LENGTH:
         assert spelled not in redact(f"https://user:{written(value)}@host/", [Secret(value)])
 
 
@@ -179,22 +185,22 @@ def test_every_value_marked_as_secret_is_wrapped_wherever_it_is() -> None:
         "stores": [{"path": "/x"}, {"keys": {"a": "canary-2", "b": "canary-3"}}],
     }
     before = copy.deepcopy(document)
-    result = configured(SCHEMA, document)
+    result = wrap_secrets(SCHEMA, document)
     assert document == before
     assert result["user"] == "me"
     assert result["stores"][0] == {"path": "/x"}
     assert "canary" not in repr(result)
     assert result["password"].reveal() == "canary-1"
     assert result["stores"][1]["keys"]["b"].reveal() == "canary-3"
-    assert len(list(secrets_in(result))) == 4
+    assert len(list(find_secrets(result))) == 4
 
 
 def test_a_mark_in_a_branch_that_may_not_apply_counts() -> None:
     marked = {"properties": {"key": {"writeOnly": True}}}
     for schema in ({"dependentSchemas": {"user": marked}}, {"if": {}, "else": marked}):
-        assert list(secrets_in(configured(schema, {"key": "canary"})))
+        assert list(find_secrets(wrap_secrets(schema, {"key": "canary"})))
 
 
 def test_a_configuration_without_secrets_has_none() -> None:
-    assert configured({}, {"user": "me"}) == {"user": "me"}
-    assert list(secrets_in({"user": ["me"]})) == []
+    assert wrap_secrets({}, {"user": "me"}) == {"user": "me"}
+    assert list(find_secrets({"user": ["me"]})) == []

@@ -12,12 +12,16 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from karbor_backup_core import Backup, InvalidDocument, InvalidInput
 from karbor_backup_core.documents import to_document
-from karbor_backup_core.errors import InvalidDocument, InvalidInput
-from karbor_backup_core.model import Backup
 from karbor_backup_core.secrets import Secret
-from karbor_backup_core.signatures import SIGNATURE, canonical_json, sign, verify
-from tests.strategies import backups
+from karbor_backup_core.signatures import (
+    SIGNATURE_PROPERTY,
+    canonical_json,
+    sign_document,
+    verify_signature,
+)
+from tests.support.strategies import backups
 
 OLD, NEW, FOREIGN = (Secret(name * 32) for name in "onf")
 
@@ -31,25 +35,27 @@ scalars = (
 values = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
 )
-documents = st.dictionaries(st.text().filter(lambda name: name != SIGNATURE), values, max_size=4)
+documents = st.dictionaries(
+    st.text().filter(lambda name: name != SIGNATURE_PROPERTY), values, max_size=4
+)
 
 
-def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def value_paths(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Return where every value inside a document is."""
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for step, each in inner:
         yield (*place, step)
         if isinstance(each, dict | list):
-            yield from places(each, (*place, step))
+            yield from value_paths(each, (*place, step))
 
 
 @given(backups)
 def test_signed_backup_survives_json_in_any_layout(backup: Backup) -> None:
     document = to_document(backup)
-    signed = sign(document, [NEW])
+    signed = sign_document(document, [NEW])
     for text in (json.dumps(signed, indent=2), json.dumps(signed, ensure_ascii=False)):
         backwards = dict(reversed(json.loads(text).items()))
-        assert verify(backwards, [NEW]) == json.loads(json.dumps(document))
+        assert verify_signature(backwards, [NEW]) == json.loads(json.dumps(document))
 
 
 @given(documents, st.data())
@@ -58,12 +64,12 @@ def test_signed_backup_survives_json_in_any_layout(backup: Backup) -> None:
 @example({"size": "1"}, 1)
 @example({"zero": 0.0}, -0.0)
 def test_any_changed_value_breaks_signature(document: dict[str, Any], data: Any) -> None:
-    signed = sign(document, [NEW])
+    signed = sign_document(document, [NEW])
     changed = copy.deepcopy(signed)
     target: Any = changed
     if hasattr(data, "draw"):
         assume(document)
-        place = data.draw(st.sampled_from(list(places(document))))
+        place = data.draw(st.sampled_from(list(value_paths(document))))
         replacement = data.draw(values)
     else:
         place, replacement = (next(iter(document)),), data
@@ -72,31 +78,33 @@ def test_any_changed_value_breaks_signature(document: dict[str, Any], data: Any)
     assume(json.dumps(target[place[-1]], sort_keys=True) != json.dumps(replacement, sort_keys=True))
     target[place[-1]] = replacement
     with pytest.raises(InvalidDocument, match="does not fit"):
-        verify(changed, [NEW])
+        verify_signature(changed, [NEW])
 
 
 @given(documents, st.text(), values)
 def test_added_or_removed_name_breaks_signature(
     document: dict[str, Any], name: str, value: Any
 ) -> None:
-    assume(name != SIGNATURE)
+    assume(name != SIGNATURE_PROPERTY)
     other = dict(document)
     if name in other:
         del other[name]
     else:
         other[name] = value
     with pytest.raises(InvalidDocument, match="does not fit"):
-        verify({**other, SIGNATURE: sign(document, [NEW])[SIGNATURE]}, [NEW])
+        verify_signature(
+            {**other, SIGNATURE_PROPERTY: sign_document(document, [NEW])[SIGNATURE_PROPERTY]}, [NEW]
+        )
 
 
 def test_first_key_signs_and_earlier_keys_still_verify() -> None:
-    earlier, later = sign({"id": "a"}, [OLD]), sign({"id": "a"}, [NEW, OLD])
+    earlier, later = sign_document({"id": "a"}, [OLD]), sign_document({"id": "a"}, [NEW, OLD])
     assert earlier != later
-    assert verify(earlier, [NEW, OLD]) == verify(later, [NEW]) == {"id": "a"}
+    assert verify_signature(earlier, [NEW, OLD]) == verify_signature(later, [NEW]) == {"id": "a"}
     with pytest.raises(InvalidDocument, match="does not fit"):
-        verify(earlier, [NEW])
+        verify_signature(earlier, [NEW])
     with pytest.raises(InvalidDocument, match="does not fit"):
-        verify(sign({"id": "a"}, [FOREIGN]), [NEW, OLD])
+        verify_signature(sign_document({"id": "a"}, [FOREIGN]), [NEW, OLD])
 
 
 def test_signature_is_what_any_implementation_of_hmac_computes() -> None:
@@ -104,16 +112,20 @@ def test_signature_is_what_any_implementation_of_hmac_computes() -> None:
     expected = hmac.new(b"k" * 32, text, hashlib.sha256).hexdigest()
     document = {"b": None, "a": [1, "ä"]}
     assert canonical_json(document) == text
-    assert sign(document, [Secret("k" * 32)])[SIGNATURE] == f"hmac-sha256:{expected}"
+    assert (
+        sign_document(document, [Secret("k" * 32)])[SIGNATURE_PROPERTY] == f"hmac-sha256:{expected}"
+    )
 
 
 def test_document_signed_before_is_signed_anew() -> None:
-    assert sign(sign({"id": "a"}, [OLD]), [NEW]) == sign({"id": "a"}, [NEW])
+    assert sign_document(sign_document({"id": "a"}, [OLD]), [NEW]) == sign_document(
+        {"id": "a"}, [NEW]
+    )
 
 
 def test_without_keys_nothing_is_signed_and_only_the_form_is_checked() -> None:
-    assert sign({"id": "a"}, []) == {"id": "a"}
-    assert verify(sign({"id": "a"}, [OLD]), []) == {"id": "a"}
+    assert sign_document({"id": "a"}, []) == {"id": "a"}
+    assert verify_signature(sign_document({"id": "a"}, [OLD]), []) == {"id": "a"}
 
 
 @pytest.mark.parametrize(
@@ -136,19 +148,19 @@ def test_without_keys_nothing_is_signed_and_only_the_form_is_checked() -> None:
 @pytest.mark.parametrize("keys", [[], [NEW]])
 def test_what_is_no_signature_is_refused(signature: Any, keys: list[Secret]) -> None:
     with pytest.raises(InvalidDocument, match="no signature"):
-        verify({"id": "a", SIGNATURE: signature}, keys)
+        verify_signature({"id": "a", SIGNATURE_PROPERTY: signature}, keys)
 
 
 def test_number_that_json_does_not_have_is_refused() -> None:
-    signature = sign({"id": 1}, [NEW])[SIGNATURE]
+    signature = sign_document({"id": 1}, [NEW])[SIGNATURE_PROPERTY]
     for number in (float("nan"), float("inf")):
         with pytest.raises(InvalidDocument, match="cannot be signed"):
-            verify({"id": number, SIGNATURE: signature}, [NEW])
+            verify_signature({"id": number, SIGNATURE_PROPERTY: signature}, [NEW])
 
 
 def test_short_key_is_refused_and_not_quoted() -> None:
     with pytest.raises(InvalidInput, match="shorter than 16 bytes") as caught:
-        sign({"id": "a"}, [Secret("hunter2")])
+        sign_document({"id": "a"}, [Secret("hunter2")])
     assert "hunter2" not in str(caught.value)
 
 
@@ -156,9 +168,9 @@ def test_key_is_read_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = tmp_path / "key"
     from_file, from_env = Secret({"file": str(file)}), Secret({"env": "SIGNING_KEY"})
     with pytest.raises(InvalidInput, match="cannot be read"):
-        sign({"id": "a"}, [from_file])
+        sign_document({"id": "a"}, [from_file])
     file.write_text(f"{'k' * 32}\n")
     # Bytes that are not UTF-8 are a key as good as any.
     monkeypatch.setenv("SIGNING_KEY", b"\xff".decode("utf-8", "surrogateescape") * 16)
     for key in (from_file, from_env):
-        assert verify(sign({"id": "a"}, [key]), [key]) == {"id": "a"}
+        assert verify_signature(sign_document({"id": "a"}, [key]), [key]) == {"id": "a"}

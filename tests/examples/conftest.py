@@ -8,7 +8,7 @@ import pytest
 
 from tests.pages.blocks import SHELLS, Block
 from tests.pages.reader import Reader
-from tests.wheels import Environment
+from tests.support.wheels import Environment
 
 _OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"}
 """Nothing comes from an index. Pip wants 0 for yes where the option is a negative one."""
@@ -16,7 +16,7 @@ _OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"
 
 @pytest.fixture(scope="session")
 def author(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    return Environment.made(
+    return Environment.create(
         tmp_path_factory.mktemp("author"), f"{wheel}[contract]", "hatchling", "editables"
     )
 
@@ -29,7 +29,7 @@ def run_lines(author: Environment) -> Iterator[Callable[[str, Path, Sequence[Blo
     def run(name: str, folder: Path, blocks: Sequence[Block]) -> str:
         installed.append(name)
         path = f"{author.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        reader = Reader(folder, {**author.variables, **_OFFLINE, "PATH": path})
+        reader = Reader(folder, {**author.program_environ, **_OFFLINE, "PATH": path})
         assert blocks
         assert {block.language for block in blocks} <= set(SHELLS)
         return "".join(reader.run(block) for block in blocks)

@@ -8,15 +8,15 @@ from pathlib import Path
 import copier
 import pytest
 
-from tests.examples.tutorial import files
+from tests.examples.tutorial import final_files
 from tests.pages.blocks import Block, blocks
 from tests.pages.reader import Reader
-from tests.wheels import ROOT, Environment
+from tests.support.wheels import ROOT, Environment
 
 TEMPLATE = ROOT / "backend-template"
 
 
-def _generate(folder: Path, **answers: str) -> Path:
+def _generate_package(folder: Path, **answers: str) -> Path:
     copier.run_copy(str(TEMPLATE), folder, answers, defaults=True, quiet=True)
     return folder
 
@@ -25,7 +25,7 @@ def test_what_it_makes_keeps_the_contract_in_a_clean_environment(
     run_lines: Callable[[str, Path, Sequence[Block]], str], tmp_path: Path
 ) -> None:
     answers = {"backend": "snapvault", "resource_type": "OS::Cinder::Volume"}
-    folder = _generate(tmp_path / "package", **answers)
+    folder = _generate_package(tmp_path / "package", **answers)
     lines = list(blocks(folder / "README.md"))
     assert "snapvault 0.1: conformant" in run_lines("karbor-backup-snapvault", folder, lines)
 
@@ -36,14 +36,14 @@ def test_line_of_the_tutorial_generates_a_package(
     (block,) = marked_blocks
     folder = tmp_path / "reader"
     folder.mkdir()
-    reader = Reader(folder, {**author.variables, "KARBOR_BACKUP": str(ROOT)})
+    reader = Reader(folder, {**author.program_environ, "KARBOR_BACKUP": str(ROOT)})
     reader.run(block)
     assert (folder / "karbor-backup-vault" / "README.md").exists()
     assert (folder / "karbor-backup-vault" / "src" / "karbor_backup_vault").is_dir()
 
 
 def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:
-    folder = _generate(tmp_path, backend="snapvault")
+    folder = _generate_package(tmp_path, backend="snapvault")
     settings = ("--config", str(ROOT / "pyproject.toml"))
     for command in (("check", "--ignore", "INP001,D101,D102,I001"), ("format", "--check")):
         ruff = [sys.executable, "-m", "ruff", *command, *settings, str(folder)]
@@ -52,8 +52,8 @@ def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:
 
 
 def test_it_makes_what_the_tutorial_writes(tmp_path: Path) -> None:
-    folder = _generate(tmp_path, backend="shelf")
-    written = files()
+    folder = _generate_package(tmp_path, backend="shelf")
+    written = final_files()
     assert written
     assert written == {path: (folder / path).read_text(encoding="utf-8") for path in written}
 
@@ -63,4 +63,4 @@ def test_it_makes_what_the_tutorial_writes(tmp_path: Path) -> None:
 )
 def test_names_that_would_break_the_code_are_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Validation error"):
-        _generate(tmp_path, **wrong)
+        _generate_package(tmp_path, **wrong)

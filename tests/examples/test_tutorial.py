@@ -7,12 +7,12 @@ import pytest
 
 from tests.pages.blocks import SHELLS, Block
 from tests.pages.reader import Reader, compare
-from tests.wheels import Environment
+from tests.support.wheels import Environment
 
 
 @pytest.fixture
 def reader(wheel: Path, tmp_path: Path) -> Reader:
-    variables = Environment(tmp_path).variables | {"KARBOR_BACKUP": str(wheel)}
+    variables = Environment(tmp_path).program_environ | {"KARBOR_BACKUP": str(wheel)}
     folder = tmp_path / "karbor-backup-shelf"
     folder.mkdir()
     variables["PATH"] = os.environ["PATH"]

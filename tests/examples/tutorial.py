@@ -3,19 +3,19 @@
 from typing import Final
 
 from tests.pages.blocks import Block, blocks
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 PAGE: Final = ROOT / "docs" / "writing-a-backend.md"
 
 
-def files() -> dict[str, str]:
+def final_files() -> dict[str, str]:
     """Return the files that the reader has written in the end, by their paths."""
     written: dict[str, str] = {}
     for block in blocks(PAGE):
         if block.title:
-            written[block.title] = _joined(written.get(block.title, ""), block)
+            written[block.title] = _join_lines(written.get(block.title, ""), block)
     return written
 
 
-def _joined(before: str, block: Block) -> str:
+def _join_lines(before: str, block: Block) -> str:
     return f"{before}\n{block.text}" if before else block.text

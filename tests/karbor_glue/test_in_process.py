@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sandbox.environments import Environment
-from tests.karbor_glue.running import SCENARIOS, functions, run_once
+from tests.karbor_glue.scenario_runner import SCENARIOS, list_test_functions, run_once
 
 FILES = ("advice", "flows", "failures", "kills", "late_lists", "leases", "settings")
-CASES = [(name, case) for name in FILES for case in functions(SCENARIOS / f"{name}.py")]
+CASES = [(name, case) for name in FILES for case in list_test_functions(SCENARIOS / f"{name}.py")]
 
 
 @pytest.mark.timeout(1800)

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_glue.parameters import read_parameters
+from karbor_glue._parameters import parse_parameters
 
 
-def read(subschema: dict[str, Any], value: Any) -> Any:
-    return read_parameters({"properties": {"option": subschema}}, {"option": value})["option"]
+def parse_one(subschema: dict[str, Any], value: Any) -> Any:
+    return parse_parameters({"properties": {"option": subschema}}, {"option": value})["option"]
 
 
 @pytest.mark.parametrize("text", ["True", "true", "TRUE", " yes ", "on", "1"])
 def test_text_of_true_is_true_where_a_boolean_is_wanted(text: str) -> None:
-    assert read({"type": "boolean"}, text) is True
+    assert parse_one({"type": "boolean"}, text) is True
 
 
 @pytest.mark.parametrize("text", ["False", "false", "no", "Off", "0"])
 def test_text_of_false_is_false_where_a_boolean_is_wanted(text: str) -> None:
-    assert read({"type": "boolean"}, text) is False
+    assert parse_one({"type": "boolean"}, text) is False
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_text_of_false_is_false_where_a_boolean_is_wanted(text: str) -> None:
 def test_text_becomes_what_the_schema_wants(
     subschema: dict[str, Any], text: str, value: Any
 ) -> None:
-    found = read(subschema, text)
+    found = parse_one(subschema, text)
     assert found == value
     assert type(found) is type(value)
 
@@ -57,16 +57,16 @@ def test_text_becomes_what_the_schema_wants(
 @pytest.mark.parametrize("empty", ["", "  ", None])
 def test_an_empty_value_counts_as_left_out(empty: Any) -> None:
     schema = {"properties": {"option": {"type": "boolean"}}, "required": ["option"]}
-    assert read_parameters(schema, {"option": empty}) == {}
+    assert parse_parameters(schema, {"option": empty}) == {}
 
 
 def test_values_that_are_no_text_stay_as_they_are() -> None:
-    assert read({"type": "boolean"}, False) is False
+    assert parse_one({"type": "boolean"}, False) is False
 
 
 def test_references_inside_a_schema_are_followed() -> None:
     schema = {"$defs": {"flag": {"type": "boolean"}}, "properties": {"o": {"$ref": "#/$defs/flag"}}}
-    assert read_parameters(schema, {"o": "False"}) == {"o": False}
+    assert parse_parameters(schema, {"o": "False"}) == {"o": False}
 
 
 VALUES = st.recursive(
@@ -79,10 +79,10 @@ VALUES = st.recursive(
 def test_whatever_karbor_turns_into_text_comes_back(value: Any) -> None:
     """Karbor keeps ``str(value)`` of a value."""
     wanted = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
-    assert read({"type": wanted[type(value)]}, str(value)) == value
+    assert parse_one({"type": wanted[type(value)]}, str(value)) == value
 
 
 @given(st.text())
 def test_text_stays_text_where_text_is_wanted(value: str) -> None:
-    found = read_parameters({"properties": {"option": {"type": "string"}}}, {"option": value})
+    found = parse_parameters({"properties": {"option": {"type": "string"}}}, {"option": value})
     assert found == ({"option": value} if value.strip() else {})

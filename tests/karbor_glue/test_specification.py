@@ -4,21 +4,21 @@ import re
 import tomllib
 from pathlib import Path
 
-from tests.karbor_glue.running import functions
+from tests.karbor_glue.scenario_runner import list_test_functions
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "specification.md"
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
-def rows() -> list[list[str]]:
+def table_rows() -> list[list[str]]:
     """Return the rows of the table, without its head."""
     lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
 def test_each_sentence_names_tests_that_exist() -> None:
-    table = rows()
+    table = table_rows()
     assert len(table) > 20
     missing = []
     for sentence, here, shown_by in table:
@@ -29,7 +29,7 @@ def test_each_sentence_names_tests_that_exist() -> None:
         missing += [
             f"{file}::{test}"
             for file, test in named
-            if not (ROOT / file).exists() or test not in functions(ROOT / file)
+            if not (ROOT / file).exists() or test not in list_test_functions(ROOT / file)
         ]
     assert missing == []
 

@@ -21,7 +21,7 @@ import attrs
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 PAGES: Final = sorted(
     path

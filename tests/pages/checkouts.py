@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import attrs
 
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 _MADE: Final = (
     ".git",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.pages.blocks import Block, blocks_run_by
 from tests.pages.checkouts import Checkout
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.pages.blocks import PAGES, SHELLS, Block, blocks, tokens
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 _SHORTEST_REASON: Final = 20
 """Letters."""

@@ -3,9 +3,9 @@
 import importlib.util
 import re
 
-from karbor_backup_core.model import State
+from karbor_backup_core import State
 from tests.pages.blocks import Block
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 _PACKAGE = re.compile(r"\bkarbor_\w+(?:\.\w+)*")
 _STATE = re.compile(r"[a-z]+")

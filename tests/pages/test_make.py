@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages.blocks import PAGES, Block
-from tests.wheels import ROOT
+from tests.support.wheels import ROOT
 
 _NAMED = re.compile(r"`make ([a-z-]+)")
 

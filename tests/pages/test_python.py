@@ -7,7 +7,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from sandbox import Sandbox
-from sandbox.openstack.lab import CloudLab
+from sandbox.openstack.testing import CloudTestTools
 from tests.pages.blocks import Block
 from tests.pages.reader import run_python
 
@@ -19,7 +19,7 @@ _SERVICE: Final = """
 import attrs
 from karbor_backup_core import hookimpl
 from karbor_backup_fake import Cloud, FakeBackend
-from karbor_backup_fake.bench import CloudResources
+from karbor_backup_fake.harness import CloudResources
 
 
 class MyService:
@@ -69,6 +69,6 @@ def test_lab_takes_the_calls_of_the_page(marked_blocks: list[Block], mocker: Moc
     # A whole cloud needs root; what its tests call is tried there. Here names and arguments are.
     (block,) = marked_blocks
     sandbox = mocker.create_autospec(Sandbox, instance=True)
-    sandbox.cloud_lab = mocker.create_autospec(CloudLab, instance=True)
+    sandbox.cloud_test_tools = mocker.create_autospec(CloudTestTools, instance=True)
     run_python(block, {"sandbox": sandbox, "volume_id": "volume", "server_id": "server"})
-    sandbox.cloud_lab.inventory.assert_called_once_with("demo")
+    sandbox.cloud_test_tools.inventory.assert_called_once_with("demo")

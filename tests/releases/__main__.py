@@ -28,17 +28,17 @@ _QUICK: Final = (
     "tests/backends",
     "tests/cli/test_commands.py",
     "tests/cli/test_bad_input.py",
-    "tests/contract/test_suite.py",
+    "tests/contract/test_pytest_suite.py",
     "tests/releases",
 )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Make the environment, run the tests in it, and return pytest's exit status."""
-    options = _parser().parse_args(arguments)
-    interpreter = options.python or _oldest_python()
+    options = _build_parser().parse_args(arguments)
+    interpreter = options.python or _find_oldest_python()
     try:
-        python = _environment(options.name, interpreter)
+        python = _ensure_environment(options.name, interpreter)
     except subprocess.CalledProcessError as error:
         print(f"The environment of {options.name} could not be made: {error}", file=sys.stderr)
         return 1
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     ).returncode
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.releases", description=__doc__)
     releases = sorted(path.stem for path in FOLDER.glob("*.txt"))
     parser.add_argument("name", choices=["lowest", "newest", *releases], metavar="NAME")
@@ -60,21 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _oldest_python() -> str:
+def _find_oldest_python() -> str:
     for name in _PYTHONS:
         program = shutil.which(name)
-        if program and _runs(program):
+        if program and _is_python(program):
             return program
     return sys.executable
 
 
-def _runs(program: str) -> bool:
+def _is_python(program: str) -> bool:
     """Whether it is a Python; pyenv has programs of that name for versions that are not chosen."""
     command = [program, "-c", "import venv"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
-def _environment(name: str, interpreter: str) -> Path:
+def _ensure_environment(name: str, interpreter: str) -> Path:
     """Return the Python of an environment with those libraries, made or brought up to date."""
     version = subprocess.run(
         [interpreter, "-c", "import platform; print(platform.python_version())"],
@@ -88,13 +88,13 @@ def _environment(name: str, interpreter: str) -> Path:
         subprocess.run([interpreter, "-m", "venv", "--clear", home], check=True)
     # The groups of pyproject.toml are known to pip since 25.1; this environment's own may be older.
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--upgrade"]
-    limits = ["--constraint", str(_constraints(name, home))] if name != "newest" else []
+    limits = ["--constraint", str(_write_constraints(name, home))] if name != "newest" else []
     what = ["--group", "test", "--editable", f".[{_EXTRAS}]"]
     subprocess.run([*pip, *limits, *what], cwd=ROOT, check=True)
     return python
 
 
-def _constraints(name: str, home: Path) -> Path:
+def _write_constraints(name: str, home: Path) -> Path:
     if name != "lowest":
         return FOLDER / f"{name}.txt"
     path = home / "constraints.txt"

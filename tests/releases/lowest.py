@@ -23,14 +23,14 @@ def lowest_constraints(pyproject: Path, groups: Iterable[str] = ("test",)) -> li
     document = tomllib.loads(pyproject.read_text(encoding="utf-8"))
     project = document["project"]
     bounds: dict[str, Version] = {}
-    for requirement in _requirements(document, groups):
+    for requirement in _list_requirements(document, groups):
         name = canonicalize_name(requirement.name)
         if name != canonicalize_name(project["name"]):
-            bounds[name] = max(_lower_bound(requirement), bounds.get(name, Version("0")))
+            bounds[name] = max(_find_lower_bound(requirement), bounds.get(name, Version("0")))
     return [f"{name}=={bound}" for name, bound in sorted(bounds.items())]
 
 
-def _requirements(document: Mapping[str, Any], groups: Iterable[str]) -> Iterator[Requirement]:
+def _list_requirements(document: Mapping[str, Any], groups: Iterable[str]) -> Iterator[Requirement]:
     project = document["project"]
     mentions = [project["dependencies"], *project["optional-dependencies"].values()]
     mentions += [document["dependency-groups"][group] for group in groups]
@@ -38,7 +38,7 @@ def _requirements(document: Mapping[str, Any], groups: Iterable[str]) -> Iterato
         yield from (Requirement(each) for each in mention if isinstance(each, str))
 
 
-def _lower_bound(requirement: Requirement) -> Version:
+def _find_lower_bound(requirement: Requirement) -> Version:
     for each in requirement.specifier:
         if each.operator in (">=", "==", "~="):
             return Version(each.version)

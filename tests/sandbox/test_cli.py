@@ -26,7 +26,7 @@ def name() -> Iterator[str]:
     subprocess.run([*COMMAND, "down", "--instance", name], cwd=ROOT, check=True)
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
@@ -37,7 +37,7 @@ def home(name: str) -> Path:
 
 
 def test_up_status_up_again_and_down(name: str) -> None:
-    up = run("up", "--instance", name)
+    up = run_cli("up", "--instance", name)
     assert (up.returncode, up.stderr) == (0, "")
     found = Sandbox.attach(ROOT, instance=name)
     for shown in (
@@ -55,35 +55,35 @@ def test_up_status_up_again_and_down(name: str) -> None:
         assert shown in up.stdout
 
     servers = found.servers
-    status = run("status", "--instance", name)
+    status = run_cli("status", "--instance", name)
     assert status.returncode == 0
     assert str(servers["keystone"].process.pid) in status.stdout
 
-    again = run("up", "--instance", name)
+    again = run_cli("up", "--instance", name)
     assert f"The sandbox {name} was up already; what runs was left as it is." in again.stdout
     assert found.servers == servers
 
     found.stop("freezer-api")
-    assert "stopped" in run("status", "--instance", name).stdout
+    assert "stopped" in run_cli("status", "--instance", name).stdout
 
-    down = run("down", "--instance", name, "--keep")
+    down = run_cli("down", "--instance", name, "--keep")
     assert f"The sandbox {name} is down; its logs are in {found.logs}." in down.stdout
     assert [path.name for path in home(name).iterdir()] == ["logs"]
-    assert not any(server.runs for server in servers.values())
+    assert not any(server.is_running for server in servers.values())
 
-    run("down", "--instance", name)
+    run_cli("down", "--instance", name)
     assert not home(name).exists()
 
 
 def test_down_without_a_sandbox_is_no_error(name: str) -> None:
-    down = run("down", "--instance", name)
+    down = run_cli("down", "--instance", name)
 
     assert down.returncode == 0
     assert f"There is no sandbox {name}; nothing to do." in down.stdout
 
 
 def test_status_without_a_sandbox_fails(name: str) -> None:
-    status = run("status", "--instance", name)
+    status = run_cli("status", "--instance", name)
 
     assert status.returncode == 1
     assert status.stderr.splitlines() == [
@@ -92,7 +92,7 @@ def test_status_without_a_sandbox_fails(name: str) -> None:
 
 
 def test_an_unknown_part_is_one_line(name: str) -> None:
-    up = run("up", "--instance", name, "--with", "tape")
+    up = run_cli("up", "--instance", name, "--with", "tape")
 
     assert up.returncode == 1
     (line,) = up.stderr.splitlines()
@@ -102,7 +102,7 @@ def test_an_unknown_part_is_one_line(name: str) -> None:
 def test_run_gives_the_commands_exit_status_and_leaves_nothing() -> None:
     code = "import os, sys; print(os.environ['OS_CLIENT_CONFIG_FILE']); sys.exit(7)"
 
-    done = run("run", sys.executable, "-c", code)
+    done = run_cli("run", sys.executable, "-c", code)
 
     assert done.returncode == 7
     clouds_yaml = Path(done.stdout.splitlines()[-1])
@@ -134,7 +134,7 @@ def test_nothing_outlives_an_up_that_is_ended(name: str, number: signal.Signals,
         up.stdout.read()
 
     assert up.returncode != 0
-    nothing_runs(name)
+    wait_until_nothing_runs(name)
 
 
 def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
@@ -145,15 +145,15 @@ pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))
 time.sleep(300)
 """
     with subprocess.Popen([*COMMAND, "run", sys.executable, "-c", code], cwd=ROOT) as process:
-        until(pid.exists)
+        wait_until(pid.exists)
         assert home(f"run-{process.pid}").exists()
         process.kill()
 
-    nothing_runs(f"run-{process.pid}")
-    until(lambda: not psutil.pid_exists(int(pid.read_text())))
+    wait_until_nothing_runs(f"run-{process.pid}")
+    wait_until(lambda: not psutil.pid_exists(int(pid.read_text())))
 
 
-def nothing_runs(name: str) -> None:
+def wait_until_nothing_runs(name: str) -> None:
     """Wait for the watchdog, or whoever takes an instance down, to be done with it."""
     mark = str(home(name))
 
@@ -163,9 +163,9 @@ def nothing_runs(name: str) -> None:
         except psutil.Error:
             return False
 
-    until(lambda: not any(map(is_marked, psutil.process_iter())))
+    wait_until(lambda: not any(map(is_marked, psutil.process_iter())))
     # A failed `up` keeps the logs.
-    until(lambda: not home(name).exists() or [*home(name).iterdir()] == [home(name) / "logs"])
+    wait_until(lambda: not home(name).exists() or [*home(name).iterdir()] == [home(name) / "logs"])
 
 
 @tenacity.retry(
@@ -173,5 +173,5 @@ def nothing_runs(name: str) -> None:
     wait=tenacity.wait_fixed(0.1),
     stop=tenacity.stop_after_delay(60),
 )
-def until(reached: Callable[[], bool]) -> bool:
+def wait_until(reached: Callable[[], bool]) -> bool:
     return reached()

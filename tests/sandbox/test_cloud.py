@@ -12,9 +12,10 @@ import tenacity
 from keystoneauth1.adapter import Adapter
 from openstack.config import OpenStackConfig
 
-from sandbox import Capabilities, NotRunningError, Sandbox, SandboxError, faults
-from sandbox.faultproxy import FaultProxy
+from sandbox import Capabilities, NotRunningError, Sandbox, SandboxError
 from sandbox.scheduler import CLIENT_ID
+from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +45,7 @@ def test_a_client_can_be_led_through_a_proxy(
 ) -> None:
     path = tmp_path / "clouds.yaml"
     sandbox.write_clouds_yaml(path, freezer_url=fault_proxy.url)
-    fault_proxy.plan(faults.status(503))
+    fault_proxy.plan(http_faults.error_response(503))
     region = OpenStackConfig(config_files=[str(path)]).get_one(cloud="demo")
 
     api = Adapter(

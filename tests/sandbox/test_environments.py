@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.environments import Environment, environment
+from sandbox.environments import Environment, ensure_environment
 from sandbox.errors import BuildError
 from sandbox.layout import Project
 
@@ -26,7 +26,7 @@ def reports() -> list[str]:
 
 
 def build(project: Project, requirements: Path, reports: list[str]) -> Environment:
-    return environment(project, "empty", reports.append, requirements=requirements)
+    return ensure_environment(project, "empty", reports.append, requirements=requirements)
 
 
 def test_is_built_once(project: Project, requirements: Path, reports: list[str]) -> None:

@@ -12,10 +12,10 @@ import pytest
 from sandbox.accounts import make_accounts
 from sandbox.environments import Environment
 from sandbox.errors import NotRunningError, ServiceError
-from sandbox.instance import Instance, reap
+from sandbox.instance import Instance, remove_abandoned
 from sandbox.layout import Project
 from sandbox.ports import HOST, free_port
-from sandbox.processes import ProcessId, end
+from sandbox.processes import ProcessId, terminate
 from sandbox.services import PortTakenError, Service
 from sandbox.state import State
 
@@ -67,9 +67,9 @@ def test_when_one_of_several_fails_none_is_left_running(
         return [web_service(ports[0]), python_service("raise SystemExit(1)")]
 
     with pytest.raises(ServiceError, match="code ended"):
-        instance.start_together(servers, 1)
+        instance.start_all_on_free_ports(servers, 1)
 
-    assert not any(server.runs for server in instance.servers().values())
+    assert not any(server.is_running for server in instance.servers().values())
 
 
 def test_restarts_on_the_same_port(instance: Instance, web_service: MakeService) -> None:
@@ -80,8 +80,8 @@ def test_restarts_on_the_same_port(instance: Instance, web_service: MakeService)
     after = instance.servers()["web"]
     assert after.port == before.port
     assert after.process != before.process
-    assert not before.runs
-    assert after.runs
+    assert not before.is_running
+    assert after.is_running
 
 
 def test_a_stopped_server_stays_known(instance: Instance, web_service: MakeService) -> None:
@@ -91,8 +91,8 @@ def test_a_stopped_server_stays_known(instance: Instance, web_service: MakeServi
     stopped = instance.servers()["web"]
     instance.restart("web")
 
-    assert (stopped.stopped, stopped.runs) == (True, False)
-    assert instance.servers()["web"].runs
+    assert (stopped.stopped, stopped.is_running) == (True, False)
+    assert instance.servers()["web"].is_running
 
 
 def test_an_unknown_server_is_refused(instance: Instance, web_service: MakeService) -> None:
@@ -122,7 +122,7 @@ def test_taking_down_can_keep_the_logs(instance: Instance, web_service: MakeServ
         instance.layout.logs,
         instance.layout.logs / "web.log",
     ]
-    reap(instance.project)
+    remove_abandoned(instance.project)
     assert instance.layout.logs.exists()
 
 
@@ -143,14 +143,14 @@ def test_says_that_it_is_not_up(instance: Instance) -> None:
 def test_remembers_its_state(instance: Instance) -> None:
     kept = state(owner=None)
 
-    instance.remember(attrs.evolve(kept, parts={"ssh": {"port": 22}}))
+    instance.write_state(attrs.evolve(kept, parts={"ssh": {"port": 22}}))
 
     assert instance.is_up
     assert instance.state == attrs.evolve(kept, parts={"ssh": {"port": 22}})
 
 
 def test_only_its_owner_can_read_it(instance: Instance) -> None:
-    instance.remember(state(owner=None))
+    instance.write_state(state(owner=None))
 
     assert instance.layout.home.stat().st_mode & 0o077 == 0
     assert instance.layout.state.stat().st_mode & 0o077 == 0
@@ -170,9 +170,9 @@ def test_reaps_what_a_crash_has_left(
 ) -> None:
     server = instance.start(web_service)
     if owner is not None:
-        instance.remember(owner)
+        instance.write_state(owner)
 
-    reap(instance.project)
+    remove_abandoned(instance.project)
 
     assert (server.process.process() is not None) == left
     assert instance.layout.home.exists() == left
@@ -180,10 +180,10 @@ def test_reaps_what_a_crash_has_left(
 
 def test_reaps_what_a_loss_of_power_has_left(instance: Instance, web_service: MakeService) -> None:
     server = instance.start(web_service)
-    instance.remember(state(owner=None))
-    end([server.process])
+    instance.write_state(state(owner=None))
+    terminate([server.process])
 
-    reap(instance.project)
+    remove_abandoned(instance.project)
 
     assert not instance.layout.home.exists()
 
@@ -195,14 +195,14 @@ def test_what_a_failed_start_has_left_behind_ends(
     service = python_service(code, ready_text="never")
 
     with pytest.raises(ServiceError, match="code ended"):
-        instance.run([service])
+        instance.start_all([service])
 
     child = int(service.log.read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 def test_reaping_where_nothing_was_ever_up(project: Project) -> None:
-    reap(project)
+    remove_abandoned(project)
 
     assert not project.sandboxes.exists()
 

@@ -40,12 +40,12 @@ def spawn(tmp_path: Path, log: Path) -> Iterator[Spawn]:
     mark = str(tmp_path)
 
     def spawn(code: str) -> ProcessId:
-        return processes.spawn(
+        return processes.start_process(
             [sys.executable, "-c", code], environ={MARK: mark}, directory=tmp_path, log=log
         )
 
     yield spawn
-    processes.end_marked(mark)
+    processes.terminate_marked(mark)
 
 
 @tenacity.retry(
@@ -53,11 +53,11 @@ def spawn(tmp_path: Path, log: Path) -> Iterator[Spawn]:
     wait=tenacity.wait_fixed(0.02),
     stop=tenacity.stop_after_delay(10),
 )
-def first_line(log: Path) -> str:
+def read_first_line(log: Path) -> str:
     return log.read_text()
 
 
-def runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
@@ -65,7 +65,7 @@ def test_ends_a_process(spawn: Spawn) -> None:
     process = spawn(SLEEP)
     assert process.process() is not None
 
-    processes.end([process])
+    processes.terminate([process])
 
     assert process.process() is None
     assert not psutil.pid_exists(process.pid)
@@ -73,9 +73,9 @@ def test_ends_a_process(spawn: Spawn) -> None:
 
 def test_ends_one_that_does_not_hear(spawn: Spawn, log: Path) -> None:
     process = spawn(DEAF)
-    first_line(log)
+    read_first_line(log)
 
-    processes.end([process], grace=0.2)
+    processes.terminate([process], grace=0.2)
 
     assert process.process() is None
 
@@ -83,38 +83,38 @@ def test_ends_one_that_does_not_hear(spawn: Spawn, log: Path) -> None:
 @pytest.mark.parametrize("new_session", [False, True])
 def test_ends_children_too(spawn: Spawn, log: Path, *, new_session: bool) -> None:
     parent = spawn(WITH_CHILD.format(new_session=new_session, then="time.sleep(60)"))
-    child = int(first_line(log))
+    child = int(read_first_line(log))
 
-    processes.end([parent])
+    processes.terminate([parent])
 
-    assert not runs(child)
+    assert not is_running(child)
 
 
 def test_ends_what_a_process_that_has_ended_left_in_its_session(spawn: Spawn, log: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=False, then=""))
-    child = int(first_line(log))
+    child = int(read_first_line(log))
     psutil.Process(parent.pid).wait(10)
 
-    processes.end([parent])
+    processes.terminate([parent])
 
-    assert not runs(child)
+    assert not is_running(child)
 
 
 def test_ends_all_that_bear_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=True, then=""))
-    child = int(first_line(log))
+    child = int(read_first_line(log))
     psutil.Process(parent.pid).wait(10)
 
-    processes.end_marked(str(tmp_path))
+    processes.terminate_marked(str(tmp_path))
 
-    assert not runs(child)
+    assert not is_running(child)
 
 
 def test_spares_whoever_has_the_number_now(spawn: Spawn) -> None:
     process = spawn(SLEEP)
     long_gone = attrs.evolve(process, created=process.created - 3600)
 
-    processes.end([long_gone])
+    processes.terminate([long_gone])
 
     assert long_gone.process() is None
     assert process.process() is not None

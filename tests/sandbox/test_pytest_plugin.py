@@ -24,8 +24,8 @@ def test_fails(sandbox):
     assert False
 
 def test_plans_in_vain(sandbox, fault_proxy):
-    from sandbox import faults
-    fault_proxy.plan(faults.disconnect(), at=9)
+    from tests.support import http_faults
+    fault_proxy.plan(http_faults.disconnect(), at=9)
 """
 
 

@@ -18,7 +18,7 @@ MakeService = Callable[..., Service]
 def test_is_ready_when_it_answers(instance: Instance, web_service: MakeService) -> None:
     started = instance.start(web_service)
 
-    assert started.runs
+    assert started.is_running
     assert requests.get(f"http://{HOST}:{started.port}", timeout=5).ok
 
 
@@ -28,7 +28,7 @@ def test_is_ready_when_its_log_says_so(instance: Instance, python_service: MakeS
 
     instance.wait(started)
 
-    assert started.log_since_start() == "one\ntwo\n"
+    assert started.read_log_since_start() == "one\ntwo\n"
 
 
 def test_what_an_earlier_start_has_logged_does_not_count(
@@ -42,7 +42,7 @@ def test_what_an_earlier_start_has_logged_does_not_count(
     started = instance.launch(silent)
 
     with pytest.raises(ServiceError, match="not ready"):
-        services.wait_until_ready(started, timeout=0.5)
+        services.wait_until_server_ready(started, timeout=0.5)
 
 
 def test_tells_how_a_server_ended(instance: Instance, python_service: MakeService) -> None:
@@ -53,7 +53,7 @@ def test_tells_how_a_server_ended(instance: Instance, python_service: MakeServic
     with pytest.raises(
         ServiceError, match=r"code ended while it was starting.*\n.*code\.log:\n"
     ) as error:
-        services.wait_until_ready(started)
+        services.wait_until_server_ready(started)
 
     assert str(error.value).endswith("no such database")
 
@@ -65,7 +65,7 @@ def test_tells_what_a_slow_server_has_logged(
     started = instance.launch(python_service(code, port=free_port()))
 
     with pytest.raises(ServiceError, match=r"not ready after 1 seconds") as error:
-        services.wait_until_ready(started, timeout=1)
+        services.wait_until_server_ready(started, timeout=1)
 
     assert str(error.value).endswith("still migrating")
 
@@ -87,7 +87,7 @@ def test_another_that_answers_on_the_port_does_not_count(
     )
 
     with pytest.raises(ServiceError, match="not ready"):
-        services.wait_until_ready(instance.launch(impostor), timeout=0.5)
+        services.wait_until_server_ready(instance.launch(impostor), timeout=0.5)
 
 
 def test_tells_that_a_port_is_taken(instance: Instance, web_service: MakeService) -> None:
@@ -103,4 +103,4 @@ def test_tells_that_a_port_is_taken(instance: Instance, web_service: MakeService
 def test_remembers_its_servers(instance: Instance, web_service: MakeService) -> None:
     started = instance.start(web_service)
 
-    assert services.load(instance.layout.records) == {"web": started}
+    assert services.load_servers(instance.layout.records) == {"web": started}

@@ -14,7 +14,7 @@ from sandbox.accounts import make_accounts
 from sandbox.environments import Environment
 from sandbox.instance import Instance
 from sandbox.processes import ProcessId
-from sandbox.services import Service, Started
+from sandbox.services import Service, StartedServer
 from sandbox.state import State
 
 CHECKOUT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def watched(
     instance: Instance,
     web_service: Callable[..., Service],
     owner: subprocess.Popen[bytes],
-) -> Started:
+) -> StartedServer:
     server = instance.start(web_service)
     (instance.project.root / "sandbox").symlink_to(CHECKOUT / "sandbox")
     instance.launch(watchdog.service(instance.project, instance.layout, ProcessId.of(owner.pid)))
@@ -56,46 +56,46 @@ def state(owner: ProcessId | None) -> State:
 
 
 def test_takes_down_what_a_killed_owner_leaves(
-    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+    instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
-    instance.remember(state(ProcessId.of(owner.pid)))
+    instance.write_state(state(ProcessId.of(owner.pid)))
 
     owner.send_signal(signal.SIGKILL)
     owner.wait()
 
     eventually(instance.layout.home.exists)()
-    assert not watched.runs
+    assert not watched.is_running
 
 
 def test_takes_down_what_was_never_finished(
-    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+    instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
     owner.kill()
     owner.wait()
 
     eventually(instance.layout.home.exists)()
-    assert not watched.runs
+    assert not watched.is_running
 
 
 def test_leaves_what_is_to_stay(
-    instance: Instance, watched: Started, owner: subprocess.Popen[bytes]
+    instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
-    instance.remember(state(owner=None))
+    instance.write_state(state(owner=None))
 
     owner.kill()
     owner.wait()
 
-    eventually(lambda: instance.servers()[watchdog.NAME].runs)()
-    assert watched.runs
+    eventually(lambda: instance.servers()[watchdog.NAME].is_running)()
+    assert watched.is_running
 
 
-def test_ends_when_the_sandbox_is_taken_down(instance: Instance, watched: Started) -> None:
+def test_ends_when_the_sandbox_is_taken_down(instance: Instance, watched: StartedServer) -> None:
     dog = instance.servers()[watchdog.NAME]
 
     instance.take_down()
 
-    assert not watched.runs
-    assert not dog.runs
+    assert not watched.is_running
+    assert not dog.is_running
 
 
 def test_does_not_wait_for_one_that_has_ended(owner: subprocess.Popen[bytes]) -> None:
@@ -103,8 +103,8 @@ def test_does_not_wait_for_one_that_has_ended(owner: subprocess.Popen[bytes]) ->
     owner.kill()
     owner.wait()
 
-    watchdog.wait_for_end(ended)
+    watchdog.wait_for_exit(ended)
 
 
 def test_does_not_wait_for_another_with_the_same_number(owner: subprocess.Popen[bytes]) -> None:
-    watchdog.wait_for_end(ProcessId(owner.pid, created=0.0))
+    watchdog.wait_for_exit(ProcessId(owner.pid, created=0.0))

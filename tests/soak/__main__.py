@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.soak.attacks import ATTACKS
 from tests.soak.soak import soak
+from tests.soak.suites import SUITES
 
 _FOLDER: Final = Path("build/soak")
 _HOUR: Final = 3600.0
@@ -25,4 +25,4 @@ if __name__ == "__main__":
     seconds = float(os.environ.get("SOAK_SECONDS") or _HOUR)
     size = max(_LEAST_SIZE, _SIZE * min(1.0, seconds / _HOUR))
     os.environ.setdefault("SOAK_SIZE", str(size))
-    sys.exit(soak(ATTACKS, time.monotonic() + seconds, _FOLDER))
+    sys.exit(soak(SUITES, time.monotonic() + seconds, _FOLDER))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import attrs
 
-from tests.soak.attacks import Attack
+from tests.soak.suites import Suite
 
 
 @attrs.frozen
-class Run:
+class SuiteRun:
     """One run of an attack.
 
     Attributes:
@@ -34,25 +34,25 @@ class Run:
     output: str
 
 
-def not_run(attacks: Sequence[Attack], runs: Sequence[Run]) -> list[str]:
+def list_not_run(attacks: Sequence[Suite], runs: Sequence[SuiteRun]) -> list[str]:
     """Return the names of the attacks of which no test came to an end."""
     ran = {run.attack for run in runs if run.tests}
     return [attack.name for attack in attacks if attack.name not in ran]
 
 
-def write_report(folder: Path, attacks: Sequence[Attack], runs: Sequence[Run]) -> None:
+def write_report(folder: Path, attacks: Sequence[Suite], runs: Sequence[SuiteRun]) -> None:
     """Write ``report.json``, and ``report.md`` to read."""
     document = {
-        "not_run": not_run(attacks, runs),
+        "not_run": list_not_run(attacks, runs),
         "runs": [attrs.asdict(run) for run in runs],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
-    (folder / "report.md").write_text(_page(attacks, runs), encoding="utf-8")
+    (folder / "report.md").write_text(_render_page(attacks, runs), encoding="utf-8")
 
 
-def _page(attacks: Sequence[Attack], runs: Sequence[Run]) -> str:
-    ran = len(attacks) - len(not_run(attacks, runs))
+def _render_page(attacks: Sequence[Suite], runs: Sequence[SuiteRun]) -> str:
+    ran = len(attacks) - len(list_not_run(attacks, runs))
     failed_runs, tests_run = sum(run.failed for run in runs), sum(run.tests for run in runs)
     counts = f"{len(runs)} runs, {tests_run} tests, {failed_runs} runs failed"
     lines = ["# Soak", "", f"{ran} of {len(attacks)} attacks ran: {counts}.", ""]
@@ -63,7 +63,7 @@ def _page(attacks: Sequence[Attack], runs: Sequence[Run]) -> str:
         failed, cut = sum(run.failed for run in own), sum(run.cut_short for run in own)
         tests, seconds = sum(run.tests for run in own), sum(run.seconds for run in own)
         lines.append(f"| {attack.name} | {len(own)} | {tests} | {failed} | {cut} | {seconds:.0f} |")
-    if missing := not_run(attacks, runs):
+    if missing := list_not_run(attacks, runs):
         lines += ["", "## Not run", "", *(f"- {name}" for name in missing)]
     for run in runs:
         if run.failed:

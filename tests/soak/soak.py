@@ -13,23 +13,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.soak.attacks import Attack
-from tests.soak.report import Run, not_run, write_report
+from tests.soak.report import SuiteRun, list_not_run, write_report
+from tests.soak.suites import Suite
 
-_LINES: Final = 60
-_LEAST: Final = 120.0
+_OUTPUT_LINES: Final = 60
+_MIN_SECONDS: Final = 120.0
 """Seconds in which a busy machine has imported what an attack needs, and ended a test of it."""
-_ENDED_BY_US: Final = (2, -signal.SIGTERM, -signal.SIGKILL)
+_CUT_SHORT_STATUSES: Final = (2, -signal.SIGTERM, -signal.SIGKILL)
 """Statuses of a run that was cut short: by then pytest may not have begun, or may hang."""
 _SUMMARY_SECONDS: Final = 30.0
 """How long a run that was cut short may take to say what it has done so far."""
 
 _SUMMARY: Final = re.compile(r" in [0-9.]+s\b")
-_ENDED: Final = re.compile(r"(\d+) (passed|failed|xfailed|xpassed)\b")
-_FAILED: Final = re.compile(r"\d+ (failed|error)")
+_TEST_COUNTS: Final = re.compile(r"(\d+) (passed|failed|xfailed|xpassed)\b")
+_FAILURES: Final = re.compile(r"\d+ (failed|error)")
 
 
-def soak(attacks: Sequence[Attack], ends: float, folder: Path, least: float = _LEAST) -> int:
+def soak(attacks: Sequence[Suite], ends: float, folder: Path, least: float = _MIN_SECONDS) -> int:
     """Run the attacks in turn until the time is over, each of them once at least.
 
     What one leaves of its share is shared by those after it. In the first turn no share is shorter
@@ -45,7 +45,7 @@ def soak(attacks: Sequence[Attack], ends: float, folder: Path, least: float = _L
     Returns:
         1 if a run has failed or no test of an attack came to an end, else 0.
     """
-    runs: list[Run] = []
+    runs: list[SuiteRun] = []
     write_report(folder, attacks, runs)
     for turn in itertools.count():
         for position, attack in enumerate(attacks):
@@ -53,33 +53,33 @@ def soak(attacks: Sequence[Attack], ends: float, folder: Path, least: float = _L
             if turn and left <= 0:
                 break
             share = left / (len(attacks) - position)
-            runs.append(run_attack(attack, share if turn else max(share, least)))
+            runs.append(run_suite(attack, share if turn else max(share, least)))
             end = " (cut short)" if runs[-1].cut_short else ""
-            _say(f"{attack.name}: {runs[-1].summary}{end}")
+            _print_line(f"{attack.name}: {runs[-1].summary}{end}")
             write_report(folder, attacks, runs)
         if time.monotonic() >= ends:
             break
-    missing = not_run(attacks, runs)
+    missing = list_not_run(attacks, runs)
     for name in missing:
-        _say(f"{name}: not run")
+        _print_line(f"{name}: not run")
     return int(bool(missing) or any(run.failed for run in runs))
 
 
-def run_attack(attack: Attack, share: float) -> Run:
+def run_suite(attack: Suite, share: float) -> SuiteRun:
     """Run one attack with a new seed, and cut it short after its share in seconds."""
     seed = random.SystemRandom().randrange(2**32)
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=short"]
-    command += ["-p", "tests.soak.profile", "--hypothesis-profile=soak"]
+    command += ["-p", "tests.soak.pytest_profile", "--hypothesis-profile=soak"]
     command += [f"--hypothesis-seed={seed}", *attack.tests]
-    status, output, cut_short = _output(command, share)
+    status, output, cut_short = _run_program(command, share)
     lines = output.rstrip().splitlines()
     summary = next((line for line in reversed(lines) if _SUMMARY.search(line)), "")
-    tests = sum(int(count) for count, _ in _ENDED.findall(summary))
+    tests = sum(int(count) for count, _ in _TEST_COUNTS.findall(summary))
     # The signal may come after the last test, and hit whatever Python does at its end.
-    ended_well = status == 0 or (cut_short and (status in _ENDED_BY_US or tests > 0))
-    failed = not ended_well or _FAILED.search(summary) is not None
-    return Run(
+    ended_well = status == 0 or (cut_short and (status in _CUT_SHORT_STATUSES or tests > 0))
+    failed = not ended_well or _FAILURES.search(summary) is not None
+    return SuiteRun(
         attack=attack.name,
         seed=seed,
         seconds=time.monotonic() - began,
@@ -87,26 +87,26 @@ def run_attack(attack: Attack, share: float) -> Run:
         failed=failed,
         cut_short=cut_short,
         summary=summary.strip("= ") or f"no summary, status {status}",
-        output="\n".join(lines[-_LINES:]) if failed else "",
+        output="\n".join(lines[-_OUTPUT_LINES:]) if failed else "",
     )
 
 
-def _output(command: Sequence[str], share: float) -> tuple[int, str, bool]:
+def _run_program(command: Sequence[str], share: float) -> tuple[int, str, bool]:
     """Return a program's status, what it wrote, and whether its share ended before it did."""
-    with _started(command) as process:
+    with _start_program(command) as process:
         try:
-            return *_ended(process, share), False
+            return *_wait_for_exit(process, share), False
         except subprocess.TimeoutExpired:
             process.terminate()
         try:
-            return *_ended(process, _SUMMARY_SECONDS), True
+            return *_wait_for_exit(process, _SUMMARY_SECONDS), True
         except subprocess.TimeoutExpired:
             _kill_all(process)
-        return *_ended(process, None), True
+        return *_wait_for_exit(process, None), True
 
 
 @contextlib.contextmanager
-def _started(command: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
+def _start_program(command: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
     """Start a program in a group of its own, of which nothing is left in the end."""
     with subprocess.Popen(
         command,
@@ -122,7 +122,7 @@ def _started(command: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
             _kill_all(process)
 
 
-def _ended(process: "subprocess.Popen[str]", seconds: float | None) -> tuple[int, str]:
+def _wait_for_exit(process: "subprocess.Popen[str]", seconds: float | None) -> tuple[int, str]:
     output, _ = process.communicate(timeout=seconds)
     return process.returncode, output
 
@@ -135,6 +135,6 @@ def _kill_all(process: "subprocess.Popen[str]") -> None:
         return
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

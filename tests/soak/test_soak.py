@@ -6,28 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.attacks import ATTACKS, Attack
-from tests.soak.report import not_run, write_report
-from tests.soak.soak import run_attack, soak
+from tests.soak.report import list_not_run, write_report
+from tests.soak.soak import run_suite, soak
+from tests.soak.suites import SUITES, Suite
 
 _LONG = 600.0
 
 
 @pytest.fixture(autouse=True)
-def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _isolated_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = tmp_path / "pytest.ini"
     settings.write_text("[pytest]\n")
     monkeypatch.setenv("PYTEST_ADDOPTS", f"--rootdir={tmp_path} -c {settings}")
 
 
-def attack(folder: Path, source: str) -> Attack:
+def make_suite(folder: Path, source: str) -> Suite:
     file = folder / "test_attack.py"
     file.write_text(source)
-    return Attack("this", (str(file),))
+    return Suite("this", (str(file),))
 
 
 def test_every_attack_runs_once_although_the_time_is_over(tmp_path: Path) -> None:
-    attacks = [attack(tmp_path, "def test(): pass")]
+    attacks = [make_suite(tmp_path, "def test(): pass")]
     assert soak(attacks, time.monotonic(), tmp_path) == 0
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["not_run"] == []
@@ -39,7 +39,7 @@ def test_every_attack_runs_once_although_the_time_is_over(tmp_path: Path) -> Non
 
 
 def test_attack_that_was_cut_before_its_first_test_fails_the_soak(tmp_path: Path) -> None:
-    attacks = [attack(tmp_path, "def test(): pass")]
+    attacks = [make_suite(tmp_path, "def test(): pass")]
     assert soak(attacks, time.monotonic(), tmp_path, least=0.0) == 1
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["not_run"] == ["this"]
@@ -57,15 +57,15 @@ def test_attack_that_was_cut_before_its_first_test_fails_the_soak(tmp_path: Path
 def test_attack_of_which_no_test_ran_is_reported_as_not_run(
     tmp_path: Path, source: str, *, failed: bool
 ) -> None:
-    attacks = [attack(tmp_path, source)]
-    run = run_attack(attacks[0], _LONG)
+    attacks = [make_suite(tmp_path, source)]
+    run = run_suite(attacks[0], _LONG)
     assert run.failed is failed
-    assert not_run(attacks, [run]) == ["this"]
+    assert list_not_run(attacks, [run]) == ["this"]
 
 
 def test_failure_is_reported_with_its_seed_and_output(tmp_path: Path) -> None:
-    attacks = [attack(tmp_path, "def test_a(): pass\ndef test_b(): assert 0, 'the reason'")]
-    run = run_attack(attacks[0], _LONG)
+    attacks = [make_suite(tmp_path, "def test_a(): pass\ndef test_b(): assert 0, 'the reason'")]
+    run = run_suite(attacks[0], _LONG)
     assert (run.failed, run.tests, run.cut_short) == (True, 2, False)
     write_report(tmp_path, attacks, [run])
     page = (tmp_path / "report.md").read_text()
@@ -75,13 +75,13 @@ def test_failure_is_reported_with_its_seed_and_output(tmp_path: Path) -> None:
 
 
 def test_attack_whose_share_is_over_at_once_has_neither_failed_nor_run(tmp_path: Path) -> None:
-    attacks = [attack(tmp_path, "def test(): pass")]
-    run = run_attack(attacks[0], 0.0)
+    attacks = [make_suite(tmp_path, "def test(): pass")]
+    run = run_suite(attacks[0], 0.0)
     assert (run.failed, run.tests, run.cut_short) == (False, 0, True)
-    assert not_run(attacks, [run]) == ["this"]
+    assert list_not_run(attacks, [run]) == ["this"]
 
 
 def test_every_attack_selects_what_is_there() -> None:
-    assert len({each.name for each in ATTACKS}) == len(ATTACKS)
-    for each in ATTACKS:
+    assert len({each.name for each in SUITES}) == len(SUITES)
+    for each in SUITES:
         assert all(Path(test).exists() for test in each.tests if test.startswith("tests/"))

@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 import attrs
 
-from karbor_backup_fake.records import CloudError, Job, Unavailable
+from karbor_backup_fake._model import CloudError, Job, Unavailable
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ REQUESTS: Final = (
 """The names of all requests that the cloud takes."""
 
 
-class Service(Protocol):
+class RestartableService(Protocol):
     """What can be made to go wrong."""
 
     def restart(self, *, forget_running: bool) -> None:
@@ -41,27 +41,27 @@ class Service(Protocol):
 
 
 @attrs.frozen
-class Fault:
+class CloudFault:
     """What may go wrong with one request. This one: nothing; it lets one request pass."""
 
-    def around(self, _service: Service, effect: Callable[[], T], /) -> T:
+    def apply(self, _service: RestartableService, effect: Callable[[], T], /) -> T:
         """Let the request take effect, or not, or twice; answer it, or not."""
         return effect()
 
-    def shape(self, job: Job) -> Job:
+    def modify_job(self, job: Job) -> Job:
         """Change the job that the request is about to begin."""
         return job
 
 
-_NONE: Final = Fault()
+_NO_FAULT: Final = CloudFault()
 
 
-class Fine(Fault):
+class NoFault(CloudFault):
     """Nothing goes wrong: it stands for a request before the one that goes wrong."""
 
 
 @attrs.frozen
-class Busy(Fault):
+class Busy(CloudFault):
     """The cloud takes no request now; nothing takes effect.
 
     Attributes:
@@ -70,13 +70,13 @@ class Busy(Fault):
 
     retry_after: float | None = None
 
-    def around(self, _service: Service, _effect: Callable[[], T], /) -> T:
+    def apply(self, _service: RestartableService, _effect: Callable[[], T], /) -> T:
         """Refuse for now."""
         raise Unavailable("the cloud is busy", self.retry_after)
 
 
 @attrs.frozen
-class Refused(Fault):
+class Refused(CloudFault):
     """The cloud refuses for good; nothing takes effect.
 
     Attributes:
@@ -85,31 +85,31 @@ class Refused(Fault):
 
     reason: str = "the cloud refuses this"
 
-    def around(self, _service: Service, _effect: Callable[[], T], /) -> T:
+    def apply(self, _service: RestartableService, _effect: Callable[[], T], /) -> T:
         """Refuse for good."""
         raise CloudError(self.reason)
 
 
-class LostReply(Fault):
+class LostReply(CloudFault):
     """The request takes effect, but its answer never arrives."""
 
-    def around(self, _service: Service, effect: Callable[[], T], /) -> T:
+    def apply(self, _service: RestartableService, effect: Callable[[], T], /) -> T:
         """Take effect, and lose the answer."""
         effect()
         raise Unavailable("the connection broke before the cloud had answered")
 
 
-class Twice(Fault):
+class DuplicateRequest(CloudFault):
     """The request arrives twice, and the cloud takes it twice."""
 
-    def around(self, _service: Service, effect: Callable[[], T], /) -> T:
+    def apply(self, _service: RestartableService, effect: Callable[[], T], /) -> T:
         """Take effect twice, and answer the second one."""
         effect()
         return effect()
 
 
 @attrs.frozen
-class Restart(Fault):
+class Restart(CloudFault):
     """The cloud restarts as the request arrives; the request does not take effect.
 
     Attributes:
@@ -118,14 +118,14 @@ class Restart(Fault):
 
     forgets_running: bool = False
 
-    def around(self, service: Service, _effect: Callable[[], T], /) -> T:
+    def apply(self, service: RestartableService, _effect: Callable[[], T], /) -> T:
         """Restart."""
         service.restart(forget_running=self.forgets_running)
         raise Unavailable("the cloud is restarting")
 
 
 @attrs.frozen
-class FailWork(Fault):
+class FailJob(CloudFault):
     """The job is begun, and fails when its time is up.
 
     Attributes:
@@ -136,21 +136,21 @@ class FailWork(Fault):
     reason: str = "the disk is full"
     member: str = ""
 
-    def shape(self, job: Job) -> Job:
+    def modify_job(self, job: Job) -> Job:
         """Make the job fail."""
         return attrs.evolve(job, fails=self.reason, fails_member=self.member)
 
 
-class Stall(Fault):
+class StallJob(CloudFault):
     """The job is begun, and never ends unless it is cancelled."""
 
-    def shape(self, job: Job) -> Job:
+    def modify_job(self, job: Job) -> Job:
         """Take the job's end away."""
         return attrs.evolve(job, ends_at=None)
 
 
 @attrs.frozen
-class Slow(Fault):
+class SlowJob(CloudFault):
     """The job takes that long.
 
     Attributes:
@@ -159,15 +159,15 @@ class Slow(Fault):
 
     seconds: float
 
-    def shape(self, job: Job) -> Job:
+    def modify_job(self, job: Job) -> Job:
         """Move the job's end."""
         return attrs.evolve(job, ends_at=job.started_at + timedelta(seconds=self.seconds))
 
 
-class IgnoresCancel(Fault):
+class IgnoreCancel(CloudFault):
     """The job takes a cancel, and goes on all the same, as Freezer's do."""
 
-    def shape(self, job: Job) -> Job:
+    def modify_job(self, job: Job) -> Job:
         """Make the job deaf."""
         return attrs.evolve(job, heeds_cancel=False)
 
@@ -184,9 +184,9 @@ class PlannedFault:
 
     request: str
     operation: str
-    fault: Fault
+    fault: CloudFault
 
-    def awaits(self, request: str, operation: str) -> bool:
+    def matches(self, request: str, operation: str) -> bool:
         """Say whether this request is the one."""
         return self.request in (ANY, request) and self.operation in (ANY, operation)
 
@@ -195,9 +195,9 @@ class PlannedFault:
 class FaultPlan:
     """The faults that are still to come, in order."""
 
-    _waiting: list[PlannedFault] = attrs.field(factory=list)
+    _pending: list[PlannedFault] = attrs.field(factory=list)
 
-    def plan(self, request: str, *faults: Fault, operation: str = ANY) -> None:
+    def plan(self, request: str, *faults: CloudFault, operation: str = ANY) -> None:
         """Plan one fault for each of the next requests of that name and operation.
 
         Raises:
@@ -207,16 +207,16 @@ class FaultPlan:
             raise ValueError(f"{request!r} is no request of the cloud: {', '.join(REQUESTS)}")
         if not faults:
             raise ValueError(f"no fault given for the request {request}")
-        self._waiting.extend(PlannedFault(request, operation, fault) for fault in faults)
+        self._pending.extend(PlannedFault(request, operation, fault) for fault in faults)
 
-    def take(self, request: str, operation: str) -> Fault:
+    def pop_matching(self, request: str, operation: str) -> CloudFault:
         """Answer, and use up, the first fault that waits for this request."""
-        for planned in self._waiting:
-            if planned.awaits(request, operation):
-                self._waiting.remove(planned)
+        for planned in self._pending:
+            if planned.matches(request, operation):
+                self._pending.remove(planned)
                 return planned.fault
-        return _NONE
+        return _NO_FAULT
 
     def unfired(self) -> tuple[PlannedFault, ...]:
         """Answer the faults that no request has met."""
-        return tuple(self._waiting)
+        return tuple(self._pending)

@@ -20,26 +20,26 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_freezer import health, schemas
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.api.client import FreezerClient
+from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
-from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.identifiers import job_id, work_step
-from karbor_backup_freezer.jobs import Job, Stage
-from karbor_backup_freezer.polling import Poller
-from karbor_backup_freezer.receipts import Receipt
-from karbor_backup_freezer.release import Releaser
-from karbor_backup_freezer.resources import COVERED, KINDS
-from karbor_backup_freezer.steps.delete import Delete
-from karbor_backup_freezer.steps.protect import Protect
-from karbor_backup_freezer.steps.restore import Restore
-from karbor_backup_freezer.steps.verify import Verify
-from karbor_backup_freezer.steps.work import Work
+from karbor_backup_freezer.model.ids import job_id, work_step
+from karbor_backup_freezer.model.receipt import Receipt
+from karbor_backup_freezer.model.resource_types import COVERED, SUPPORTED_TYPES
+from karbor_backup_freezer.workflows.context import WorkflowContext
+from karbor_backup_freezer.workflows.delete import Delete
+from karbor_backup_freezer.workflows.polling import JobPoller
+from karbor_backup_freezer.workflows.protect import Protect
+from karbor_backup_freezer.workflows.release import Releaser
+from karbor_backup_freezer.workflows.restore import Restore
+from karbor_backup_freezer.workflows.verify import Verify
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
-    from karbor_backup_core.contract import Bench
+    from karbor_backup_contract import Harness
 
 NAME: Final = "freezer"
 
@@ -60,25 +60,29 @@ class FreezerBackend:
     def __init__(
         self, configuration: Mapping[str, Any], *, session: "Session | None" = None
     ) -> None:
-        self._configuration = Configuration.read(configuration)
+        self._configuration = Configuration.from_document(configuration)
         self._connection = Connection(self._configuration, session)
         self._client = FreezerClient(self._connection)
-        work = Work.of(self._client, self._configuration, CloudServices(self._connection))
-        self._schedulers = work.schedulers
-        self._agents = work.agents
-        self._protect = Protect(work)
-        self._restore = Restore(work)
-        self._delete = Delete(work)
-        self._verify = Verify(work)
-        self._poller = Poller(work)
-        self._releaser = Releaser(work)
+        context = WorkflowContext.create(
+            self._client, self._configuration, CloudServices(self._connection)
+        )
+        self._schedulers = context.schedulers
+        self._agents = context.agent_versions
+        self._protect = Protect(context)
+        self._restore = Restore(context)
+        self._delete = Delete(context)
+        self._verify = Verify(context)
+        self._poller = JobPoller(context)
+        self._releaser = Releaser(context)
 
     @classmethod
-    def contract_bench(cls, configuration: Mapping[str, Any]) -> AbstractContextManager["Bench"]:
-        """Give the contract suite a bench; ``configuration`` is what the constructor takes."""
-        from karbor_backup_freezer.bench import live_bench
+    def contract_harness(
+        cls, configuration: Mapping[str, Any]
+    ) -> AbstractContextManager["Harness"]:
+        """Give the contract suite a harness; ``configuration`` is what the constructor takes."""
+        from karbor_backup_freezer.harness import create_live_harness
 
-        return live_bench(cls, configuration)
+        return create_live_harness(cls, configuration)
 
     @hookimpl
     def describe(self) -> BackendInfo:
@@ -87,7 +91,7 @@ class FreezerBackend:
             kind: {
                 verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in verbs.items()
             }
-            for kind, verbs in schemas.VERBS.items()
+            for kind, verbs in schemas.SCHEMAS_BY_TYPE.items()
         }
         for kind, by in COVERED.items():
             covered = Ability(Support.COVERED, covered_by=by)
@@ -102,33 +106,33 @@ class FreezerBackend:
     @hookimpl
     def check(self) -> Health:
         """Look whether Freezer answers, has a scheduler, and what older programs of it lack."""
-        return health.look(
+        return health.check_health(
             self._connection, self._client, self._schedulers, self._agents, self._configuration
         )
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
         """Take the next step of a protect: survey, job, a look at what is stored."""
-        _check_kind(operation)
-        return self._protect.step(operation)
+        _check_type(operation)
+        return self._protect.execute(operation)
 
     @hookimpl
     def restore(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
         """Take the next step of a restore: preflight, job, rebuild."""
-        _check_kind(operation)
-        return self._restore.step(operation, own_paths)
+        _check_type(operation)
+        return self._restore.execute(operation, own_paths)
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
         """Take the next step of a delete: job, Cinder's own backups, records."""
-        _check_kind(operation)
-        return self._delete.step(operation)
+        _check_type(operation)
+        return self._delete.execute(operation)
 
     @hookimpl
     def verify(self, operation: Operation) -> Progress:
         """Look whether Freezer, the storage and Cinder still have the backup as it was made."""
-        _check_kind(operation)
-        return self._verify.step(operation)
+        _check_type(operation)
+        return self._verify.execute(operation)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
@@ -145,9 +149,9 @@ class FreezerBackend:
         if operation.verb is Verb.VERIFY:
             # It reads what is stored; the next poll ends it.
             return True
-        present = work_step(Receipt.of(operation).jobs)
-        document = self._client.job(job_id(operation.id, present))
-        if document is None or Job.read(document).stage is not Stage.WAITING:
+        present = work_step(Receipt.from_operation(operation).jobs)
+        document = self._client.get_job(job_id(operation.id, present))
+        if document is None or Job.from_document(document).state is not JobState.WAITING:
             return False
         try:
             self._client.stop_job(document["job_id"])
@@ -163,7 +167,7 @@ class FreezerBackend:
         return self._releaser.release(operation)
 
 
-def _check_kind(operation: Operation) -> None:
-    if operation.resource.type not in KINDS:
-        known = ", ".join(sorted(KINDS))
+def _check_type(operation: Operation) -> None:
+    if operation.resource.type not in SUPPORTED_TYPES:
+        known = ", ".join(sorted(SUPPORTED_TYPES))
         raise Unsupported(f"Freezer does not back up {operation.resource.type} (it does: {known})")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_freezer.storages import Kind, Storage, find_storage
+from karbor_backup_freezer.model.storages import Storage, StorageKind, find_storage
 
 DEFAULT_TIMEOUT: Final = 30.0
 """Seconds that a request may take where neither the configuration nor ``clouds.yaml`` says."""
@@ -15,22 +15,22 @@ _PATH: Final = {"type": "string", "pattern": "^/"}
 _PORT: Final = {"type": "integer", "minimum": 1, "maximum": 65535}
 _SECRET: Final = {**_TEXT, "writeOnly": True}
 
-_REQUIRED: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.LOCAL: ("path",),
-    Kind.SWIFT: (),
-    Kind.S3: ("endpoint", "access_key", "secret_key"),
-    Kind.SSH: ("host", "username", "key", "path"),
-    Kind.FTP: ("host", "username", "password", "path"),
-    Kind.FTPS: ("host", "username", "password", "path"),
+_REQUIRED: Final[Mapping[StorageKind, tuple[str, ...]]] = {
+    StorageKind.LOCAL: ("path",),
+    StorageKind.SWIFT: (),
+    StorageKind.S3: ("endpoint", "access_key", "secret_key"),
+    StorageKind.SSH: ("host", "username", "key", "path"),
+    StorageKind.FTP: ("host", "username", "password", "path"),
+    StorageKind.FTPS: ("host", "username", "password", "path"),
 }
-_OPTIONAL: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.SSH: ("port",),
-    Kind.FTP: ("port",),
-    Kind.FTPS: ("port", "keyfile", "certfile"),
+_OPTIONAL: Final[Mapping[StorageKind, tuple[str, ...]]] = {
+    StorageKind.SSH: ("port",),
+    StorageKind.FTP: ("port",),
+    StorageKind.FTPS: ("port", "keyfile", "certfile"),
 }
 
 
-def _only_if(kind: Kind) -> dict[str, Any]:
+def _kind_rule(kind: StorageKind) -> dict[str, Any]:
     """What a storage of that kind must and may name."""
     required = _REQUIRED[kind]
     return {
@@ -46,7 +46,7 @@ _STORAGE: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["kind"],
     "properties": {
-        "kind": {"enum": [kind.value for kind in Kind], "description": "What it is."},
+        "kind": {"enum": [kind.value for kind in StorageKind], "description": "What it is."},
         "path": {**_PATH, "description": "The folder on the storage that holds the backups."},
         "host": {**_TEXT, "description": "The server's name or address, seen from the scheduler."},
         "port": {**_PORT, "description": "The server's port."},
@@ -59,7 +59,7 @@ _STORAGE: Final[dict[str, Any]] = {
         "access_key": {**_SECRET, "description": "The access key of the S3 service."},
         "secret_key": {**_SECRET, "description": "The secret key of the S3 service."},
     },
-    "allOf": [_only_if(kind) for kind in Kind],
+    "allOf": [_kind_rule(kind) for kind in StorageKind],
 }
 
 CONFIG_SCHEMA: Final[dict[str, Any]] = {
@@ -132,14 +132,14 @@ class Configuration:
     storages: Mapping[str, Storage]
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> "Configuration":
+    def from_document(cls, document: Mapping[str, Any]) -> "Configuration":
         """Read a document that is valid by ``CONFIG_SCHEMA``.
 
         Raises:
             InvalidInput: the default storage is not among the storages.
         """
         storages = {
-            name: Storage(name, Kind(options["kind"]), options)
+            name: Storage(name, StorageKind(options["kind"]), options)
             for name, options in document.get("storages", {}).items()
         }
         only = next(iter(storages)) if len(storages) == 1 else None

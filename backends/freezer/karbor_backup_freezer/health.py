@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from karbor_backup_core import BackendError, Health
-from karbor_backup_freezer.agents import Agents, agent_limit
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.agent.versions import AgentVersions, describe_agent_limit
+from karbor_backup_freezer.api.client import FreezerClient
+from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.schedulers import Scheduler, SchedulerLoad, SchedulerRegistry
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.directories.access import open_folders
-from karbor_backup_freezer.schedulers import Load, Scheduler, Schedulers
+from karbor_backup_freezer.directories.folder_permissions import describe_open_folders
 
 API_LIMIT: Final = (
     "the API is older than 19.0.0: it shows each user only that user's schedulers and jobs, does "
@@ -19,11 +19,11 @@ API_LIMIT: Final = (
 """What an API before 19.0.0 lacks."""
 
 
-def look(
+def check_health(
     connection: Connection,
     client: FreezerClient,
-    schedulers: Schedulers,
-    agents: Agents,
+    schedulers: SchedulerRegistry,
+    agents: AgentVersions,
     configuration: Configuration,
 ) -> Health:
     """Look whether Freezer answers, who runs its jobs, and what older programs cannot do.
@@ -31,13 +31,13 @@ def look(
     What is told of agents is what the newest record of their host says: of a host without records
     nothing is known.
     """
-    schedulers.forget()
-    agents.forget()
+    schedulers.invalidate()
+    agents.invalidate()
     try:
-        known = schedulers.all()
-        loads = schedulers.loads() if known else {}
+        known = schedulers.list_all()
+        loads = schedulers.get_loads() if known else {}
         endpoint = connection.endpoint
-        versions = {one.client_id: agents.version(one.hostname) for one in known}
+        versions = {one.client_id: agents.get_version(one.hostname) for one in known}
     except BackendError as error:
         return Health(ok=False, summary=str(error))
     details: dict[str, Any] = {
@@ -49,15 +49,15 @@ def look(
         summary = f"no scheduler is registered at {endpoint}"
         return Health(ok=False, summary=summary, details=details)
     summary = f"{len(known)} schedulers at {endpoint}"
-    silent = _silent(known, loads)
+    silent = _find_silent(known, loads)
     if silent:
-        told = "; ".join(f"{name}: {since}" for name, since in silent.items())
-        summary = f"{summary}, {len(silent)} without a sign of life ({told})"
+        described = "; ".join(f"{name}: {since}" for name, since in silent.items())
+        summary = f"{summary}, {len(silent)} without a sign of life ({described})"
         details["silent"] = silent
     limits = [
         *([API_LIMIT] if client.predates_19 else []),
         *_agent_limits(known, versions),
-        *open_folders(configuration.storages.values()),
+        *describe_open_folders(configuration.storages.values()),
     ]
     details["agents"] = {one: version or "unknown" for one, version in versions.items()}
     if limits:
@@ -67,7 +67,7 @@ def look(
     )
 
 
-def _silent(known: Sequence[Scheduler], loads: Mapping[str, Load]) -> dict[str, str]:
+def _find_silent(known: Sequence[Scheduler], loads: Mapping[str, SchedulerLoad]) -> dict[str, str]:
     """What waits for each scheduler that shows no sign of life, by its client id."""
     return {
         one.client_id: f"a job waits for it since {moment:%Y-%m-%d %H:%M:%S} UTC"
@@ -80,5 +80,5 @@ def _silent(known: Sequence[Scheduler], loads: Mapping[str, Load]) -> dict[str, 
 def _agent_limits(known: Sequence[Scheduler], versions: Mapping[str, str]) -> Sequence[str]:
     """What the agents cannot do, once for each host."""
     hosts = {one.hostname: versions[one.client_id] for one in known}
-    limits = {hostname: agent_limit(version) for hostname, version in hosts.items()}
+    limits = {hostname: describe_agent_limit(version) for hostname, version in hosts.items()}
     return [f"on host {hostname!r} {limit}" for hostname, limit in limits.items() if limit]

@@ -50,14 +50,14 @@ def check_libraries(installed: Mapping[str, str] | None = None) -> None:
     for library in LIBRARIES:
         if importlib.util.find_spec(library.module) is None:
             raise ModuleNotFoundError(f"No module named {library.module!r}", name=library.module)
-        version = _version(library.distribution, installed or {})
+        version = _installed_version(library.distribution, installed or {})
         if version and version_numbers(version) < version_numbers(library.minimum):
             raise ImportError(
                 f"{library.distribution} {version} is too old: {library.minimum} or later is needed"
             )
 
 
-def _version(distribution: str, installed: Mapping[str, str]) -> str:
+def _installed_version(distribution: str, installed: Mapping[str, str]) -> str:
     """The installed version, empty where the library is there without its metadata."""
     try:
         return installed.get(distribution) or importlib.metadata.version(distribution)

@@ -8,7 +8,7 @@ added is optional.
 from typing import Any, Final, TypeAlias
 
 from karbor_backup_core import Verb
-from karbor_backup_freezer.resources import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, VOLUME
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -20,7 +20,7 @@ SCHEDULER: Final[Schema] = {
 }
 
 
-def _more(schema: Schema, **properties: Schema) -> Schema:
+def _extend(schema: Schema, **properties: Schema) -> Schema:
     """A schema with properties of its own type added."""
     return {**schema, "properties": {**schema["properties"], **properties}}
 
@@ -56,7 +56,7 @@ PROTECT: Final[Schema] = {
     "required": ["backup_name"],
 }
 
-PROTECT_SERVER: Final[Schema] = _more(
+PROTECT_SERVER: Final[Schema] = _extend(
     PROTECT,
     include_volumes={
         "type": "boolean",
@@ -69,7 +69,7 @@ PROTECT_SERVER: Final[Schema] = _more(
     },
 )
 
-PROTECT_VOLUME: Final[Schema] = _more(
+PROTECT_VOLUME: Final[Schema] = _extend(
     PROTECT,
     mode={
         "enum": ["cinder", "cindernative"],
@@ -82,7 +82,7 @@ PROTECT_VOLUME: Final[Schema] = _more(
     },
 )
 
-PROTECT_PROJECT: Final[Schema] = _more(
+PROTECT_PROJECT: Final[Schema] = _extend(
     PROTECT,
     mode={
         "enum": ["resources", "tenant"],
@@ -117,7 +117,7 @@ RESTORE: Final[Schema] = {
     "required": ["restore_name"],
 }
 
-RESTORE_DIRECTORY: Final[Schema] = _more(
+RESTORE_DIRECTORY: Final[Schema] = _extend(
     RESTORE,
     restore_path={
         "type": "string",
@@ -144,7 +144,7 @@ RESTORE_DIRECTORY: Final[Schema] = _more(
     },
 )
 
-RESTORE_VOLUME: Final[Schema] = _more(
+RESTORE_VOLUME: Final[Schema] = _extend(
     RESTORE,
     overwrite_volume={
         "type": "boolean",
@@ -169,7 +169,7 @@ VERIFY: Final[Schema] = {
     "properties": {},
 }
 
-VERBS: Final[dict[str, dict[Verb, Schema]]] = {
+SCHEMAS_BY_TYPE: Final[dict[str, dict[Verb, Schema]]] = {
     kind: {
         Verb.PROTECT: protect,
         Verb.RESTORE: restore,

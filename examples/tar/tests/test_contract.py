@@ -3,28 +3,30 @@
 from pathlib import Path
 
 import pytest
+from karbor_backup_contract import Harness
+from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_core import Verb
-from karbor_backup_core.contract import Bench
-from karbor_backup_core.contract.testing import ContractSuite
 
 from karbor_backup_tar import TarBackend
 from karbor_backup_tar.abilities import DIRECTORY
-from tar_bench import Directories, FaultyTar
+from tar_harness import DirectoryResources, FaultyTar
 
 
 class TestTar(ContractSuite):
     @pytest.fixture
-    def bench(self, tmp_path: Path) -> Bench:
+    def harness(self, tmp_path: Path) -> Harness:
         configuration, tar = {"vault": str(tmp_path)}, FaultyTar(tmp_path)
-        files = Directories(tmp_path)
-        return Bench(
-            backend=lambda: TarBackend(configuration, tar),
+        files = DirectoryResources(tmp_path)
+        return Harness(
+            create_backend=lambda: TarBackend(configuration, tar),
             resources=files,
-            kinds=[DIRECTORY],
-            holdings=files.holdings,
+            resource_types=[DIRECTORY],
+            inventory=files.inventory,
             # The rest may be left out; with it more rules can be tried.
-            elsewhere=lambda: TarBackend({"vault": str(tmp_path / "elsewhere")}),
-            phased=[Verb.RESTORE],
+            create_backend_in_other_scope=lambda: TarBackend(
+                {"vault": str(tmp_path / "elsewhere")}
+            ),
+            multi_phase_verbs=[Verb.RESTORE],
             faults=tar.faults,
-            unfired=lambda: tar.planned,
+            pending_faults=lambda: tar.pending,
         )

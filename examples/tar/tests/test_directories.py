@@ -55,8 +55,8 @@ def directory(tmp_path: Path) -> Resource:
 def test_names_modes_and_links_come_back(
     runner: Runner, store: MemoryStore, directory: Resource
 ) -> None:
-    backup = store.backup(_done(runner, Verb.PROTECT, directory).id)
-    operation = _done(runner, Verb.RESTORE, backup)
+    backup = store.backup(_run_operation(runner, Verb.PROTECT, directory).id)
+    operation = _run_operation(runner, Verb.RESTORE, backup)
     assert operation.outcome
     restored = Path(operation.outcome.resources[0].id)
     assert (restored / "-rf" / "line\nbreak").read_bytes() == b"\x00\xff"
@@ -67,8 +67,8 @@ def test_names_modes_and_links_come_back(
 def test_a_restore_over_what_is_there_is_refused_and_spares_it(
     runner: Runner, store: MemoryStore, directory: Resource
 ) -> None:
-    backup = store.backup(_done(runner, Verb.PROTECT, directory).id)
-    operation = _done(runner, Verb.RESTORE, backup, path=directory.id)
+    backup = store.backup(_run_operation(runner, Verb.PROTECT, directory).id)
+    operation = _run_operation(runner, Verb.RESTORE, backup, path=directory.id)
     assert operation.outcome
     assert operation.outcome.refused
     assert "is there already" in operation.outcome.reason
@@ -78,10 +78,10 @@ def test_a_restore_over_what_is_there_is_refused_and_spares_it(
 def test_a_damaged_archive_does_not_verify(
     runner: Runner, store: MemoryStore, directory: Resource, vault: Path
 ) -> None:
-    backup = store.backup(_done(runner, Verb.PROTECT, directory).id)
+    backup = store.backup(_run_operation(runner, Verb.PROTECT, directory).id)
     (archive,) = vault.glob("archives/*")
     archive.write_bytes(archive.read_bytes()[:-9])
-    operation = _done(runner, Verb.VERIFY, backup)
+    operation = _run_operation(runner, Verb.VERIFY, backup)
     assert operation.outcome
     assert operation.outcome.result is Result.FAILED
     assert "unexpected end of file" in operation.outcome.reason
@@ -90,12 +90,12 @@ def test_a_damaged_archive_does_not_verify(
 def test_a_vault_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     backend = Backend.load("tar", TarBackend, {"vault": str(tmp_path / "unmounted")})
     assert not backend.health().ok
-    operation = _planned(tmp_path)
+    operation = _plan_operation(tmp_path)
     with pytest.raises(Transient, match="make or mount it"):
         backend.poll([operation])
 
 
-def _planned(folder: Path) -> Operation:
+def _plan_operation(folder: Path) -> Operation:
     now = datetime.now(UTC)
     return Operation(
         id="one",
@@ -109,6 +109,8 @@ def _planned(folder: Path) -> Operation:
     )
 
 
-def _done(runner: Runner, verb: Verb, target: Resource | Backup, **options: str) -> Operation:
+def _run_operation(
+    runner: Runner, verb: Verb, target: Resource | Backup, **options: str
+) -> Operation:
     begun = runner.begin("tar", verb, target, options, deadline=timedelta(minutes=1))
     return runner.wait(begun.id)

@@ -1,11 +1,11 @@
-"""A bench with a new cloud for each test."""
+"""A harness with a new cloud for each test."""
 
 import pytest
 
-from tests.backends.fake.bench import Bench
+from tests.backends.fake.harness import DriverHarness
 
 
 @pytest.fixture
-def bench() -> Bench:
+def harness() -> DriverHarness:
     """A fake cloud with a driver before it."""
-    return Bench()
+    return DriverHarness()

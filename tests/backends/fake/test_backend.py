@@ -21,36 +21,38 @@ from karbor_backup_core import (
     Unsupported,
     Verb,
 )
-from karbor_backup_fake import Cloud, FakeBackend, named_cloud
+from karbor_backup_fake import FakeBackend, FakeCloud, named_cloud
 from karbor_backup_fake.faults import Busy, Refused
-from tests.backends.fake.bench import VOLUME, Bench
-from tests.strategies import operation
+from tests.backends.fake.harness import VOLUME, DriverHarness
+from tests.support.strategies import operation
 
 TOKEN = "canary-51c2"  # noqa: S105 - it is planted to be searched for
 
 _names = (f"test {number}" for number in itertools.count())
 
 
-def protect(operation_id: str = "op-1", **changes: object) -> Operation:
+def submitting_protect(operation_id: str = "op-1", **changes: object) -> Operation:
     """Answer a protect of a volume whose first phase is being submitted."""
     plain = operation(id=operation_id, resource=VOLUME, state=State.SUBMITTING, phase=1, attempt=1)
     return attrs.evolve(plain, **changes)
 
 
 @pytest.fixture
-def cloud(bench: Bench) -> Cloud:
+def cloud(harness: DriverHarness) -> FakeCloud:
     """A furnished cloud whose jobs take 5 seconds."""
-    return bench.cloud
+    return harness.cloud
 
 
 @pytest.fixture
-def fake(cloud: Cloud) -> FakeBackend:
+def fake(cloud: FakeCloud) -> FakeBackend:
     """A backend on that cloud."""
     return FakeBackend({}, cloud=cloud)
 
 
-def test_a_poll_costs_one_request_however_many_operations(fake: FakeBackend, cloud: Cloud) -> None:
-    operations = [protect(f"op-{number}") for number in range(50)]
+def test_a_poll_costs_one_request_however_many_operations(
+    fake: FakeBackend, cloud: FakeCloud
+) -> None:
+    operations = [submitting_protect(f"op-{number}") for number in range(50)]
     submitted = [attrs.evolve(each, receipt=fake.protect(each).receipt) for each in operations]
     cloud.requests.clear()
     answers = fake.poll(submitted)
@@ -58,14 +60,14 @@ def test_a_poll_costs_one_request_however_many_operations(fake: FakeBackend, clo
     assert dict(cloud.requests) == {"list_jobs": 1}
 
 
-def test_a_poll_tells_how_far_the_work_is(fake: FakeBackend, bench: Bench) -> None:
-    fake.protect(protect())
+def test_a_poll_tells_how_far_the_work_is(fake: FakeBackend, harness: DriverHarness) -> None:
+    fake.protect(submitting_protect())
     seen = []
     for _ in range(6):
-        answer = fake.poll([protect()])["op-1"]
+        answer = fake.poll([submitting_protect()])["op-1"]
         seen.append((answer.state, answer.done, answer.total))
-        bench.clock.advance(1)
-    size = len(bench.cloud.content(VOLUME.id))
+        harness.clock.advance(1)
+    size = len(harness.cloud.read_content(VOLUME.id))
     assert [done for _, done, _ in seen] == [int(size * n / 5) for n in range(6)]
     assert {total for _, _, total in seen} == {size}
     assert [state for state, _, _ in seen] == [ProgressState.RUNNING] * 5 + [
@@ -74,24 +76,24 @@ def test_a_poll_tells_how_far_the_work_is(fake: FakeBackend, bench: Bench) -> No
 
 
 def test_unknown_is_said_only_after_asking_for_that_very_operation(
-    fake: FakeBackend, cloud: Cloud
+    fake: FakeBackend, cloud: FakeCloud
 ) -> None:
-    assert fake.poll([protect()])["op-1"].state is ProgressState.UNKNOWN
+    assert fake.poll([submitting_protect()])["op-1"].state is ProgressState.UNKNOWN
     assert cloud.requests["find_jobs"] == 1
 
 
 def test_the_work_of_another_phase_is_not_taken_for_this_one(fake: FakeBackend) -> None:
-    fake.protect(protect())
-    assert fake.poll([protect(phase=2)])["op-1"].state is ProgressState.UNKNOWN
+    fake.protect(submitting_protect())
+    assert fake.poll([submitting_protect(phase=2)])["op-1"].state is ProgressState.UNKNOWN
 
 
 def test_what_is_wrong_with_one_operation_spoils_no_other_answer(
-    fake: FakeBackend, cloud: Cloud
+    fake: FakeBackend, cloud: FakeCloud
 ) -> None:
-    fake.protect(protect("well"))
+    fake.protect(submitting_protect("well"))
     cloud.faults.plan("find_jobs", Refused("not yours"), operation="refused")
-    newer = protect("newer", receipt={"version": 2})
-    answers = fake.poll([protect("refused"), newer, protect("well")])
+    newer = submitting_protect("newer", receipt={"version": 2})
+    answers = fake.poll([submitting_protect("refused"), newer, submitting_protect("well")])
     assert answers["refused"].state is ProgressState.FAILED
     assert answers["refused"].reason == "not yours"
     assert answers["newer"].state is ProgressState.FAILED
@@ -101,70 +103,74 @@ def test_what_is_wrong_with_one_operation_spoils_no_other_answer(
 
 @pytest.mark.parametrize("request_name", ["list_jobs", "find_jobs"])
 def test_a_poll_that_finds_the_cloud_busy_is_to_be_repeated(
-    fake: FakeBackend, cloud: Cloud, request_name: str
+    fake: FakeBackend, cloud: FakeCloud, request_name: str
 ) -> None:
     cloud.faults.plan(request_name, Busy(retry_after=7))
     with pytest.raises(Transient) as refused:
-        fake.poll([protect()])
+        fake.poll([submitting_protect()])
     assert refused.value.retry_after == 7
 
 
 def test_a_first_attempt_does_not_look_and_a_second_one_does(
-    fake: FakeBackend, cloud: Cloud
+    fake: FakeBackend, cloud: FakeCloud
 ) -> None:
-    first = fake.protect(protect())
+    first = fake.protect(submitting_protect())
     assert cloud.requests["find_jobs"] == 0
-    again = fake.protect(protect(attempt=2))
+    again = fake.protect(submitting_protect(attempt=2))
     assert again == first
     assert cloud.started["op-1", 1] == 1
-    fake.protect(protect("op-2", attempt=2))
+    fake.protect(submitting_protect("op-2", attempt=2))
     assert cloud.started["op-2", 1] == 1
 
 
 def test_a_cancel_says_whether_there_was_anything_to_stop(fake: FakeBackend) -> None:
-    assert fake.cancel(protect()) is False
-    fake.protect(protect())
-    assert fake.cancel(protect()) is True
-    assert fake.poll([protect()])["op-1"].state is ProgressState.CANCELLED
-    assert fake.cancel(protect()) is False
+    assert fake.cancel(submitting_protect()) is False
+    fake.protect(submitting_protect())
+    assert fake.cancel(submitting_protect()) is True
+    assert fake.poll([submitting_protect()])["op-1"].state is ProgressState.CANCELLED
+    assert fake.cancel(submitting_protect()) is False
 
 
-def test_a_release_never_touches_work_that_still_runs(fake: FakeBackend, bench: Bench) -> None:
-    fake.protect(protect())
-    over = protect(state=State.RELEASING, outcome=Outcome(Result.FAILED))
+def test_a_release_never_touches_work_that_still_runs(
+    fake: FakeBackend, harness: DriverHarness
+) -> None:
+    fake.protect(submitting_protect())
+    over = submitting_protect(state=State.RELEASING, outcome=Outcome(Result.FAILED))
     for expected in [ProgressState.RUNNING] * 5 + [ProgressState.READY]:
         assert fake.poll([over])["op-1"].state is expected
         if expected is ProgressState.RUNNING:
             assert fake.release(over).state is ProgressState.RUNNING
-            assert len(bench.cloud.jobs()) == 1
-        bench.clock.advance(1)
-    assert bench.cloud.orphans == []
+            assert len(harness.cloud.jobs()) == 1
+        harness.clock.advance(1)
+    assert harness.cloud.orphans == []
 
 
-def test_a_release_that_is_repeated_finds_nothing_to_do(fake: FakeBackend, bench: Bench) -> None:
-    backup = bench.backup(VOLUME)
-    over = protect(
+def test_a_release_that_is_repeated_finds_nothing_to_do(
+    fake: FakeBackend, harness: DriverHarness
+) -> None:
+    backup = harness.protect(VOLUME)
+    over = submitting_protect(
         backup.id, state=State.RELEASING, outcome=Outcome(Result.SUCCEEDED, backup=backup), fence=1
     )
     assert fake.release(over) == fake.release(over)
-    assert bench.cloud.left_by(backup.id) == [backup.handle["copy"]]
+    assert harness.cloud.remaining_ids(backup.id) == [backup.handle["copy"]]
 
 
 def test_a_type_that_is_not_declared_is_refused_without_a_request(
-    fake: FakeBackend, cloud: Cloud
+    fake: FakeBackend, cloud: FakeCloud
 ) -> None:
     with pytest.raises(Unsupported, match="OS::Manila::Share"):
-        fake.protect(protect(resource=Resource("OS::Manila::Share", "share-1")))
+        fake.protect(submitting_protect(resource=Resource("OS::Manila::Share", "share-1")))
     assert not cloud.requests
 
 
-def test_a_handle_of_a_newer_release_is_refused(fake: FakeBackend, bench: Bench) -> None:
-    newer = attrs.evolve(bench.backup(VOLUME), handle={"version": 9, "copy": "copy-1"})
+def test_a_handle_of_a_newer_release_is_refused(fake: FakeBackend, harness: DriverHarness) -> None:
+    newer = attrs.evolve(harness.protect(VOLUME), handle={"version": 9, "copy": "copy-1"})
     with pytest.raises(BackendError, match="version 9"):
-        fake.restore(protect(verb=Verb.RESTORE, backup=newer))
+        fake.restore(submitting_protect(verb=Verb.RESTORE, backup=newer))
 
 
-def test_a_check_says_whether_the_cloud_answers(fake: FakeBackend, cloud: Cloud) -> None:
+def test_a_check_says_whether_the_cloud_answers(fake: FakeBackend, cloud: FakeCloud) -> None:
     assert fake.check().ok
     cloud.faults.plan("check", Busy())
     unwell = fake.check()
@@ -177,14 +183,14 @@ def test_a_configured_backend_finds_its_cloud_by_name() -> None:
     backend = Backend.load("here", FakeBackend, {"cloud": name, "service_seconds": 60})
     assert backend.scope() == f"fake:{name}"
     assert named_cloud(name).service_seconds == 60
-    assert backend.call(protect()).state is ProgressState.RUNNING
+    assert backend.call_verb(submitting_protect()).state is ProgressState.RUNNING
     assert [job.operation for job in named_cloud(name).jobs()] == ["op-1"]
 
 
 def test_a_cloud_that_takes_no_time_answers_at_once() -> None:
     backend = Backend.load("here", FakeBackend, {"cloud": next(_names), "phases": {"protect": 2}})
-    assert backend.call(protect()).state is ProgressState.READY
-    assert backend.call(protect(phase=2)).state is ProgressState.SUCCEEDED
+    assert backend.call_verb(submitting_protect()).state is ProgressState.READY
+    assert backend.call_verb(submitting_protect(phase=2)).state is ProgressState.SUCCEEDED
 
 
 @pytest.mark.parametrize(
@@ -211,7 +217,7 @@ def test_the_token_is_shown_to_the_cloud_and_to_nobody_else(
     monkeypatch.setenv("FAKE_TOKEN", TOKEN)
     backend = Backend.load("here", FakeBackend, {"cloud": name, "token": {"env": "FAKE_TOKEN"}})
     assert backend.health().ok
-    assert TOKEN not in repr(backend.call(protect()))
+    assert TOKEN not in repr(backend.call_verb(submitting_protect()))
 
 
 def test_a_wrong_token_is_refused_without_being_repeated() -> None:
@@ -222,17 +228,17 @@ def test_a_wrong_token_is_refused_without_being_repeated() -> None:
     assert not health.ok
     assert TOKEN not in repr(health)
     with pytest.raises(BackendError, match="token") as refused:
-        backend.call(protect())
+        backend.call_verb(submitting_protect())
     assert TOKEN not in str(refused.value)
 
 
-def test_many_threads_can_use_one_cloud(fake: FakeBackend, cloud: Cloud) -> None:
+def test_many_threads_can_use_one_cloud(fake: FakeBackend, cloud: FakeCloud) -> None:
     start = threading.Barrier(8)
 
     def protect_and_release(number: int) -> None:
         start.wait()
         for round_ in range(20):
-            mine = protect(f"op-{number}-{round_}")
+            mine = submitting_protect(f"op-{number}-{round_}")
             fake.protect(mine)
             fake.cancel(mine)
             over = attrs.evolve(mine, outcome=Outcome(Result.CANCELLED))
@@ -246,9 +252,11 @@ def test_many_threads_can_use_one_cloud(fake: FakeBackend, cloud: Cloud) -> None
     assert set(cloud.started.values()) == {1}
 
 
-def test_every_request_passes_the_gate_before_and_after(fake: FakeBackend, cloud: Cloud) -> None:
+def test_every_request_passes_the_gate_before_and_after(
+    fake: FakeBackend, cloud: FakeCloud
+) -> None:
     passed: list[str] = []
     cloud.gate = passed.append
-    fake.protect(protect())
-    fake.poll([protect()])
+    fake.protect(submitting_protect())
+    fake.poll([submitting_protect()])
     assert passed == ["create_job asked", "create_job done", "list_jobs asked", "list_jobs done"]

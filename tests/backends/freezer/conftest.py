@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backends.freezer.answering import AnsweringCloud
+from tests.backends.freezer.stub_cloud import StubCloud
 
 
 @pytest.fixture
-def answering() -> Iterator[AnsweringCloud]:
-    with AnsweringCloud() as cloud:
+def stub_cloud() -> Iterator[StubCloud]:
+    with StubCloud() as cloud:
         yield cloud

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from karbor_backup_core import InvalidDocument, InvalidInput
-from karbor_backup_core.backend import Backend
-from karbor_backup_core.secrets import configured
+from karbor_backup_core import Backend, InvalidDocument, InvalidInput
+from karbor_backup_core.secrets import wrap_secrets
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
 
@@ -51,7 +50,7 @@ def test_each_kind_misses_what_it_needs(kind: str) -> None:
         ({"kind": "swift", "colour": "red"}, "colour"),
     ],
 )
-def test_what_does_not_fit_a_storage_is_named(storage: dict[str, Any], named: str) -> None:
+def test_invalid_storage_option_is_named(storage: dict[str, Any], named: str) -> None:
     with pytest.raises(InvalidDocument, match=named):
         _load({"storages": {"it": storage}})
 
@@ -60,7 +59,7 @@ def test_what_does_not_fit_a_storage_is_named(storage: dict[str, Any], named: st
     "configuration",
     [{"timeout": 0}, {"container": "a/b"}, {"interface": "private"}, {"contaner": "x"}],
 )
-def test_what_does_not_fit_is_refused(configuration: dict[str, Any]) -> None:
+def test_invalid_configuration_is_refused(configuration: dict[str, Any]) -> None:
     with pytest.raises(InvalidDocument):
         _load(configuration)
 
@@ -71,16 +70,16 @@ def test_the_default_storage_has_to_be_one() -> None:
 
 
 def test_the_only_storage_is_the_default_one() -> None:
-    assert Configuration.read({"storages": {"it": STORAGES["local"]}}).storage == "it"
+    assert Configuration.from_document({"storages": {"it": STORAGES["local"]}}).storage == "it"
     two = {"storages": {"it": STORAGES["local"], "other": STORAGES["swift"]}}
     with pytest.raises(InvalidInput, match="configured: it, other"):
-        Configuration.read(two).choose_storage(None)
+        Configuration.from_document(two).choose_storage(None)
 
 
 @pytest.mark.parametrize("kind", ["s3", "ftp", "ftps"])
 def test_no_secret_is_shown(kind: str) -> None:
-    wrapped = configured(CONFIG_SCHEMA, {"storages": {"it": STORAGES[kind]}})
-    configuration = Configuration.read(wrapped)
+    wrapped = wrap_secrets(CONFIG_SCHEMA, {"storages": {"it": STORAGES[kind]}})
+    configuration = Configuration.from_document(wrapped)
     shown = f"{configuration!r} {configuration.storages['it']} {wrapped}"
     assert "s3cr3t" not in shown
     assert "AKIA0" not in shown

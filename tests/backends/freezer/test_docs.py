@@ -5,27 +5,27 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_freezer import schemas
+from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
 from karbor_backup_freezer.config import CONFIG_SCHEMA
-from karbor_backup_freezer.resources import DIRECTORY, SERVER, VOLUME
-from karbor_backup_freezer.restorable import NEWEST, verdict
-from karbor_backup_freezer.storages import Kind
-from tests.e2e.cloud.table import with_table
+from karbor_backup_freezer.model.resource_types import DIRECTORY, SERVER, VOLUME
+from karbor_backup_freezer.model.storages import StorageKind
+from tests.e2e.cloud.table import insert_table
 from tests.e2e.releases import table as releases
 from tests.e2e.releases import test_check, test_operations
 from tests.e2e.releases.conftest import PAIRS
-from tests.e2e.tables import Row, Run
+from tests.support.result_tables import ResultRow, ResultRun
 
 PAGE = (Path(__file__).parents[3] / "docs" / "freezer.md").read_text()
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_the_page_shows_the_table_of_what_comes_back(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", StorageKind)
+def test_the_page_shows_the_table_of_what_comes_back(kind: StorageKind) -> None:
     section = PAGE.partition("## What comes back")[2].partition("\n## ")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{kind}` ")]
     cells = [cell.strip() for cell in row.strip("|").split("|")][1:]
     shown = [cell.startswith("yes") for cell in cells]
     columns = (DIRECTORY, SERVER, VOLUME)
-    assert shown == [verdict(NEWEST, column, kind).restorable for column in columns]
+    assert shown == [restore_support(NEWEST_TESTED, column, kind).restorable for column in columns]
 
 
 def test_the_page_names_every_key_and_option() -> None:
@@ -35,7 +35,7 @@ def test_the_page_names_every_key_and_option() -> None:
         *storage["properties"],
         *(
             name
-            for verbs in schemas.VERBS.values()
+            for verbs in schemas.SCHEMAS_BY_TYPE.values()
             for s in verbs.values()
             for name in s["properties"]
         ),
@@ -44,10 +44,13 @@ def test_the_page_names_every_key_and_option() -> None:
 
 
 def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
-    rows = [Row(("volume", "cinder", kind, "its bytes"), passed=kind != "ftp") for kind in Kind]
-    first = with_table(PAGE, Run("2026-11-22", tuple(rows)))
+    rows = [
+        ResultRow(("volume", "cinder", kind, "its bytes"), passed=kind != "ftp")
+        for kind in StorageKind
+    ]
+    first = insert_table(PAGE, ResultRun("2026-11-22", tuple(rows)))
     assert "| volume | `cinder` | `ftp` | its bytes | **failed** |\n" in first
-    second = with_table(first, Run("2026-11-23", tuple(rows[:1])))
+    second = insert_table(first, ResultRun("2026-11-23", tuple(rows[:1])))
     assert "2026-11-22" not in second
     assert "| volume | `cinder` | `local` | its bytes | passed |\n" in second
     outside = [page.partition("Run of ")[0] for page in (first, second)]
@@ -56,7 +59,7 @@ def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
 
 
 def test_run_of_no_test_leaves_the_table_of_releases_as_it_is() -> None:
-    assert releases.with_table(PAGE, Run("2030-01-01", ())) == PAGE
+    assert releases.insert_table(PAGE, ResultRun("2030-01-01", ())) == PAGE
 
 
 def test_rows_of_releases_name_pairs_and_tests_that_there_are() -> None:
@@ -74,8 +77,11 @@ def test_rows_of_releases_name_pairs_and_tests_that_there_are() -> None:
 
 def test_rows_of_a_run_replace_those_of_the_same_tests_only() -> None:
     first, *others = releases.rows_of(PAGE)
-    run = Run("2030-01-01", (Row(first.cells, passed=False), Row(("1.0", "2.0", "x"), passed=True)))
-    written = releases.with_table(PAGE, run)
+    run = ResultRun(
+        "2030-01-01",
+        (ResultRow(first.cells, passed=False), ResultRow(("1.0", "2.0", "x"), passed=True)),
+    )
+    written = releases.insert_table(PAGE, run)
     failed = releases.Seen(first.cells, "2030-01-01", passed=False)
     new = releases.Seen(("1.0", "2.0", "x"), "2030-01-01", passed=True)
     assert releases.rows_of(written) == sorted([new, failed, *others])

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from karbor_backup_core import InvalidDocument, Verb
-from karbor_backup_core.backend import Backend
+from karbor_backup_core import Backend, InvalidDocument, Verb
 from karbor_backup_freezer import FreezerBackend, schemas
-from karbor_backup_freezer.resources import COVERED, KINDS
+from karbor_backup_freezer.model.resource_types import COVERED, SUPPORTED_TYPES
 
 SPECIFIED: dict[str, dict[str, Any]] = {
     "protect": {
@@ -49,15 +48,15 @@ def backend() -> Backend:
     return Backend.load("freezer", FreezerBackend, {})
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SUPPORTED_TYPES)
 @pytest.mark.parametrize("verb", [Verb.PROTECT, Verb.RESTORE])
 def test_only_optional_properties_are_added(kind: str, verb: Verb) -> None:
-    theirs, ours = SPECIFIED[verb], schemas.VERBS[kind][verb]
+    theirs, ours = SPECIFIED[verb], schemas.SCHEMAS_BY_TYPE[kind][verb]
     kept = {name: ours["properties"][name] for name in theirs["properties"]}
     assert {**ours, "properties": kept} == theirs
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SUPPORTED_TYPES)
 def test_every_type_takes_the_specified_options(backend: Backend, kind: str) -> None:
     backend.check_options(kind, Verb.PROTECT, {"backup_name": "x", "description": "y"})
     backend.check_options(kind, Verb.RESTORE, {"restore_name": "x"})
@@ -93,13 +92,13 @@ def test_an_option_of_one_type_is_no_other_ones(
 ) -> None:
     options = {"backup_name" if verb is Verb.PROTECT else "restore_name": "x", **option}
     backend.check_options(kind, verb, options)
-    for other in set(KINDS) - {kind}:
+    for other in set(SUPPORTED_TYPES) - {kind}:
         with pytest.raises(InvalidDocument, match=next(iter(option))):
             backend.check_options(other, verb, options)
 
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SUPPORTED_TYPES)
 def test_dangerous_options_of_the_agent_are_nobodys(
     backend: Backend, kind: str, option: str
 ) -> None:

@@ -19,32 +19,32 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend
-from karbor_backup_fake.abilities import ABILITIES, CONFIG_SCHEMA, IMAGE, OPTIONS, PROJECT, VOLUME
-from karbor_backup_fake.records import Kind, Task
+from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA, IMAGE, OPTIONS, PROJECT, VOLUME
+from karbor_backup_fake._model import JobKind, Task
 from tests.contract.mutants.registry import breaks
 
 _numbers = itertools.count()
 
 
-def declaring(kind: str, verbs: Mapping[Verb, Ability]) -> dict[str, Mapping[Verb, Ability]]:
+def abilities_with(kind: str, verbs: Mapping[Verb, Ability]) -> dict[str, Mapping[Verb, Ability]]:
     """Answer the fake's abilities with those of one type replaced or added."""
     return {**ABILITIES, kind: {**ABILITIES.get(kind, {}), **verbs}}
 
 
-def described(info: BackendInfo, kind: str, verb: Verb, ability: Ability) -> BackendInfo:
+def info_with_ability(info: BackendInfo, kind: str, verb: Verb, ability: Ability) -> BackendInfo:
     """Answer a description with one ability replaced or added."""
-    return attrs.evolve(info, abilities=declaring(kind, {verb: ability}))
+    return attrs.evolve(info, abilities=abilities_with(kind, {verb: ability}))
 
 
 @breaks("C-101")
-class Lacking(FakeBackend):
+class MissingHook(FakeBackend):
     """Has no hook `verify`."""
 
     verify = None  # type: ignore[assignment]
 
 
 @breaks("C-101")
-class Twofold(FakeBackend):
+class DuplicateHook(FakeBackend):
     """Has the hook `verify` twice."""
 
     @hookimpl(specname="verify")
@@ -53,7 +53,7 @@ class Twofold(FakeBackend):
 
 
 @breaks("C-101")
-class Nameless(FakeBackend):
+class EmptyName(FakeBackend):
     """Describes itself without a name."""
 
     @hookimpl
@@ -62,7 +62,7 @@ class Nameless(FakeBackend):
 
 
 @breaks("C-102")
-class EverNewer(FakeBackend):
+class ChangingVersion(FakeBackend):
     """Describes itself with another version each time."""
 
     @hookimpl
@@ -71,14 +71,14 @@ class EverNewer(FakeBackend):
 
 
 @breaks("C-103")
-class TakesAnySetting(FakeBackend):
+class AcceptsUnknownSettings(FakeBackend):
     """Takes settings that it does not know."""
 
     CONFIG_SCHEMA: ClassVar[Json] = {**CONFIG_SCHEMA, "additionalProperties": True}
 
 
 @breaks("C-103")
-class UntitledSetting(FakeBackend):
+class UndescribedSetting(FakeBackend):
     """Has a setting that nobody describes."""
 
     CONFIG_SCHEMA: ClassVar[Json] = {
@@ -88,24 +88,24 @@ class UntitledSetting(FakeBackend):
 
 
 @breaks("C-104")
-class UntitledOption(FakeBackend):
+class UndescribedOption(FakeBackend):
     """Has an option that nobody describes."""
 
     @hookimpl
     def describe(self) -> BackendInfo:
         schema = {**OPTIONS[Verb.VERIFY], "properties": {"deep": {"type": "boolean"}}}
         ability = Ability(Support.SUPPORTED, schema=schema)
-        return described(super().describe(), VOLUME, Verb.VERIFY, ability)
+        return info_with_ability(super().describe(), VOLUME, Verb.VERIFY, ability)
 
 
 @breaks("C-105")
-class ProtectsForNothing(FakeBackend):
+class ProtectsWithoutRestore(FakeBackend):
     """Protects projects that it cannot restore."""
 
     @hookimpl
     def describe(self) -> BackendInfo:
         no = Ability(Support.UNSUPPORTED, reason="nobody wrote it")
-        return described(super().describe(), PROJECT, Verb.RESTORE, no)
+        return info_with_ability(super().describe(), PROJECT, Verb.RESTORE, no)
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
@@ -115,13 +115,13 @@ class ProtectsForNothing(FakeBackend):
 
 
 @breaks("C-106", also={"C-105", "C-110"})
-class DeletesWhatIsCovered(FakeBackend):
+class DeletesCoveredType(FakeBackend):
     """Covers images, and deletes backups of them."""
 
     @hookimpl
     def describe(self) -> BackendInfo:
         yes = Ability(Support.SUPPORTED, schema=OPTIONS[Verb.DELETE])
-        return described(super().describe(), IMAGE, Verb.DELETE, yes)
+        return info_with_ability(super().describe(), IMAGE, Verb.DELETE, yes)
 
 
 @breaks(
@@ -143,7 +143,7 @@ class DeletesWhatIsCovered(FakeBackend):
         "C-913",
     },
 )
-class ScopeOfItsOwn(FakeBackend):
+class ScopePerObject(FakeBackend):
     """Names a scope of its own in every object."""
 
     @hookimpl
@@ -152,7 +152,7 @@ class ScopeOfItsOwn(FakeBackend):
 
 
 @breaks("C-108")
-class ScopeOfAll(FakeBackend):
+class SameScopeEverywhere(FakeBackend):
     """Names the same scope everywhere."""
 
     @hookimpl
@@ -161,7 +161,7 @@ class ScopeOfAll(FakeBackend):
 
 
 @breaks("C-109")
-class UnwellForever(FakeBackend):
+class AlwaysUnhealthy(FakeBackend):
     """Says of a service that is well that it is not."""
 
     @hookimpl
@@ -170,18 +170,18 @@ class UnwellForever(FakeBackend):
 
 
 @breaks("C-109")
-class ChecksByDoing(FakeBackend):
+class CheckStartsWork(FakeBackend):
     """Begins work to see whether it can."""
 
     @hookimpl
     def check(self) -> Health:
-        with self._service() as cloud:
-            cloud.create_job("check", 1, Task(kind=Kind.READ))
+        with self._connect() as cloud:
+            cloud.create_job("check", 1, Task(kind=JobKind.READ))
         return super().check()
 
 
 @breaks("C-111")
-class WellForever(FakeBackend):
+class AlwaysHealthy(FakeBackend):
     """Says that all is well without asking."""
 
     @hookimpl
@@ -190,7 +190,7 @@ class WellForever(FakeBackend):
 
 
 @breaks("C-110")
-class ClaimsMore(FakeBackend):
+class DeclaresUntestedType(FakeBackend):
     """Declares a type that nobody can try."""
 
     @hookimpl

@@ -16,8 +16,8 @@ from karbor_backup_core import (
     Verb,
     hookimpl,
 )
-from karbor_backup_fake import Cloud, FakeBackend, notes
-from karbor_backup_fake.records import Job, JobState
+from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
+from karbor_backup_fake._model import Job, JobState
 from tests.contract.mutants.registry import breaks
 
 
@@ -26,27 +26,27 @@ def result_of(operation: Operation) -> Result | None:
     return operation.outcome.result if operation.outcome else None
 
 
-def has_failed(cloud: Cloud, operation: Operation) -> bool:
+def has_failed(cloud: FakeCloud, operation: Operation) -> bool:
     """Say whether work of an operation has failed."""
     return any(job.state is JobState.FAILED for job in cloud.jobs(operation.id))
 
 
-def forget(cloud: Cloud, operation: Operation) -> None:
+def delete_jobs(cloud: FakeCloud, operation: Operation) -> None:
     """Lose the jobs of an operation without a request."""
     for job in cloud.jobs(operation.id):
         del cloud._jobs[job.id]
 
 
 @breaks("C-601")
-class FailsWithoutAWord(FakeBackend):
+class FailsWithoutReason(FakeBackend):
     """Does not say why work failed."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        return attrs.evolve(super()._progress(operation, job), reason="")
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._job_progress(operation, job), reason="")
 
 
 @breaks("C-601", also={"C-208", "C-504", "C-602", "C-603", "C-606"})
-class RaisesFailures(FakeBackend):
+class RaisesOnFailedWork(FakeBackend):
     """Raises when work has failed."""
 
     @hookimpl
@@ -59,37 +59,37 @@ class RaisesFailures(FakeBackend):
 
 
 @breaks("C-602")
-class LeavesHalfRestores(FakeBackend):
+class KeepsFailedRestores(FakeBackend):
     """Leaves what a restore made that failed."""
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         if operation.verb is Verb.RESTORE and has_failed(self._cloud, operation):
-            forget(self._cloud, operation)
+            delete_jobs(self._cloud, operation)
             return Progress(ProgressState.SUCCEEDED)
         return super().release(operation)
 
 
 @breaks("C-603", also={"C-602"})
-class SpendsTheBackup(FakeBackend):
+class FailedRestoreDeletesBackup(FakeBackend):
     """Removes the backup when a restore of it fails."""
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         failed = has_failed(self._cloud, operation)
         if operation.verb is Verb.RESTORE and operation.backup is not None and failed:
-            self._cloud.inventory.remove(notes.copy_in(operation.backup.handle))
+            self._cloud.inventory.remove_tree(_serialization.read_copy_id(operation.backup.handle))
         return super().release(operation)
 
 
 @breaks("C-604")
-class BusyIsFinal(FakeBackend):
+class BusyAsFinalError(FakeBackend):
     """Calls it final when the service is busy."""
 
     @contextlib.contextmanager
-    def _service(self) -> Iterator[Cloud]:
+    def _connect(self) -> Iterator[FakeCloud]:
         try:
-            with super()._service() as cloud:
+            with super()._connect() as cloud:
                 yield cloud
         except Transient as error:
             if "busy" in str(error):
@@ -98,25 +98,25 @@ class BusyIsFinal(FakeBackend):
 
 
 @breaks("C-604")
-class TriesAgain(FakeBackend):
+class RetriesInternally(FakeBackend):
     """Repeats a request by itself when the service is busy."""
 
-    def _step(self, operation: Operation) -> Progress:
+    def _start_phase(self, operation: Operation) -> Progress:
         try:
-            return super()._step(operation)
+            return super()._start_phase(operation)
         except Transient as error:
             if "busy" not in str(error):
                 raise
-            return super()._step(operation)
+            return super()._start_phase(operation)
 
 
 @breaks("C-605")
-class TriesTheWrongPassword(FakeBackend):
+class PermanentErrorAsTransient(FakeBackend):
     """Has a refusal for good repeated."""
 
-    def _step(self, operation: Operation) -> Progress:
+    def _start_phase(self, operation: Operation) -> Progress:
         try:
-            return super()._step(operation)
+            return super()._start_phase(operation)
         except Transient:
             raise
         except BackendError as error:
@@ -126,7 +126,7 @@ class TriesTheWrongPassword(FakeBackend):
 
 
 @breaks("C-606")
-class HidesLeftovers(FakeBackend):
+class OmitsLeftovers(FakeBackend):
     """Does not name what it could not remove."""
 
     def _leftovers(self, *_: object) -> tuple[Leftover, ...]:
@@ -134,7 +134,7 @@ class HidesLeftovers(FakeBackend):
 
 
 @breaks("C-607")
-class WaitsForTheForgotten(FakeBackend):
+class WaitsForLostWork(FakeBackend):
     """Says of work that was forgotten that it runs."""
 
     @hookimpl

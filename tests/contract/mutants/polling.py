@@ -14,8 +14,8 @@ from karbor_backup_core import (
     Transient,
     hookimpl,
 )
-from karbor_backup_fake import FakeBackend, notes
-from karbor_backup_fake.records import Job
+from karbor_backup_fake import FakeBackend, _serialization
+from karbor_backup_fake._model import Job
 from tests.contract.mutants.registry import breaks
 
 _numbers = itertools.count()
@@ -31,7 +31,7 @@ class ReadsOnePage(FakeBackend):
 
 
 @breaks("C-502", also={"C-504"})
-class AnswersInReverse(FakeBackend):
+class SwapsPollResults(FakeBackend):
     """Gives each operation the answer of another one."""
 
     @hookimpl
@@ -41,15 +41,17 @@ class AnswersInReverse(FakeBackend):
 
 
 @breaks("C-503", also={"C-502", "C-504"})
-class NeverTheSame(FakeBackend):
+class UnstablePollResults(FakeBackend):
     """Answers the same question differently."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        return attrs.evolve(super()._progress(operation, job), storage=f"shelf {next(_numbers)}")
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(
+            super()._job_progress(operation, job), storage=f"shelf {next(_numbers)}"
+        )
 
 
 @breaks("C-503")
-class ForgetsWhatItTold(FakeBackend):
+class DeletesReportedWork(FakeBackend):
     """Removes what has ended as soon as it has told of it."""
 
     @hookimpl
@@ -63,18 +65,18 @@ class ForgetsWhatItTold(FakeBackend):
 
 
 @breaks("C-504")
-class OneSpoilsAll(FakeBackend):
+class BadReceiptFailsPoll(FakeBackend):
     """Lets one strange receipt spoil the whole poll."""
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         for operation in operations:
-            notes.job_in(operation.receipt)
+            _serialization.read_job_id(operation.receipt)
         return super().poll(operations)
 
 
 @breaks("C-505", also={"C-408", "C-701", "C-703"})
-class NeverBegunIsFailed(FakeBackend):
+class ReportsUnstartedAsFailed(FakeBackend):
     """Says of work that was never begun that it failed."""
 
     @hookimpl
@@ -87,7 +89,7 @@ class NeverBegunIsFailed(FakeBackend):
 
 
 @breaks("C-506")
-class ReleasesForEver(FakeBackend):
+class ReleaseNeverEnds(FakeBackend):
     """Says of what was released that it still runs."""
 
     @hookimpl
@@ -100,33 +102,33 @@ class ReleasesForEver(FakeBackend):
 
 
 @breaks("C-507")
-class NoUnit(FakeBackend):
+class ProgressWithoutUnit(FakeBackend):
     """Tells how far it is, but not in what."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        return attrs.evolve(super()._progress(operation, job), unit="")
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._job_progress(operation, job), unit="")
 
 
 @breaks("C-507")
-class CountsDown(FakeBackend):
+class ProgressDecreases(FakeBackend):
     """Tells what remains, not what is done."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        progress = super()._progress(operation, job)
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
         return attrs.evolve(progress, done=(progress.total or 0) - (progress.done or 0))
 
 
 @breaks("C-507")
-class DoesMoreThanAll(FakeBackend):
+class ProgressExceedsTotal(FakeBackend):
     """Does more than there is to do."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        progress = super()._progress(operation, job)
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
         return attrs.evolve(progress, done=(progress.total or 0) + 1)
 
 
 @breaks("C-508")
-class WaitsForNews(FakeBackend):
+class PollBlocks(FakeBackend):
     """Waits in a poll until there is something to tell."""
 
     @hookimpl

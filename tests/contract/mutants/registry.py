@@ -20,12 +20,12 @@ class Mutant:
     Attributes:
         make: makes it from a configuration and a cloud.
         breaks: the rule that the fault is about.
-        also: other rules that cannot be kept with it.
+        also_breaks: other rules that cannot be kept with it.
     """
 
     make: Any
     breaks: str
-    also: frozenset[str]
+    also_breaks: frozenset[str]
 
     @property
     def name(self) -> str:

@@ -4,10 +4,10 @@ import attrs
 
 from karbor_backup_core import BackendError, Operation, Progress, ProgressState, Verb, hookimpl
 from karbor_backup_fake import FakeBackend
-from karbor_backup_fake.records import JobState
-from tests.contract.mutants.failures import forget
+from karbor_backup_fake._model import JobState
+from tests.contract.mutants.failures import delete_jobs
 from tests.contract.mutants.registry import breaks
-from tests.contract.mutants.verbs import copy_of
+from tests.contract.mutants.verbs import copy_id_of
 
 
 @breaks("C-801")
@@ -22,26 +22,26 @@ class KeepsVerifyJobs(FakeBackend):
 
 
 @breaks("C-802", also={"C-404", "C-911"})
-class ForgetsMembers(FakeBackend):
+class KeepsMemberCopies(FakeBackend):
     """Deletes the copy of the whole, and leaves those of its members."""
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
-        copies, copy_id = self._cloud.inventory.copies, copy_of(operation)
+        copies, copy_id = self._cloud.inventory.copies, copy_id_of(operation)
         if copy_id in copies:
             copies[copy_id] = attrs.evolve(copies[copy_id], members=())
         return super().delete(operation)
 
 
 @breaks("C-803", also={"C-404", "C-407"})
-class ReleasesTheBackup(FakeBackend):
+class SecondReleaseDeletesBackup(FakeBackend):
     """Removes the backup when it is released once more."""
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         if not self._cloud.jobs(operation.id):
-            for each in self._cloud.inventory.made_by(operation.id):
-                self._cloud.inventory.remove(each)
+            for each in self._cloud.inventory.ids_made_by(operation.id):
+                self._cloud.inventory.remove_tree(each)
         return super().release(operation)
 
 
@@ -49,7 +49,7 @@ class ReleasesTheBackup(FakeBackend):
     "C-804",
     also={"C-408", "C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803", "C-913"},
 )
-class ReleasesOnce(FakeBackend):
+class ReleaseWithoutWorkFails(FakeBackend):
     """Raises when there is nothing to release."""
 
     @hookimpl
@@ -60,12 +60,12 @@ class ReleasesOnce(FakeBackend):
 
 
 @breaks("C-805", also={"C-604"})
-class ReleasesWhatRuns(FakeBackend):
+class ReleasesRunningWork(FakeBackend):
     """Removes the jobs of work that runs."""
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         running = any(job.state is JobState.RUNNING for job in self._cloud.jobs(operation.id))
         if running and not operation.cancel_sent:
-            forget(self._cloud, operation)
+            delete_jobs(self._cloud, operation)
         return super().release(operation)

@@ -12,21 +12,21 @@ from karbor_backup_core import (
     Unsupported,
     hookimpl,
 )
-from karbor_backup_fake import Cloud, FakeBackend, notes
-from karbor_backup_fake.abilities import ABILITIES
+from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
+from karbor_backup_fake._abilities import ABILITIES
 from tests.contract.mutants.registry import breaks
 
 
 @breaks("C-306")
-class DeletesWhatTheHandleNames(FakeBackend):
+class TrustsCopyOfHandle(FakeBackend):
     """Works on the copy that a handle names, whosever it is."""
 
-    def _check_own(self, cloud: Cloud, operation: Operation) -> None:
+    def _check_ownership(self, cloud: FakeCloud, operation: Operation) -> None:
         pass
 
 
 @breaks("C-306")
-class DeletesWhatItCannotRead(FakeBackend):
+class DeleteOfDamagedHandleSucceeds(FakeBackend):
     """Says that a backup with a damaged handle was deleted."""
 
     @hookimpl
@@ -40,7 +40,7 @@ class DeletesWhatItCannotRead(FakeBackend):
 
 
 @breaks("C-306")
-class RepairsHandles(FakeBackend):
+class GuessesDamagedHandles(FakeBackend):
     """Guesses the copy from the backup's id where the handle is damaged."""
 
     @hookimpl
@@ -50,24 +50,24 @@ class RepairsHandles(FakeBackend):
             made = [c.id for c in self._cloud.copies() if c.operation == backup.whole_id]
             wanted = {"version", "copy"} == backup.handle.keys()
             if wanted and made and "/" in str(backup.handle["copy"]):
-                whole = attrs.evolve(backup, handle=notes.handle(made[0]))
+                whole = attrs.evolve(backup, handle=_serialization.make_handle(made[0]))
                 operation = attrs.evolve(operation, backup=whole)
         return super().restore(operation)
 
 
 @breaks("C-307")
-class ProtectsTheWorkingDirectory(FakeBackend):
+class ProtectsWorkingDirectory(FakeBackend):
     """Protects whatever is in its working directory."""
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
         if operation.resource.id == "." and operation.resource.type in ABILITIES:
-            return Progress(ProgressState.SUCCEEDED, handle=notes.handle(""))
+            return Progress(ProgressState.SUCCEEDED, handle=_serialization.make_handle(""))
         return super().protect(operation)
 
 
 @breaks("C-307")
-class NormalisesIds(FakeBackend):
+class NormalizesIds(FakeBackend):
     """Takes several ids for the same resource."""
 
     @hookimpl

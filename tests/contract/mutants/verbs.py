@@ -15,19 +15,19 @@ from karbor_backup_core import (
     Verb,
     hookimpl,
 )
-from karbor_backup_fake import FakeBackend, notes
-from karbor_backup_fake.abilities import ABILITIES, PROJECT
-from karbor_backup_fake.records import Job
+from karbor_backup_fake import FakeBackend, _serialization
+from karbor_backup_fake._abilities import ABILITIES, PROJECT
+from karbor_backup_fake._model import Job
 from tests.contract.mutants.registry import breaks
 
 
-def copy_of(operation: Operation) -> str:
+def copy_id_of(operation: Operation) -> str:
     """Answer the id of the copy that an operation works on."""
-    return "" if operation.backup is None else notes.copy_in(operation.backup.handle)
+    return "" if operation.backup is None else _serialization.read_copy_id(operation.backup.handle)
 
 
 @breaks("C-201")
-class VerifiesNoProject(FakeBackend):
+class VerifyOfProjectFails(FakeBackend):
     """Fails to verify backups of projects, which it declares."""
 
     @hookimpl
@@ -38,13 +38,13 @@ class VerifiesNoProject(FakeBackend):
 
 
 @breaks("C-202", also={"C-204", "C-407"})
-class RestoresThePresent(FakeBackend):
+class RestoresCurrentContent(FakeBackend):
     """Restores what is in the resource now, where there is one."""
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
         inventory = self._cloud.inventory
-        live, copy_id = inventory.assets.get(operation.resource.id), copy_of(operation)
+        live, copy_id = inventory.assets.get(operation.resource.id), copy_id_of(operation)
         if live is not None and copy_id in inventory.copies:
             copy = inventory.copies[copy_id]
             inventory.copies[copy_id] = attrs.evolve(copy, content=live.content)
@@ -52,7 +52,7 @@ class RestoresThePresent(FakeBackend):
 
 
 @breaks("C-203")
-class RestoresBesideOnly(FakeBackend):
+class RestoreRequiresResource(FakeBackend):
     """Restores only while the resource is still there."""
 
     @hookimpl
@@ -63,49 +63,49 @@ class RestoresBesideOnly(FakeBackend):
 
 
 @breaks("C-204", also={"C-306", "C-406"})
-class DeletesAllOfIt(FakeBackend):
+class DeletesAllBackups(FakeBackend):
     """Deletes all backups of the resource."""
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
         for copy in self._cloud.copies():
-            if copy.resource == operation.resource and copy.id != copy_of(operation):
-                self._cloud.inventory.remove(copy.id)
+            if copy.resource == operation.resource and copy.id != copy_id_of(operation):
+                self._cloud.inventory.remove_tree(copy.id)
         return super().delete(operation)
 
 
 @breaks("C-205")
-class DeletesOnce(FakeBackend):
+class SecondDeleteFails(FakeBackend):
     """Refuses to delete what is gone."""
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
-        if operation.attempt == 1 and copy_of(operation) not in self._cloud.inventory.copies:
+        if operation.attempt == 1 and copy_id_of(operation) not in self._cloud.inventory.copies:
             raise BackendError("there is no such copy")
         return super().delete(operation)
 
 
 @breaks("C-206")
-class RestoresNothing(FakeBackend):
+class RestoreOfDeletedBackupSucceeds(FakeBackend):
     """Says that it restored a copy that is gone."""
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
-        if copy_of(operation) not in self._cloud.inventory.copies:
+        if copy_id_of(operation) not in self._cloud.inventory.copies:
             return Progress(ProgressState.SUCCEEDED, resources=(operation.resource,))
         return super().restore(operation)
 
 
 @breaks("C-207")
-class VerifiesWithoutAWord(FakeBackend):
+class VerifiesWithoutChecks(FakeBackend):
     """Does not say what a verify saw."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        return attrs.evolve(super()._progress(operation, job), checks=())
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        return attrs.evolve(super()._job_progress(operation, job), checks=())
 
 
 @breaks("C-208", also={"C-306"})
-class VerifiesAnything(FakeBackend):
+class VerifiesWithoutReading(FakeBackend):
     """Verifies without looking."""
 
     @hookimpl
@@ -117,7 +117,7 @@ class VerifiesAnything(FakeBackend):
 
 
 @breaks("C-209", also={"C-911"})
-class KnowsItsHandles(FakeBackend):
+class KeepsHandlesInMemory(FakeBackend):
     """Restores only from the very handles that it has made in this process."""
 
     _made: list[Any] = []  # noqa: RUF012 - shared on purpose: so it survives in one process only
@@ -139,11 +139,11 @@ class KnowsItsHandles(FakeBackend):
 
 
 @breaks("C-210")
-class MembersAreTheWhole(FakeBackend):
+class RestoresWholeForMember(FakeBackend):
     """Restores the whole in the place of a member."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        progress = super()._progress(operation, job)
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
         whole = progress.handle
         if whole is None:
             return progress
@@ -152,23 +152,23 @@ class MembersAreTheWhole(FakeBackend):
 
 
 @breaks("C-211", also={"C-307"})
-class ProtectsNothing(FakeBackend):
+class ProtectOfMissingResourceSucceeds(FakeBackend):
     """Says that it protected a resource that is gone."""
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
         known = operation.resource.id in self._cloud.inventory.assets
         if not known and operation.resource.type.startswith("OS::"):
-            return Progress(ProgressState.SUCCEEDED, handle=notes.handle("none"))
+            return Progress(ProgressState.SUCCEEDED, handle=_serialization.make_handle("none"))
         return super().protect(operation)
 
 
 @breaks("C-212")
-class RestoresAnotherType(FakeBackend):
+class RestoresWithWrongType(FakeBackend):
     """Names the restored resource with another type."""
 
-    def _progress(self, operation: Operation, job: Job) -> Progress:
-        progress = super()._progress(operation, job)
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
         if operation.verb is not Verb.RESTORE or not progress.resources:
             return progress
         other = Resource("OS::Other::Thing", progress.resources[0].id)

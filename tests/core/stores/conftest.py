@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from karbor_backup_core.stores.base import Store
-from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core import MemoryStore, Store
 from karbor_backup_core.stores.sql import SQLStore
-from tests.postgresql import postgresql
+from tests.support.postgresql import postgresql
 
 NewUrl = Callable[[], str]
 

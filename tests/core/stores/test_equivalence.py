@@ -10,17 +10,25 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from karbor_backup_core.errors import StoreError, UnknownOperation
-from karbor_backup_core.model import Backup, Operation, Outcome, Result, State, Verb
-from karbor_backup_core.stores.base import Store
-from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core import (
+    Backup,
+    MemoryStore,
+    Operation,
+    Outcome,
+    Result,
+    State,
+    Store,
+    StoreError,
+    UnknownOperation,
+    Verb,
+)
 from karbor_backup_core.stores.sql import SQLStore
-from tests.core.stores.samples import backup
-from tests.strategies import EARLY, instants, operation
+from tests.core.stores.factories import make_backup
+from tests.support.strategies import EARLY, instants, operation
 
 OWNERS = st.sampled_from(["", "me", "they"])
 OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
-BACKUPS = st.sampled_from(["b-1", "b-2"]).map(backup)
+BACKUPS = st.sampled_from(["b-1", "b-2"]).map(make_backup)
 STORAGES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
 LEASES = st.none() | instants
 
@@ -38,10 +46,10 @@ class BothStores(RuleBasedStateMachine):
         self.sql.close()
         self.directory.cleanup()
 
-    def both(self, ask: Callable[[Store], object]) -> None:
-        assert self.answer(self.memory, ask) == self.answer(self.sql, ask)
+    def compare(self, ask: Callable[[Store], object]) -> None:
+        assert self.result_of(self.memory, ask) == self.result_of(self.sql, ask)
 
-    def answer(self, store: Store, ask: Callable[[Store], object]) -> object:
+    def result_of(self, store: Store, ask: Callable[[Store], object]) -> object:
         try:
             return ask(store)
         except (StoreError, UnknownOperation) as refusal:
@@ -77,7 +85,7 @@ class BothStores(RuleBasedStateMachine):
             created_at=created_at,
             lease_until=lease,
         )
-        self.both(lambda store: store.add(new))
+        self.compare(lambda store: store.add(new))
 
     @rule(
         operation_id=OPERATIONS,
@@ -109,14 +117,14 @@ class BothStores(RuleBasedStateMachine):
             cancel_requested=requested,
             cancel_sent=sent,
         )
-        self.both(lambda store: store.write(changed))
+        self.compare(lambda store: store.write(changed))
 
     @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=STORAGES)
-    def end(self, operation_id: str, result: Result, storage: str) -> None:
+    def write_outcome(self, operation_id: str, result: Result, storage: str) -> None:
         read = self.stored(operation_id)
-        left = backup(read.backup_id, storage=storage) if result is Result.SUCCEEDED else None
+        left = make_backup(read.backup_id, storage=storage) if result is Result.SUCCEEDED else None
         ended = attrs.evolve(read, state=State.ENDED, outcome=Outcome(result, backup=left))
-        self.both(lambda store: store.end(ended))
+        self.compare(lambda store: store.write_outcome(ended))
 
     @rule(
         ids=st.lists(OPERATIONS, unique=True),
@@ -133,7 +141,7 @@ class BothStores(RuleBasedStateMachine):
             read = self.stored(operation_id)
             read = attrs.evolve(read, version=read.version - (operation_id in stale), phase=phase)
             if operation_id in ends:
-                left = Outcome(Result.SUCCEEDED, backup=backup(read.backup_id, storage="all"))
+                left = Outcome(Result.SUCCEEDED, backup=make_backup(read.backup_id, storage="all"))
                 ended.append(attrs.evolve(read, state=State.ENDED, outcome=left))
             else:
                 written.append(attrs.evolve(read, state=state))
@@ -142,35 +150,35 @@ class BothStores(RuleBasedStateMachine):
             stored = store.write_all(written, ended).items()
             return {key: x if isinstance(x, Operation) else (type(x), str(x)) for key, x in stored}
 
-        self.both(told)
+        self.compare(told)
 
     @rule(operation_id=OPERATIONS, stale_lease=st.booleans(), lease=LEASES)
-    def take(self, operation_id: str, lease: object, *, stale_lease: bool) -> None:
+    def take_over(self, operation_id: str, lease: object, *, stale_lease: bool) -> None:
         read = self.stored(operation_id)
         seen = attrs.evolve(read, lease_until=EARLY) if stale_lease else read
         taken = attrs.evolve(read, owner="me", lease_until=lease)
-        self.both(lambda store: store.take(taken, seen))
+        self.compare(lambda store: store.take_over(taken, seen))
 
     @rule(owner=OWNERS, lease=instants)
-    def renew(self, owner: str, lease: object) -> None:
-        self.both(lambda store: store.renew(owner, lease))
+    def renew_lease(self, owner: str, lease: object) -> None:
+        self.compare(lambda store: store.renew_lease(owner, lease))
 
     @rule(before=instants)
     def purge(self, before: datetime) -> None:
-        self.both(lambda store: store.purge(before))
+        self.compare(lambda store: store.purge(before))
 
     @rule(kept=BACKUPS, storage=STORAGES, created_at=instants)
-    def keep(self, kept: Backup, storage: str, created_at: object) -> None:
+    def put_backup(self, kept: Backup, storage: str, created_at: object) -> None:
         kept = attrs.evolve(kept, storage=storage, created_at=created_at)
-        self.both(lambda store: store.keep(kept))
+        self.compare(lambda store: store.put_backup(kept))
 
     @invariant()
-    def both_remember_the_same(self) -> None:
-        self.both(lambda store: list(store.operations()))
-        self.both(lambda store: [each.id for each in store.operations(unreleased=True)])
-        self.both(lambda store: list(store.backups()))
+    def contents_are_equal(self) -> None:
+        self.compare(lambda store: list(store.operations()))
+        self.compare(lambda store: [each.id for each in store.operations(unreleased=True)])
+        self.compare(lambda store: list(store.backups()))
         for owner in ("", "me", "they"):
-            self.both(lambda store, owner=owner: list(store.cancel_requests(owner)))
+            self.compare(lambda store, owner=owner: list(store.cancel_requests(owner)))
 
 
 TestBothStores = BothStores.TestCase

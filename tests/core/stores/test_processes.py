@@ -11,8 +11,8 @@ import pytest
 
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores import workers
-from tests.core.stores.samples import backup, begun
-from tests.strategies import operation
+from tests.core.stores.factories import make_backup, submitting_operation
+from tests.support.strategies import operation
 
 PROCESSES = 3
 ROUNDS = 40
@@ -28,7 +28,7 @@ def processes() -> ForkServerContext:
     return context
 
 
-def raced(
+def run_concurrently(
     processes: ForkServerContext,
     work: Callable[..., None],
     url: str,
@@ -54,7 +54,7 @@ def test_every_version_is_written_by_exactly_one_process(
 ) -> None:
     store = open_store(sql_url)
     store.add(operation())
-    won = raced(processes, workers.write_each_version, sql_url)
+    won = run_concurrently(processes, workers.write_each_version, sql_url)
     assert sorted(itertools.chain(*won)) == list(range(1, ROUNDS + 1))
     assert store.operation("op-1").version == ROUNDS + 1
 
@@ -62,7 +62,7 @@ def test_every_version_is_written_by_exactly_one_process(
 def test_every_backup_is_held_by_exactly_one_process(
     processes: ForkServerContext, open_store: OpenStore, sql_url: str
 ) -> None:
-    won = raced(processes, workers.begin_on_each_backup, sql_url)
+    won = run_concurrently(processes, workers.begin_on_each_backup, sql_url)
     assert sorted(itertools.chain(*won)) == list(range(1, ROUNDS + 1))
     assert sum(each.phase for each in open_store(sql_url).operations()) == ROUNDS
 
@@ -70,7 +70,9 @@ def test_every_backup_is_held_by_exactly_one_process(
 def test_several_processes_can_make_the_tables_at_once(
     processes: ForkServerContext, open_store: OpenStore, sql_url: str
 ) -> None:
-    assert raced(processes, workers.open_at_once, sql_url, rounds=5) == [5] * PROCESSES
+    assert (
+        run_concurrently(processes, workers.open_concurrently, sql_url, rounds=5) == [5] * PROCESSES
+    )
     assert len(open_store(sql_url).backups()) == 5 * PROCESSES
 
 
@@ -81,12 +83,12 @@ def test_a_kill_at_any_step_of_an_end_leaves_all_of_it_or_nothing(
     left = []
     for step in itertools.count(1):
         operation_id = f"op-{step}"
-        store.write(begun(store.add(operation(id=operation_id))))
-        worker = processes.Process(target=workers.end_and_die, args=(sql_url, operation_id, step))
+        store.write(submitting_operation(store.add(operation(id=operation_id))))
+        worker = processes.Process(target=workers.end_and_crash, args=(sql_url, operation_id, step))
         worker.start()
         worker.join()
         done = store.operation(operation_id).outcome is not None
-        assert done == (backup(operation_id) in store.backups())
+        assert done == (make_backup(operation_id) in store.backups())
         left.append(done)
         if worker.exitcode == 0:
             break
@@ -104,9 +106,9 @@ def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
     store = open_store(sqlite_url)
     ids = [f"op-{number:02}" for number in range(20)]
     for operation_id in ids:
-        store.write(begun(store.add(operation(id=operation_id))))
+        store.write(submitting_operation(store.add(operation(id=operation_id))))
     receiver, sender = processes.Pipe(duplex=False)
-    worker = processes.Process(target=workers.end_one_after_another, args=(sqlite_url, ids, sender))
+    worker = processes.Process(target=workers.end_sequentially, args=(sqlite_url, ids, sender))
     worker.start()
     for _ in range(begun_before):
         receiver.recv()
@@ -118,13 +120,13 @@ def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
 
 
 @pytest.mark.parametrize("told_before", [1, 4, 9, 20])
-def test_what_threads_wrote_together_is_there_once_they_are_told(
+def test_grouped_writes_are_durable_when_they_return(
     processes: ForkServerContext, open_store: OpenStore, sqlite_url: str, told_before: int
 ) -> None:
     store = open_store(sqlite_url)
     ids = [f"op-{number:02}" for number in range(40)]
     for operation_id in ids:
-        store.write(begun(store.add(operation(id=operation_id))))
+        store.write(submitting_operation(store.add(operation(id=operation_id))))
     receiver, sender = processes.Pipe(duplex=False)
     worker = processes.Process(target=workers.end_in_threads, args=(sqlite_url, ids, sender))
     worker.start()
@@ -142,7 +144,7 @@ def test_what_threads_wrote_together_is_there_once_they_are_told(
 
 def test_what_one_process_wrote_another_reads(open_store: OpenStore, sqlite_url: str) -> None:
     first = open_store(sqlite_url)
-    written = first.write(begun(first.add(operation())))
+    written = first.write(submitting_operation(first.add(operation())))
     first.close()
     second = open_store(sqlite_url)
     assert second.operation("op-1") == written

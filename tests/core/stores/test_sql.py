@@ -11,12 +11,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from karbor_backup_core.errors import InvalidInput, StoreError, UnknownOperation
-from karbor_backup_core.model import Backup, Operation
+from karbor_backup_core import Backup, InvalidInput, Operation, StoreError, UnknownOperation
 from karbor_backup_core.stores.sql import SQLStore
-from tests import strategies
-from tests.core.stores.samples import backup
-from tests.strategies import operation
+from tests.core.stores.factories import make_backup
+from tests.support import strategies
+from tests.support.strategies import operation
 
 OpenStore = Callable[[str], SQLStore]
 PASSWORD = "canary-7f3a"  # noqa: S105 - it is planted to be searched for
@@ -31,7 +30,7 @@ def test_a_new_file_is_for_its_owner_only_and_so_is_what_lies_beside_it(
     open_store: OpenStore, tmp_path: Path
 ) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'new' / 'deep' / 'store.db'}")
-    store.keep(backup())
+    store.put_backup(make_backup())
     files = list((tmp_path / "new" / "deep").iterdir())
     assert "store.db-wal" in [each.name for each in files]
     assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
@@ -57,10 +56,10 @@ def test_a_write_is_on_the_disk_when_the_call_returns(
 
 def test_readers_do_not_wait_for_a_writer(open_store: OpenStore, sqlite_url: str) -> None:
     store = open_store(sqlite_url)
-    store.keep(backup())
+    store.put_backup(make_backup())
     with store._engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM backups")
-        assert store.backups() == [backup()]
+        assert store.backups() == [make_backup()]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -82,7 +81,7 @@ def test_any_backup_is_read_back_as_it_was_kept(
     open_store: OpenStore, sqlite_url: str, kept: Backup
 ) -> None:
     store = open_store(sqlite_url)
-    store.keep(kept)
+    store.put_backup(kept)
     assert store.backup(kept.id) == kept
 
 
@@ -112,11 +111,11 @@ def test_tables_that_another_process_makes_first_are_taken_as_they_are(
     def overtake(_: object, __: object, statement: str, *___: object) -> None:
         if "CREATE TABLE" in statement and not overtaken:
             overtaken.append(statement)
-            open_store(sql_url).keep(backup())
+            open_store(sql_url).put_backup(make_backup())
 
     sa.event.listen(sa.Engine, "before_cursor_execute", overtake)
     try:
-        assert open_store(sql_url).backups() == [backup()]
+        assert open_store(sql_url).backups() == [make_backup()]
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", overtake)
 
@@ -128,7 +127,7 @@ def test_a_document_that_cannot_be_read_is_named(
 ) -> None:
     store = open_store(sqlite_url)
     store.add(operation(id="one"))
-    store.keep(backup("one"))
+    store.put_backup(make_backup("one"))
     with store._engine.begin() as connection:
         connection.execute(sa.text(f"UPDATE {what}s SET document = :it"), {"it": document})  # noqa: S608 - a fixed name
     with pytest.raises(StoreError, match="one cannot be read"):
@@ -210,13 +209,13 @@ def test_what_is_too_large_for_a_receipt_is_refused_before_anything_is_written(
 def test_the_largest_receipt_and_handle_are_kept(open_store: OpenStore, sql_url: str) -> None:
     store = open_store(sql_url)
     large = {"all": "\U0001f4be" * 16_000}
-    kept = store.add(operation(receipt=large, backup=backup(handle=large)))
+    kept = store.add(operation(receipt=large, backup=make_backup(handle=large)))
     assert store.operation("op-1") == kept
 
 
 def test_a_closed_store_can_be_used_again(open_store: OpenStore, sql_url: str) -> None:
     store = open_store(sql_url)
-    store.keep(backup())
+    store.put_backup(make_backup())
     store.close()
     store.close()
-    assert store.backups() == [backup()]
+    assert store.backups() == [make_backup()]

@@ -9,11 +9,27 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from karbor_backup_core.errors import BackupBusy, Conflict, UnknownBackup, UnknownOperation
-from karbor_backup_core.model import Check, Outcome, Result, State, Verb
-from karbor_backup_core.stores.base import Store
-from tests.core.stores.samples import LATER, backup, begun, deletion, ended, released
-from tests.strategies import EARLY, operation
+from karbor_backup_core import (
+    BackupBusy,
+    Check,
+    Conflict,
+    Outcome,
+    Result,
+    State,
+    Store,
+    UnknownBackup,
+    UnknownOperation,
+    Verb,
+)
+from tests.core.stores.factories import (
+    LATER,
+    delete_operation,
+    ended_operation,
+    make_backup,
+    released_operation,
+    submitting_operation,
+)
+from tests.support.strategies import EARLY, operation
 
 THREADS = 8
 
@@ -33,8 +49,8 @@ def test_a_second_operation_of_the_same_id_is_refused(store: Store) -> None:
 
 def test_a_write_counts_the_version_up(store: Store) -> None:
     added = store.add(operation())
-    written = store.write(begun(added))
-    assert written == attrs.evolve(begun(added), version=2)
+    written = store.write(submitting_operation(added))
+    assert written == attrs.evolve(submitting_operation(added), version=2)
     assert store.operation("op-1") == written
 
 
@@ -47,12 +63,20 @@ def test_a_write_over_an_older_version_is_refused(store: Store) -> None:
 
 
 def test_of_many_writes_each_is_made_or_refused_by_itself(store: Store) -> None:
-    there = [store.add(deletion(f"op-{number}", backup(f"b-{number}"))) for number in range(6)]
-    store.keep(backup("b-1"))
-    holder = store.write(begun(store.add(deletion("holder", backup("b-3")))))
+    there = [
+        store.add(delete_operation(f"op-{number}", make_backup(f"b-{number}")))
+        for number in range(6)
+    ]
+    store.put_backup(make_backup("b-1"))
+    holder = store.write(
+        submitting_operation(store.add(delete_operation("holder", make_backup("b-3"))))
+    )
     store.write(there[2])
-    written = [begun(each) for each in (there[0], there[2], there[3])]
-    over = [ended(begun(each)) for each in (there[1], operation(id="strange", version=1))]
+    written = [submitting_operation(each) for each in (there[0], there[2], there[3])]
+    over = [
+        ended_operation(submitting_operation(each))
+        for each in (there[1], operation(id="strange", version=1))
+    ]
     stored = store.write_all(written, over)
     assert stored["op-0"] == store.operation("op-0") == attrs.evolve(written[0], version=2)
     assert stored["op-1"] == store.operation("op-1") == attrs.evolve(over[0], version=2)
@@ -72,10 +96,10 @@ def test_hundreds_of_writes_are_made_at_once(store: Store) -> None:
     assert {each.version for each in store.operations()} == {2}
 
 
-@pytest.mark.parametrize("method", ["write", "end"])
+@pytest.mark.parametrize("method", ["write", "write_outcome"])
 def test_an_operation_that_was_never_added_cannot_be_written(store: Store, method: str) -> None:
     with pytest.raises(UnknownOperation, match="op-1"):
-        getattr(store, method)(ended(operation(version=1)))
+        getattr(store, method)(ended_operation(operation(version=1)))
 
 
 def test_unknown_ids_are_refused_by_name(store: Store) -> None:
@@ -95,67 +119,76 @@ def test_operations_come_oldest_first_and_without_the_released_if_asked(store: S
     store.add(operation(id="op-0", created_at=LATER))
     store.add(operation(id="op-2"))
     store.add(operation(id="op-1"))
-    store.write(released(store.operation("op-2")))
+    store.write(released_operation(store.operation("op-2")))
     assert [each.id for each in store.operations()] == ["op-1", "op-2", "op-0"]
     assert [each.id for each in store.operations(unreleased=True)] == ["op-1", "op-0"]
 
 
 def test_a_backup_is_held_from_the_first_phase_until_the_release(store: Store) -> None:
-    first, second = store.add(deletion("d-1", backup())), store.add(deletion("d-2", backup()))
-    first = store.write(begun(first))
+    first, second = (
+        store.add(delete_operation("d-1", make_backup())),
+        store.add(delete_operation("d-2", make_backup())),
+    )
+    first = store.write(submitting_operation(first))
     first = store.write(attrs.evolve(first, state=State.RUNNING))
     with pytest.raises(BackupBusy, match="b-1") as refused:
-        store.write(begun(second))
+        store.write(submitting_operation(second))
     assert refused.value.holder == "d-1"
     assert store.operation("d-2") == second
-    first = store.end(ended(first, Result.FAILED))
+    first = store.write_outcome(ended_operation(first, Result.FAILED))
     with pytest.raises(BackupBusy):
-        store.write(begun(second))
-    store.write(released(first))
-    assert store.write(begun(second)).version == 2
+        store.write(submitting_operation(second))
+    store.write(released_operation(first))
+    assert store.write(submitting_operation(second)).version == 2
 
 
 def test_an_operation_that_waits_for_a_backup_can_be_written_all_the_same(store: Store) -> None:
-    store.write(begun(store.add(deletion("d-1", backup()))))
-    waiting = store.write(attrs.evolve(store.add(deletion("d-2", backup())), failures=1))
-    assert store.write(released(waiting)).version == 3
+    store.write(submitting_operation(store.add(delete_operation("d-1", make_backup()))))
+    waiting = store.write(
+        attrs.evolve(store.add(delete_operation("d-2", make_backup())), failures=1)
+    )
+    assert store.write(released_operation(waiting)).version == 3
     with pytest.raises(BackupBusy) as refused:
-        store.write(begun(store.add(deletion("d-3", backup()))))
+        store.write(submitting_operation(store.add(delete_operation("d-3", make_backup()))))
     assert refused.value.holder == "d-1"
 
 
 def test_an_operation_added_in_a_phase_holds_its_backup(store: Store) -> None:
-    store.add(begun(deletion("d-1", backup())))
+    store.add(submitting_operation(delete_operation("d-1", make_backup())))
     with pytest.raises(BackupBusy):
-        store.add(begun(deletion("d-2", backup())))
+        store.add(submitting_operation(delete_operation("d-2", make_backup())))
     with pytest.raises(UnknownOperation):
         store.operation("d-2")
 
 
 def test_operations_on_different_backups_do_not_wait(store: Store) -> None:
     for number in ("1", "2"):
-        store.write(begun(store.add(deletion(f"d-{number}", backup(f"b-{number}")))))
+        store.write(
+            submitting_operation(
+                store.add(delete_operation(f"d-{number}", make_backup(f"b-{number}")))
+            )
+        )
 
 
 def test_a_protect_that_ends_leaves_its_backup(store: Store) -> None:
-    running = store.write(begun(store.add(operation(id="b-1"))))
-    kept = store.end(ended(running, backup=backup()))
+    running = store.write(submitting_operation(store.add(operation(id="b-1"))))
+    kept = store.write_outcome(ended_operation(running, backup=make_backup()))
     assert kept.version == 3
     assert store.operation("b-1") == kept
-    assert store.backup("b-1") == backup()
+    assert store.backup("b-1") == make_backup()
 
 
 def test_an_end_that_is_refused_has_no_effect(store: Store) -> None:
     added = store.add(operation(id="b-1"))
-    store.write(begun(added))
+    store.write(submitting_operation(added))
     with pytest.raises(Conflict):
-        store.end(ended(added, backup=backup()))
+        store.write_outcome(ended_operation(added, backup=make_backup()))
     assert store.backups() == []
 
 
 def test_an_end_without_an_outcome_is_a_mistake(store: Store) -> None:
     with pytest.raises(ValueError, match="op-1"):
-        store.end(store.add(operation()))
+        store.write_outcome(store.add(operation()))
 
 
 @pytest.mark.parametrize(
@@ -164,31 +197,41 @@ def test_an_end_without_an_outcome_is_a_mistake(store: Store) -> None:
 def test_only_a_delete_that_succeeded_removes_the_backup(
     store: Store, result: Result, left: int
 ) -> None:
-    store.keep(backup())
-    store.keep(backup("b-2"))
-    store.end(ended(begun(store.add(deletion("d-1", backup()))), result))
+    store.put_backup(make_backup())
+    store.put_backup(make_backup("b-2"))
+    store.write_outcome(
+        ended_operation(
+            submitting_operation(store.add(delete_operation("d-1", make_backup()))), result
+        )
+    )
     assert len(store.backups()) == left + 1
-    assert store.backup("b-2") == backup("b-2")
+    assert store.backup("b-2") == make_backup("b-2")
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_verify_renews_the_backup_only_if_it_is_there(store: Store, *, there: bool) -> None:
-    checked = backup(checks=(Check("record exists", verified=True),))
+    checked = make_backup(checks=(Check("record exists", verified=True),))
     if there:
-        store.keep(backup())
-    verify = store.add(operation(verb=Verb.VERIFY, backup=backup()))
-    store.end(ended(begun(verify), backup=checked))
+        store.put_backup(make_backup())
+    verify = store.add(operation(verb=Verb.VERIFY, backup=make_backup()))
+    store.write_outcome(ended_operation(submitting_operation(verify), backup=checked))
     assert store.backups() == ([checked] if there else [])
 
 
 def test_only_what_is_released_and_old_is_purged_and_backups_stay(store: Store) -> None:
     ages = {"old": EARLY, "young": LATER}
     for age, created_at in ages.items():
-        going_on = store.write(begun(store.add(operation(id=age, created_at=created_at))))
-        store.end(ended(going_on, backup=backup(going_on.id)))
+        going_on = store.write(
+            submitting_operation(store.add(operation(id=age, created_at=created_at)))
+        )
+        store.write_outcome(ended_operation(going_on, backup=make_backup(going_on.id)))
         planned = operation(id=f"{age}-released", created_at=created_at)
-        last = store.end(ended(begun(store.add(planned)), backup=backup(planned.id)))
-        store.write(released(last))
+        last = store.write_outcome(
+            ended_operation(
+                submitting_operation(store.add(planned)), backup=make_backup(planned.id)
+            )
+        )
+        store.write(released_operation(last))
     assert store.purge(LATER) == 1
     assert [each.id for each in store.operations()] == ["old", "young", "young-released"]
     assert len(store.backups()) == 4
@@ -196,15 +239,15 @@ def test_only_what_is_released_and_old_is_purged_and_backups_stay(store: Store) 
 
 
 def test_a_backup_kept_again_is_replaced(store: Store) -> None:
-    store.keep(backup())
-    store.keep(backup(storage="another shelf", created_at=LATER))
-    assert store.backups() == [backup(storage="another shelf", created_at=LATER)]
+    store.put_backup(make_backup())
+    store.put_backup(make_backup(storage="another shelf", created_at=LATER))
+    assert store.backups() == [make_backup(storage="another shelf", created_at=LATER)]
 
 
 def test_backups_come_oldest_first(store: Store) -> None:
-    store.keep(backup("b-3", created_at=LATER))
-    store.keep(backup("b-2", created_at=LATER + timedelta(microseconds=1)))
-    store.keep(backup("b-1", created_at=LATER + timedelta(seconds=1)))
+    store.put_backup(make_backup("b-3", created_at=LATER))
+    store.put_backup(make_backup("b-2", created_at=LATER + timedelta(microseconds=1)))
+    store.put_backup(make_backup("b-1", created_at=LATER + timedelta(seconds=1)))
     assert [each.id for each in store.backups()] == ["b-3", "b-2", "b-1"]
 
 
@@ -228,7 +271,7 @@ def test_an_owner_hears_of_the_cancels_that_it_has_yet_to_send(
 def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
     mine = store.add(operation(id="op-1", owner="me", lease_until=EARLY))
     theirs = store.add(operation(id="op-2", owner="they", lease_until=EARLY))
-    store.renew("me", LATER)
+    store.renew_lease("me", LATER)
     assert store.operation("op-1") == attrs.evolve(mine, lease_until=LATER)
     assert [each.lease_until for each in store.operations()] == [LATER, EARLY]
     assert store.operation("op-2") == theirs
@@ -238,24 +281,24 @@ def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
 @pytest.mark.parametrize("lease", [None, EARLY])
 def test_an_operation_is_taken_under_the_lease_that_was_seen(store: Store, lease: object) -> None:
     seen = store.add(operation(owner="they", lease_until=lease))
-    taken = store.take(attrs.evolve(seen, owner="me", lease_until=LATER), seen)
+    taken = store.take_over(attrs.evolve(seen, owner="me", lease_until=LATER), seen)
     assert taken.owner == "me"
     assert store.operation("op-1") == taken
     with pytest.raises(Conflict):
-        store.take(attrs.evolve(seen, owner="another"), seen)
+        store.take_over(attrs.evolve(seen, owner="another"), seen)
 
 
 @pytest.mark.parametrize("lease", [None, EARLY])
 def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store, lease: object) -> None:
     seen = store.add(operation(owner="they", lease_until=lease))
-    store.renew("they", LATER)
+    store.renew_lease("they", LATER)
     with pytest.raises(Conflict, match="lease"):
-        store.take(attrs.evolve(seen, owner="me"), seen)
+        store.take_over(attrs.evolve(seen, owner="me"), seen)
     assert store.operation("op-1").owner == "they"
 
 
 @pytest.fixture(autouse=True)
-def _hasty_threads() -> Iterator[None]:
+def _frequent_thread_switches() -> Iterator[None]:
     """Let threads take turns so often that a missing lock shows."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -263,7 +306,7 @@ def _hasty_threads() -> Iterator[None]:
     sys.setswitchinterval(interval)
 
 
-def at_once(act: Callable[[int], object], refusal: type[Exception]) -> list[object]:
+def run_in_threads(act: Callable[[int], object], refusal: type[Exception]) -> list[object]:
     """Do this in many threads at the same time; answer what came of it where it was not refused."""
     start = threading.Barrier(THREADS)
 
@@ -281,7 +324,7 @@ def at_once(act: Callable[[int], object], refusal: type[Exception]) -> list[obje
 def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
     added = store.add(operation())
     for _ in range(20):
-        won = at_once(
+        won = run_in_threads(
             lambda number, added=added: store.write(attrs.evolve(added, failures=number)), Conflict
         )
         assert won == [store.operation("op-1")]
@@ -289,12 +332,18 @@ def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
 
 
 def test_of_many_threads_that_begin_on_one_backup_one_wins(store: Store) -> None:
-    waiting = [store.add(deletion(f"d-{number}", backup())) for number in range(THREADS)]
-    won = at_once(lambda number: store.write(begun(waiting[number])), BackupBusy)
+    waiting = [
+        store.add(delete_operation(f"d-{number}", make_backup())) for number in range(THREADS)
+    ]
+    won = run_in_threads(
+        lambda number: store.write(submitting_operation(waiting[number])), BackupBusy
+    )
     assert len(won) == 1
     assert [each for each in store.operations() if each.phase] == won
 
 
 def test_of_many_threads_that_keep_one_backup_none_is_refused(store: Store) -> None:
-    at_once(lambda number: store.keep(backup(storage=f"shelf {number}")), KeyError)
+    run_in_threads(
+        lambda number: store.put_backup(make_backup(storage=f"shelf {number}")), KeyError
+    )
     assert [each.id for each in store.backups()] == ["b-1"]

@@ -11,9 +11,14 @@ from multiprocessing.synchronize import Barrier
 import attrs
 import sqlalchemy as sa
 
-from karbor_backup_core.errors import BackupBusy, Conflict
+from karbor_backup_core import BackupBusy, Conflict
 from karbor_backup_core.stores.sql import SQLStore
-from tests.core.stores.samples import backup, begun, deletion, ended
+from tests.core.stores.factories import (
+    delete_operation,
+    ended_operation,
+    make_backup,
+    submitting_operation,
+)
 
 _STEPS = (
     (sa.Engine, "before_cursor_execute"),
@@ -45,26 +50,26 @@ def begin_on_each_backup(
     store = SQLStore(url)
     won = []
     for number in range(1, rounds + 1):
-        mine = store.add(deletion(f"{name}-{number}", backup(f"b-{number}")))
+        mine = store.add(delete_operation(f"{name}-{number}", make_backup(f"b-{number}")))
         start.wait()
         try:
-            store.write(begun(mine))
+            store.write(submitting_operation(mine))
         except BackupBusy:
             continue
         won.append(number)
     wins.send(won)
 
 
-def open_at_once(url: str, name: str, start: Barrier, rounds: int, wins: Connection) -> None:
+def open_concurrently(url: str, name: str, start: Barrier, rounds: int, wins: Connection) -> None:
     """Open an empty database at the same time as others, and write to it."""
     start.wait()
     store = SQLStore(url)
     for number in range(rounds):
-        store.keep(backup(f"{name}-{number}"))
+        store.put_backup(make_backup(f"{name}-{number}"))
     wins.send(rounds)
 
 
-def end_and_die(url: str, operation_id: str, fatal_step: int) -> None:
+def end_and_crash(url: str, operation_id: str, fatal_step: int) -> None:
     """End an operation with a backup, but die by SIGKILL at that step of the database's work."""
     store = SQLStore(url)
     running = store.operation(operation_id)
@@ -76,16 +81,16 @@ def end_and_die(url: str, operation_id: str, fatal_step: int) -> None:
 
     for target, event in _STEPS:
         sa.event.listen(target, event, step)
-    store.end(ended(running, backup=backup(operation_id)))
+    store.write_outcome(ended_operation(running, backup=make_backup(operation_id)))
 
 
-def end_one_after_another(url: str, ids: list[str], begin: Connection) -> None:
+def end_sequentially(url: str, ids: list[str], begin: Connection) -> None:
     """End operations as fast as it goes; tell of each before it is begun."""
     store = SQLStore(url)
     for operation_id in ids:
         running = store.operation(operation_id)
         begin.send(operation_id)
-        store.end(ended(running, backup=backup(operation_id)))
+        store.write_outcome(ended_operation(running, backup=make_backup(operation_id)))
 
 
 def end_in_threads(url: str, ids: list[str], told: Connection) -> None:
@@ -94,7 +99,9 @@ def end_in_threads(url: str, ids: list[str], told: Connection) -> None:
     telling = threading.Lock()
 
     def end(operation_id: str) -> None:
-        store.end(ended(store.operation(operation_id), backup=backup(operation_id)))
+        store.write_outcome(
+            ended_operation(store.operation(operation_id), backup=make_backup(operation_id))
+        )
         with telling:
             told.send(operation_id)
 

@@ -1,4 +1,4 @@
-"""A real cloud for the whole run, and for each test a bench on it that leaves nothing behind."""
+"""A real cloud for the whole run, and for each test a harness on it that leaves nothing behind."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -9,20 +9,19 @@ import attrs
 import pytest
 from openstack.connection import Connection
 
-from karbor_backup_core import Backup, Operation, Resource, Verb
-from karbor_backup_core.runner import Runner
+from karbor_backup_core import Backup, Operation, Resource, Runner, Verb
 from sandbox import Sandbox, pytest_plugin
 from sandbox.accounts import CLOUDS
-from sandbox.openstack.lab import CloudLab
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.owned_resources import OwnedResources, wait_until
 from tests.e2e.cloud.table import recorder
-from tests.e2e.cloud.things import Things, until
-from tests.e2e.freezer.conftest import Bench, succeeded
+from tests.e2e.freezer.conftest import FreezerHarness, assert_succeeded
 
 ROOT: Final = Path(__file__).parents[3]
 RUNNING: Final = "KARBOR_BACKUP_TEST_CLOUD"
 """The environment variable that names a sandbox which is up, to be used instead of a new one."""
 
-PATIENCE: Final = 900.0
+TIMEOUT: Final = 900.0
 """Seconds after which a test no longer believes that an operation ends."""
 
 
@@ -34,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Run these tests only when they are asked for, and give them time."""
     item.add_marker(pytest.mark.cloud)
-    item.add_marker(pytest.mark.timeout(2 * PATIENCE))
+    item.add_marker(pytest.mark.timeout(2 * TIMEOUT))
     # openstacksdk 4.22 warns of itself at every request, and of fields of Nova's.
     for kind in ("PendingDeprecationWarning", "DeprecationWarning"):
         item.add_marker(pytest.mark.filterwarnings(rf"ignore::{kind}:openstack\..*"))
@@ -43,10 +42,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when its cloud, which was empty, is not empty again; then it is taken down."""
-    found = pytest_plugin.running()
+    found = pytest_plugin.attach_if_up()
     if RUNNING in os.environ or found is None or "cloud" not in found.instance.state.parts:
         return
-    left = {cloud: found.cloud_lab.inventory(cloud) for cloud in CLOUDS}
+    left = {cloud: found.cloud_test_tools.inventory(cloud) for cloud in CLOUDS}
     if any(left.values()):
         print(f"\nLeft in the cloud: {left}")  # noqa: T201 - beside pytest's own summary
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -63,7 +62,7 @@ def cloud(request: pytest.FixtureRequest) -> Sandbox:
 
 
 @pytest.fixture(autouse=True)
-def _company(cloud: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
+def _share_cloud(cloud: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
     """Let tests run side by side in one cloud, except those that are marked ``alone``."""
     # Imported here: the filelock of older OpenStack releases lacks it, and pytest imports this file
     # also where it leaves out the tests on a whole cloud.
@@ -76,92 +75,96 @@ def _company(cloud: Sandbox, request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def lab(cloud: Sandbox) -> CloudLab:
-    """What users cannot do: look into disks, and break things."""
-    return cloud.cloud_lab
+def cloud_tools(cloud: Sandbox) -> CloudTestTools:
+    """What users cannot do: look into disks, and break owned_resources."""
+    return cloud.cloud_test_tools
 
 
 @pytest.fixture
-def sdk(lab: CloudLab) -> Iterator[Connection]:
+def sdk(cloud_tools: CloudTestTools) -> Iterator[Connection]:
     """The cloud ``demo`` through openstacksdk."""
-    with lab.connection() as connection:
+    with cloud_tools.connection() as connection:
         yield connection
 
 
 @pytest.fixture
-def admin_sdk(lab: CloudLab) -> Iterator[Connection]:
+def admin_sdk(cloud_tools: CloudTestTools) -> Iterator[Connection]:
     """The cloud ``admin`` through openstacksdk."""
-    with lab.connection("admin") as connection:
+    with cloud_tools.connection("admin") as connection:
         yield connection
 
 
 @pytest.fixture
-def bench(cloud: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+def harness(
+    cloud: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FreezerHarness]:
     """Runners with the Freezer backend, all of whose containers have a name of the test's own."""
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(cloud.clouds_yaml))
-    bench = Bench(cloud, tmp_path)
-    yield bench
-    bench.close()
+    harness = FreezerHarness(cloud, tmp_path)
+    yield harness
+    harness.close()
     # A backup that a test keeps is its own, as its volumes are; one that must leave nothing says so
     # by `nothing_left`, which looks before this.
-    for collection, identifiers in bench.left_in_freezer().items():
+    for collection, identifiers in harness.left_in_freezer().items():
         for identifier in identifiers:
-            bench.client().delete(collection, identifier)
+            harness.client().delete_entry(collection, identifier)
 
 
 @pytest.fixture
-def things(lab: CloudLab, sdk: Connection, bench: Bench) -> Iterator[Things]:
+def owned_resources(
+    cloud_tools: CloudTestTools, sdk: Connection, harness: FreezerHarness
+) -> Iterator[OwnedResources]:
     """What the test has in the cloud; removed at its end."""
-    things = Things(lab, sdk, bench.top)
-    yield things
-    things.remove()
+    owned_resources = OwnedResources(cloud_tools, sdk, harness.top)
+    yield owned_resources
+    owned_resources.remove_all()
 
 
 @pytest.fixture
-def make_image(things: Things) -> Callable[..., str]:
-    return things.image
+def make_image(owned_resources: OwnedResources) -> Callable[..., str]:
+    return owned_resources.make_image
 
 
 @pytest.fixture
-def make_volume(things: Things) -> Callable[..., str]:
-    return things.volume
+def make_volume(owned_resources: OwnedResources) -> Callable[..., str]:
+    return owned_resources.make_volume
 
 
 @pytest.fixture
-def make_server(things: Things) -> Callable[..., str]:
-    return things.server
+def make_server(owned_resources: OwnedResources) -> Callable[..., str]:
+    return owned_resources.make_server
 
 
 @pytest.fixture
-def make_server_from_volume(things: Things) -> Callable[..., str]:
-    return things.server_from_volume
+def make_server_from_volume(owned_resources: OwnedResources) -> Callable[..., str]:
+    return owned_resources.make_server_from_volume
 
 
 @pytest.fixture
-def made(things: Things) -> Callable[[Operation], tuple[Resource, ...]]:
-    return things.made
+def made(owned_resources: OwnedResources) -> Callable[[Operation], tuple[Resource, ...]]:
+    return owned_resources.made_by
 
 
 @pytest.fixture
-def nothing_left(bench: Bench, things: Things) -> Iterator[None]:
+def nothing_left(harness: FreezerHarness, owned_resources: OwnedResources) -> Iterator[None]:
     """At the end of the test nothing is left in Freezer, on the storage or, by name, in the cloud.
 
     What the test itself has made is removed before that.
     """
     yield
-    things.remove()
-    named = {thing for thing in things.lab.inventory() if bench.top in thing[2]}
+    owned_resources.remove_all()
+    named = {thing for thing in owned_resources.cloud_tools.inventory() if harness.top in thing[2]}
     assert named == set()
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
-    assert bench.left_on_disk() == []
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_on_disk() == []
 
 
-def finish(runner: Runner, operation: Operation) -> Operation:
+def wait_finished(runner: Runner, operation: Operation) -> Operation:
     """Wait for an operation to be over."""
-    return runner.wait(operation.id, PATIENCE)
+    return runner.wait(operation.id, TIMEOUT)
 
 
-def run(
+def run_operation(
     runner: Runner,
     verb: Verb,
     target: Resource | Backup,
@@ -169,29 +172,29 @@ def run(
     **more: Any,
 ) -> Operation:
     """Begin an operation and wait for it."""
-    return finish(runner, runner.begin("freezer", verb, target, options or {}, **more))
+    return wait_finished(runner, runner.begin("freezer", verb, target, options or {}, **more))
 
 
-def protect(runner: Runner, resource: Resource, **options: Any) -> Backup:
+def protect_resource(runner: Runner, resource: Resource, **options: Any) -> Backup:
     """Protect a resource, and insist on success."""
-    operation = run(runner, Verb.PROTECT, resource, {"backup_name": "nightly", **options})
-    succeeded(operation)
+    operation = run_operation(runner, Verb.PROTECT, resource, {"backup_name": "nightly", **options})
+    assert_succeeded(operation)
     assert operation.outcome is not None
     assert operation.outcome.backup is not None
     return operation.outcome.backup
 
 
 @attrs.frozen
-class Verbs:
+class OperationHelpers:
     """Functions for test modules, which cannot import this file."""
 
-    run: Callable[..., Operation] = run
-    finish: Callable[..., Operation] = finish
-    protect: Callable[..., Backup] = protect
-    succeeded: Callable[..., None] = succeeded
-    until: Callable[[Callable[[], Any]], Any] = until
+    run: Callable[..., Operation] = run_operation
+    finish: Callable[..., Operation] = wait_finished
+    protect: Callable[..., Backup] = protect_resource
+    succeeded: Callable[..., None] = assert_succeeded
+    until: Callable[[Callable[[], Any]], Any] = wait_until
 
 
 @pytest.fixture
-def do() -> Verbs:
-    return Verbs()
+def do() -> OperationHelpers:
+    return OperationHelpers()

@@ -8,10 +8,10 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_freezer.restorable import NEWEST
-from tests.e2e import tables
+from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED
+from tests.support import result_tables
 
-RESULTS: Final = tables.ROOT / ".cache" / "test-cloud.json"
+RESULTS: Final = result_tables.ROOT / ".cache" / "test-cloud.json"
 MARK: Final = "shows"
 
 _BEGIN: Final = "<!-- seen end to end: written by tests/e2e/cloud/table.py -->\n"
@@ -19,26 +19,30 @@ _END: Final = "<!-- end of what was seen -->\n"
 _HEAD: Final = ("resource", "mode", "storage", "seen")
 
 
-def recorder() -> tables.Recorder:
+def recorder() -> result_tables.Recorder:
     """The pytest plugin that notes what a run showed."""
-    return tables.Recorder(MARK, RESULTS)
+    return result_tables.Recorder(MARK, RESULTS)
 
 
-def rendered(run: tables.Run) -> str:
+def render_table(run: result_tables.ResultRun) -> str:
     """The table, with a line that tells what it is from."""
-    table = tables.rendered(attrs.evolve(run, rows=tuple(map(_quoted, run.rows))), _HEAD)
-    return f"Run of {run.day}, freezer-agent {NEWEST}:\n\n{table}"
+    table = result_tables.render_table(
+        attrs.evolve(run, rows=tuple(map(_quote_cells, run.rows))), _HEAD
+    )
+    return f"Run of {run.day}, freezer-agent {NEWEST_TESTED}:\n\n{table}"
 
 
-def _quoted(row: tables.Row) -> tables.Row:
+def _quote_cells(row: result_tables.ResultRow) -> result_tables.ResultRow:
     resource, mode, storage, seen = row.cells
     return attrs.evolve(row, cells=(resource, f"`{mode}`", f"`{storage}`", seen))
 
 
-def with_table(page: str, run: tables.Run) -> str:
+def insert_table(page: str, run: result_tables.ResultRun) -> str:
     """The page with the run's table between its two marks."""
-    return tables.put(page, rendered(run), _BEGIN, _END)
+    return result_tables.insert_between(page, render_table(run), _BEGIN, _END)
 
 
 if __name__ == "__main__":
-    tables.PAGE.write_text(with_table(tables.PAGE.read_text(), tables.read(RESULTS)))
+    result_tables.PAGE.write_text(
+        insert_table(result_tables.PAGE.read_text(), result_tables.read_results(RESULTS))
+    )

@@ -12,7 +12,7 @@ from click.testing import Result
 from openstack.connection import Connection
 
 from sandbox.openstack.guest import TEXT_OFFSET
-from tests.cli.invocation import invoke_program
+from tests.cli.invoke import invoke_program
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -43,7 +43,7 @@ class Command:
         """Run it, as a person does."""
         return invoke_program(*arguments, environ=self.environ)
 
-    def answer(self, *arguments: str) -> Any:
+    def run_json(self, *arguments: str) -> Any:
         """Run it, insist on success, and return its document."""
         result = self.run(*arguments, "--json")
         assert result.exit_code == 0, result.stderr
@@ -52,17 +52,17 @@ class Command:
 
 
 @pytest.fixture
-def command(bench: Any, tmp_path: Path) -> Command:
+def command(harness: Any, tmp_path: Path) -> Command:
     config = tmp_path / "config.toml"
     config.write_text(
         _CONFIG.format(
-            store=tmp_path / "operations.sqlite", container=bench.top, storage=bench.storage
+            store=tmp_path / "operations.sqlite", container=harness.top, storage=harness.storage
         )
     )
     return Command({"KARBOR_BACKUP_CONFIG": str(config)})
 
 
-def round_trip(
+def run_round_trip(
     command: Command, kind: str, identifier: str, name: str, lose: Callable[[], None]
 ) -> dict[str, Any]:
     """Protect a resource, lose it, look its backup up, verify and restore it.
@@ -70,41 +70,45 @@ def round_trip(
     Returns:
         the restore's outcome.
     """
-    protected = command.answer("protect", kind, identifier, "-o", "backup_name=nightly")
+    protected = command.run_json("protect", kind, identifier, "-o", "backup_name=nightly")
     backup = protected["outcome"]["backup"]
-    (kept,) = command.answer("list")["backups"]
+    (kept,) = command.run_json("list")["backups"]
     assert kept["id"] == backup["id"]
     assert kept["resource"]["id"] == identifier
-    shown = command.answer("show", backup["id"])["backup"]
+    shown = command.run_json("show", backup["id"])["backup"]
     assert (shown["id"], shown["handle"]) == (backup["id"], backup["handle"])
     lose()
-    assert command.answer("verify", backup["id"])["outcome"]["result"] == "succeeded"
-    restored = command.answer("restore", backup["id"][:8], "-o", f"restore_name={name}")
+    assert command.run_json("verify", backup["id"])["outcome"]["result"] == "succeeded"
+    restored = command.run_json("restore", backup["id"][:8], "-o", f"restore_name={name}")
     outcome: dict[str, Any] = restored["outcome"]
     return outcome
 
 
-def removed(command: Command) -> None:
+def delete_only_backup(command: Command) -> None:
     """Remove the only backup."""
-    (kept,) = command.answer("list")["backups"]
-    command.answer("delete", kept["id"], "--yes")
-    assert command.answer("list")["backups"] == []
+    (kept,) = command.run_json("list")["backups"]
+    command.run_json("delete", kept["id"], "--yes")
+    assert command.run_json("list")["backups"] == []
 
 
 @pytest.mark.shows("volume", "cinder", "local", "by the command: its bytes under a new name")
 @pytest.mark.usefixtures("nothing_left")
 def test_a_volume(
-    command: Command, bench: Any, lab: Any, sdk: Connection, make_volume: Callable[..., str]
+    command: Command,
+    harness: Any,
+    cloud_tools: Any,
+    sdk: Connection,
+    make_volume: Callable[..., str],
 ) -> None:
-    volume, name = make_volume("volume", b"before"), f"{bench.top}-new"
-    outcome = round_trip(
-        command, VOLUME, volume, name, lambda: lab.write_volume(volume, 0, b"after!")
+    volume, name = make_volume("volume", b"before"), f"{harness.top}-new"
+    outcome = run_round_trip(
+        command, VOLUME, volume, name, lambda: cloud_tools.write_volume(volume, 0, b"after!")
     )
     (new,) = outcome["resources"]
     assert new["name"] == sdk.block_storage.get_volume(new["id"]).name == name
-    assert lab.read_volume(new["id"], 0, 6) == b"before"
-    assert lab.read_volume(volume, 0, 6) == b"after!"
-    removed(command)
+    assert cloud_tools.read_volume(new["id"], 0, 6) == b"before"
+    assert cloud_tools.read_volume(volume, 0, 6) == b"after!"
+    delete_only_backup(command)
 
 
 @pytest.mark.shows(
@@ -113,22 +117,26 @@ def test_a_volume(
 @pytest.mark.usefixtures("nothing_left")
 def test_a_server_of_an_image(
     command: Command,
-    bench: Any,
-    lab: Any,
+    harness: Any,
+    cloud_tools: Any,
     sdk: Connection,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
 ) -> None:
-    server, name = make_server("server", make_image("guest")), f"{bench.top}-new"
-    lab.write_disk(server, TEXT_OFFSET, b"before")
-    outcome = round_trip(
-        command, SERVER, server, name, lambda: lab.write_disk(server, TEXT_OFFSET, b"after!")
+    server, name = make_server("server", make_image("guest")), f"{harness.top}-new"
+    cloud_tools.write_disk(server, TEXT_OFFSET, b"before")
+    outcome = run_round_trip(
+        command,
+        SERVER,
+        server,
+        name,
+        lambda: cloud_tools.write_disk(server, TEXT_OFFSET, b"after!"),
     )
     new = outcome["resources"][0]
     assert new["name"] == sdk.compute.get_server(new["id"]).name == name
-    assert lab.guest_texts(new["id"]) == ["before"]
-    assert lab.read_disk(server, TEXT_OFFSET, 6) == b"after!"
-    removed(command)
+    assert cloud_tools.guest_texts(new["id"]) == ["before"]
+    assert cloud_tools.read_disk(server, TEXT_OFFSET, 6) == b"after!"
+    delete_only_backup(command)
 
 
 @pytest.mark.parametrize("kind", [VOLUME, SERVER])
@@ -141,4 +149,4 @@ def test_an_id_that_is_not_there(command: Command, kind: str) -> None:
     assert refused.stderr.startswith("karbor-backup: ")
     assert nobody in refused.stderr
     assert refused.stderr.count("\n") == 1
-    assert command.answer("list")["backups"] == []
+    assert command.run_json("list")["backups"] == []

@@ -16,7 +16,7 @@ from sandbox.openstack.configuration import SERVICE_ROLE
 from sandbox.openstack.guest import TEXT_OFFSET
 from tests.e2e.karbor.accounts import make_karbor_user
 from tests.e2e.karbor.conftest import EXAMPLES, directories, full_karbor, make_karbor
-from tests.e2e.karbor.service import Karbor, wait_for
+from tests.e2e.karbor.karbor_service import KarborService, wait_until
 
 __all__ = ["directories", "full_karbor", "make_karbor"]
 
@@ -64,8 +64,8 @@ class Account:
 
 
 @pytest.fixture
-def account(cloud: Sandbox, bench: Any) -> Iterator[Account]:
-    name, password = f"{bench.top}-karbor", secrets.token_hex(16)
+def account(cloud: Sandbox, harness: Any) -> Iterator[Account]:
+    name, password = f"{harness.top}-karbor", secrets.token_hex(16)
     # Nova and the others refuse a token that Karbor sends beside the user's without this role.
     roles = ("admin", SERVICE_ROLE)
     account = Account(make_karbor_user(cloud, name, password, roles), name, password)
@@ -75,20 +75,20 @@ def account(cloud: Sandbox, bench: Any) -> Iterator[Account]:
 
 @pytest.fixture
 def karbor(
-    cloud: Sandbox, bench: Any, account: Account, make_karbor: Callable[..., Karbor]
-) -> tuple[Karbor, str]:
+    cloud: Sandbox, harness: Any, account: Account, make_karbor: Callable[..., KarborService]
+) -> tuple[KarborService, str]:
     """A Karbor that is used by the user demo, and the id of its provider."""
     provider = str(uuid.uuid4())
-    return start_karbor(cloud, bench, account, make_karbor, [provider]), provider
+    return start_karbor(cloud, harness, account, make_karbor, [provider]), provider
 
 
 def start_karbor(
     cloud: Sandbox,
-    bench: Any,
+    harness: Any,
     account: Account,
-    make_karbor: Callable[..., Karbor],
+    make_karbor: Callable[..., KarborService],
     providers: Iterable[str],
-) -> Karbor:
+) -> KarborService:
     """Start a Karbor that is used by the user demo, with providers of these ids."""
     user = cloud.session()
     conf = _CONF.format(
@@ -104,7 +104,7 @@ def start_karbor(
         more=conf, project=user.get_project_id(), token=user.get_token(), patience=PATIENCE
     )
     text = (EXAMPLES / "freezer.conf").read_text()
-    text = text.replace("/var/lib/freezer/backups", str(bench.storage / bench.top))
+    text = text.replace("/var/lib/freezer/backups", str(harness.storage / harness.top))
     text = text.replace("# cloud = production", "scheduler_client_id = node1\nlease = 5")
     text = text.replace("poll_interval = 20", "poll_interval = 2")
     for provider in providers:
@@ -113,7 +113,7 @@ def start_karbor(
     return karbor
 
 
-def listed(karbor: Karbor, kind: str, identifier: str) -> dict[str, Any]:
+def find_listed(karbor: KarborService, kind: str, identifier: str) -> dict[str, Any]:
     """One of the resources that Karbor lists, as it is put into a plan."""
     found = karbor.call("GET", f"/protectables/{kind}/instances")["instances"]
     (one,) = (each for each in found if each["id"] == identifier)
@@ -124,7 +124,7 @@ def attached(sdk: Connection, server: str) -> list[str]:
     return [each.volume_id for each in sdk.compute.volume_attachments(server)]
 
 
-def trusts(cloud: Sandbox, account: Account) -> list[Any]:
+def list_trusts(cloud: Sandbox, account: Account) -> list[Any]:
     """The trusts by which the user demo has lent anything to Karbor."""
     user = cloud.session()
     given = f"{cloud.auth_url}/OS-TRUST/trusts?trustor_user_id={user.get_user_id()}"
@@ -133,10 +133,10 @@ def trusts(cloud: Sandbox, account: Account) -> list[Any]:
 
 
 @pytest.fixture
-def server(lab: Any, make_image: Any, make_server: Any) -> str:
+def server(cloud_tools: Any, make_image: Any, make_server: Any) -> str:
     """A server of an image, with words of its own on its disk."""
     identifier = str(make_server("web", make_image("guest")))
-    lab.write_disk(identifier, TEXT_OFFSET, b"the server's own")
+    cloud_tools.write_disk(identifier, TEXT_OFFSET, b"the server's own")
     return identifier
 
 
@@ -149,7 +149,7 @@ def volume(sdk: Connection, do: Any, make_volume: Any, server: str) -> str:
     return identifier
 
 
-def lose(sdk: Connection, do: Any, server: str, volume: str) -> None:
+def delete_server_and_volume(sdk: Connection, do: Any, server: str, volume: str) -> None:
     """Remove a server and its volume."""
     sdk.compute.delete_server(server)
     do.until(lambda: server not in {each.id for each in sdk.compute.servers()})
@@ -166,25 +166,27 @@ def lose(sdk: Connection, do: Any, server: str, volume: str) -> None:
 @pytest.mark.usefixtures("nothing_left")
 def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 - fixtures
     cloud: Sandbox,
-    bench: Any,
+    harness: Any,
     do: Any,
-    lab: Any,
+    cloud_tools: Any,
     sdk: Connection,
     account: Account,
-    karbor: tuple[Karbor, str],
+    karbor: tuple[KarborService, str],
     server: str,
     volume: str,
 ) -> None:
     service, provider = karbor
     image = sdk.compute.get_server(server).image.id
     wanted = [(SERVER, server), (VOLUME, volume), (NETWORK, service.project), (IMAGE, image)]
-    plan = service.plan(provider, [listed(service, *each) for each in wanted])
+    plan = service.plan(provider, [find_listed(service, *each) for each in wanted])
     checkpoint = service.protect(provider, plan)
-    assert service.settled(provider, checkpoint) == "available", service.log.read_text()[-3000:]
-    lose(sdk, do, server, volume)
+    assert service.wait_until_settled(provider, checkpoint) == "available", service.log.read_text()[
+        -3000:
+    ]
+    delete_server_and_volume(sdk, do, server, volume)
 
     restored = service.restore(
-        provider, checkpoint, {SERVER: {"restore_name": f"{bench.top}-again"}}
+        provider, checkpoint, {SERVER: {"restore_name": f"{harness.top}-again"}}
     )
     assert restored["status"] == "success", restored
     told = dict(each.split("#") for each in restored["resources_status"])
@@ -193,36 +195,40 @@ def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 -
     assert told[SERVER] != server
     assert told[VOLUME] != volume
     assert attached(sdk, told[SERVER]) == [told[VOLUME]]
-    assert sdk.compute.get_server(told[SERVER]).name == f"{bench.top}-again"
+    assert sdk.compute.get_server(told[SERVER]).name == f"{harness.top}-again"
     named = sdk.block_storage.get_volume(told[VOLUME]).name
-    assert named.startswith(f"{bench.top}-again-")
-    assert lab.guest_texts(told[SERVER]) == ["the server's own"]
-    assert lab.read_volume(told[VOLUME], 0, 16) == b"the volume's own"
+    assert named.startswith(f"{harness.top}-again-")
+    assert cloud_tools.guest_texts(told[SERVER]) == ["the server's own"]
+    assert cloud_tools.read_volume(told[VOLUME], 0, 16) == b"the volume's own"
 
     assert service.verify(provider, checkpoint)["status"] == "success"
     assert service.delete(provider, checkpoint) == "deleted"
-    assert bench.left_on_disk() == []
-    assert trusts(cloud, account) == []
+    assert harness.left_on_disk() == []
+    assert list_trusts(cloud, account) == []
 
 
 @pytest.mark.usefixtures("nothing_left")
 def test_a_killed_protect_of_a_tenants_volume_leaves_no_trust(
-    cloud: Sandbox, bench: Any, account: Account, karbor: tuple[Karbor, str], make_volume: Any
+    cloud: Sandbox,
+    harness: Any,
+    account: Account,
+    karbor: tuple[KarborService, str],
+    make_volume: Any,
 ) -> None:
     service, provider = karbor
     volume = make_volume("data", b"the volume's own")
-    plan = service.plan(provider, [listed(service, VOLUME, volume)])
+    plan = service.plan(provider, [find_listed(service, VOLUME, volume)])
     checkpoint = service.protect(provider, plan)
-    wait_for(lambda: bench.left_in_freezer()["jobs"] != [], "the job")
-    (trust,) = trusts(cloud, account)
+    wait_until(lambda: harness.left_in_freezer()["jobs"] != [], "the job")
+    (trust,) = list_trusts(cloud, account)
     assert trust["project_id"] == service.project
     service.stop(signal.SIGKILL)
-    assert trusts(cloud, account) == [trust]
+    assert list_trusts(cloud, account) == [trust]
 
     recovered = service.recover(provider)
     assert recovered.returncode == 0, recovered.stderr
     assert f"{checkpoint}: protecting -> available" in recovered.stdout
-    assert trusts(cloud, account) == []
+    assert list_trusts(cloud, account) == []
     service.start()
     assert service.delete(provider, checkpoint) == "deleted"
-    assert trusts(cloud, account) == []
+    assert list_trusts(cloud, account) == []

@@ -15,9 +15,9 @@ from sandbox.keystone import Identity
 from sandbox.ports import HOST
 from tests.e2e.cloud.test_karbor import Account, account, start_karbor
 from tests.e2e.karbor.conftest import directories, full_karbor, make_karbor
-from tests.e2e.karbor.service import Karbor
-from tests.karbor_glue.fixtures import shared
-from tests.karbor_glue.running import run_once
+from tests.e2e.karbor.karbor_service import KarborService
+from tests.karbor_glue.scenario_runner import run_once
+from tests.support.karbor_environments import shared
 
 __all__ = ["account", "directories", "full_karbor", "make_karbor", "shared"]
 
@@ -63,7 +63,7 @@ NOT_OURS = {
 
 
 @pytest.fixture
-def devstack(admin_sdk: Connection, sdk: Connection, lab: Any) -> Iterator[None]:
+def devstack(admin_sdk: Connection, sdk: Connection, cloud_tools: Any) -> Iterator[None]:
     """What devstack has and Karbor's tests use: a flavor, a network and an image by their names."""
     flavor = admin_sdk.compute.create_flavor(name="cirros256", vcpus=1, ram=128, disk=1)
     network = sdk.network.create_network(name="private")
@@ -71,7 +71,10 @@ def devstack(admin_sdk: Connection, sdk: Connection, lab: Any) -> Iterator[None]
         network_id=network.id, ip_version=4, cidr="10.77.0.0/24", enable_dhcp=False
     )
     image = sdk.image.create_image(
-        "cirros", data=lab.guest_image(b"cirros"), disk_format="raw", container_format="bare"
+        "cirros",
+        data=cloud_tools.guest_image(b"cirros"),
+        disk_format="raw",
+        container_format="bare",
     )
     yield
     sdk.image.delete_image(image)
@@ -82,13 +85,13 @@ def devstack(admin_sdk: Connection, sdk: Connection, lab: Any) -> Iterator[None]
 @pytest.fixture
 def environ(
     cloud: Sandbox,
-    bench: Any,
+    harness: Any,
     account: Account,
-    make_karbor: Callable[..., Karbor],
+    make_karbor: Callable[..., KarborService],
     tmp_path: Path,
 ) -> Iterator[dict[str, str]]:
     """A Karbor with all four providers in the catalog, and credentials under devstack's name."""
-    karbor = start_karbor(cloud, bench, account, make_karbor, PROVIDERS)
+    karbor = start_karbor(cloud, harness, account, make_karbor, PROVIDERS)
     admin = Identity(cloud.auth_url, cloud.accounts["admin"])
     admin.add_service(SERVICE, "data-protect", f"http://{HOST}:{karbor.port}/v1/%(project_id)s")
     known = yaml.safe_load(cloud.clouds_yaml.read_text())["clouds"]["demo"]

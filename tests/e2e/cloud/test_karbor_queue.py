@@ -11,8 +11,8 @@ import pytest
 
 from sandbox import Sandbox
 from tests.e2e.karbor.conftest import directories, full_karbor, make_karbor
-from tests.e2e.karbor.service import Karbor, wait_for
-from tests.e2e.karbor.test_freezer import Bench, start_bench
+from tests.e2e.karbor.karbor_service import KarborService, wait_until
+from tests.e2e.karbor.test_freezer import KarborFreezerHarness, start_bench
 
 __all__ = ["directories", "full_karbor", "make_karbor"]
 
@@ -20,7 +20,9 @@ NAMES = ("first", "second")
 
 
 @pytest.fixture
-def pair(cloud: Sandbox, make_karbor: Callable[..., Karbor], tmp_path: Path) -> tuple[Bench, Bench]:
+def pair(
+    cloud: Sandbox, make_karbor: Callable[..., KarborService], tmp_path: Path
+) -> tuple[KarborFreezerHarness, KarborFreezerHarness]:
     """Two services over one database, one bank and one queue, each with the same provider."""
     transport = cloud.part("rabbitmq").url
     one = start_bench(make_karbor, cloud, tmp_path, transport=transport)
@@ -31,20 +33,22 @@ def pair(cloud: Sandbox, make_karbor: Callable[..., Karbor], tmp_path: Path) -> 
     return one, attrs.evolve(one, karbor=other)
 
 
-def test_the_other_one_recovers_what_a_killed_one_left(pair: tuple[Bench, Bench]) -> None:
+def test_the_other_one_recovers_what_a_killed_one_left(
+    pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
+) -> None:
     one, other = pair
     provider = one.provider
-    trees = {name: one.tree(name, name.encode()) for name in NAMES}
-    offered = other.offered()
+    trees = {name: one.make_tree(name, name.encode()) for name in NAMES}
+    offered = other.list_protectables()
     plans = {name: other.karbor.plan(provider, [offered[name]]) for name in NAMES}
     # The queue gives requests in turn: two protects, one after the other, keep both at work.
     made = {name: other.karbor.protect(provider, plans[name]) for name in NAMES}
-    wait_for(lambda: len(one.left_in_freezer()) >= len(NAMES), "the jobs")
+    wait_until(lambda: len(one.list_freezer_entries()) >= len(NAMES), "the jobs")
     one.karbor.stop(signal.SIGKILL)
 
     time.sleep(3)  # the lease of the dead process, and one second
     recovered = other.karbor.recover(provider)
-    wait_for(
+    wait_until(
         lambda: all(other.karbor.status(provider, each) != "protecting" for each in made.values()),
         "the checkpoints",
     )
@@ -59,6 +63,6 @@ def test_the_other_one_recovers_what_a_killed_one_left(pair: tuple[Bench, Bench]
         assert other.karbor.restore(provider, checkpoint)["status"] == "success"
         assert (trees[name] / "sub" / "file").read_bytes() == name.encode()
         assert other.karbor.delete(provider, checkpoint) == "deleted"
-    assert one.left_in_freezer() == []
-    assert one.containers() == []
+    assert one.list_freezer_entries() == []
+    assert one.list_containers() == []
     assert other.karbor.recover(provider).stdout == "nothing to recover\n"

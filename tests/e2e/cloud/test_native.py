@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
-from karbor_backup_freezer.native import KIND
+from karbor_backup_freezer.cloud.native_backups import LEFTOVER_KIND
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly", "mode": "cindernative"}
@@ -26,7 +26,7 @@ def volume(make_volume: Callable[..., str]) -> Resource:
 
 
 @contextmanager
-def stopped(sandbox: Any, server: str) -> Iterator[None]:
+def stopped_server(sandbox: Any, server: str) -> Iterator[None]:
     sandbox.stop(server)
     try:
         yield
@@ -34,18 +34,18 @@ def stopped(sandbox: Any, server: str) -> Iterator[None]:
         sandbox.restart(server)
 
 
-def kept_of(sdk: Any, volume: Resource) -> set[str]:
+def list_cinder_backups(sdk: Any, volume: Resource) -> set[str]:
     """The ids of Cinder's backups of a volume."""
     return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
 
 
-def native_of(backup: Backup) -> str:
+def cinder_backup_id(backup: Backup) -> str:
     (piece,) = backup.handle["pieces"]
     return str(piece["native"])
 
 
-def start(lab: Any, volume: Resource) -> bytes:
-    content: bytes = lab.read_volume(volume.id, 0, 5)
+def read_start(cloud_tools: Any, volume: Resource) -> bytes:
+    content: bytes = cloud_tools.read_volume(volume.id, 0, 5)
     return content
 
 
@@ -57,9 +57,14 @@ def start(lab: Any, volume: Resource) -> bytes:
     "removed alone",
 )
 def test_each_backup_comes_back_and_goes_alone(
-    bench: Any, do: Any, lab: Any, sdk: Any, volume: Resource, made: Callable[[Operation], Any]
+    harness: Any,
+    do: Any,
+    cloud_tools: Any,
+    sdk: Any,
+    volume: Resource,
+    made: Callable[[Operation], Any],
 ) -> None:
-    runner = bench.runner()
+    runner = harness.runner()
     protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
     do.succeeded(protected)
     first = protected.outcome.backup
@@ -67,34 +72,36 @@ def test_each_backup_comes_back_and_goes_alone(
     assert checks["Cinder's backup"]
     assert not checks["stored data"]
 
-    lab.write_volume(volume.id, 0, b"later")
+    cloud_tools.write_volume(volume.id, 0, b"later")
     second = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
-    assert kept_of(sdk, volume) == {native_of(first), native_of(second)}
+    assert list_cinder_backups(sdk, volume) == {cinder_backup_id(first), cinder_backup_id(second)}
 
-    lab.write_volume(volume.id, 0, b"last ")
-    restored = do.run(runner, Verb.RESTORE, first, {"restore_name": f"{bench.top}-first"})
+    cloud_tools.write_volume(volume.id, 0, b"last ")
+    restored = do.run(runner, Verb.RESTORE, first, {"restore_name": f"{harness.top}-first"})
     (new,) = made(restored)
     assert new.id != volume.id
-    assert (start(lab, new), start(lab, volume)) == (b"first", b"last ")
+    assert (read_start(cloud_tools, new), read_start(cloud_tools, volume)) == (b"first", b"last ")
 
-    over = {"restore_name": f"{bench.top}-native", "overwrite_volume": True}
+    over = {"restore_name": f"{harness.top}-native", "overwrite_volume": True}
     (same,) = made(do.run(runner, Verb.RESTORE, second, over))
     assert same.id == volume.id
-    assert start(lab, volume) == b"later"
+    assert read_start(cloud_tools, volume) == b"later"
 
     do.succeeded(do.run(runner, Verb.DELETE, first))
-    assert kept_of(sdk, volume) == {native_of(second)}
+    assert list_cinder_backups(sdk, volume) == {cinder_backup_id(second)}
     do.succeeded(do.run(runner, Verb.VERIFY, second))
     do.succeeded(do.run(runner, Verb.DELETE, second))
-    assert kept_of(sdk, volume) == set()
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert list_cinder_backups(sdk, volume) == set()
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
-def _begun(bench: Any, do: Any, sdk: Any, volume: Resource, **more: Any) -> tuple[Any, Operation]:
+def _begin_protect(
+    harness: Any, do: Any, sdk: Any, volume: Resource, **more: Any
+) -> tuple[Any, Operation]:
     """Begin a protect and wait until Cinder has begun its backup."""
-    runner = bench.runner(PROMPT)
+    runner = harness.runner(PROMPT)
     operation = runner.begin("freezer", Verb.PROTECT, volume, OPTIONS, **more)
-    do.until(lambda: kept_of(sdk, volume))
+    do.until(lambda: list_cinder_backups(sdk, volume))
     return runner, operation
 
 
@@ -106,65 +113,65 @@ def _begun(bench: Any, do: Any, sdk: Any, volume: Resource, **more: Any) -> tupl
     "cinder-backup stopped half-way: fails with Cinder's reason, nothing is left",
 )
 def test_a_backup_that_cinder_gave_up_fails_with_its_words(
-    bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+    harness: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
 ) -> None:
-    with stopped(cloud, "cinder-backup"):
-        runner, operation = _begun(bench, do, sdk, volume)
-        (begun,) = kept_of(sdk, volume)
+    with stopped_server(cloud, "cinder-backup"):
+        runner, operation = _begin_protect(harness, do, sdk, volume)
+        (begun,) = list_cinder_backups(sdk, volume)
     ended = do.finish(runner, operation)
     assert ended.outcome.result is Result.FAILED
     # Its restart resets the backup, or takes up its old order and finds it reset: two reasons.
     assert ended.outcome.reason.startswith(f"Cinder's backup {begun} failed: ")
     assert "gives no reason" not in ended.outcome.reason
     assert ended.outcome.leftovers == ()
-    assert kept_of(sdk, volume) == set()
+    assert list_cinder_backups(sdk, volume) == set()
     assert sdk.block_storage.get_volume(volume.id).status == "available"
 
 
 @pytest.mark.alone
 def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
-    bench: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+    harness: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
 ) -> None:
-    with stopped(cloud, "cinder-backup"):
+    with stopped_server(cloud, "cinder-backup"):
         deadline = timedelta(seconds=20)
-        runner, operation = _begun(bench, do, sdk, volume, deadline=deadline)
+        runner, operation = _begin_protect(harness, do, sdk, volume, deadline=deadline)
         parked = do.finish(runner, operation)
         assert parked.state is State.ENDED
         assert parked.outcome.result is Result.FAILED
-        (still,) = kept_of(sdk, volume)
-        assert (KIND, still) in {(left.kind, left.id) for left in parked.outcome.leftovers}
+        (still,) = list_cinder_backups(sdk, volume)
+        assert (LEFTOVER_KIND, still) in {(left.kind, left.id) for left in parked.outcome.leftovers}
     runner.resume(operation.id)
     released = do.finish(runner, operation)
     assert released.state is State.RELEASED
     assert released.outcome.leftovers == ()
-    assert kept_of(sdk, volume) == set()
+    assert list_cinder_backups(sdk, volume) == set()
 
 
 @pytest.mark.shows(
     "volume", "cindernative", "any", "a backup that somebody removed from Cinder fails a verify"
 )
 def test_a_backup_that_somebody_removed_is_called_gone(
-    bench: Any, do: Any, sdk: Any, volume: Resource
+    harness: Any, do: Any, sdk: Any, volume: Resource
 ) -> None:
-    runner = bench.runner()
+    runner = harness.runner()
     backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
-    sdk.block_storage.delete_backup(native_of(backup))
-    do.until(lambda: not kept_of(sdk, volume))
+    sdk.block_storage.delete_backup(cinder_backup_id(backup))
+    do.until(lambda: not list_cinder_backups(sdk, volume))
     verified = do.run(runner, Verb.VERIFY, backup)
     assert verified.outcome.result is Result.FAILED
-    assert f"Cinder has no backup {native_of(backup)}" in verified.outcome.reason
-    refused = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-gone"})
+    assert f"Cinder has no backup {cinder_backup_id(backup)}" in verified.outcome.reason
+    refused = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-gone"})
     assert refused.outcome.result is Result.FAILED
     assert refused.outcome.resources == ()
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
 def test_another_backup_of_the_same_volume_is_left_alone(
-    bench: Any, do: Any, sdk: Any, volume: Resource
+    harness: Any, do: Any, sdk: Any, volume: Resource
 ) -> None:
     mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)
     do.until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
-    runner = bench.runner()
+    runner = harness.runner()
     backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert kept_of(sdk, volume) == {mine.id}
+    assert list_cinder_backups(sdk, volume) == {mine.id}

@@ -29,19 +29,19 @@ pytestmark = pytest.mark.timeout(2400)
 
 
 @attrs.define
-class Shop:
+class SampleProject:
     """A project with two servers, one of which boots from a volume, and volumes.
 
     Attributes:
         sdk: its owner's connection.
-        lab: to look into disks.
+        cloud_tools: to look into disks.
         id: the project's.
         network: of its servers.
         image: what its servers boot.
     """
 
     sdk: Any
-    lab: Any
+    cloud_tools: Any
     id: str
     network: str = ""
     image: str = ""
@@ -51,7 +51,7 @@ class Shop:
         """The project."""
         return Resource(PROJECT, self.id, "shop")
 
-    def furnish(self, guest: bytes) -> None:
+    def create_defaults(self, guest: bytes) -> None:
         """Give it a network and an image."""
         network = self.sdk.network.create_network(name="shop")
         self.sdk.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.8.0.0/24")
@@ -59,14 +59,14 @@ class Shop:
         formats = {"disk_format": "raw", "container_format": "bare"}
         self.image = self.sdk.image.create_image(name="shop", data=guest, **formats).id
 
-    def volume(self, name: str, content: bytes, **more: Any) -> Resource:
+    def make_volume(self, name: str, content: bytes, **more: Any) -> Resource:
         """Make a volume with content."""
         made = self.sdk.block_storage.create_volume(name=name, size=1, **more)
         self.sdk.block_storage.wait_for_status(made, "available", wait=PATIENCE)
-        self.lab.write_volume(made.id, AT, content)
+        self.cloud_tools.write_volume(made.id, AT, content)
         return Resource(VOLUME, made.id, name)
 
-    def server(self, name: str, boot: Resource | None = None) -> Resource:
+    def make_server(self, name: str, boot: Resource | None = None) -> Resource:
         """Make a server, of the image or of a volume."""
         more: dict[str, Any] = {"image_id": self.image}
         if boot is not None:
@@ -81,12 +81,12 @@ class Shop:
         self.sdk.compute.wait_for_server(made, wait=PATIENCE)
         return Resource(SERVER, made.id, name)
 
-    def clear(self) -> None:
+    def remove_all(self) -> None:
         """Remove all that there is."""
-        self._remove(self.sdk.compute.servers, self.sdk.compute.delete_server)
+        self._remove_resources(self.sdk.compute.servers, self.sdk.compute.delete_server)
         for snapshot in self.sdk.block_storage.snapshots():
             self.sdk.block_storage.delete_snapshot(snapshot)
-        self._remove(self.sdk.block_storage.volumes, self.sdk.block_storage.delete_volume)
+        self._remove_resources(self.sdk.block_storage.volumes, self.sdk.block_storage.delete_volume)
         for image in self.sdk.image.images(owner=self.id):
             self.sdk.image.delete_image(image)
         if self.network:
@@ -95,7 +95,7 @@ class Shop:
                     self.sdk.network.delete_port(port)
             self.sdk.network.delete_network(self.network)
 
-    def _remove(self, listed: Callable[[], Any], remove: Callable[[Any], object]) -> None:
+    def _remove_resources(self, listed: Callable[[], Any], remove: Callable[[Any], object]) -> None:
         for thing in listed():
             remove(thing)
         for _ in range(PATIENCE):
@@ -106,28 +106,28 @@ class Shop:
 
 
 @pytest.fixture
-def shop(lab: Any, bench: Any) -> Iterator[Shop]:
-    sdk = lab.connection(CLOUD)
-    shop = Shop(sdk, lab, sdk.current_project_id)
-    with FileLock(bench.sandbox.instance.layout.home / f"{CLOUD}.lock"):
-        assert not lab.inventory(CLOUD), "somebody else uses the project"
-        bench.sandbox.add_scheduler(CLOUD, cloud=CLOUD)
+def shop(cloud_tools: Any, harness: Any) -> Iterator[SampleProject]:
+    sdk = cloud_tools.connection(CLOUD)
+    shop = SampleProject(sdk, cloud_tools, sdk.current_project_id)
+    with FileLock(harness.sandbox.instance.layout.home / f"{CLOUD}.lock"):
+        assert not cloud_tools.inventory(CLOUD), "somebody else uses the project"
+        harness.sandbox.add_scheduler(CLOUD, cloud=CLOUD)
         try:
-            shop.furnish(lab.guest_image())
+            shop.create_defaults(cloud_tools.guest_image())
             yield shop
         finally:
-            shop.clear()
+            shop.remove_all()
 
 
 @pytest.fixture
-def runner(bench: Any) -> Any:
-    return bench.runner(cloud=CLOUD, scheduler=CLOUD)
+def runner(harness: Any) -> Any:
+    return harness.runner(cloud=CLOUD, scheduler=CLOUD)
 
 
 @contextlib.contextmanager
-def no_more_of_type(lab: Any, project: str, volume_type: str) -> Iterator[None]:
+def forbid_volumes_of_type(cloud_tools: Any, project: str, volume_type: str) -> Iterator[None]:
     """Let no second volume of a type be made in a project; no total quota tells of it."""
-    admin = lab.connection("admin").block_storage
+    admin = cloud_tools.connection("admin").block_storage
 
     def limit(volumes: int) -> None:
         quota = {"quota_set": {f"volumes_{volume_type}": volumes}}
@@ -140,7 +140,7 @@ def no_more_of_type(lab: Any, project: str, volume_type: str) -> Iterator[None]:
         limit(-1)
 
 
-def members(operation: Operation) -> dict[str, Resource]:
+def members_by_old_name(operation: Operation) -> dict[str, Resource]:
     """What each member became, by its old name."""
     assert operation.outcome is not None
     return {
@@ -157,11 +157,11 @@ def members(operation: Operation) -> dict[str, Resource]:
     "two servers and three volumes; then a restore of which one member fails, reported as such",
 )
 def test_every_member_comes_back_and_a_partial_restore_says_so(
-    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
 ) -> None:
-    boot = shop.volume("boot", b"of db", image_id=shop.image)
-    web, db = shop.server("web"), shop.server("db", boot)
-    data, alone = shop.volume("data", b"rows"), shop.volume("alone", b"notes")
+    boot = shop.make_volume("boot", b"of db", image_id=shop.image)
+    web, db = shop.make_server("web"), shop.make_server("db", boot)
+    data, alone = shop.make_volume("data", b"rows"), shop.make_volume("alone", b"notes")
     shop.sdk.compute.create_volume_attachment(web.id, volume_id=data.id)
     protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
     do.succeeded(protected)
@@ -174,11 +174,13 @@ def test_every_member_comes_back_and_a_partial_restore_says_so(
     restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "again"})
     do.succeeded(restored)
     assert restored.outcome.resources[0] == Resource(PROJECT, shop.id, "again")
-    new = members(restored)
+    new = members_by_old_name(restored)
     assert {name: resource.name for name, resource in new.items()} == {
         name: f"again-{name}" for name in sources
     }
-    contents = {name: lab.read_volume(new[name].id, AT, 5) for name in ("boot", "data", "alone")}
+    contents = {
+        name: cloud_tools.read_volume(new[name].id, AT, 5) for name in ("boot", "data", "alone")
+    }
     assert contents == {"boot": b"of db", "data": b"rows\0", "alone": b"notes"}
     attached = {
         name: [a.volume_id for a in shop.sdk.compute.volume_attachments(new[name].id)]
@@ -186,29 +188,31 @@ def test_every_member_comes_back_and_a_partial_restore_says_so(
     }
     assert attached == {"web": [new["data"].id], "db": [new["boot"].id]}
 
-    before = lab.inventory(CLOUD)
-    _lose(Path(backup.handle["container"]) / data.id)
+    before = cloud_tools.inventory(CLOUD)
+    _delete_stored_volume(Path(backup.handle["container"]) / data.id)
     partial = do.run(runner, Verb.RESTORE, backup, {"restore_name": "part"})
     assert partial.state is State.RELEASED
     assert partial.outcome.result is Result.FAILED
     assert partial.outcome.reason.startswith("restored 3 of 5; ")
     assert partial.outcome.leftovers == ()
-    kept = members(partial)
+    kept = members_by_old_name(partial)
     assert kept.keys() == {"db", "boot", "alone"}
-    assert lab.read_volume(kept["alone"].id, AT, 5) == b"notes"
-    made = {(kind, name) for kind, _, name in lab.inventory(CLOUD) - before if kind != "port"}
+    assert cloud_tools.read_volume(kept["alone"].id, AT, 5) == b"notes"
+    made = {
+        (kind, name) for kind, _, name in cloud_tools.inventory(CLOUD) - before if kind != "port"
+    }
     assert {name for _, name in made} == {"part-db", "part-boot", "part-alone"}
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
 def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_left(
-    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
 ) -> None:
-    good = shop.volume("good", b"good")
-    bad = shop.volume("bad", b"bad", volume_type="second")
-    before = lab.inventory(CLOUD)
-    with no_more_of_type(lab, shop.id, "second"):
+    good = shop.make_volume("good", b"good")
+    bad = shop.make_volume("bad", b"bad", volume_type="second")
+    before = cloud_tools.inventory(CLOUD)
+    with forbid_volumes_of_type(cloud_tools, shop.id, "second"):
         operation = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
@@ -216,13 +220,15 @@ def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_le
     parts = {part.resource.id: part for part in operation.outcome.parts}
     assert parts.keys() == {good.id, bad.id}
     assert parts[bad.id].result is Result.FAILED
-    assert lab.inventory(CLOUD) == before
-    assert bench.left_on_disk() == []
-    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+    assert cloud_tools.inventory(CLOUD) == before
+    assert harness.left_on_disk() == []
+    assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
-def test_an_empty_project_has_nothing_to_do(bench: Any, do: Any, runner: Any, shop: Shop) -> None:
-    shop.clear()
+def test_an_empty_project_has_nothing_to_do(
+    harness: Any, do: Any, runner: Any, shop: SampleProject
+) -> None:
+    shop.remove_all()
     shop.network = ""
     protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
     do.succeeded(protected)
@@ -230,15 +236,15 @@ def test_an_empty_project_has_nothing_to_do(bench: Any, do: Any, runner: Any, sh
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         options = {"restore_name": uuid.uuid4().hex} if verb is Verb.RESTORE else {}
         do.succeeded(do.run(runner, verb, protected.outcome.backup, options))
-    assert bench.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.mark.shows("project", "tenant", "local", "Freezer's own way: servers of images")
 def test_freezers_own_mode_takes_servers_only(
-    bench: Any, do: Any, lab: Any, runner: Any, shop: Shop
+    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
 ) -> None:
-    web = shop.server("web")
-    lab.write_disk(web.id, AT, b"inside")
+    web = shop.make_server("web")
+    cloud_tools.write_disk(web.id, AT, b"inside")
     protected = do.run(runner, Verb.PROTECT, shop.resource, {**OPTIONS, "mode": "tenant"})
     do.succeeded(protected)
     assert protected.outcome.backup.members == ()
@@ -246,14 +252,14 @@ def test_freezers_own_mode_takes_servers_only(
     do.succeeded(restored)
     (part,) = restored.outcome.parts
     assert (part.resource.id, part.restored.name) == (web.id, "again-web")
-    assert lab.read_disk(part.restored.id, AT, 6) == b"inside"
+    assert cloud_tools.read_disk(part.restored.id, AT, 6) == b"inside"
     deleted = do.run(runner, Verb.DELETE, protected.outcome.backup)
     assert deleted.outcome.result is Result.SUCCEEDED
     # Freezer removes the servers' backups, and leaves the list of them.
-    assert [left.id for left in deleted.outcome.leftovers] == list(map(str, bench.left_on_disk()))
+    assert [left.id for left in deleted.outcome.leftovers] == list(map(str, harness.left_on_disk()))
 
 
-def _lose(folder: Path) -> None:
+def _delete_stored_volume(folder: Path) -> None:
     """Lose what is stored of one volume."""
     (data,) = [path for path in folder.rglob("*") if path.is_file() and path.name == folder.name]
     data.unlink()

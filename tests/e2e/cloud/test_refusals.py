@@ -13,7 +13,7 @@ from openstack.connection import Connection
 
 from karbor_backup_core import Backup, InvalidDocument, Operation, Resource, Result, State, Verb
 from sandbox import Sandbox
-from tests.e2e.cloud.things import until
+from tests.e2e.cloud.owned_resources import wait_until
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -25,19 +25,19 @@ DEMO = "demo"
 def elsewhere(
     cloud: Sandbox,
     admin_sdk: Connection,
-    bench: Any,
+    harness: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Connection]:
     """A project of the test's own, as the cloud ``elsewhere``: no other test has quotas there."""
     identity = admin_sdk.identity
-    project = identity.create_project(name=bench.top)
+    project = identity.create_project(name=harness.top)
     identity.assign_project_role_to_user(
         project, identity.find_user(DEMO), identity.find_role("member")
     )
     clouds = yaml.safe_load(cloud.clouds_yaml.read_text())
     demo = clouds["clouds"][DEMO]
-    clouds["clouds"]["elsewhere"] = {**demo, "auth": {**demo["auth"], "project_name": bench.top}}
+    clouds["clouds"]["elsewhere"] = {**demo, "auth": {**demo["auth"], "project_name": harness.top}}
     (tmp_path / "clouds.yaml").write_text(yaml.safe_dump(clouds))
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
     with Connection(cloud="elsewhere") as connection:
@@ -45,20 +45,20 @@ def elsewhere(
         storage = connection.block_storage
         for volume in storage.volumes():
             admin_sdk.block_storage.delete_volume(volume.id, force=True)
-        until(lambda: not list(storage.volumes()))
+        wait_until(lambda: not list(storage.volumes()))
     identity.delete_project(project)
 
 
 @pytest.fixture
-def own_flavor(admin_sdk: Connection, bench: Any) -> Iterator[Any]:
-    flavor = admin_sdk.compute.create_flavor(name=bench.top, vcpus=1, ram=64, disk=1)
+def own_flavor(admin_sdk: Connection, harness: Any) -> Iterator[Any]:
+    flavor = admin_sdk.compute.create_flavor(name=harness.top, vcpus=1, ram=64, disk=1)
     yield flavor
     admin_sdk.compute.delete_flavor(flavor)
 
 
 @pytest.fixture
-def own_network(sdk: Connection, bench: Any) -> Iterator[Any]:
-    network = sdk.network.create_network(name=bench.top)
+def own_network(sdk: Connection, harness: Any) -> Iterator[Any]:
+    network = sdk.network.create_network(name=harness.top)
     sdk.network.create_subnet(
         network_id=network.id, ip_version=4, cidr="10.91.0.0/24", enable_dhcp=False
     )
@@ -67,16 +67,16 @@ def own_network(sdk: Connection, bench: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def own_type(admin_sdk: Connection, bench: Any) -> Iterator[Any]:
-    kind = admin_sdk.block_storage.create_type(name=bench.top)
+def own_type(admin_sdk: Connection, harness: Any) -> Iterator[Any]:
+    kind = admin_sdk.block_storage.create_type(name=harness.top)
     yield kind
     admin_sdk.block_storage.delete_type(kind)
 
 
 @pytest.fixture
-def refused(bench: Any, do: Any) -> Callable[..., str]:
+def begin_refused(harness: Any, do: Any) -> Callable[..., str]:
     """Begin an operation that must be refused; answers the reason. Nothing may be left of it."""
-    runner_of = functools.cache(lambda cloud: bench.runner(cloud=cloud))
+    runner_of = functools.cache(lambda cloud: harness.runner(cloud=cloud))
 
     def refused(verb: Verb, target: Resource | Backup, cloud: str = DEMO, **options: Any) -> str:
         given = {"backup_name": "nightly"} if verb is Verb.PROTECT else {"restore_name": "new"}
@@ -87,23 +87,23 @@ def refused(bench: Any, do: Any) -> Callable[..., str]:
         assert operation.outcome.refused, operation.outcome.reason
         assert operation.outcome.leftovers == ()
         assert "\n" not in operation.outcome.reason
-        left = bench.left_in_freezer(cloud)
+        left = harness.left_in_freezer(cloud)
         assert (left["jobs"], left["actions"]) == ([], [])
         return operation.outcome.reason
 
     return refused
 
 
-def server_removed(sdk: Connection, server: str) -> None:
+def remove_server(sdk: Connection, server: str) -> None:
     """Remove a server, and wait until it is gone."""
     sdk.compute.delete_server(server)
-    until(lambda: server not in {each.id for each in sdk.compute.servers()})
+    wait_until(lambda: server not in {each.id for each in sdk.compute.servers()})
 
 
-def volume_removed(sdk: Connection, volume: str) -> None:
+def remove_volume(sdk: Connection, volume: str) -> None:
     """Remove a volume, and wait until it is gone."""
     sdk.block_storage.delete_volume(volume)
-    until(lambda: volume not in {each.id for each in sdk.block_storage.volumes()})
+    wait_until(lambda: volume not in {each.id for each in sdk.block_storage.volumes()})
 
 
 @pytest.mark.parametrize("type_", [SERVER, VOLUME])
@@ -141,9 +141,9 @@ def test_a_server_in_a_state_without_images(
     admin_sdk.compute.reset_server_state(server, "active")
     sdk.compute.shelve_server(server)
     assert "in the middle of the task 'shelving" in refused(Verb.PROTECT, resource)
-    until(lambda: sdk.compute.get_server(server).status == "SHELVED_OFFLOADED")
+    wait_until(lambda: sdk.compute.get_server(server).status == "SHELVED_OFFLOADED")
     assert "is in state SHELVED_OFFLOADED" in refused(Verb.PROTECT, resource)
-    server_removed(sdk, server)
+    remove_server(sdk, server)
     assert "status 404" in refused(Verb.PROTECT, resource)
 
 
@@ -156,7 +156,7 @@ def test_a_volume_in_a_state_without_snapshots(
         admin_sdk.block_storage.reset_volume_status(volume, status=status)
         assert f"is in state {status}" in refused(Verb.PROTECT, resource)
     admin_sdk.block_storage.reset_volume_status(volume, status="available")
-    volume_removed(sdk, volume)
+    remove_volume(sdk, volume)
     assert "status 404" in refused(Verb.PROTECT, resource)
 
 
@@ -181,7 +181,7 @@ def test_a_project_with_one_thing_that_cannot_be_protected(
 ) -> None:
     storage = elsewhere.block_storage
     good, bad = [storage.create_volume(size=1, name=name) for name in ("good", "bad")]
-    until(lambda: all(volume.status == "available" for volume in storage.volumes()))
+    wait_until(lambda: all(volume.status == "available" for volume in storage.volumes()))
     admin_sdk.block_storage.reset_volume_status(bad.id, status="error")
     project = Resource(PROJECT, elsewhere.current_project_id)
     told = refused(Verb.PROTECT, project, cloud="elsewhere")
@@ -201,18 +201,18 @@ def test_no_room_for_the_agents_copy(
 
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
-def test_options_of_freezer_that_lose_data(bench: Any, do: Any, option: str) -> None:
+def test_options_of_freezer_that_lose_data(harness: Any, do: Any, option: str) -> None:
     given = {"backup_name": "nightly", option: "1"}
     with pytest.raises(InvalidDocument, match=rf"{option}: unknown"):
-        do.run(bench.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
+        do.run(harness.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
 
 
-def moved(backup: Backup, bench: Any, elsewhere: Connection) -> Backup:
+def move_backup(backup: Backup, harness: Any, elsewhere: Connection) -> Backup:
     """A backup as one of the project elsewhere, where a scheduler is made known for it."""
-    clients = f"{bench.sandbox.freezer_url}/v2/{elsewhere.current_project_id}/clients"
-    node = {"client_id": bench.top, "hostname": backup.handle["hostname"], "uuid": bench.top}
+    clients = f"{harness.sandbox.freezer_url}/v2/{elsewhere.current_project_id}/clients"
+    node = {"client_id": harness.top, "hostname": backup.handle["hostname"], "uuid": harness.top}
     elsewhere.session.post(clients, json=node)
-    return attrs.evolve(backup, scope=bench.backend(cloud="elsewhere").scope())
+    return attrs.evolve(backup, scope=harness.backend(cloud="elsewhere").scope())
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -221,17 +221,17 @@ def test_a_restore_of_a_server_without_room(
     admin_sdk: Connection,
     make_image: Any,
     make_server: Any,
-    bench: Any,
+    harness: Any,
     do: Any,
     refused: Any,
 ) -> None:
     server = make_server("server", make_image("image"))
-    backup = do.protect(bench.runner(), Resource(SERVER, server))
+    backup = do.protect(harness.runner(), Resource(SERVER, server))
     admin_sdk.compute.update_quota_set(elsewhere.current_project_id, instances=0)
-    there = moved(backup, bench, elsewhere)
-    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=bench.top)
+    there = move_backup(backup, harness, elsewhere)
+    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
     assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in told
-    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
+    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -241,22 +241,22 @@ def test_a_restore_of_a_server_without_flavor_and_network(
     sdk: Connection,
     admin_sdk: Connection,
     make_server: Any,
-    bench: Any,
+    harness: Any,
     do: Any,
     refused: Any,
 ) -> None:
     image = sdk.image.create_image(
-        bench.top, data=bytes(512), disk_format="raw", container_format="bare"
+        harness.top, data=bytes(512), disk_format="raw", container_format="bare"
     )
     server = make_server("server", image.id, flavor_id=own_flavor.id, networks=[own_network.id])
-    backup = do.protect(bench.runner(), Resource(SERVER, server))
-    server_removed(sdk, server)
+    backup = do.protect(harness.runner(), Resource(SERVER, server))
+    remove_server(sdk, server)
     admin_sdk.compute.delete_flavor(own_flavor)
     sdk.network.delete_network(own_network)
     told = refused(Verb.RESTORE, backup)
-    assert f"no flavor {bench.top!r}" in told
+    assert f"no flavor {harness.top!r}" in told
     assert f"no network {own_network.id}" in told
-    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
+    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -266,24 +266,24 @@ def test_a_restore_of_a_volume_without_type_room_or_target(
     sdk: Connection,
     admin_sdk: Connection,
     make_volume: Any,
-    bench: Any,
+    harness: Any,
     do: Any,
     refused: Any,
 ) -> None:
     volume = make_volume("volume", volume_type=own_type.name)
-    backup = do.protect(bench.runner(), Resource(VOLUME, volume), mode="cindernative")
+    backup = do.protect(harness.runner(), Resource(VOLUME, volume), mode="cindernative")
     admin_sdk.block_storage.reset_volume_status(volume, status="maintenance")
     told = refused(Verb.RESTORE, backup, overwrite_volume=True)
     assert f"volume {volume} is in state maintenance" in told
     admin_sdk.block_storage.reset_volume_status(volume, status="available")
 
-    there = moved(backup, bench, elsewhere)
+    there = move_backup(backup, harness, elsewhere)
     admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, gigabytes=0)
-    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=bench.top)
+    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
     assert "Cinder's quota of gigabytes is 0, 0 are in use, and 1 more are needed" in told
 
-    volume_removed(sdk, volume)
+    remove_volume(sdk, volume)
     assert f"volume {volume} is gone" in refused(Verb.RESTORE, backup, overwrite_volume=True)
     admin_sdk.block_storage.delete_type(own_type)
-    assert f"no volume type {bench.top!r}" in refused(Verb.RESTORE, backup)
-    do.succeeded(do.run(bench.runner(), Verb.DELETE, backup))
+    assert f"no volume type {harness.top!r}" in refused(Verb.RESTORE, backup)
+    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))

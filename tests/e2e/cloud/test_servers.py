@@ -15,7 +15,7 @@ OPTIONS = {"backup_name": "nightly"}
 Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
-def facts(server: Any) -> dict[str, Any]:
+def server_facts(server: Any) -> dict[str, Any]:
     """What is to be the same of a server and its copy."""
     own = {k: v for k, v in server.metadata.items() if not k.startswith("karbor_backup_")}
     return {
@@ -33,22 +33,22 @@ def facts(server: Any) -> dict[str, Any]:
     }
 
 
-def own(bench: Any, lab: Any) -> set[Any]:
+def own_resources(harness: Any, cloud_tools: Any) -> set[Any]:
     """What there is in the cloud that has this test's name."""
-    return {thing for thing in lab.inventory() if bench.top in thing[2]}
+    return {thing for thing in cloud_tools.inventory() if harness.top in thing[2]}
 
 
 @pytest.fixture
-def key(bench: Any, sdk: Any) -> Iterator[str]:
-    made = sdk.compute.create_keypair(name=f"{bench.top}-key")
+def key(harness: Any, sdk: Any) -> Iterator[str]:
+    made = sdk.compute.create_keypair(name=f"{harness.top}-key")
     yield made.name
     sdk.compute.delete_keypair(made)
 
 
 @pytest.fixture
-def group(bench: Any, sdk: Any) -> Iterator[str]:
+def group(harness: Any, sdk: Any) -> Iterator[str]:
     """A security group's id; its servers are removed before it."""
-    made = sdk.network.create_security_group(name=f"{bench.top}-group")
+    made = sdk.network.create_security_group(name=f"{harness.top}-group")
     yield made.id
     sdk.network.delete_security_group(made)
 
@@ -60,9 +60,9 @@ def group(bench: Any, sdk: Any) -> Iterator[str]:
     "its disk; flavor, address, groups, key, zone, metadata, tags, description",
 )
 def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are fixtures
-    bench: Any,
+    harness: Any,
     do: Any,
-    lab: Any,
+    cloud_tools: Any,
     sdk: Any,
     key: str,
     group: str,
@@ -80,24 +80,24 @@ def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are 
         tags=["front"],
         description="the shop",
     )
-    lab.write_disk(identifier, TEXT_OFFSET, b"inside the disk")
-    before = facts(sdk.compute.get_server(identifier))
-    runner = bench.runner()
+    cloud_tools.write_disk(identifier, TEXT_OFFSET, b"inside the disk")
+    before = server_facts(sdk.compute.get_server(identifier))
+    runner = harness.runner()
     protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
     do.succeeded(protected)
     backup = protected.outcome.backup
     sdk.compute.delete_server(identifier)
     do.until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
 
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-new"})
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-new"})
     (new,) = made(restored)
     assert restored.outcome.checks == ()
     server = sdk.compute.get_server(new.id)
-    assert (server.name, server.status) == (f"{bench.top}-new", "ACTIVE")
-    assert facts(server) == before
-    assert lab.guest_texts(new.id) == ["inside the disk"]
+    assert (server.name, server.status) == (f"{harness.top}-new", "ACTIVE")
+    assert server_facts(server) == before
+    assert cloud_tools.guest_texts(new.id) == ["inside the disk"]
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert bench.left_on_disk() == []
+    assert harness.left_on_disk() == []
 
 
 @pytest.mark.shows(
@@ -107,9 +107,9 @@ def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are 
     "its boot volume and a data volume, in order; another address where the old one is taken",
 )
 def test_a_server_of_volumes_comes_back_beside_its_source(
-    bench: Any,
+    harness: Any,
     do: Any,
-    lab: Any,
+    cloud_tools: Any,
     sdk: Any,
     make_volume: Callable[..., str],
     make_server_from_volume: Callable[..., str],
@@ -117,10 +117,10 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
     made: Made,
 ) -> None:
     root = make_volume("root", image_id=make_image("guest"))
-    lab.write_volume(root, TEXT_OFFSET, b"system")
+    cloud_tools.write_volume(root, TEXT_OFFSET, b"system")
     data = make_volume("data", b"data")
     identifier = make_server_from_volume("db", root, data)
-    runner = bench.runner()
+    runner = harness.runner()
     protected = do.run(
         runner,
         Verb.PROTECT,
@@ -129,17 +129,17 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
     )
     do.succeeded(protected)
     restored = do.run(
-        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{bench.top}-new"}
+        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
     )
     server, *volumes = made(restored)
     before = {one.volume_id: one.device for one in sdk.compute.volume_attachments(identifier)}
     after = {one.volume_id: one.device for one in sdk.compute.volume_attachments(server.id)}
     assert [after[volume.id] for volume in volumes] == [before[root], before[data]]
     assert [volume.name for volume in volumes] == [
-        f"{bench.top}-new-{before[source].removeprefix('/dev/')}" for source in (root, data)
+        f"{harness.top}-new-{before[source].removeprefix('/dev/')}" for source in (root, data)
     ]
-    assert lab.guest_texts(server.id)[0] == "system"
-    assert lab.read_volume(volumes[1].id, 0, 4) == b"data"
+    assert cloud_tools.guest_texts(server.id)[0] == "system"
+    assert cloud_tools.read_volume(volumes[1].id, 0, 4) == b"data"
     assert sdk.compute.get_server(server.id).status == "ACTIVE"
     became = {part.resource.id: part.restored for part in restored.outcome.parts}
     assert became == {identifier: server, root: volumes[0], data: volumes[1]}
@@ -151,26 +151,26 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
     "server from an image", "nova", "local", "a flavor that is gone: refused, and nothing is made"
 )
 def test_a_restore_without_the_flavor_is_refused_before_anything_is_made(
-    bench: Any,
+    harness: Any,
     do: Any,
-    lab: Any,
+    cloud_tools: Any,
     sdk: Any,
     admin_sdk: Any,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
 ) -> None:
-    flavor = admin_sdk.compute.create_flavor(name=f"{bench.top}-own", vcpus=1, ram=64, disk=1)
+    flavor = admin_sdk.compute.create_flavor(name=f"{harness.top}-own", vcpus=1, ram=64, disk=1)
     identifier = make_server("web", image=make_image("guest"), flavor_id=flavor.id)
-    runner = bench.runner()
+    runner = harness.runner()
     protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
     do.succeeded(protected)
     admin_sdk.compute.delete_flavor(flavor)
-    before = own(bench, lab)
+    before = own_resources(harness, cloud_tools)
     refused = do.run(
-        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{bench.top}-new"}
+        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
     )
     assert refused.outcome.result is Result.FAILED
     assert refused.outcome.refused
-    assert f"{bench.top}-own" in refused.outcome.reason
-    assert own(bench, lab) == before
+    assert f"{harness.top}-own" in refused.outcome.reason
+    assert own_resources(harness, cloud_tools) == before
     assert sdk.compute.get_server(identifier).status == "ACTIVE"

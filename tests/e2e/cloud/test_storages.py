@@ -1,7 +1,7 @@
 """Kinds of storage under servers and volumes: what the table says comes back does, nothing else.
 
 What the table calls broken and brings its data back has been mended: then the table in
-``restorable.py`` and the one in ``docs/freezer.md`` are to be changed.
+``compatibility.py`` and the one in ``docs/freezer.md`` are to be changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +12,14 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Backup, Operation, Policy, Resource, Result, Verb
-from karbor_backup_core.runner import Runner
+from karbor_backup_core import Backup, Operation, Policy, Resource, Result, Runner, Verb
+from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
+from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.restorable import NEWEST, verdict
-from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.stored import Measured, StoredData
+from karbor_backup_freezer.inspection import DataInspector, Measurement
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.storages import StorageKind
 
 SERVER, VOLUME = "OS::Nova::Server", "OS::Cinder::Volume"
 CONTENT = bytes(range(256)) * 4096
@@ -34,7 +33,7 @@ IMPATIENT = Policy(
 
 
 @attrs.frozen
-class Subject:
+class StoredSubject:
     """A server or volume whose first bytes are known, and how to read those of a restored one."""
 
     resource: Resource
@@ -45,40 +44,42 @@ class Subject:
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, what: str, lab: Any) -> Subject:
+def subject(request: pytest.FixtureRequest, what: str, cloud_tools: Any) -> StoredSubject:
     """A server or a volume, as the test asks for."""
     if what == "volume":
         make_volume = request.getfixturevalue("make_volume")
-        return Subject(Resource(VOLUME, make_volume("disk", CONTENT)), lab.read_volume)
+        return StoredSubject(
+            Resource(VOLUME, make_volume("disk", CONTENT)), cloud_tools.read_volume
+        )
     image = request.getfixturevalue("make_image")("image", CONTENT)
     server = request.getfixturevalue("make_server")("server", image=image)
-    return Subject(Resource(SERVER, server), lab.read_disk)
+    return StoredSubject(Resource(SERVER, server), cloud_tools.read_disk)
 
 
 @pytest.fixture
 def storage(
-    cloud: Any, kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Any, kind: StorageKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """A storage of that kind on the sandbox's servers, as an operator configures it."""
     match kind:
-        case Kind.SSH:
+        case StorageKind.SSH:
             ssh = cloud.ssh
-            _know(ssh, tmp_path, monkeypatch)
+            _trust_ssh_host(ssh, tmp_path, monkeypatch)
             login = {"host": ssh.host, "port": ssh.port, "username": ssh.user, "key": str(ssh.key)}
             return {"kind": "ssh", "path": str(ssh.directory), **login}
-        case Kind.SWIFT:
+        case StorageKind.SWIFT:
             assert cloud.swift
             return {"kind": "swift"}
-        case Kind.S3:
+        case StorageKind.S3:
             return {"kind": "s3", **attrs.asdict(cloud.s3)}
-        case Kind.FTP:
+        case StorageKind.FTP:
             ftp = cloud.ftp
             login = {"username": ftp.user, "password": ftp.password}
             return {"kind": "ftp", "host": ftp.host, "port": ftp.port, "path": "/", **login}
     return {"kind": "local", "path": str(cloud.storage_dir)}
 
 
-def _know(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _trust_ssh_host(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give this process a home in which the SSH server's key is known."""
     kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
     file = folder / ".ssh" / "known_hosts"
@@ -87,21 +88,21 @@ def _know(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
 
 
-def look(bench: Any, storage: dict[str, Any], backup: Backup) -> Measured:
+def inspect_stored(harness: Any, storage: dict[str, Any], backup: Backup) -> Measurement:
     """What is stored of a backup of one piece, whatever Freezer says of it."""
-    configuration = Configuration.read(bench.configuration(storages={"it": storage}))
-    data = StoredData(configuration, CloudServices(Connection(configuration)))
-    handle = Handle.of(backup)
-    (seen,) = data.measure(configuration.storages["it"], handle.place, handle.pieces)
+    configuration = Configuration.from_document(harness.configuration(storages={"it": storage}))
+    data = DataInspector(configuration, CloudServices(Connection(configuration)))
+    handle = Handle.from_backup(backup)
+    (seen,) = data.inspect(configuration.storages["it"], handle.location, handle.pieces)
     return seen
 
 
-def verified(operation: Operation) -> Mapping[str, bool]:
+def verify_backup(operation: Operation) -> Mapping[str, bool]:
     assert operation.outcome is not None
     return {check.name: check.verified for check in operation.outcome.checks}
 
 
-def _row(what: str, kind: Kind, seen: str) -> Any:
+def _row(what: str, kind: StorageKind, seen: str) -> Any:
     mode = {"volume": "cinder", "server": "nova"}[what]
     return pytest.param(what, kind, marks=pytest.mark.shows(what, mode, kind.value, seen))
 
@@ -112,47 +113,47 @@ COMES_BACK = "its size was checked, its bytes came back, nothing was left after 
 @pytest.mark.parametrize(
     ("what", "kind"),
     [
-        _row("volume", Kind.LOCAL, COMES_BACK),
-        _row("volume", Kind.SWIFT, COMES_BACK),
-        _row("server", Kind.LOCAL, COMES_BACK),
-        _row("server", Kind.SWIFT, COMES_BACK),
-        _row("server", Kind.SSH, COMES_BACK),
+        _row("volume", StorageKind.LOCAL, COMES_BACK),
+        _row("volume", StorageKind.SWIFT, COMES_BACK),
+        _row("server", StorageKind.LOCAL, COMES_BACK),
+        _row("server", StorageKind.SWIFT, COMES_BACK),
+        _row("server", StorageKind.SSH, COMES_BACK),
     ],
 )
 def test_what_comes_back(
-    bench: Any,
+    harness: Any,
     do: Any,
-    subject: Subject,
+    subject: StoredSubject,
     storage: dict[str, Any],
-    kind: Kind,
+    kind: StorageKind,
     made: Callable[[Operation], tuple[Resource, ...]],
 ) -> None:
-    assert verdict(NEWEST, subject.resource.type, kind).restorable
-    runner = bench.runner(storages={"it": storage})
+    assert restore_support(NEWEST_TESTED, subject.resource.type, kind).restorable
+    runner = harness.runner(storages={"it": storage})
     protected = do.run(runner, Verb.PROTECT, subject.resource, NAMED)
     do.succeeded(protected)
-    assert verified(protected)["stored data"]
+    assert verify_backup(protected)["stored data"]
     backup = protected.outcome.backup
     (stored,) = backup.handle["pieces"]
     assert stored["stored"] >= len(CONTENT)
-    assert verified(do.run(runner, Verb.VERIFY, backup))["stored data"]
+    assert verify_backup(do.run(runner, Verb.VERIFY, backup))["stored data"]
 
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-back"})
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-back"})
     new = made(restored)[0]
     assert subject.content_of(new) == CONTENT
 
-    assert look(bench, storage, backup) == Measured(
+    assert inspect_stored(harness, storage, backup) == Measurement(
         stored=stored["stored"], complete=True, noted=stored["stored"]
     )
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert look(bench, storage, backup) == Measured(stored=0)
+    assert inspect_stored(harness, storage, backup) == Measurement(stored=0)
 
 
 JOB_FAILED = "Freezer's job ended with result 'fail'"
 NEVER_ENDS = "not done by its deadline"
 
 
-def _broken(what: str, kind: Kind, call: str, words: str) -> Any:
+def _broken(what: str, kind: StorageKind, call: str, words: str) -> Any:
     how = "does not end" if words == NEVER_ENDS else "fails"
     row = _row(what, kind, f"refused, with the reason; the {call} {how} indeed")
     return pytest.param(what, kind, Verb(call), words, marks=row.marks)
@@ -161,16 +162,22 @@ def _broken(what: str, kind: Kind, call: str, words: str) -> Any:
 @pytest.mark.parametrize(
     ("what", "kind", "breaks", "words"),
     [
-        _broken("volume", Kind.FTP, "restore", JOB_FAILED),
-        _broken("volume", Kind.S3, "restore", JOB_FAILED),
-        _broken("server", Kind.FTP, "restore", NEVER_ENDS),
-        _broken("server", Kind.S3, "protect", JOB_FAILED),
+        _broken("volume", StorageKind.FTP, "restore", JOB_FAILED),
+        _broken("volume", StorageKind.S3, "restore", JOB_FAILED),
+        _broken("server", StorageKind.FTP, "restore", NEVER_ENDS),
+        _broken("server", StorageKind.S3, "protect", JOB_FAILED),
     ],
 )
 def test_what_the_table_calls_broken_still_is(
-    bench: Any, do: Any, subject: Subject, unlucky: Runner, kind: Kind, breaks: Verb, words: str
+    harness: Any,
+    do: Any,
+    subject: StoredSubject,
+    unlucky: Runner,
+    kind: StorageKind,
+    breaks: Verb,
+    words: str,
 ) -> None:
-    judged = verdict(NEWEST, subject.resource.type, kind)
+    judged = restore_support(NEWEST_TESTED, subject.resource.type, kind)
     assert not judged.restorable
     refused = do.run(unlucky, Verb.PROTECT, subject.resource, NAMED)
     assert refused.outcome.refused
@@ -180,7 +187,7 @@ def test_what_the_table_calls_broken_still_is(
     ended = do.run(unlucky, Verb.PROTECT, subject.resource, options)
     if breaks is Verb.RESTORE:
         assert ended.outcome.result is Result.SUCCEEDED
-        name = {"restore_name": f"{bench.top}-back"}
+        name = {"restore_name": f"{harness.top}-back"}
         deadline = timedelta(seconds=60 if words == NEVER_ENDS else 600)
         ended = do.run(unlucky, Verb.RESTORE, ended.outcome.backup, name, deadline=deadline)
     mended = f"freezer-agent has been mended for {subject.resource.type} on {kind}"
@@ -189,41 +196,41 @@ def test_what_the_table_calls_broken_still_is(
 
 
 @pytest.mark.shows("volume", "cinder", "ssh", "refused, with the reason; the restore fails indeed")
-@pytest.mark.parametrize(("what", "kind"), [("volume", Kind.SSH)])
+@pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.SSH)])
 def test_a_volume_does_not_come_back_over_ssh(
-    bench: Any, do: Any, subject: Subject, storage: dict[str, Any]
+    harness: Any, do: Any, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     """The agent needs many minutes for a GiB over ssh, so it stores into the same folder here."""
     here = {"kind": "local", "path": storage["path"]}
-    runner = bench.runner(storages={"here": here, "far": storage}, storage="here")
+    runner = harness.runner(storages={"here": here, "far": storage}, storage="here")
     refused = do.run(runner, Verb.PROTECT, subject.resource, {**NAMED, "storage": "far"})
     assert refused.outcome.refused
-    assert verdict(NEWEST, VOLUME, Kind.SSH).reason in refused.outcome.reason
+    assert restore_support(NEWEST_TESTED, VOLUME, StorageKind.SSH).reason in refused.outcome.reason
 
     backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
     far = attrs.evolve(backup, storage="far", handle={**backup.handle, "kind": "ssh"})
-    restored = do.run(runner, Verb.RESTORE, far, {"restore_name": f"{bench.top}-back"})
+    restored = do.run(runner, Verb.RESTORE, far, {"restore_name": f"{harness.top}-back"})
     assert restored.outcome.result is Result.FAILED, "freezer-agent has been mended: volume, ssh"
     assert JOB_FAILED in restored.outcome.reason
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
 @pytest.fixture
-def unlucky(cloud: Any, bench: Any, storage: dict[str, Any]) -> Iterator[Runner]:
+def unlucky(cloud: Any, harness: Any, storage: dict[str, Any]) -> Iterator[Runner]:
     """A runner with a scheduler of its own: an agent that loops for ever goes with it only."""
-    server = cloud.add_scheduler(bench.top)
-    yield bench.runner(IMPATIENT, storages={"it": storage}, scheduler=bench.top)
+    server = cloud.add_scheduler(harness.top)
+    yield harness.runner(IMPATIENT, storages={"it": storage}, scheduler=harness.top)
     cloud.stop(server)
 
 
 @pytest.mark.shows(
     "volume", "cinder", "local", "a backup that was cut short or emptied fails a verify"
 )
-@pytest.mark.parametrize(("what", "kind"), [("volume", Kind.LOCAL)])
+@pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.LOCAL)])
 def test_a_backup_that_was_cut_short_is_called_broken(
-    bench: Any, do: Any, subject: Subject, storage: dict[str, Any]
+    harness: Any, do: Any, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
-    runner = bench.runner(storages={"it": storage})
+    runner = harness.runner(storages={"it": storage})
     backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
     volume = subject.resource.id
     (data,) = Path(backup.handle["container"]).glob(f"{volume}/*/{volume}")

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from karbor_backup_core import Backup, Operation, Resource, Result, State, Verb
-from karbor_backup_freezer.identifiers import job_id
+from karbor_backup_freezer.model.ids import job_id
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly"}
@@ -17,7 +17,7 @@ OPTIONS = {"backup_name": "nightly"}
 Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
-def backup_of(do: Any, runner: Any, volume: Resource) -> Backup:
+def protect_volume(do: Any, runner: Any, volume: Resource) -> Backup:
     protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
     do.succeeded(protected)
     backup: Backup = protected.outcome.backup
@@ -31,41 +31,41 @@ def backup_of(do: Any, runner: Any, volume: Resource) -> Backup:
     "two backups, restored at once, one of them twice; deleted one by one",
 )
 def test_each_of_two_backups_comes_back_and_goes_alone(
-    bench: Any, do: Any, lab: Any, make_volume: Callable[..., str], made: Made
+    harness: Any, do: Any, cloud_tools: Any, make_volume: Callable[..., str], made: Made
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
-    runner = bench.runner()
-    first = backup_of(do, runner, volume)
-    lab.write_volume(volume.id, 0, b"later")
-    second = backup_of(do, runner, volume)
-    lab.write_volume(volume.id, 0, b"lost!")
+    runner = harness.runner()
+    first = protect_volume(do, runner, volume)
+    cloud_tools.write_volume(volume.id, 0, b"later")
+    second = protect_volume(do, runner, volume)
+    cloud_tools.write_volume(volume.id, 0, b"lost!")
 
     restores = [
-        runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{bench.top}-{number}"})
+        runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{harness.top}-{number}"})
         for number, backup in enumerate((first, second, first))
     ]
     restored = [made(do.finish(runner, restore)) for restore in restores]
     ids = [resource.id for (resource,) in restored]
     assert len({volume.id, *ids}) == 4
-    assert [lab.read_volume(new, 0, 5) for new in ids] == [b"first", b"later", b"first"]
-    assert lab.read_volume(volume.id, 0, 5) == b"lost!"
+    assert [cloud_tools.read_volume(new, 0, 5) for new in ids] == [b"first", b"later", b"first"]
+    assert cloud_tools.read_volume(volume.id, 0, 5) == b"lost!"
 
     do.succeeded(do.run(runner, Verb.DELETE, first))
     do.succeeded(do.run(runner, Verb.VERIFY, second))
-    (again,) = made(do.run(runner, Verb.RESTORE, second, {"restore_name": f"{bench.top}-again"}))
-    assert lab.read_volume(again.id, 0, 5) == b"later"
+    (again,) = made(do.run(runner, Verb.RESTORE, second, {"restore_name": f"{harness.top}-again"}))
+    assert cloud_tools.read_volume(again.id, 0, 5) == b"later"
     do.succeeded(do.run(runner, Verb.DELETE, second))
-    assert bench.left_on_disk() == []
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_on_disk() == []
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.mark.shows(
     "volume", "cinder", "local", "attached to a running server: type, metadata, image metadata"
 )
 def test_an_attached_volume_comes_back_as_it_was(
-    bench: Any,
+    harness: Any,
     do: Any,
-    lab: Any,
+    cloud_tools: Any,
     sdk: Any,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
@@ -81,14 +81,14 @@ def test_an_attached_volume_comes_back_as_it_was(
         sdk.block_storage.get_volume(identifier), "in-use", interval=0.5, wait=60
     )
     volume.set_image_metadata(sdk.block_storage, metadata={"os_type": "linux"})
-    runner = bench.runner()
-    backup = backup_of(do, runner, Resource(VOLUME, identifier))
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{bench.top}-copy"})
+    runner = harness.runner()
+    backup = protect_volume(do, runner, Resource(VOLUME, identifier))
+    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-copy"})
     (new,) = made(restored)
     assert restored.outcome.checks == ()
     copy = sdk.block_storage.get_volume(new.id)
-    assert lab.read_volume(new.id, 0, 6) == b"inside"
-    assert (copy.name, copy.description) == (f"{bench.top}-copy", "precious")
+    assert cloud_tools.read_volume(new.id, 0, 6) == b"inside"
+    assert (copy.name, copy.description) == (f"{harness.top}-copy", "precious")
     assert (copy.volume_type, copy.availability_zone) == ("second", volume.availability_zone)
     assert (copy.is_bootable, copy.volume_image_metadata) == (False, {"os_type": "linux"})
     marks = {"karbor_backup_operation": restored.id, "karbor_backup_member": identifier}
@@ -96,11 +96,11 @@ def test_an_attached_volume_comes_back_as_it_was(
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
-def end_agent(do: Any, bench: Any, operation: Operation) -> None:
+def end_agent(do: Any, harness: Any, operation: Operation) -> None:
     """End the agent of an operation's job, as an operator does to one that never ends."""
-    job = bench.client().job(job_id(operation.id))
+    job = harness.client().get_job(job_id(operation.id))
     os.kill(int(job["job_schedule"]["current_pid"]), signal.SIGKILL)
-    do.until(lambda: bench.client().job(job["job_id"])["job_schedule"].get("result"))
+    do.until(lambda: harness.client().get_job(job["job_id"])["job_schedule"].get("result"))
 
 
 @pytest.mark.alone
@@ -113,24 +113,24 @@ def end_agent(do: Any, bench: Any, operation: Operation) -> None:
     "what is left is named, and removed once the agent has ended",
 )
 def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
-    bench: Any, do: Any, lab: Any, make_volume: Callable[..., str]
+    harness: Any, do: Any, cloud_tools: Any, make_volume: Callable[..., str]
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
-    before = lab.inventory()
-    runner = bench.runner()
-    with lab.fill_images():
+    before = cloud_tools.inventory()
+    runner = harness.runner()
+    with cloud_tools.fill_images():
         failed = do.run(runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90))
     assert failed.outcome.result is Result.FAILED
     assert failed.parked
     named = {left.id for left in failed.outcome.leftovers}
     assert {
-        thing[1] for thing in lab.inventory() - before if job_id(failed.id) in thing[2]
+        thing[1] for thing in cloud_tools.inventory() - before if job_id(failed.id) in thing[2]
     } <= named
 
-    end_agent(do, bench, failed)
+    end_agent(do, harness, failed)
     runner.resume(failed.id)
     assert do.finish(runner, failed).state is State.RELEASED
-    assert lab.inventory() == before
+    assert cloud_tools.inventory() == before
 
 
 @pytest.mark.alone
@@ -143,14 +143,14 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
     "by its deadline, and the volume is named",
 )
 def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
-    bench: Any, do: Any, lab: Any, sdk: Any, make_volume: Callable[..., str]
+    harness: Any, do: Any, cloud_tools: Any, sdk: Any, make_volume: Callable[..., str]
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
-    runner = bench.runner()
-    backup = backup_of(do, runner, volume)
-    before = lab.inventory()
-    with lab.break_new_volumes():
-        options = {"restore_name": f"{bench.top}-broken"}
+    runner = harness.runner()
+    backup = protect_volume(do, runner, volume)
+    before = cloud_tools.inventory()
+    with cloud_tools.break_new_volumes():
+        options = {"restore_name": f"{harness.top}-broken"}
         failed = do.run(runner, Verb.RESTORE, backup, options, deadline=timedelta(seconds=60))
     (broken,) = [v for v in sdk.block_storage.volumes() if v.status == "error"]
     assert failed.outcome.result is Result.FAILED
@@ -158,12 +158,12 @@ def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
     (note,) = [left.note for left in failed.outcome.leftovers if left.id == broken.id]
     assert "in state error" in note
 
-    end_agent(do, bench, failed)
+    end_agent(do, harness, failed)
     runner.resume(failed.id)
     released = do.finish(runner, failed)
     assert released.state is State.RELEASED
     assert broken.id in {left.id for left in released.outcome.leftovers}
     # Nothing proves that it is this restore's, so it stays, and is a person's to remove.
     sdk.block_storage.delete_volume(broken.id)
-    do.until(lambda: lab.inventory() == before)
+    do.until(lambda: cloud_tools.inventory() == before)
     do.succeeded(do.run(runner, Verb.DELETE, backup))

@@ -1,4 +1,4 @@
-"""What the benches of the Freezer backend share: a scripted cloud, tokens, and credentials."""
+"""What the harnesses of the Freezer backend share: a scripted cloud, tokens, and credentials."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox
-from tests.e2e.contract.scripted import Sessions, Stage
+from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
 
 
 @pytest.fixture(scope="session")
-def stage(sandbox: Sandbox) -> Iterator[Stage]:
-    with Stage.up(sandbox) as stage:
-        yield stage
+def environment(sandbox: Sandbox) -> Iterator[ScriptedEnvironment]:
+    with ScriptedEnvironment.start(sandbox) as environment:
+        yield environment
 
 
 @pytest.fixture(autouse=True)
-def credentials(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stage.write_clouds_yaml(tmp_path / "clouds.yaml")
+def credentials(
+    environment: ScriptedEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.write_clouds_yaml(tmp_path / "clouds.yaml")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
 
 
 @pytest.fixture(scope="session")
-def sessions(stage: Stage) -> Sessions:
-    return Sessions(stage)
+def sessions(environment: ScriptedEnvironment) -> SharedTokenSessions:
+    return SharedTokenSessions(environment)

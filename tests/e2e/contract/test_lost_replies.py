@@ -10,46 +10,58 @@ from pathlib import Path
 
 import pytest
 
+from karbor_backup_contract import Harness
+from karbor_backup_contract._context import RuleContext
+from karbor_backup_contract._scenarios import check_restored_content, require_unchanged
 from karbor_backup_core import Verb
-from karbor_backup_core.contract import Bench
-from karbor_backup_core.contract.lives import compare_restored, unchanged
-from karbor_backup_core.contract.trial import Trial
-from karbor_backup_freezer.resources import SERVER
-from sandbox import faults
-from tests.e2e.contract.scripted import Place, Sessions, Stage, scripted_bench
+from karbor_backup_freezer.model.resource_types import SERVER
+from tests.e2e.contract.scripted_harness import (
+    RuleEnvironment,
+    ScriptedEnvironment,
+    SharedTokenSessions,
+    scripted_harness,
+)
+from tests.support import http_faults
 
 MANY = 40
 """More requests of one method than a restore makes."""
 
 
 @pytest.fixture
-def bench(
-    request: pytest.FixtureRequest, stage: Stage, sessions: Sessions, tmp_path: Path
-) -> Iterator[Bench]:
-    place = Place(stage, tmp_path, storage="disk", servers_boot_from_volumes=request.param)
-    with scripted_bench(place, sessions) as bench:
-        yield bench
+def harness(
+    request: pytest.FixtureRequest,
+    environment: ScriptedEnvironment,
+    sessions: SharedTokenSessions,
+    tmp_path: Path,
+) -> Iterator[Harness]:
+    place = RuleEnvironment(
+        environment, tmp_path, storage="disk", servers_boot_from_volumes=request.param
+    )
+    with scripted_harness(place, sessions) as harness:
+        yield harness
 
 
 @pytest.mark.parametrize(
-    ("bench", "method"),
+    ("harness", "method"),
     [(False, "POST"), (False, "DELETE"), (True, "POST"), (True, "PUT")],
     ids=["image-POST", "image-DELETE", "volumes-POST", "volumes-PUT"],
-    indirect=["bench"],
+    indirect=["harness"],
 )
 def test_a_restored_server_is_one_whatever_reply_is_lost(
-    bench: Bench, stage: Stage, method: str
+    harness: Harness, environment: ScriptedEnvironment, method: str
 ) -> None:
-    trial = Trial(bench)
-    server = trial.make(SERVER)
-    backup = trial.backup(server)
-    before = trial.holdings()
+    context = RuleContext(harness)
+    server = context.create_resource(SERVER)
+    backup = context.protect(server)
+    before = context.inventory()
     for number in itertools.count(1):
-        plan = stage.proxy.plan(faults.lost_reply(), at=number, method=method)
-        operation = trial.succeed(Verb.RESTORE, backup)
-        compare_restored(trial, operation, trial.written[server.id])
-        unchanged(trial, before, f"a restore that lost the reply to {method} number {number}")
-        stage.proxy.clear()
+        plan = environment.proxy.plan(http_faults.lost_reply(), at=number, method=method)
+        operation = context.run_successfully(Verb.RESTORE, backup)
+        check_restored_content(context, operation, context.contents[server.id])
+        require_unchanged(
+            context, before, f"a restore that lost the reply to {method} number {number}"
+        )
+        environment.proxy.clear()
         if not plan.fired:
             break
         assert number < MANY

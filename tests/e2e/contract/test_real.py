@@ -1,6 +1,6 @@
 """The same rules with the real scheduler and agent, as far as they are about what those do.
 
-The bench is the one that operators get by ``karbor-backup contract``. Each operation takes the real
+The harness is the one that operators get by ``karbor-backup contract``. Each operation takes the real
 programs some seconds; what rules say of many operations, of faults and of cancels is tried with the
 scripted scheduler.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core.contract import Bench, Holdings, Status, all_rules, judge
+from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
 from karbor_backup_freezer import FreezerBackend
 from sandbox import Sandbox
 
@@ -19,7 +19,7 @@ RULES = {rule.id: rule for rule in all_rules()}
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox) -> Iterator[Bench]:
+def harness(sandbox: Sandbox) -> Iterator[Harness]:
     storage = sandbox.storage_dir
     configuration: dict[str, Any] = {
         "cloud": "demo",
@@ -27,15 +27,15 @@ def bench(sandbox: Sandbox) -> Iterator[Bench]:
         "scheduler": "node1",
         "storages": {"disk": {"kind": "local", "path": str(storage)}},
     }
-    with FreezerBackend.contract_bench(configuration) as bench:
+    with FreezerBackend.contract_harness(configuration) as harness:
 
-        def holdings() -> Holdings:
-            assert bench.holdings is not None
-            kept = bench.holdings()
+        def inventory() -> Inventory:
+            assert harness.inventory is not None
+            kept = harness.inventory()
             stored = (str(path) for path in storage.glob("contract-*/**/*") if not path.is_dir())
             return attrs.evolve(kept, data={*kept.data, *stored})
 
-        yield attrs.evolve(bench, holdings=holdings)
+        yield attrs.evolve(harness, inventory=inventory)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def bench(sandbox: Sandbox) -> Iterator[Bench]:
         "C-408",  # late calls of what left nothing
     ],
 )
-def test_rule(bench: Bench, rule: str) -> None:
-    verdict = judge(RULES[rule], bench, tidy=True)
-    assert verdict.status is Status.PASSED, verdict.reason
+def test_rule(harness: Harness, rule: str) -> None:
+    verdict = run_rule(RULES[rule], harness, cleanup=True)
+    assert verdict.status is RuleStatus.PASSED, verdict.reason

@@ -5,19 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_core.contract import Bench, Rule
-from karbor_backup_core.contract.needs import SECRETS
-from karbor_backup_core.contract.testing import ContractSuite
-from tests.e2e.contract.scripted import Place, Sessions, Stage, scripted_bench
+from karbor_backup_contract import Harness, Rule
+from karbor_backup_contract.requirements import SECRETS
+from karbor_backup_contract.testing import ContractSuite
+from tests.e2e.contract.scripted_harness import (
+    RuleEnvironment,
+    ScriptedEnvironment,
+    SharedTokenSessions,
+    scripted_harness,
+)
 
 
 class TestFreezerScripted(ContractSuite):
     @pytest.fixture
-    def bench(
-        self, stage: Stage, sessions: Sessions, tmp_path: Path, contract_rule: Rule
-    ) -> Iterator[Bench]:
+    def harness(
+        self,
+        environment: ScriptedEnvironment,
+        sessions: SharedTokenSessions,
+        tmp_path: Path,
+        contract_rule: Rule,
+    ) -> Iterator[Harness]:
         # Rules about secrets need a storage that has one, and a login with a password.
-        secrets = SECRETS in contract_rule.needs
-        place = Place(stage, tmp_path, storage="far" if secrets else "disk")
-        with scripted_bench(place, sessions, fresh_login=secrets) as bench:
-            yield bench
+        secrets = SECRETS in contract_rule.requirements
+        place = RuleEnvironment(environment, tmp_path, storage="far" if secrets else "disk")
+        with scripted_harness(place, sessions, fresh_login=secrets) as harness:
+            yield harness

@@ -11,18 +11,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sandbox.demo.telling import ROOT
+from examples.demo.run import ROOT
 
 _START = """
 import sys
 from pathlib import Path
-from sandbox.demo.telling import demonstrate
+from examples.demo.run import demonstrate
 sys.exit(demonstrate({instance!r}, Path({work!r})))
 """
 
 
 @contextmanager
-def _demonstration(instance: str, work: Path) -> Iterator["subprocess.Popen[str]"]:
+def _start_demo(instance: str, work: Path) -> Iterator["subprocess.Popen[str]"]:
     """Start a demonstration in a process group of its own, as a shell does."""
     with subprocess.Popen(
         [sys.executable, "-c", _START.format(instance=instance, work=str(work))],
@@ -35,7 +35,7 @@ def _demonstration(instance: str, work: Path) -> Iterator["subprocess.Popen[str]
         yield process
 
 
-def _left_of(instance: str) -> list[str]:
+def _list_remaining(instance: str) -> list[str]:
     """What runs for an instance, or lies in its directory."""
     home = str(ROOT / ".sandbox" / instance)
     lines = [
@@ -47,12 +47,12 @@ def _left_of(instance: str) -> list[str]:
 
 def test_it_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
     instance = f"demo-{os.getpid()}-whole"
-    with _demonstration(instance, tmp_path / "work") as process:
+    with _start_demo(instance, tmp_path / "work") as process:
         said = process.communicate()[0]
     assert process.returncode == 0, said
     assert "every byte the same" in said
     assert "Lost, and brought back byte for byte" in said
-    assert _left_of(instance) == []
+    assert _list_remaining(instance) == []
     assert not (tmp_path / "work").exists()
 
 
@@ -61,7 +61,7 @@ def test_stopped_in_the_middle_it_leaves_nothing(
     tmp_path: Path, signum: signal.Signals, status: int
 ) -> None:
     instance = f"demo-{os.getpid()}-{signum}"
-    with _demonstration(instance, tmp_path / "work") as process:
+    with _start_demo(instance, tmp_path / "work") as process:
         assert process.stdout is not None
         said = ""
         while "karbor-backup protect" not in said:
@@ -74,5 +74,5 @@ def test_stopped_in_the_middle_it_leaves_nothing(
             process.send_signal(signum)
         said += process.communicate()[0]
     assert process.returncode == status, said
-    assert _left_of(instance) == []
+    assert _list_remaining(instance) == []
     assert not (tmp_path / "work").exists()

@@ -1,4 +1,4 @@
-"""A bench for the Freezer backend on a real Freezer: operations, and what they leave behind."""
+"""A harness for the Freezer backend on a real Freezer: operations, and what they leave behind."""
 
 import contextlib
 import json
@@ -12,18 +12,26 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
-from karbor_backup_core.backend import Backend
-from karbor_backup_core.runner import Runner
-from karbor_backup_core.stores.memory import MemoryStore
+from karbor_backup_core import (
+    Backend,
+    Backup,
+    MemoryStore,
+    Operation,
+    Policy,
+    Resource,
+    Result,
+    Runner,
+    State,
+    Verb,
+)
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.api.client import FreezerClient
+from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.connection import Connection
 from sandbox import Sandbox
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-PATIENCE = 200.0
+TIMEOUT = 200.0
 """Seconds after which a test no longer believes that an operation ends."""
 
 POLICY = Policy(
@@ -38,7 +46,7 @@ POLICY = Policy(
 
 
 @attrs.define
-class Bench:
+class FreezerHarness:
     """One test's place in a real Freezer: a top container of its own, and runners."""
 
     sandbox: Sandbox
@@ -77,7 +85,7 @@ class Bench:
 
     def client(self, cloud: str = "demo") -> FreezerClient:
         """Freezer as it is, without a backend between."""
-        configuration = Configuration.read(self.configuration(cloud=cloud))
+        configuration = Configuration.from_document(self.configuration(cloud=cloud))
         return FreezerClient(Connection(configuration), 20)
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
@@ -94,7 +102,7 @@ class Bench:
         return {
             collection: [
                 document[name]
-                for document in client.all(collection)
+                for document in client.iter_entries(collection)
                 if self.top in json.dumps(document)
             ]
             for collection, name in names.items()
@@ -110,12 +118,12 @@ class Bench:
             runner.close()
 
 
-def finish(runner: Runner, operation: Operation) -> Operation:
+def wait_finished(runner: Runner, operation: Operation) -> Operation:
     """Wait for an operation to be over."""
-    return runner.wait(operation.id, PATIENCE)
+    return runner.wait(operation.id, TIMEOUT)
 
 
-def run(
+def run_operation(
     runner: Runner,
     verb: Verb,
     target: Resource | Backup,
@@ -123,20 +131,20 @@ def run(
     **more: Any,
 ) -> Operation:
     """Begin an operation and wait for it."""
-    return finish(runner, runner.begin("freezer", verb, target, options or {}, **more))
+    return wait_finished(runner, runner.begin("freezer", verb, target, options or {}, **more))
 
 
-def protect(runner: Runner, tree: Path, **options: Any) -> Backup:
+def protect_directory(runner: Runner, tree: Path, **options: Any) -> Backup:
     """Protect a directory, and insist on success."""
     given = {"backup_name": "nightly", **options}
-    operation = run(runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), given)
-    succeeded(operation)
+    operation = run_operation(runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), given)
+    assert_succeeded(operation)
     assert operation.outcome is not None
     assert operation.outcome.backup is not None
     return operation.outcome.backup
 
 
-def succeeded(operation: Operation) -> None:
+def assert_succeeded(operation: Operation) -> None:
     """Insist that an operation succeeded and left nothing."""
     assert operation.state is State.RELEASED, operation
     assert operation.outcome is not None
@@ -145,44 +153,44 @@ def succeeded(operation: Operation) -> None:
 
 
 @attrs.frozen
-class Verbs:
+class OperationHelpers:
     """The functions of this file, for test modules, which cannot import it."""
 
-    run: Callable[..., Operation] = run
-    finish: Callable[..., Operation] = finish
-    protect: Callable[..., Backup] = protect
-    succeeded: Callable[..., None] = succeeded
+    run: Callable[..., Operation] = run_operation
+    finish: Callable[..., Operation] = wait_finished
+    protect: Callable[..., Backup] = protect_directory
+    succeeded: Callable[..., None] = assert_succeeded
 
 
 @pytest.fixture
-def do() -> Verbs:
-    return Verbs()
+def do() -> OperationHelpers:
+    return OperationHelpers()
 
 
 @pytest.fixture
-def bench_on(
+def make_harness(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[Sandbox], Bench]]:
-    """Return what makes a bench on a sandbox; it is closed with the test."""
+) -> Iterator[Callable[[Sandbox], FreezerHarness]]:
+    """Return what makes a harness on a sandbox; it is closed with the test."""
     with contextlib.ExitStack() as stack:
 
-        def make(sandbox: Sandbox) -> Bench:
+        def make(sandbox: Sandbox) -> FreezerHarness:
             monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(sandbox.clouds_yaml))
-            bench = Bench(sandbox, tmp_path)
-            stack.callback(bench.close)
-            return bench
+            harness = FreezerHarness(sandbox, tmp_path)
+            stack.callback(harness.close)
+            return harness
 
         yield make
 
 
 @pytest.fixture
-def bench(bench_on: Callable[[Sandbox], Bench], sandbox: Sandbox) -> Bench:
-    return bench_on(sandbox)
+def harness(make_harness: Callable[[Sandbox], FreezerHarness], sandbox: Sandbox) -> FreezerHarness:
+    return make_harness(sandbox)
 
 
 @pytest.fixture
-def spotless(bench: Bench) -> Iterator[Bench]:
-    """A bench on which nothing may be left at the end."""
-    yield bench
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
-    assert bench.left_on_disk() == []
+def clean_harness(harness: FreezerHarness) -> Iterator[FreezerHarness]:
+    """A harness on which nothing may be left at the end."""
+    yield harness
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_on_disk() == []

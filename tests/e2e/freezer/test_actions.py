@@ -9,19 +9,19 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from karbor_backup_freezer.jobs import ENDED, Job, Stage, job_document
+from karbor_backup_freezer.api.jobs import ENDED_STATES, Job, JobState, job_document
 
 PATIENCE = 100.0
 
 
-def _action(bench: Any, tree: Path) -> dict[str, Any]:
+def _make_action(harness: Any, tree: Path) -> dict[str, Any]:
     return {
         "action": "backup",
         "mode": "fs",
         "engine_name": "tar",
         "path_to_backup": str(tree),
         "storage": "local",
-        "container": f"{bench.storage}/{bench.top}/{tree.name}",
+        "container": f"{harness.storage}/{harness.top}/{tree.name}",
         "backup_name": "nightly",
         "temp_resource_prefix": f"{tree.name}_",
         "hostname": socket.gethostname(),
@@ -29,22 +29,22 @@ def _action(bench: Any, tree: Path) -> dict[str, Any]:
 
 
 def test_what_comes_after_an_action_that_failed_is_skipped_even_if_it_is_mandatory(
-    spotless: Any,
+    clean_harness: Any,
 ) -> None:
-    client = spotless.client()
-    trees = [spotless.tree(name) for name in ("first", "second", "third")]
+    client = clean_harness.client()
+    trees = [clean_harness.tree(name) for name in ("first", "second", "third")]
     (trees[1] / "file").unlink()
     trees[1].rmdir()
     document = job_document(
-        uuid.uuid4().hex, "node1", "three", [_action(spotless, tree) for tree in trees]
+        uuid.uuid4().hex, "node1", "three", [_make_action(clean_harness, tree) for tree in trees]
     )
     for action in document["job_actions"]:
         action["mandatory"] = True
     client.create_job(document)
-    job = _ended(client, document["job_id"])
-    records = client.matching("backups", "job_id", job.id)
+    job = _wait_for_end(client, document["job_id"])
+    records = client.search("backups", "job_id", job.id)
     try:
-        assert (job.stage, job.result) == (Stage.FAILED, "fail")
+        assert (job.state, job.result) == (JobState.FAILED, "fail")
         # They come back in the order in which they were given, each with what it was told.
         assert [a.fields["temp_resource_prefix"] for a in job.actions] == [
             "first_",
@@ -53,25 +53,25 @@ def test_what_comes_after_an_action_that_failed_is_skipped_even_if_it_is_mandato
         ]
         assert [r["backup_metadata"]["path_to_backup"] for r in records] == [str(trees[0])]
         # Freezer's API keeps the word "mandatory" to itself, so that no scheduler heeds it.
-        assert not any("mandatory" in a for a in client.job(job.id)["job_actions"])
+        assert not any("mandatory" in a for a in client.get_job(job.id)["job_actions"])
     finally:
-        _remove(client, job, records)
-        for file in spotless.left_on_disk():
+        _delete_job(client, job, records)
+        for file in clean_harness.left_on_disk():
             file.unlink()
 
 
-def _ended(client: Any, identifier: str) -> Job:
+def _wait_for_end(client: Any, identifier: str) -> Job:
     for _ in range(int(PATIENCE / 0.5)):
-        job = Job.read(client.job(identifier))
-        if job.stage in ENDED:
+        job = Job.from_document(client.get_job(identifier))
+        if job.state in ENDED_STATES:
             return job
         time.sleep(0.5)
     raise AssertionError(f"job {identifier} has not ended in {PATIENCE} s")
 
 
-def _remove(client: Any, job: Job, records: Any) -> None:
+def _delete_job(client: Any, job: Job, records: Any) -> None:
     for record in records:
-        client.delete("backups", record["backup_id"])
+        client.delete_entry("backups", record["backup_id"])
     for action in job.actions:
-        client.delete("actions", action.id)
-    client.delete("jobs", job.id)
+        client.delete_entry("actions", action.id)
+    client.delete_entry("jobs", job.id)

@@ -4,28 +4,28 @@ import time
 from typing import Any
 
 from karbor_backup_core import Operation, Resource, Result, State, Verb
-from karbor_backup_freezer.identifiers import job_id
-from karbor_backup_freezer.jobs import Job, Stage
+from karbor_backup_freezer.api.jobs import Job, JobState
+from karbor_backup_freezer.model.ids import job_id
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
-def _await_stage(bench: Any, operation: Operation, stage: Stage) -> None:
-    client = bench.client()
+def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None:
+    client = harness.client()
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        document = client.job(job_id(operation.id))
-        if document is not None and Job.read(document).stage is stage:
+        document = client.get_job(job_id(operation.id))
+        if document is not None and Job.from_document(document).state is stage:
             return
         time.sleep(0.05)
     raise AssertionError(f"the job never was {stage}")
 
 
-def test_a_protect_cancelled_before_it_runs_never_runs(spotless: Any, do: Any) -> None:
-    runner = spotless.runner()
-    target = Resource(DIRECTORY, str(spotless.tree()))
+def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: Any, do: Any) -> None:
+    runner = clean_harness.runner()
+    target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
-    _await_stage(spotless, begun, Stage.WAITING)
+    _wait_for_stage(clean_harness, begun, JobState.WAITING)
     runner.cancel(begun.id)
     ended = do.finish(runner, begun)
     assert ended.state is State.RELEASED
@@ -33,13 +33,13 @@ def test_a_protect_cancelled_before_it_runs_never_runs(spotless: Any, do: Any) -
     assert ended.outcome.leftovers == ()
 
 
-def test_a_protect_cancelled_while_its_agent_runs_is_undone(spotless: Any, do: Any) -> None:
-    runner = spotless.runner()
-    tree = spotless.tree(content=b"x" * 30_000_000)
+def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: Any, do: Any) -> None:
+    runner = clean_harness.runner()
+    tree = clean_harness.tree(content=b"x" * 30_000_000)
     begun = runner.begin(
         "freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
     )
-    _await_stage(spotless, begun, Stage.RUNNING)
+    _wait_for_stage(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
     ended = do.finish(runner, begun)
     assert ended.state is State.RELEASED
@@ -47,12 +47,14 @@ def test_a_protect_cancelled_while_its_agent_runs_is_undone(spotless: Any, do: A
     assert ended.outcome.leftovers == ()
 
 
-def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(spotless: Any, do: Any) -> None:
-    runner = spotless.runner()
-    target = Resource(DIRECTORY, str(spotless.tree()))
+def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(
+    clean_harness: Any, do: Any
+) -> None:
+    runner = clean_harness.runner()
+    target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
-    _await_stage(spotless, begun, Stage.WAITING)
-    spotless.client().stop_job(job_id(begun.id))
+    _wait_for_stage(clean_harness, begun, JobState.WAITING)
+    clean_harness.client().stop_job(job_id(begun.id))
     ended = do.finish(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.FAILED

@@ -7,9 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Resource, Result, State, Verb
-from karbor_backup_core.runner import Runner
-from sandbox import faults
+from karbor_backup_core import Resource, Result, Runner, State, Verb
+from tests.support import http_faults
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 LONG = 120.0
@@ -18,15 +17,17 @@ LONG = 120.0
 FORMS = ("3600", "Fri, 31 Dec 2999 23:59:59 GMT", "9" * 30)
 
 
-def busy(retry_after: str) -> faults.Fault:
-    return faults.Fault("busy", answer=faults.Answer(503, (("Retry-After", retry_after),), b"{}"))
+def busy_fault(retry_after: str) -> http_faults.HttpFault:
+    return http_faults.HttpFault(
+        "busy", answer=http_faults.HttpResponse(503, (("Retry-After", retry_after),), b"{}")
+    )
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_deadline_comes_before_any_delay(spotless: Any, fault_proxy: Any, form: str) -> None:
-    fault_proxy.plan(busy(form), times=None, method="POST", path="/jobs$")
-    runner = spotless.runner(endpoint=fault_proxy.url)
-    target = Resource(DIRECTORY, str(spotless.tree()))
+def test_deadline_comes_before_any_delay(clean_harness: Any, fault_proxy: Any, form: str) -> None:
+    fault_proxy.plan(busy_fault(form), times=None, method="POST", path="/jobs$")
+    runner = clean_harness.runner(endpoint=fault_proxy.url)
+    target = Resource(DIRECTORY, str(clean_harness.tree()))
     options = {"backup_name": "nightly"}
     begun = runner.begin("freezer", Verb.PROTECT, target, options, deadline=timedelta(seconds=3))
     ended = runner.wait(begun.id, LONG)
@@ -37,12 +38,12 @@ def test_deadline_comes_before_any_delay(spotless: Any, fault_proxy: Any, form: 
     assert "status 503" in ended.outcome.reason
 
 
-def test_cancel_comes_before_any_delay(spotless: Any, fault_proxy: Any) -> None:
-    fault_proxy.plan(busy("3600"), times=None, method="POST", path="/jobs$")
+def test_cancel_comes_before_any_delay(clean_harness: Any, fault_proxy: Any) -> None:
+    fault_proxy.plan(busy_fault("3600"), times=None, method="POST", path="/jobs$")
     waits = threading.Event()
-    runner: Runner = spotless.runner(endpoint=fault_proxy.url)
+    runner: Runner = clean_harness.runner(endpoint=fault_proxy.url)
     runner._on_change = lambda operation: waits.set() if operation.not_before else None
-    target = Resource(DIRECTORY, str(spotless.tree()))
+    target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
     assert waits.wait(LONG)
     runner.cancel(begun.id)
@@ -52,11 +53,11 @@ def test_cancel_comes_before_any_delay(spotless: Any, fault_proxy: Any) -> None:
     assert ended.outcome.result is Result.CANCELLED
 
 
-def test_release_ends_with_its_limit_whatever_is_asked_for(bench: Any, fault_proxy: Any) -> None:
-    plan = fault_proxy.plan(busy("3600"), times=None, method="DELETE")
-    policy = attrs.evolve(bench.runner_policy, release=timedelta(seconds=5))
-    runner = bench.runner(policy, endpoint=fault_proxy.url)
-    target = Resource(DIRECTORY, str(bench.tree()))
+def test_release_ends_with_its_limit_whatever_is_asked_for(harness: Any, fault_proxy: Any) -> None:
+    plan = fault_proxy.plan(busy_fault("3600"), times=None, method="DELETE")
+    policy = attrs.evolve(harness.runner_policy, release=timedelta(seconds=5))
+    runner = harness.runner(policy, endpoint=fault_proxy.url)
+    target = Resource(DIRECTORY, str(harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
     ended = runner.wait(begun.id, LONG)
     assert ended.outcome is not None

@@ -11,7 +11,7 @@ from karbor_backup_core import Resource, Result, State, Verb
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
-def _snapshot(tree: Path) -> dict[str, tuple[int, bytes | str]]:
+def _read_tree(tree: Path) -> dict[str, tuple[int, bytes | str]]:
     """Every entry of a tree: its mode, and its content or where its link leads."""
     found: dict[str, tuple[int, bytes | str]] = {}
     for path in sorted(tree.rglob("*")):
@@ -24,7 +24,7 @@ def _snapshot(tree: Path) -> dict[str, tuple[int, bytes | str]]:
     return found
 
 
-def _odd_tree(tree: Path) -> None:
+def _make_odd_tree(tree: Path) -> None:
     tree.mkdir()
     (tree / "with blank and 'quote'").write_bytes(b"x")
     (tree / "ünïcode %s {x}").mkdir()
@@ -39,12 +39,12 @@ def _odd_tree(tree: Path) -> None:
 
 
 def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
-    spotless: Any, do: Any
+    clean_harness: Any, do: Any
 ) -> None:
-    tree = spotless.folder / "data"
-    _odd_tree(tree)
-    before = _snapshot(tree)
-    runner = spotless.runner()
+    tree = clean_harness.folder / "data"
+    _make_odd_tree(tree)
+    before = _read_tree(tree)
+    runner = clean_harness.runner()
     backup = do.protect(runner, tree, backup_name="nightly 100%", description="what it is")
 
     verified = do.run(runner, Verb.VERIFY, backup)
@@ -64,29 +64,29 @@ def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
         "freezer", Verb.RESTORE, backup, {"restore_name": "again", "overwrite": True}
     )
     do.succeeded(do.finish(runner, in_place))
-    assert _snapshot(tree) == before
+    assert _read_tree(tree) == before
 
-    beside = spotless.folder / "beside"
+    beside = clean_harness.folder / "beside"
     restored = do.run(
         runner, Verb.RESTORE, backup, {"restore_name": "copy", "restore_path": str(beside)}
     )
     do.succeeded(restored)
-    assert _snapshot(beside) == before
+    assert _read_tree(beside) == before
     assert restored.outcome.resources == (Resource(DIRECTORY, str(beside), "copy"),)
 
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
-def test_a_backup_restores_from_its_document_alone(spotless: Any, do: Any) -> None:
+def test_a_backup_restores_from_its_document_alone(clean_harness: Any, do: Any) -> None:
+    from karbor_backup_core import Backup
     from karbor_backup_core.documents import from_document, to_document
-    from karbor_backup_core.model import Backup
 
-    tree = spotless.tree()
-    backup = do.protect(spotless.runner(), tree)
+    tree = clean_harness.tree()
+    backup = do.protect(clean_harness.runner(), tree)
     document = to_document(backup)
     shutil.rmtree(tree)
 
-    elsewhere = spotless.runner()
+    elsewhere = clean_harness.runner()
     same = from_document(Backup, document)
     do.succeeded(do.run(elsewhere, Verb.RESTORE, same, {"restore_name": "data"}))
     assert (tree / "file").read_bytes() == b"content"
@@ -98,9 +98,9 @@ def test_a_backup_restores_from_its_document_alone(spotless: Any, do: Any) -> No
     assert "has no record" in gone.outcome.reason
 
 
-def test_deleting_one_of_two_backups_leaves_the_other_whole(spotless: Any, do: Any) -> None:
-    runner = spotless.runner()
-    trees = [spotless.tree("first", b"old"), spotless.tree("second", b"old")]
+def test_deleting_one_of_two_backups_leaves_the_other_whole(clean_harness: Any, do: Any) -> None:
+    runner = clean_harness.runner()
+    trees = [clean_harness.tree("first", b"old"), clean_harness.tree("second", b"old")]
     pairs = []
     for tree in trees:
         older = do.protect(runner, tree)
@@ -124,10 +124,10 @@ def test_deleting_one_of_two_backups_leaves_the_other_whole(spotless: Any, do: A
 
 
 def test_a_directory_that_is_not_there_begins_nothing(
-    spotless: Any, do: Any, fault_proxy: Any
+    clean_harness: Any, do: Any, fault_proxy: Any
 ) -> None:
-    runner = spotless.runner(endpoint=fault_proxy.url)
-    gone = Resource(DIRECTORY, str(spotless.folder / "nowhere"))
+    runner = clean_harness.runner(endpoint=fault_proxy.url)
+    gone = Resource(DIRECTORY, str(clean_harness.folder / "nowhere"))
     operation = do.run(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
@@ -135,14 +135,14 @@ def test_a_directory_that_is_not_there_begins_nothing(
     assert not [r for r in fault_proxy.requests if r.method != "GET"]
 
 
-def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> None:
-    tree = spotless.tree()
-    runner = spotless.runner()
+def test_a_job_that_fails_says_where_the_reason_is(clean_harness: Any, do: Any) -> None:
+    tree = clean_harness.tree()
+    runner = clean_harness.runner()
     backup = do.protect(runner, tree)
-    for stored in (spotless.storage / spotless.top).rglob("*"):
+    for stored in (clean_harness.storage / clean_harness.top).rglob("*"):
         if stored.is_file() and stored.suffix != ".meta":
             stored.write_bytes(b"damaged")
-    target = str(spotless.folder / "again")
+    target = str(clean_harness.folder / "again")
     options = {"restore_name": "data", "restore_path": target}
     failed = do.run(runner, Verb.RESTORE, backup, options)
     assert failed.state is State.RELEASED
@@ -153,15 +153,15 @@ def test_a_job_that_fails_says_where_the_reason_is(spotless: Any, do: Any) -> No
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
-def test_a_job_that_nobody_takes_up_ends_at_its_deadline(spotless: Any, do: Any) -> None:
+def test_a_job_that_nobody_takes_up_ends_at_its_deadline(clean_harness: Any, do: Any) -> None:
     # In a project of its own, so that no other test's job is given to the scheduler that sleeps.
-    sleeper = spotless.sandbox.add_scheduler("sleeper", cloud="other")
-    spotless.sandbox.stop(sleeper)
-    runner = spotless.runner(cloud="other", scheduler="sleeper")
+    sleeper = clean_harness.sandbox.add_scheduler("sleeper", cloud="other")
+    clean_harness.sandbox.stop(sleeper)
+    runner = clean_harness.runner(cloud="other", scheduler="sleeper")
     late = do.run(
         runner,
         Verb.PROTECT,
-        Resource(DIRECTORY, str(spotless.tree())),
+        Resource(DIRECTORY, str(clean_harness.tree())),
         {"backup_name": "nightly"},
         deadline=timedelta(seconds=3),
     )
@@ -169,4 +169,4 @@ def test_a_job_that_nobody_takes_up_ends_at_its_deadline(spotless: Any, do: Any)
     assert late.outcome.result is Result.FAILED
     assert "deadline" in late.outcome.reason
     assert late.outcome.leftovers == ()
-    assert spotless.left_in_freezer("other") == {"jobs": [], "actions": [], "backups": []}
+    assert clean_harness.left_in_freezer("other") == {"jobs": [], "actions": [], "backups": []}

@@ -23,30 +23,30 @@ def _mounted(*arguments: str | Path) -> Iterator[None]:
         subprocess.run(["umount", "--recursive", target], check=True)  # noqa: S607
 
 
-def _refused(bench: Any, do: Any, backup: Any, **options: Any) -> str:
+def _assert_refused(harness: Any, do: Any, backup: Any, **options: Any) -> str:
     """Insist that a restore is refused before there is a job."""
-    runner = bench.runner()
-    jobs = set(bench.left_in_freezer()["jobs"])
+    runner = harness.runner()
+    jobs = set(harness.left_in_freezer()["jobs"])
     asked = {"restore_name": "again", "overwrite": True, **options}
     operation = do.run(runner, Verb.RESTORE, backup, asked)
     assert operation.outcome.result is Result.FAILED
     assert operation.outcome.refused
-    assert set(bench.left_in_freezer()["jobs"]) == jobs
+    assert set(harness.left_in_freezer()["jobs"]) == jobs
     reason: str = operation.outcome.reason
     return reason
 
 
 @pytest.mark.root
 @pytest.mark.parametrize("kind", ["before the protect", "since the protect", "bind", "blank"])
-def test_what_is_mounted_below_survives(bench: Any, do: Any, kind: str) -> None:
-    tree = bench.tree()
+def test_what_is_mounted_below_survives(harness: Any, do: Any, kind: str) -> None:
+    tree = harness.tree()
     inner = tree / ("in ner" if kind == "blank" else "inner")
     inner.mkdir()
     source: list[str | Path] = ["-t", "tmpfs", "tmpfs"]
     if kind == "bind":
-        elsewhere = bench.tree("elsewhere")
+        elsewhere = harness.tree("elsewhere")
         source = ["--bind", elsewhere]
-    runner = bench.runner()
+    runner = harness.runner()
     if kind == "since the protect":
         backup = do.protect(runner, tree)
     with _mounted(*source, inner):
@@ -55,24 +55,24 @@ def test_what_is_mounted_below_survives(bench: Any, do: Any, kind: str) -> None:
             backup = do.protect(runner, tree)
         named = [c.reason for c in backup.checks if c.name == "mounted file systems"]
         assert bool(named) == (kind in ("before the protect", "blank"))
-        assert str(inner) in _refused(bench, do, backup)
-        link = bench.folder / "link"
+        assert str(inner) in _assert_refused(harness, do, backup)
+        link = harness.folder / "link"
         link.symlink_to(tree)
-        assert str(inner) in _refused(bench, do, backup, restore_path=str(link))
+        assert str(inner) in _assert_refused(harness, do, backup, restore_path=str(link))
         assert (inner / "precious").read_text() == "precious"
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
 @pytest.mark.root
 def test_a_mount_point_is_restored_over_only_if_it_was_protected_as_one(
-    bench: Any, do: Any
+    harness: Any, do: Any
 ) -> None:
-    tree = bench.tree()
-    runner = bench.runner()
+    tree = harness.tree()
+    runner = harness.runner()
     before = do.protect(runner, tree)
     with _mounted("-t", "tmpfs", "tmpfs", tree):
         (tree / "precious").write_text("precious")
-        assert "is a mount point" in _refused(bench, do, before)
+        assert "is a mount point" in _assert_refused(harness, do, before)
         mounted = do.protect(runner, tree)
         (tree / "stray").touch()
         options = {"restore_name": "again", "overwrite": True}
@@ -82,38 +82,44 @@ def test_a_mount_point_is_restored_over_only_if_it_was_protected_as_one(
         do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
-def test_a_restore_spares_storages_parents_and_the_agents_folders(bench: Any, do: Any) -> None:
-    tree = bench.tree()
-    runner = bench.runner()
+def test_a_restore_spares_storages_parents_and_the_agents_folders(harness: Any, do: Any) -> None:
+    tree = harness.tree()
+    runner = harness.runner()
     backup = do.protect(runner, tree)
-    home = bench.storage.parent
-    link = bench.folder / "link"
-    link.symlink_to(bench.storage)
-    for path in (bench.storage, bench.storage / bench.top, link, f"{link}/{bench.top}"):
-        assert "the folder of storage 'disk'" in _refused(bench, do, backup, restore_path=str(path))
+    home = harness.storage.parent
+    link = harness.folder / "link"
+    link.symlink_to(harness.storage)
+    for path in (harness.storage, harness.storage / harness.top, link, f"{link}/{harness.top}"):
+        assert "the folder of storage 'disk'" in _assert_refused(
+            harness, do, backup, restore_path=str(path)
+        )
     for path in ("/", "/etc", "/home"):
-        assert "a system folder" in _refused(bench, do, backup, restore_path=path)
+        assert "a system folder" in _assert_refused(harness, do, backup, restore_path=path)
     for path in ("//", "/.", "/srv/.."):
-        assert "give the path without" in _refused(bench, do, backup, restore_path=path)
-    assert "holds what was protected" in _refused(bench, do, backup, restore_path=str(tree.parent))
-    scheduler = bench.sandbox.scheduler_home("node1")
+        assert "give the path without" in _assert_refused(harness, do, backup, restore_path=path)
+    assert "holds what was protected" in _assert_refused(
+        harness, do, backup, restore_path=str(tree.parent)
+    )
+    scheduler = harness.sandbox.scheduler_home("node1")
     for path in (scheduler, scheduler / "jobs", scheduler.parent):
-        reason = _refused(bench, do, backup, restore_path=str(path))
+        reason = _assert_refused(harness, do, backup, restore_path=str(path))
         assert "the scheduler's" in reason or "the agent's" in reason
-    assert "holds the folder of storage" in _refused(bench, do, backup, restore_path=str(home))
-    assert "is not empty" in _refused(bench, do, backup, overwrite=False)
+    assert "holds the folder of storage" in _assert_refused(
+        harness, do, backup, restore_path=str(home)
+    )
+    assert "is not empty" in _assert_refused(harness, do, backup, overwrite=False)
     do.succeeded(do.run(runner, Verb.VERIFY, backup))
     do.succeeded(do.run(runner, Verb.DELETE, backup))
 
 
-def test_a_directory_that_would_hold_its_own_backup_is_refused(bench: Any, do: Any) -> None:
-    tree = bench.tree()
+def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: Any, do: Any) -> None:
+    tree = harness.tree()
     inside = tree / "backups"
     inside.mkdir()
-    link = bench.folder / "link"
+    link = harness.folder / "link"
     link.symlink_to(inside)
     for path in (inside, link, f"{tree}/../{tree.name}/backups"):
-        runner = bench.runner(storages={"disk": {"kind": "local", "path": str(path)}})
+        runner = harness.runner(storages={"disk": {"kind": "local", "path": str(path)}})
         operation = do.run(
             runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
         )

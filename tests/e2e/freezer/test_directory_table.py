@@ -16,7 +16,7 @@ import attrs
 import pytest
 
 from karbor_backup_core import Verb
-from tests.e2e.tables import PAGE
+from tests.support.result_tables import PAGE
 
 _BEGIN = "<!-- directories: compared by tests/e2e/freezer/test_directory_table.py -->"
 _END = "<!-- end of directories -->"
@@ -156,15 +156,15 @@ def _named(name: str, checks: Mapping[str, str]) -> str:
 
 
 @pytest.fixture
-def rows(bench: Any, do: Any) -> list[tuple[str, str, str]]:
+def rows(harness: Any, do: Any) -> list[tuple[str, str, str]]:
     """Protect, lose and restore a directory with all of it, and see what came back."""
-    tree = bench.folder / "data"
+    tree = harness.folder / "data"
     tree.mkdir()
     (tree / os.fsdecode(b"odd \xff\n name")).write_bytes(b"odd")
     for number, case in enumerate(CASES):
         case.make(tree / f"entry-{number:02}")
     before = [_seen(case, tree / f"entry-{n:02}") for n, case in enumerate(CASES)]
-    runner = bench.runner()
+    runner = harness.runner()
     backup = do.protect(runner, tree)
     shutil.rmtree(tree)
     restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "new"})

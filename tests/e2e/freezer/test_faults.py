@@ -14,24 +14,24 @@ import attrs
 import pytest
 
 from karbor_backup_core import Backup, Operation, Resource, Result, State, Verb
-from sandbox import faults
-from sandbox.faultproxy import FaultProxy
+from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 AT_ONCE = 12
 
 PASSING = [
-    faults.status(401),
-    faults.status(404),
-    faults.status(409),
-    faults.status(500),
-    faults.status(503, retry_after=1),
-    faults.hang(),
-    faults.lost_reply(),
+    http_faults.error_response(401),
+    http_faults.error_response(404),
+    http_faults.error_response(409),
+    http_faults.error_response(500),
+    http_faults.error_response(503, retry_after=1),
+    http_faults.no_response(),
+    http_faults.lost_reply(),
 ]
 """Faults that pass. A single 401 does: keystoneauth asks for a new token and repeats."""
 
-FINAL = [faults.status(422), faults.html()]
+FINAL = [http_faults.error_response(422), http_faults.html_page()]
 
 Request: TypeAlias = tuple[str, str]
 
@@ -59,7 +59,7 @@ CLEANING: dict[Verb, list[Request]] = {
 
 
 @attrs.frozen
-class Case:
+class FaultCase:
     """A fault at the first request of each of these kinds.
 
     Attributes:
@@ -71,46 +71,46 @@ class Case:
     """
 
     verb: Verb
-    fault: faults.Fault
+    fault: http_faults.HttpFault
     requests: list[Request]
     fails: bool = False
     leaves: bool = False
 
 
-def _cases(verb: Verb) -> list[Case]:
+def _list_cases(verb: Verb) -> list[FaultCase]:
     """Faults that pass strike all requests of one operation, others what they do not prevent."""
     after = [*LOOKING[verb], *CLEANING[verb]]
-    passing = [Case(verb, fault, [*BEGINNING[verb], *after]) for fault in PASSING]
-    final = [Case(verb, f, [where], fails=True) for f in FINAL for where in BEGINNING[verb]]
-    leaving = [Case(verb, fault, after, leaves=True) for fault in FINAL if after]
+    passing = [FaultCase(verb, fault, [*BEGINNING[verb], *after]) for fault in PASSING]
+    final = [FaultCase(verb, f, [where], fails=True) for f in FINAL for where in BEGINNING[verb]]
+    leaving = [FaultCase(verb, fault, after, leaves=True) for fault in FINAL if after]
     return [*passing, *final, *leaving]
 
 
 @attrs.frozen
-class Work:
+class PlannedOperation:
     """One operation, and the case that it is to meet."""
 
-    case: Case
+    case: FaultCase
     target: Any
     options: dict[str, Any]
 
 
-def _strike(bench: Any, do: Any, work: Work) -> Operation:
+def _run_with_fault(harness: Any, do: Any, work: PlannedOperation) -> Operation:
     """Run one operation through a proxy that spoils one request of it."""
     case = work.case
-    with FaultProxy(bench.sandbox.freezer_url) as proxy:
+    with FaultProxy(harness.sandbox.freezer_url) as proxy:
         for method, path in case.requests:
             proxy.plan(case.fault, method=method, path=path)
         same = {"same_as": [work.target.scope]} if isinstance(work.target, Backup) else {}
         timeout = 3 if case.fault.hangs else 20
-        runner = bench.runner(endpoint=proxy.url, timeout=timeout, **same)
+        runner = harness.runner(endpoint=proxy.url, timeout=timeout, **same)
         operation: Operation = do.run(runner, case.verb, work.target, work.options)
         runner.close()
         assert not proxy.unfired(), case
         return operation
 
 
-def _judge(case: Case, operation: Operation) -> list[str]:
+def _check_end(case: FaultCase, operation: Operation) -> list[str]:
     """Check the end of an operation, and answer the ids that it names as left."""
     assert operation.state is State.RELEASED, (case, operation)
     outcome = operation.outcome
@@ -124,59 +124,66 @@ def _judge(case: Case, operation: Operation) -> list[str]:
     return left
 
 
-def _sweep(bench: Any, do: Any, works: Sequence[Work]) -> tuple[list[Operation], list[str]]:
+def _run_all(
+    harness: Any, do: Any, works: Sequence[PlannedOperation]
+) -> tuple[list[Operation], list[str]]:
     """Run operations at once; answer how they ended, and the ids named as left."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        ended = list(pool.map(lambda work: _strike(bench, do, work), works))
+        ended = list(pool.map(lambda work: _run_with_fault(harness, do, work), works))
     pairs = zip(works, ended, strict=True)
-    return ended, [left for work, operation in pairs for left in _judge(work.case, operation)]
+    return ended, [left for work, operation in pairs for left in _check_end(work.case, operation)]
 
 
-def _backups(bench: Any, ended: Sequence[Operation]) -> list[Backup]:
-    scope = bench.backend().scope()
+def _make_backups(harness: Any, ended: Sequence[Operation]) -> list[Backup]:
+    scope = harness.backend().scope()
     made = [o.outcome.backup for o in ended if o.outcome is not None]
     return [attrs.evolve(backup, scope=scope) for backup in made if backup is not None]
 
 
 @pytest.mark.timeout(600)
-def test_no_fault_at_any_request_doubles_or_leaves_anything(bench: Any, do: Any) -> None:
-    tree, name = Resource(DIRECTORY, str(bench.tree())), {"backup_name": "nightly"}
-    ended, left = _sweep(bench, do, [Work(case, tree, name) for case in _cases(Verb.PROTECT)])
-    backups = _backups(bench, ended)
-    assert len(bench.left_in_freezer()["backups"]) == len(backups)
+def test_no_fault_at_any_request_doubles_or_leaves_anything(harness: Any, do: Any) -> None:
+    tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
+    ended, left = _run_all(
+        harness, do, [PlannedOperation(case, tree, name) for case in _list_cases(Verb.PROTECT)]
+    )
+    backups = _make_backups(harness, ended)
+    assert len(harness.left_in_freezer()["backups"]) == len(backups)
 
-    deletes = _cases(Verb.DELETE)
-    backups += _more_backups(bench, do, len(deletes) + 1 - len(backups))
+    deletes = _list_cases(Verb.DELETE)
+    backups += _make_more_backups(harness, do, len(deletes) + 1 - len(backups))
     kept, *doomed = backups
-    restores = [Work(c, kept, _beside(bench, n)) for n, c in enumerate(_cases(Verb.RESTORE))]
-    works = [
-        *(Work(case, kept, {}) for case in _cases(Verb.VERIFY)),
-        *restores,
-        *(Work(case, backup, {}) for case, backup in zip(deletes, doomed, strict=True)),
+    restores = [
+        PlannedOperation(c, kept, _beside(harness, n))
+        for n, c in enumerate(_list_cases(Verb.RESTORE))
     ]
-    left += _sweep(bench, do, works)[1]
+    works = [
+        *(PlannedOperation(case, kept, {}) for case in _list_cases(Verb.VERIFY)),
+        *restores,
+        *(PlannedOperation(case, backup, {}) for case, backup in zip(deletes, doomed, strict=True)),
+    ]
+    left += _run_all(harness, do, works)[1]
     for work in restores:
         assert _restored(work) is not work.case.fails
 
-    runner = bench.runner()
+    runner = harness.runner()
     rest = [kept, *(b for b, case in zip(doomed, deletes, strict=True) if case.fails)]
     for operation in [runner.begin("freezer", Verb.DELETE, backup, {}) for backup in rest]:
         do.succeeded(do.finish(runner, operation))
-    still = {entry for entries in bench.left_in_freezer().values() for entry in entries}
+    still = {entry for entries in harness.left_in_freezer().values() for entry in entries}
     assert still <= set(left)
-    assert bench.left_on_disk() == []
+    assert harness.left_on_disk() == []
 
 
-def _more_backups(bench: Any, do: Any, count: int) -> list[Backup]:
-    runner = bench.runner()
-    tree, name = Resource(DIRECTORY, str(bench.tree())), {"backup_name": "nightly"}
+def _make_more_backups(harness: Any, do: Any, count: int) -> list[Backup]:
+    runner = harness.runner()
+    tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
     begun = [runner.begin("freezer", Verb.PROTECT, tree, name) for _ in range(count)]
-    return _backups(bench, [do.finish(runner, operation) for operation in begun])
+    return _make_backups(harness, [do.finish(runner, operation) for operation in begun])
 
 
-def _beside(bench: Any, number: int) -> dict[str, Any]:
-    return {"restore_name": "copy", "restore_path": str(bench.folder / f"copy-{number}")}
+def _beside(harness: Any, number: int) -> dict[str, Any]:
+    return {"restore_name": "copy", "restore_path": str(harness.folder / f"copy-{number}")}
 
 
-def _restored(work: Work) -> bool:
+def _restored(work: PlannedOperation) -> bool:
     return (Path(work.options["restore_path"]) / "file").exists()

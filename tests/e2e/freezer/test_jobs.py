@@ -10,8 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Operation, Progress, ProgressState, Resource, Verb
-from karbor_backup_core.backend import Backend
+from karbor_backup_core import Backend, Operation, Progress, ProgressState, Resource, Verb
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -19,25 +18,25 @@ SLEEPER = "sleeper"
 
 
 @pytest.fixture
-def backend(bench: Any) -> Iterator[Backend]:
-    bench.sandbox.stop(bench.sandbox.add_scheduler(SLEEPER, cloud=CLOUD))
-    yield bench.backend(cloud=CLOUD, scheduler=SLEEPER)
-    client = bench.client(CLOUD)
-    left = bench.left_in_freezer(CLOUD)
+def backend(harness: Any) -> Iterator[Backend]:
+    harness.sandbox.stop(harness.sandbox.add_scheduler(SLEEPER, cloud=CLOUD))
+    yield harness.backend(cloud=CLOUD, scheduler=SLEEPER)
+    client = harness.client(CLOUD)
+    left = harness.left_in_freezer(CLOUD)
     for collection, entries in left.items():
         for entry in entries:
-            client.delete(collection, entry)
+            client.delete_entry(collection, entry)
 
 
-def _protect(bench: Any, name: str = "") -> Operation:
+def _submit_protect(harness: Any, name: str = "") -> Operation:
     now = datetime.now(UTC)
     return Operation(
-        id=f"{bench.top}-{name}",
+        id=f"{harness.top}-{name}",
         verb=Verb.PROTECT,
         backend="freezer",
         implementation="freezer",
         scope="s",
-        resource=Resource(DIRECTORY, str(bench.tree())),
+        resource=Resource(DIRECTORY, str(harness.tree())),
         options={"backup_name": "nightly"},
         created_at=now,
         deadline=now + timedelta(hours=1),
@@ -46,21 +45,23 @@ def _protect(bench: Any, name: str = "") -> Operation:
     )
 
 
-def test_a_call_that_is_repeated_creates_nothing(bench: Any, backend: Backend) -> None:
-    protect = _protect(bench)
-    first = backend.call(protect)
-    again = [backend.call(attrs.evolve(protect, attempt=attempt)) for attempt in (1, 2, 3)]
+def test_a_call_that_is_repeated_creates_nothing(harness: Any, backend: Backend) -> None:
+    protect = _submit_protect(harness)
+    first = backend.call_verb(protect)
+    again = [backend.call_verb(attrs.evolve(protect, attempt=attempt)) for attempt in (1, 2, 3)]
     assert [p.state for p in again] == [ProgressState.RUNNING] * 3
     assert _without_doubt(again[0]) == _without_doubt(first)
     # A create that is refused because the job exists leaves an action: only a release sees it.
-    assert len(bench.left_in_freezer(CLOUD)["jobs"]) == 1
+    assert len(harness.left_in_freezer(CLOUD)["jobs"]) == 1
 
 
-def test_one_poll_of_many_costs_one_request(bench: Any, backend: Backend, fault_proxy: Any) -> None:
-    through = bench.backend(cloud=CLOUD, scheduler=SLEEPER, endpoint=fault_proxy.url)
-    begun = [_protect(bench, str(number)) for number in range(20)]
+def test_one_poll_of_many_costs_one_request(
+    harness: Any, backend: Backend, fault_proxy: Any
+) -> None:
+    through = harness.backend(cloud=CLOUD, scheduler=SLEEPER, endpoint=fault_proxy.url)
+    begun = [_submit_protect(harness, str(number)) for number in range(20)]
     for operation in begun:
-        backend.call(operation)
+        backend.call_verb(operation)
     through.scope()
     fault_proxy.clear()
     answers = through.poll(begun)
@@ -69,9 +70,9 @@ def test_one_poll_of_many_costs_one_request(bench: Any, backend: Backend, fault_
     assert len(fault_proxy.requests) == 1
 
 
-def test_an_operation_that_was_never_begun_is_unknown(bench: Any, backend: Backend) -> None:
-    never, begun = _protect(bench), _protect(bench, "begun")
-    backend.call(begun)
+def test_an_operation_that_was_never_begun_is_unknown(harness: Any, backend: Backend) -> None:
+    never, begun = _submit_protect(harness), _submit_protect(harness, "begun")
+    backend.call_verb(begun)
     answers = backend.poll([never, begun])
     assert answers[never.id].state is ProgressState.UNKNOWN
     assert answers[begun.id].state is ProgressState.RUNNING

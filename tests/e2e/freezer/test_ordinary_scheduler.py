@@ -32,17 +32,17 @@ class Ordinary:
 
 
 @pytest.fixture
-def ordinary(bench: Any) -> Iterator[Ordinary]:
+def ordinary(harness: Any) -> Iterator[Ordinary]:
     # pytest's own folders are closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="karbor-backup-"))
     folder.chmod(0o755)
-    layout = Layout(name=bench.top, home=folder / "sandbox")
+    layout = Layout(name=harness.top, home=folder / "sandbox")
     (folder / "store").mkdir()
     scheduler.configure(
         layout,
-        bench.top,
-        auth_url=bench.sandbox.auth_url,
-        account=bench.sandbox.accounts["demo"],
+        harness.top,
+        auth_url=harness.sandbox.auth_url,
+        account=harness.sandbox.accounts["demo"],
         capabilities=scheduler.Capabilities(),
     )
     for root, names, files in os.walk(folder):
@@ -50,7 +50,7 @@ def ordinary(bench: Any) -> Iterator[Ordinary]:
             os.chown(name, USER.pw_uid, USER.pw_gid)
     setpriv = shutil.which("setpriv")
     assert setpriv, "setpriv (util-linux) is needed"
-    service = scheduler.service(layout, bench.sandbox.instance.state.environment.bin, bench.top)
+    service = scheduler.service(layout, harness.sandbox.instance.state.environment.bin, harness.top)
     log = folder / "log"
     with log.open("wb") as output:
         running = subprocess.Popen(
@@ -77,11 +77,11 @@ def ordinary(bench: Any) -> Iterator[Ordinary]:
             assert running.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.2)
-        yield Ordinary(folder, bench.top)
+        yield Ordinary(folder, harness.top)
     finally:
         running.terminate()
         running.wait()
-        bench.client().delete("clients", bench.top)
+        harness.client().delete_entry("clients", harness.top)
         shutil.rmtree(folder)
 
 
@@ -91,14 +91,14 @@ def _checks(checks: Any) -> Mapping[str, str]:
 
 @pytest.mark.root
 def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
-    bench: Any, do: Any, ordinary: Ordinary
+    harness: Any, do: Any, ordinary: Ordinary
 ) -> None:
     tree, back = ordinary.folder / "data", ordinary.folder / "back"
     tree.mkdir()
     (tree / "program").write_bytes(b"#!/bin/sh\n")
     (tree / "program").chmod(0o755)
     disk = {"kind": "local", "path": str(ordinary.folder / "store")}
-    runner = bench.runner(scheduler=ordinary.client_id, storages={"disk": disk})
+    runner = harness.runner(scheduler=ordinary.client_id, storages={"disk": disk})
 
     backup = do.protect(runner, tree)
     said = _checks(backup.checks)

@@ -9,12 +9,11 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Operation, Resource, Result, State, Verb
-from karbor_backup_core.runner import Runner
-from karbor_backup_core.stores.memory import MemoryStore
-from sandbox import Sandbox, faults
+from karbor_backup_core import MemoryStore, Operation, Resource, Result, Runner, State, Verb
+from sandbox import Sandbox
 from sandbox.accounts import Account, write_clouds_yaml
-from sandbox.faultproxy import FaultProxy
+from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 PATIENCE = 300.0
@@ -60,9 +59,9 @@ def keystone(sandbox: Sandbox) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def user(
-    bench: Any, keystone: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: Any, keystone: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[User]:
-    user = User(bench.sandbox, Account(bench.top, "demo", "member"))
+    user = User(harness.sandbox, Account(harness.top, "demo", "member"))
     user.create()
     path = tmp_path / "clouds.yaml"
     write_clouds_yaml(path, [user.account], f"{keystone.url}/v3")
@@ -72,20 +71,20 @@ def user(
 
 
 @pytest.fixture
-def silent_scheduler(bench: Any, user: User) -> Iterator[str]:
+def silent_scheduler(harness: Any, user: User) -> Iterator[str]:
     """A scheduler that has registered and takes up no job, so that the operation is polled."""
-    client = bench.client(user.account.user)
-    client._send("POST", "clients", json={"client_id": bench.top, "hostname": "far"})
-    yield bench.top
-    client.delete("clients", bench.top)
+    client = harness.client(user.account.user)
+    client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
+    yield harness.top
+    client.delete_entry("clients", harness.top)
 
 
 def test_operation_goes_on_when_the_password_is_right_again(
-    bench: Any, user: User, silent_scheduler: str, keystone: FaultProxy, fault_proxy: FaultProxy
+    harness: Any, user: User, silent_scheduler: str, keystone: FaultProxy, fault_proxy: FaultProxy
 ) -> None:
     store, policy = (
         MemoryStore(),
-        attrs.evolve(bench.runner_policy, refusal_first=timedelta(hours=1)),
+        attrs.evolve(harness.runner_policy, refusal_first=timedelta(hours=1)),
     )
     polled, refused = threading.Event(), threading.Event()
 
@@ -97,16 +96,16 @@ def test_operation_goes_on_when_the_password_is_right_again(
 
     def backend() -> Any:
         more = {"cloud": user.account.user, "scheduler": silent_scheduler}
-        return bench.backend(endpoint=fault_proxy.url, **more)
+        return harness.backend(endpoint=fault_proxy.url, **more)
 
-    target = Resource(DIRECTORY, str(bench.tree()))
+    target = Resource(DIRECTORY, str(harness.tree()))
     with Runner(store, {"freezer": backend()}, policy=policy, on_change=watch) as first:
         begun = first.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
         assert polled.wait(PATIENCE)
         user.set_password("changed-meanwhile")
         before = len(keystone.requests)
         # Freezer's API believes a token for some minutes more; this is what it says then.
-        fault_proxy.plan(faults.status(401))
+        fault_proxy.plan(http_faults.error_response(401))
         assert refused.wait(PATIENCE)
     waiting = store.operation(begun.id)
     assert waiting.state is State.RUNNING
@@ -116,11 +115,11 @@ def test_operation_goes_on_when_the_password_is_right_again(
     assert len(logins) == 1
 
     user.set_password(user.account.password)
-    with Runner(store, {"freezer": backend()}, policy=bench.runner_policy) as second:
+    with Runner(store, {"freezer": backend()}, policy=harness.runner_policy) as second:
         second.resume(begun.id)
         second.cancel(begun.id)
         ended = second.wait(begun.id, PATIENCE)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.CANCELLED
     assert ended.outcome.leftovers == ()
-    assert bench.left_in_freezer(user.account.user) == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_in_freezer(user.account.user) == {"jobs": [], "actions": [], "backups": []}

@@ -13,18 +13,18 @@ SIZE = 1024 * 2**20
 
 
 @pytest.fixture
-def large(bench: Any) -> Path:
+def large(harness: Any) -> Path:
     """A directory with a large file."""
-    tree: Path = bench.tree()
+    tree: Path = harness.tree()
     with (tree / "large").open("wb") as file:
         file.truncate(SIZE)
     return tree
 
 
 def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_cancelled(
-    spotless: Any, do: Any, large: Path
+    clean_harness: Any, do: Any, large: Path
 ) -> None:
-    backend = Backend.load("freezer", FreezerBackend, spotless.configuration())
+    backend = Backend.load("freezer", FreezerBackend, clean_harness.configuration())
     read: list[Operation] = []
     to_cancel: set[str] = set()
 
@@ -35,7 +35,7 @@ def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_canc
                 runner.cancel(operation.id)
 
     with Runner(
-        MemoryStore(), {"freezer": backend}, policy=spotless.runner_policy, on_change=hear
+        MemoryStore(), {"freezer": backend}, policy=clean_harness.runner_policy, on_change=hear
     ) as runner:
         backup = do.protect(runner, large)
         assert {operation.verb for operation in read} == {Verb.PROTECT}

@@ -15,7 +15,7 @@ from karbor_backup_core import Backup, InvalidInput, Verb, WrongScope
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_freezer import FreezerBackend
 from sandbox import Sandbox
-from sandbox.faultproxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,8 +56,8 @@ class Catalog:
 
 
 @pytest.fixture
-def bench(bench_on: Any, own_sandbox: Sandbox) -> Any:
-    return bench_on(own_sandbox)
+def harness(make_harness: Any, own_sandbox: Sandbox) -> Any:
+    return make_harness(own_sandbox)
 
 
 @pytest.fixture
@@ -66,32 +66,32 @@ def catalog(own_sandbox: Sandbox) -> Catalog:
 
 
 def test_backup_is_restored_verified_and_deleted_after_its_endpoint_was_renamed(
-    bench: Any, do: Any, catalog: Catalog
+    harness: Any, do: Any, catalog: Catalog
 ) -> None:
-    tree = bench.tree()
-    document = to_document(do.protect(bench.runner(), tree))
-    port = bench.sandbox.freezer_url.rpartition(":")[2]
+    tree = harness.tree()
+    document = to_document(do.protect(harness.runner(), tree))
+    port = harness.sandbox.freezer_url.rpartition(":")[2]
     catalog.rename(f"http://LOCALHOST:{port}/v2/%(tenant_id)s/")
     backup = from_document(Backup, document)
-    runner = bench.runner()
+    runner = harness.runner()
     (tree / "file").unlink()
     restored = {"restore_name": "new", "overwrite": True}
     do.succeeded(do.run(runner, Verb.RESTORE, backup, restored))
     assert (tree / "file").read_bytes() == b"content"
     do.succeeded(do.run(runner, Verb.VERIFY, backup))
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
 def test_service_that_only_the_configuration_knows_as_the_same_is_accepted(
-    bench: Any, do: Any
+    harness: Any, do: Any
 ) -> None:
-    backup = do.protect(bench.runner(), bench.tree())
-    with FaultProxy(bench.sandbox.freezer_url) as proxy:
+    backup = do.protect(harness.runner(), harness.tree())
+    with FaultProxy(harness.sandbox.freezer_url) as proxy:
         with pytest.raises(WrongScope, match="same_as") as refused:
-            do.run(bench.runner(endpoint=proxy.url), Verb.VERIFY, backup)
+            do.run(harness.runner(endpoint=proxy.url), Verb.VERIFY, backup)
         assert f'same_as = ["{backup.scope}"]' in str(refused.value)
-        accepting = bench.runner(endpoint=proxy.url, same_as=[backup.scope])
+        accepting = harness.runner(endpoint=proxy.url, same_as=[backup.scope])
         operation = do.run(accepting, Verb.DELETE, backup)
         do.succeeded(operation)
         assert operation.scope.startswith(f"{proxy.url}|")
@@ -99,46 +99,46 @@ def test_service_that_only_the_configuration_knows_as_the_same_is_accepted(
 
 
 def test_region_decides_which_freezer_is_asked(
-    bench: Any, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    harness: Any, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with FaultProxy(bench.sandbox.freezer_url) as proxy:
+    with FaultProxy(harness.sandbox.freezer_url) as proxy:
         catalog.add_region("RegionTwo", f"{proxy.url}/v2/")
-        assert bench.backend().health().ok
-        assert "in region RegionOne|" in bench.backend().scope()
+        assert harness.backend().health().ok
+        assert "in region RegionOne|" in harness.backend().scope()
         with pytest.raises(InvalidInput, match=r"several regions \(RegionOne, RegionTwo\): name"):
-            FreezerBackend({}, session=bench.sandbox.session("demo")).scope()
+            FreezerBackend({}, session=harness.sandbox.session("demo")).scope()
         assert not proxy.requests
 
         clouds = tmp_path / "clouds.yaml"
-        text = bench.sandbox.clouds_yaml.read_text()
+        text = harness.sandbox.clouds_yaml.read_text()
         clouds.write_text(text.replace('region_name: "RegionOne"', "region_name: RegionTwo"))
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
-        assert "in region RegionTwo|" in bench.backend().scope()
-        assert bench.backend().health().ok
+        assert "in region RegionTwo|" in harness.backend().scope()
+        assert harness.backend().health().ok
         seen = len(proxy.requests)
         assert seen
         regions = "regions: [RegionOne, RegionTwo]"
         clouds.write_text(text.replace('region_name: "RegionOne"', regions))
-        assert "in region RegionTwo|" in bench.backend(region="RegionTwo").scope()
+        assert "in region RegionTwo|" in harness.backend(region="RegionTwo").scope()
         with pytest.raises(InvalidInput, match="Valid choices are RegionOne,RegionTwo"):
-            bench.backend(region="Three").scope()
+            harness.backend(region="Three").scope()
 
-        _set_environment(bench, monkeypatch, "RegionTwo")
-        backend = FreezerBackend({"container": bench.top})
+        _set_environment(harness, monkeypatch, "RegionTwo")
+        backend = FreezerBackend({"container": harness.top})
         assert backend.check().ok
         assert "in region RegionTwo|" in backend.scope()
         assert len(proxy.requests) > seen
-        _set_environment(bench, monkeypatch, "Three")
+        _set_environment(harness, monkeypatch, "Three")
         with pytest.raises(InvalidInput, match=r"'Three' \(it has one in: RegionOne, RegionTwo\)"):
             FreezerBackend({}).scope()
 
 
-def _set_environment(bench: Any, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+def _set_environment(harness: Any, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
     """Give the credentials by ``OS_*`` alone."""
-    account = bench.sandbox.accounts["demo"]
-    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(bench.folder / "none.yaml"))
+    account = harness.sandbox.accounts["demo"]
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(harness.folder / "none.yaml"))
     for name, value in {
-        "AUTH_URL": bench.sandbox.auth_url,
+        "AUTH_URL": harness.sandbox.auth_url,
         "USERNAME": account.user,
         "PASSWORD": account.password,
         "PROJECT_NAME": account.project,

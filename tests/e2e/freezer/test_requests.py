@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import Resource, Verb
-from karbor_backup_freezer import lookout, schedulers
-from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.api import job_status, schedulers
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 
 
-def _sent(proxy: Any) -> Counter[str]:
+def _count_requests(proxy: Any) -> Counter[str]:
     """The requests by method and collection, without the polls."""
     sent = Counter(f"{r.method} {r.path.split('/')[3]}" for r in proxy.requests)
     del sent["GET jobs"]
@@ -19,14 +19,14 @@ def _sent(proxy: Any) -> Counter[str]:
 
 
 def test_operations_send_no_more_than_they_need(
-    spotless: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    clean_harness: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A loaded machine takes longer for all of this than the list of schedulers is remembered.
     monkeypatch.setattr(schedulers, "REMEMBERED", 3600.0)
-    runner = spotless.runner(endpoint=fault_proxy.url)
-    tree = spotless.tree()
+    runner = clean_harness.runner(endpoint=fault_proxy.url)
+    tree = clean_harness.tree()
     backup = do.protect(runner, tree)
-    assert _sent(fault_proxy) == {
+    assert _count_requests(fault_proxy) == {
         "GET clients": 1,
         "POST jobs": 1,
         "GET backups": 1,
@@ -34,17 +34,17 @@ def test_operations_send_no_more_than_they_need(
         "DELETE jobs": 1,
     }
     do.succeeded(do.run(runner, Verb.VERIFY, backup))
-    assert _sent(fault_proxy) == {"GET backups": 1}
+    assert _count_requests(fault_proxy) == {"GET backups": 1}
     options = {"restore_name": "data", "overwrite": True}
     do.succeeded(do.run(runner, Verb.RESTORE, backup, options))
-    assert _sent(fault_proxy) == {
+    assert _count_requests(fault_proxy) == {
         "GET backups": 1,
         "POST jobs": 1,
         "DELETE actions": 1,
         "DELETE jobs": 1,
     }
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert _sent(fault_proxy) == {
+    assert _count_requests(fault_proxy) == {
         "GET backups": 1,
         "POST jobs": 1,
         "DELETE backups": 1,
@@ -55,13 +55,13 @@ def test_operations_send_no_more_than_they_need(
 
 
 def test_a_record_is_believed_before_the_job_says_so(
-    bench: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    harness: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its scheduler goes on unharmed, though the job may be deleted before it notes the result."""
-    monkeypatch.setattr(lookout, "SHARE", 1e-9)
-    monkeypatch.setattr(lookout, "RECORD", 0.0)
-    runner = bench.runner(endpoint=fault_proxy.url)
-    trees = [bench.tree(name) for name in "abcd"]
+    monkeypatch.setattr(job_status, "LISTING_SHARE", 1e-9)
+    monkeypatch.setattr(job_status, "RECORD_COST", 0.0)
+    runner = harness.runner(endpoint=fault_proxy.url)
+    trees = [harness.tree(name) for name in "abcd"]
     options = {"backup_name": "nightly"}
     begun = [
         runner.begin("freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), options)
@@ -72,5 +72,5 @@ def test_a_record_is_believed_before_the_job_says_so(
     asked = [request.path.split("/")[3:] for request in fault_proxy.requests]
     assert asked.count(["backups"]) > asked.count(["jobs"])
     do.protect(runner, trees[0])
-    left = bench.left_in_freezer()
+    left = harness.left_in_freezer()
     assert (left["jobs"], left["actions"], len(left["backups"])) == ([], [], 5)

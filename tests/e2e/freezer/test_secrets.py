@@ -16,9 +16,9 @@ from karbor_backup_core import Operation, Resource, Result, State, Verb
 from karbor_backup_core.documents import to_document
 
 
-def _rows(bench: Any, canary: str) -> list[str]:
+def _find_rows(harness: Any, canary: str) -> list[str]:
     """The rows of Freezer's database in which a text stands."""
-    path = Path(bench.sandbox.instance.layout.data) / "freezer.db"
+    path = Path(harness.sandbox.instance.layout.data) / "freezer.db"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         rows = [
@@ -29,7 +29,7 @@ def _rows(bench: Any, canary: str) -> list[str]:
     return [row for row in rows if canary in row]
 
 
-def _refused(bench: Any, do: Any, canary: str) -> Operation:
+def _protect_refused(harness: Any, do: Any, canary: str) -> Operation:
     """Protect to an ftp server that refuses connections."""
     storage = {
         "kind": "ftp",
@@ -39,22 +39,24 @@ def _refused(bench: Any, do: Any, canary: str) -> Operation:
         "password": canary,
         "path": "/",
     }
-    runner = bench.runner(storages={"old": storage})
-    tree = Resource("Freezer::FileSystem::Directory", str(bench.tree()))
+    runner = harness.runner(storages={"old": storage})
+    tree = Resource("Freezer::FileSystem::Directory", str(harness.tree()))
     options = {"backup_name": "nightly", "allow_unrestorable": True}
     operation: Operation = do.run(runner, Verb.PROTECT, tree, options)
     return operation
 
 
-def test_no_secret_stays_anywhere(spotless: Any, do: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_stays_anywhere(
+    clean_harness: Any, do: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     canary = f"canary-{uuid.uuid4().hex}"
-    operation = _refused(spotless, do, canary)
+    operation = _protect_refused(clean_harness, do, canary)
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
     assert canary not in caplog.text
     assert canary not in str(to_document(operation))
     assert canary not in repr(operation)
     # What is read is what Freezer wrote: the deleted action is there, without its secret.
-    assert _rows(spotless, operation.id)
-    assert _rows(spotless, canary) == []
+    assert _find_rows(clean_harness, operation.id)
+    assert _find_rows(clean_harness, canary) == []

@@ -1,7 +1,7 @@
 """Kinds of storage on the real agent: what the table says comes back does, and nothing else.
 
 A kind that the table calls broken and that brings its data back has been mended: then the table
-in ``restorable.py`` and the one in ``docs/freezer.md`` are to be changed.
+in ``compatibility.py`` and the one in ``docs/freezer.md`` are to be changed.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +13,8 @@ import pytest
 from keystoneauth1.adapter import Adapter
 
 from karbor_backup_core import Backup, Policy, Resource, Result, Verb
-from karbor_backup_freezer.restorable import NEWEST, verdict
-from karbor_backup_freezer.storages import Kind
+from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
+from karbor_backup_freezer.model.storages import StorageKind
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -22,12 +22,12 @@ NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
-def scheduler(bench: Any, kind: Kind) -> Iterator[str]:
+def scheduler(harness: Any, kind: StorageKind) -> Iterator[str]:
     """A scheduler of its own, since an agent that loops for ever goes with it only."""
     name = f"storages-{kind}"
-    server = bench.sandbox.add_scheduler(name, cloud=CLOUD)
+    server = harness.sandbox.add_scheduler(name, cloud=CLOUD)
     yield name
-    bench.sandbox.stop(server)
+    harness.sandbox.stop(server)
 
 
 def _ssh(sandbox: Any) -> dict[str, Any]:
@@ -61,48 +61,50 @@ def _ftps(sandbox: Any) -> dict[str, Any]:
     return {**_ftp(sandbox), "kind": "ftps", "port": sandbox.ftp.tls_port}
 
 
-SETTINGS: dict[Kind, Callable[[Any], dict[str, Any]]] = {
-    Kind.SSH: _ssh,
-    Kind.SWIFT: _swift,
-    Kind.S3: _s3,
-    Kind.FTP: _ftp,
-    Kind.FTPS: _ftps,
+SETTINGS: dict[StorageKind, Callable[[Any], dict[str, Any]]] = {
+    StorageKind.SSH: _ssh,
+    StorageKind.SWIFT: _swift,
+    StorageKind.S3: _s3,
+    StorageKind.FTP: _ftp,
+    StorageKind.FTPS: _ftps,
 }
 
 
-def _configuration(bench: Any, kind: Kind, scheduler: str) -> dict[str, Any]:
+def _configuration(harness: Any, kind: StorageKind, scheduler: str) -> dict[str, Any]:
     return {
         "cloud": CLOUD,
         "scheduler": scheduler,
-        "storages": {"it": SETTINGS[kind](bench.sandbox)},
+        "storages": {"it": SETTINGS[kind](harness.sandbox)},
     }
 
 
-def _files_at(sandbox: Any, kind: Kind, top: str) -> list[str]:
+def _list_files(sandbox: Any, kind: StorageKind, top: str) -> list[str]:
     """The files or objects that a top container holds."""
-    if kind is Kind.SSH:
+    if kind is StorageKind.SSH:
         return [str(p) for p in (sandbox.ssh.directory / top).rglob("*") if not p.is_dir()]
     swift = Adapter(sandbox.session(CLOUD), service_type="object-store")
     return [entry["name"] for entry in swift.get(f"/{top}", params={"format": "json"}).json()]
 
 
-@pytest.mark.parametrize("kind", [Kind.SSH, Kind.SWIFT])
-def test_a_directory_comes_back_and_goes(bench: Any, do: Any, scheduler: str, kind: Kind) -> None:
-    assert verdict(NEWEST, DIRECTORY, kind).restorable
-    runner = bench.runner(**_configuration(bench, kind, scheduler))
-    backup = do.protect(runner, bench.tree(content=b"x" * 100_000))
-    assert _files_at(bench.sandbox, kind, bench.top)
-    copy = bench.folder / "copy"
+@pytest.mark.parametrize("kind", [StorageKind.SSH, StorageKind.SWIFT])
+def test_a_directory_comes_back_and_goes(
+    harness: Any, do: Any, scheduler: str, kind: StorageKind
+) -> None:
+    assert restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable
+    runner = harness.runner(**_configuration(harness, kind, scheduler))
+    backup = do.protect(runner, harness.tree(content=b"x" * 100_000))
+    assert _list_files(harness.sandbox, kind, harness.top)
+    copy = harness.folder / "copy"
     options = {"restore_name": "copy", "restore_path": str(copy)}
     do.succeeded(do.run(runner, Verb.RESTORE, backup, options))
     assert (copy / "file").read_bytes() == b"x" * 100_000
     do.succeeded(do.run(runner, Verb.DELETE, backup))
-    assert bench.left_in_freezer(CLOUD) == NOTHING
-    assert _files_at(bench.sandbox, kind, bench.top) == []
+    assert harness.left_in_freezer(CLOUD) == NOTHING
+    assert _list_files(harness.sandbox, kind, harness.top) == []
 
 
-def _comes_back(bench: Any, do: Any, runner: Any, backup: Backup) -> bool:
-    copy = bench.folder / "copy"
+def _assert_restorable(harness: Any, do: Any, runner: Any, backup: Backup) -> bool:
+    copy = harness.folder / "copy"
     options = {"restore_name": "copy", "restore_path": str(copy)}
     deadline = timedelta(seconds=12)
     restored = do.run(runner, Verb.RESTORE, backup, options, deadline=deadline)
@@ -111,26 +113,26 @@ def _comes_back(bench: Any, do: Any, runner: Any, backup: Backup) -> bool:
     return whole and restored.outcome.result is Result.SUCCEEDED
 
 
-@pytest.mark.parametrize("kind", [Kind.S3, Kind.FTP, Kind.FTPS])
+@pytest.mark.parametrize("kind", [StorageKind.S3, StorageKind.FTP, StorageKind.FTPS])
 def test_a_kind_that_the_table_calls_broken_still_is(
-    bench: Any, do: Any, scheduler: str, kind: Kind
+    harness: Any, do: Any, scheduler: str, kind: StorageKind
 ) -> None:
-    assert not verdict(NEWEST, DIRECTORY, kind).restorable
+    assert not restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable
     impatient = Policy(
         poll_first=timedelta(seconds=0.5),
         poll_limit=timedelta(seconds=1),
         grace=timedelta(seconds=2),
         release=timedelta(seconds=60),
     )
-    runner = bench.runner(impatient, **_configuration(bench, kind, scheduler))
-    tree = Resource(DIRECTORY, str(bench.tree()))
+    runner = harness.runner(impatient, **_configuration(harness, kind, scheduler))
+    tree = Resource(DIRECTORY, str(harness.tree()))
     refused = do.run(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert "could not restore" in refused.outcome.reason
 
     options = {"backup_name": "nightly", "allow_unrestorable": True}
     protected = do.run(runner, Verb.PROTECT, tree, options)
     backup = protected.outcome.backup
-    mended = backup is not None and _comes_back(bench, do, runner, backup)
+    mended = backup is not None and _assert_restorable(harness, do, runner, backup)
     assert not mended, f"freezer-agent brings directories back from {kind}: change the tables"
-    if kind is Kind.S3:
+    if kind is StorageKind.S3:
         assert protected.outcome.leftovers or backup is not None

@@ -15,14 +15,14 @@ from keystoneauth1.adapter import Adapter
 from minio import Minio
 
 from karbor_backup_core import Backup, Secret
+from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.connection import Connection
-from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.pieces import Mode, Piece, StoredPiece
-from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.stored import Measured, Place, StoredData
-from karbor_backup_freezer.stored.reader import NOTES_LIMIT
+from karbor_backup_freezer.inspection import BackupLocation, DataInspector, Measurement
+from karbor_backup_freezer.inspection.reader import METADATA_LIMIT
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+from karbor_backup_freezer.model.storages import StorageKind
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -47,24 +47,24 @@ def _s3(sandbox: Any) -> dict[str, Any]:
     return {"kind": "s3", "endpoint": sandbox.s3.endpoint, **wrapped}
 
 
-SETTINGS: dict[Kind, Callable[[Any], dict[str, Any]]] = {
-    Kind.SSH: _ssh,
-    Kind.SWIFT: _swift,
-    Kind.S3: _s3,
+SETTINGS: dict[StorageKind, Callable[[Any], dict[str, Any]]] = {
+    StorageKind.SSH: _ssh,
+    StorageKind.SWIFT: _swift,
+    StorageKind.S3: _s3,
 }
 
 
 @pytest.fixture
-def scheduler(bench: Any) -> Iterator[str]:
-    server = bench.sandbox.add_scheduler("stored", cloud=CLOUD)
+def scheduler(harness: Any) -> Iterator[str]:
+    server = harness.sandbox.add_scheduler("stored", cloud=CLOUD)
     yield "stored"
-    bench.sandbox.stop(server)
+    harness.sandbox.stop(server)
 
 
 @pytest.fixture
-def known(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def known(harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home whose user knows the key of the sandbox's SSH server."""
-    ssh = bench.sandbox.ssh
+    ssh = harness.sandbox.ssh
     kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
     file = tmp_path / "home" / ".ssh" / "known_hosts"
     file.parent.mkdir(parents=True)
@@ -74,10 +74,10 @@ def known(bench: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @attrs.frozen
-class Stored:
+class StoredBackup:
     """A directory's backup, and the way to look at it."""
 
-    bench: Any
+    harness: Any
     settings: dict[str, Any]
     scheduler: str
 
@@ -86,39 +86,43 @@ class Stored:
         return {"cloud": CLOUD, "scheduler": self.scheduler, "storages": {"it": storage}}
 
     def protect(self, do: Any) -> Backup:
-        runner = self.bench.runner(**self.configuration())
-        backup: Backup = do.protect(runner, self.bench.tree(content=b"x" * SIZE))
+        runner = self.harness.runner(**self.configuration())
+        backup: Backup = do.protect(runner, self.harness.tree(content=b"x" * SIZE))
         return backup
 
-    def measure(self, handle: Handle, **changed: Any) -> Measured:
+    def measure(self, handle: Handle, **changed: Any) -> Measurement:
         """Look at a directory's backup."""
-        place = Place(
+        place = BackupLocation(
             container=handle.container,
             backup_name=handle.backup_name,
             hostname=handle.hostname,
         )
-        return self.look(place, Piece(type=DIRECTORY, id="/any", mode=Mode.FS), **changed)
+        return self.inspect_piece(
+            place, BackupItem(type=DIRECTORY, id="/any", mode=Mode.FS), **changed
+        )
 
-    def look(self, place: Place, piece: Piece, **changed: Any) -> Measured:
+    def inspect_piece(
+        self, place: BackupLocation, piece: BackupItem, **changed: Any
+    ) -> Measurement:
         """Look at one piece, with a storage whose options are changed."""
-        document = self.bench.configuration(**self.configuration(**changed))
-        configuration = Configuration.read(document)
-        data = StoredData(configuration, CloudServices(Connection(configuration)))
-        stored = StoredPiece(piece=piece, record="any", time_stamp=0)
-        (seen,) = data.measure(configuration.storages["it"], place, [stored])
+        document = self.harness.configuration(**self.configuration(**changed))
+        configuration = Configuration.from_document(document)
+        data = DataInspector(configuration, CloudServices(Connection(configuration)))
+        stored = StoredItem(piece=piece, record="any", time_stamp=0)
+        (seen,) = data.inspect(configuration.storages["it"], place, [stored])
         return seen
 
 
-def test_ssh_shows_what_is_stored(bench: Any, do: Any, scheduler: str, known: Path) -> None:
-    stored = Stored(bench, SETTINGS[Kind.SSH](bench.sandbox), scheduler)
+def test_ssh_shows_what_is_stored(harness: Any, do: Any, scheduler: str, known: Path) -> None:
+    stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), scheduler)
     backup = stored.protect(do)
-    handle = Handle.of(backup)
+    handle = Handle.from_backup(backup)
     seen = stored.measure(handle)
     assert seen.complete
     assert seen.stored == _on_disk(Path(handle.container))
 
     gone = attrs.evolve(handle, container=f"{handle.container}-gone")
-    assert stored.measure(gone) == Measured(stored=0)
+    assert stored.measure(gone) == Measurement(stored=0)
     assert "No such file" in stored.measure(handle, key="/nowhere/key").reason
     assert (
         "shows no folder"
@@ -134,77 +138,81 @@ def _on_disk(folder: Path) -> int:
     return data.stat().st_size
 
 
-def test_swift_shows_what_is_stored(bench: Any, do: Any, scheduler: str) -> None:
-    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), scheduler)
+def test_swift_shows_what_is_stored(harness: Any, do: Any, scheduler: str) -> None:
+    stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), scheduler)
     backup = stored.protect(do)
-    handle = Handle.of(backup)
+    handle = Handle.from_backup(backup)
     seen = stored.measure(handle)
     assert seen.complete
     assert seen.stored
     assert 0 < seen.stored < SIZE
 
     gone = attrs.evolve(handle, container=f"{handle.container}-gone")
-    assert stored.measure(gone) == Measured(stored=0)
+    assert stored.measure(gone) == Measurement(stored=0)
     elsewhere = attrs.evolve(handle, container=f"nobodys/{backup.id}")
     assert "account of its own project" in stored.measure(elsewhere).reason
 
 
-def test_swift_shows_a_volume_by_its_segments(bench: Any) -> None:
+def test_swift_shows_a_volume_by_its_segments(harness: Any) -> None:
     """Written as the agent's ``add_stream`` does; ``tests/e2e/cloud`` has the agent do it."""
-    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), "any")
-    swift = Adapter(bench.sandbox.session(CLOUD), service_type="object-store")
-    folder = f"{bench.top}/an id?/{bench.top}/an id?_segments/v/9"
+    stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
+    swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
+    folder = f"{harness.top}/an id?/{harness.top}/an id?_segments/v/9"
     headers = {"X-Object-Manifest": quote(folder), "X-Object-Meta-Length": str(SIZE)}
     for path, content, more in (
-        (bench.top, b"", {}),
+        (harness.top, b"", {}),
         (f"{folder}/segments/00000000", b"x" * (SIZE - 1), {}),
         (f"{folder}/segments/00000001", b"x", {}),
         (f"{folder}/9", b"", headers),
     ):
         swift.put(quote(f"/{path}"), data=content, headers=more)
-    volume = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
-    place = Place(container=f"{bench.top}/an id?", backup_name="n", hostname="vm")
-    assert stored.look(place, volume) == Measured(stored=SIZE, complete=True, noted=SIZE)
+    volume = BackupItem(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+    place = BackupLocation(container=f"{harness.top}/an id?", backup_name="n", hostname="vm")
+    assert stored.inspect_piece(place, volume) == Measurement(
+        stored=SIZE, complete=True, noted=SIZE
+    )
 
 
-def test_s3_shows_what_is_stored(bench: Any) -> None:
+def test_s3_shows_what_is_stored(harness: Any) -> None:
     """The agent stores nothing there that is whole, so the test does it."""
-    s3 = bench.sandbox.s3
+    s3 = harness.sandbox.s3
     bucket = Minio(
         urlsplit(s3.endpoint).netloc,
         access_key=s3.access_key,
         secret_key=s3.secret_key,
         secure=False,
     )
-    bucket.make_bucket(bench.top)
+    bucket.make_bucket(harness.top)
     for name, content in {
         "id/v/9/v": b"x" * SIZE,
         "id/v/9/metadata": json.dumps({"x-object-meta-length": str(SIZE)}).encode(),
     }.items():
-        bucket.put_object(bench.top, name, io.BytesIO(content), len(content))
-    stored = Stored(bench, SETTINGS[Kind.S3](bench.sandbox), "any")
-    volume = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
-    place = Place(container=f"{bench.top}/id", backup_name="n", hostname="vm")
-    assert stored.look(place, volume) == Measured(stored=SIZE, complete=True, noted=SIZE)
+        bucket.put_object(harness.top, name, io.BytesIO(content), len(content))
+    stored = StoredBackup(harness, SETTINGS[StorageKind.S3](harness.sandbox), "any")
+    volume = BackupItem(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+    place = BackupLocation(container=f"{harness.top}/id", backup_name="n", hostname="vm")
+    assert stored.inspect_piece(place, volume) == Measurement(
+        stored=SIZE, complete=True, noted=SIZE
+    )
 
-    other = attrs.evolve(place, container=f"{bench.top}/other")
-    assert stored.look(other, volume) == Measured(stored=0)
-    wrong = stored.look(place, volume, secret_key=Secret("wrong")).reason
+    other = attrs.evolve(place, container=f"{harness.top}/other")
+    assert stored.inspect_piece(other, volume) == Measurement(stored=0)
+    wrong = stored.inspect_piece(place, volume, secret_key=Secret("wrong")).reason
     assert "SignatureDoesNotMatch" in wrong
-    assert "cannot be reached" in stored.look(place, volume, endpoint=NOWHERE).reason
+    assert "cannot be reached" in stored.inspect_piece(place, volume, endpoint=NOWHERE).reason
     assert s3.secret_key not in wrong
 
 
-LONG_NOTES = json.dumps({"x-object-meta-length": str(SIZE)}).encode().ljust(NOTES_LIMIT + 1)
-VOLUME_PIECE = Piece(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
-UNREAD = Measured(stored=3, complete=True)
+LONG_NOTES = json.dumps({"x-object-meta-length": str(SIZE)}).encode().ljust(METADATA_LIMIT + 1)
+VOLUME_PIECE = BackupItem(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
+UNREAD = Measurement(stored=3, complete=True)
 """Data of three bytes with notes that are there, and that were not read."""
 
 
 @pytest.mark.usefixtures("known")
-def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(bench: Any, tmp_path: Path) -> None:
-    stored = Stored(bench, SETTINGS[Kind.SSH](bench.sandbox), "any")
-    top = bench.sandbox.ssh.directory / "special"
+def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(harness: Any, tmp_path: Path) -> None:
+    stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), "any")
+    top = harness.sandbox.ssh.directory / "special"
     outside = tmp_path / "outside"
     outside.write_bytes(LONG_NOTES[:-1])
     for name, write in {
@@ -217,47 +225,47 @@ def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(bench: Any, tmp_path: 
         folder.mkdir(parents=True)
         (folder / "v").write_bytes(b"xxx")
         write(folder / "metadata")
-        place = Place(container=str(top / name), backup_name="n", hostname="vm")
+        place = BackupLocation(container=str(top / name), backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_swift_reads_neither_long_nor_packed_notes(bench: Any) -> None:
-    stored = Stored(bench, SETTINGS[Kind.SWIFT](bench.sandbox), "any")
-    swift = Adapter(bench.sandbox.session(CLOUD), service_type="object-store")
-    swift.put(quote(f"/{bench.top}"))
+def test_swift_reads_neither_long_nor_packed_notes(harness: Any) -> None:
+    stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
+    swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
+    swift.put(quote(f"/{harness.top}"))
     for name, content, headers in (
         ("plain", LONG_NOTES[:-1], {}),
         ("long", LONG_NOTES, {}),
         ("packed", gzip.compress(LONG_NOTES[:-1]), {"Content-Encoding": "gzip"}),
     ):
-        container = f"{bench.top}/{name}"
+        container = f"{harness.top}/{name}"
         folder = f"{container}/{container}_segments/v/9"
         swift.put(quote(f"/{folder}/segments/00000000"), data=b"xxx")
         swift.put(quote(f"/{folder}/9"), data=content, headers=headers)
-        place = Place(container=container, backup_name="n", hostname="vm")
+        place = BackupLocation(container=container, backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_s3_reads_neither_long_nor_packed_notes(bench: Any) -> None:
-    s3 = bench.sandbox.s3
+def test_s3_reads_neither_long_nor_packed_notes(harness: Any) -> None:
+    s3 = harness.sandbox.s3
     bucket = Minio(
         urlsplit(s3.endpoint).netloc,
         access_key=s3.access_key,
         secret_key=s3.secret_key,
         secure=False,
     )
-    bucket.make_bucket(bench.top)
-    stored = Stored(bench, SETTINGS[Kind.S3](bench.sandbox), "any")
+    bucket.make_bucket(harness.top)
+    stored = StoredBackup(harness, SETTINGS[StorageKind.S3](harness.sandbox), "any")
     for name, content, headers in (
         ("plain", LONG_NOTES[:-1], None),
         ("long", LONG_NOTES, None),
         ("packed", gzip.compress(LONG_NOTES[:-1]), {"Content-Encoding": "gzip"}),
     ):
-        bucket.put_object(bench.top, f"{name}/v/9/v", io.BytesIO(b"xxx"), 3)
+        bucket.put_object(harness.top, f"{name}/v/9/v", io.BytesIO(b"xxx"), 3)
         path, data = f"{name}/v/9/metadata", io.BytesIO(content)
-        bucket.put_object(bench.top, path, data, len(content), metadata=headers)
-        place = Place(container=f"{bench.top}/{name}", backup_name="n", hostname="vm")
+        bucket.put_object(harness.top, path, data, len(content), metadata=headers)
+        place = BackupLocation(container=f"{harness.top}/{name}", backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.look(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.environments import Environment
-from tests.e2e.karbor.service import Karbor
-from tests.karbor_glue.fixtures import full_karbor, shared
+from tests.e2e.karbor.karbor_service import KarborService
+from tests.support.karbor_environments import full_karbor, shared
 
 __all__ = ["full_karbor", "shared"]
 
@@ -31,15 +31,17 @@ def directories(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_karbor(
     full_karbor: Environment, directories: Path, tmp_path: Path
-) -> Iterator[Callable[..., Karbor]]:
+) -> Iterator[Callable[..., KarborService]]:
     """Make a Karbor that has not been started; it is ended with the test."""
-    made: list[Karbor] = []
+    made: list[KarborService] = []
 
-    def make(environ: Mapping[str, str] | None = None, more: str = "", **attributes: Any) -> Karbor:
+    def make(
+        environ: Mapping[str, str] | None = None, more: str = "", **attributes: Any
+    ) -> KarborService:
         folder = tmp_path / f"karbor-{len(made)}"
         folder.mkdir()
         known = {"PYTHONPATH": os.fspath(directories), **(environ or {})}
-        made.append(Karbor(full_karbor, folder, known, more, **attributes))
+        made.append(KarborService(full_karbor, folder, known, more, **attributes))
         return made[-1]
 
     yield make

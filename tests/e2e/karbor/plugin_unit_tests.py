@@ -59,7 +59,7 @@ class PluginUnderTest(FreezerProtectionPlugin):
         return [each for each in super().get_supported_resources_types() if each in known]
 
 
-class Extended(dict[str, Any]):
+class ExtendedSchema(dict[str, Any]):
     """A schema of the original, equal to one that has all of it and further properties."""
 
     def __eq__(self, other: object) -> bool:
@@ -75,7 +75,7 @@ class Extended(dict[str, Any]):
     __hash__ = None  # type: ignore[assignment]
 
 
-class RealSection(BankSection):  # type: ignore[misc]  # Karbor is untyped
+class UnpatchedSection(BankSection):  # type: ignore[misc]  # Karbor is untyped
     """A section of a bank that goes on working whatever a test puts in the place of its methods."""
 
     def __init__(self, bank: Any) -> None:
@@ -94,7 +94,7 @@ for schema in ("OPTIONS_SCHEMA", "RESTORE_SCHEMA", "SAVED_INFO_SCHEMA"):
     setattr(
         volume_freezer_plugin_schemas,
         schema,
-        Extended(getattr(volume_freezer_plugin_schemas, schema)),
+        ExtendedSchema(getattr(volume_freezer_plugin_schemas, schema)),
     )
 
 from karbor.tests.unit.protection import (  # noqa: E402
@@ -112,7 +112,7 @@ class TestVolumeFreezerProtectionPlugin(karbors.VolumeFreezerProtectionPluginTes
         file.write_text(f"[file_system_bank_plugin]\nfile_system_bank_path = {folder}\n")
         config = cfg.ConfigOpts()
         config([f"--config-file={file}"])
-        karbors.fake_bank_section = RealSection(Bank(FileSystemBankPlugin(config)))
+        karbors.fake_bank_section = UnpatchedSection(Bank(FileSystemBankPlugin(config)))
         super().setUp()
         self.checkpoint.resource_graph = None
         if self._testMethodName == "test_delete_backup":

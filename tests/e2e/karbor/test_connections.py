@@ -11,21 +11,21 @@ import pytest
 from sandbox import Sandbox
 from sandbox.environments import Environment
 from sandbox.ports import HOST
-from tests.e2e.karbor.tls import Certificate, front
-from tests.karbor_glue.running import functions, run_once
+from tests.e2e.karbor.tls_proxy import Certificate, serve_tls
+from tests.karbor_glue.scenario_runner import list_test_functions, run_once
 
-SCENARIO = Path(__file__).with_name("connections.py")
+SCENARIO = Path(__file__).with_name("connection_scenarios.py")
 
 
 @pytest.fixture(scope="session")
 def environ(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The real Keystone and Freezer, each behind TLS that wants a client's certificate."""
     folder = tmp_path_factory.mktemp("tls")
-    server, client = Certificate.make(folder, "server"), Certificate.make(folder, "client")
+    server, client = Certificate.create(folder, "server"), Certificate.create(folder, "client")
     keystone, freezer = (urlsplit(url) for url in (sandbox.auth_url, sandbox.freezer_url))
     with (
-        front(keystone.port, server, client) as keystone_front,
-        front(freezer.port, server, client) as freezer_front,
+        serve_tls(keystone.port, server, client) as keystone_front,
+        serve_tls(freezer.port, server, client) as freezer_front,
         socket.create_server((HOST, 0)) as silent,
     ):
         facts = {
@@ -41,7 +41,7 @@ def environ(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("case", functions(SCENARIO))
+@pytest.mark.parametrize("case", list_test_functions(SCENARIO))
 def test_scenario(
     full_karbor: Environment, shared: Path, environ: dict[str, str], case: str
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sandbox.environments import Environment
 from sandbox.ports import HOST
 from tests.e2e.karbor.conftest import EXAMPLES, ROOT
-from tests.e2e.karbor.service import PROJECT, Karbor
+from tests.e2e.karbor.karbor_service import PROJECT, KarborService
 from tests.pages.blocks import Block
 from tests.pages.reader import Reader
 
@@ -21,7 +21,7 @@ DOCS = ROOT / "docs" / "karbor.md"
 
 
 def test_the_steps_from_a_plan_to_a_delete(
-    make_karbor: Callable[..., Karbor], marked_blocks: list[Block]
+    make_karbor: Callable[..., KarborService], marked_blocks: list[Block]
 ) -> None:
     (block,) = marked_blocks
     karbor = make_karbor()
@@ -84,7 +84,7 @@ def test_plugin_for_another_backend(full_karbor: Environment, marked_blocks: lis
 
 
 def test_recovery_of_a_provider(
-    make_karbor: Callable[..., Karbor], marked_blocks: list[Block], tmp_path: Path
+    make_karbor: Callable[..., KarborService], marked_blocks: list[Block], tmp_path: Path
 ) -> None:
     karbor = make_karbor()
     provider = karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
@@ -97,7 +97,7 @@ def test_recovery_of_a_provider(
 
 
 def test_directories_of_the_configuration_are_offered(
-    make_karbor: Callable[..., Karbor], marked_blocks: list[Block]
+    make_karbor: Callable[..., KarborService], marked_blocks: list[Block]
 ) -> None:
     (block,) = marked_blocks
     karbor = make_karbor(more=block.text)

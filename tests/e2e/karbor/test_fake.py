@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.karbor.conftest import EXAMPLES
-from tests.e2e.karbor.service import Karbor
+from tests.e2e.karbor.karbor_service import KarborService
 
 VOLUME = {"type": "OS::Cinder::Volume", "id": "volume-1", "name": "boot"}
 SERVER = {"type": "OS::Nova::Server", "id": "server-1", "name": "web"}
@@ -14,20 +14,20 @@ IMAGE = {"type": "OS::Glance::Image", "id": "image-1", "name": "image"}
 
 
 @pytest.fixture
-def trial(make_karbor: Callable[..., Karbor]) -> tuple[Karbor, str]:
+def deployment(make_karbor: Callable[..., KarborService]) -> tuple[KarborService, str]:
     karbor = make_karbor()
     provider = karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
     karbor.start()
     return karbor, provider
 
 
-def test_protect_restore_verify_delete(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_protect_restore_verify_delete(deployment: tuple[KarborService, str]) -> None:
+    karbor, provider = deployment
     plan = karbor.plan(
         provider, [VOLUME, SERVER, IMAGE], {"OS::Cinder::Volume": {"backup_name": "nightly"}}
     )
     checkpoint = karbor.protect(provider, plan)
-    assert karbor.settled(provider, checkpoint) == "available"
+    assert karbor.wait_until_settled(provider, checkpoint) == "available"
 
     restored = karbor.restore(
         provider, checkpoint, {"OS::Cinder::Volume": {"restore_name": "again"}}
@@ -43,28 +43,32 @@ def test_protect_restore_verify_delete(trial: tuple[Karbor, str]) -> None:
     assert karbor.delete(provider, checkpoint) == "deleted"
 
 
-def test_what_fails_says_why_and_can_be_deleted(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_what_fails_says_why_and_can_be_deleted(deployment: tuple[KarborService, str]) -> None:
+    karbor, provider = deployment
     missing = {**VOLUME, "id": "no-such-volume"}
     plan = karbor.plan(provider, [missing, VOLUME])
     checkpoint = karbor.protect(provider, plan)
-    assert karbor.settled(provider, checkpoint) == "error"
+    assert karbor.wait_until_settled(provider, checkpoint) == "error"
     assert "the cloud has no resource no-such-volume" in karbor.log.read_text()
     assert karbor.delete(provider, checkpoint) == "deleted"
 
 
-def test_every_type_that_the_provider_shows_can_be_protected(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_every_type_that_the_provider_shows_can_be_protected(
+    deployment: tuple[KarborService, str],
+) -> None:
+    karbor, provider = deployment
     shown = karbor.call("GET", f"/providers/{provider}")["provider"]["extended_info_schema"]
     named = {VOLUME["type"]: VOLUME, SERVER["type"]: SERVER, PROJECT["type"]: PROJECT}
     for kind in shown["options_schema"]:
         resource = named.get(kind, {"type": kind, "id": "any", "name": "any"})
         checkpoint = karbor.protect(provider, karbor.plan(provider, [resource]))
-        assert karbor.settled(provider, checkpoint) == "available", kind
+        assert karbor.wait_until_settled(provider, checkpoint) == "available", kind
 
 
-def test_karbor_offers_the_options_and_refuses_others(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_karbor_offers_the_options_and_refuses_others(
+    deployment: tuple[KarborService, str],
+) -> None:
+    karbor, provider = deployment
     shown = karbor.call("GET", f"/providers/{provider}")["provider"]["extended_info_schema"]
     options = shown["options_schema"]["OS::Nova::Server"]["properties"]
     assert {"backup_name", "description"} <= set(options)

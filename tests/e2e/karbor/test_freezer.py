@@ -12,19 +12,19 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_freezer.client import FreezerClient
+from karbor_backup_freezer.api.client import FreezerClient
+from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.connection import Connection
 from sandbox import Sandbox
 from tests.e2e.karbor.conftest import EXAMPLES
-from tests.e2e.karbor.service import Karbor, wait_for
+from tests.e2e.karbor.karbor_service import KarborService, wait_until
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CANARY = "canary-of-a-secret-key-1928"
 
 
 @attrs.define
-class Bench:
+class KarborFreezerHarness:
     """A Karbor with the Freezer provider, and directories that it may protect.
 
     Attributes:
@@ -35,20 +35,20 @@ class Bench:
         top: the folder on the storage that holds this test's backups.
     """
 
-    karbor: Karbor
+    karbor: KarborService
     provider: str
     sandbox: Sandbox
     folder: Path
     top: Path
 
-    def tree(self, name: str, content: bytes) -> Path:
+    def make_tree(self, name: str, content: bytes) -> Path:
         """One of the directories that Karbor offers, filled."""
         tree = self.folder / name
         (tree / "sub").mkdir(parents=True, exist_ok=True)
         (tree / "sub" / "file").write_bytes(content)
         return tree
 
-    def offered(self) -> Mapping[str, Any]:
+    def list_protectables(self) -> Mapping[str, Any]:
         """What Karbor lists, by name, as it is put into a plan."""
         listed = self.karbor.call("GET", f"/protectables/{DIRECTORY}/instances")["instances"]
         return {
@@ -58,35 +58,37 @@ class Bench:
 
     def protect(self, *names: str) -> str:
         """Begin to protect directories; answer the checkpoint's id."""
-        offered = self.offered()
+        offered = self.list_protectables()
         plan = self.karbor.plan(self.provider, [offered[name] for name in names])
         return self.karbor.protect(self.provider, plan)
 
-    def left_in_freezer(self) -> list[str]:
+    def list_freezer_entries(self) -> list[str]:
         """All entries of Freezer that name this test's folder."""
-        configuration = Configuration.read({"cloud": "demo"})
+        configuration = Configuration.from_document({"cloud": "demo"})
         client = FreezerClient(Connection(configuration, self.sandbox.session()), 20)
         return [
             json.dumps(document)
             for collection in ("jobs", "actions", "backups")
-            for document in client.all(collection)
+            for document in client.iter_entries(collection)
             if str(self.top) in json.dumps(document)
         ]
 
-    def containers(self) -> list[Path]:
+    def list_containers(self) -> list[Path]:
         """The containers that hold data."""
         tops = self.top.glob("karbor-backup/*")
         return [top for top in tops if any(path.is_file() for path in top.rglob("*"))]
 
 
 @pytest.fixture
-def bench(make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path) -> Bench:
+def harness(
+    make_karbor: Callable[..., KarborService], sandbox: Sandbox, tmp_path: Path
+) -> KarborFreezerHarness:
     return start_bench(make_karbor, sandbox, tmp_path)
 
 
 def start_bench(
-    make_karbor: Callable[..., Karbor], sandbox: Sandbox, tmp_path: Path, **attributes: Any
-) -> Bench:
+    make_karbor: Callable[..., KarborService], sandbox: Sandbox, tmp_path: Path, **attributes: Any
+) -> KarborFreezerHarness:
     """Start a Karbor with the Freezer provider."""
     folder = tmp_path / "directories"
     top = sandbox.storage_dir / f"karbor-{uuid.uuid4().hex[:8]}"
@@ -105,15 +107,17 @@ def start_bench(
     text = text.replace("poll_interval = 20", "poll_interval = 1")
     provider = karbor.add_provider("freezer", text)
     karbor.start()
-    return Bench(karbor, provider, sandbox, folder, top)
+    return KarborFreezerHarness(karbor, provider, sandbox, folder, top)
 
 
-def test_directories_are_protected_lost_restored_verified_and_deleted(bench: Bench) -> None:
-    first, second = bench.tree("first", b"one"), bench.tree("second", b"two")
-    karbor, provider = bench.karbor, bench.provider
-    checkpoint = bench.protect("first", "second")
-    assert karbor.settled(provider, checkpoint) == "available"
-    assert len(bench.containers()) == len((first, second))
+def test_directories_are_protected_lost_restored_verified_and_deleted(
+    harness: KarborFreezerHarness,
+) -> None:
+    first, second = harness.make_tree("first", b"one"), harness.make_tree("second", b"two")
+    karbor, provider = harness.karbor, harness.provider
+    checkpoint = harness.protect("first", "second")
+    assert karbor.wait_until_settled(provider, checkpoint) == "available"
+    assert len(harness.list_containers()) == len((first, second))
 
     shutil.rmtree(first)
     shutil.rmtree(second)
@@ -125,15 +129,15 @@ def test_directories_are_protected_lost_restored_verified_and_deleted(bench: Ben
     verified = karbor.verify(provider, checkpoint)
     assert verified["status"] == "success"
     assert karbor.delete(provider, checkpoint) == "deleted"
-    assert bench.containers() == []
-    assert bench.left_in_freezer() == []
+    assert harness.list_containers() == []
+    assert harness.list_freezer_entries() == []
 
 
-def test_a_restore_onto_what_is_there_fails_with_the_reason(bench: Bench) -> None:
-    tree = bench.tree("first", b"one")
-    karbor, provider = bench.karbor, bench.provider
-    checkpoint = bench.protect("first")
-    assert karbor.settled(provider, checkpoint) == "available"
+def test_a_restore_onto_what_is_there_fails_with_the_reason(harness: KarborFreezerHarness) -> None:
+    tree = harness.make_tree("first", b"one")
+    karbor, provider = harness.karbor, harness.provider
+    checkpoint = harness.protect("first")
+    assert karbor.wait_until_settled(provider, checkpoint) == "available"
     restored = karbor.restore(provider, checkpoint)
     assert restored["status"] == "fail"
     (reason,) = restored["resources_reason"].values()
@@ -143,22 +147,22 @@ def test_a_restore_onto_what_is_there_fails_with_the_reason(bench: Bench) -> Non
     assert (tree / "sub" / "file").read_bytes() == b"one"
     assert karbor.status(provider, checkpoint) == "available"
     assert karbor.delete(provider, checkpoint) == "deleted"
-    assert bench.left_in_freezer() == []
+    assert harness.list_freezer_entries() == []
 
 
-def test_a_protect_of_what_is_not_there_leaves_no_job(bench: Bench) -> None:
-    karbor, provider = bench.karbor, bench.provider
-    checkpoint = bench.protect("first")
-    assert karbor.settled(provider, checkpoint) == "error"
-    assert bench.left_in_freezer() == []
+def test_a_protect_of_what_is_not_there_leaves_no_job(harness: KarborFreezerHarness) -> None:
+    karbor, provider = harness.karbor, harness.provider
+    checkpoint = harness.protect("first")
+    assert karbor.wait_until_settled(provider, checkpoint) == "error"
+    assert harness.list_freezer_entries() == []
     assert karbor.delete(provider, checkpoint) == "deleted"
 
 
-def test_a_killed_protection_service_is_recovered(bench: Bench) -> None:
-    tree = bench.tree("first", b"precious")
-    karbor, provider = bench.karbor, bench.provider
-    checkpoint = bench.protect("first")
-    wait_for(lambda: bench.left_in_freezer() != [], "the job")
+def test_a_killed_protection_service_is_recovered(harness: KarborFreezerHarness) -> None:
+    tree = harness.make_tree("first", b"precious")
+    karbor, provider = harness.karbor, harness.provider
+    checkpoint = harness.protect("first")
+    wait_until(lambda: harness.list_freezer_entries() != [], "the job")
     karbor.stop(signal.SIGKILL)
 
     time.sleep(3)  # the lease of the dead process, and one second
@@ -166,9 +170,9 @@ def test_a_killed_protection_service_is_recovered(bench: Bench) -> None:
     assert recovered.returncode == 0, recovered.stderr
     assert f"{checkpoint}: protecting -> available" in recovered.stdout
     assert karbor.recover(provider).stdout == "nothing to recover\n"
-    assert bench.left_in_freezer() != []  # the record of the backup, and no more
-    assert len(bench.left_in_freezer()) == 1
-    assert len(bench.containers()) == 1
+    assert harness.list_freezer_entries() != []  # the record of the backup, and no more
+    assert len(harness.list_freezer_entries()) == 1
+    assert len(harness.list_containers()) == 1
 
     karbor.start()
     assert karbor.status(provider, checkpoint) == "available"
@@ -176,26 +180,30 @@ def test_a_killed_protection_service_is_recovered(bench: Bench) -> None:
     assert karbor.restore(provider, checkpoint)["status"] == "success"
     assert (tree / "sub" / "file").read_bytes() == b"precious"
     assert karbor.delete(provider, checkpoint) == "deleted"
-    assert bench.left_in_freezer() == []
-    assert bench.containers() == []
+    assert harness.list_freezer_entries() == []
+    assert harness.list_containers() == []
 
 
-def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(bench: Bench) -> None:
-    tree = bench.tree("first", b"precious")
-    karbor, provider = bench.karbor, bench.provider
-    checkpoint = bench.protect("first")
-    assert karbor.settled(provider, checkpoint) == "available"
+def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(
+    harness: KarborFreezerHarness,
+) -> None:
+    tree = harness.make_tree("first", b"precious")
+    karbor, provider = harness.karbor, harness.provider
+    checkpoint = harness.protect("first")
+    assert karbor.wait_until_settled(provider, checkpoint) == "available"
     shutil.rmtree(tree)
-    before = len(bench.left_in_freezer())
+    before = len(harness.list_freezer_entries())
     record = karbor.begin("restore", provider, checkpoint)
-    wait_for(lambda: len(bench.left_in_freezer()) > before, "the job")
+    wait_until(lambda: len(harness.list_freezer_entries()) > before, "the job")
     karbor.stop(signal.SIGKILL)
 
     time.sleep(3)  # the lease of the dead process, and one second
     recovered = karbor.recover(provider)
     assert recovered.returncode == 0, recovered.stderr
     assert (tree / "sub" / "file").read_bytes() == b"precious"
-    assert len(bench.left_in_freezer()) == before, "the job is gone, the backup's record stays"
+    assert len(harness.list_freezer_entries()) == before, (
+        "the job is gone, the backup's record stays"
+    )
 
     karbor.start()
     told = karbor.record("restore", record)
@@ -207,21 +215,21 @@ def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(bench:
 
 
 def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
-    bench: Bench, make_karbor: Callable[..., Karbor]
+    harness: KarborFreezerHarness, make_karbor: Callable[..., KarborService]
 ) -> None:
-    bench.tree("first", b"one")
-    karbor = make_karbor(bench.karbor.environ, bench.karbor.more)
+    harness.make_tree("first", b"one")
+    karbor = make_karbor(harness.karbor.environ, harness.karbor.more)
     text = (EXAMPLES / "freezer.conf").read_text().replace("# cloud = production", "cloud = demo")
     text = text.replace("storage = local\n", f"storage = s3\nsecret_key = {CANARY}\n")
     text = text.replace(
         "container = /var/lib/freezer/backups", "endpoint = http://127.0.0.1:1\naccess_key = any"
     )
-    text = text.replace("# directories = /srv/data", f"directories = {bench.folder}")
+    text = text.replace("# directories = /srv/data", f"directories = {harness.folder}")
     provider = karbor.add_provider("freezer", text)
     karbor.start()
-    plan = karbor.plan(provider, [bench.offered()["first"]])
+    plan = karbor.plan(provider, [harness.list_protectables()["first"]])
     checkpoint = karbor.protect(provider, plan)
-    assert karbor.settled(provider, checkpoint) == "error"
+    assert karbor.wait_until_settled(provider, checkpoint) == "error"
     written = [path for path in karbor.folder.rglob("*") if path.is_file()]
     telling = [path for path in written if CANARY.encode() in path.read_bytes()]
     assert [path.parent.name for path in telling] == ["providers.d"]

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.karbor.client import KarborClient
 from tests.e2e.karbor.conftest import EXAMPLES
-from tests.e2e.karbor.service import Karbor
+from tests.e2e.karbor.karbor_client import KarborClient
+from tests.e2e.karbor.karbor_service import KarborService
 
 VOLUME = {"type": "OS::Cinder::Volume", "id": "volume-1", "name": "boot"}
 IMAGE = {"type": "OS::Glance::Image", "id": "image-1", "name": "image"}
@@ -19,7 +19,7 @@ SPECIFIED = {
 
 
 @pytest.fixture
-def trial(make_karbor: Callable[..., Karbor]) -> tuple[Karbor, str]:
+def deployment(make_karbor: Callable[..., KarborService]) -> tuple[KarborService, str]:
     """Return a running Karbor over the fake backend, and its provider."""
     karbor = make_karbor()
     provider = karbor.add_provider("fake", (EXAMPLES / "fake.conf").read_text())
@@ -29,14 +29,14 @@ def trial(make_karbor: Callable[..., Karbor]) -> tuple[Karbor, str]:
     return karbor, provider
 
 
-def test_parameters_of_all_types_reach_the_backend(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_parameters_of_all_types_reach_the_backend(deployment: tuple[KarborService, str]) -> None:
+    karbor, provider = deployment
     client = KarborClient(karbor)
     plan = karbor.plan(
         provider, [VOLUME], {VOLUME["type"]: {"backup_name": "nightly", "description": ""}}
     )
     checkpoint = client.run("checkpoint-create", provider, plan)["id"]
-    assert karbor.settled(provider, checkpoint) == "available"
+    assert karbor.wait_until_settled(provider, checkpoint) == "available"
 
     by_its_own_id: dict[str, Any] = {VOLUME["type"]: {"restore_name": "again", "in_place": False}}
     assert karbor.restore(provider, checkpoint, by_its_own_id)["status"] == "success"
@@ -55,14 +55,16 @@ def test_parameters_of_all_types_reach_the_backend(trial: tuple[Karbor, str]) ->
     assert "true or false" in reason
 
 
-def test_a_plan_may_name_an_image_s_backup(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_a_plan_may_name_an_image_s_backup(deployment: tuple[KarborService, str]) -> None:
+    karbor, provider = deployment
     plan = karbor.plan(provider, [IMAGE], {IMAGE["type"]: {"backup_name": "nightly"}})
-    assert karbor.settled(provider, karbor.protect(provider, plan)) == "available"
+    assert karbor.wait_until_settled(provider, karbor.protect(provider, plan)) == "available"
 
 
-def test_providers_show_the_schemas_of_the_specification(trial: tuple[Karbor, str]) -> None:
-    karbor, _ = trial
+def test_providers_show_the_schemas_of_the_specification(
+    deployment: tuple[KarborService, str],
+) -> None:
+    karbor, _ = deployment
     providers = karbor.call("GET", "/providers")["providers"]
     (freezer,) = (each for each in providers if each["name"] == "Freezer")
     shown = freezer["extended_info_schema"]
@@ -82,12 +84,14 @@ def test_providers_show_the_schemas_of_the_specification(trial: tuple[Karbor, st
             assert schema["required"] == [next(iter(properties))]
 
 
-def test_the_reason_of_a_failed_protect_is_in_the_operation_log(trial: tuple[Karbor, str]) -> None:
-    karbor, provider = trial
+def test_the_reason_of_a_failed_protect_is_in_the_operation_log(
+    deployment: tuple[KarborService, str],
+) -> None:
+    karbor, provider = deployment
     client = KarborClient(karbor)
     plan = karbor.plan(provider, [{**VOLUME, "id": "no-such-volume"}, VOLUME])
     checkpoint = karbor.protect(provider, plan)
-    assert karbor.settled(provider, checkpoint) == "error"
+    assert karbor.wait_until_settled(provider, checkpoint) == "error"
     log = client.operation_log(checkpoint)
     assert "no-such-volume: " in log["error_info"]
     assert "the cloud has no resource no-such-volume" in log["error_info"]

@@ -11,11 +11,11 @@ from freezerclient.v2.client import Client
 
 from sandbox import Sandbox
 from sandbox.environments import Environment
-from sandbox.scripted_agent import ScriptedAgent
-from sandbox.scripted_cloud import disks
-from sandbox.scripted_scheduler import ScriptedScheduler
-from tests.e2e.contract.scripted import Sessions, Stage
-from tests.karbor_glue.running import run_once
+from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
+from tests.karbor_glue.scenario_runner import run_once
+from tests.support.scripted_agent import ScriptedAgent
+from tests.support.scripted_cloud import block_storage
+from tests.support.scripted_scheduler import ScriptedScheduler
 
 SCENARIO = Path(__file__).with_name("plugin_unit_tests.py")
 INSTALLED = "karbor/tests/unit/protection/test_cinder_freezer_protection_plugin.py"
@@ -37,11 +37,11 @@ def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str
     """A real Freezer API whose scheduler finds the volume of Karbor's tests in a scripted cloud."""
     folder = shared / f"plugin-unit-tests-{worker_id}"
     folder.mkdir()
-    with Stage.up(sandbox) as stage:
-        session = Sessions(stage).new()
+    with ScriptedEnvironment.start(sandbox) as stage:
+        session = SharedTokenSessions(stage).new_session()
         project = str(session.get_project_id())
         world = stage.cloud.world
-        made = disks.new_volume(world, project, {"size": 1, "name": "fake"})
+        made = block_storage.new_volume(world, project, {"size": 1, "name": "fake"})
         shown = {**made.shown, "id": VOLUME, "status": "available"}
         world.volumes.add(project, shown, identifier=VOLUME, content=b"the volume's")
         stage.write_clouds_yaml(folder / "clouds.yaml")
@@ -55,7 +55,10 @@ def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str
             "scheduler_client_id": name,
         }
         facts = {"options": options, "folder": str(folder)}
-        with ScriptedScheduler(freezer, agent, client_id=name) as scheduler, scheduler.running(0.2):
+        with (
+            ScriptedScheduler(freezer, agent, client_id=name) as scheduler,
+            scheduler.run_in_background(0.2),
+        ):
             yield {
                 "OS_CLIENT_CONFIG_FILE": str(folder / "clouds.yaml"),
                 "PLUGIN_UNIT_TESTS": json.dumps(facts),

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from sandbox import Sandbox
-from tests.e2e.karbor.client import KarborClient
-from tests.e2e.karbor.service import wait_for
-from tests.e2e.karbor.test_freezer import Bench, bench
+from tests.e2e.karbor.karbor_client import KarborClient
+from tests.e2e.karbor.karbor_service import wait_until
+from tests.e2e.karbor.test_freezer import KarborFreezerHarness, harness
 
-__all__ = ["bench"]
+__all__ = ["harness"]
 
 _BANK = """\
 [swift_bank_plugin]
@@ -28,14 +28,16 @@ swift_user_domain_name = Default
 
 
 @pytest.fixture
-def swift_bench(bench: Bench, sandbox: Sandbox, sandbox_part: Callable[[str], Any]) -> Bench:
-    """The bench with its bank in Swift, in a container of its own."""
+def swift_bench(
+    harness: KarborFreezerHarness, sandbox: Sandbox, sandbox_part: Callable[[str], Any]
+) -> KarborFreezerHarness:
+    """The harness with its bank in Swift, in a container of its own."""
     sandbox_part("swift")
-    karbor = bench.karbor
+    karbor = harness.karbor
     file = karbor.folder / "providers.d" / "freezer.conf"
     account = sandbox.accounts["demo"]
     bank = _BANK.format(
-        container=bench.top.name,
+        container=harness.top.name,
         auth_url=sandbox.auth_url,
         user=account.user,
         password=account.password,
@@ -47,58 +49,60 @@ def swift_bench(bench: Bench, sandbox: Sandbox, sandbox_part: Callable[[str], An
     file.write_text(f"{text}\n{bank}")
     karbor.stop()
     karbor.start()
-    return bench
+    return harness
 
 
-def test_a_checkpoint_is_protected_restored_verified_and_deleted(swift_bench: Bench) -> None:
-    bench, karbor, client = swift_bench, swift_bench.karbor, KarborClient(swift_bench.karbor)
-    tree = bench.tree("first", b"precious")
-    plan = karbor.plan(bench.provider, [bench.offered()["first"]])
-    checkpoint = client.run("checkpoint-create", bench.provider, plan)["id"]
-    assert karbor.settled(bench.provider, checkpoint) == "available"
+def test_a_checkpoint_is_protected_restored_verified_and_deleted(
+    swift_bench: KarborFreezerHarness,
+) -> None:
+    harness, karbor, client = swift_bench, swift_bench.karbor, KarborClient(swift_bench.karbor)
+    tree = harness.make_tree("first", b"precious")
+    plan = karbor.plan(harness.provider, [harness.list_protectables()["first"]])
+    checkpoint = client.run("checkpoint-create", harness.provider, plan)["id"]
+    assert karbor.wait_until_settled(harness.provider, checkpoint) == "available"
 
     shutil.rmtree(tree)
-    restore = client.run("restore-create", bench.provider, checkpoint)["id"]
-    wait_for(lambda: karbor.record("restore", restore)["status"] != "in_progress", "the restore")
+    restore = client.run("restore-create", harness.provider, checkpoint)["id"]
+    wait_until(lambda: karbor.record("restore", restore)["status"] != "in_progress", "the restore")
     assert client.run("restore-show", restore)["status"] == "success"
     assert (tree / "sub" / "file").read_bytes() == b"precious"
 
-    verification = client.run("verification-create", bench.provider, checkpoint)["id"]
-    wait_for(
+    verification = client.run("verification-create", harness.provider, checkpoint)["id"]
+    wait_until(
         lambda: karbor.record("verification", verification)["status"] != "in_progress",
         "the verification",
     )
     assert client.run("verification-show", verification)["status"] == "success"
 
-    client.run("checkpoint-delete", bench.provider, checkpoint)
-    assert karbor.settled(bench.provider, checkpoint) == "deleted"
-    assert bench.containers() == []
-    assert bench.left_in_freezer() == []
+    client.run("checkpoint-delete", harness.provider, checkpoint)
+    assert karbor.wait_until_settled(harness.provider, checkpoint) == "deleted"
+    assert harness.list_containers() == []
+    assert harness.list_freezer_entries() == []
 
 
-def test_what_a_killed_process_left_is_recovered(swift_bench: Bench) -> None:
-    bench, karbor = swift_bench, swift_bench.karbor
-    tree = bench.tree("first", b"precious")
-    checkpoint = bench.protect("first")
-    wait_for(lambda: bench.left_in_freezer() != [], "the job")
+def test_what_a_killed_process_left_is_recovered(swift_bench: KarborFreezerHarness) -> None:
+    harness, karbor = swift_bench, swift_bench.karbor
+    tree = harness.make_tree("first", b"precious")
+    checkpoint = harness.protect("first")
+    wait_until(lambda: harness.list_freezer_entries() != [], "the job")
     karbor.stop(signal.SIGKILL)
 
-    recovered = karbor.recover(bench.provider)
+    recovered = karbor.recover(harness.provider)
     assert recovered.returncode == 0, recovered.stderr
     assert f"{checkpoint}: protecting -> available" in recovered.stdout
-    assert karbor.recover(bench.provider).stdout == "nothing to recover\n"
+    assert karbor.recover(harness.provider).stdout == "nothing to recover\n"
 
     karbor.start()
     log = KarborClient(karbor).operation_log(checkpoint)
     assert log["status"] == "available"
     shutil.rmtree(tree)
-    assert karbor.restore(bench.provider, checkpoint)["status"] == "success"
+    assert karbor.restore(harness.provider, checkpoint)["status"] == "success"
     assert (tree / "sub" / "file").read_bytes() == b"precious"
-    karbor.call("DELETE", f"/providers/{bench.provider}/checkpoints/{checkpoint}")
+    karbor.call("DELETE", f"/providers/{harness.provider}/checkpoints/{checkpoint}")
     karbor.stop(signal.SIGKILL)
-    recovered = karbor.recover(bench.provider)
+    recovered = karbor.recover(harness.provider)
     assert recovered.returncode == 0, recovered.stderr
     karbor.start()
-    assert karbor.status(bench.provider, checkpoint) == "deleted"
-    assert bench.containers() == []
-    assert bench.left_in_freezer() == []
+    assert karbor.status(harness.provider, checkpoint) == "deleted"
+    assert harness.list_containers() == []
+    assert harness.list_freezer_entries() == []

@@ -9,9 +9,9 @@ import pytest
 from sandbox import Sandbox
 from sandbox.environments import Environment
 from tests.e2e.karbor.accounts import make_karbor_user
-from tests.karbor_glue.running import functions, run_once
+from tests.karbor_glue.scenario_runner import list_test_functions, run_once
 
-SCENARIO = Path(__file__).with_name("trusts.py")
+SCENARIO = Path(__file__).with_name("trust_scenarios.py")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,6 @@ def facts(sandbox: Sandbox, shared: Path) -> str:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("case", functions(SCENARIO))
+@pytest.mark.parametrize("case", list_test_functions(SCENARIO))
 def test_scenario(full_karbor: Environment, shared: Path, facts: str, case: str) -> None:
     run_once(full_karbor, SCENARIO, shared, {"TRUSTS_TEST": facts}).check(case)

@@ -14,44 +14,48 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.e2e.karbor.service import Karbor, wait_for
-from tests.e2e.karbor.test_freezer import Bench, bench
+from tests.e2e.karbor.karbor_service import KarborService, wait_until
+from tests.e2e.karbor.test_freezer import KarborFreezerHarness, harness
 
-__all__ = ["bench"]
+__all__ = ["harness"]
 
 NAMES = ("first", "second")
 
 
 @pytest.fixture
-def pair(bench: Bench, make_karbor: Callable[..., Karbor]) -> tuple[Bench, Bench]:
+def pair(
+    harness: KarborFreezerHarness, make_karbor: Callable[..., KarborService]
+) -> tuple[KarborFreezerHarness, KarborFreezerHarness]:
     """Two services over the same database and bank, each with the same provider."""
-    karbor = bench.karbor
+    karbor = harness.karbor
     other = make_karbor(karbor.environ, karbor.more, shared=karbor.folder)
     other.add_provider("freezer", (karbor.folder / "providers.d" / "freezer.conf").read_text())
     other.start()
-    return bench, attrs.evolve(bench, karbor=other)
+    return harness, attrs.evolve(harness, karbor=other)
 
 
-def together(*calls: Callable[[], Any]) -> list[Any]:
+def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
     """Make calls at the same time; return what they return."""
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(lambda call: call(), calls))
 
 
-def test_both_work_on_one_bank_at_once(pair: tuple[Bench, Bench]) -> None:
+def test_both_work_on_one_bank_at_once(
+    pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
+) -> None:
     one, other = pair
-    trees = {name: one.tree(name, name.encode()) for name in NAMES}
+    trees = {name: one.make_tree(name, name.encode()) for name in NAMES}
     # They run at once. SQLite lets Karbor make one plan at a time.
     made = [each.protect(name) for name in NAMES for each in pair]
     provider = one.provider
-    assert together(*(lambda c=c: other.karbor.settled(provider, c) for c in made)) == [
-        "available"
-    ] * len(made)
-    assert len(one.containers()) == len(made)
+    assert run_concurrently(
+        *(lambda c=c: other.karbor.wait_until_settled(provider, c) for c in made)
+    ) == ["available"] * len(made)
+    assert len(one.list_containers()) == len(made)
 
     for tree in trees.values():
         shutil.rmtree(tree)
-    restored = together(
+    restored = run_concurrently(
         lambda: other.karbor.restore(provider, made[0]),
         lambda: one.karbor.restore(provider, made[3]),
     )
@@ -62,21 +66,23 @@ def test_both_work_on_one_bank_at_once(pair: tuple[Bench, Bench]) -> None:
     ]
 
     # Each deletes what the other has made.
-    assert together(
+    assert run_concurrently(
         *(lambda c=c: other.karbor.delete(provider, c) for c in made[:2]),
         *(lambda c=c: one.karbor.delete(provider, c) for c in made[2:]),
     ) == ["deleted"] * len(made)
-    assert one.containers() == []
-    assert one.left_in_freezer() == []
+    assert one.list_containers() == []
+    assert one.list_freezer_entries() == []
 
 
-def test_what_a_killed_one_left_is_recovered_beside_the_other(pair: tuple[Bench, Bench]) -> None:
+def test_what_a_killed_one_left_is_recovered_beside_the_other(
+    pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
+) -> None:
     one, other = pair
     provider = one.provider
     for name in NAMES:
-        one.tree(name, name.encode())
+        one.make_tree(name, name.encode())
     left = one.protect("first")
-    wait_for(lambda: one.left_in_freezer() != [], "the job")
+    wait_until(lambda: one.list_freezer_entries() != [], "the job")
     one.karbor.stop(signal.SIGKILL)
 
     # The other one works meanwhile, and what it does is left alone.
@@ -84,37 +90,39 @@ def test_what_a_killed_one_left_is_recovered_beside_the_other(pair: tuple[Bench,
     recovered = other.karbor.recover(provider)
     assert f"{left}: protecting -> available" in recovered.stdout, recovered.stderr
     assert f"{beside}: protecting -> error" not in recovered.stdout
-    assert other.karbor.settled(provider, beside) == "available"
+    assert other.karbor.wait_until_settled(provider, beside) == "available"
     assert other.karbor.status(provider, left) == "available"
 
     shutil.rmtree(one.folder)
     for checkpoint in (left, beside):
         assert other.karbor.restore(provider, checkpoint)["status"] == "success"
         assert other.karbor.delete(provider, checkpoint) == "deleted"
-    assert one.left_in_freezer() == []
+    assert one.list_freezer_entries() == []
     assert other.karbor.recover(provider).stdout == "nothing to recover\n"
 
 
-def test_a_restore_of_one_is_not_ended_by_recovery_beside_it(pair: tuple[Bench, Bench]) -> None:
+def test_a_restore_of_one_is_not_ended_by_recovery_beside_it(
+    pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
+) -> None:
     one, other = pair
     provider = one.provider
-    tree = one.tree("first", b"precious")
+    tree = one.make_tree("first", b"precious")
     checkpoint = one.protect("first")
-    assert one.karbor.settled(provider, checkpoint) == "available"
+    assert one.karbor.wait_until_settled(provider, checkpoint) == "available"
     one.karbor.stop()
     assert one.karbor.recover(provider).stdout == "nothing to recover\n"
-    assert not _shows_itself(one.karbor.bank), "who has ended is forgotten"
+    assert not _holds_lease(one.karbor.bank), "who has ended is forgotten"
     shutil.rmtree(tree)
     record = other.karbor.begin("restore", provider, checkpoint)
-    wait_for(lambda: _shows_itself(one.karbor.bank), "the process to show itself")
+    wait_until(lambda: _holds_lease(one.karbor.bank), "the process to show itself")
     recovered = other.karbor.recover(provider)
     assert "in_progress -> fail" not in recovered.stdout
-    wait_for(
+    wait_until(
         lambda: other.karbor.record("restore", record)["status"] != "in_progress", "the restore"
     )
     assert other.karbor.record("restore", record)["status"] == "success"
     assert (tree / "sub" / "file").read_bytes() == b"precious"
 
 
-def _shows_itself(bank: Path) -> bool:
+def _holds_lease(bank: Path) -> bool:
     return any(path.is_file() for path in bank.glob("*/karbor-backup/owners/*"))

@@ -11,15 +11,15 @@ import pytest
 from freezerclient.v2.client import Client
 
 from karbor_backup_core import Resource
-from karbor_backup_freezer.resources import SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import SERVER, VOLUME
 from sandbox import Sandbox
-from sandbox.scripted_agent import ScriptedAgent
-from sandbox.scripted_scheduler import ScriptedScheduler
-from tests.e2e.contract.scripted import Sessions, Stage
-from tests.e2e.contract.staging import Staged
+from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
+from tests.e2e.contract.scripted_resources import ScriptedResources
 from tests.pages.checkouts import Checkout
 from tests.pages.reader import Reader
-from tests.wheels import Environment, Libraries
+from tests.support.scripted_agent import ScriptedAgent
+from tests.support.scripted_scheduler import ScriptedScheduler
+from tests.support.wheels import Environment, WheelLibraries
 
 _LOOK: Final = 0.2
 """Seconds between two looks of the scheduler's."""
@@ -48,10 +48,10 @@ class Cloud:
 def reader(checkout: Checkout, wheel: Path, tmp_path: Path) -> Reader:
     """Return a reader in a checkout, with an empty environment that is active, and a new home."""
     environment = Environment.empty(tmp_path / "environment", tmp_path / "home")
-    libraries = str(Libraries.of(wheel).download())
+    libraries = str(WheelLibraries.for_wheel(wheel).download())
     return Reader(
         checkout.folder,
-        {**environment.variables, "PIP_FIND_LINKS": libraries, "PIP_QUIET": "1"},
+        {**environment.program_environ, "PIP_FIND_LINKS": libraries, "PIP_QUIET": "1"},
         {"…/": f"{checkout.folder}/"},
     )
 
@@ -62,10 +62,10 @@ def cloud(sandbox: Sandbox, environment_of_all: Environment, tmp_path: Path) -> 
     folder, store = tmp_path / "reader", tmp_path / "store"
     folder.mkdir()
     name = f"pages-{uuid.uuid4().hex[:8]}"
-    with Stage.up(sandbox) as stage:
-        session = Sessions(stage).new()
+    with ScriptedEnvironment.start(sandbox) as stage:
+        session = SharedTokenSessions(stage).new_session()
         project = str(session.get_project_id())
-        staged = Staged(tmp_path / "directories", stage.cloud.world, project)
+        staged = ScriptedResources(tmp_path / "directories", stage.cloud.world, project)
         configured = environment_of_all.home / ".config" / "openstack" / "clouds.yaml"
         configured.parent.mkdir(parents=True)
         stage.write_clouds_yaml(configured)
@@ -73,13 +73,13 @@ def cloud(sandbox: Sandbox, environment_of_all: Environment, tmp_path: Path) -> 
         freezer = Client(session=session, endpoint=sandbox.freezer_url)
         agent = ScriptedAgent(store, socket.gethostname(), stage.cloud.world, project)
         scheduler = ScriptedScheduler(freezer, agent, client_id=name)
-        with scheduler, scheduler.running(_LOOK):
+        with scheduler, scheduler.run_in_background(_LOOK):
             yield Cloud(
-                Reader(folder, {**environment_of_all.variables}),
+                Reader(folder, {**environment_of_all.program_environ}),
                 name,
                 store,
-                staged.make(VOLUME, "db", b"the volume's"),
-                staged.make(SERVER, "web", b"the server's"),
+                staged.create(VOLUME, "db", b"the volume's"),
+                staged.create(SERVER, "web", b"the server's"),
             )
 
 
@@ -88,4 +88,4 @@ def environment_of_all(wheel: Path, tmp_path: Path) -> Environment:
     """Return an environment with the extras that the pages install, and a new home."""
     home = tmp_path / "home"
     home.mkdir()
-    return Environment.cached(wheel, "cli,freezer", home)
+    return Environment.get_cached(wheel, "cli,freezer", home)

@@ -7,10 +7,10 @@ from typing import Final
 import pytest
 
 from sandbox import Sandbox
-from sandbox.faultproxy import FaultProxy
 from tests.pages.blocks import Block
 from tests.pages.checkouts import Checkout
 from tests.pages.reader import Reader, compare, run_python
+from tests.support.fault_proxy import FaultProxy
 
 _COLUMNS: Final = re.compile(r"\b(freezer-api|keystone|scheduler-node1)( +)runs( +)\d+")
 

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.older_freezer import RELEASES, OlderFreezer, Release
-from tests.e2e.freezer.conftest import Bench
+from tests.e2e.freezer.conftest import FreezerHarness
 from tests.e2e.releases.table import recorder
 
 ROOT: Final = Path(__file__).parents[3]
@@ -23,7 +23,7 @@ PATIENCE: Final = 600
 
 
 @attrs.frozen
-class Pair:
+class SchedulerPair:
     """A scheduler with its agents, and the API that it takes its jobs from.
 
     Attributes:
@@ -40,18 +40,18 @@ class Pair:
         return NEWEST if self.is_beside_newest else self.release.version
 
 
-PAIRS: Final = [Pair(release, newest) for release in RELEASES for newest in (True, False)]
+PAIRS: Final = [SchedulerPair(release, newest) for release in RELEASES for newest in (True, False)]
 
 
 @attrs.define
-class ReleaseBench(Bench):
-    """A bench whose jobs are run by an older scheduler, maybe behind an older API."""
+class ReleaseHarness(FreezerHarness):
+    """A harness whose jobs are run by an older scheduler, maybe behind an older API."""
 
     scheduler: str = ""
     endpoint: str = ""
 
     def configuration(self, **more: Any) -> dict[str, Any]:
-        """The configuration of the sandbox's own bench, with that scheduler and API."""
+        """The configuration of the sandbox's own harness, with that scheduler and API."""
         ours = {"scheduler": self.scheduler, "endpoint": self.endpoint}
         return super().configuration(**{**ours, **more})
 
@@ -90,33 +90,33 @@ def releases_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def older(releases_sandbox: Sandbox, pair: Pair) -> OlderFreezer:
+def older(releases_sandbox: Sandbox, pair: SchedulerPair) -> OlderFreezer:
     facts: OlderFreezer = releases_sandbox.part(pair.release.part)
     return facts
 
 
 @pytest.fixture
-def bench(
+def harness(
     releases_sandbox: Sandbox,
     older: OlderFreezer,
-    pair: Pair,
+    pair: SchedulerPair,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[ReleaseBench]:
+) -> Iterator[ReleaseHarness]:
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(releases_sandbox.clouds_yaml))
-    bench = ReleaseBench(
+    harness = ReleaseHarness(
         releases_sandbox,
         tmp_path,
         scheduler=older.scheduler_beside_newest if pair.is_beside_newest else older.scheduler,
         endpoint=releases_sandbox.freezer_url if pair.is_beside_newest else older.freezer_url,
     )
-    yield bench
-    bench.close()
+    yield harness
+    harness.close()
 
 
 @pytest.fixture
-def spotless(bench: ReleaseBench) -> Iterator[ReleaseBench]:
-    """A bench on which nothing may be left at the end."""
-    yield bench
-    assert bench.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
-    assert bench.left_on_disk() == []
+def clean_harness(harness: ReleaseHarness) -> Iterator[ReleaseHarness]:
+    """A harness on which nothing may be left at the end."""
+    yield harness
+    assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
+    assert harness.left_on_disk() == []

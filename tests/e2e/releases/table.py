@@ -10,9 +10,9 @@ from typing import Final
 
 import attrs
 
-from tests.e2e import tables
+from tests.support import result_tables
 
-RESULTS: Final = tables.ROOT / ".cache" / "test-freezer-releases.json"
+RESULTS: Final = result_tables.ROOT / ".cache" / "test-freezer-releases.json"
 MARK: Final = "shows_release"
 
 _BEGIN: Final = "<!-- seen with releases: written by tests/e2e/releases/table.py -->\n"
@@ -39,9 +39,9 @@ class Seen:
     passed: bool
 
 
-def recorder() -> tables.Recorder:
+def recorder() -> result_tables.Recorder:
     """Return the pytest plugin that notes what a run showed."""
-    return tables.Recorder(MARK, RESULTS)
+    return result_tables.Recorder(MARK, RESULTS)
 
 
 def rows_of(page: str) -> list[Seen]:
@@ -53,7 +53,7 @@ def rows_of(page: str) -> list[Seen]:
     ]
 
 
-def with_table(page: str, run: tables.Run) -> str:
+def insert_table(page: str, run: result_tables.ResultRun) -> str:
     """Return the page with the rows of a run in place of earlier ones of the same tests."""
     rows = {row.cells: row for row in rows_of(page)}
     rows |= {row.cells: Seen(row.cells, run.day, row.passed) for row in run.rows}
@@ -61,8 +61,10 @@ def with_table(page: str, run: tables.Run) -> str:
         f"| {' | '.join(row.cells)} | {row.day} | {'passed' if row.passed else '**failed**'} |\n"
         for row in sorted(rows.values())
     )
-    return tables.put(page, _HEAD + "".join(lines), _BEGIN, _END)
+    return result_tables.insert_between(page, _HEAD + "".join(lines), _BEGIN, _END)
 
 
 if __name__ == "__main__":
-    tables.PAGE.write_text(with_table(tables.PAGE.read_text(), tables.read(RESULTS)))
+    result_tables.PAGE.write_text(
+        insert_table(result_tables.PAGE.read_text(), result_tables.read_results(RESULTS))
+    )

@@ -11,105 +11,111 @@ from typing import Any
 import attrs
 import pytest
 
+from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
 from karbor_backup_core import Operation, Resource, Result, State, Verb
-from karbor_backup_core.contract import Bench, Holdings, Status, all_rules, judge
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.identifiers import job_id
-from karbor_backup_freezer.jobs import Job, Stage
-from tests.e2e.freezer.conftest import DIRECTORY, finish, protect, run, succeeded
+from karbor_backup_freezer.api.jobs import Job, JobState
+from karbor_backup_freezer.model.ids import job_id
+from tests.e2e.freezer.conftest import (
+    DIRECTORY,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+    wait_finished,
+)
 
 RULES = {rule.id: rule for rule in all_rules()}
 LIVE = ("C-203", "C-204", "C-205", "C-206", "C-404")
 """The rules that are tried with the newest scheduler and agent, see tests/e2e/contract."""
 
 
-def _await_stage(bench: Any, operation: Operation, stage: Stage) -> None:
-    client = bench.client()
+def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None:
+    client = harness.client()
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        document = client.job(job_id(operation.id))
-        if document is not None and Job.read(document).stage is stage:
+        document = client.get_job(job_id(operation.id))
+        if document is not None and Job.from_document(document).state is stage:
             return
         time.sleep(0.05)
     raise AssertionError(f"the job never was {stage}")
 
 
-def _begin(bench: Any, runner: Any, content: bytes) -> Operation:
-    tree = bench.tree(content=content)
+def _begin(harness: Any, runner: Any, content: bytes) -> Operation:
+    tree = harness.tree(content=content)
     operation: Operation = runner.begin(
         "freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
     )
     return operation
 
 
-def test_directory_is_restored_and_deleted_without_a_trace(spotless: Any, pair: Any) -> None:
+def test_directory_is_restored_and_deleted_without_a_trace(clean_harness: Any, pair: Any) -> None:
     """A directory: protected, lost, restored byte for byte, verified, deleted without a trace."""
-    tree = spotless.tree(content=bytes(range(256)) * 64)
-    runner = spotless.runner()
-    backup = protect(runner, tree)
+    tree = clean_harness.tree(content=bytes(range(256)) * 64)
+    runner = clean_harness.runner()
+    backup = protect_directory(runner, tree)
     assert backup.handle["agent_version"] == pair.release.version
     shutil.rmtree(tree)
-    succeeded(run(runner, Verb.RESTORE, backup, {"restore_name": "data"}))
+    assert_succeeded(run_operation(runner, Verb.RESTORE, backup, {"restore_name": "data"}))
     assert (tree / "file").read_bytes() == bytes(range(256)) * 64
-    verified = run(runner, Verb.VERIFY, backup)
-    succeeded(verified)
+    verified = run_operation(runner, Verb.VERIFY, backup)
+    assert_succeeded(verified)
     assert {c.name: c.verified for c in verified.outcome.checks}["stored data"]
-    succeeded(run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_delete_removes_one_of_two_backups(spotless: Any) -> None:
+def test_delete_removes_one_of_two_backups(clean_harness: Any) -> None:
     """One of two backups of a directory deleted, the other restored."""
-    runner = spotless.runner()
-    tree = spotless.tree(content=b"old")
-    older = protect(runner, tree)
+    runner = clean_harness.runner()
+    tree = clean_harness.tree(content=b"old")
+    older = protect_directory(runner, tree)
     (tree / "file").write_bytes(b"new")
-    newer = protect(runner, tree)
-    succeeded(run(runner, Verb.DELETE, older))
+    newer = protect_directory(runner, tree)
+    assert_succeeded(run_operation(runner, Verb.DELETE, older))
     options = {"restore_name": "data", "overwrite": True}
-    succeeded(run(runner, Verb.RESTORE, newer, options))
+    assert_succeeded(run_operation(runner, Verb.RESTORE, newer, options))
     assert (tree / "file").read_bytes() == b"new"
-    succeeded(run(runner, Verb.DELETE, newer))
+    assert_succeeded(run_operation(runner, Verb.DELETE, newer))
 
 
-def test_cancel_before_the_agent_runs(spotless: Any) -> None:
+def test_cancel_before_the_agent_runs(clean_harness: Any) -> None:
     """A protect cancelled before its agent runs: nothing is stored."""
-    runner = spotless.runner()
-    begun = _begin(spotless, runner, b"content")
-    _await_stage(spotless, begun, Stage.WAITING)
+    runner = clean_harness.runner()
+    begun = _begin(clean_harness, runner, b"content")
+    _wait_for_stage(clean_harness, begun, JobState.WAITING)
     runner.cancel(begun.id)
-    ended = finish(runner, begun)
+    ended = wait_finished(runner, begun)
     assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)
     assert ended.outcome.leftovers == ()
 
 
-def test_cancel_while_the_agent_runs(spotless: Any) -> None:
+def test_cancel_while_the_agent_runs(clean_harness: Any) -> None:
     """A protect cancelled while its agent runs: what it stored is removed."""
-    runner = spotless.runner()
-    begun = _begin(spotless, runner, b"x" * 30_000_000)
-    _await_stage(spotless, begun, Stage.RUNNING)
+    runner = clean_harness.runner()
+    begun = _begin(clean_harness, runner, b"x" * 30_000_000)
+    _wait_for_stage(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
-    ended = finish(runner, begun)
+    ended = wait_finished(runner, begun)
     assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)
     assert ended.outcome.leftovers == ()
 
 
 @pytest.fixture
-def contract_bench(bench: Any) -> Iterator[Bench]:
-    with FreezerBackend.contract_bench(bench.configuration()) as live:
+def contract_harness(harness: Any) -> Iterator[Harness]:
+    with FreezerBackend.contract_harness(harness.configuration()) as live:
 
-        def holdings() -> Holdings:
-            assert live.holdings is not None
-            kept = live.holdings()
+        def inventory() -> Inventory:
+            assert live.inventory is not None
+            kept = live.inventory()
             stored = (
-                str(path) for path in bench.storage.glob("contract-*/**/*") if not path.is_dir()
+                str(path) for path in harness.storage.glob("contract-*/**/*") if not path.is_dir()
             )
             return attrs.evolve(kept, data={*kept.data, *stored})
 
-        yield attrs.evolve(live, holdings=holdings)
+        yield attrs.evolve(live, inventory=inventory)
 
 
 @pytest.mark.parametrize("rule", LIVE)
-def test_contract(contract_bench: Bench, rule: str) -> None:
+def test_contract(contract_harness: Harness, rule: str) -> None:
     """The contract's rules C-203, C-204, C-205, C-206 and C-404."""
-    verdict = judge(RULES[rule], contract_bench, tidy=True)
-    assert verdict.status is Status.PASSED, verdict.reason
+    verdict = run_rule(RULES[rule], contract_harness, cleanup=True)
+    assert verdict.status is RuleStatus.PASSED, verdict.reason

@@ -6,161 +6,161 @@ from pathlib import Path
 
 import eventlet
 import pytest
-from bench import Bench
+from harness import KarborHarness
 from karbor import exception
 from karbor.services.protection import protection_plugin
 
 from karbor_backup_fake.faults import (
     Busy,
-    FailWork,
-    Fine,
+    FailJob,
     LostReply,
+    NoFault,
     Refused,
     Restart,
-    Slow,
-    Stall,
+    SlowJob,
+    StallJob,
 )
-from karbor_glue.places import Place
+from karbor_glue._bank_section import ResourceSection
 
 VOLUME = "OS::Cinder::Volume#volume-1"
 
 
-def test_a_service_that_refuses_ends_as_error_with_the_reason(bench: Bench) -> None:
-    bench.cloud.faults.plan("create_job", Refused("no quota left"))
-    done = bench.protect("volume-1")
+def test_a_service_that_refuses_ends_as_error_with_the_reason(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("create_job", Refused("no quota left"))
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "no quota left" in done.error
-    assert bench.status(done, "volume-1") == "error"
-    assert bench.objects(done, "volume-1") == {"status"}
+    assert harness.read_status(done, "volume-1") == "error"
+    assert harness.list_objects(done, "volume-1") == {"status"}
 
 
-def test_work_that_fails_leaves_nothing_outside(bench: Bench) -> None:
-    bench.cloud.faults.plan("create_job", FailWork("the disk is full"))
-    done = bench.protect("volume-1")
+def test_work_that_fails_leaves_nothing_outside(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("create_job", FailJob("the disk is full"))
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "the disk is full" in done.error
-    assert bench.cloud.copies() == []
-    assert bench.cloud.jobs() == []
+    assert harness.cloud.copies() == []
+    assert harness.cloud.jobs() == []
 
 
-def test_siblings_of_what_fails_are_finished_and_can_be_deleted(bench: Bench) -> None:
-    bench.cloud.faults.plan("create_job", FailWork())
-    done = bench.protect("volume-1", "volume-2")
+def test_siblings_of_what_fails_are_finished_and_can_be_deleted(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("create_job", FailJob())
+    done = harness.protect("volume-1", "volume-2")
     assert done.status == "error"
-    statuses = {bench.status(done, each) for each in ("volume-1", "volume-2")}
+    statuses = {harness.read_status(done, each) for each in ("volume-1", "volume-2")}
     assert statuses == {"error", "available"}
-    assert bench.delete(done).status == "deleted"
-    assert bench.cloud.copies() == []
+    assert harness.delete(done).status == "deleted"
+    assert harness.cloud.copies() == []
 
 
-def test_passing_faults_are_not_seen(bench: Bench) -> None:
-    bench.cloud.faults.plan("create_job", Busy())
-    bench.cloud.faults.plan("list_jobs", Busy(), Busy())
-    bench.cloud.service_seconds = 0.3
-    bench.cloud.faults.plan("delete_job", Busy())
-    done = bench.protect("volume-1")
+def test_passing_faults_are_not_seen(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("create_job", Busy())
+    harness.cloud.faults.plan("list_jobs", Busy(), Busy())
+    harness.cloud.service_seconds = 0.3
+    harness.cloud.faults.plan("delete_job", Busy())
+    done = harness.protect("volume-1")
     assert (done.status, done.error) == ("available", "")
-    assert bench.cloud.jobs() == []
+    assert harness.cloud.jobs() == []
 
 
-def test_a_lost_reply_doubles_nothing(bench: Bench) -> None:
-    bench.cloud.faults.plan("create_job", LostReply())
-    done = bench.protect("volume-1")
+def test_a_lost_reply_doubles_nothing(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("create_job", LostReply())
+    done = harness.protect("volume-1")
     assert done.status == "available"
-    assert set(bench.cloud.started.values()) == {1}
-    assert len(bench.cloud.copies()) == 1
+    assert set(harness.cloud.started.values()) == {1}
+    assert len(harness.cloud.copies()) == 1
 
 
-def test_a_removal_that_fails_leaves_a_good_backup_good(bench: Bench) -> None:
-    bench.cloud.faults.plan("delete_job", LostReply())
-    done = bench.protect("volume-1")
+def test_a_removal_that_fails_leaves_a_good_backup_good(harness: KarborHarness) -> None:
+    harness.cloud.faults.plan("delete_job", LostReply())
+    done = harness.protect("volume-1")
     assert (done.status, done.error) == ("available", "")
-    assert bench.cloud.jobs() == []
+    assert harness.cloud.jobs() == []
 
 
-def test_a_job_that_is_gone_ends_as_error(bench: Bench) -> None:
-    bench.cloud.service_seconds = 2
-    bench.cloud.faults.plan("list_jobs", Fine(), Restart(forgets_running=True))
-    done = bench.protect("volume-1")
+def test_a_job_that_is_gone_ends_as_error(harness: KarborHarness) -> None:
+    harness.cloud.service_seconds = 2
+    harness.cloud.faults.plan("list_jobs", NoFault(), Restart(forgets_running=True))
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "no longer knows" in done.error
 
 
-def test_a_job_that_somebody_else_stopped_ends_as_error(bench: Bench) -> None:
-    bench.cloud.service_seconds = 2
+def test_a_job_that_somebody_else_stopped_ends_as_error(harness: KarborHarness) -> None:
+    harness.cloud.service_seconds = 2
 
     def stop() -> None:
-        while not bench.cloud.jobs():
+        while not harness.cloud.jobs():
             eventlet.sleep(0.05)
-        for job in bench.cloud.jobs():
-            bench.cloud.cancel_job(job)
+        for job in harness.cloud.jobs():
+            harness.cloud.cancel_job(job)
 
     stopper = eventlet.spawn(stop)
-    done = bench.protect("volume-1")
+    done = harness.protect("volume-1")
     stopper.wait()
     assert done.status == "error"
     assert "cancelled" in done.error
-    assert bench.cloud.jobs() == []
+    assert harness.cloud.jobs() == []
 
 
-def test_a_restore_that_fails_says_why(bench: Bench) -> None:
-    done = bench.protect("volume-1")
-    bench.cloud.faults.plan("create_job", FailWork("no room"))
-    restored = bench.restore(done)
+def test_a_restore_that_fails_says_why(harness: KarborHarness) -> None:
+    done = harness.protect("volume-1")
+    harness.cloud.faults.plan("create_job", FailJob("no room"))
+    restored = harness.restore(done)
     assert "no room" in restored.error
     assert restored.record.statuses == {VOLUME: "error"}
     assert "no room" in restored.record.reasons[VOLUME]
     assert restored.new_resources == {}
     assert restored.status == "available"
-    assert bench.restore(done).error == ""
+    assert harness.restore(done).error == ""
 
 
-def test_a_backup_that_was_spoilt_is_seen_by_verify(bench: Bench) -> None:
-    done = bench.protect("volume-1")
-    (copy,) = bench.cloud.copies()
-    bench.cloud.damage(copy.id)
-    verified = bench.verify(done)
+def test_a_backup_that_was_spoilt_is_seen_by_verify(harness: KarborHarness) -> None:
+    done = harness.protect("volume-1")
+    (copy,) = harness.cloud.copies()
+    harness.cloud.corrupt_copy(copy.id)
+    verified = harness.verify(done)
     assert verified.record.statuses == {VOLUME: "error"}
     assert verified.record.reasons[VOLUME]
 
 
-def test_a_delete_that_fails_can_be_repeated(bench: Bench) -> None:
-    done = bench.protect("volume-1")
-    bench.cloud.faults.plan("create_job", Refused("in use"))
-    deleted = bench.delete(done)
+def test_a_delete_that_fails_can_be_repeated(harness: KarborHarness) -> None:
+    done = harness.protect("volume-1")
+    harness.cloud.faults.plan("create_job", Refused("in use"))
+    deleted = harness.delete(done)
     assert deleted.status == "error-deleting"
     assert "in use" in deleted.error
-    assert bench.status(done, "volume-1") == "error"
-    assert len(bench.cloud.copies()) == 1
-    assert bench.delete(done).status == "deleted"
-    assert bench.cloud.copies() == []
+    assert harness.read_status(done, "volume-1") == "error"
+    assert len(harness.cloud.copies()) == 1
+    assert harness.delete(done).status == "deleted"
+    assert harness.cloud.copies() == []
 
 
-def test_a_checkpoint_that_was_never_begun_can_be_deleted(bench: Bench) -> None:
-    checkpoint = bench.new_checkpoint("project-1")
-    done = bench.delete_id(checkpoint.id)
+def test_a_checkpoint_that_was_never_begun_can_be_deleted(harness: KarborHarness) -> None:
+    checkpoint = harness.new_checkpoint("project-1")
+    done = harness.delete_id(checkpoint.id)
     assert (done.status, done.error) == ("deleted", "")
 
 
-def test_a_type_that_the_backend_does_not_have_is_refused_at_once(bench: Bench) -> None:
-    done = bench.protect("directory-1", "volume-1")
+def test_a_type_that_the_backend_does_not_have_is_refused_at_once(harness: KarborHarness) -> None:
+    done = harness.protect("directory-1", "volume-1")
     assert done.status == "error"
     assert "cannot protect Freezer::FileSystem::Directory" in done.error
-    assert bench.status(done, "directory-1") == "error"
+    assert harness.read_status(done, "directory-1") == "error"
 
 
-def test_parameters_that_do_not_fit_are_refused_with_all_faults(bench: Bench) -> None:
+def test_parameters_that_do_not_fit_are_refused_with_all_faults(harness: KarborHarness) -> None:
     wrong = {"OS::Cinder::Volume": {"backup_name": "", "colour": "blue"}}
-    done = bench.protect("volume-1", parameters=wrong)
+    done = harness.protect("volume-1", parameters=wrong)
     assert done.status == "error"
     assert "backup_name" in done.error
     assert "colour" in done.error
-    assert sum(bench.cloud.started.values()) == 0
+    assert sum(harness.cloud.started.values()) == 0
 
 
-def test_copy_is_refused_with_the_reason(bench: Bench) -> None:
-    done = bench.protect("volume-1")
-    copied = bench.copy(done)
+def test_copy_is_refused_with_the_reason(harness: KarborHarness) -> None:
+    done = harness.protect("volume-1")
+    copied = harness.copy_checkpoint(done)
     assert "has no copy" in copied.error
 
 
@@ -176,78 +176,86 @@ def test_copy_is_refused_with_the_reason(bench: Bench) -> None:
 )
 @pytest.mark.parametrize("verb", ["protect", "restore", "verify", "delete"])
 def test_nothing_but_an_exception_of_karbor_leaves_a_hook(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: BaseException, said: str, verb: str
+    harness: KarborHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    said: str,
+    verb: str,
 ) -> None:
-    done = bench.protect("volume-1")
+    done = harness.protect("volume-1")
 
     def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr("karbor_glue.work.Work.settle", fail)
-    operation = getattr(bench.plugin("volume-1"), f"get_{verb}_operation")(None)
+    monkeypatch.setattr("karbor_glue._resource_task.ResourceTask.run_once", fail)
+    operation = getattr(harness.load_plugin("volume-1"), f"get_{verb}_operation")(None)
     assert isinstance(operation, protection_plugin.Operation)
     with pytest.raises(exception.KarborException, match=said):
-        bench.call(operation, "on_main", done, "volume-1")
+        harness.call_hook(operation, "on_main", done, "volume-1")
 
 
 def test_nothing_in_the_making_of_an_operation_reads_the_provider(
-    make_bench: Callable[..., Bench],
+    make_harness: Callable[..., KarborHarness],
 ) -> None:
-    bench = make_bench(karbor_backup_plugin="backend = no-such-backend")
-    done = bench.protect("volume-1")
+    harness = make_harness(karbor_backup_plugin="backend = no-such-backend")
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "no-such-backend" in done.error
 
 
 def test_a_bank_that_cannot_be_written_begins_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: KarborHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from karbor_backup_core import StoreError
 
     def fail(*_: object) -> None:
         raise StoreError("the bank is away")
 
-    monkeypatch.setattr(Place, "keep_operation", fail)
-    done = bench.protect("volume-1")
+    monkeypatch.setattr(ResourceSection, "write_operation", fail)
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "the bank is away" in done.error
-    assert sum(bench.cloud.started.values()) == 0
+    assert sum(harness.cloud.started.values()) == 0
 
 
-def test_a_deadline_ends_what_never_ends(make_bench: Callable[..., Bench], tmp_path: Path) -> None:
-    bench = _impatient(make_bench, tmp_path)
-    bench.cloud.faults.plan("create_job", Stall())
-    done = bench.protect("volume-1")
+def test_a_deadline_ends_what_never_ends(
+    make_harness: Callable[..., KarborHarness], tmp_path: Path
+) -> None:
+    harness = _short_deadline_harness(make_harness, tmp_path)
+    harness.cloud.faults.plan("create_job", StallJob())
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "deadline" in done.error
-    assert bench.cloud.jobs() == []
+    assert harness.cloud.jobs() == []
 
 
 def test_what_runs_on_after_its_deadline_is_named_and_cleaned_by_the_delete(
-    make_bench: Callable[..., Bench], tmp_path: Path
+    make_harness: Callable[..., KarborHarness], tmp_path: Path
 ) -> None:
-    bench = _impatient(make_bench, tmp_path)
-    bench.cloud.heeds_cancel = False
-    bench.cloud.faults.plan("create_job", Slow(seconds=4))
-    done = bench.protect("volume-1")
+    harness = _short_deadline_harness(make_harness, tmp_path)
+    harness.cloud.heeds_cancel = False
+    harness.cloud.faults.plan("create_job", SlowJob(seconds=4))
+    done = harness.protect("volume-1")
     assert done.status == "error"
     assert "left behind" in done.error
-    assert any(name.startswith("operation-") for name in bench.objects(done, "volume-1"))
-    early = bench.delete(done)
+    assert any(name.startswith("operation-") for name in harness.list_objects(done, "volume-1"))
+    early = harness.delete(done)
     assert early.status == "error-deleting"
-    while any(job.state == "running" for job in bench.cloud.jobs()):
+    while any(job.state == "running" for job in harness.cloud.jobs()):
         time.sleep(0.1)
-    assert bench.delete(done).status == "deleted"
-    assert bench.cloud.copies() == []
-    assert bench.cloud.jobs() == []
-    assert bench.objects(done, "volume-1") == {"status"}
+    assert harness.delete(done).status == "deleted"
+    assert harness.cloud.copies() == []
+    assert harness.cloud.jobs() == []
+    assert harness.list_objects(done, "volume-1") == {"status"}
 
 
-def _impatient(make_bench: Callable[..., Bench], tmp_path: Path) -> Bench:
+def _short_deadline_harness(
+    make_harness: Callable[..., KarborHarness], tmp_path: Path
+) -> KarborHarness:
     file = tmp_path / "impatient.toml"
-    bench = make_bench(
+    harness = make_harness(
         karbor_backup_plugin=f"backend = fake\npoll_interval = 0\nconfiguration_file = {file}\n"
         "deadline = 1\ngrace = 1"
     )
-    file.write_text(f'cloud = "{bench.cloud.name}"\n')
-    return bench
+    file.write_text(f'cloud = "{harness.cloud.name}"\n')
+    return harness

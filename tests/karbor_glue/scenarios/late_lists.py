@@ -6,36 +6,36 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import latebank
+import late_bank
 import pytest
-from bench import Bench, Done
-from filecloud import FileCloud
-from kills import LEASE, checkpoints, operations_in, recovered, sweep
+from crashes import LEASE, list_checkpoints, recover_all, run_killed_at_each_step, stored_operations
+from file_cloud import FileCloud
+from harness import FlowResult, KarborHarness
 
 from karbor_backup_core import StoreError, system_clock
-from karbor_glue.leases import Leases
-from karbor_glue.recovery import recover
+from karbor_glue._leases import Leases
+from karbor_glue._recovery import recover
 
 OWNER = "host:boot:1:2:3:60:name"
 
 
 @pytest.fixture
-def bench(
-    make_bench: Callable[..., Bench], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Bench:
+def harness(
+    make_harness: Callable[..., KarborHarness], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> KarborHarness:
     """A Karbor with such a bank, over a cloud that outlives it."""
     info = tmp_path / "site" / "late-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[karbor_backup.backends]\nfilecloud = filecloud:FileCloudBackend\n"
-        f"[karbor.protections]\n{latebank.NAME} = latebank:LateBankPlugin\n"
+        "[karbor_backup.backends]\nfilecloud = file_cloud:FileCloudBackend\n"
+        f"[karbor.protections]\n{late_bank.NAME} = late_bank:LateBankPlugin\n"
     )
     monkeypatch.syspath_prepend(str(info.parent))
     settings = tmp_path / "filecloud.toml"
     settings.write_text(f'path = "{tmp_path / "cloud"}"\n')
     lines = f"backend = filecloud\npoll_interval = 0\nconfiguration_file = {settings}\n"
-    return make_bench(bank_plugin=latebank.NAME, karbor_backup_plugin=f"{lines}lease = {LEASE}")
+    return make_harness(bank_plugin=late_bank.NAME, karbor_backup_plugin=f"{lines}lease = {LEASE}")
 
 
 @pytest.fixture
@@ -43,53 +43,56 @@ def cloud(tmp_path: Path) -> FileCloud:
     return FileCloud(tmp_path / "cloud")
 
 
-def test_all_verbs_succeed(bench: Bench, cloud: FileCloud) -> None:
-    done = bench.protect("volume-1")
+def test_all_verbs_succeed(harness: KarborHarness, cloud: FileCloud) -> None:
+    done = harness.protect("volume-1")
     assert (done.status, done.error) == ("available", "")
-    assert bench.restore(done).error == ""
-    assert bench.verify(done).error == ""
-    assert bench.delete(done).status == "deleted"
-    assert operations_in(bench.bank) == []
-    assert cloud.cloud().copies() == []
+    assert harness.restore(done).error == ""
+    assert harness.verify(done).error == ""
+    assert harness.delete(done).status == "deleted"
+    assert stored_operations(harness.bank) == []
+    assert cloud.load().copies() == []
 
 
-def test_what_was_removed_and_is_listed_still_is_not_recovered(bench: Bench) -> None:
-    kept, gone = bench.protect("volume-1"), bench.protect("volume-2")
-    assert bench.delete(gone).status == "deleted"
-    assert list(recover(bench.provider)) == []
-    assert bench.checkpoint(kept).status == "available"
+def test_what_was_removed_and_is_listed_still_is_not_recovered(harness: KarborHarness) -> None:
+    kept, gone = harness.protect("volume-1"), harness.protect("volume-2")
+    assert harness.delete(gone).status == "deleted"
+    assert list(recover(harness.provider)) == []
+    assert harness.load_checkpoint(kept).status == "available"
 
 
-def test_a_protect_that_is_killed_anywhere_is_recovered(bench: Bench, cloud: FileCloud) -> None:
+def test_a_protect_that_is_killed_anywhere_is_recovered(
+    harness: KarborHarness, cloud: FileCloud
+) -> None:
     made: list[Any] = []
-    killed = sweep(
-        lambda: bench.protect_in(made[-1]), lambda: made.append(bench.new_checkpoint("volume-1"))
+    killed = run_killed_at_each_step(
+        lambda: harness.protect_checkpoint(made[-1]),
+        lambda: made.append(harness.new_checkpoint("volume-1")),
     )
     assert killed > 20
-    assert {each.after for each in recovered(bench)} == {"available", "error"}
-    now = cloud.cloud()
+    assert {each.after for each in recover_all(harness)} == {"available", "error"}
+    now = cloud.load()
     assert now.jobs() == []
-    found: list[Done] = list(checkpoints(bench))
+    found: list[FlowResult] = list(list_checkpoints(harness))
     assert len(now.copies()) == len([done for done in found if done.status == "available"])
-    assert operations_in(bench.bank) == []
-    assert list(recover(bench.provider)) == []
+    assert stored_operations(harness.bank) == []
+    assert list(recover(harness.provider)) == []
 
 
 def test_a_lease_that_is_not_listed_is_written_again_and_then_refused(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    harness: KarborHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = latebank.LateBankPlugin.list_objects
+    listed = late_bank.LateBankPlugin.list_objects
     left = [2]
 
     def late(plugin: Any, prefix: str = "/", *arguments: Any, **named: Any) -> Any:
         left[0] -= 1
         return [] if left[0] >= 0 else listed(plugin, prefix, *arguments, **named)
 
-    monkeypatch.setattr(latebank.LateBankPlugin, "list_objects", late)
-    Leases(bench.provider.bank).announce(OWNER, system_clock())
+    monkeypatch.setattr(late_bank.LateBankPlugin, "list_objects", late)
+    Leases(harness.provider.bank).announce(OWNER, system_clock())
     left[0] = 100
     with pytest.raises(StoreError, match="does not list the lease"):
-        Leases(bench.provider.bank).announce(OWNER, system_clock())
+        Leases(harness.provider.bank).announce(OWNER, system_clock())
 
 
 def test_threads_use_a_bank_one_at_a_time() -> None:
@@ -105,7 +108,7 @@ def test_threads_use_a_bank_one_at_a_time() -> None:
 
 _THREADS = """
 import threading, time
-from karbor_glue.bank_objects import write_object
+from karbor_glue._bank_objects import write_object
 
 class Section:
     inside = most = 0

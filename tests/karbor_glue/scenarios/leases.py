@@ -11,57 +11,57 @@ import pytest
 from karbor.services.protection.bank_plugins.file_system_bank_plugin import FileSystemBankPlugin
 
 from karbor_backup_core import StoreError, system_clock
-from karbor_glue.leases import Leases, presence
+from karbor_glue._leases import Leases, process_lease
 
 LEASE = timedelta(hours=1)
 OWNER = "host:boot:1:2:3:60:name"
 
 
 @pytest.fixture
-def bank(bench: Any) -> Any:
+def bank(harness: Any) -> Any:
     """Karbor's file-system bank."""
-    return bench.provider.bank
+    return harness.provider.bank
 
 
-def copies(bench: Any) -> list[Path]:
+def lease_copies(harness: Any) -> list[Path]:
     """The objects that show leases."""
-    return sorted(path for path in bench.bank.rglob("owners/*") if path.is_file())
+    return sorted(path for path in harness.bank.rglob("owners/*") if path.is_file())
 
 
 @pytest.mark.parametrize("copy", [0, 1])
 def test_a_lease_is_read_while_one_of_its_copies_is_written(
-    bench: Any, bank: Any, copy: int
+    harness: Any, bank: Any, copy: int
 ) -> None:
     until = system_clock() + LEASE
     Leases(bank).renew(OWNER, until)
-    assert len(copies(bench)) == 2
-    copies(bench)[copy].write_text("")
-    assert Leases(bank).until(OWNER) == until
-    assert list(Leases(bank).alive().values()) == [until]
+    assert len(lease_copies(harness)) == 2
+    lease_copies(harness)[copy].write_text("")
+    assert Leases(bank).expiry(OWNER) == until
+    assert list(Leases(bank).live_leases().values()) == [until]
 
 
 def test_a_lease_that_goes_while_it_is_read_is_none(
-    bench: Any, bank: Any, monkeypatch: pytest.MonkeyPatch
+    harness: Any, bank: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Leases(bank).renew(OWNER, system_clock() + LEASE)
     read = FileSystemBankPlugin._get_object
 
     def remove_first(plugin: Any, path: str) -> Any:
-        for each in copies(bench):
+        for each in lease_copies(harness):
             each.unlink()
         return read(plugin, path)
 
     monkeypatch.setattr(FileSystemBankPlugin, "_get_object", remove_first)
-    assert Leases(bank).until(OWNER) is None
+    assert Leases(bank).expiry(OWNER) is None
 
 
 def test_a_lease_that_cannot_be_read_is_an_error(
     bank: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Leases(bank).renew(OWNER, system_clock() + LEASE)
-    monkeypatch.setattr(FileSystemBankPlugin, "_get_object", _raise)
+    monkeypatch.setattr(FileSystemBankPlugin, "_get_object", _raise_os_error)
     with pytest.raises(StoreError, match=r"could not read .* of the leases"):
-        Leases(bank).alive()
+        Leases(bank).live_leases()
 
 
 def test_a_lease_is_written_although_another_process_removes_the_folder(
@@ -72,39 +72,39 @@ def test_a_lease_is_written_although_another_process_removes_the_folder(
 
     def sometimes(plugin: Any, path: str, data: str) -> None:
         if next(failing):
-            _raise()
+            _raise_os_error()
         write(plugin, path, data)
 
     monkeypatch.setattr(FileSystemBankPlugin, "_write_object", sometimes)
     until = system_clock() + LEASE
     Leases(bank).renew(OWNER, until)
-    assert Leases(bank).until(OWNER) == until
+    assert Leases(bank).expiry(OWNER) == until
 
 
-def test_a_process_of_this_host_that_has_ended_is_not_alive(bench: Any, bank: Any) -> None:
-    _in_child(lambda: presence.show(bank, LEASE))
-    assert copies(bench) != []
-    assert Leases(bank).alive() == {}
-    Leases(bank).drop_dead()
-    assert copies(bench) == []
+def test_a_process_of_this_host_that_has_ended_is_not_alive(harness: Any, bank: Any) -> None:
+    _run_in_child(lambda: process_lease.renew(bank, LEASE))
+    assert lease_copies(harness) != []
+    assert Leases(bank).live_leases() == {}
+    Leases(bank).delete_dead()
+    assert lease_copies(harness) == []
 
 
-def test_a_process_is_alive_to_others_and_not_to_itself(bench: Any, bank: Any) -> None:
-    presence.show(bank, LEASE)
-    assert Leases(bank).alive() == {}
-    seen = bench.bank / "seen"
-    _in_child(lambda: seen.write_text(str(len(Leases(bank).alive()))))
+def test_a_process_is_alive_to_others_and_not_to_itself(harness: Any, bank: Any) -> None:
+    process_lease.renew(bank, LEASE)
+    assert Leases(bank).live_leases() == {}
+    seen = harness.bank / "seen"
+    _run_in_child(lambda: seen.write_text(str(len(Leases(bank).live_leases()))))
     assert seen.read_text() == "1"
 
 
-def test_a_process_shows_itself_once_in_a_while(bench: Any, bank: Any) -> None:
-    presence.show(bank, LEASE)
-    before = [path.stat().st_mtime_ns for path in copies(bench)]
-    presence.show(bank, LEASE)
-    assert [path.stat().st_mtime_ns for path in copies(bench)] == before
+def test_a_process_shows_itself_once_in_a_while(harness: Any, bank: Any) -> None:
+    process_lease.renew(bank, LEASE)
+    before = [path.stat().st_mtime_ns for path in lease_copies(harness)]
+    process_lease.renew(bank, LEASE)
+    assert [path.stat().st_mtime_ns for path in lease_copies(harness)] == before
 
 
-def _in_child(do: Callable[[], object]) -> None:
+def _run_in_child(do: Callable[[], object]) -> None:
     child = os.fork()
     if child == 0:
         do()
@@ -112,5 +112,5 @@ def _in_child(do: Callable[[], object]) -> None:
     os.waitpid(child, 0)
 
 
-def _raise(*_: object) -> None:
+def _raise_os_error(*_: object) -> None:
     raise OSError("no such file")

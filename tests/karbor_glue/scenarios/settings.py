@@ -8,14 +8,14 @@ from oslo_config import cfg, generator
 
 from karbor_backup_core import InvalidInput
 from karbor_glue import options
-from karbor_glue.settings import Settings, read_backend, read_freezer
+from karbor_glue._settings import Settings, read_backend_settings, read_freezer_settings
 
 
-def freezer(folder: Path, lines: str) -> Settings:
-    return read_freezer(_conf(folder, f"[freezer_protection_plugin]\n{lines}"))
+def freezer_settings(folder: Path, lines: str) -> Settings:
+    return read_freezer_settings(_load_conf(folder, f"[freezer_protection_plugin]\n{lines}"))
 
 
-def _conf(folder: Path, text: str) -> cfg.ConfigOpts:
+def _load_conf(folder: Path, text: str) -> cfg.ConfigOpts:
     file = folder / "provider.conf"
     file.write_text(text)
     conf = cfg.ConfigOpts()
@@ -24,15 +24,15 @@ def _conf(folder: Path, text: str) -> cfg.ConfigOpts:
 
 
 def test_the_old_plugin_s_defaults_are_understood(tmp_path: Path) -> None:
-    settings = freezer(tmp_path, "")
+    settings = freezer_settings(tmp_path, "")
     assert settings.configuration["storage"] == "swift"
     assert settings.configuration["container"] == "karbor"
     assert settings.policy.poll_limit.total_seconds() == 20
-    assert settings.load().info.name == "freezer"
+    assert settings.load_backend().info.name == "freezer"
 
 
 def test_the_old_plugin_s_ssh_options_are_understood(tmp_path: Path) -> None:
-    settings = freezer(
+    settings = freezer_settings(
         tmp_path,
         "poll_interval = 5\nscheduler_client_id = node1\nstorage = ssh\ncontainer = /srv/backups\n"
         "ssh_key = /etc/freezer/key\nssh_username = backup\nssh_host = far\nssh_port = 2222\n",
@@ -47,25 +47,25 @@ def test_the_old_plugin_s_ssh_options_are_understood(tmp_path: Path) -> None:
         "path": "/srv/backups",
     }
     assert settings.policy.poll_limit.total_seconds() == 5
-    assert settings.load().info.name == "freezer"
+    assert settings.load_backend().info.name == "freezer"
 
 
 def test_the_old_plugin_s_s3_options_are_understood_and_secret(tmp_path: Path) -> None:
-    settings = freezer(
+    settings = freezer_settings(
         tmp_path,
         "storage = s3\nendpoint = http://127.0.0.1\naccess_key = canary-a\nsecret_key = canary-b\n",
     )
     storage = settings.configuration["storages"]["s3"]
     assert (storage["access_key"], storage["secret_key"]) == ("canary-a", "canary-b")
     assert "canary" not in repr(settings)
-    assert settings.load().info.name == "freezer"
+    assert settings.load_backend().info.name == "freezer"
     secret = {each.name for each in options.FREEZER_OPTIONS if each.secret}
     assert secret == {"access_key", "secret_key"}
 
 
 def test_a_storage_on_a_path_needs_a_path(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="absolute path"):
-        freezer(tmp_path, "storage = local\n")
+        freezer_settings(tmp_path, "storage = local\n")
 
 
 def test_a_file_names_several_storages(tmp_path: Path) -> None:
@@ -74,24 +74,24 @@ def test_a_file_names_several_storages(tmp_path: Path) -> None:
         'storage = "a"\n[storages.a]\nkind = "local"\npath = "/a"\n'
         '[storages.b]\nkind = "local"\npath = "/b"\n'
     )
-    settings = freezer(tmp_path, f"configuration_file = {file}\n")
+    settings = freezer_settings(tmp_path, f"configuration_file = {file}\n")
     assert set(settings.configuration["storages"]) == {"a", "b"}
-    assert settings.load().info.name == "freezer"
+    assert settings.load_backend().info.name == "freezer"
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no-such-file"):
-        freezer(tmp_path, "configuration_file = /no-such-file\n")
+        freezer_settings(tmp_path, "configuration_file = /no-such-file\n")
 
 
 def test_a_provider_without_a_backend_is_told_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="names no backend"):
-        read_backend(_conf(tmp_path, ""))
+        read_backend_settings(_load_conf(tmp_path, ""))
 
 
 def test_equal_settings_share_a_runner(tmp_path: Path) -> None:
-    one, same = freezer(tmp_path, ""), freezer(tmp_path, "")
-    other = freezer(tmp_path, "container = other\n")
+    one, same = freezer_settings(tmp_path, ""), freezer_settings(tmp_path, "")
+    other = freezer_settings(tmp_path, "container = other\n")
     assert one == same
     assert hash(one) == hash(same)
     assert one != other

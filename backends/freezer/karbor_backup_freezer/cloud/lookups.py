@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from karbor_backup_core import Json
-from karbor_backup_freezer.cloud.faults import NotFound, asking
+from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
 from karbor_backup_freezer.cloud.services import CloudServices
 
 if TYPE_CHECKING:
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
 _SIZES: Final = ("vcpus", "ram", "disk", "ephemeral")
 
 
-def flavor_for(services: CloudServices, noted: Json) -> "Flavor | None":
+def find_flavor(services: CloudServices, noted: Json) -> "Flavor | None":
     """Answer a server's flavor: of the same id, else of the same name if it is not smaller.
 
     Args:
         services: the cloud.
-        noted: the flavor in ``ServerNotes.details``.
+        noted: the flavor in ``ServerSpec.details``.
     """
     compute = services.sdk.compute
     if "id" in noted:
         try:
-            with asking(f"Nova for flavor {noted['id']}"):
+            with translate_errors(f"Nova for flavor {noted['id']}"):
                 return compute.get_flavor(noted["id"])
         except NotFound:
             pass
-    with asking(f"Nova for flavor {noted['name']!r}"):
+    with translate_errors(f"Nova for flavor {noted['name']!r}"):
         named = compute.find_flavor(noted["name"])
     if named is None or any((getattr(named, size) or 0) < noted.get(size, 0) for size in _SIZES):
         return None
     return named
 
 
-def network_for(services: CloudServices, noted: Json) -> "Network | None":
+def find_network(services: CloudServices, noted: Json) -> "Network | None":
     """Answer an interface's network: of the same id, else the only one of the same name.
 
     Args:
         services: the cloud.
-        noted: one of the networks in ``ServerNotes.details``.
+        noted: one of the networks in ``ServerSpec.details``.
     """
     network = services.sdk.network
     try:
-        with asking(f"Neutron for network {noted['network']}"):
+        with translate_errors(f"Neutron for network {noted['network']}"):
             return network.get_network(noted["network"])
     except NotFound:
         pass
     name = noted.get("network_name")
     if not name:
         return None
-    with asking(f"Neutron for network {name!r}"):
+    with translate_errors(f"Neutron for network {name!r}"):
         named = list(network.networks(name=name))
     return named[0] if len(named) == 1 else None
 
 
-def volume_type_names(services: CloudServices) -> frozenset[str]:
+def list_volume_type_names(services: CloudServices) -> frozenset[str]:
     """Answer the names of the types of volumes that the project may use."""
-    with asking("Cinder for its volume types"):
+    with translate_errors("Cinder for its volume types"):
         return frozenset(known.name for known in services.sdk.block_storage.types())

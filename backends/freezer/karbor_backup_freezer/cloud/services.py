@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core import BackendError
-from karbor_backup_freezer.cloud.faults import asking
-from karbor_backup_freezer.connection import Connection
+from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.cloud.errors import translate_errors
 
 if TYPE_CHECKING:
     from openstack.connection import Connection as Sdk
@@ -34,7 +34,7 @@ class CloudServices:
 
     @property
     def sdk(self) -> "Sdk":
-        """The connection of openstacksdk; its requests belong into ``faults.asking``.
+        """The connection of openstacksdk; its requests belong into ``errors.translate_errors``.
 
         Raises:
             Transient: Keystone cannot be reached now.
@@ -50,7 +50,7 @@ class CloudServices:
         """The id of the project that the credentials are for. Errors are those of ``sdk``."""
         if not self._project:
             session = self.sdk.session
-            with asking("Keystone for the project of the credentials"):
+            with translate_errors("Keystone for the project of the credentials"):
                 project = session.get_project_id()
             if not project:
                 raise BackendError("the credentials are for no project: name one")
@@ -64,7 +64,9 @@ class CloudServices:
         from karbor_backup_freezer.cloud.session import QuietSession
 
         region = self._connection.region
-        session = QuietSession.like(region.get_session(), timeout=region.config["api_timeout"])
+        session = QuietSession.from_session(
+            region.get_session(), timeout=region.config["api_timeout"]
+        )
         # openstacksdk 4.22 keeps what it has asked in a cache of a class (``Proxy._extract_name``),
         # and with it the session, longer than anybody needs them.
         weakref.finalize(self, session.session.close)

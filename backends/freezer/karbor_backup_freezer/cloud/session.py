@@ -6,7 +6,7 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from requests import Response
 
-from karbor_backup_freezer import faults
+from karbor_backup_freezer.api import errors
 
 
 class Redirected(ClientException):
@@ -21,7 +21,7 @@ class QuietSession(Session):
     """
 
     @classmethod
-    def like(cls, session: Session, timeout: float) -> Self:
+    def from_session(cls, session: Session, timeout: float) -> Self:
         """Make one with the credentials, connections and TLS settings of another session.
 
         Args:
@@ -49,11 +49,11 @@ class QuietSession(Session):
         """
         response = super().request(*args, **{**kwargs, "log": False})
         target = response.headers.get("Location") if response.is_redirect else None
-        if target or (response.history and faults.is_html(response)):
+        if target or (response.history and errors.is_html(response)):
             first = response.history[0] if response.history else response
             raise Redirected(
-                f"{faults.line(str(first.request.url))} answered with status {first.status_code}, "
-                f"which leads to {faults.line(str(target or response.request.url))}: name the URL "
+                f"{errors.to_one_line(str(first.request.url))} answered with status {first.status_code}, "
+                f"which leads to {errors.to_one_line(str(target or response.request.url))}: name the URL "
                 "of the service there, as its endpoint_override or in Keystone's catalog"
             )
         return response

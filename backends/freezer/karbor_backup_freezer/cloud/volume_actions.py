@@ -7,12 +7,12 @@ Cinder refuses.
 
 from typing import Any
 
-from karbor_backup_freezer.cloud.faults import asking
+from karbor_backup_freezer.cloud.errors import translate_errors
 from karbor_backup_freezer.cloud.services import CloudServices
 
 
 class VolumeActions:
-    """Actions on one volume. Errors are those of ``faults.asking``.
+    """Actions on one volume. Errors are those of ``errors.translate_errors``.
 
     Args:
         services: the cloud.
@@ -26,28 +26,28 @@ class VolumeActions:
     def set_image_metadata(self, metadata: dict[str, str]) -> None:
         """Add entries to the image metadata, or change them."""
         what = f"to set image metadata {sorted(metadata)} of volume {self._volume_id}"
-        self._act(what, "os-set_image_metadata", {"metadata": metadata})
+        self._send_action(what, "os-set_image_metadata", {"metadata": metadata})
 
     def unset_image_metadata(self, key: str) -> None:
         """Remove one entry of the image metadata."""
         what = f"to remove image metadata {key!r} of volume {self._volume_id}"
-        self._act(what, "os-unset_image_metadata", {"key": key})
+        self._send_action(what, "os-unset_image_metadata", {"key": key})
 
     def set_bootable(self, *, bootable: bool) -> None:
         """Set whether a server may boot from the volume."""
         what = f"to set bootable of volume {self._volume_id} to {bootable}"
-        self._act(what, "os-set_bootable", {"bootable": bootable})
+        self._send_action(what, "os-set_bootable", {"bootable": bootable})
 
     def retype(self, volume_type: str) -> None:
         """Begin to change the type; the data moves to another backend if the type asks for it."""
         what = f"to give volume {self._volume_id} the type {volume_type!r}"
         arguments = {"new_type": volume_type, "migration_policy": "on-demand"}
-        self._act(what, "os-retype", arguments)
+        self._send_action(what, "os-retype", arguments)
 
-    def _act(self, what: str, action: str, arguments: dict[str, Any]) -> None:
+    def _send_action(self, what: str, action: str, arguments: dict[str, Any]) -> None:
         from openstack.exceptions import raise_from_response
 
-        with asking(f"Cinder {what}"):
+        with translate_errors(f"Cinder {what}"):
             path = f"/volumes/{self._volume_id}/action"
             response = self._services.sdk.block_storage.post(path, json={action: arguments})
             raise_from_response(response)

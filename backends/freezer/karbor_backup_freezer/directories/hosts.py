@@ -7,12 +7,12 @@ from typing import Final
 _LOOPBACK: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
-def is_here(hostname: str) -> bool:
+def is_local_host(hostname: str) -> bool:
     """Return whether a scheduler's host is this one, by the name that it registered with."""
     return hostname != "" and hostname == socket.gethostname()
 
 
-def is_address_here(host: str) -> bool:
+def is_local_address(host: str) -> bool:
     """Return whether a server's name or address is one of this host's.
 
     A name that cannot be resolved is another host's.
@@ -24,10 +24,10 @@ def is_address_here(host: str) -> bool:
         found = {str(info[4][0]) for info in socket.getaddrinfo(name, None)}
     except OSError:
         return False
-    return any(_is_own(address) for address in found)
+    return any(_is_bindable(address) for address in found)
 
 
-def _is_own(address: str) -> bool:
+def _is_bindable(address: str) -> bool:
     """Return whether an address is this host's: the kernel lets a socket be bound to it."""
     bare = ipaddress.ip_address(address.partition("%")[0])
     if bare.is_loopback or bare.is_unspecified:

@@ -79,7 +79,7 @@ class Mount:
     source: str
 
     def __str__(self) -> str:
-        return f"{shown(self.point)} ({shown(self.type)})"
+        return f"{printable_path(self.point)} ({printable_path(self.type)})"
 
 
 @attrs.frozen
@@ -89,26 +89,26 @@ class MountTable:
     mounts: Sequence[Mount]
 
     @classmethod
-    def read(cls, file: Path = MOUNTINFO) -> "MountTable":
+    def load(cls, file: Path = MOUNTINFO) -> "MountTable":
         """Read the table of this process's mount namespace.
 
         Raises:
             OSError: this host does not show it.
         """
         text = file.read_bytes().decode(errors="surrogateescape")
-        return cls(tuple(_mount(line) for line in text.splitlines() if line.strip()))
+        return cls(tuple(_parse_mount(line) for line in text.splitlines() if line.strip()))
 
-    def at(self, path: str) -> Mount | None:
+    def find_at(self, path: str) -> Mount | None:
         """Return the mount whose mount point is exactly this resolved path: the topmost one."""
         return next((m for m in reversed(self.mounts) if m.point == path), None)
 
-    def below(self, path: str) -> Sequence[Mount]:
+    def list_below(self, path: str) -> Sequence[Mount]:
         """Return the mounts below a resolved path, without one at the path itself."""
         return tuple(
             mount for mount in self.mounts if mount.point != path and is_within(mount.point, path)
         )
 
-    def holding(self, path: str) -> Mount | None:
+    def find_containing(self, path: str) -> Mount | None:
         """Return the mount that a resolved path lies on."""
         found: Mount | None = None
         for mount in self.mounts:
@@ -120,14 +120,14 @@ class MountTable:
 
     def location(self, path: str) -> Location | None:
         """Return where a resolved path is, whatever mount leads to it."""
-        mount = self.holding(path)
+        mount = self.find_containing(path)
         if mount is None:
             return None
         relative = os.path.relpath(path, mount.point)
         return Location(mount.device, os.path.normpath(os.path.join(mount.root, relative)))  # noqa: PTH118 - texts of another file system
 
 
-def shown(path: str) -> str:
+def printable_path(path: str) -> str:
     """Return a path for people, with what no terminal can print written as an escape."""
     return repr(path)[1:-1]
 
@@ -137,18 +137,18 @@ def is_within(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def normalized(path: str) -> str:
+def normalize_path(path: str) -> str:
     """Return an absolute path without ``.``, ``..`` and repeated slashes, by its text alone."""
     # POSIX lets two leading slashes mean something of their own; Linux does not.
     return "/" + os.path.normpath(path).lstrip("/")
 
 
-def resolved(path: str) -> str:
+def resolve_path(path: str) -> str:
     """Return a path with every link followed, as far as it exists and may be seen."""
-    return normalized(os.path.realpath(path))
+    return normalize_path(os.path.realpath(path))
 
 
-def outermost(mounts: Iterable[Mount]) -> Sequence[Mount]:
+def outermost_mounts(mounts: Iterable[Mount]) -> Sequence[Mount]:
     """Return the mounts that lie below no other one of them."""
     found: list[Mount] = []
     for mount in sorted(mounts, key=lambda each: each.point):
@@ -157,18 +157,18 @@ def outermost(mounts: Iterable[Mount]) -> Sequence[Mount]:
     return found
 
 
-def _mount(line: str) -> Mount:
+def _parse_mount(line: str) -> Mount:
     fields = line.split(" ")
     end = fields.index("-", _FIELDS_BEFORE_OPTIONAL)
     return Mount(
-        point=unescape(fields[4]),
-        root=unescape(fields[3]),
+        point=unescape_path(fields[4]),
+        root=unescape_path(fields[3]),
         device=fields[2],
         type=fields[end + 1],
-        source=unescape(fields[end + 2]),
+        source=unescape_path(fields[end + 2]),
     )
 
 
-def unescape(text: str) -> str:
+def unescape_path(text: str) -> str:
     """Return a path of a mount table, in which blanks and backslashes are octal numbers."""
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text)

@@ -10,18 +10,18 @@ from typing import Final
 
 from karbor_backup_core import InvalidInput, Operation
 from karbor_backup_freezer.config import Configuration
-from karbor_backup_freezer.directories import hosts, places
-from karbor_backup_freezer.directories.mounts import resolved
-from karbor_backup_freezer.directories.places import Place
-from karbor_backup_freezer.directories.programs import find_programs
+from karbor_backup_freezer.directories import guarded_paths, hosts
+from karbor_backup_freezer.directories.guarded_paths import GuardedPath
+from karbor_backup_freezer.directories.mounts import resolve_path
+from karbor_backup_freezer.directories.processes import find_processes
 from karbor_backup_freezer.directories.target import REMEDY, Target
-from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.pieces import Mode
-from karbor_backup_freezer.resources import restore_path
-from karbor_backup_freezer.storages import Kind
-from karbor_backup_freezer.survey.refusal import refuse_if
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.items import Mode
+from karbor_backup_freezer.model.resource_types import restore_path
+from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_freezer.problems import raise_for_problems
 
-MOUNTED: Final = "mounted"
+MOUNTED_KEY: Final = "mounted"
 """The key in a piece's details that says that the directory itself was a mount point."""
 
 
@@ -52,52 +52,64 @@ class RestoreGuard:
         path = restore_path(operation.resource, operation.options)
         overwrite = bool(operation.options.get("overwrite", False))
         self._check_texts(path, operation, handle, hostname, overwrite=overwrite)
-        view = Target.look(path) if hosts.is_here(hostname) else None
+        view = Target.from_filesystem(path) if hosts.is_local_host(hostname) else None
         if view is None:
             if overwrite and not operation.options.get("overwrite_unseen", False):
-                raise InvalidInput(_unseen(path, hostname))
+                raise InvalidInput(_unseen_target_message(path, hostname))
             return
         guarded = [
-            *self._storage_places(handle, ""),
-            *places.program_places(find_programs()),
-            *places.caller_places(own_paths),
+            *self._storage_paths(handle, ""),
+            *guarded_paths.process_paths(find_processes()),
+            *guarded_paths.caller_paths(own_paths),
         ]
         if overwrite:
-            guarded += places.system_places()
-            refuse_if([*view.faults(guarded), *_overwrite_faults(view, operation, handle)])
+            guarded += guarded_paths.system_paths()
+            raise_for_problems(
+                [*view.overwrite_problems(guarded), *_overwrite_problems(view, operation, handle)]
+            )
         else:
-            refuse_if([*view.inside_faults(guarded), *view.kernel_faults(), *view.full_faults()])
+            raise_for_problems(
+                [
+                    *view.inside_problems(guarded),
+                    *view.kernel_problems(),
+                    *view.not_empty_problems(),
+                ]
+            )
 
     def _check_texts(
         self, path: str, operation: Operation, handle: Handle, hostname: str, *, overwrite: bool
     ) -> None:
         """Refuse what the bare path tells, on whichever host it is."""
-        plain = Target.plain(path)
-        guarded = [*self._storage_places(handle, hostname)]
+        plain = Target.from_text(path)
+        guarded = [*self._storage_paths(handle, hostname)]
         if not overwrite:
-            refuse_if([*plain.inside_faults(guarded)])
+            raise_for_problems([*plain.inside_problems(guarded)])
             return
-        guarded += places.system_places()
-        refuse_if([*plain.faults(guarded), *_parent_faults(plain, operation)])
+        guarded += guarded_paths.system_paths()
+        raise_for_problems(
+            [*plain.overwrite_problems(guarded), *_parent_problems(plain, operation)]
+        )
 
-    def _storage_places(self, handle: Handle, hostname: str) -> Iterator[Place]:
-        yield from places.storage_places(self._configuration.storages.values(), hostname)
-        if handle.kind == Kind.LOCAL:
-            yield Place(handle.container, "the folder of the backup itself", inside=True)
+    def _storage_paths(self, handle: Handle, hostname: str) -> Iterator[GuardedPath]:
+        yield from guarded_paths.storage_paths(self._configuration.storages.values(), hostname)
+        if handle.kind == StorageKind.LOCAL:
+            yield GuardedPath(
+                handle.container, "the folder of the backup itself", forbids_inside=True
+            )
 
 
-def _overwrite_faults(view: Target, operation: Operation, handle: Handle) -> Iterator[str]:
+def _overwrite_problems(view: Target, operation: Operation, handle: Handle) -> Iterator[str]:
     """Yield what stands at the target in the way of an overwrite, beside guarded places."""
     stored = next((each for each in handle.pieces if each.piece.mode is Mode.FS), None)
     details: Mapping[str, object] = {} if stored is None else stored.piece.details
-    original = resolved(operation.resource.id) == view.real
-    yield from view.file_faults()
-    yield from view.kernel_faults()
-    yield from view.mount_faults(may_be_mounted=original and bool(details.get(MOUNTED)))
-    yield from _parent_faults(view, operation)
+    original = resolve_path(operation.resource.id) == view.real
+    yield from view.not_directory_problems()
+    yield from view.kernel_problems()
+    yield from view.mount_problems(may_be_mounted=original and bool(details.get(MOUNTED_KEY)))
+    yield from _parent_problems(view, operation)
 
 
-def _parent_faults(view: Target, operation: Operation) -> Iterator[str]:
+def _parent_problems(view: Target, operation: Operation) -> Iterator[str]:
     if view.is_parent_of(operation.resource.id):
         yield (
             f"{view.name} holds what was protected, {operation.resource.id}, and with 'overwrite' "
@@ -105,7 +117,7 @@ def _parent_faults(view: Target, operation: Operation) -> Iterator[str]:
         )
 
 
-def _unseen(path: str, hostname: str) -> str:
+def _unseen_target_message(path: str, hostname: str) -> str:
     return (
         f"restore_path {path!r} is on host {hostname or 'of an unknown name'!r}, which cannot be "
         "seen from here: it is not known whether file systems are mounted below it, whether a link "

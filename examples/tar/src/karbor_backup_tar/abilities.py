@@ -8,7 +8,7 @@ DIRECTORY: Final = "Tar::FileSystem::Directory"
 """A directory of this machine; its id is its absolute path."""
 
 
-def _object(title: str, **properties: Json) -> dict[str, Any]:
+def _object_schema(title: str, **properties: Json) -> dict[str, Any]:
     return {
         "title": title,
         "type": "object",
@@ -19,10 +19,10 @@ def _object(title: str, **properties: Json) -> dict[str, Any]:
 
 ABILITIES: Final = {
     DIRECTORY: {
-        Verb.PROTECT: Ability(Support.SUPPORTED, schema=_object("Tar Protection Options")),
+        Verb.PROTECT: Ability(Support.SUPPORTED, schema=_object_schema("Tar Protection Options")),
         Verb.RESTORE: Ability(
             Support.SUPPORTED,
-            schema=_object(
+            schema=_object_schema(
                 "Tar Protection Restore",
                 path={
                     "type": "string",
@@ -33,13 +33,13 @@ ABILITIES: Final = {
                 },
             ),
         ),
-        Verb.DELETE: Ability(Support.SUPPORTED, schema=_object("Tar Protection Delete")),
-        Verb.VERIFY: Ability(Support.SUPPORTED, schema=_object("Tar Protection Verify")),
+        Verb.DELETE: Ability(Support.SUPPORTED, schema=_object_schema("Tar Protection Delete")),
+        Verb.VERIFY: Ability(Support.SUPPORTED, schema=_object_schema("Tar Protection Verify")),
     }
 }
 
 CONFIG_SCHEMA: Final[Json] = {
-    **_object(
+    **_object_schema(
         "Tar Backend Configuration",
         vault={
             "type": "string",

@@ -31,9 +31,9 @@ from karbor_backup_core import (
     hookimpl,
 )
 
-from karbor_backup_tar import notes, restores
+from karbor_backup_tar import restores, serialization
 from karbor_backup_tar.abilities import ABILITIES, CONFIG_SCHEMA
-from karbor_backup_tar.work import Work, WorkState
+from karbor_backup_tar.background_job import BackgroundJob, JobState
 
 PACK: Final = (
     # What only its owner may read is read by nobody else in an archive.
@@ -95,67 +95,67 @@ class TarBackend:
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
         """Have the directory packed."""
-        with self._service(operation):
-            directory = notes.check_directory(operation.resource.id)
+        with self._translate_errors(operation):
+            directory = serialization.parse_directory(operation.resource.id)
             if not directory.is_dir() and self._is_new(operation):
                 raise InvalidInput(f"{directory}: there is no such directory to protect")
-            self._start(operation, PACK, self._archive(operation), directory)
+            self._start_job(operation, PACK, self._archive_path(operation), directory)
         return Progress(ProgressState.RUNNING)
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
         """Have the archive unpacked; in the second phase, give what was unpacked its name."""
-        with self._service(operation):
+        with self._translate_errors(operation):
             if operation.phase == PLACING:
-                return restores.place(operation)
-            target = restores.target_of(operation)
+                return restores.move_into_place(operation)
+            target = restores.restore_target(operation)
             if os.path.lexists(target) and self._is_new(operation):
                 raise InvalidInput(f"{target} is there already: restore to another path")
-            archive, unpacked = self._archive(operation), restores.unpacked_of(operation)
+            archive, unpacked = self._archive_path(operation), restores.unpack_folder(operation)
             unpacked.mkdir(exist_ok=True)
-            self._start(operation, UNPACK, archive, unpacked)
-            return Progress(ProgressState.RUNNING, receipt=notes.receipt(unpacked))
+            self._start_job(operation, UNPACK, archive, unpacked)
+            return Progress(ProgressState.RUNNING, receipt=serialization.make_receipt(unpacked))
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
         """Remove the archive."""
-        with self._service(operation):
-            self._archive(operation).unlink(missing_ok=True)
+        with self._translate_errors(operation):
+            self._archive_path(operation).unlink(missing_ok=True)
         return Progress(ProgressState.SUCCEEDED)
 
     @hookimpl
     def verify(self, operation: Operation) -> Progress:
         """Have the archive read to its end."""
-        with self._service(operation):
-            self._start(operation, READ, self._archive(operation))
+        with self._translate_errors(operation):
+            self._start_job(operation, READ, self._archive_path(operation))
         return Progress(ProgressState.RUNNING)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         """Look at the work of each operation."""
-        with self._service():
-            return {operation.id: self._look(operation) for operation in operations}
+        with self._translate_errors():
+            return {operation.id: self._poll_operation(operation) for operation in operations}
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
         """Ask the processes of the operation to end."""
-        with self._service():
-            return self._work(operation).stop()
+        with self._translate_errors():
+            return self._job(operation).terminate()
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         """Undo what is not to stay, then remove the notes on the work."""
-        with self._service():
-            work = self._work(operation)
-            if work.state() is WorkState.RUNNING:
+        with self._translate_errors():
+            work = self._job(operation)
+            if work.read_state() is JobState.RUNNING:
                 return Progress(ProgressState.RUNNING)
             if operation.outcome is None or operation.outcome.result is not Result.SUCCEEDED:
-                self._undo(operation)
-            work.remove()
+                self._remove_made(operation)
+            work.remove_folder()
         return Progress(ProgressState.SUCCEEDED)
 
     @contextlib.contextmanager
-    def _service(self, operation: Operation | None = None) -> Iterator[None]:
+    def _translate_errors(self, operation: Operation | None = None) -> Iterator[None]:
         """Say in the contract's words what is not done here, and what goes wrong with the vault.
 
         Without its vault a poll must not say that it knows of no work: the vault may come back.
@@ -169,85 +169,90 @@ class TarBackend:
         except (OSError, subprocess.CalledProcessError) as error:
             raise BackendError(str(error)) from error
 
-    def _start(
+    def _start_job(
         self, operation: Operation, script: str, archive: Path, directory: Path | None = None
     ) -> None:
         # A late call, of a process that was paused, packs no second time what is kept already.
         kept = operation.verb is Verb.PROTECT and archive.exists()
         if kept or not self._is_new(operation):
             return
-        work = self._work(operation)
+        work = self._job(operation)
         for folder in (archive.parent, work.folder.parent):
             folder.mkdir(exist_ok=True)
         tar = self._program()
-        half = _half(archive)
+        half = _partial_path(archive)
         place = str(directory or "")
         work.start(script, tar=tar, archive=str(archive), half=str(half), directory=place)
 
     def _is_new(self, operation: Operation) -> bool:
         """Say whether nothing was begun; what was begun once is not to be refused any more."""
-        return self._work(operation).state() is WorkState.NONE
+        return self._job(operation).read_state() is JobState.NONE
 
-    def _look(self, operation: Operation) -> Progress:
+    def _poll_operation(self, operation: Operation) -> Progress:
         """Say how one operation stands; a fault of its own is its own failure."""
         try:
-            state = self._work(operation).state()
+            state = self._job(operation).read_state()
             if operation.outcome is None:
-                return self._progress(operation, state)
-            running = state is WorkState.RUNNING
+                return self._job_progress(operation, state)
+            running = state is JobState.RUNNING
             return Progress(ProgressState.RUNNING if running else ProgressState.READY)
         except (OSError, BackendError, InvalidInput) as error:
             return Progress(ProgressState.FAILED, reason=str(error))
 
-    def _progress(self, operation: Operation, state: WorkState) -> Progress:
+    def _job_progress(self, operation: Operation, state: JobState) -> Progress:
         match state:
-            case WorkState.NONE if operation.verb is Verb.DELETE:
-                gone = not self._archive(operation).exists()
+            case JobState.NONE if operation.verb is Verb.DELETE:
+                gone = not self._archive_path(operation).exists()
                 return Progress(ProgressState.SUCCEEDED if gone else ProgressState.UNKNOWN)
-            case WorkState.NONE:
+            case JobState.NONE:
                 return Progress(ProgressState.UNKNOWN)
-            case WorkState.RUNNING:
+            case JobState.RUNNING:
                 return Progress(ProgressState.RUNNING)
-            case WorkState.DONE:
-                return self._done(operation)
+            case JobState.DONE:
+                return self._success_progress(operation)
             case _ if operation.cancel_requested or operation.cancel_sent:
                 return Progress(ProgressState.CANCELLED)
             case _:
-                return Progress(ProgressState.FAILED, reason=self._work(operation).reason())
+                return Progress(ProgressState.FAILED, reason=self._job(operation).failure_reason())
 
-    def _done(self, operation: Operation) -> Progress:
+    def _success_progress(self, operation: Operation) -> Progress:
         """Say what work that has done well means for its operation."""
         match operation.verb:
             case Verb.PROTECT:
-                return Progress(ProgressState.SUCCEEDED, handle=notes.HANDLE, storage="vault")
+                return Progress(
+                    ProgressState.SUCCEEDED, handle=serialization.HANDLE, storage="vault"
+                )
             case Verb.VERIFY:
                 return Progress(ProgressState.SUCCEEDED, checks=CHECKS)
             case _ if operation.phase < PLACING:
                 return Progress(ProgressState.READY)
             case _:
-                return restores.placed(operation)
+                return restores.restore_progress(operation)
 
-    def _undo(self, operation: Operation) -> None:
+    def _remove_made(self, operation: Operation) -> None:
         match operation.verb:
             case Verb.PROTECT:
-                for made in (self._archive(operation), _half(self._archive(operation))):
+                for made in (
+                    self._archive_path(operation),
+                    _partial_path(self._archive_path(operation)),
+                ):
                     made.unlink(missing_ok=True)
             case Verb.RESTORE:
-                restores.undo(operation)
+                restores.remove_restored(operation)
 
-    def _archive(self, operation: Operation) -> Path:
+    def _archive_path(self, operation: Operation) -> Path:
         """Answer the archive that an operation makes, or on which it works."""
-        notes.check_id(operation.backup_id)
+        serialization.check_id(operation.backup_id)
         if operation.backup is not None:
-            notes.check_directory(operation.resource.id)
-            notes.check_backup(operation.backup)
+            serialization.parse_directory(operation.resource.id)
+            serialization.check_backup(operation.backup)
         return self._vault / "archives" / f"{operation.backup_id}.tar.gz"
 
-    def _work(self, operation: Operation) -> Work:
-        notes.check_id(operation.id)
-        return Work(self._vault / "work" / operation.id)
+    def _job(self, operation: Operation) -> BackgroundJob:
+        serialization.check_id(operation.id)
+        return BackgroundJob(self._vault / "work" / operation.id)
 
 
-def _half(archive: Path) -> Path:
+def _partial_path(archive: Path) -> Path:
     """Return where an archive is packed before it gets its name."""
     return archive.with_name(f".{archive.name}.part")

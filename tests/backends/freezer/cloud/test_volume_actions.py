@@ -6,61 +6,61 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import BackendError
-from karbor_backup_freezer.cloud.faults import NotFound
+from karbor_backup_freezer.cloud.errors import NotFound
 from karbor_backup_freezer.cloud.volume_actions import VolumeActions
-from tests.backends.freezer.rebuild.scene import Cloud
+from tests.backends.freezer.restore.harness import RestoreHarness
 
 
 @pytest.fixture
-def cloud() -> Iterator[Cloud]:
-    cloud = Cloud()
+def cloud() -> Iterator[RestoreHarness]:
+    cloud = RestoreHarness()
     yield cloud
     cloud.close()
 
 
-def _new_volume(cloud: Cloud) -> Any:
+def _create_volume(cloud: RestoreHarness) -> Any:
     volume = cloud.sdk.block_storage.create_volume(size=1)
     cloud.time += 60
     return volume
 
 
-def _shown(cloud: Cloud, volume: Any) -> Any:
+def _volume_document(cloud: RestoreHarness, volume: Any) -> Any:
     return cloud.sdk.block_storage.get_volume(volume.id)
 
 
-def test_image_metadata_are_set_and_removed_one_by_one(cloud: Cloud) -> None:
-    volume = _new_volume(cloud)
+def test_image_metadata_are_set_and_removed_one_by_one(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
     actions = VolumeActions(cloud.services, volume.id)
     actions.set_image_metadata({"os_type": "linux", "hw_disk_bus": "scsi"})
-    assert _shown(cloud, volume).volume_image_metadata == {
+    assert _volume_document(cloud, volume).volume_image_metadata == {
         "os_type": "linux",
         "hw_disk_bus": "scsi",
     }
     actions.unset_image_metadata("os_type")
-    assert _shown(cloud, volume).volume_image_metadata == {"hw_disk_bus": "scsi"}
+    assert _volume_document(cloud, volume).volume_image_metadata == {"hw_disk_bus": "scsi"}
 
 
-def test_bootable_is_set_and_unset(cloud: Cloud) -> None:
-    volume = _new_volume(cloud)
+def test_bootable_is_set_and_unset(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
     for bootable in (True, False):
         VolumeActions(cloud.services, volume.id).set_bootable(bootable=bootable)
-        assert _shown(cloud, volume).is_bootable is bootable
+        assert _volume_document(cloud, volume).is_bootable is bootable
 
 
-def test_retype_changes_the_type(cloud: Cloud) -> None:
-    volume = _new_volume(cloud)
+def test_retype_changes_the_type(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
     VolumeActions(cloud.services, volume.id).retype("fast")
-    assert _shown(cloud, volume).status == "retyping"
+    assert _volume_document(cloud, volume).status == "retyping"
     cloud.time += 60
-    assert _shown(cloud, volume).volume_type == "fast"
+    assert _volume_document(cloud, volume).volume_type == "fast"
 
 
-def test_an_action_on_a_volume_that_is_gone_names_it(cloud: Cloud) -> None:
+def test_an_action_on_a_volume_that_is_gone_names_it(cloud: RestoreHarness) -> None:
     with pytest.raises(NotFound, match="to set bootable of volume gone to True: status 404"):
         VolumeActions(cloud.services, "gone").set_bootable(bootable=True)
 
 
-def test_a_type_that_is_not_there_is_named(cloud: Cloud) -> None:
-    volume = _new_volume(cloud)
+def test_a_type_that_is_not_there_is_named(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
     with pytest.raises((BackendError, NotFound), match="the type 'nowhere'"):
         VolumeActions(cloud.services, volume.id).retype("nowhere")

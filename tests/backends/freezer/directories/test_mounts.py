@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_freezer.directories.mounts import MountTable, normalized, outermost
+from karbor_backup_freezer.directories.mounts import MountTable, normalize_path, outermost_mounts
 
 TABLE = """\
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -21,26 +21,26 @@ TABLE = """\
 def table(tmp_path: Path) -> MountTable:
     file = tmp_path / "mountinfo"
     file.write_text(TABLE)
-    return MountTable.read(file)
+    return MountTable.load(file)
 
 
 def test_escaped_mount_points_are_decoded(table: MountTable) -> None:
-    mount = table.at("/srv/a b\\c")
+    mount = table.find_at("/srv/a b\\c")
     assert mount is not None
     assert mount.type == "xfs"
 
 
 def test_mounts_below_a_path_are_found_and_not_those_beside_it(table: MountTable) -> None:
-    below = table.below("/srv/data")
+    below = table.list_below("/srv/data")
     assert [m.point for m in below] == ["/srv/data/auto", "/srv/data/auto/nfs"]
-    assert [m.type for m in outermost(below)] == ["autofs"]
-    assert table.below("/srv/dat") == ()
-    assert len(table.below("/")) == 6
+    assert [m.type for m in outermost_mounts(below)] == ["autofs"]
+    assert table.list_below("/srv/dat") == ()
+    assert len(table.list_below("/")) == 6
 
 
 def test_a_bind_mount_has_the_location_of_what_it_shows() -> None:
     text = "\n".join(TABLE.splitlines()[:4])
-    table = _table(text)
+    table = _parse_table(text)
     bound, original = table.location("/mnt/bind/x"), table.location("/srv/data/x")
     assert bound == original
     outer, other = table.location("/srv"), table.location("/srv/a b\\c")
@@ -52,17 +52,17 @@ def test_a_bind_mount_has_the_location_of_what_it_shows() -> None:
 
 
 def test_the_topmost_mount_hides_what_is_below_it(table: MountTable) -> None:
-    mount = table.holding("/mnt/bind/x")
+    mount = table.find_containing("/mnt/bind/x")
     assert mount is not None
     assert mount.type == "tmpfs"
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/.", "/srv/..", "//srv/../.", "/../.."])
 def test_every_spelling_of_the_root_is_the_root(path: str) -> None:
-    assert normalized(path) == "/"
+    assert normalize_path(path) == "/"
 
 
-def _table(text: str) -> MountTable:
+def _parse_table(text: str) -> MountTable:
     from karbor_backup_freezer.directories import mounts
 
-    return MountTable(tuple(mounts._mount(line) for line in text.splitlines()))
+    return MountTable(tuple(mounts._parse_mount(line) for line in text.splitlines()))

@@ -11,15 +11,15 @@ import pytest
 from karbor_backup_core import InvalidInput, Operation, Resource, Verb
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.directories.restore_guard import RestoreGuard
-from karbor_backup_freezer.handles import Handle
-from karbor_backup_freezer.resources import DIRECTORY
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 
 HERE = socket.gethostname()
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
 @attrs.frozen
-class Scene:
+class RestoreGuardHarness:
     folder: Path
 
     @property
@@ -30,7 +30,7 @@ class Scene:
     def storage(self) -> Path:
         return self.folder / "backups" / "disk"
 
-    def check(
+    def check_restore(
         self, path: Path | str = "", host: str = HERE, own: tuple[str, ...] = (), **more: Any
     ) -> None:
         options = {"restore_name": "x", "overwrite": True, **more}
@@ -66,31 +66,31 @@ class Scene:
             "path": str(self.folder / "sshd"),
         }
         storages = {"disk": local, "other": other, "near": ssh}
-        configuration = Configuration.read({"storages": storages, "storage": "disk"})
+        configuration = Configuration.from_document({"storages": storages, "storage": "disk"})
         RestoreGuard(configuration).check(operation, handle, host, own)
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Scene:
-    scene = Scene(tmp_path)
-    scene.data.mkdir(parents=True)
-    (scene.data / "file").touch()
-    (scene.storage / "karbor-backup" / "1").mkdir(parents=True)
+def harness(tmp_path: Path) -> RestoreGuardHarness:
+    harness = RestoreGuardHarness(tmp_path)
+    harness.data.mkdir(parents=True)
+    (harness.data / "file").touch()
+    (harness.storage / "karbor-backup" / "1").mkdir(parents=True)
     for name in ("other", "sshd", "elsewhere"):
         (tmp_path / name).mkdir()
-    return scene
+    return harness
 
 
-def refused(scene: Scene, *arguments: Any, **more: Any) -> str:
+def refusal_message(harness: RestoreGuardHarness, *arguments: Any, **more: Any) -> str:
     with pytest.raises(InvalidInput) as caught:
-        scene.check(*arguments, **more)
+        harness.check_restore(*arguments, **more)
     return str(caught.value)
 
 
-def test_a_directory_is_restored_over_itself_and_over_another(scene: Scene) -> None:
-    scene.check()
-    scene.check(scene.folder / "elsewhere")
-    scene.check(scene.folder / "not there yet".replace(" ", "-"))
+def test_a_directory_is_restored_over_itself_and_over_another(harness: RestoreGuardHarness) -> None:
+    harness.check_restore()
+    harness.check_restore(harness.folder / "elsewhere")
+    harness.check_restore(harness.folder / "not there yet".replace(" ", "-"))
 
 
 @pytest.mark.parametrize(
@@ -98,18 +98,24 @@ def test_a_directory_is_restored_over_itself_and_over_another(scene: Scene) -> N
     ["/", "/etc", "/usr", "/var/lib", "/home", "/tmp", "/lib"],  # noqa: S108 - refused
 )
 @pytest.mark.parametrize("host", [HERE, "another"])
-def test_system_folders_are_never_overwritten(scene: Scene, path: str, host: str) -> None:
-    assert "a system folder" in refused(scene, path, host, overwrite_unseen=True)
+def test_system_folders_are_never_overwritten(
+    harness: RestoreGuardHarness, path: str, host: str
+) -> None:
+    assert "a system folder" in refusal_message(harness, path, host, overwrite_unseen=True)
 
 
 @pytest.mark.parametrize("path", ["//", "/.", "/srv/..", "/usr/", "/var//lib", "/home/."])
-def test_a_path_that_is_written_in_another_way_is_refused(scene: Scene, path: str) -> None:
-    assert "give the path without" in refused(scene, path, HERE, overwrite_unseen=True)
+def test_a_path_that_is_written_in_another_way_is_refused(
+    harness: RestoreGuardHarness, path: str
+) -> None:
+    assert "give the path without" in refusal_message(harness, path, HERE, overwrite_unseen=True)
 
 
-def test_a_link_to_a_system_folder_is_one(scene: Scene) -> None:
-    (scene.folder / "link").symlink_to("/")
-    assert "which is /etc, is a system folder" in refused(scene, scene.folder / "link" / "etc")
+def test_a_link_to_a_system_folder_is_one(harness: RestoreGuardHarness) -> None:
+    (harness.folder / "link").symlink_to("/")
+    assert "which is /etc, is a system folder" in refusal_message(
+        harness, harness.folder / "link" / "etc"
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,80 +131,88 @@ def test_a_link_to_a_system_folder_is_one(scene: Scene) -> None:
         ("link/disk/new", "'disk'"),
     ],
 )
-def test_a_storage_is_not_overwritten(scene: Scene, path: str, named: str) -> None:
-    (scene.folder / "link").symlink_to("backups")
-    assert named in refused(scene, f"{scene.folder}/{path}")
+def test_a_storage_is_not_overwritten(harness: RestoreGuardHarness, path: str, named: str) -> None:
+    (harness.folder / "link").symlink_to("backups")
+    assert named in refusal_message(harness, f"{harness.folder}/{path}")
 
 
-def test_a_storage_that_a_link_below_the_target_leads_to_stays(scene: Scene) -> None:
+def test_a_storage_that_a_link_below_the_target_leads_to_stays(
+    harness: RestoreGuardHarness,
+) -> None:
     # The other way round: the storage is configured by a link, and is really below the target.
-    target = scene.folder / "target"
+    target = harness.folder / "target"
     target.mkdir()
-    scene.storage.rename(target / "real")
-    scene.storage.symlink_to(target / "real")
-    assert "'disk'" in refused(scene, target)
+    harness.storage.rename(target / "real")
+    harness.storage.symlink_to(target / "real")
+    assert "'disk'" in refusal_message(harness, target)
 
 
 @pytest.mark.parametrize("path", ["backups/disk/new", "other/new", "sshd/new"])
 @pytest.mark.parametrize("host", [HERE, "another"])
 def test_nothing_is_restored_into_a_storage_even_without_overwrite(
-    scene: Scene, path: str, host: str
+    harness: RestoreGuardHarness, path: str, host: str
 ) -> None:
     if path.startswith("sshd") and host != HERE:
         return  # there it is another host's folder
-    assert "lies in" in refused(scene, scene.folder / path, host, overwrite=False)
+    assert "lies in" in refusal_message(harness, harness.folder / path, host, overwrite=False)
 
 
-def test_a_parent_of_what_was_protected_is_not_overwritten(scene: Scene) -> None:
-    assert "holds what was protected" in refused(scene, scene.data.parent)
-    reason = refused(scene, scene.data.parent, "another", overwrite_unseen=True)
+def test_a_parent_of_what_was_protected_is_not_overwritten(harness: RestoreGuardHarness) -> None:
+    assert "holds what was protected" in refusal_message(harness, harness.data.parent)
+    reason = refusal_message(harness, harness.data.parent, "another", overwrite_unseen=True)
     assert "holds what was protected" in reason
 
 
-def test_a_file_of_the_caller_is_not_removed(scene: Scene) -> None:
-    store = scene.folder / "elsewhere" / "store.db"
+def test_a_file_of_the_caller_is_not_removed(harness: RestoreGuardHarness) -> None:
+    store = harness.folder / "elsewhere" / "store.db"
     store.touch()
-    assert "karbor-backup's own" in refused(scene, store.parent, own=(str(store),))
-    link = scene.folder / "link"
+    assert "karbor-backup's own" in refusal_message(harness, store.parent, own=(str(store),))
+    link = harness.folder / "link"
     link.symlink_to(store.parent)
-    assert "karbor-backup's own" in refused(scene, link, own=(str(store),))
-    assert "karbor-backup's own" in refused(scene, store.parent, own=(str(link / "store.db"),))
+    assert "karbor-backup's own" in refusal_message(harness, link, own=(str(store),))
+    assert "karbor-backup's own" in refusal_message(
+        harness, store.parent, own=(str(link / "store.db"),)
+    )
 
 
 def test_the_agents_work_folder_is_not_overwritten(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    harness: RestoreGuardHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOME", str(scene.folder / "elsewhere"))
-    assert "the agent's work folder" in refused(scene, scene.folder / "elsewhere")
-    assert "the agent's work folder" in refused(scene, scene.folder / "elsewhere" / ".freezer")
+    monkeypatch.setenv("HOME", str(harness.folder / "elsewhere"))
+    assert "the agent's work folder" in refusal_message(harness, harness.folder / "elsewhere")
+    assert "the agent's work folder" in refusal_message(
+        harness, harness.folder / "elsewhere" / ".freezer"
+    )
 
 
 def test_a_target_of_another_host_is_overwritten_only_if_the_danger_is_accepted(
-    scene: Scene,
+    harness: RestoreGuardHarness,
 ) -> None:
-    reason = refused(scene, host="another")
+    reason = refusal_message(harness, host="another")
     assert "cannot be seen from here" in reason
     assert "'overwrite_unseen'" in reason
-    scene.check(host="another", overwrite_unseen=True)
-    scene.check(host="another", overwrite=False)
-    assert "of an unknown name" in refused(scene, host="")
+    harness.check_restore(host="another", overwrite_unseen=True)
+    harness.check_restore(host="another", overwrite=False)
+    assert "of an unknown name" in refusal_message(harness, host="")
 
 
-def test_a_full_directory_is_refused_without_overwrite(scene: Scene) -> None:
-    reason = refused(scene, overwrite=False)
+def test_a_full_directory_is_refused_without_overwrite(harness: RestoreGuardHarness) -> None:
+    reason = refusal_message(harness, overwrite=False)
     assert "is not empty" in reason
     assert "'overwrite'" in reason
-    scene.check(scene.folder / "elsewhere", overwrite=False)
-    (scene.folder / "link").symlink_to(scene.data)
-    assert "is not empty" in refused(scene, scene.folder / "link", overwrite=False)
+    harness.check_restore(harness.folder / "elsewhere", overwrite=False)
+    (harness.folder / "link").symlink_to(harness.data)
+    assert "is not empty" in refusal_message(harness, harness.folder / "link", overwrite=False)
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_file_is_no_target(scene: Scene, *, overwrite: bool) -> None:
-    path = scene.data / "file"
-    assert "is no directory" in refused(scene, path, overwrite=overwrite)
+def test_a_file_is_no_target(harness: RestoreGuardHarness, *, overwrite: bool) -> None:
+    path = harness.data / "file"
+    assert "is no directory" in refusal_message(harness, path, overwrite=overwrite)
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_file_system_of_the_kernel_is_no_target(scene: Scene, *, overwrite: bool) -> None:
-    assert "which the kernel fills" in refused(scene, "/sys/x", overwrite=overwrite)
+def test_a_file_system_of_the_kernel_is_no_target(
+    harness: RestoreGuardHarness, *, overwrite: bool
+) -> None:
+    assert "which the kernel fills" in refusal_message(harness, "/sys/x", overwrite=overwrite)

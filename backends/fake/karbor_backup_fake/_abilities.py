@@ -1,0 +1,110 @@
+"""What the fake backend can do, the options it takes, and its configuration."""
+
+from typing import Any, Final
+
+from karbor_backup_core import Ability, Json, Support, Verb
+
+SERVER: Final = "OS::Nova::Server"
+VOLUME: Final = "OS::Cinder::Volume"
+PROJECT: Final = "OS::Keystone::Project"
+IMAGE: Final = "OS::Glance::Image"
+NETWORK: Final = "OS::Neutron::Network"
+
+COMPOUND: Final = (SERVER, PROJECT)
+"""The types that have members; restoring one takes a phase for the members and one for itself."""
+
+
+def _object_schema(
+    title: str, required: tuple[str, ...] = (), **properties: Json
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+OPTIONS: Final[dict[Verb, Json]] = {
+    Verb.PROTECT: _object_schema(
+        "Fake Protection Options",
+        ("backup_name",),
+        backup_name={
+            "type": "string",
+            "minLength": 1,
+            "title": "Backup Name",
+            "description": "The name of the backup.",
+        },
+        description={
+            "type": "string",
+            "title": "Description",
+            "description": "The description of the backup.",
+        },
+    ),
+    Verb.RESTORE: _object_schema(
+        "Fake Protection Restore",
+        ("restore_name",),
+        restore_name={
+            "type": "string",
+            "minLength": 1,
+            "title": "Restore Resource Name",
+            "description": "The name of the restored resource.",
+        },
+        in_place={
+            "type": "boolean",
+            "title": "Restore In Place",
+            "description": "Restore under the id of the old resource, which must be gone.",
+            "default": False,
+        },
+    ),
+    Verb.DELETE: _object_schema("Fake Protection Delete"),
+    Verb.VERIFY: _object_schema("Fake Protection Verify"),
+}
+
+_SUPPORTED: Final = {
+    verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in OPTIONS.items()
+}
+_COVERED: Final = {
+    verb: Ability(Support.COVERED, schema=schema, covered_by="the server that uses it")
+    for verb, schema in OPTIONS.items()
+}
+
+ABILITIES: Final = {
+    SERVER: _SUPPORTED,
+    VOLUME: _SUPPORTED,
+    PROJECT: _SUPPORTED,
+    IMAGE: _COVERED,
+    NETWORK: _COVERED,
+}
+"""What it does with which type of resource; any other type is refused."""
+
+CONFIG_SCHEMA: Final[Json] = _object_schema(
+    "Fake Backend Configuration",
+    cloud={
+        "type": "string",
+        "minLength": 1,
+        "title": "Cloud",
+        "description": "The name of the cloud in this process's memory.",
+        "default": "cloud",
+    },
+    service_seconds={
+        "type": "number",
+        "minimum": 0,
+        "title": "Service Seconds",
+        "description": "How long each job of the cloud takes.",
+    },
+    phases={
+        "type": "object",
+        "title": "Phases",
+        "description": "How many phases a verb takes, where one would do.",
+        "properties": {verb.value: {"type": "integer", "minimum": 1} for verb in Verb},
+        "additionalProperties": False,
+    },
+    token={
+        "type": "string",
+        "title": "Token",
+        "description": "What the cloud wants to be shown, if it wants anything.",
+        "writeOnly": True,
+    },
+)

@@ -1,0 +1,116 @@
+"""The cloud's shelves: which resources and which copies there are."""
+
+import hashlib
+from collections.abc import Iterable
+
+import attrs
+
+from karbor_backup_core import Resource
+from karbor_backup_fake._indexes import NestedIndex
+from karbor_backup_fake._model import Asset, CloudError, Copy, NotFound
+
+
+@attrs.define
+class Inventory:
+    """All resources and copies of a cloud, by id.
+
+    Attributes:
+        assets: the resources.
+        copies: what the backup service stores.
+    """
+
+    assets: NestedIndex[Asset] = attrs.field(factory=dict, converter=NestedIndex[Asset])
+    copies: NestedIndex[Copy] = attrs.field(factory=dict, converter=NestedIndex[Copy])
+    _last_number: int = 0
+
+    def new_id(self, kind: str) -> str:
+        """Make an id that was never used."""
+        self._last_number += 1
+        return f"{kind}-{self._last_number}"
+
+    def get_asset(self, asset_id: str) -> Asset:
+        """Answer a resource.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        if asset_id not in self.assets:
+            raise NotFound(f"the cloud has no resource {asset_id}")
+        return self.assets[asset_id]
+
+    def get_copy(self, copy_id: str) -> Copy:
+        """Answer a copy.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        if copy_id not in self.copies:
+            raise NotFound(f"the cloud has no copy {copy_id}")
+        return self.copies[copy_id]
+
+    def create_copy(self, asset_id: str, operation: str) -> Copy:
+        """Store a copy, not complete yet, of a resource and its members as they are now."""
+        asset = self.get_asset(asset_id)
+        copy = Copy(
+            id=self.new_id("copy"),
+            resource=asset.resource,
+            content=asset.content,
+            digest=hashlib.sha256(asset.content).hexdigest(),
+            members=tuple(self.create_copy(member, operation).id for member in asset.members),
+            operation=operation,
+        )
+        self.copies[copy.id] = copy
+        return copy
+
+    def create_restored_asset(
+        self,
+        copy_id: str,
+        operation: str,
+        *,
+        name: str = "",
+        members: Iterable[str] = (),
+        in_place: bool,
+    ) -> Asset:
+        """Make the resource, empty as yet, that a copy is to be restored to.
+
+        Raises:
+            NotFound: there is no such copy.
+            CloudError: the copy is not complete, or the old resource is still there.
+        """
+        copy = self.get_copy(copy_id)
+        if not copy.complete:
+            raise CloudError(f"copy {copy_id} was never finished and cannot be restored")
+        old = copy.resource
+        if in_place and old.id in self.assets:
+            raise CloudError(f"{old.id} is still there: remove it, or restore beside it")
+        new_id = old.id if in_place else self.new_id(old.type.rpartition("::")[2].lower())
+        asset = Asset(
+            resource=Resource(type=old.type, id=new_id, name=name or old.name),
+            members=tuple(members),
+            operation=operation,
+        )
+        self.assets[new_id] = asset
+        return asset
+
+    def copy_tree(self, copy_id: str) -> list[Copy]:
+        """Answer a copy and all copies inside it; those that are gone are left out."""
+        root = self.copies.get(copy_id)
+        if root is None:
+            return []
+        return [root, *(copy for each in root.members for copy in self.copy_tree(each))]
+
+    def remove_tree(self, root_id: str) -> None:
+        """Remove a resource or a copy with all that is inside it; what is gone stays gone."""
+        gone = self.assets.pop(root_id, None) or self.copies.pop(root_id, None)
+        for member in gone.members if gone else ():
+            self.remove_tree(member)
+
+    def ids_made_by(self, operation: str) -> list[str]:
+        """Answer the ids of what an operation made, without what is inside something else."""
+        shelves: tuple[NestedIndex[Asset] | NestedIndex[Copy], ...] = (self.assets, self.copies)
+        return [
+            id_
+            for shelf in shelves
+            for id_ in shelf.ids_made_by(operation)
+            if not any(each.contains_member(id_) for each in shelves)
+        ]

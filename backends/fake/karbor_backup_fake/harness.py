@@ -1,0 +1,141 @@
+"""The fake cloud as a harness for the contract suite, with every lever that there is."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_contract import Fault, Harness, Inventory
+from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
+from karbor_backup_fake._abilities import PROJECT, SERVER, VOLUME
+from karbor_backup_fake._backend import FakeBackend
+from karbor_backup_fake._cloud import FakeCloud
+from karbor_backup_fake._model import Job
+from karbor_backup_fake._registry import named_cloud
+from karbor_backup_fake.faults import (
+    ANY,
+    Busy,
+    CloudFault,
+    FailJob,
+    IgnoreCancel,
+    LostReply,
+    Refused,
+    StallJob,
+)
+
+MEMBER_TYPES: Final = {SERVER: VOLUME, PROJECT: SERVER}
+"""What is inside of what."""
+
+TOKEN: Final = "canary-8d1f0c52b7"  # noqa: S105 - it is planted to be searched for
+SERVICE_SECONDS: Final = 3
+LONG_SECONDS: Final = timedelta(hours=1)
+
+
+@attrs.frozen
+class Uncancellable(CloudFault):
+    """The job takes an hour, whoever cancels it."""
+
+    def modify_job(self, job: Job) -> Job:
+        """Move the job's end, and make it deaf."""
+        return attrs.evolve(job, ends_at=job.started_at + LONG_SECONDS, heeds_cancel=False)
+
+
+@attrs.frozen
+class CloudResources:
+    """Resources of a fake cloud. The content of a compound one is spread over its members.
+
+    Attributes:
+        cloud: where they are.
+    """
+
+    cloud: FakeCloud
+
+    def create(self, kind: str, name: str, content: bytes) -> Resource:
+        """Make a resource with one member, where its type has members."""
+        resource = Resource(kind, self.cloud.inventory.new_id("contract"), name)
+        members: tuple[Resource, ...] = ()
+        if kind in MEMBER_TYPES:
+            members = (self.create(MEMBER_TYPES[kind], f"{name}'s", content[1:]),)
+            content = content[:1]
+        return self.cloud.add_resource(resource, content, members)
+
+    def read(self, resource: Resource) -> bytes:
+        """Answer the content of a resource, then that of its members."""
+        content = self.cloud.read_content(resource.id)
+        members = self.cloud.inventory.get_asset(resource.id).members
+        return content + b"".join(self.read(Resource("", member)) for member in members)
+
+    def write(self, resource: Resource, content: bytes) -> None:
+        """Spread other content over a resource and its members."""
+        asset = self.cloud.inventory.get_asset(resource.id)
+        for member in asset.members:
+            self.write(Resource("", member), content[1:])
+            content = content[:1]
+        self.cloud.inventory.assets[resource.id] = attrs.evolve(asset, content=content)
+
+    def delete(self, resource: Resource) -> None:
+        """Lose a resource with its members."""
+        self.cloud.remove_resource(resource.id)
+
+
+def create_harness(make: Callable[..., Any] = FakeBackend) -> Harness:
+    """Answer a harness on a new cloud whose time the rules turn.
+
+    Args:
+        make: makes the backend object from a configuration and a cloud.
+    """
+    clock = ManualClock()
+    cloud = FakeCloud("harness", clock=clock, service_seconds=SERVICE_SECONDS, token=TOKEN)
+    configuration = {"token": Secret(TOKEN)}
+    return attrs.evolve(
+        _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),
+        clock=clock,
+        faults=_create_faults(cloud),
+        pending_faults=cloud.faults.unfired,
+        create_backend_in_other_scope=lambda: make(
+            configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
+        ),
+        secrets=[TOKEN],
+    )
+
+
+@contextlib.contextmanager
+def create_live_harness(configuration: Json) -> Iterator[Harness]:
+    """Give a harness on the cloud that a configuration names, which others may use at the time."""
+    cloud = named_cloud(configuration.get("cloud", "cloud"))
+    yield _create_base_harness(cloud, lambda: FakeBackend(configuration))
+
+
+def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
+    return Harness(
+        create_backend=make,
+        resources=CloudResources(cloud),
+        resource_types=(VOLUME, SERVER, PROJECT),
+        inventory=lambda: Inventory(
+            bookkeeping=(job.id for job in cloud.jobs()),
+            data=(*cloud.inventory.copies, *cloud.inventory.assets),
+        ),
+        compound_types=tuple(MEMBER_TYPES),
+        multi_phase_verbs=(Verb.RESTORE,),
+        rejects_late_calls=True,
+    )
+
+
+def _create_faults(cloud: FakeCloud) -> dict[Fault, Callable[[], object]]:
+    def planned(request: str, *faults: CloudFault) -> Callable[[], None]:
+        return lambda: cloud.faults.plan(request, *faults)
+
+    return {
+        Fault.BUSY: planned(ANY, Busy()),
+        Fault.REFUSE: planned(ANY, Refused()),
+        Fault.LOSE_REPLY: planned("create_job", LostReply()),
+        Fault.FAIL: planned("create_job", FailJob()),
+        Fault.FAIL_CLEANUP: planned("create_job", FailJob(), FailJob()),
+        Fault.STALL: planned("create_job", StallJob()),
+        Fault.IGNORES_CANCEL: planned("create_job", IgnoreCancel()),
+        Fault.UNCANCELLABLE: planned("create_job", Uncancellable()),
+        Fault.LOSE_WORK: lambda: cloud.restart(forget_running=True),
+    }

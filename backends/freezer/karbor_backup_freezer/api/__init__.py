@@ -1,0 +1,9 @@
+"""Freezer's API v2: credentials, requests, and what the API tells of jobs and schedulers.
+
+- ``connection``, ``session``, ``credentials``, ``clouds_yaml``, ``catalog``, ``proxies``: which
+  Freezer, and how requests reach it.
+- ``client``: requests. ``errors``: what went wrong with one.
+- ``jobs``, ``records``, ``schedulers``: documents of the API.
+- ``job_status``, ``job_cache``: how many jobs stand, with few requests.
+- ``cleanup``: removal of jobs, actions and records.
+"""

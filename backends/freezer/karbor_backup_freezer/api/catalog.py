@@ -1,0 +1,126 @@
+"""Which of a catalog's endpoints is Freezer's, and by what it is known again under another name.
+
+A service keeps its id in Keystone when the URL of its endpoint changes. So what the catalog knows
+is identified by the service's id and its region, since one service may have a Freezer with a
+database of its own in each region. A URL that the catalog does not know has nothing but itself.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import attrs
+
+from karbor_backup_core import BackendError, InvalidInput
+
+SERVICE_TYPE: Final = "backup"
+
+_PORTS: Final = {"http": 80, "https": 443}
+_VERSION: Final = re.compile(r"/v\d+(\.\d+)?$")
+
+
+@attrs.frozen
+class Endpoint:
+    """An endpoint of Freezer's in Keystone's catalog.
+
+    Attributes:
+        service: the service's id in Keystone.
+        region: the region's id.
+        interface: public, internal or admin.
+        url: as the catalog has it.
+    """
+
+    service: str
+    region: str
+    interface: str
+    url: str
+
+
+def parse_catalog(catalog: Iterable[Mapping[str, Any]]) -> Sequence[Endpoint]:
+    """Return Freezer's endpoints in a token's catalog (Keystone's API v3)."""
+    return [
+        Endpoint(
+            service=service.get("id") or "",
+            region=endpoint.get("region_id") or endpoint.get("region") or "",
+            interface=endpoint.get("interface") or "",
+            url=endpoint.get("url") or "",
+        )
+        for service in catalog
+        if service.get("type") == SERVICE_TYPE
+        for endpoint in service.get("endpoints") or ()
+    ]
+
+
+def choose_region(endpoints: Sequence[Endpoint], asked: str | None, source: str = "") -> str | None:
+    """Return the region whose Freezer is to be used, None where the catalog knows of none.
+
+    Args:
+        endpoints: Freezer's, in the catalog.
+        asked: the configured region.
+        source: where the cloud is from, for people.
+
+    Raises:
+        InvalidInput: there is none in that region, or none is asked for and several have one.
+    """
+    known = sorted({endpoint.region for endpoint in endpoints})
+    names = ", ".join(known)
+    of = f"the catalog of {source}" if source else "the catalog"
+    if asked and known and asked not in known:
+        raise InvalidInput(
+            f"{of} has no {SERVICE_TYPE} service in region {asked!r} (it has one in: "
+            f"{names}): name one of these, or Freezer's URL as endpoint"
+        )
+    if not asked and len(known) > 1:
+        raise InvalidInput(
+            f"{of} has a {SERVICE_TYPE} service in several regions ({names}): name the "
+            "region, so that all services are asked in the same one"
+        )
+    return asked or (known[0] if known else None)
+
+
+def base_url(url: str, project: str) -> str:
+    """Return a service's URL without version and project, in the one way in which it is written.
+
+    Scheme and host are in lower case, a default port and slashes at the end are left out.
+
+    Raises:
+        BackendError: it is no URL.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError as error:
+        raise BackendError(f"endpoint {url!r} is no URL: {error}") from None
+    if parts.scheme not in _PORTS or not host:
+        raise BackendError(f"endpoint {url!r} is no URL: write it as http(s)://HOST[:PORT][/PATH]")
+    if ":" in host:
+        host = f"[{host}]"
+    if port is not None and port != _PORTS[parts.scheme]:
+        host = f"{host}:{port}"
+    path = re.sub(r"/{2,}", "/", parts.path).rstrip("/")
+    if project:
+        path = path.removesuffix(f"/AUTH_{project}").removesuffix(f"/{project}")
+    return urlunsplit((parts.scheme, host, _VERSION.sub("", path), "", ""))
+
+
+def build_scope(base: str, endpoints: Iterable[Endpoint], region: str | None, project: str) -> str:
+    """Return the text by which the Freezer at a URL, and the project, are known again.
+
+    Args:
+        base: the URL, as ``base_url`` writes it.
+        endpoints: Freezer's, in the catalog.
+        region: the region that is used; it decides where several have the same URL.
+        project: the project's id.
+    """
+    same = [e for e in endpoints if e.service and _has_base_url(e, base, project)]
+    best = next((e for e in same if e.region == region), next(iter(same), None))
+    known_as = f"service {best.service} in region {best.region}" if best else base
+    return f"{known_as}|{project}"
+
+
+def _has_base_url(endpoint: Endpoint, base: str, project: str) -> bool:
+    try:
+        return base_url(endpoint.url, project) == base
+    except BackendError:
+        return False

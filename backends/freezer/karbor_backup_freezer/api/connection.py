@@ -1,0 +1,167 @@
+"""Which Freezer: credentials, endpoint and project, found out at the first use."""
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from karbor_backup_core import BackendError, InvalidInput
+from karbor_backup_freezer.api import errors
+from karbor_backup_freezer.api.catalog import (
+    SERVICE_TYPE,
+    Endpoint,
+    base_url,
+    build_scope,
+    choose_region,
+    parse_catalog,
+)
+from karbor_backup_freezer.api.credentials import load_region
+from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
+
+if TYPE_CHECKING:
+    from keystoneauth1.adapter import Adapter
+    from keystoneauth1.session import Session
+    from openstack.config.cloud_region import CloudRegion
+
+
+class Connection:
+    """A session with the cloud, and where its Freezer is.
+
+    Credentials come from openstacksdk's loader (``clouds.yaml``, ``OS_*``), unless a session is
+    given. What that says of region, interface and endpoints, also for the type ``backup`` alone,
+    holds for Freezer as for other services. A session of the loader gives every request to
+    Keystone the configured timeout; one that is given keeps its own.
+
+    Args:
+        configuration: names cloud, region, interface and endpoint.
+        session: a keystoneauth session to use instead of the loader's.
+    """
+
+    def __init__(self, configuration: Configuration, session: "Session | None" = None) -> None:
+        self._configuration = configuration
+        self._session = session
+        self._lock = threading.Lock()
+        self._adapter: Adapter | None = None
+        self._region: CloudRegion | None = None
+        self._source = ""
+        self._scope = ""
+        self._endpoint = ""
+        self._found_region: str | None = None
+
+    @property
+    def adapter(self) -> "Adapter":
+        """The way to the project's part of Freezer's API; connections are kept and reused.
+
+        Raises:
+            Transient: Keystone cannot be reached now.
+            InvalidInput: no credentials, or no such cloud or region.
+            BackendError: Keystone refuses the credentials, or its catalog has no Freezer.
+        """
+        with self._lock:
+            if self._adapter is None:
+                self._adapter = self._open()
+            return self._adapter
+
+    @property
+    def region(self) -> "CloudRegion":
+        """The cloud's session, with what is configured for each of its services.
+
+        Raises:
+            InvalidInput: no credentials, or no such cloud or region.
+        """
+        with self._lock:
+            return self._load_region()
+
+    @property
+    def endpoint(self) -> str:
+        """Freezer's URL without the version. Errors are those of ``adapter``."""
+        return self._endpoint if self.adapter else ""
+
+    @property
+    def scope(self) -> str:
+        """What identifies Freezer, and the project's id. Errors are those of ``adapter``."""
+        return self._scope if self.adapter else ""
+
+    @property
+    def region_name(self) -> str | None:
+        """The region of all services: the configured one, or the only one that has a Freezer.
+
+        Errors are those of ``region``.
+        """
+        name: str | None = self.region.region_name
+        return name or self._found_region
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that a request may take. Errors are those of ``region``."""
+        return float(self.region.config["api_timeout"])
+
+    def _open(self) -> "Adapter":
+        from keystoneauth1 import exceptions
+        from keystoneauth1.adapter import Adapter
+
+        timeout = self._configuration.timeout or DEFAULT_TIMEOUT
+        try:
+            region = self._load_region()
+            session = region.get_session()
+            project = session.get_project_id()
+            endpoints = _list_endpoints(session)
+            url = self._configuration.endpoint or region.get_endpoint(SERVICE_TYPE)
+            asked = region.get_region_name(SERVICE_TYPE)
+            found = asked if url else choose_region(endpoints, asked, self._source)
+            url = url or _catalog_url(region, session, found)
+        except exceptions.ClientException as error:
+            raise errors.from_connection_error(error, "Keystone", timeout) from error
+        if not project:
+            raise InvalidInput("the credentials are for no project: name one")
+        self._endpoint = base_url(url, project)
+        self._scope = build_scope(self._endpoint, endpoints, found, project)
+        self._found_region = found
+        return Adapter(
+            session,
+            service_type=SERVICE_TYPE,
+            endpoint_override=f"{self._endpoint}/v2/{project}",
+            connect_retries=0,
+        )
+
+    def _load_region(self) -> "CloudRegion":
+        if self._region is None:
+            given = self._session
+            if given is None:
+                self._region, self._source = load_region(self._configuration)
+            else:
+                self._region = self._region_from_session(given)
+        return self._region
+
+    def _region_from_session(self, session: "Session") -> "CloudRegion":
+        from openstack.config.cloud_region import from_session
+
+        return from_session(
+            session,
+            name="given",
+            region_name=self._configuration.region,
+            interface=self._configuration.interface or "public",
+            api_timeout=self._configuration.timeout or DEFAULT_TIMEOUT,
+        )
+
+
+def _list_endpoints(session: "Session") -> Sequence[Endpoint]:
+    """Return Freezer's endpoints in the catalog; credentials without Keystone have none."""
+    read = getattr(session.auth, "get_access", None)
+    access = None if read is None else read(session)
+    return [] if access is None else parse_catalog(access.service_catalog.catalog)
+
+
+def _catalog_url(region: "CloudRegion", session: "Session", name: str | None) -> str:
+    url: str | None = session.get_endpoint(
+        service_type=SERVICE_TYPE,
+        service_name=region.get_service_name(SERVICE_TYPE),
+        interface=region.get_interface(SERVICE_TYPE) or "public",
+        region_name=name,
+    )
+    if not url:
+        where = f"region {name!r}" if name else "any region"
+        raise BackendError(
+            f"the catalog has no {SERVICE_TYPE} service in {where} for interface "
+            f"{region.get_interface(SERVICE_TYPE)!r}: name Freezer's URL as endpoint"
+        )
+    return url

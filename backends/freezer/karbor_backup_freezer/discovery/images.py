@@ -1,0 +1,77 @@
+"""Images: what is written down of one, and of the one that a server has been booted from."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.discovery.metadata import drop_empty
+from karbor_backup_freezer.model.items import BackupItem, Mode
+from karbor_backup_freezer.model.resource_types import IMAGE
+
+if TYPE_CHECKING:
+    from openstack.compute.v2.server import Server
+    from openstack.image.v2.image import Image
+
+_IMAGE_FIELDS: Final = (
+    "disk_format",
+    "container_format",
+    "min_disk",
+    "min_ram",
+    "visibility",
+    "tags",
+    "architecture",
+    "os_type",
+    "os_distro",
+    "os_version",
+)
+_READ_ONLY: Final = ("stores", "owner_specified.")
+"""Properties that Glance and openstacksdk's uploads write themselves."""
+
+_MACHINE_PREFIXES: Final = ("hw_", "os_", "img_config_drive")
+_GLANCE_PREFIXES: Final = ("os_hidden", "os_hash_", "os_glance_")
+
+
+def image_item(image: "Image") -> BackupItem:
+    """Write down an image: its data, and what is needed to make one like it."""
+    properties = {
+        name: value
+        for name, value in (image.properties or {}).items()
+        if not name.startswith(_READ_ONLY)
+    }
+    details = {name: getattr(image, name) for name in _IMAGE_FIELDS}
+    return BackupItem(
+        type=IMAGE,
+        id=image.id,
+        name=image.name or "",
+        mode=Mode.GLANCE,
+        size=image.size,
+        details=drop_empty({**details, "properties": properties}),
+    )
+
+
+def machine_properties(services: CloudServices, server: "Server") -> dict[str, str] | None:
+    """The properties of a server's image that shape its machine; None where nobody tells them.
+
+    Nova tells those that the server has been made with, its own defaults among them (API 2.98 and
+    later); else Glance those that the image has now. Errors are those of ``errors.translate_errors``.
+    """
+    if found := _select_machine_properties(server.image.properties or {}):
+        return found
+    try:
+        with translate_errors(f"Glance for image {server.image.id}"):
+            image = services.sdk.image.get_image(server.image.id)
+    except NotFound:
+        return None
+    named = image.to_dict(computed=False, original_names=True)
+    return _select_machine_properties({**named, **(image.properties or {})})
+
+
+def _select_machine_properties(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: str(value)
+        for name, value in properties.items()
+        if name.startswith(_MACHINE_PREFIXES)
+        and not name.startswith(_GLANCE_PREFIXES)
+        and value is not None
+    }

@@ -1,0 +1,66 @@
+"""In which states Freezer's agent can back something up, and why not in the others.
+
+A server's are those in which Nova makes an image of it (nova 34, ``compute/api.py``,
+``snapshot``); a volume's those in which Cinder makes a snapshot of it with ``force``.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from openstack.block_storage.v3.volume import Volume
+    from openstack.compute.v2.server import Server
+    from openstack.image.v2.image import Image
+
+_SERVER_READY_STATES: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
+_SERVER_FAILED_STATES: Final = frozenset({"ERROR", "DELETED", "SOFT_DELETED", "UNKNOWN"})
+_SERVER_SHELVED_STATES: Final = frozenset({"SHELVED", "SHELVED_OFFLOADED"})
+_VOLUME_READY_STATES: Final = ("available", "in-use")
+_MIGRATING_STATES: Final = frozenset({"starting", "migrating", "completing"})
+_IMAGE_READY_STATE: Final = "active"
+
+
+def server_problem(server: "Server") -> str:
+    """Say why a server cannot be backed up now; empty if it can."""
+    what = f"server {server.id} ({server.name})"
+    if server.status in _SERVER_FAILED_STATES:
+        return f"{what} is in state {server.status}: repair it first"
+    if server.status in _SERVER_SHELVED_STATES:
+        return f"{what} is in state {server.status}: unshelve it first"
+    if server.task_state:
+        return f"{what} is in the middle of the task {server.task_state!r}: wait for its end"
+    if server.status not in _SERVER_READY_STATES:
+        return f"{what} is in state {server.status}: it can be backed up in {_join_states(_SERVER_READY_STATES)}"
+    return ""
+
+
+def volume_problem(volume: "Volume") -> str:
+    """Say why a volume cannot be backed up now, or never; empty if it can."""
+    what = f"volume {volume.id} ({volume.name})"
+    if volume.is_encrypted:
+        return (
+            f"{what} is encrypted, of type {volume.volume_type!r}: Freezer stores its bytes without"
+            " the key that reads them"
+        )
+    if volume.status not in _VOLUME_READY_STATES:
+        remedy = "repair it first" if "error" in str(volume.status) else "wait for its end"
+        return (
+            f"{what} is in state {volume.status}: it can be backed up in {_join_states(_VOLUME_READY_STATES)}; "
+            f"{remedy}"
+        )
+    if volume.migration_status in _MIGRATING_STATES:
+        return f"{what} is migrating: wait for its end"
+    return ""
+
+
+def image_problem(image: "Image") -> str:
+    """Say why an image cannot be backed up now; empty if it can."""
+    if image.status == _IMAGE_READY_STATE:
+        return ""
+    return (
+        f"image {image.id} ({image.name}) is in state {image.status}: it can be backed up in "
+        f"{_IMAGE_READY_STATE}"
+    )
+
+
+def _join_states(states: tuple[str, ...]) -> str:
+    return f"{', '.join(states[:-1])} or {states[-1]}"

@@ -1,0 +1,181 @@
+"""An operation's receipt: what its later calls need and Freezer does not tell."""
+
+import enum
+import math
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    InvalidInput,
+    Json,
+    Operation,
+    Progress,
+    ProgressState,
+)
+from karbor_backup_freezer.agent.escaping import check_identifier
+from karbor_backup_freezer.model.items import DiscoveryResult
+from karbor_backup_freezer.model.validation import (
+    check_contents,
+    check_count,
+    check_origin,
+    check_texts,
+)
+
+FORMAT: Final = 2
+
+
+class StepName(enum.StrEnum):
+    """The steps of the verbs; each begins in a phase of its own."""
+
+    NONE = ""
+    SURVEY = "survey"
+    """A protect has found out what it covers."""
+    PREFLIGHT = "preflight"
+    """A restore has seen that the cloud has what it needs."""
+    PREPARE = "prepare"
+    """A restore makes what its job restores into."""
+    JOB = "job"
+    """Freezer works."""
+    NATIVE = "native"
+    """Cinder works on backups of its own."""
+    REBUILD = "rebuild"
+    """A restore makes resources of what its job has brought back."""
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """What the backend notes of an operation, without a secret.
+
+    Attributes:
+        step: the step that was begun last.
+        jobs: how many jobs of a restore's work came before the present one.
+        client: the client id of the scheduler that runs its job.
+        hostname: the name of that scheduler's host.
+        storage: the name of the storage.
+        doubt: a reply was lost, so that actions without a job may be left.
+        survey: what a protect covers, None where the resource itself is all.
+        agent_version: the version of the agent that ran, as Freezer's records say.
+        records: what Freezer has recorded of each piece of a protect: the record's id, its time,
+            and the id of Cinder's own backup.
+        notes: what the rebuild of a restore has noted.
+        removal: how many times the release has begun to remove data.
+        ran: whether the job had run when the last removal was begun.
+        moves: how many times the job was taken from a scheduler that did not take it up.
+        settles_at: the instant, in seconds since 1970, from which a job that was stopped before
+            a scheduler took it up can be taken for stopped; 0 where there is none.
+    """
+
+    step: StepName = StepName.NONE
+    jobs: int = 0
+    client: str = ""
+    hostname: str = ""
+    storage: str = ""
+    doubt: bool = False
+    survey: Json | None = None
+    agent_version: str = ""
+    records: tuple[tuple[str, int, str], ...] = ()
+    notes: Json = attrs.field(factory=dict)
+    removal: int = 0
+    ran: bool = False
+    moves: int = 0
+    settles_at: float = 0.0
+
+    def to_document(self) -> dict[str, Any]:
+        """The receipt as JSON; what has its default value is not written."""
+        values = attrs.asdict(self, recurse=False)
+        filled = {name: value for name, value in values.items() if value}
+        if self.step:
+            filled["step"] = self.step.value
+        if self.records:
+            filled["records"] = [list(record) for record in self.records]
+        return {"format": FORMAT, **filled}
+
+    def running_progress(self) -> Progress:
+        """The answer of a step whose work goes on outside; it keeps the receipt."""
+        return Progress(ProgressState.RUNNING, receipt=self.to_document())
+
+    def ready_progress(self) -> Progress:
+        """The answer of a step after which the next one can be taken; it keeps the receipt."""
+        return Progress(ProgressState.READY, receipt=self.to_document())
+
+    def load_discovery_result(self) -> DiscoveryResult:
+        """What the protect covers.
+
+        Raises:
+            BackendError: it cannot be read.
+        """
+        try:
+            discovery = DiscoveryResult.from_document(self.survey or {})
+            check_contents(discovery.resource, discovery.pieces, discovery.servers)
+        except InvalidInput as error:
+            raise BackendError(f"the receipt is damaged: {error}") from None
+        return discovery
+
+    @classmethod
+    def from_operation(cls, operation: Operation) -> "Receipt":
+        """Read an operation's receipt; one that has none yet gets an empty one.
+
+        Raises:
+            BackendError: it was written by another version, or is damaged.
+        """
+        return cls() if operation.receipt is None else cls._from_document(operation.receipt)
+
+    @classmethod
+    def _from_document(cls, document: Json) -> "Receipt":
+        values = dict(document)
+        written = values.pop("format", None)
+        if written != FORMAT:
+            raise BackendError(
+                f"the receipt has format {written!r} and this version reads format {FORMAT}: use "
+                "the version of karbor-backup that began the operation"
+            )
+        try:
+            records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
+            receipt = cls(
+                **{**values, "step": StepName(values.get("step", "")), "records": records}
+            )
+            receipt._validate()
+        except (InvalidInput, TypeError, ValueError) as error:
+            raise BackendError(f"the receipt is damaged: {error}") from None
+        return receipt
+
+    def _validate(self) -> None:
+        """Check what was read.
+
+        Raises:
+            InvalidInput: a value can never have been written.
+        """
+        check_texts(attrs.astuple(self, recurse=False))
+        for name, expected in _EXPECTED_TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, expected) or (type(value) is bool) is not (expected is bool):
+                raise InvalidInput(f"{name}: {type(value).__name__} is of the wrong type")
+        check_origin(self)
+        check_count("jobs", self.jobs, _MAX_COUNT)
+        check_count("removal", self.removal, _MAX_COUNT)
+        check_count("moves", self.moves, _MAX_COUNT)
+        if not math.isfinite(self.settles_at):
+            raise InvalidInput(f"settles_at {self.settles_at}: no instant")
+        for record, time_stamp, native in self.records:
+            check_identifier("record", record)
+            check_count("time_stamp", time_stamp, 2**40)
+            if native:
+                check_identifier("native", native)
+
+
+_MAX_COUNT: Final = 2000
+"""More jobs and removals than one operation can have: a handle has no room for so many pieces."""
+
+_EXPECTED_TYPES: Final[dict[str, Any]] = {
+    "client": str,
+    "hostname": str,
+    "storage": str,
+    "agent_version": str,
+    "doubt": bool,
+    "ran": bool,
+    "survey": dict | None,
+    "notes": dict,
+    "settles_at": float | int,
+}

@@ -1,0 +1,18 @@
+"""What a restore makes of what Freezer's agent brought back.
+
+The agent restores bytes: into a volume of the default type with a name of its own, or into an
+image and a server made of it by halves. Nothing tells their ids. Here they are found, completed
+by what the survey recorded, made into servers, and named; or all of it is removed again.
+
+- ``rebuilding``: the steps; each may be repeated, since it looks before it makes.
+- ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,
+  ``images``: one kind of member each.
+- ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
+- ``creation``: what was just made, looked at again.
+- ``undo``: the way back. ``traces``: how far the agent has got.
+"""
+
+from karbor_backup_freezer.restore.restorer import ResourceRestorer, makes_volumes
+from karbor_backup_freezer.restore.state import StepResult
+
+__all__ = ["ResourceRestorer", "StepResult", "makes_volumes"]

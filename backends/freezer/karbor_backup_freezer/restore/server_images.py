@@ -1,0 +1,71 @@
+"""The image that the agent has restored of a server, and the server that it made of that."""
+
+from typing import Any
+
+from karbor_backup_core import BackendError, Transient
+from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
+from karbor_backup_freezer.cloud.resources import ResourceKind
+from karbor_backup_freezer.model.items import Mode, ServerSpec, StoredItem
+from karbor_backup_freezer.restore.context import RestoreContext
+
+
+def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, str]:
+    """The image that the agent restored of a server, or why there is no good one."""
+    item = _find_item(context, spec)
+    if item is None:
+        return None, "the backup holds no image of it"
+    index, stored = item
+    prefix = f"{context.item_prefix(index)}restore_"
+    if stored.piece.mode is Mode.TENANT:
+        if sum(other.name == spec.name for other in context.contents.servers) > 1:
+            return None, f"several servers are called {spec.name!r}: Freezer tells none apart"
+        prefix += spec.name
+    found = [
+        image
+        for image in context.agent_images()
+        if image.name.startswith(prefix)
+        and (stored.piece.mode is Mode.NOVA or image.name == prefix)
+    ]
+    if not found:
+        return None, "Freezer's restore has left no image of it"
+    image = found[0]
+    if image.status != "active":
+        return None, f"Glance put its image {image.id} in state {image.status}"
+    expected = max(stored.stored or 1, 1) if stored.piece.mode is Mode.NOVA else 1
+    if (image.size or 0) < expected:
+        return None, f"Freezer brought back {image.size or 0} of {expected} bytes of its image"
+    return image, ""
+
+
+def remove_agent_server(context: RestoreContext, image: Any) -> bool:
+    """Remove the agent's own server of an image; answer whether it is there still."""
+    agents = [s for s in context.agent_servers() if s.image.id == image.id]
+    removal = context.resources.remove_resources(ResourceKind.SERVER, agents)
+    for left in removal.pending:
+        context.state.wait_for(ResourceKind.SERVER, left.id, gone=True)
+    return bool(removal.pending)
+
+
+def set_image_properties(context: RestoreContext, spec: ServerSpec, image: Any) -> None:
+    """Give the agent's image what its source tells Nova of buses, firmware and the like."""
+    present = image.to_dict() | dict(image.properties or {})
+    wanted = dict(spec.details.get("image_properties") or {})
+    missing = {key: value for key, value in wanted.items() if present.get(key) != value}
+    if not missing:
+        return
+    sdk: Any = context.services.sdk
+    try:
+        with translate_errors(f"Glance to give image {image.id} its properties"):
+            sdk.image.update_image(image.id, **missing)
+    except Transient:
+        raise
+    except (BackendError, NotFound) as error:
+        context.state.doubts[f"image properties of server {spec.id}"] = str(error)
+
+
+def _find_item(context: RestoreContext, spec: ServerSpec) -> tuple[int, StoredItem] | None:
+    """The piece that holds a server's image: its own, or Freezer's of the whole project."""
+    for index, stored in enumerate(context.contents.pieces):
+        if stored.piece.mode is Mode.TENANT or stored.piece.id == spec.id:
+            return index, stored
+    return None

@@ -1,0 +1,96 @@
+"""Verify: what Freezer, the storage and Cinder say of a backup now; nothing is restored."""
+
+from collections.abc import Mapping
+
+from karbor_backup_core import Check, Operation, Progress, ProgressState
+from karbor_backup_freezer.agent.actions import native_container
+from karbor_backup_freezer.agent.compatibility import restorable_check
+from karbor_backup_freezer.api.client import Document
+from karbor_backup_freezer.api.records import RECORD_EXISTS_CHECK, record_metadata
+from karbor_backup_freezer.inspection.archive_reads import ReadInProgress
+from karbor_backup_freezer.inspection.assessment import assess
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.items import DiscoveryResult, Mode, StoredItem
+from karbor_backup_freezer.model.modes import MODE_SELECTIONS
+from karbor_backup_freezer.model.receipt import Receipt, StepName
+from karbor_backup_freezer.workflows import results
+from karbor_backup_freezer.workflows.context import WorkflowContext
+
+RECORD_MATCHES_CHECK = "record matches"
+"""The name of the check whether Freezer's record says what it said at first."""
+
+
+class Verify:
+    """The only step of a verify.
+
+    Args:
+        context: what the step needs.
+    """
+
+    def __init__(self, context: WorkflowContext) -> None:
+        self._context = context
+
+    def execute(self, operation: Operation) -> Progress:
+        """Look whether a backup is still what it was when it was made.
+
+        Raises:
+            InvalidInput: the handle cannot be read, or the storage is not configured.
+            Transient: a repeat may help.
+            BackendError: Freezer, the storage or Cinder refuses to tell.
+        """
+        backup, handle, storage = self._context.load_source(operation)
+        if not handle.pieces:
+            empty = Check("nothing to store", verified=True)
+            return Progress(ProgressState.SUCCEEDED, checks=(empty,))
+        recorded = _check_records(handle, self._context.verify_ownership(backup, handle))
+        if problem := next((check.reason for check in recorded if not check.verified), ""):
+            return Progress(ProgressState.FAILED, reason=problem, checks=recorded)
+        items = tuple(stored.piece for stored in handle.pieces)
+        discovery = DiscoveryResult(
+            resource=operation.resource, pieces=items, servers=handle.servers
+        )
+        try:
+            measurements = self._context.inspector.inspect(storage, handle.location, handle.pieces)
+        except ReadInProgress as still:
+            return results.archive_read_progress(Receipt(step=StepName.NATIVE), still.progress)
+        assessment = assess(discovery, handle.pieces, measurements)
+        restorable = restorable_check(handle.agent_version, items, storage.kind)
+        return Progress(
+            ProgressState.FAILED if assessment.reason else ProgressState.SUCCEEDED,
+            reason=assessment.reason,
+            parts=assessment.parts,
+            checks=(*recorded, *assessment.checks, restorable),
+        )
+
+
+def _check_records(handle: Handle, records: Mapping[str, Document]) -> tuple[Check, ...]:
+    """What Freezer's records say of all pieces together."""
+    missing = [stored.record for stored in handle.pieces if stored.record not in records]
+    if missing:
+        gone = f"Freezer has no record {', '.join(missing)} any more"
+        return (Check(RECORD_EXISTS_CHECK, verified=False, reason=gone),)
+    exists = Check(RECORD_EXISTS_CHECK, verified=True)
+    for stored in handle.pieces:
+        if problem := _find_mismatch(handle, stored, records[stored.record]):
+            return (exists, Check(RECORD_MATCHES_CHECK, verified=False, reason=problem))
+    return (exists, Check(RECORD_MATCHES_CHECK, verified=True))
+
+
+def _find_mismatch(handle: Handle, stored: StoredItem, record: Document) -> str:
+    """What a record says otherwise than at first, empty where nothing is."""
+    status = record.get("status") or "available"
+    if status != "available":
+        return f"Freezer calls the backup {stored.record} {status!r}"
+    native = stored.piece.mode is Mode.NATIVE
+    expected = {
+        "container": native_container(handle.location) if native else handle.container,
+        "mode": MODE_SELECTIONS[stored.piece.mode].mode,
+    }
+    metadata = record_metadata(record)
+    for field, wanted in expected.items():
+        if metadata.get(field) != wanted:
+            message = metadata.get(field)
+            return (
+                f"the {field} of backup {stored.record} is {message!r} in Freezer, not {wanted!r}"
+            )
+    return ""

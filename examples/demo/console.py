@@ -1,0 +1,127 @@
+"""The voice of the demonstration: numbered steps, commands as one types them, and times."""
+
+import os
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+from rich.console import Console
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+_INDENT: Final = 2
+
+_STOP_TIMEOUT: Final = 15.0
+"""Seconds for a command to end after it was told to."""
+
+
+class CommandError(Exception):
+    """A command of the story did not succeed."""
+
+
+@attrs.define
+class DemoConsole:
+    """Tells the story and runs its commands.
+
+    Attributes:
+        programs: the directory with the commands.
+        environ: what is set for every command.
+        console: where the story is told.
+        times: how long each step took, in seconds, by title.
+    """
+
+    programs: Path
+    environ: Mapping[str, str] = attrs.field(factory=dict)
+    console: Console = attrs.field(factory=lambda: Console(highlight=False))
+    times: dict[str, float] = attrs.field(factory=dict)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Tell a step, and how long it took."""
+        self.console.print()
+        self.console.print(Rule(Text(f"{len(self.times) + 1}. {title}", "bold"), align="left"))
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.times[title] = time.monotonic() - began
+
+    def print_text(self, text: str) -> None:
+        """Tell something; it is taken as it is."""
+        self.console.print(Padding(Text(text), (0, 0, 0, _INDENT), expand=False))
+
+    def print_file(self, path: Path) -> None:
+        """Show a short text file."""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            self.console.print(Text(f"  | {line}".rstrip(), style="dim"), soft_wrap=True)
+
+    def print_environ(self) -> None:
+        """Show what to set to type the commands oneself."""
+        for name, value in self.environ.items():
+            self._print_typed(f"export {name}={shlex.quote(value)}")
+        self._print_typed(f"PATH={shlex.quote(str(self.programs))}:$PATH")
+
+    def run_command(self, *arguments: str) -> None:
+        """Run ``karbor-backup`` before the person's eyes.
+
+        Raises:
+            CommandError: it did not succeed.
+        """
+        self._print_command(arguments)
+        with subprocess.Popen(
+            self._command_line(arguments), env=self._command_environ()
+        ) as process:
+            try:
+                status = process.wait()
+            except BaseException:
+                process.terminate()
+                process.wait(_STOP_TIMEOUT)
+                raise
+        if status:
+            raise CommandError(f"karbor-backup {arguments[0]} ended with status {status}")
+
+    def read_command(self, *arguments: str) -> str:
+        """Run ``karbor-backup`` and answer what it says.
+
+        Raises:
+            CommandError: it did not succeed.
+        """
+        self._print_command(arguments)
+        done = subprocess.run(
+            self._command_line(arguments),
+            env=self._command_environ(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CommandError(f"karbor-backup {arguments[0]} ended with status {done.returncode}")
+        return done.stdout
+
+    def print_times(self) -> None:
+        """Tell how long each step took."""
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(justify="right")
+        for title, seconds in self.times.items():
+            table.add_row(f"{seconds:.1f} s", title)
+        table.add_row(f"{sum(self.times.values()):.1f} s", "altogether")
+        self.console.print(Padding(table, (0, 0, 0, _INDENT), expand=False))
+
+    def _print_command(self, arguments: Sequence[str]) -> None:
+        self._print_typed(shlex.join(("karbor-backup", *arguments)))
+
+    def _print_typed(self, line: str) -> None:
+        self.console.print(Text(f"  $ {line}", style="bold cyan"), soft_wrap=True)
+
+    def _command_line(self, arguments: Sequence[str]) -> list[str]:
+        return [str(self.programs / "karbor-backup"), *arguments]
+
+    def _command_environ(self) -> dict[str, str]:
+        return {**os.environ, **self.environ}

@@ -1,0 +1,125 @@
+"""Whether two directory trees are the same, and exactly where they are not."""
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import attrs
+
+Tree: TypeAlias = Mapping[str, "Entry"]
+"""What is in a tree, by path below its root."""
+
+_KINDS: Final = {
+    stat.S_IFREG: "file",
+    stat.S_IFDIR: "folder",
+    stat.S_IFLNK: "link",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFBLK: "device",
+    stat.S_IFCHR: "device",
+}
+
+
+@attrs.frozen
+class Entry:
+    """One file, folder or link.
+
+    Attributes:
+        kind: which of them.
+        content: of a file the SHA-256 and the size of its bytes; of a link its target.
+        mode: the permissions, with setuid, setgid and sticky.
+        owner: user and group, by number.
+        modified: the time of the last change, in whole seconds, which is what tar keeps.
+        names: all paths in the tree that are this very file.
+    """
+
+    kind: str
+    content: str
+    mode: int
+    owner: tuple[int, int]
+    modified: int
+    names: tuple[str, ...]
+
+
+@attrs.frozen(order=True)
+class Difference:
+    """One thing in which two trees differ.
+
+    Attributes:
+        path: where.
+        what: "missing", "extra", or the name of the attribute of ``Entry`` that differs.
+    """
+
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.path!r}"
+
+
+def read_tree(root: Path) -> dict[str, Entry]:
+    """Read a whole tree, every byte of it.
+
+    Raises:
+        OSError: something in it cannot be read.
+    """
+    stats = {path: os.lstat(root / path) for path in _walk_paths(root)}
+    names: dict[tuple[int, int], list[str]] = {}
+    for path, seen in sorted(stats.items()):
+        names.setdefault((seen.st_dev, seen.st_ino), []).append(path)
+    return {
+        path: _read_entry(root / path, seen, tuple(names[seen.st_dev, seen.st_ino]))
+        for path, seen in stats.items()
+    }
+
+
+def diff_trees(before: Tree, after: Tree) -> list[Difference]:
+    """Answer all in which a tree differs from what it was."""
+    found = [Difference(path, "missing") for path in before.keys() - after.keys()]
+    found += [Difference(path, "extra") for path in after.keys() - before.keys()]
+    for path in before.keys() & after.keys():
+        ours, theirs = before[path], after[path]
+        found += [
+            Difference(path, field.name)
+            for field in attrs.fields(Entry)
+            if getattr(ours, field.name) != getattr(theirs, field.name)
+        ]
+    return sorted(found)
+
+
+def count_by_kind(tree: Tree) -> dict[str, int]:
+    """Count what is in a tree, by kind."""
+    return dict(Counter(entry.kind for entry in tree.values()))
+
+
+def _walk_paths(root: Path) -> Iterator[str]:
+    yield "."
+    for folder, folders, files in os.walk(root, onerror=_raise_error):
+        for name in (*folders, *files):
+            yield os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118 - stays a str
+
+
+def _raise_error(error: OSError) -> None:
+    raise error
+
+
+def _read_entry(path: Path, seen: os.stat_result, names: tuple[str, ...]) -> Entry:
+    kind = _KINDS[stat.S_IFMT(seen.st_mode)]
+    content = ""
+    if kind == "file":
+        with path.open("rb") as file:
+            content = f"{hashlib.file_digest(file, 'sha256').hexdigest()} {seen.st_size}"
+    elif kind == "link":
+        content = os.readlink(path)  # noqa: PTH115 - a Path would change the target
+    return Entry(
+        kind=kind,
+        content=content,
+        mode=stat.S_IMODE(seen.st_mode),
+        owner=(seen.st_uid, seen.st_gid),
+        modified=int(seen.st_mtime),
+        names=names if kind == "file" else (),
+    )

@@ -1,0 +1,119 @@
+"""What one configured backend can do, and how its service is."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from karbor_backup_cli._backends import ConfiguredBackends
+from karbor_backup_cli._configuration import BackendSection
+from karbor_backup_cli._formatting import format_error
+from karbor_backup_core import Ability, Backend, Health, KarborBackupError, Support, Verb, printable
+from karbor_backup_core.documents import to_document
+
+
+@attrs.frozen
+class BackendStatus:
+    """What is known of one configured backend.
+
+    Attributes:
+        name: the configured name.
+        use: the implementation: the name of its entry point.
+        backend: the backend; None when it cannot be loaded.
+        error: why it cannot be loaded, or why its service could not be asked.
+        health: how its service is; None when it was not asked.
+    """
+
+    name: str
+    use: str
+    backend: Backend | None
+    error: str = ""
+    health: Health | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing is known against using it."""
+        return not self.error and (self.health is None or self.health.ok)
+
+    def document(self) -> dict[str, Any]:
+        """Answer it as JSON values."""
+        return {
+            "name": self.name,
+            "fault": self.error or None,
+            "info": None if self.backend is None else to_document(self.backend.info),
+            "health": None if self.health is None else to_document(self.health),
+        }
+
+    def status_line(self) -> str:
+        """Say in a line how it is; its service is known only where it was asked."""
+        if self.error:
+            return f"cannot be used: {self.error}"
+        if self.health is None:
+            return "ready"
+        return f"{'ok' if self.health.ok else 'not fit'}: {self.health.summary}"
+
+    def header_lines(self) -> Iterator[str]:
+        """Say in a line what it is."""
+        info = None if self.backend is None else self.backend.info
+        kind = "" if info is None else f"  ({info.name} {info.version}, contract {info.contract})"
+        yield printable(f"{self.name}{kind}")
+
+    def column_names(self) -> list[str]:
+        """The heads of the columns of ``rows``."""
+        return [verb.value for verb in Verb]
+
+    def ability_rows(self) -> list[tuple[str, ...]]:
+        """Answer for each type of resource what it does with each verb."""
+        return [
+            (kind, *(_ability_word(abilities.get(verb)) for verb in Verb))
+            for kind, abilities in self._abilities()
+        ]
+
+    def covered_lines(self) -> Iterator[str]:
+        """Say by what the covered types are covered."""
+        for kind, abilities in self._abilities():
+            by = {each.covered_by for each in abilities.values() if each.covered_by}
+            if by:
+                yield printable(f"  {kind} is covered by {' or '.join(sorted(by))}")
+
+    def option_lines(self) -> Iterator[str]:
+        """Name the options of each verb, the required ones marked."""
+        for verb in Verb:
+            kinds: dict[str, list[str]] = {}
+            for kind, abilities in self._abilities():
+                if verb in abilities and abilities[verb].support is Support.SUPPORTED:
+                    kinds.setdefault(_format_options(abilities[verb]), []).append(kind)
+            for options, of in kinds.items():
+                whose = "" if len(kinds) == 1 else f" {', '.join(of)}"
+                if options:
+                    yield printable(f"  options of {verb}{whose}: {options}")
+
+    def _abilities(self) -> list[tuple[str, dict[Verb, Ability]]]:
+        if self.backend is None:
+            return []
+        return [(kind, dict(each)) for kind, each in self.backend.info.abilities.items()]
+
+
+def query_backend_status(
+    backends: ConfiguredBackends, section: BackendSection, *, check: bool
+) -> BackendStatus:
+    """Find out about one configured backend; its service is asked only to ``check`` it."""
+    backend: Backend | None = None
+    try:
+        backend = backends.load(section.name)
+        health = backend.health() if check else None
+        return BackendStatus(section.name, section.use, backend, health=health)
+    except KarborBackupError as error:
+        return BackendStatus(section.name, section.use, backend, error=format_error(error))
+
+
+def _ability_word(ability: Ability | None) -> str:
+    if ability is None or ability.support is Support.UNSUPPORTED:
+        return "-"
+    return "yes" if ability.support is Support.SUPPORTED else "covered"
+
+
+def _format_options(ability: Ability) -> str:
+    required = ability.schema.get("required", ())
+    names = ability.schema.get("properties", {})
+    return ", ".join(f"{name} (required)" if name in required else name for name in names)

@@ -1,0 +1,33 @@
+"""``karbor-backup forget``."""
+
+import click
+
+from karbor_backup_cli._commands.shared_options import parse_unicode
+from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+from karbor_backup_cli._streams import write_output
+
+
+@click.command(short_help="Give up on an operation whose work never ends.")
+@click.argument("operation", type=parse_unicode)
+@common_options
+@pass_cli_context
+def abandon(context: CliContext, operation: str) -> None:
+    """Give up for good on a parked OPERATION, one that left something behind.
+
+    Nothing is asked of its backend. What it left is named once more, for you to remove; its
+    backup is free for other operations.
+    """
+    from karbor_backup_cli._lookup import find_operation
+    from karbor_backup_cli._output import emit_json, reporting_lost_output
+    from karbor_backup_cli._reports import print_result
+    from karbor_backup_core import Driver
+    from karbor_backup_core.documents import to_document
+
+    found = find_operation(context.store, operation)
+    forgotten = Driver(context.store, {}).abandon(found.id)
+    with reporting_lost_output(f"operation {forgotten.id} was forgotten"):
+        if context.as_json:
+            emit_json(to_document(forgotten))
+        else:
+            write_output(f"forgotten: operation {forgotten.id}")
+            print_result(forgotten)

@@ -1,0 +1,59 @@
+"""``karbor-backup delete``."""
+
+import sys
+from datetime import timedelta
+
+import click
+
+from karbor_backup_cli._commands.shared_options import (
+    backend_option,
+    operation_options,
+    parse_unicode,
+)
+from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+from karbor_backup_cli._streams import write_error
+from karbor_backup_core import Backup, Verb
+
+
+@click.command(short_help="Remove a backup and no other.")
+@click.argument("backup", type=parse_unicode)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@backend_option
+@operation_options
+@common_options
+@pass_cli_context
+def delete(
+    context: CliContext,
+    backup: str,
+    *,
+    yes: bool,
+    backend: str | None,
+    options_file: str | None,
+    assignments: tuple[str, ...],
+    deadline: timedelta | None,
+) -> None:
+    """Remove a BACKUP and no other; the beginning of its id is enough."""
+    from karbor_backup_cli._commands.on_backup import run_on_backup
+    from karbor_backup_cli._lookup import find_backup
+
+    found = find_backup(context.store, backup)
+    if not yes:
+        _confirm(found)
+    run_on_backup(context, Verb.DELETE, found, backend, options_file, assignments, deadline)
+
+
+def _confirm(backup: Backup) -> None:
+    from karbor_backup_cli._errors import CommandFailed
+    from karbor_backup_cli._formatting import format_resource, format_time
+    from karbor_backup_core import printable
+
+    # Python has None for a stream whose descriptor was closed when the process began.
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("nobody can be asked here: say --yes to delete")
+    made = f"made {format_time(backup.created_at)}"
+    question = (
+        f"Delete backup {printable(backup.id)} of {format_resource(backup.resource)}, {made}?"
+    )
+    if not click.confirm(question, err=True):
+        write_error("nothing was deleted")
+        raise CommandFailed

@@ -1,0 +1,67 @@
+"""``karbor-backup protect``."""
+
+from datetime import timedelta
+
+import click
+
+from karbor_backup_cli._commands.shared_options import (
+    backend_option,
+    operation_options,
+    parse_unicode,
+)
+from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+from karbor_backup_core import Resource, Verb
+
+
+@click.command(
+    short_help="Make a backup of a resource.",
+    epilog="""\b
+    karbor-backup protect volume 5aa119a8-d25b-45a7-8d1b-88e127885635
+    karbor-backup protect Freezer::FileSystem::Directory /srv/data -o backup_name=data
+    """,
+)
+@click.argument("resource_type", metavar="TYPE", type=parse_unicode)
+@click.argument("resource_id", metavar="ID", type=parse_unicode)
+@click.option(
+    "--name",
+    default="",
+    type=parse_unicode,
+    metavar="NAME",
+    help="The resource's name, to be shown.",
+)
+@backend_option
+@operation_options
+@common_options
+@pass_cli_context
+def protect(
+    context: CliContext,
+    resource_type: str,
+    resource_id: str,
+    name: str,
+    backend: str | None,
+    options_file: str | None,
+    assignments: tuple[str, ...],
+    deadline: timedelta | None,
+) -> None:
+    """Make a backup of a resource: TYPE, and ID as its service knows it.
+
+    TYPE is written as the ecosystem does, in any case, or by its last word: volume, server.
+    `karbor-backup options protect TYPE` says which options there are. A name that is required and
+    not given is made of the resource and the time.
+
+    Exit status 3: nothing was stored, since the type is covered by another resource.
+    """
+    from karbor_backup_cli._default_names import add_default_names
+    from karbor_backup_cli._execution import execute
+    from karbor_backup_cli._options import read_options
+    from karbor_backup_cli._reports import report_result
+    from karbor_backup_cli._resource_types import resolve_type
+    from karbor_backup_core import system_clock
+
+    chosen = context.backends.select(backend)
+    resource = Resource(resolve_type(chosen, resource_type), resource_id, name)
+    schema = chosen.ability(resource.type, Verb.PROTECT).schema
+    given = read_options(options_file, assignments, schema)
+    options = add_default_names(given, schema, resource, Verb.PROTECT, system_clock())
+    ended = execute(context, chosen, Verb.PROTECT, resource, options, deadline)
+    report_result(ended, as_json=context.as_json)

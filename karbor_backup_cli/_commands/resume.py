@@ -1,0 +1,125 @@
+"""``karbor-backup resume``."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from karbor_backup_cli._commands.shared_options import parse_unicode
+from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+from karbor_backup_cli._streams import write_error, write_output
+from karbor_backup_core import Operation, State
+
+if TYPE_CHECKING:
+    from karbor_backup_cli._unreadable_rows import UnreadableRows
+
+
+@click.command(short_help="Go on with operations that nobody drives.")
+@click.argument("operation", type=parse_unicode, required=False)
+@common_options
+@pass_cli_context
+def resume(context: CliContext, operation: str | None) -> None:
+    """Go on with an OPERATION that was let go of, or with all that no process drives."""
+    from karbor_backup_cli._errors import CommandFailed
+    from karbor_backup_cli._execution import resume_all
+    from karbor_backup_cli._output import reporting_lost_output
+    from karbor_backup_cli._reports import has_result
+    from karbor_backup_cli._unreadable_rows import UnreadableRows
+
+    unreadable = UnreadableRows()
+    chosen = _select_operations(context, operation, unreadable)
+    unreadable.warn()
+    _announce_cancels(context, chosen)
+    open_ones = [each for each in chosen if each.state is not State.RELEASED]
+    resumed = resume_all(context, open_ones)
+    ended = dict(zip((each.id for each in open_ones), resumed, strict=True))
+    endings = [ended.get(each.id, each) for each in chosen]
+    done = all(isinstance(each, Operation) and has_result(each) for each in endings)
+    with reporting_lost_output(_summarize(chosen, endings), failed=not done):
+        _print_results(context, chosen, endings)
+    unreadable.fail_if_any()
+    if not done:
+        raise CommandFailed
+
+
+def _select_operations(
+    context: CliContext, text: str | None, unreadable: "UnreadableRows"
+) -> Sequence[Operation]:
+    """Answer the operation that is meant, or all that no living process holds."""
+    from karbor_backup_cli._lookup import find_operation
+    from karbor_backup_core import system_clock
+    from karbor_backup_core.owners import is_free
+
+    if text is not None:
+        return [find_operation(context.store, text)]
+    now = context.store.now() or system_clock()
+    lease = context.configuration.policy.lease
+    return [
+        each
+        for each in context.store.operations(unreleased=True, on_unreadable=unreadable)
+        if is_free(each, now, lease)
+    ]
+
+
+def _summarize(chosen: Sequence[Operation], endings: Sequence[Operation | Exception]) -> str:
+    from karbor_backup_cli._reports import format_result
+
+    return "; ".join(
+        format_result(ending) if isinstance(ending, Operation) else _error_line(operation, ending)
+        for operation, ending in zip(chosen, endings, strict=True)
+    )
+
+
+def _print_results(
+    context: CliContext,
+    chosen: Sequence[Operation],
+    endings: Sequence[Operation | Exception],
+) -> None:
+    from karbor_backup_cli._errors import PROGRAM
+    from karbor_backup_cli._formatting import format_error
+    from karbor_backup_cli._output import emit_json
+    from karbor_backup_cli._reports import format_already_ended, has_result, print_result
+    from karbor_backup_core.documents import to_document
+
+    pairs = list(zip(chosen, endings, strict=True))
+    if context.as_json:
+        emit_json(
+            {
+                "operations": [
+                    to_document(each) for each in endings if isinstance(each, Operation)
+                ],
+                "errors": [
+                    {"operation": operation.id, "message": format_error(error)}
+                    for operation, error in pairs
+                    if isinstance(error, Exception)
+                ],
+            }
+        )
+        return
+    if not pairs:
+        write_output("nothing to resume")
+    for operation, ending in pairs:
+        if not isinstance(ending, Operation):
+            write_error(f"{PROGRAM}: {_error_line(operation, ending)}")
+        elif operation.state is State.RELEASED:
+            (write_output if has_result(operation) else write_error)(
+                format_already_ended(operation)
+            )
+        else:
+            print_result(ending)
+
+
+def _error_line(operation: Operation, error: Exception) -> str:
+    """Say why an operation could not be gone on with, and name it once."""
+    from karbor_backup_cli._formatting import format_error
+    from karbor_backup_core import printable
+
+    told = printable(format_error(error))
+    return told if operation.id in told else f"operation {operation.id}: {told}"
+
+
+def _announce_cancels(context: CliContext, chosen: Sequence[Operation]) -> None:
+    """Say of which operations a cancel is gone on with: that was asked for before."""
+    for each in chosen:
+        if each.cancel_requested and each.outcome is None and not context.as_json:
+            write_error(f"operation {each.id} is being cancelled; that goes on")

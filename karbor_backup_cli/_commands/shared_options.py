@@ -1,0 +1,71 @@
+"""Options that several commands take."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from karbor_backup_cli._durations import parse_duration_option
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def backend_option(command: F) -> F:
+    """Give a command ``--backend``."""
+    option = click.option(
+        "--backend", type=parse_unicode, metavar="NAME", help="Configured name of the backend."
+    )
+    return option(command)
+
+
+def operation_options(command: F) -> F:
+    """Give a command the options of an operation: ``-o``, ``--options`` and ``--deadline``."""
+    for option in (
+        click.option(
+            "--deadline",
+            type=parse_duration_option,
+            metavar="DURATION",
+            help="Time for the operation: 90s, 5m, 2h, 1d  [default: the policy's].",
+        ),
+        click.option(
+            "--options",
+            "options_file",
+            metavar="FILE",
+            help="The backend's options as a JSON object; - reads the standard input.",
+        ),
+        click.option(
+            "-o",
+            "--option",
+            "assignments",
+            multiple=True,
+            type=parse_unicode,
+            metavar="KEY=VALUE",
+            help="One of the backend's options; may be repeated, and wins over --options.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def parse_unicode(text: str) -> str:
+    """Let an argument pass that is text; anything else could not be stored.
+
+    In the C locale Python reads what is not ASCII as lone surrogates, which stand for the bytes
+    that the person wrote: they are read as UTF-8 then.
+
+    Raises:
+        click.BadParameter: it is not UTF-8, or holds a NUL.
+    """
+    try:
+        read = os.fsencode(text).decode()
+        read.encode()
+    except UnicodeError:
+        raise click.BadParameter(f"{text!r} is not UTF-8 text") from None
+    if "\0" in read:
+        raise click.BadParameter(f"{text!r} holds a NUL")
+    return read if _has_surrogates(text) else text
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)

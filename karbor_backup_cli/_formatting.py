@@ -1,0 +1,71 @@
+"""How things are put into words for a terminal; no value gets there unchecked."""
+
+from datetime import datetime
+from typing import Final
+
+from karbor_backup_core import (
+    InvalidDocument,
+    Operation,
+    Resource,
+    State,
+    Verb,
+    printable,
+    truncate_faults,
+)
+
+_ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
+
+
+def format_error(error: BaseException) -> str:
+    """Return an error's message; places in a document are told by names, not by JSON paths."""
+    if not isinstance(error, InvalidDocument):
+        return str(error)
+    faults = (
+        fault.removeprefix("$.").removeprefix("$: ") for fault in truncate_faults(error.faults)
+    )
+    return f"{error.what}: {'; '.join(faults)}"
+
+
+def format_resource(resource: Resource) -> str:
+    """Name a resource with its type: ``OS::Cinder::Volume 1f3c (data)``."""
+    name = f" ({resource.name})" if resource.name else ""
+    return printable(f"{resource.type} {resource.id}{name}")
+
+
+def format_subject(operation: Operation) -> str:
+    """Say what an operation does: ``delete of the backup of OS::Cinder::Volume 1f3c``."""
+    whose = "the backup of " if operation.verb in _ON_BACKUPS else ""
+    return f"{operation.verb} of {whose}{format_resource(operation.resource)}"
+
+
+def format_status(operation: Operation) -> str:
+    """Say in a word or a few how an operation stands."""
+    if operation.outcome is None:
+        return "cancelling" if operation.cancel_requested else operation.state.value
+    result = operation.outcome.result.value
+    if operation.state is State.RELEASED:
+        return result
+    return f"{result}, left unreleased" if operation.parked else f"{result}, cleaning up"
+
+
+def format_amount(done: float | None, total: float | None, unit: str) -> str:
+    """Write how much is done: ``3/5 actions``, ``40%``, ``1.2 MB/4.0 MB``; empty if unknown."""
+    if done is None and total is None:
+        return ""
+    if unit == "percent":
+        return "" if done is None else f"{done:.0f}%"
+    known = [_format_quantity(count, unit) for count in (done, total) if count is not None]
+    return "/".join(known) if unit == "bytes" else f"{'/'.join(known)} {unit}".strip()
+
+
+def _format_quantity(count: float, unit: str) -> str:
+    if unit == "bytes":
+        from rich.filesize import decimal
+
+        return decimal(int(count))
+    return f"{count:g}"
+
+
+def format_time(instant: datetime | None) -> str:
+    """Write an instant in the time zone of this machine, which is named, to the second."""
+    return "" if instant is None else f"{instant.astimezone():%Y-%m-%d %H:%M:%S %z}"

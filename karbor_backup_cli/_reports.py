@@ -1,0 +1,160 @@
+"""What a person, or a program, is told of an operation that has come to its end."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from karbor_backup_cli._errors import PROGRAM, CommandFailed, NothingStored
+from karbor_backup_cli._formatting import (
+    format_resource,
+    format_status,
+    format_subject,
+    format_time,
+)
+from karbor_backup_cli._output import emit_json, emit_lines, reporting_lost_output
+from karbor_backup_cli._streams import write_error
+from karbor_backup_core import (
+    Check,
+    InvalidInput,
+    Operation,
+    Outcome,
+    Part,
+    Result,
+    State,
+    Verb,
+    printable,
+)
+from karbor_backup_core.documents import to_document
+
+_VERB_MESSAGES: Final = {
+    Verb.PROTECT: "protected",
+    Verb.RESTORE: "restored",
+    Verb.DELETE: "deleted the backup of",
+    Verb.VERIFY: "verified the backup of",
+}
+
+
+def report_result(
+    operation: Operation, *, as_json: bool, wanted: Result = Result.SUCCEEDED
+) -> None:
+    """Tell how an operation ended.
+
+    Args:
+        operation: released, or parked.
+        as_json: answer with its document.
+        wanted: the result that the person asked for.
+
+    Raises:
+        Failed: it ended in another way, or it is not released.
+        NothingStored: its type is covered by another resource, so that there is no backup.
+        InvalidInput: the backend refused it before anything was begun.
+    """
+    if operation.outcome is not None and operation.outcome.refused:
+        raise InvalidInput(operation.outcome.reason)
+    with reporting_lost_output(format_result(operation), failed=not has_result(operation, wanted)):
+        if as_json:
+            emit_json(to_document(operation))
+        else:
+            print_result(operation)
+    if not has_result(operation, wanted):
+        raise CommandFailed
+    if operation.outcome is not None and operation.outcome.covered:
+        raise NothingStored
+
+
+def has_result(operation: Operation, wanted: Result = Result.SUCCEEDED) -> bool:
+    """Whether it ended as wanted, with everything cleaned up."""
+    outcome = operation.outcome
+    return outcome is not None and outcome.result is wanted and operation.state is State.RELEASED
+
+
+def print_result(operation: Operation) -> None:
+    """Write for a person: success on the standard output, all else on the standard error."""
+    outcome = operation.outcome
+    if outcome is not None and outcome.covered:
+        write_error(f"{PROGRAM}: {_covered_message(operation, outcome.covered)}")
+    elif outcome is not None and outcome.result is Result.SUCCEEDED:
+        emit_lines(_success_lines(operation, outcome))
+    else:
+        write_error(f"{PROGRAM}: {_failure_message(operation, outcome)}")
+    for line in _leftover_lines(operation, outcome):
+        write_error(line)
+
+
+def _success_lines(operation: Operation, outcome: Outcome) -> Iterator[str]:
+    yield f"{_VERB_MESSAGES[operation.verb]} {format_resource(operation.resource)}"
+    yield f"  backup    {printable(operation.backup_id)}"
+    if operation.verb is Verb.PROTECT and (name := operation.options.get("backup_name")):
+        yield f"  name      {printable(str(name))}"
+    for restored in outcome.resources:
+        yield f"  restored  {format_resource(restored)}"
+    for part in outcome.parts:
+        yield f"  part      {format_part(part)}"
+    for check in _checks_of(outcome):
+        yield f"  {format_check(check)}"
+
+
+def _covered_message(operation: Operation, by: str) -> str:
+    return (
+        f"nothing was stored, and {format_resource(operation.resource)} was not looked for: "
+        f"{operation.resource.type} is covered by {printable(by)}; {operation.verb} that"
+    )
+
+
+def format_result(operation: Operation) -> str:
+    """Say in a line how an operation ended, with the ids of what there is now."""
+    backup = f", backup {operation.backup_id}" if operation.backup_id else ""
+    return (
+        f"{format_subject(operation)} {_describe_outcome(operation.outcome)} "
+        f"(operation {printable(operation.id)}{printable(backup)})"
+    )
+
+
+def format_already_ended(operation: Operation) -> str:
+    """Say that an operation had come to its end before anybody asked to go on with it."""
+    since = f" since {format_time(operation.ended_at)}" if operation.ended_at is not None else ""
+    return (
+        f"nothing to resume: operation {operation.id} ({format_subject(operation)}) is over{since}: "
+        f"{format_status(operation)}"
+    )
+
+
+def _checks_of(outcome: Outcome) -> tuple[Check, ...]:
+    if outcome.backup is not None and not outcome.checks:
+        return outcome.backup.checks
+    return outcome.checks
+
+
+def format_part(part: Part) -> str:
+    """Say how one member ended, and what it was restored as."""
+    became = f", now {format_resource(part.restored)}" if part.restored is not None else ""
+    reason = f": {printable(part.reason)}" if part.reason else ""
+    return f"{format_resource(part.resource)}: {part.result}{became}{reason}"
+
+
+def format_check(check: Check) -> str:
+    """Say what is known of one property of a backup."""
+    if check.verified:
+        return f"verified      {printable(check.name)}"
+    return f"not verified  {printable(check.name)}: {printable(check.reason)}"
+
+
+def _failure_message(operation: Operation, outcome: Outcome | None) -> str:
+    return f"{format_subject(operation)} {_describe_outcome(outcome)} (operation {operation.id})"
+
+
+def _describe_outcome(outcome: Outcome | None) -> str:
+    """Say how it ended, and why where the reason says more than that."""
+    if outcome is None:
+        return "did not end"
+    reason = printable(outcome.reason).removeprefix(f"it was {outcome.result}").lstrip(":; ")
+    return f"{outcome.result}: {reason}" if reason else str(outcome.result)
+
+
+def _leftover_lines(operation: Operation, outcome: Outcome | None) -> Iterator[str]:
+    for part in outcome.parts if outcome is not None else ():
+        yield f"  part      {format_part(part)}"
+    for leftover in outcome.leftovers if outcome is not None else ():
+        note = f": {printable(leftover.note)}" if leftover.note else ""
+        yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"
+    if operation.parked:
+        yield f"  not cleaned up yet; to go on: karbor-backup resume {operation.id}"

@@ -1,0 +1,58 @@
+"""What rules expect of operations, and the words in which they say that it is not so."""
+
+from karbor_backup_contract._violation import RuleViolation
+from karbor_backup_core import Backup, Operation, Result, State
+
+
+def require(holds: object, seen: str) -> None:
+    """Let a rule go on if something holds.
+
+    Raises:
+        RuleViolation: it does not; the message says what was seen.
+    """
+    if not holds:
+        raise RuleViolation(seen)
+
+
+def describe_operation(operation: Operation) -> str:
+    """Say in words how an operation stands."""
+    outcome = operation.outcome
+    how = operation.state.value if outcome is None else f"{outcome.result} ({outcome.reason})"
+    parked = f", parked: {operation.last_error}" if operation.parked else ""
+    return f"{operation.verb} of {operation.resource.type} is {how}{parked}"
+
+
+def require_success(operation: Operation) -> Operation:
+    """Let an operation pass that succeeded and is released.
+
+    Raises:
+        RuleViolation: it is not.
+    """
+    require_outcome(operation, Result.SUCCEEDED)
+    return operation
+
+
+def require_outcome(operation: Operation, *results: Result) -> None:
+    """Let an operation pass that ended in one of these ways and is released.
+
+    Raises:
+        RuleViolation: it did not, or it is not released.
+    """
+    right = operation.outcome is not None and operation.outcome.result in results
+    wanted = " or ".join(results)
+    require(
+        right and operation.state is State.RELEASED,
+        f"{describe_operation(operation)}, not {wanted}",
+    )
+
+
+def require_backup(operation: Operation) -> Backup:
+    """Answer the backup that a protect left.
+
+    Raises:
+        RuleViolation: there is none.
+    """
+    backup = operation.outcome.backup if operation.outcome else None
+    if backup is None:
+        raise RuleViolation(f"{describe_operation(operation)}, and left no backup")
+    return backup

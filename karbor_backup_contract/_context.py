@@ -1,0 +1,329 @@
+"""One rule's run on one harness: operations are planned, driven, disturbed and looked at."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from karbor_backup_contract._assertions import (
+    describe_operation,
+    require,
+    require_backup,
+    require_success,
+)
+from karbor_backup_contract._process import BACKEND_NAME, Process
+from karbor_backup_contract._sample_options import valid_options
+from karbor_backup_contract._violation import RuleViolation
+from karbor_backup_contract.harness import Fault, Harness, Inventory
+from karbor_backup_core import (
+    CONTRACT_VERSION,
+    Backup,
+    Call,
+    Clock,
+    Lifecycle,
+    ManualClock,
+    MemoryStore,
+    Operation,
+    Policy,
+    Resource,
+    State,
+    Support,
+    Verb,
+    next_call,
+    plan,
+    system_clock,
+)
+
+BeforeCall = Callable[[Operation], Operation]
+"""Called before each call of a driven operation; answers the operation to go on with."""
+
+DEADLINE: Final = timedelta(hours=1)
+CALLS_LIMIT: Final = 400
+_MANUAL_CLOCK_POLICY: Final = Policy(
+    poll_first=timedelta(seconds=1),
+    unknown_gap=timedelta(seconds=2),
+    grace=timedelta(minutes=1),
+    release=timedelta(minutes=10),
+)
+_REAL_CLOCK_POLICY: Final = Policy(
+    poll_first=timedelta(milliseconds=50),
+    unknown_gap=timedelta(milliseconds=200),
+    retry_first=timedelta(milliseconds=50),
+    retry_limit=timedelta(seconds=1),
+    grace=timedelta(seconds=2),
+)
+
+
+class RuleContext:
+    """What the rules work with.
+
+    Attributes:
+        harness: the harness, for this rule alone.
+        store: remembers the operations.
+        clock: the harness's, or the machine's.
+        contents: the content of each resource that was made, by its id.
+    """
+
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
+        self.store = MemoryStore()
+        self.clock: Clock = harness.clock or system_clock
+        self._lifecycle = Lifecycle(_MANUAL_CLOCK_POLICY if harness.clock else _REAL_CLOCK_POLICY)
+        self._numbers = itertools.count(1)
+        self.contents: dict[str, bytes] = {}
+        self._created: list[Resource] = []
+        self._process: Process | None = None
+
+    @property
+    def process(self) -> Process:
+        """The present process; ``restart`` makes another one.
+
+        Raises:
+            Exception: the core does not take the backend, or it cannot be made.
+        """
+        if self._process is None:
+            self._process = self.start_process()
+        return self._process
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """The backend's name, its version, and the contract version that it declares.
+
+        One that the core does not take has a name all the same: that of its class.
+        """
+        try:
+            info = self.process.backend.info
+        except Exception:  # noqa: BLE001 - whatever a backend raises; a rule tells it
+            return type(self.harness.create_backend()).__name__, "unknown", CONTRACT_VERSION
+        return info.name, info.version, info.contract
+
+    def start_process(self, plugin: Any = None) -> Process:
+        """Start another process, with a backend object of its own if none is given."""
+        return Process.start(
+            plugin or self.harness.create_backend(), self.store, self._lifecycle, self.clock
+        )
+
+    def supports(self, kind: str, verb: Verb) -> bool:
+        """Say whether the backend supports a verb for a type."""
+        return self.process.backend.ability(kind, verb).support is Support.SUPPORTED
+
+    def supported_verbs(self, kind: str) -> list[Verb]:
+        """Answer the verbs that the backend supports for a type, the delete last."""
+        order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
+        return [verb for verb in order if self.supports(kind, verb)]
+
+    def types_supporting(self, *verbs: Verb) -> list[str]:
+        """Answer the types for which the backend supports all these verbs, as the harness lists them.
+
+        Raises:
+            RuleViolation: there is none, so that the rule would be kept by doing nothing.
+        """
+        found = [
+            kind
+            for kind in self.harness.resource_types
+            if all(self.supports(kind, verb) for verb in verbs)
+        ]
+        require(found, f"no type of the harness's supports {', '.join(verbs)}: nothing to test")
+        return found
+
+    def type_supporting(self, *verbs: Verb) -> str:
+        """Answer the first of ``types_supporting``."""
+        return self.types_supporting(*verbs)[0]
+
+    def create_resource(self, kind: str, name: str = "contract") -> Resource:
+        """Make a resource with content of its own."""
+        content = b"content %d\x00\xff of a resource\n" % next(self._numbers)
+        resource = self.harness.resources.create(kind, name, content)
+        self.contents[resource.id] = content
+        self._created.append(resource)
+        return resource
+
+    def overwrite(self, resource: Resource) -> None:
+        """Give a resource other content."""
+        content = b"other content %d\n" % next(self._numbers)
+        self.harness.resources.write(resource, content)
+        self.contents[resource.id] = content
+
+    def options_for(self, verb: Verb, resource: Resource) -> Mapping[str, Any]:
+        """Answer options that fit a verb for a resource."""
+        schema = self.process.backend.ability(resource.type, verb).schema
+        given = self.harness.options(verb, resource)
+        asked = {name for name in schema.get("required", ()) if name not in given}
+        return {**valid_options({**schema, "required": sorted(asked)}), **given}
+
+    def plan(
+        self,
+        verb: Verb,
+        target: Resource | Backup,
+        options: Mapping[str, Any] | None = None,
+        deadline: timedelta | None = None,
+    ) -> Operation:
+        """Plan an operation and store it; nothing is begun.
+
+        Raises:
+            InvalidInput: it is refused.
+        """
+        resource = target.resource if isinstance(target, Backup) else target
+        waiting = DEADLINE if self.harness.clock else timedelta(seconds=self.harness.timeout)
+        planned = plan(
+            self.process.backend,
+            verb,
+            target,
+            self.options_for(verb, resource) if options is None else options,
+            now=self.clock(),
+            deadline=deadline or waiting,
+        )
+        return self.process.driver.add(planned)
+
+    def record_submission(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation up to the durable write before its first call."""
+        return self.process.driver.step(self.plan(verb, target))
+
+    def start(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation and make its calls until its work goes on outside, or it is over."""
+        operation = self.record_submission(verb, target)
+        for _ in range(CALLS_LIMIT):
+            if operation.state is not State.SUBMITTING:
+                break
+            operation = self.process.driver.step(operation)
+        return operation
+
+    def start_running(self, verb: Verb, target: Resource | Backup) -> Operation:
+        """Plan an operation and begin its work, which is to go on outside.
+
+        Raises:
+            RuleViolation: it is over already, or does not begin.
+        """
+        operation = self.start(verb, target)
+        require(
+            operation.state is State.RUNNING,
+            f"{describe_operation(operation)}, and should be running",
+        )
+        return operation
+
+    def advance_phase(self, operation: Operation) -> Operation:
+        """Go on to an operation's next phase, where the answer that it is ready was not stored.
+
+        Raises:
+            RuleViolation: it does not get there.
+        """
+        repeated = self.restart(operation)
+        for _ in range(self._calls_limit()):
+            if repeated.phase > operation.phase:
+                return repeated
+            repeated = self.advance(repeated)
+        raise RuleViolation(f"{describe_operation(repeated)}, and its next phase does not begin")
+
+    def finish(self, operation: Operation, between: BeforeCall | None = None) -> Operation:
+        """Drive an operation until it is released or parked.
+
+        Raises:
+            RuleViolation: it is neither after many calls.
+        """
+        for _ in range(self._calls_limit()):
+            if operation.finished:
+                return operation
+            operation = self.advance(operation if between is None else between(operation))
+        raise RuleViolation(f"{describe_operation(operation)}, and does not come to an end")
+
+    def advance(self, operation: Operation) -> Operation:
+        """Make the one call that comes next, and wait as long as is fit."""
+        match next_call(operation, self.clock()):
+            case Call.NOTHING:
+                return operation
+            case Call.WAIT:
+                self.wait((operation.not_before or self.clock()) - self.clock())
+                return operation
+            case Call.POLL:
+                return self.poll([operation])[0]
+            case _:
+                return self.process.driver.step(operation)
+
+    def poll(self, operations: list[Operation]) -> list[Operation]:
+        """Poll for all these operations at once; wait before the next one if any still runs."""
+        polled = self.process.driver.poll(BACKEND_NAME, operations)
+        for error in polled.lost.values():
+            raise error
+        if any(next_call(each, self.clock()) is Call.POLL for each in polled.operations):
+            self.wait()
+        return list(polled.operations)
+
+    def wait(self, duration: timedelta | None = None) -> None:
+        """Let time go by: the clock's, if it can be turned."""
+        if isinstance(self.clock, ManualClock):
+            self.clock.advance(1 if duration is None else duration.total_seconds())
+        else:
+            time.sleep(
+                self.harness.poll_interval if duration is None else max(0, duration.total_seconds())
+            )
+
+    def restart(self, operation: Operation) -> Operation:
+        """Let the process die, and another one take the operation over."""
+        self._process = self.start_process()
+        return self._process.driver.acquire(operation)
+
+    def cancel(self, operation: Operation) -> Operation:
+        """Ask for an operation to be cancelled."""
+        return self.process.driver.request_cancel(operation.id)
+
+    def run(
+        self, verb: Verb, target: Resource | Backup, between: BeforeCall | None = None
+    ) -> Operation:
+        """Plan an operation and drive it to its end."""
+        return self.finish(self.plan(verb, target), between)
+
+    def run_successfully(
+        self, verb: Verb, target: Resource | Backup, between: BeforeCall | None = None
+    ) -> Operation:
+        """Plan an operation and drive it to its end, which is to be a success.
+
+        Raises:
+            RuleViolation: it is not, or it is not released.
+        """
+        return require_success(self.run(verb, target, between))
+
+    def protect(self, resource: Resource) -> Backup:
+        """Protect a resource; answer the backup."""
+        return require_backup(self.run_successfully(Verb.PROTECT, resource))
+
+    def target_for(self, verb: Verb, resource: Resource) -> Resource | Backup:
+        """Answer what a verb works on: the resource, or a backup of it."""
+        return resource if verb is Verb.PROTECT else self.protect(resource)
+
+    def restored_resource(self, operation: Operation) -> Resource:
+        """Answer the resource that a restore made or filled.
+
+        Raises:
+            RuleViolation: the backend does not name it, and the harness cannot find it.
+        """
+        resources = operation.outcome.resources if operation.outcome else ()
+        if resources:
+            return resources[0]
+        require(
+            self.harness.find_restored,
+            "the restore names no resource, and the harness has no find_restored",
+        )
+        return self.harness.find_restored(operation)  # type: ignore[misc]
+
+    def read_content(self, resource: Resource) -> bytes:
+        """Answer the content of a resource."""
+        return self.harness.resources.read(resource)
+
+    def created_resources(self) -> list[Resource]:
+        """Answer the resources that were made for the rule, and by its restores."""
+        outcomes = [each.outcome for each in self.store.operations() if each.outcome is not None]
+        return self._created + [made for outcome in outcomes for made in outcome.resources]
+
+    def inventory(self) -> Inventory:
+        """List everything in the service; nothing where the harness cannot."""
+        return Inventory() if self.harness.inventory is None else self.harness.inventory()
+
+    def inject_fault(self, fault: Fault) -> None:
+        """Make a fault happen at its first occasion."""
+        self.harness.faults[fault]()
+
+    def _calls_limit(self) -> int:
+        if self.harness.clock is not None:
+            return CALLS_LIMIT
+        return CALLS_LIMIT + int(3 * self.harness.timeout / self.harness.poll_interval)

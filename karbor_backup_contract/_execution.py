@@ -1,0 +1,117 @@
+"""Tries rules on harnesses and says what came of it."""
+
+import enum
+from typing import Final
+
+import attrs
+
+from karbor_backup_contract._cleanup import clean_up
+from karbor_backup_contract._context import RuleContext
+from karbor_backup_contract._registry import Rule
+from karbor_backup_contract._violation import RuleViolation
+from karbor_backup_contract.harness import Harness
+
+LOADABLE_RULE = "C-101"
+"""The rule that a backend breaks which the core does not take; no other one can be tried then."""
+
+
+class RuleStatus(enum.StrEnum):
+    """What came of a rule."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    EXPECTED_FAILURE = "failed as expected"
+
+
+@attrs.frozen
+class RuleResult:
+    """What came of one rule.
+
+    Attributes:
+        rule: its id.
+        status: what came of it.
+        reason: what was seen, or why it was skipped or expected to fail.
+    """
+
+    rule: str
+    status: RuleStatus
+    reason: str = ""
+
+    def is_worse_than(self, other: "RuleResult") -> bool:
+        """Say whether this one tells against a backend more than another one does."""
+        return _SEVERITY.index(self.status) > _SEVERITY.index(other.status)
+
+
+_SEVERITY: Final = (
+    RuleStatus.PASSED,
+    RuleStatus.SKIPPED,
+    RuleStatus.EXPECTED_FAILURE,
+    RuleStatus.FAILED,
+)
+
+
+class RequirementUnmet(Exception):
+    """What a rule needs is not there; the message says what."""
+
+
+def execute_rule(rule: Rule, context: RuleContext) -> None:
+    """Try a rule.
+
+    Raises:
+        RequirementUnmet: it cannot be tried on this harness.
+        RuleViolation: it does not hold.
+        Exception: the backend or the harness broke; the rule does not hold either.
+    """
+    harness = context.harness
+    try:
+        info = context.process.backend.info
+    except Exception as error:
+        if rule.id == LOADABLE_RULE:
+            raise
+        raise RequirementUnmet(
+            f"the core does not take the backend, see {LOADABLE_RULE}"
+        ) from error
+    if reason := rule.unmet_reason(harness, info):
+        raise RequirementUnmet(reason)
+    rule.test(context)
+    unfired = harness.pending_faults() if harness.pending_faults is not None else ()
+    if unfired:
+        raise RuleViolation(f"faults that were asked for and never happened: {unfired}")
+
+
+def run_rule(rule: Rule, harness: Harness, *, cleanup: bool = False) -> RuleResult:
+    """Try a rule and say what came of it.
+
+    Args:
+        rule: the rule.
+        harness: a harness that nothing was done on yet.
+        cleanup: remove afterwards what is left on it, as far as that can be.
+    """
+    expected = harness.expected_failures.get(rule.id)
+    context = RuleContext(harness)
+    try:
+        execute_rule(rule, context)
+    except RequirementUnmet as unmet:
+        return RuleResult(rule.id, RuleStatus.SKIPPED, str(unmet))
+    except Exception as error:  # noqa: BLE001 - whatever a backend or a harness raises
+        if expected is not None:
+            return RuleResult(rule.id, RuleStatus.EXPECTED_FAILURE, expected)
+        return RuleResult(rule.id, RuleStatus.FAILED, describe_error(error))
+    finally:
+        if cleanup:
+            clean_up(context)
+    if expected is not None:
+        return RuleResult(rule.id, RuleStatus.FAILED, unexpected_pass_message(expected))
+    return RuleResult(rule.id, RuleStatus.PASSED)
+
+
+def describe_error(error: BaseException) -> str:
+    """Say in one line what an exception that broke a rule says."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, RuleViolation) else f"{type(error).__name__}: {text}"
+
+
+def unexpected_pass_message(reason: str) -> str:
+    """Say what is wrong with an expected failure that did not come."""
+    return f"it holds, but was expected not to ({reason}): take it off expected_failures"

@@ -1,0 +1,196 @@
+"""Rules about ``poll``: it looks at all work at once, and only looks."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_contract._assertions import describe_operation, require, require_success
+from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
+from karbor_backup_contract._registry import rule
+from karbor_backup_contract._scenarios import require_unchanged
+from karbor_backup_contract._violation import RuleViolation
+from karbor_backup_contract.harness import Fault
+from karbor_backup_contract.requirements import INVENTORY, requires_fault
+from karbor_backup_core import Operation, Progress, ProgressState, Resource, State, Verb
+
+OPERATION_COUNT = 25
+
+
+@rule(
+    "C-501",
+    "One poll answers for many operations, each with its own.",
+    "A night's backups run at once; a page of a listing holds only some of them.",
+)
+def poll_answers_many_operations(context: RuleContext) -> None:
+    """Begin many protects, and poll for all of them together until they ended."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+    begun = [context.start(Verb.PROTECT, resource) for _ in range(OPERATION_COUNT)]
+    for _ in range(CALLS_LIMIT):
+        running = [operation for operation in begun if operation.state is State.RUNNING]
+        if not running:
+            break
+        rest = [operation for operation in begun if operation.state is not State.RUNNING]
+        begun = rest + context.poll(running)
+    for operation in begun:
+        require_success(context.finish(operation))
+
+
+@rule(
+    "C-502",
+    "The answers do not depend on which operations are asked about together, or in which order.",
+    "An answer belongs to an id, not to a place in a list.",
+)
+def poll_order_does_not_matter(context: RuleContext) -> None:
+    """Ask about work that ended and work that never began: alone, together, and in reverse."""
+    kind = context.type_supporting(Verb.PROTECT)
+    operations = [_create_ended_operation(context, context.create_resource(kind)) for _ in range(2)]
+    operations.insert(1, context.record_submission(Verb.PROTECT, operations[0].resource))
+    alone = {each.id: _poll(context, [each])[each.id] for each in operations}
+    for order in (operations, operations[::-1]):
+        together = _poll(context, order)
+        for each in order:
+            require(
+                together.get(each.id) == alone[each.id],
+                f"asked alone: {alone[each.id]}, asked with others: {together.get(each.id)}",
+            )
+
+
+@rule(
+    "C-503",
+    "`poll` changes nothing, and says the same again.",
+    "It is called at any time, also by two processes, and its answer may be lost.",
+    INVENTORY,
+)
+def poll_is_read_only(context: RuleContext) -> None:
+    """Poll twice for work that ended, and compare the answers and what there is."""
+    operation, first = _run_until_work_ends(
+        context, context.create_resource(context.type_supporting(Verb.PROTECT))
+    )
+    before = context.inventory()
+    for _ in range(2):
+        again = _poll(context, [operation])[operation.id]
+        require(again == first, f"the first poll says {first}, another one {again}")
+    require_unchanged(context, before, "two polls")
+
+
+@rule(
+    "C-504",
+    "One operation that is in a bad way spoils no other's answer.",
+    "A receipt of a newer release must not stop a whole night's polls.",
+)
+def bad_receipt_affects_no_other_operation(context: RuleContext) -> None:
+    """Poll for an operation whose receipt nobody has written, together with a good one."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+    good, bad = (
+        _create_ended_operation(context, resource),
+        _create_ended_operation(context, resource),
+    )
+    alone = _poll(context, [good])[good.id]
+    spoilt = attrs.evolve(bad, receipt={"contract": ["strange"]})
+    try:
+        together = _poll(context, [spoilt, good])
+    except Exception as error:
+        raise RuleViolation(f"one strange receipt makes the whole poll raise {error!r}") from error
+    require(together.get(good.id) == alone, f"the good one's answer is {together.get(good.id)}")
+    require(isinstance(together.get(bad.id), Progress), "the bad one is not answered")
+
+
+@rule(
+    "C-505",
+    "Of work that was never begun the answer is `unknown`.",
+    "A cancel that comes before the first call ends the operation only if that is told.",
+)
+def unstarted_work_is_unknown(context: RuleContext) -> None:
+    """Poll between the durable write and the call."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+    for operation in (
+        context.record_submission(Verb.PROTECT, resource),
+        attrs.evolve(context.record_submission(Verb.PROTECT, resource), id=str(uuid.uuid4())),
+    ):
+        state = _poll(context, [operation])[operation.id].state
+        require(state is ProgressState.UNKNOWN, f"work that was never begun is {state}")
+
+
+@rule(
+    "C-506",
+    "Of an operation that is released already the answer is not `running`.",
+    "A release may be told twice; the second one must come to an end.",
+)
+def released_is_not_running(context: RuleContext) -> None:
+    """Poll for an operation whose release was not written down."""
+    released = context.run_successfully(
+        Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT))
+    )
+    again = attrs.evolve(released, state=State.RELEASING, awaiting=True)
+    state = _poll(context, [again])[again.id].state
+    require(state is not ProgressState.RUNNING, "what was released is said to be running")
+
+
+@rule(
+    "C-507",
+    "Progress has a unit, stays within its total, and never goes back.",
+    "People look at it to see whether anything still moves.",
+)
+def progress_never_decreases(context: RuleContext) -> None:
+    """Look at every step of a protect and of a restore."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT, Verb.RESTORE))
+    for verb in (Verb.PROTECT, Verb.RESTORE):
+        operation = context.plan(verb, context.target_for(verb, resource))
+        while not operation.finished:
+            before, operation = operation, context.advance(operation)
+            if operation.done is None:
+                continue
+            where = f"{verb}: {operation.done:g} of {operation.total} {operation.unit}"
+            require(operation.unit, f"{where}: without a unit")
+            require(0 <= operation.done <= (operation.total or operation.done), where)
+            back = before.phase == operation.phase and operation.done < (before.done or 0)
+            require(not back, f"{where}, after {before.done}")
+        require_success(operation)
+
+
+@rule(
+    "C-508",
+    "No hook waits for work outside.",
+    "A few threads drive hundreds of operations, and a cancel must get through.",
+    requires_fault(Fault.STALL),
+    mandatory=False,
+)
+def hooks_do_not_wait(context: RuleContext) -> None:
+    """Begin work that never ends by itself, and come back from each hook."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+    context.inject_fault(Fault.STALL)
+    operation = context.start_running(Verb.PROTECT, resource)
+    state = _poll(context, [operation])[operation.id].state
+    require(state is ProgressState.RUNNING, f"work that does not end is {state}")
+    context.finish(context.cancel(operation))
+
+
+def _create_ended_operation(context: RuleContext, resource: Resource) -> Operation:
+    """Answer a protect whose work outside has ended, and of which the core knows nothing yet."""
+    return _run_until_work_ends(context, resource)[0]
+
+
+def _run_until_work_ends(context: RuleContext, resource: Resource) -> tuple[Operation, Progress]:
+    """As ``_over``, with the answer of the poll that said so."""
+    operation = _start_work(context, context.record_submission(Verb.PROTECT, resource))
+    for _ in range(CALLS_LIMIT):
+        answer: Progress = _poll(context, [operation])[operation.id]
+        if answer.state is not ProgressState.RUNNING:
+            return operation, answer
+        context.wait()
+    raise RuleViolation(f"{describe_operation(operation)}, and its work does not end")
+
+
+def _start_work(context: RuleContext, operation: Operation) -> Operation:
+    """Make the calls up to the one that begins work outside, and forget the answer to that."""
+    for _ in range(CALLS_LIMIT):
+        if context.process.backend.call_verb(operation).state is not ProgressState.READY:
+            return operation
+        operation = context.advance_phase(operation)
+    raise RuleViolation(f"{describe_operation(operation)}, and its work does not begin")
+
+
+def _poll(context: RuleContext, operations: Sequence[Operation]) -> Any:
+    return context.process.call_hook("poll", operations=tuple(operations))

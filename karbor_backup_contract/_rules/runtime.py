@@ -1,0 +1,105 @@
+"""Rules about threads and sockets: what a backend takes of the process that it lives in."""
+
+import gc
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from karbor_backup_contract._assertions import require, require_success
+from karbor_backup_contract._cleanup import clean_up
+from karbor_backup_contract._context import RuleContext
+from karbor_backup_contract._registry import rule
+from karbor_backup_contract._scenarios import run_lifecycle
+from karbor_backup_core import Verb
+
+_MAX_WAITS: Final = 20
+_THREADS: Final = 8
+_SWITCH_INTERVAL: Final = 1e-6
+
+
+@rule(
+    "C-921",
+    "A backend object that is gone has left no thread.",
+    "Workers that are forked and reloaded would gather them.",
+)
+def no_thread_is_left(context: RuleContext) -> None:
+    """Live a life with an object of its own, let go of it, and count."""
+    before = set(threading.enumerate())
+    _run_separate_lifecycle(context)
+    left = _wait_until_gone(
+        context, lambda: {t.name for t in threading.enumerate() if t not in before}
+    )
+    require(not left, f"threads left: {', '.join(sorted(left))}")
+
+
+@rule(
+    "C-922",
+    "A backend object that is gone has left no socket open.",
+    "A process has a thousand of them or so, and a service fewer.",
+)
+def no_socket_is_left(context: RuleContext) -> None:
+    """Live a life with an object of its own, let go of it, and count."""
+    before = _list_sockets()
+    _run_separate_lifecycle(context)
+    left = _wait_until_gone(context, lambda: _list_sockets() - before)
+    require(not left, f"sockets left open: {len(left)}")
+
+
+@rule(
+    "C-923",
+    "Verbs may be called from several threads at once.",
+    "The runner does; a backend object is shared by its threads.",
+)
+def concurrent_calls_are_safe(context: RuleContext) -> None:
+    """Begin protects from several threads, and see each to its end."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+    planned = [context.record_submission(Verb.PROTECT, resource) for _ in range(_THREADS)]
+    start = threading.Barrier(_THREADS)
+
+    def begin(number: int) -> None:
+        start.wait()
+        planned[number] = context.process.driver.step(planned[number])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    try:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(begin, range(_THREADS)))
+    finally:
+        sys.setswitchinterval(interval)
+    for operation in planned:
+        require_success(context.finish(operation))
+
+
+def _run_separate_lifecycle(context: RuleContext) -> None:
+    inner = RuleContext(context.harness)
+    run_lifecycle(inner, inner.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE))
+    clean_up(inner)
+
+
+def _wait_until_gone(context: RuleContext, count: Callable[[], set[str]]) -> set[str]:
+    """Count until nothing is left, or for a while: what ends needs its time."""
+    for _ in range(_MAX_WAITS):
+        gc.collect()
+        left = count()
+        if not left:
+            break
+        context.wait()
+    return left
+
+
+def _list_sockets() -> set[str]:
+    found = set()
+    for entry in Path("/dev/fd").iterdir():
+        try:
+            status = os.fstat(int(entry.name))
+        except OSError:
+            continue  # the descriptor of the listing itself
+        if stat.S_ISSOCK(status.st_mode):
+            found.add(f"{status.st_dev}:{status.st_ino}")
+    return found

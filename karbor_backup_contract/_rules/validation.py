@@ -1,0 +1,160 @@
+"""Rules about what a backend refuses, and what it must not."""
+
+import uuid
+
+import attrs
+
+from karbor_backup_contract._assertions import require, require_success
+from karbor_backup_contract._context import RuleContext
+from karbor_backup_contract._registry import rule
+from karbor_backup_contract._sample_options import free_text_options, invalid_options, max_length
+from karbor_backup_contract._scenarios import delete_restored, require_unchanged
+from karbor_backup_contract._violation import RuleViolation
+from karbor_backup_contract.requirements import INVENTORY
+from karbor_backup_core import (
+    BackendError,
+    InvalidDocument,
+    InvalidInput,
+    ProgressState,
+    Resource,
+    Unsupported,
+    Verb,
+)
+
+UNDECLARED_TYPE = "Contract::Undeclared::Type"
+NAMES = ("two words", "Zürich ☃ 東京")
+UNUSUAL_NAMES = ("-rf", "../up/and/away", "quotes \"' and $(echo) `echo`", "100%s {0} \\n")
+
+
+@rule(
+    "C-301",
+    "What is not declared is refused with `Unsupported` before anything is begun.",
+    "A user must learn it at once, not from a job that fails in the night.",
+    INVENTORY,
+)
+def undeclared_type_is_refused(context: RuleContext) -> None:
+    """Call each verb for a type that there is not, and each verb that a type does not have."""
+    kind = context.type_supporting(Verb.PROTECT)
+    resource = context.create_resource(kind)
+    backup = context.protect(resource)
+    before = context.inventory()
+    refused = [(UNDECLARED_TYPE, verb) for verb in Verb]
+    refused += [
+        (each, verb)
+        for each in context.types_supporting()
+        for verb in Verb
+        if not context.supports(each, verb)
+    ]
+    planned = context.record_submission(Verb.PROTECT, resource)
+    for each, verb in refused:
+        stranger = Resource(each, resource.id)
+        operation = attrs.evolve(
+            planned,
+            id=str(uuid.uuid4()),
+            verb=verb,
+            resource=stranger,
+            backup=None if verb is Verb.PROTECT else attrs.evolve(backup, resource=stranger),
+        )
+        try:
+            answer = context.process.backend.call_verb(operation)
+        except Unsupported:
+            continue
+        raise RuleViolation(f"{verb} of {each} is not declared, and answered {answer.state}")
+    require_unchanged(context, before, "calls that were to be refused")
+
+
+@rule(
+    "C-302",
+    "Options that do not fit are refused before anything is begun, each kind of fault.",
+    "Half a job made of a misspelled option helps nobody.",
+)
+def invalid_options_are_refused(context: RuleContext) -> None:
+    """Offer unknown, missing and mistyped options to every verb of every type."""
+    for kind in context.types_supporting(Verb.PROTECT):
+        resource = context.create_resource(kind)
+        for verb in context.supported_verbs(kind):
+            schema = context.process.backend.ability(kind, verb).schema
+            for what, options in invalid_options(schema, context.options_for(verb, resource)):
+                try:
+                    context.process.backend.check_options(kind, verb, options)
+                except InvalidDocument:
+                    continue
+                raise RuleViolation(f"{verb} of {kind} takes {what}: {options}")
+
+
+@rule(
+    "C-303",
+    "Names with spaces and in any script are names.",
+    "People name things in their own words.",
+)
+def plain_names_work(context: RuleContext) -> None:
+    """Protect resources with such names under such names, and restore them under such names."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE)
+    for name in NAMES:
+        resource = attrs.evolve(context.create_resource(kind, name), name=name)
+        protect = _options_with_name(context, Verb.PROTECT, resource, name)
+        operation = require_success(context.finish(context.plan(Verb.PROTECT, resource, protect)))
+        restore = _options_with_name(context, Verb.RESTORE, resource, name)
+        backup = context.store.backup(operation.id)
+        restored = require_success(context.finish(context.plan(Verb.RESTORE, backup, restore)))
+        delete_restored(context, restored, context.restored_resource(restored))
+
+
+@rule(
+    "C-304",
+    "A name that is odd, or as long as the schema lets it be, works, or is refused before "
+    "anything is begun.",
+    "Names have reached shells, paths, format strings and columns that were too short.",
+    INVENTORY,
+)
+def unusual_names_work_or_are_refused(context: RuleContext) -> None:
+    """Protect under names that a shell, a path or a format would read, and under long ones."""
+    kind = context.type_supporting(Verb.PROTECT)
+    resource = context.create_resource(kind)
+    schema = context.process.backend.ability(kind, Verb.PROTECT).schema
+    tried = [_options_with_name(context, Verb.PROTECT, resource, odd) for odd in UNUSUAL_NAMES]
+    tried.append(
+        {**tried[0], **{x: "n" * max_length(schema, x) for x in free_text_options(schema)}}
+    )
+    for options in tried:
+        before = context.inventory()
+        operation = context.process.driver.step(context.plan(Verb.PROTECT, resource, options))
+        try:
+            context.process.backend.call_verb(operation)
+        except InvalidInput:
+            require_unchanged(context, before, f"options that were refused: {options}")
+        else:
+            require_success(context.finish(context.restart(operation)))
+
+
+@rule(
+    "C-305",
+    "A handle that is not its own is refused with an error of the contract, or fails.",
+    "A handle written by a newer release must not be read as something else.",
+    INVENTORY,
+)
+def unknown_handles_are_refused(context: RuleContext) -> None:
+    """Restore and delete a backup with a handle that no release has written."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    backup = attrs.evolve(
+        context.protect(context.create_resource(kind)), handle={"contract": ["strange"]}
+    )
+    before = context.inventory()
+    for verb in (Verb.RESTORE, Verb.DELETE):
+        operation = context.record_submission(verb, backup)
+        try:
+            answer = context.process.call_hook(verb.value, operation=operation)
+        except (BackendError, InvalidInput):
+            continue
+        except Exception as error:
+            raise RuleViolation(f"{verb} of a strange handle raised {error!r}") from error
+        require(answer.state is ProgressState.FAILED, f"{verb} of a strange handle {answer.state}")
+    require_unchanged(context, before, "work on a strange handle")
+
+
+def _options_with_name(
+    context: RuleContext, verb: Verb, resource: Resource, name: str
+) -> dict[str, object]:
+    schema = context.process.backend.ability(resource.type, verb).schema
+    names = {key: name for key in free_text_options(schema) if len(name) <= max_length(schema, key)}
+    return {**context.options_for(verb, resource), **names}

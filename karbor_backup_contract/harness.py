@@ -1,0 +1,112 @@
+"""What an author provides to have a backend tested: the harness that it is put on."""
+
+import enum
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol
+
+import attrs
+
+from karbor_backup_core import Json, ManualClock, Operation, Resource, Verb
+
+
+class Resources(Protocol):
+    """Resources that the rules protect, change and lose; they are made for it and belong to it."""
+
+    def create(self, kind: str, name: str, content: bytes) -> Resource:
+        """Make a new resource of that type with that name and content."""
+
+    def read(self, resource: Resource) -> bytes:
+        """Answer the content of a resource, also of one that a restore made."""
+
+    def write(self, resource: Resource, content: bytes) -> None:
+        """Replace the content of a resource."""
+
+    def delete(self, resource: Resource) -> None:
+        """Lose a resource, also one that a restore made; one that is gone stays gone."""
+
+
+def _to_ids(ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(ids)
+
+
+@attrs.frozen
+class Inventory:
+    """Everything that operations have left in the service, by ids that never come twice.
+
+    Attributes:
+        bookkeeping: what the service notes about work: jobs, tasks, sessions, locks.
+        data: what the work made: backups with their records, and resources, those of the harness
+            included.
+    """
+
+    bookkeeping: frozenset[str] = attrs.field(default=(), converter=_to_ids)
+    data: frozenset[str] = attrs.field(default=(), converter=_to_ids)
+
+
+class Fault(enum.StrEnum):
+    """What a harness can make the service do; each one happens once, at the first occasion.
+
+    The levers are optional. A harness that lacks one has the rules that need it skipped, and the
+    report says so.
+    """
+
+    BUSY = "the next request is refused for now"
+    REFUSE = "the next request is refused for good"
+    LOSE_REPLY = "the next request that begins work takes effect, and its reply is lost"
+    FAIL = "the next work that is begun fails at its end"
+    FAIL_CLEANUP = "the next work that is begun fails, and what it made cannot be removed"
+    STALL = "the next work that is begun ends only when it is cancelled"
+    IGNORES_CANCEL = "the next work that is begun goes on to its end although it is cancelled"
+    UNCANCELLABLE = "the next work that is begun cannot be stopped, and takes long"
+    LOSE_WORK = "the service forgets at once the work that goes on, half done"
+
+
+def _no_options(_verb: Verb, _resource: Resource) -> Json:
+    return {}
+
+
+@attrs.frozen(kw_only=True)
+class Harness:
+    """A backend with a service that the rules may use up; each rule gets a harness of its own.
+
+    The first three are all that a harness must have, and ``inventory`` is needed to be conformant.
+
+    Attributes:
+        create_backend: makes a new backend object on the same service, as another process would.
+        resources: makes and reads what is protected.
+        resource_types: the types that ``resources`` can make; together all that the backend supports.
+        inventory: lists everything in the service.
+        clock: what the service runs on, if it can be turned; otherwise the rules wait for real.
+        options: options beside those that the required properties of the schema ask for.
+        find_restored: finds the resource that a restore made, where the service does not name it.
+        faults: makes one happen.
+        pending_faults: answers the faults asked for that have not happened; looked at after each rule.
+        create_backend_in_other_scope: makes a backend object that looks at another endpoint or project.
+        secrets: the values of the secrets in the configuration; long and made for this.
+        compound_types: the types whose backups have members that can be restored alone.
+        multi_phase_verbs: the verbs that take several phases, with ``resource_types`` or some of them.
+        rejects_late_calls: whether the service tells a late call of an operation that left nothing, by
+            ``Operation.fence`` or by an id that it never takes twice.
+        poll_interval: seconds between two polls when the rules wait for real.
+        timeout: seconds of waiting for real after which an operation counts as stuck.
+        expected_failures: ids of rules that are known to be broken, with the reason. Such a
+            rule must fail: one that passes has to be taken off.
+    """
+
+    create_backend: Callable[[], Any]
+    resources: Resources
+    resource_types: Collection[str]
+    inventory: Callable[[], Inventory] | None = None
+    clock: ManualClock | None = None
+    options: Callable[[Verb, Resource], Json] = _no_options
+    find_restored: Callable[[Operation], Resource] | None = None
+    faults: Mapping[Fault, Callable[[], object]] = attrs.field(factory=dict)
+    pending_faults: Callable[[], Collection[object]] | None = None
+    create_backend_in_other_scope: Callable[[], Any] | None = None
+    secrets: Collection[str] = ()
+    compound_types: Collection[str] = ()
+    multi_phase_verbs: Collection[Verb] = ()
+    rejects_late_calls: bool = False
+    poll_interval: float = 0.05
+    timeout: float = 60.0
+    expected_failures: Mapping[str, str] = attrs.field(factory=dict)

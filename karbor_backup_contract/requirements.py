@@ -1,0 +1,96 @@
+"""What a rule needs beyond a backend: levers of the harness, and abilities that are declared.
+
+It is decided before a rule runs whether its needs are met. A rule cannot find out on its way that
+it does not apply: so no fault can turn a failure into a skip.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from karbor_backup_contract.harness import Fault, Harness
+from karbor_backup_core import BackendInfo, Support, Verb
+
+_UnmetReason = Callable[[Harness, BackendInfo], str]
+
+
+@attrs.frozen
+class Requirement:
+    """Something that a rule needs.
+
+    Attributes:
+        description: what it is, as it stands in the documentation.
+        unmet_reason: says why it is not there; empty when it is.
+        declared: whether it is an ability of the backend, rather than a lever of the harness.
+    """
+
+    description: str
+    unmet_reason: _UnmetReason
+    declared: bool = False
+
+
+def requires_attribute(name: str, why: str) -> Requirement:
+    """Answer the need for an optional attribute of the harness."""
+    reason = f"the harness has no {name}"
+    return Requirement(
+        f"{why} (`{name}`)", lambda harness, _: "" if getattr(harness, name) else reason
+    )
+
+
+def requires_fault(kind: Fault) -> Requirement:
+    """Answer the need for a fault that the harness can make happen."""
+    reason = f"the harness has no fault {kind.name}"
+    return Requirement(
+        f"fault `{kind.name}`: {kind.value}",
+        lambda harness, _: "" if kind in harness.faults else reason,
+    )
+
+
+def requires_support(support: Support, verb: Verb | None = None) -> Requirement:
+    """Answer the need for some type that the backend declares so, for a verb or for any."""
+    text = f"{support}{'' if verb is None else f' {verb}'}"
+
+    def unmet(_: Harness, info: BackendInfo) -> str:
+        found = any(
+            ability.support is support and verb in (None, each)
+            for abilities in info.abilities.values()
+            for each, ability in abilities.items()
+        )
+        return "" if found else f"the backend declares no type as {text}"
+
+    return Requirement(f"a type that the backend declares as {text}", unmet, declared=True)
+
+
+def _missing_types_reason(harness: Harness, info: BackendInfo) -> str:
+    missing = sorted(supported_types(info) - set(harness.resource_types))
+    return f"the harness makes no resource of type {', '.join(missing)}" if missing else ""
+
+
+def supported_types(info: BackendInfo) -> set[str]:
+    """Answer the types for which a backend supports anything."""
+    return {
+        kind
+        for kind, abilities in info.abilities.items()
+        if any(ability.support is Support.SUPPORTED for ability in abilities.values())
+    }
+
+
+INVENTORY: Final = requires_attribute("inventory", "a list of everything in the service")
+ALL_TYPES: Final = Requirement(
+    "resources of every type that the backend supports", _missing_types_reason
+)
+OTHER_SCOPE: Final = requires_attribute(
+    "create_backend_in_other_scope", "a backend that looks at another project"
+)
+SECRETS: Final = requires_attribute("secrets", "secrets in the configuration")
+COMPOUND_TYPES: Final = requires_attribute("compound_types", "a type whose backups have members")
+MULTI_PHASE_VERBS: Final = requires_attribute(
+    "multi_phase_verbs", "a verb that takes several phases"
+)
+LATE_CALL_REJECTION: Final = requires_attribute(
+    "rejects_late_calls", "a service that knows a late call by itself, and refuses it"
+)
+CLOCK: Final = requires_attribute("clock", "a clock of the service that can be turned")
+COVERED: Final = requires_support(Support.COVERED)
+VERIFY: Final = requires_support(Support.SUPPORTED, Verb.VERIFY)

@@ -1,0 +1,338 @@
+"""One configured backend: every call of its hooks goes through here, every answer is checked."""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+import pluggy
+
+from karbor_backup_core._errors import ContractViolation, KarborBackupError, Unsupported
+from karbor_backup_core._hooks.exception_sanitizer import sanitize_exception
+from karbor_backup_core._hooks.registration import create_change_notifier, create_plugin_manager
+from karbor_backup_core._hooks.result_checks import (
+    POLL_STATES,
+    RELEASE_STATES,
+    VERB_STATES,
+    check_info,
+    check_progress,
+    check_type,
+    redact_health,
+    redact_progress,
+)
+from karbor_backup_core._hooks.wrapper_guard import call_hook
+from karbor_backup_core._model import (
+    Ability,
+    BackendInfo,
+    Health,
+    Operation,
+    Progress,
+    ProgressState,
+    Support,
+    Verb,
+)
+from karbor_backup_core.secrets import Secret, find_secrets, redact, wrap_secrets
+
+if TYPE_CHECKING:
+    from karbor_backup_core.json_schema.validator import Validator
+
+SAME_AS: Final = "same_as"
+"""The key of any backend's configuration under which further names of its scope stand."""
+
+SAME_AS_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {SAME_AS: {"type": "array", "items": {"type": "string", "minLength": 1}}},
+}
+
+_log: Final = logging.getLogger("karbor_backup.backend")
+
+
+@attrs.frozen(eq=False)
+class Backend:
+    """A backend behind a plugin manager of its own; made by ``load`` or ``of``.
+
+    Its methods may be called from any thread, but for ``poll``, which must not overlap itself.
+    What they raise is a ``KarborBackupError`` whose message holds no configured secret:
+    ``BackendError`` for whatever the backend raises that the contract does not name, and
+    ``ContractViolation`` for an answer that the contract forbids.
+
+    Attributes:
+        name: the configured name.
+        info: what the backend says of itself.
+        same_as: further scopes that the configuration says are the one that it looks at.
+    """
+
+    name: str
+    info: BackendInfo
+    _manager: pluggy.PluginManager = attrs.field(repr=False)
+    _secrets: tuple[Secret, ...] = attrs.field(repr=False)
+    _validators: Mapping[tuple[str, Verb], "Validator"] = attrs.field(repr=False)
+    _listeners: Sequence[Callable[..., Any]] = attrs.field(repr=False)
+    same_as: frozenset[str] = frozenset()
+    _lock: Any = attrs.field(factory=threading.RLock, repr=False)
+
+    @classmethod
+    def load(
+        cls,
+        name: str,
+        plugin_class: Callable[[Mapping[str, Any]], Any],
+        configuration: Mapping[str, Any],
+        extensions: Sequence[Any] = (),
+    ) -> "Backend":
+        """Make a backend from its class and its configuration. The service is not asked.
+
+        Args:
+            name: the configured name.
+            plugin_class: the backend's class, with its ``CONFIG_SCHEMA``.
+            configuration: fits that schema; a secret is text or a reference to it.
+            extensions: objects that look on; not shared with a backend in use elsewhere, since
+                ``operation_changed`` comes one at a time only within a backend.
+
+        Raises:
+            InvalidDocument: the configuration does not fit, with all faults.
+            InvalidInput: the configuration does not make sense to the backend.
+            BackendUnavailable: the backend needs another contract.
+            BackendError: the backend cannot be made or cannot describe itself.
+            ContractViolation: the backend or an extension is not as the contract asks.
+        """
+        schema = getattr(plugin_class, "CONFIG_SCHEMA", None)
+        if not isinstance(schema, Mapping):
+            raise ContractViolation(
+                f"backend {name}: its class has no CONFIG_SCHEMA: give it a JSON Schema, "
+                '{"type": "object"} if there is nothing to configure'
+            )
+        from karbor_backup_core.json_schema.subschemas import allow_secret_references
+        from karbor_backup_core.json_schema.validator import Validator
+
+        what = f"configuration of backend {name}"
+        Validator(SAME_AS_SCHEMA, what).check(
+            {k: v for k, v in configuration.items() if k == SAME_AS}
+        )
+        same_as = frozenset(configuration.get(SAME_AS, ()))
+        configuration = {key: value for key, value in configuration.items() if key != SAME_AS}
+        Validator(allow_secret_references(schema), what).check(configuration)
+        settings = wrap_secrets(schema, configuration)
+        secrets = tuple(find_secrets(settings))
+        try:
+            plugin = plugin_class(settings)
+        except Exception as error:  # noqa: BLE001 - whatever a backend's constructor raises
+            failure = sanitize_exception(f"backend {name} cannot be made", error, secrets)
+        else:
+            return cls.from_plugin(name, plugin, extensions, secrets, same_as)
+        raise failure
+
+    @classmethod
+    def from_plugin(
+        cls,
+        name: str,
+        plugin: Any,
+        extensions: Sequence[Any] = (),
+        secrets: Sequence[Secret] = (),
+        same_as: Collection[str] = (),
+    ) -> "Backend":
+        """Put a backend object that exists already behind its plugin manager.
+
+        Args:
+            name: the configured name.
+            plugin: the backend object.
+            extensions: as for ``load``.
+            secrets: what to take out of the texts of the backend.
+            same_as: further scopes that are the one that it looks at.
+
+        Raises:
+            BackendUnavailable: the backend needs another contract.
+            ContractViolation: the backend or an extension is not as the contract asks.
+            BackendError: the backend cannot describe itself.
+        """
+        from karbor_backup_core.json_schema.validator import Validator
+
+        manager = create_plugin_manager(name, plugin, extensions)
+        what = f"backend {name}: describe"
+        info = check_info(what, _call_hook(manager, what, "describe", {}, tuple(secrets)))
+        validators = {
+            (resource_type, verb): Validator(
+                ability.schema, f"options for {verb} of {resource_type} with backend {name}"
+            )
+            for resource_type, verbs in info.abilities.items()
+            for verb, ability in verbs.items()
+        }
+        for validator in validators.values():
+            validator.prepare()
+        listeners = [create_change_notifier(observer) for observer in (plugin, *extensions)]
+        return cls(name, info, manager, tuple(secrets), validators, listeners, frozenset(same_as))
+
+    def ability(self, resource_type: str, verb: Verb) -> Ability:
+        """Answer what the backend does with a verb for a type; what it does not say is no."""
+        declared = self.info.abilities.get(resource_type, {}).get(verb)
+        if declared is not None:
+            return declared
+        known = ", ".join(sorted(self.info.abilities)) or "none"
+        reason = f"it does not declare {verb} for {resource_type}; its types are: {known}"
+        return Ability(Support.UNSUPPORTED, reason=reason)
+
+    def check_options(self, resource_type: str, verb: Verb, options: Mapping[str, Any]) -> None:
+        """Let options pass that fit the backend's schema for this verb and type.
+
+        Raises:
+            Unsupported: the backend does not do this.
+            InvalidDocument: with all faults of the options.
+        """
+        ability = self.ability(resource_type, verb)
+        if ability.support is Support.UNSUPPORTED:
+            raise Unsupported(
+                f"backend {self.name} cannot {verb} {resource_type}: {ability.reason}"
+            )
+        self._validators[resource_type, verb].check(options)
+
+    def scope(self) -> str:
+        """Name the endpoint and project that the backend looks at.
+
+        Raises:
+            Transient: it cannot be told now.
+            BackendError: it cannot be told.
+            ContractViolation: the answer is no text.
+        """
+        answer = self._call_hook("scope")
+        if not isinstance(answer, str) or not answer:
+            raise ContractViolation(
+                f"{self._describe_call('scope')} answered no name: it must name a scope"
+            )
+        return answer
+
+    def accepts_scope(self, scope: str) -> bool:
+        """Whether a scope is the one that the backend looks at, or is configured as the same.
+
+        Raises:
+            KarborBackupError: as ``scope``.
+        """
+        return scope in self.same_as or scope == self.scope()
+
+    def health(self) -> Health:
+        """Look whether operations can be expected to work now.
+
+        Raises:
+            Transient: it cannot be told now.
+            BackendError: it cannot be told.
+            ContractViolation: the answer is no health.
+        """
+        health = check_type(self._describe_call("check"), self._call_hook("check"), Health)
+        return redact_health(health, self._secrets)
+
+    def call_verb(self, operation: Operation, own_paths: Sequence[str] = ()) -> Progress:
+        """Call the hook of the operation's verb.
+
+        Args:
+            operation: as it is stored.
+            own_paths: what the calling program works with on this host; a restore spares it.
+
+        Raises:
+            Unsupported: the backend does not do this; nothing has been started.
+            Transient: the call may be repeated.
+            BackendError: the call must not be repeated.
+            ContractViolation: the answer is one that the contract forbids.
+        """
+        more = {"own_paths": tuple(own_paths)} if operation.verb is Verb.RESTORE else {}
+        return self._call_for_progress(operation.verb.value, operation, VERB_STATES, **more)
+
+    def release(self, operation: Operation) -> Progress:
+        """Call the hook that removes what the service keeps of the operation.
+
+        Raises:
+            Transient: the call may be repeated.
+            BackendError: the call must not be repeated.
+            ContractViolation: the answer is one that the contract forbids.
+        """
+        return self._call_for_progress("release", operation, RELEASE_STATES)
+
+    def cancel(self, operation: Operation) -> bool:
+        """Ask the service to stop the work; answer whether it took the request.
+
+        Raises:
+            Transient: the call may be repeated.
+            BackendError: the call must not be repeated.
+            ContractViolation: the answer is neither true nor false.
+        """
+        answer = self._call_hook("cancel", operation=operation)
+        if not isinstance(answer, bool):
+            raise ContractViolation(
+                f"{self._describe_call('cancel', operation)} answered neither True nor False"
+            )
+        return answer
+
+    def poll(self, operations: Sequence[Operation]) -> dict[str, Progress]:
+        """Look how the work of all these operations stands; every id is answered.
+
+        An operation of which the backend says nothing, or nothing that the contract allows, is
+        ``failed`` with that reason.
+
+        Raises:
+            Transient: nothing could be asked.
+            BackendError: nothing could be asked, and a repeat would not help.
+            ContractViolation: the answer is none at all.
+        """
+        if not operations:
+            return {}
+        answers = self._call_hook("poll", operations=tuple(operations))
+        if not isinstance(answers, Mapping):
+            raise ContractViolation(
+                f"{self._describe_call('poll')} answered no mapping of ids to Progress"
+            )
+        strangers = answers.keys() - {operation.id for operation in operations}
+        if strangers:
+            _log.warning(
+                "%s answered for what was not asked: %s", self._describe_call("poll"), strangers
+            )
+        return {
+            operation.id: self._check_poll_answer(operation, answers.get(operation.id))
+            for operation in operations
+        }
+
+    def notify_extensions(self, operation: Operation, before: Operation | None) -> None:
+        """Tell every extension of a change that was written; what they raise is logged here."""
+        with self._lock:
+            for tell in self._listeners:
+                try:
+                    tell(operation=operation, before=before)
+                except Exception as error:  # noqa: BLE001 - an observer must not stop the work
+                    failure = sanitize_exception("operation_changed", error, self._secrets)
+                    _log.error("an extension failed: %s", failure, exc_info=failure)
+
+    def _call_for_progress(
+        self, hook: str, operation: Operation, states: frozenset[ProgressState], **more: Any
+    ) -> Progress:
+        answer = self._call_hook(hook, operation=operation, **more)
+        progress = check_progress(self._describe_call(hook, operation), answer, operation, states)
+        return redact_progress(progress, self._secrets)
+
+    def _check_poll_answer(self, operation: Operation, answer: Any) -> Progress:
+        what = self._describe_call("poll", operation)
+        try:
+            progress = check_progress(what, answer, operation, POLL_STATES)
+        except ContractViolation as violation:
+            reason = redact(str(violation), self._secrets)
+            return Progress(ProgressState.FAILED, reason=reason)
+        return redact_progress(progress, self._secrets)
+
+    def _describe_call(self, hook: str, operation: Operation | None = None) -> str:
+        about = "" if operation is None else f" of operation {operation.id}"
+        return f"backend {self.name}: {hook}{about}"
+
+    def _call_hook(self, hook: str, **arguments: Any) -> Any:
+        return _call_hook(self._manager, self._describe_call(hook), hook, arguments, self._secrets)
+
+
+def _call_hook(
+    manager: pluggy.PluginManager,
+    what: str,
+    hook: str,
+    arguments: Mapping[str, Any],
+    secrets: tuple[Secret, ...],
+) -> Any:
+    failure: KarborBackupError
+    try:
+        return call_hook(manager, hook, arguments)
+    except Exception as error:  # noqa: BLE001 - whatever a backend raises
+        failure = sanitize_exception(what, error, secrets)
+    # Outside of the handler: there the original would be kept as the context, secrets and all.
+    raise failure

@@ -1,0 +1,149 @@
+"""Everything that karbor-backup raises on purpose.
+
+::
+
+    KarborBackupError
+    ├── InvalidInput             refused before anything is started
+    │   ├── InvalidDocument      options or configuration that do not fit their schema (all faults)
+    │   ├── UnknownBackend
+    │   ├── UnknownOperation
+    │   ├── UnknownBackup
+    │   ├── Unsupported          the backend does not do this for this type of resource
+    │   ├── WrongBackend         a backup that another backend made
+    │   └── WrongScope           an operation or backup of another endpoint or project
+    ├── MissingLibrary           a library that is not installed, or is too old: what to install
+    ├── BackendUnavailable       installed but cannot be loaded: the reason, and what to install
+    ├── ContractViolation        a backend answered what the contract forbids
+    ├── BackendError             what a backend's hook raises: final, a repeat would not help
+    │   └── Transient            a repeat may help, after ``retry_after`` seconds
+    └── StoreError
+        ├── StoreNotFound        there is no store where one was to be read
+        ├── Conflict             somebody else wrote the operation first
+        └── BackupBusy           another operation is working on the same backup
+
+The failure of work in the service itself is no exception: it is data, in ``Progress``.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from karbor_backup_core._escaping import truncate_text
+
+
+class KarborBackupError(Exception):
+    """The root: catch this to catch all of ours."""
+
+
+class InvalidInput(KarborBackupError):
+    """What was asked for cannot be done as asked; nothing has been started."""
+
+
+_MAX_FAULTS: Final = 20
+"""As many faults as a message names; the others are counted."""
+
+_LONGEST_FAULT: Final = 400
+"""Characters of a fault that a message shows: a fault may name a key of a megabyte."""
+
+
+def truncate_faults(faults: Sequence[str]) -> list[str]:
+    """Return the beginnings of the first faults, and how many more there are."""
+    more = len(faults) - _MAX_FAULTS
+    shown = [truncate_text(fault, _LONGEST_FAULT) for fault in faults[:_MAX_FAULTS]]
+    return [*shown, *([f"and {more} more"] if more > 0 else [])]
+
+
+class InvalidDocument(InvalidInput):
+    """A document does not fit its schema.
+
+    Attributes:
+        what: the document, in words ("options for protect of OS::Nova::Server").
+        faults: every fault found, each with the place and the remedy.
+    """
+
+    def __init__(self, what: str, faults: Sequence[str]) -> None:
+        self.what = what
+        self.faults = tuple(faults)
+        super().__init__(f"{what}: {'; '.join(truncate_faults(self.faults))}")
+
+
+class UnknownBackend(InvalidInput):
+    """No backend of that name is installed or configured."""
+
+
+class UnknownOperation(InvalidInput):
+    """The store holds no operation of that id."""
+
+
+class UnknownBackup(InvalidInput):
+    """The store holds no backup of that id."""
+
+
+class Unsupported(InvalidInput):
+    """The backend does not do this for this type of resource."""
+
+
+class WrongBackend(InvalidInput):
+    """The backup was made by another backend, which alone can read it."""
+
+
+class WrongScope(InvalidInput):
+    """The work belongs to another endpoint or project.
+
+    Going on under another scope would read "not found" as "lost".
+    """
+
+
+class MissingLibrary(KarborBackupError):
+    """Something needs a library that is not installed, or too old; the message says what to do."""
+
+
+class BackendUnavailable(KarborBackupError):
+    """The backend is installed but cannot be loaded; the message says what to install."""
+
+
+class ContractViolation(KarborBackupError):
+    """A backend or an extension broke a rule of the contract."""
+
+
+class BackendError(KarborBackupError):
+    """A call of a hook failed for good: repeating it would not help."""
+
+
+class Transient(BackendError):
+    """A call of a hook failed in a way that may pass.
+
+    Only the core repeats calls. A backend makes one attempt and raises this.
+
+    Attributes:
+        retry_after: seconds before a repeat makes sense, where the service said so.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class StoreError(KarborBackupError):
+    """The store could not do what it was asked."""
+
+
+class StoreNotFound(StoreError):
+    """There is no store at the place that was named; reading makes none."""
+
+
+class Conflict(StoreError):
+    """The operation has been written by somebody else since it was read."""
+
+
+class BackupBusy(StoreError):
+    """Another operation that is not yet released works on the same backup.
+
+    Attributes:
+        holder: the id of that operation.
+    """
+
+    def __init__(self, backup_id: str, holder: str) -> None:
+        super().__init__(
+            f"backup {backup_id} is in use by operation {holder}: wait until it is done"
+        )
+        self.holder = holder

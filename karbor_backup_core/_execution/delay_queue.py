@@ -1,0 +1,98 @@
+"""Operations that wait for their ``not_before``, unless they are cancelled first."""
+
+import functools
+import logging
+import sched
+import threading
+from collections.abc import Callable
+
+from karbor_backup_core._errors import KarborBackupError, StoreError
+from karbor_backup_core._execution.driver import Driver
+from karbor_backup_core._execution.timer import Timer
+from karbor_backup_core._model import Operation
+
+_log = logging.getLogger("karbor_backup.runner")
+
+
+class DelayQueue:
+    """Holds operations until their time has come.
+
+    Args:
+        driver: tells the time, and knows the store.
+        timer: calls functions after a delay.
+        on_ready: takes an operation whose time has come, or that has been cancelled.
+        submit_task: runs a short task in the housekeeping thread.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        timer: Timer,
+        on_ready: Callable[[Operation], None],
+        submit_task: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._driver = driver
+        self._timer = timer
+        self._on_ready = on_ready
+        self._submit_task = submit_task
+        self._lock = threading.Lock()
+        self._waiting: dict[str, tuple[sched.Event, Operation]] = {}
+        self._check_is_due = False
+
+    def put(self, operation: Operation) -> None:
+        """Go on with an operation at its ``not_before``."""
+        now = self._driver.clock()
+        delay = (operation.not_before or now) - now
+        with self._lock:
+            event = self._timer.schedule(delay, functools.partial(self._on_due, operation))
+            self._waiting[operation.id] = event, operation
+            already, self._check_is_due = self._check_is_due, True
+        # A cancel may have been written since the operation was read. One look at the store is
+        # enough for all that begin to wait before it.
+        if not already:
+            self._submit_task(self.try_check_cancel_requests)
+
+    def check_cancel_requests(self) -> None:
+        """Go on at once with those that do not know yet that they are cancelled.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        with self._lock:
+            self._check_is_due = False
+        for operation_id in self._driver.store.cancel_requests(self._driver.owner):
+            with self._lock:
+                event, operation = self._waiting.get(operation_id, (None, None))
+                if event is None or operation is None or operation.cancel_requested:
+                    continue
+                del self._waiting[operation_id]
+            if self._timer.cancel(event):
+                self._on_ready(self._reread(operation))
+
+    def flush(self) -> None:
+        """Go on with all of them at once, because something may have become of them meanwhile."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        for event, operation in waiting.values():
+            if self._timer.cancel(event):
+                self._on_ready(operation)
+
+    def _reread(self, operation: Operation) -> Operation:
+        """Read an operation anew; one that cannot be read now is not let out of sight."""
+        try:
+            return self._driver.store.operation(operation.id)
+        except KarborBackupError as error:
+            _log.warning("operation %s could not be read: %s", operation.id, error)
+            return operation
+
+    def try_check_cancel_requests(self) -> None:
+        """Hear cancels now if the store can be asked, otherwise with the next beat."""
+        try:
+            self.check_cancel_requests()
+        except StoreError as error:
+            _log.warning("cancels will be asked for with the next beat, not now: %s", error)
+
+    def _on_due(self, operation: Operation) -> None:
+        with self._lock:
+            self._waiting.pop(operation.id, None)
+        self._on_ready(operation)

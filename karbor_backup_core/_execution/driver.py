@@ -1,0 +1,464 @@
+"""Drives operations one call at a time, without threads and without waiting.
+
+Whoever owns a driver decides when to call it: the runner from its threads, a test from a loop
+that turns the clock.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from karbor_backup_core._backend import Backend
+from karbor_backup_core._clock import Clock, system_clock
+from karbor_backup_core._errors import (
+    BackupBusy,
+    Conflict,
+    InvalidInput,
+    KarborBackupError,
+    StoreError,
+    UnknownBackend,
+    UnknownOperation,
+)
+from karbor_backup_core._execution.owner_lease import OwnerLease
+from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
+from karbor_backup_core._model import Operation
+from karbor_backup_core._planning import check_scope
+from karbor_backup_core.owners import describe_owner, is_free
+from karbor_backup_core.stores._guard import guard_store
+from karbor_backup_core.stores.base import Store
+
+
+@attrs.frozen
+class CallResult:
+    """What a call brought, before it is stored.
+
+    Attributes:
+        operation: the operation as it was before the call.
+        call: the call.
+        hook_result: what it brought.
+    """
+
+    operation: Operation
+    call: Call
+    hook_result: HookResult
+
+
+@attrs.frozen
+class PollResult:
+    """What a poll of one backend brought.
+
+    Attributes:
+        operations: the operations as stored now; those that another process took are missing.
+        lost: per id of an operation that this process does not hold any more, why.
+        unsaved: per id of an operation whose news could not be stored, why; it is among
+            ``operations`` as it was before, and to be polled for again.
+        error: why the backend could not be asked, if so.
+    """
+
+    operations: Sequence[Operation]
+    lost: Mapping[str, KarborBackupError]
+    unsaved: Mapping[str, StoreError] = attrs.field(factory=dict)
+    error: KarborBackupError | None = None
+
+
+@attrs.frozen
+class Driver:
+    """Makes the calls that the lifecycle asks for, and stores what becomes of them.
+
+    Before each call that changes something outside, the lease is looked at; with little of it
+    left it is renewed, and after its end the operation is taken anew or given up.
+
+    Attributes:
+        store: remembers the operations.
+        backends: by configured name.
+        lifecycle: the rules.
+        clock: tells the time.
+        lease: under which operations are held.
+    """
+
+    store: Store = attrs.field(converter=guard_store)
+    backends: Mapping[str, Backend]
+    lifecycle: Lifecycle = attrs.field(factory=Lifecycle)
+    clock: Clock = system_clock
+    _owner: str = ""
+    lease: OwnerLease = attrs.field(init=False, eq=False, repr=False)
+
+    @lease.default
+    def _create_lease(self) -> OwnerLease:
+        return OwnerLease(self.store, self.lifecycle.policy.lease, self.clock, self._owner)
+
+    @property
+    def owner(self) -> str:
+        """The name under which operations are held now."""
+        return self.lease.owner
+
+    def backend_of(self, operation: Operation) -> Backend:
+        """Answer the backend that an operation belongs to.
+
+        Raises:
+            UnknownBackend: it is not configured here.
+        """
+        try:
+            return self.backends[operation.backend]
+        except KeyError:
+            known = ", ".join(sorted(self.backends)) or "none"
+            raise UnknownBackend(
+                f"operation {operation.id} belongs to backend {operation.backend!r}, "
+                f"which is not configured here (configured: {known})"
+            ) from None
+
+    def add(self, operation: Operation) -> Operation:
+        """Store a planned operation as this driver's own.
+
+        It may be repeated after a StoreError: an operation that was stored then is found.
+
+        Raises:
+            StoreError: the store cannot be reached.
+        """
+        if not operation.finished:
+            self.lease.ensure_valid()
+        try:
+            added = self.store.add(self._with_current_owner(operation))
+        except Conflict:
+            added = self.store.operation(operation.id)
+            if not self.lease.is_own_name(added.owner):
+                raise
+        self.backend_of(added).notify_extensions(added, None)
+        return added
+
+    def acquire(self, operation: Operation) -> Operation:
+        """Take over an operation that nobody drives; a parked one goes on.
+
+        Raises:
+            Conflict: another process drives it.
+            UnknownBackend: its backend is not configured here.
+            WrongScope: its backend looks at another endpoint or project now.
+            BackendError: the backend cannot tell its scope now.
+            StoreError: the store cannot be reached.
+        """
+        backend = self.backend_of(operation)
+        self.lease.ensure_valid()
+        now = self.lease.now()
+        mine = self.lease.is_own_name(operation.owner)
+        if not mine and not self.is_free(operation):
+            raise Conflict(
+                f"operation {operation.id} is driven by {describe_owner(operation.owner)}, "
+                f"and is free at {operation.lease_until:%Y-%m-%d %H:%M:%S} UTC unless that goes on"
+            )
+        check_scope(f"operation {operation.id}", operation.scope, backend, backend.scope())
+        at = self.clock()
+        resumed = self.lifecycle.resume(self.lifecycle.adjust_for_clock_step(operation, at), at)
+        taken = self.lifecycle.take_over(resumed, self.owner, now)
+        # The process's own lease may have been renewed since the operation was read.
+        stored = self.store.write(taken) if mine else self.store.take_over(taken, operation)
+        backend.notify_extensions(stored, operation)
+        return stored
+
+    def is_free(self, operation: Operation) -> bool:
+        """Say whether no process drives an operation.
+
+        Raises:
+            StoreError: the store cannot be asked for its time.
+        """
+        return is_free(operation, self.lease.now(), self.lifecycle.policy.lease)
+
+    def release_lease(self, operation: Operation) -> Operation:
+        """Give an operation up, so that another process can take it at once.
+
+        Raises:
+            Conflict: another process has taken it already.
+            StoreError: the store could not be reached; the lease will run out.
+        """
+        while True:
+            if not operation.owner:
+                return operation
+            try:
+                return self.store.write(attrs.evolve(operation, owner="", lease_until=None))
+            except Conflict:
+                operation = self.store.operation(operation.id)
+                if operation.owner and not self.lease.is_own_name(operation.owner):
+                    raise
+
+    def request_cancel(self, operation_id: str) -> Operation:
+        """Ask for an operation to be cancelled, whoever drives it.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+        """
+        while True:
+            before = self.store.operation(operation_id)
+            after = self.lifecycle.request_cancel(before)
+            if after is before:
+                return before
+            try:
+                stored = self.store.write(after)
+            except Conflict:
+                continue
+            self._notify_extensions(stored, before)
+            return stored
+
+    def abandon(self, operation_id: str) -> Operation:
+        """Give a parked operation up for good: nothing is asked of its backend any more.
+
+        It is for work that never ends. What it left stays named in its outcome, for a person to
+        remove; its backup is free for other operations.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+            InvalidInput: it is not parked.
+            Conflict: somebody else has written it just now.
+        """
+        before = self.store.operation(operation_id)
+        if not before.parked:
+            raise InvalidInput(
+                f"operation {operation_id} is {before.state}, not parked: "
+                "only what was let go of with something left behind can be forgotten"
+            )
+        stored = self.store.write(self.lifecycle.abandon(before))
+        self._notify_extensions(stored, before)
+        return stored
+
+    def step(self, operation: Operation) -> Operation:
+        """Make the one call that comes next, other than a poll, and store what becomes of it.
+
+        Raises:
+            Conflict: another process took the operation.
+            StoreError: the result could not be stored; the operation must be taken anew.
+        """
+        return self.store_result(self.make_call(operation))
+
+    def make_call(self, operation: Operation) -> CallResult:
+        """Make the one call that comes next, other than a poll; ``settle`` stores its result.
+
+        Raises:
+            Conflict: another process took the operation; no call was made.
+            StoreError: the lease could not be renewed; no call was made.
+        """
+        held = self._ensure_owned(operation)
+        call = next_call(held, self.clock())
+        return CallResult(held, call, self._invoke_hook(held, call))
+
+    def store_result(self, result: CallResult) -> Operation:
+        """Store what becomes of an operation, also when a cancel was written in between.
+
+        It may be repeated with the same result until the store takes it: a write that took
+        effect although its reply was lost is found, and is not made twice.
+
+        Raises:
+            Conflict: another process took the operation.
+            StoreError: it could not be stored.
+        """
+        before = result.operation
+        while True:
+            now = self.clock()
+            after = self.lifecycle.apply(before, result.call, result.hook_result, now)
+            if after is before:
+                return before
+            try:
+                stored = self._write_or_defer(before, self._with_current_owner(after))
+            except Conflict:
+                current = self.store.operation(before.id)
+                if not self._is_still_owned(current, before):
+                    raise self._taken_over_error(current) from None
+                if _is_unchanged(current, before):
+                    before = current
+                    continue
+                stored = current
+            self.backend_of(stored).notify_extensions(stored, before)
+            return stored
+
+    def poll(self, name: str, operations: Sequence[Operation]) -> PollResult:
+        """Ask one backend about these operations of its, and store what is new.
+
+        Raises:
+            StoreError: the lease could not be renewed; nothing was asked.
+        """
+        self.lease.ensure_valid()
+        lost: dict[str, KarborBackupError] = {
+            each.id: self._taken_over_error(each)
+            for each in operations
+            if not self._may_write(each)
+        }
+        operations = [each for each in operations if each.id not in lost]
+        error: KarborBackupError | None = None
+        answers: Mapping[str, HookResult]
+        try:
+            answers = self.backends[name].poll(operations)
+        except KarborBackupError as caught:
+            error = caught
+            answers = dict.fromkeys((operation.id for operation in operations), caught)
+        now = self.clock()
+        owner = self.owner
+        changed: dict[str, Operation] = {}
+        for operation in operations:
+            after = self.lifecycle.apply(operation, Call.POLL, answers[operation.id], now)
+            if after is not operation or operation.owner != owner:
+                changed[operation.id] = self._with_current_owner(after)
+        stored = self._write_all(operations, changed) if changed else {}
+        settled: list[Operation] = []
+        unsaved: dict[str, StoreError] = {}
+        for operation in operations:
+            written = stored.get(operation.id, operation)
+            try:
+                settled.append(self._store_poll_result(operation, written, answers[operation.id]))
+            except Conflict as caught:
+                lost[operation.id] = caught
+            except StoreError as caught:
+                unsaved[operation.id] = caught
+                settled.append(operation)
+            except KarborBackupError as caught:
+                lost[operation.id] = caught
+        return PollResult(settled, lost, unsaved, error)
+
+    def _invoke_hook(self, operation: Operation, call: Call) -> HookResult:
+        backend = self.backend_of(operation)
+        try:
+            match call:
+                case Call.VERB:
+                    return backend.call_verb(operation, self.store.own_paths())
+                case Call.CANCEL:
+                    return backend.cancel(operation)
+                case Call.RELEASE:
+                    return backend.release(operation)
+                case _:
+                    return None
+        except KarborBackupError as error:
+            return error
+
+    def _ensure_owned(self, operation: Operation) -> Operation:
+        """Return an operation that is held under a lease that is good; take it anew if need be.
+
+        Its version tells whether anybody else has written it since it was read.
+
+        Raises:
+            Conflict: another process took it.
+            StoreError: it could not be taken anew.
+        """
+        self.lease.ensure_valid()
+        if operation.owner == self.owner or operation.finished:
+            return operation
+        if not self._may_write(operation):
+            raise self._taken_over_error(operation)
+        while True:
+            try:
+                return self.store.write(self._with_current_owner(operation))
+            except Conflict:
+                current = self.store.operation(operation.id)
+                if not self._is_still_owned(current, operation):
+                    raise self._taken_over_error(current) from None
+                if current.owner == self.owner:
+                    return current
+                operation = current
+
+    def _store_poll_result(
+        self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult
+    ) -> Operation:
+        """Answer an operation as stored after a poll, also when somebody wrote in between."""
+        if isinstance(stored, Conflict | BackupBusy):
+            settled = self.store_result(CallResult(before, Call.POLL, answer))
+            return self._ensure_owned(settled)
+        if isinstance(stored, KarborBackupError):
+            raise stored
+        if stored is not before:
+            self.backend_of(stored).notify_extensions(stored, before)
+        return stored
+
+    def _notify_extensions(self, operation: Operation, before: Operation) -> None:
+        """Tell the extensions of a change that needs no backend, where there is one."""
+        if operation.backend in self.backends:
+            self.backends[operation.backend].notify_extensions(operation, before)
+
+    def _with_current_owner(self, operation: Operation) -> Operation:
+        """Put an operation under the present name of this process, unless it is over."""
+        owner = self.owner
+        if operation.finished or operation.owner == owner:
+            return operation
+        return attrs.evolve(
+            operation,
+            owner=owner,
+            lease_until=self.lease.now() + self.lifecycle.policy.lease,
+            fence=operation.fence + 1,
+        )
+
+    def _may_write(self, operation: Operation) -> bool:
+        return operation.owner == self.owner or self.lease.is_own_name(operation.owner)
+
+    def _is_still_owned(self, current: Operation, before: Operation) -> bool:
+        """Say whether nobody but this process, or who cancels, has written since ``before``."""
+        if current.fence == before.fence:
+            return current.owner == before.owner or current.finished
+        again = before.owner != self.owner and current.owner == self.owner
+        return again and current.fence == before.fence + 1
+
+    def _taken_over_error(self, current: Operation) -> Conflict:
+        who = describe_owner(current.owner) if current.owner else "another process"
+        return Conflict(
+            f"operation {current.id} has been taken over by {who}: the lease of this process had "
+            "run out there. If it was never silent for that long, compare the machines' clocks"
+        )
+
+    def _write_or_defer(self, before: Operation, after: Operation) -> Operation:
+        """Write, or note for whom the operation waits."""
+        try:
+            return self._write(before, after)
+        except BackupBusy as busy:
+            return self.store.write(
+                self._with_current_owner(self._wait_for_backup(before, busy.holder))
+            )
+
+    def _wait_for_backup(self, operation: Operation, holder: str) -> Operation:
+        """Let an operation wait for the one that holds its backup, unless that is suspended."""
+        now = self.clock()
+        try:
+            other = self.store.operation(holder)
+        except UnknownOperation:  # it has gone in between
+            return self.lifecycle.wait_for_backup(operation, holder, now)
+        if other.parked:
+            return self.lifecycle.refuse(operation, holder, now)
+        driven = not self.is_free(other)
+        return self.lifecycle.wait_for_backup(operation, holder, now, driven=driven)
+
+    def _write(self, before: Operation, after: Operation) -> Operation:
+        return (
+            self.store.write_outcome(after)
+            if _is_completion(before, after)
+            else self.store.write(after)
+        )
+
+    def _write_all(
+        self, before: Sequence[Operation], changed: Mapping[str, Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        written: list[Operation] = []
+        ended: list[Operation] = []
+        # All processes lock rows in one order, so that no two wait for each other.
+        for operation in sorted(before, key=lambda each: each.id):
+            if operation.id in changed:
+                after = changed[operation.id]
+                (ended if _is_completion(operation, after) else written).append(after)
+        return self.store.write_all(written, ended)
+
+
+def _is_completion(before: Operation, after: Operation) -> bool:
+    return before.outcome is None and after.outcome is not None
+
+
+def _is_unchanged(current: Operation, before: Operation) -> bool:
+    """Say whether an operation is where it was, but for a cancel that somebody asked for.
+
+    Otherwise a write of this process took effect although its reply was lost. What the two have
+    in a backend's notes is not compared: a store may give it back in another form.
+    """
+    return _comparable_fields(current) == _comparable_fields(before)
+
+
+def _comparable_fields(operation: Operation) -> tuple[object, ...]:
+    return (
+        operation.state,
+        operation.phase,
+        operation.attempt,
+        operation.awaiting,
+        operation.cancel_sent,
+        operation.parked,
+        operation.failures,
+        operation.outcome is not None,
+    )

@@ -1,0 +1,110 @@
+"""Renews the lease of a process as long as it holds operations."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import attrs
+
+from karbor_backup_core._errors import StoreError
+from karbor_backup_core._execution.driver import Driver
+from karbor_backup_core._execution.timer import Timer
+
+_log = logging.getLogger("karbor_backup.runner")
+
+
+@attrs.frozen
+class RenewalCallbacks:
+    """What is asked and told with each beat.
+
+    Attributes:
+        is_needed: says whether operations are active.
+        on_renewed: is called after each renewal, to read what other processes ask for.
+        on_expired: hears that the lease has run out and the store cannot be reached, and why.
+        on_new_owner: hears that the lease had run out and a new one has begun, under which all
+            that is held is to be taken anew.
+    """
+
+    is_needed: Callable[[], bool]
+    on_renewed: Callable[[], None]
+    on_expired: Callable[[StoreError], None]
+    on_new_owner: Callable[[], None]
+
+
+class LeaseRenewer:
+    """Renews the lease of a driver at a third of its time.
+
+    Args:
+        driver: whose lease.
+        timer: calls functions after a delay.
+        submit_task: runs a renewal in a thread; it must not wait for calls of backends, or leases end.
+        callbacks: what is asked and told.
+    """
+
+    def __init__(
+        self,
+        driver: Driver,
+        timer: Timer,
+        submit_task: Callable[[Callable[[], None]], None],
+        callbacks: RenewalCallbacks,
+    ) -> None:
+        self._driver = driver
+        self._timer = timer
+        self._submit_task = submit_task
+        self._callbacks = callbacks
+        self._lock = threading.Lock()
+        self._active = False
+        self._failures = 0
+
+    def start(self) -> None:
+        """Beat from now on, until nothing is held; an operation must be held already."""
+        with self._lock:
+            already, self._active = self._active, True
+        if not already:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        lifecycle = self._driver.lifecycle
+        interval = lifecycle.policy.lease / 3
+        if self._failures:
+            interval = min(interval, lifecycle.store_retry_delay(self._failures))
+        self._timer.schedule(interval, self._submit_renewal)
+
+    def _submit_renewal(self) -> None:
+        try:
+            self._submit_task(self._run)
+        except RuntimeError as error:  # no thread can be started now
+            _log.error("a beat of %s has to wait: %s", self._driver.owner, error)
+            self._failures += 1
+            self._schedule()
+
+    def _run(self) -> None:
+        try:
+            self._renew()
+        except BaseException:  # noqa: BLE001 - without beats all that is held would be taken
+            _log.exception("a beat of %s failed", self._driver.owner)
+            self._failures += 1
+        with self._lock:
+            self._active = self._callbacks.is_needed()
+        if self._active:
+            self._schedule()
+
+    def _renew(self) -> None:
+        owner = self._driver.owner
+        try:
+            self._driver.lease.renew()
+        except StoreError as error:
+            self._failures += 1
+            level = logging.WARNING if self._failures == 1 else logging.DEBUG
+            _log.log(level, "the lease of %s could not be renewed: %s", owner, error)
+            if not self._driver.lease.is_valid():
+                self._callbacks.on_expired(error)
+            return
+        self._failures = 0
+        if self._driver.owner != owner:
+            _log.warning("the lease of %s had run out; what was held is taken anew", owner)
+            self._callbacks.on_new_owner()
+        try:
+            self._callbacks.on_renewed()
+        except StoreError as error:
+            _log.warning("cancels will be asked for with the next beat: %s", error)

@@ -1,0 +1,157 @@
+"""What a backend answers, checked and with its secrets taken out before anybody reads it."""
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from karbor_backup_core._errors import (
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    truncate_faults,
+)
+from karbor_backup_core._hooks.registration import check_contract_version
+from karbor_backup_core._identifiers import check_resource, check_text
+from karbor_backup_core._model import (
+    BackendInfo,
+    Health,
+    Operation,
+    Progress,
+    ProgressState,
+    Support,
+    Verb,
+)
+from karbor_backup_core.secrets import Secret, redact
+
+T = TypeVar("T")
+
+VERB_STATES: Final = frozenset(ProgressState) - {ProgressState.UNKNOWN}
+RELEASE_STATES: Final = VERB_STATES - {ProgressState.CANCELLED}
+POLL_STATES: Final = frozenset(ProgressState)
+
+
+def check_progress(
+    what: str, answer: Any, operation: Operation, states: Collection[ProgressState]
+) -> Progress:
+    """Answer a hook's answer if it is a ``Progress`` that the contract allows here.
+
+    Args:
+        what: which hook of which backend answered, in words.
+        answer: what it answered.
+        operation: for which operation.
+        states: the states that this hook may answer.
+
+    Raises:
+        ContractViolation: it is anything else; the message holds no value of it.
+    """
+    progress = check_type(what, answer, Progress)
+    if progress.state not in states:
+        raise ContractViolation(f"{what} answered {progress.state}, which is no answer to it")
+    succeeded = progress.state is ProgressState.SUCCEEDED
+    ending = states is not RELEASE_STATES and operation.outcome is None
+    if succeeded and ending and operation.verb is Verb.PROTECT and progress.handle is None:
+        raise ContractViolation(
+            f"{what} answered succeeded without a handle: nothing could be restored"
+        )
+    if states is POLL_STATES and progress.receipt not in (None, operation.receipt):
+        raise ContractViolation(
+            f"{what} answered another receipt: only a verb or release may change it"
+        )
+    _check_names(what, progress)
+    return progress
+
+
+def _check_names(what: str, progress: Progress) -> None:
+    """Let pass the names from which a backup is made: it would be kept, and then not be read."""
+    try:
+        check_text("storage", progress.storage)
+        for member in progress.members:
+            check_resource(member.resource)
+    except InvalidInput as error:
+        raise ContractViolation(f"{what} answered what cannot be stored: {error}") from None
+
+
+def check_type(what: str, answer: Any, cls: type[T]) -> T:
+    """Answer an instance of one of the model's classes whose attributes are of their types.
+
+    Raises:
+        ContractViolation: it is None, something else, or holds something else.
+    """
+    if not isinstance(answer, cls):
+        kind = "None" if answer is None else f"a {type(answer).__name__}"
+        raise ContractViolation(f"{what} answered {kind}: it must answer a {cls.__name__}")
+    from karbor_backup_core._serialization.fast_check import matches_annotations
+
+    if matches_annotations(answer):
+        return answer
+    from karbor_backup_core.documents import from_document, to_document
+
+    try:
+        from_document(cls, to_document(answer))
+    except InvalidDocument as error:
+        raise ContractViolation(
+            f"{what} answered a faulty {cls.__name__}: {'; '.join(truncate_faults(error.faults))}"
+        ) from None
+    return answer
+
+
+def check_info(what: str, answer: Any) -> BackendInfo:
+    """Answer a backend's description of itself if the contract allows it.
+
+    Raises:
+        ContractViolation: it is no description, names nobody, or covers without saying by what.
+        BackendUnavailable: it was written for another contract.
+    """
+    info = check_type(what, answer, BackendInfo)
+    check_contract_version(what, info.contract)
+    faults = [] if info.name and info.version else ["name and version must not be empty"]
+    faults += [
+        f"{verb} of {resource_type} is covered: say in covered_by by what"
+        for resource_type, verbs in info.abilities.items()
+        for verb, ability in verbs.items()
+        if ability.support is Support.COVERED and not ability.covered_by
+    ]
+    if faults:
+        raise ContractViolation(f"{what}: {'; '.join(truncate_faults(faults))}")
+    return info
+
+
+def redact_progress(progress: Progress, secrets: Collection[Secret]) -> Progress:
+    """Answer a progress whose texts for people hold none of these secrets."""
+    if not secrets:
+        return progress
+    return attrs.evolve(
+        progress,
+        reason=redact(progress.reason, secrets),
+        parts=_redact_items(progress.parts, "reason", secrets),
+        checks=_redact_items(progress.checks, "reason", secrets),
+        leftovers=_redact_items(progress.leftovers, "note", secrets),
+    )
+
+
+def redact_health(health: Health, secrets: Collection[Secret]) -> Health:
+    """Answer a health whose texts hold none of these secrets."""
+    return attrs.evolve(
+        health,
+        summary=redact(health.summary, secrets),
+        details=_redact_value(health.details, secrets),
+    )
+
+
+def _redact_items(items: Iterable[Any], text: str, secrets: Collection[Secret]) -> tuple[Any, ...]:
+    return tuple(
+        attrs.evolve(item, **{text: redact(getattr(item, text), secrets)}) for item in items
+    )
+
+
+def _redact_value(value: Any, secrets: Collection[Secret]) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, list | tuple):
+        return [_redact_value(inner, secrets) for inner in value]
+    if isinstance(value, dict):
+        return {
+            redact(name, secrets): _redact_value(inner, secrets) for name, inner in value.items()
+        }
+    return value

@@ -1,0 +1,1 @@
+"""The rules of an operation's life: state machine, outcomes, policy. Pure."""

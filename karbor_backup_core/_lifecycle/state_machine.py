@@ -1,0 +1,482 @@
+"""What comes next for an operation: pure, without calls, threads or sleeping.
+
+``next_call`` says what has to be done now, and ``apply`` what the operation becomes with the
+answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is one) stores what ``apply``
+answers before it asks ``next_call`` again::
+
+    planned -> submitting -> running <-> submitting ... -> ended -> releasing -> released
+"""
+
+import enum
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from karbor_backup_core._errors import InvalidInput, KarborBackupError, Transient
+from karbor_backup_core._lifecycle.outcomes import add_leftovers, build_outcome, build_stop_outcome
+from karbor_backup_core._lifecycle.policy import Policy
+from karbor_backup_core._model import (
+    Leftover,
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Result,
+    State,
+)
+
+
+class Call(enum.Enum):
+    """What has to be done next for an operation."""
+
+    ADVANCE = "advance"
+    """No call: apply the answer None and store the result."""
+    VERB = "verb"
+    POLL = "poll"
+    CANCEL = "cancel"
+    RELEASE = "release"
+    WAIT = "wait"
+    """Nothing before ``operation.not_before``."""
+    NOTHING = "nothing"
+    """It is released, or parked until somebody resumes it."""
+
+
+_CANCEL_ATTEMPTS: Final = 3
+_NO_OWNER: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
+"""What nobody drives any more."""
+
+HookResult: TypeAlias = Progress | KarborBackupError | bool | None
+"""What a call brought: progress, what it raised, whether a cancel was taken, or nothing (STEP)."""
+
+
+def next_call(operation: Operation, now: datetime) -> Call:
+    """Say what has to be done now for an operation."""
+    if operation.finished:
+        return Call.NOTHING
+    if operation.not_before is not None and now < operation.not_before:
+        return Call.WAIT
+    match operation.state:
+        case State.SUBMITTING:
+            return Call.POLL if _is_stopping(operation, now) else Call.VERB
+        case State.RUNNING:
+            tell = _is_stopping(operation, now) and not operation.cancel_sent
+            return Call.CANCEL if tell else Call.POLL
+        case State.ENDED:
+            return Call.POLL
+        case State.RELEASING:
+            return Call.POLL if operation.awaiting else Call.RELEASE
+        case _:
+            return Call.ADVANCE
+
+
+@attrs.frozen
+class Lifecycle:
+    """The rules of an operation's life under one policy.
+
+    Attributes:
+        policy: how patient it is.
+    """
+
+    policy: Policy = attrs.field(factory=Policy)
+
+    def apply(
+        self, operation: Operation, call: Call, answer: HookResult, now: datetime
+    ) -> Operation:
+        """Say what an operation becomes when that call brought that answer.
+
+        The same object comes back when nothing has to be stored.
+        """
+        match call:
+            case Call.ADVANCE:
+                return self._advance(operation, now)
+            case Call.CANCEL:
+                return self._on_cancel_result(operation, answer, now)
+            case Call.VERB if isinstance(answer, Progress):
+                return self._on_started(operation, answer, now)
+            case Call.VERB if isinstance(answer, KarborBackupError):
+                return self._on_start_failed(operation, answer, now)
+            case Call.POLL if isinstance(answer, Progress):
+                return self._on_progress(operation, answer, now)
+            case Call.POLL if isinstance(answer, KarborBackupError):
+                return self._on_poll_error(operation, answer, now)
+            case Call.RELEASE if isinstance(answer, Progress):
+                return self._on_release_progress(operation, answer, now)
+            case Call.RELEASE if isinstance(answer, KarborBackupError):
+                return self._on_release_failed(operation, answer, now)
+            case _:
+                raise TypeError(f"{answer!r} is no answer to the call {call}")
+
+    def retry_delay(self, failures: int) -> timedelta:
+        """How long to wait before a call that failed that many times in a row is repeated."""
+        return _exponential_delay(self.policy.retry_first, self.policy.retry_limit, failures)
+
+    def refusal_delay(self, refusals: int) -> timedelta:
+        """Return the wait before the next poll after that many refusals in a row."""
+        return _exponential_delay(self.policy.refusal_first, self.policy.refusal_limit, refusals)
+
+    def next_limit(self, operation: Operation, now: datetime) -> datetime:
+        """Return the instant of the next of our own limits, beyond which no delay may reach.
+
+        It is the deadline until that has passed or a cancel was asked for, and the end of the
+        grace, or of the release, from then on. It may lie in the past.
+        """
+        if operation.outcome is None and not _is_stopping(operation, now):
+            return operation.deadline
+        return operation.grace_until or operation.deadline + self.policy.grace
+
+    def store_retry_delay(self, failures: int) -> timedelta:
+        """Return how long to wait before a store is tried again that failed so often in a row.
+
+        The waits are random, so that processes do not all come back at once, and shorter than a
+        lease, so that several fit into it.
+        """
+        from tenacity import RetryCallState, Retrying, wait_random_exponential
+
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = failures
+        first, limit = self.policy.retry_first, min(self.policy.retry_limit, self.policy.lease / 6)
+        shortest = min(first, limit).total_seconds()
+        wait = wait_random_exponential(
+            multiplier=shortest, max=limit.total_seconds(), min=shortest / 4
+        )
+        return timedelta(seconds=wait(state))
+
+    def take_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
+        """Put an operation under a new owner, who cannot know which calls the last one made."""
+        doubt = operation.state is State.SUBMITTING
+        return attrs.evolve(
+            operation,
+            owner=owner,
+            lease_until=now + self.policy.lease,
+            fence=operation.fence + 1,
+            attempt=operation.attempt + int(doubt),
+        )
+
+    def adjust_for_clock_step(self, operation: Operation, now: datetime) -> Operation:
+        """Move the instants that an operation waits for, where they cannot be right.
+
+        What lies in the past by the operation's own account cannot lie ahead: the clock has been
+        set back, and by so much its deadline and its waits would come too late. And no wait is
+        longer than the longest that the policy allows, whoever has written it.
+        """
+        moved = self._moved_back(operation, now)
+        policy = self.policy
+        longest = max(policy.retry_limit, policy.retry_after_limit, policy.unknown_gap)
+        latest = self._cap_at_limit(moved, longest, now)
+        if moved.not_before is None or moved.not_before <= latest:
+            return moved
+        return attrs.evolve(moved, not_before=latest)
+
+    def _moved_back(self, operation: Operation, now: datetime) -> Operation:
+        past = (operation.created_at, operation.submitted_at, operation.ended_at)
+        behind = max(instant for instant in past if instant is not None) - now
+        if behind <= timedelta():
+            return operation
+        names = ("deadline", "grace_until", "not_before", "unknown_since", "submitted_at")
+        noted = {name: getattr(operation, name) for name in names}
+        first = datetime.min.replace(tzinfo=now.tzinfo)  # nothing can be moved beyond it
+        moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
+        return attrs.evolve(operation, **moved)
+
+    def request_cancel(self, operation: Operation) -> Operation:
+        """Ask for an operation to be cancelled; one that has its outcome stays as it is."""
+        if operation.outcome is not None or operation.cancel_requested:
+            return operation
+        return attrs.evolve(operation, cancel_requested=True, not_before=None)
+
+    def resume(self, operation: Operation, now: datetime) -> Operation:
+        """Make a parked operation go on, with its grace anew; any other stays as it is."""
+        if not operation.parked:
+            return operation
+        grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
+        return attrs.evolve(
+            operation, parked=False, grace_until=now + grace, not_before=None, failures=0
+        )
+
+    def abandon(self, operation: Operation) -> Operation:
+        """Give a parked operation up for good; what it left stays named in its outcome."""
+        return attrs.evolve(operation, state=State.RELEASED, parked=False, awaiting=False)
+
+    def wait_for_backup(
+        self, operation: Operation, holder: str, now: datetime, *, driven: bool = True
+    ) -> Operation:
+        """Let an operation wait that could not begin, because another one holds its backup.
+
+        Args:
+            operation: the one that waits.
+            holder: the id of the other one.
+            now: the present instant.
+            driven: whether a process drives the other one, as far as can be seen.
+        """
+        failures = operation.failures + 1
+        remedy = (
+            ""
+            if driven
+            else f"; no process drives that one now: karbor-backup resume {holder} goes on with it"
+        )
+        return attrs.evolve(
+            operation,
+            failures=failures,
+            not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
+            last_error=f"waits for operation {holder}, which works on the same backup{remedy}",
+        )
+
+    def refuse(self, operation: Operation, holder: str, now: datetime) -> Operation:
+        """End an operation that could not begin, because a suspended one holds its backup."""
+        reason = (
+            f"backup {operation.backup_id} is held by operation {holder}, which is suspended: go "
+            f"on with that one (karbor-backup resume {holder}) or give it up (karbor-backup "
+            f"forget {holder}), then repeat this"
+        )
+        refusal = Outcome(Result.FAILED, reason=reason, refused=True)
+        return self._set_outcome(operation, refusal, now, state=State.RELEASED)
+
+    def _advance(self, operation: Operation, now: datetime) -> Operation:
+        if _is_stopping(operation, now):
+            return self._finish_stopped(operation, now)
+        return _start_next_phase(operation, now)
+
+    def _on_cancel_result(
+        self, operation: Operation, answer: HookResult, now: datetime
+    ) -> Operation:
+        """A cancel is a request: after a few attempts the operation is only waited for."""
+        if isinstance(answer, Transient) and operation.failures < _CANCEL_ATTEMPTS:
+            return self._postpone(operation, answer, now)
+        refused = str(answer) if isinstance(answer, KarborBackupError) else operation.last_error
+        return attrs.evolve(operation, cancel_sent=True, failures=0, last_error=refused)
+
+    def _on_started(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        noted = _record_progress(operation, progress, take_receipt=True)
+        match progress.state:
+            case ProgressState.RUNNING:
+                return attrs.evolve(noted, state=State.RUNNING)
+            case ProgressState.READY:
+                return self._start_next_phase_or_stop(noted, now)
+            case _:
+                return self._finish(noted, progress, now)
+
+    def _on_start_failed(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        failed = self._postpone(operation, error, now)
+        if isinstance(error, Transient) and failed.failures < self.policy.attempts:
+            # What is to stop is not begun again: the poll that comes next need not wait.
+            until = None if _is_stopping(operation, now) else failed.not_before
+            return attrs.evolve(failed, attempt=operation.attempt + 1, not_before=until)
+        if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
+            refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
+            return self._set_outcome(operation, refusal, now, state=State.RELEASED)
+        return self._set_outcome(operation, Outcome(Result.FAILED, reason=str(error)), now)
+
+    def _on_progress(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        if progress.state is ProgressState.UNKNOWN:
+            return self._on_unknown(operation, now)
+        noted = _record_progress(operation, progress, take_receipt=False)
+        if operation.outcome is not None:
+            return self._on_progress_after_outcome(noted, progress, now)
+        match progress.state:
+            case ProgressState.RUNNING if self._is_grace_over(operation, now):
+                return self._on_grace_expired(noted, progress, now)
+            case ProgressState.RUNNING:
+                found = noted.state is State.RUNNING
+                return noted if found else attrs.evolve(noted, state=State.RUNNING)
+            case ProgressState.READY:
+                return self._start_next_phase_or_stop(noted, now)
+            case _:
+                return self._finish(noted, progress, now)
+
+    def _on_progress_after_outcome(
+        self, operation: Operation, progress: Progress, now: datetime
+    ) -> Operation:
+        if progress.state is not ProgressState.RUNNING:
+            return self._on_work_finished(operation, now)
+        if self._is_grace_over(operation, now):
+            return _suspend(operation, progress.leftovers)
+        return operation
+
+    def _on_poll_error(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        """Note why a poll brought nothing; until the grace is over that changes nothing else."""
+        if operation.last_error != str(error):
+            operation = attrs.evolve(operation, last_error=str(error))
+        if not self._is_grace_over(operation, now):
+            return operation
+        if operation.outcome is not None:
+            return _suspend(operation, ())
+        return self._on_grace_expired(operation, Progress(ProgressState.RUNNING), now)
+
+    def _on_unknown(self, operation: Operation, now: datetime) -> Operation:
+        # A clock that was set back may have left it ahead.
+        first = min(operation.unknown_since or now, now)
+        if now < first + self.policy.unknown_gap:
+            until = self._cap_at_limit(operation, first + self.policy.unknown_gap - now, now)
+            return attrs.evolve(operation, unknown_since=first, not_before=until)
+        if operation.outcome is not None:
+            return self._on_work_finished(operation, now)
+        if operation.state is State.SUBMITTING:
+            return self._finish_stopped(operation, now)
+        lost = Outcome(Result.FAILED, reason="the service no longer knows of this work")
+        return self._set_outcome(operation, lost, now)
+
+    def _on_release_progress(
+        self, operation: Operation, progress: Progress, now: datetime
+    ) -> Operation:
+        noted = _record_progress(operation, progress, take_receipt=True)
+        match progress.state:
+            case ProgressState.SUCCEEDED:
+                done = add_leftovers(noted, progress.leftovers, replace=True)
+                return attrs.evolve(done, state=State.RELEASED, **_NO_OWNER)
+            case ProgressState.RUNNING:
+                return attrs.evolve(noted, awaiting=True, submitted_at=now)
+            case ProgressState.READY if not self._is_grace_over(operation, now):
+                return noted
+            case _:
+                return _suspend(attrs.evolve(noted, last_error=progress.reason), progress.leftovers)
+
+    def _on_release_failed(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        failed = self._postpone(operation, error, now)
+        if isinstance(error, Transient) and not self._is_grace_over(operation, now):
+            return failed
+        return _suspend(failed, ())
+
+    def _start_next_phase_or_stop(self, operation: Operation, now: datetime) -> Operation:
+        if _is_stopping(operation, now):
+            return self._finish_stopped(operation, now)
+        return _start_next_phase(operation, now)
+
+    def _postpone(self, operation: Operation, error: KarborBackupError, now: datetime) -> Operation:
+        failures = operation.failures + 1
+        delay = self.retry_delay(failures)
+        if isinstance(error, Transient) and error.retry_after is not None:
+            delay = max(delay, self._requested_delay(operation, error.retry_after, now))
+        until = self._cap_at_limit(operation, delay, now)
+        return attrs.evolve(operation, failures=failures, not_before=until, last_error=str(error))
+
+    def _requested_delay(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
+        """Return how much of a delay that a service asks for is kept.
+
+        What is to stop waits no longer for the service's sake than for ours.
+        """
+        stopping = _is_stopping(operation, now)
+        limit = self.policy.retry_limit if stopping else self.policy.retry_after_limit
+        # Compared in seconds: a timedelta holds less than a service may ask for.
+        return timedelta(seconds=min(seconds, limit.total_seconds()))
+
+    def _cap_at_limit(self, operation: Operation, delay: timedelta, now: datetime) -> datetime:
+        """Return the instant after a delay, or that of the next of our own limits before it."""
+        limit = self.next_limit(operation, now)
+        return min(now + delay, limit) if limit > now else now + delay
+
+    def _finish_stopped(self, operation: Operation, now: datetime) -> Operation:
+        """End an operation of which no work goes on outside, because it was to stop."""
+        return self._set_outcome(operation, build_stop_outcome(operation), now)
+
+    def _on_grace_expired(
+        self, operation: Operation, progress: Progress, now: datetime
+    ) -> Operation:
+        """End an operation whose work outside may go on: it stays unreleased until it ended."""
+        closed = self._set_outcome(operation, build_stop_outcome(operation), now, state=State.ENDED)
+        return _suspend(attrs.evolve(closed, awaiting=True), progress.leftovers)
+
+    def _finish(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
+        return self._set_outcome(operation, build_outcome(operation, progress, now), now)
+
+    def _set_outcome(
+        self,
+        operation: Operation,
+        outcome: Outcome,
+        now: datetime,
+        state: State = State.RELEASING,
+    ) -> Operation:
+        """Give an operation its outcome; one that never began has nothing to release."""
+        over = state is State.RELEASED or not operation.phase
+        awaits = state is State.ENDED
+        return attrs.evolve(
+            operation,
+            state=State.RELEASED if over else state,
+            outcome=outcome,
+            ended_at=now,
+            grace_until=now + (self.policy.grace if awaits else self.policy.release),
+            not_before=None,
+            unknown_since=None,
+            failures=0,
+            **(_NO_OWNER if over else {}),
+        )
+
+    def _on_work_finished(self, operation: Operation, now: datetime) -> Operation:
+        """Go on with the release of an operation whose work outside has ended at last."""
+        release_began = operation.state is State.RELEASING
+        return attrs.evolve(
+            operation,
+            state=State.RELEASING,
+            awaiting=False,
+            unknown_since=None,
+            grace_until=operation.grace_until if release_began else now + self.policy.release,
+            failures=0,
+        )
+
+    def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
+        return now >= (operation.grace_until or operation.deadline + self.policy.grace)
+
+
+def _exponential_delay(first: timedelta, limit: timedelta, times: int) -> timedelta:
+    """Return a delay that doubles each time, up to a limit."""
+    from tenacity import RetryCallState, Retrying, wait_exponential
+
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = times
+    wait = wait_exponential(multiplier=first.total_seconds(), max=limit.total_seconds())
+    return timedelta(seconds=wait(state))
+
+
+def _is_stopping(operation: Operation, now: datetime) -> bool:
+    return operation.cancel_requested or now >= operation.deadline
+
+
+def _start_next_phase(operation: Operation, now: datetime) -> Operation:
+    return attrs.evolve(
+        operation,
+        state=State.SUBMITTING,
+        phase=operation.phase + 1,
+        attempt=1,
+        submitted_at=now,
+        not_before=None,
+        failures=0,
+        last_error="",
+    )
+
+
+def _record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
+    """Note how far it is; the same object comes back where nothing is new."""
+    told: dict[str, Any] = {
+        "failures": 0,
+        "not_before": None,
+        "unknown_since": None,
+        "last_error": progress.reason if progress.state is ProgressState.RUNNING else "",
+    }
+    if take_receipt and progress.receipt is not None:
+        told["receipt"] = progress.receipt
+    if progress.done is not None:
+        told["done"] = progress.done
+    if progress.total is not None:
+        told["total"] = progress.total
+    if progress.unit:
+        told["unit"] = progress.unit
+    news = {name: value for name, value in told.items() if getattr(operation, name) != value}
+    return attrs.evolve(operation, **news) if news else operation
+
+
+def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:
+    named = leftovers or (
+        Leftover(
+            kind="work outside" if operation.awaiting else "bookkeeping",
+            id=operation.id,
+            note=operation.last_error or "it may still go on; resume the operation to clean up",
+        ),
+    )
+    return attrs.evolve(add_leftovers(operation, named), parked=True, **_NO_OWNER)

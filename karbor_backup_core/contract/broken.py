@@ -1,5 +1,0 @@
-"""What a rule raises when it does not hold."""
-
-
-class Broken(AssertionError):
-    """A rule does not hold; the message says what was seen."""

@@ -1,0 +1,1 @@
+"""JSON Schemas: validation of documents, and reading a schema's parts."""

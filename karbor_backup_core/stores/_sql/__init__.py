@@ -1,0 +1,1 @@
+"""What the SQL store is made of."""

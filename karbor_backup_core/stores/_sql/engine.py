@@ -1,0 +1,146 @@
+"""From a URL to a database that keeps what it is told: SQLAlchemy, with SQLite set up for it."""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+import tenacity
+
+from karbor_backup_core._errors import InvalidInput, StoreError
+from karbor_backup_core.stores._sql import sqlite_file
+from karbor_backup_core.stores._sql.filesystems import network_filesystem_type
+
+_BUSY_SECONDS: Final = 30.0
+"""How long SQLite waits for another process's write."""
+
+_PRAGMAS: Final = (
+    "PRAGMA synchronous = FULL",  # in WAL the default may lose the last writes with the power
+    "PRAGMA foreign_keys = ON",
+)
+_WAL_JOURNAL: Final = "PRAGMA journal_mode = WAL"
+"""Readers and the writer do not wait for each other."""
+
+_ROLLBACK_JOURNAL: Final = "PRAGMA journal_mode = DELETE"
+"""Needs no memory that is shared, which machines cannot share."""
+
+_VERSION_TABLE: Final = "schema_version"
+
+
+def create_engine(
+    url: str | sa.URL, *, create: bool, risk_network_filesystem: bool = False
+) -> sa.Engine:
+    """Create the engine for a URL; nothing is connected yet, but a new SQLite file is made.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+        create: make an SQLite file that is missing, and its folders.
+        risk_network_filesystem: use an SQLite file on a file system that machines share, too.
+
+    Raises:
+        InvalidInput: it is no URL of a database that can be used here.
+        StoreNotFound: there is no such SQLite file, and none is to be made.
+        StoreError: the SQLite file cannot be made, or is none.
+    """
+    try:
+        parsed = sa.make_url(url)
+        dialect = parsed.get_dialect()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError, AttributeError):
+        # Without the cause: some versions repeat the URL in it, with its password.
+        raise InvalidInput(
+            "the store's URL names no database that SQLAlchemy knows: write it like "
+            "sqlite:////path/to/file or postgresql+psycopg://user@host/database"
+        ) from None
+    if dialect.is_async:
+        raise InvalidInput(f"the store's URL names the driver {dialect.driver}: use a blocking one")
+    if dialect.name == "sqlite":
+        return _create_sqlite_engine(parsed, create=create, risk=risk_network_filesystem)
+    # MySQL's own default locks the gaps in which a row was looked for in vain, and two that insert
+    # there then wait for each other; a store needs no more than what it locks by writing.
+    return _create_sa_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+
+
+def display_url(url: sa.URL) -> str:
+    """Name a database so that a person can find it, without anything secret."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def database_files(url: sa.URL) -> tuple[str, ...]:
+    """Answer the absolute paths of the files on this host that a database is kept in."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return ()
+    return (str(sqlite_file.path_from_url(url)),)
+
+
+def _create_sa_engine(url: sa.URL, **settings: Any) -> sa.Engine:
+    try:
+        return sa.create_engine(url, hide_parameters=True, **settings)
+    except ModuleNotFoundError as error:
+        raise InvalidInput(
+            f"the store {display_url(url)} needs the Python package {error.name}: install it"
+        ) from error
+
+
+def _create_sqlite_engine(url: sa.URL, *, create: bool, risk: bool) -> sa.Engine:
+    path = sqlite_file.path_from_url(url)
+    if not risk:
+        sqlite_file.check_local_filesystem(path)
+    if not sqlite_file.database_exists(path, plain=url.get_driver_name() == "pysqlite"):
+        if not create:
+            raise sqlite_file.missing_store_error(path)
+        sqlite_file.create_private_file(path)
+    engine = _create_sa_engine(url.set(database=str(path)), connect_args={"timeout": _BUSY_SECONDS})
+    journal = _ROLLBACK_JOURNAL if risk and network_filesystem_type(path) else _WAL_JOURNAL
+
+    def set_up(connection: Any, _: object) -> None:
+        # Python's sqlite3 would begin transactions by itself, but too late for a savepoint and
+        # never for a change of tables: SQLAlchemy's documentation of its dialect pysqlite has this
+        # remedy.
+        connection.isolation_level = None
+        # One text that is not UTF-8 would end a whole query.
+        connection.text_factory = _decode_text
+        _check_own_tables(connection, display_url(engine.url))
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        _set_journal_mode(connection, journal)
+
+    sa.event.listen(engine, "connect", set_up)
+    sa.event.listen(engine, "begin", _begin_transaction)
+    return engine
+
+
+def _set_journal_mode(connection: Any, pragma: str) -> None:
+    """Set the kind of journal, after other processes that do the same to a new file.
+
+    SQLite does not wait for them by its own timeout: a change of the journal fails at once.
+    """
+    import sqlite3
+
+    for attempt in tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),
+        stop=tenacity.stop_after_delay(_BUSY_SECONDS),
+        wait=tenacity.wait_random(0.01, 0.1),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute(pragma)
+
+
+def _decode_text(content: bytes) -> str:
+    return content.decode(errors="surrogateescape")
+
+
+def _check_own_tables(connection: Any, place: str) -> None:
+    """Let a database pass that is empty or a store; another program's is not even touched."""
+    names = {
+        name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+    }
+    if names and _VERSION_TABLE not in names:
+        raise StoreError(
+            f"the store {place} cannot be used: it is a database of another program's (its first "
+            f"table is {min(names)}): look at the store's URL"
+        )
+
+
+def _begin_transaction(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

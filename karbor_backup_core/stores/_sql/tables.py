@@ -1,0 +1,139 @@
+"""The tables of the SQL store, and the version of their shape.
+
+Only what every database of SQLAlchemy does alike is used. Instants are text, because databases
+differ in zones and fractions of seconds: the text of ``documents`` has one width and sorts. An
+operation is kept whole as a JSON document; the columns beside it are what queries ask for.
+"""
+
+from typing import Any, Final
+
+import sqlalchemy as sa
+import tenacity
+from sqlalchemy.dialects import mysql
+
+from karbor_backup_core._errors import StoreError, StoreNotFound
+from karbor_backup_core.stores._sql.engine import display_url
+
+SCHEMA_VERSION: Final = 2
+"""Raised with each change of the tables; ``docs/stores.md`` says how."""
+
+_metadata: Final = sa.MetaData()
+
+# MySQL compares text regardless of case unless told otherwise, and its TEXT ends at 64 KiB.
+_ON_MYSQL: Final[dict[str, Any]] = {
+    f"{database}_{option}": value
+    for database in ("mysql", "mariadb")
+    for option, value in (("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+_Document = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+_Id = sa.String(512)
+_Instant = sa.String(32)
+
+operations: Final = sa.Table(
+    "operations",
+    _metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("owner", sa.String(255), nullable=False, index=True),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("cancel_sent", sa.Boolean, nullable=False),
+    sa.Column("has_outcome", sa.Boolean, nullable=False),
+    sa.Column("created_at", _Instant, nullable=False, index=True),
+    sa.Column("document", _Document, nullable=False),
+    **_ON_MYSQL,
+)
+
+backups: Final = sa.Table(
+    "backups",
+    _metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("created_at", _Instant, nullable=False, index=True),
+    sa.Column("document", _Document, nullable=False),
+    **_ON_MYSQL,
+)
+
+backup_locks: Final = sa.Table(
+    "held_backups",
+    _metadata,
+    sa.Column("backup_id", _Id, primary_key=True),
+    sa.Column("operation_id", _Id, sa.ForeignKey(operations.c.id), nullable=False, index=True),
+    **_ON_MYSQL,
+)
+"""Which operation holds which backup: the primary key is what makes the hold exclusive."""
+
+leases: Final = sa.Table(
+    "leases",
+    _metadata,
+    sa.Column("owner", sa.String(255), primary_key=True),
+    sa.Column("lease_until", _Instant, nullable=False),
+    **_ON_MYSQL,
+)
+"""One row for each process: a renewal touches no operation, and waits for no write of one."""
+
+_schema_version: Final = sa.Table(
+    "schema_version",
+    _metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    **_ON_MYSQL,
+)
+
+
+def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
+    """Check that the tables are of this version.
+
+    Args:
+        engine: of the database.
+        create: make the tables where there are none.
+
+    Returns:
+        Whether the tables were made just now.
+
+    Raises:
+        StoreNotFound: there are no tables, and none are to be made.
+        StoreError: the tables are of another version.
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
+    """
+    with engine.begin() as connection:
+        found = _read_schema_version(connection)
+    missing = found is None
+    if missing and not create:
+        raise StoreNotFound(
+            f"there is no store in {display_url(engine.url)} yet: the first protect makes it; if "
+            "there should be one, look at the store's URL in the configuration"
+        )
+    if missing:
+        found = _create_tables(engine)
+    if found != SCHEMA_VERSION:
+        raise StoreError(
+            f"the store {display_url(engine.url)} has tables of version {found}, and this release "
+            f"knows version {SCHEMA_VERSION}: use the release of karbor-backup that wrote them, "
+            "or a newer one"
+        )
+    return missing
+
+
+# Two processes may find an empty database at once. Where making tables is no transaction, or does
+# not exclude another one, the slower of them fails and then finds them made.
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(sa.exc.DBAPIError),
+    stop=tenacity.stop_after_attempt(5),
+    wait=tenacity.wait_random(0.05, 0.5),
+    reraise=True,
+)
+def _create_tables(engine: sa.Engine) -> int:
+    with engine.begin() as connection:
+        found = _read_schema_version(connection)
+        if found is None:
+            _metadata.create_all(connection)
+            connection.execute(sa.insert(_schema_version).values(id=1, version=SCHEMA_VERSION))
+            found = SCHEMA_VERSION
+        return found
+
+
+def _read_schema_version(connection: sa.Connection) -> int | None:
+    """Answer the version of the tables; None where they have not all been made yet."""
+    if not sa.inspect(connection).has_table(_schema_version.name):
+        return None
+    return connection.scalar(sa.select(_schema_version.c.version))

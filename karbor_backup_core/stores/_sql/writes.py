@@ -1,0 +1,185 @@
+"""The writes of the SQL store, each within a transaction of its caller's.
+
+Each writes before it reads: SQLite refuses, without waiting, to let a transaction write that has
+read what another one has overwritten since.
+"""
+
+import contextlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from karbor_backup_core._errors import BackupBusy, Conflict, KarborBackupError, UnknownOperation
+from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core.stores import common
+from karbor_backup_core.stores._sql import rows, statements
+
+
+def insert_operation(connection: sa.Connection, operation: Operation) -> Operation:
+    """Insert a new operation; answer it as stored.
+
+    Raises:
+        Conflict: an operation of that id exists.
+        BackupBusy: it has begun already, and another operation holds its backup.
+    """
+    stored = common.increment_version(common.reset_version(operation))
+    if not _try_insert(connection, statements.INSERT_OPERATION, rows.operation_to_row(stored)):
+        raise common.already_exists_error(operation)
+    if common.needs_backup_lock(operation):
+        _lock_backup(connection, operation)
+    return stored
+
+
+def update_operation(connection: sa.Connection, operation: Operation) -> Operation:
+    """Write over the version that was read; answer the operation with the next version.
+
+    Raises:
+        Conflict: the operation has been written since it was read.
+        BackupBusy: another operation holds its backup.
+        UnknownOperation: there is no such operation.
+    """
+    stored = common.increment_version(operation)
+    values = _update_values(operation, stored)
+    if common.needs_backup_lock(operation):
+        # Mostly it holds its backup already, which one statement can tell and write.
+        holding = {**values, "holds": operation.backup_id}
+        if connection.execute(statements.UPDATE_IF_LOCKED, holding).rowcount:
+            return stored
+    _execute_update(connection, statements.UPDATE_OPERATION, values, operation)
+    return stored
+
+
+def take_over(connection: sa.Connection, operation: Operation, seen: Operation) -> Operation:
+    """Write as ``overwrite`` does, provided that the lease is still the one that was seen.
+
+    Raises:
+        Conflict: the operation has been written, or its lease renewed, since it was seen.
+        BackupBusy: as ``overwrite``.
+        UnknownOperation: as ``overwrite``.
+    """
+    stored = common.increment_version(operation)
+    lease_seen = rows.format_instant(seen.lease_until) or ""
+    values = {**_update_values(operation, stored), "lease_seen": lease_seen}
+    _execute_update(connection, statements.UPDATE_IF_LEASE_UNCHANGED, values, operation)
+    return stored
+
+
+def write_outcome(
+    connection: sa.Connection, operation: Operation, effect: common.BackupEffect
+) -> Operation:
+    """Write as ``overwrite`` does, and what the end does to the remembered backups.
+
+    Raises:
+        Conflict: as ``overwrite``.
+        BackupBusy: as ``overwrite``.
+        UnknownOperation: as ``overwrite``.
+    """
+    stored = update_operation(connection, operation)
+    if effect.delete:
+        connection.execute(statements.DELETE_BACKUP, {"this": effect.delete})
+    if effect.put is not None and effect.only_if_present:
+        _replace_backup(connection, rows.backup_to_row(effect.put))
+    elif effect.put is not None:
+        put_backup(connection, effect.put)
+    return stored
+
+
+def write_all(
+    connection: sa.Connection, some: Iterable[tuple[Operation, common.BackupEffect | None]]
+) -> dict[str, Operation | KarborBackupError]:
+    """Write operations, those with an effect as ``end`` does, the others as ``overwrite`` does.
+
+    Returns:
+        Per id the operation as stored, or why it has not been touched.
+
+    Raises:
+        KarborBackupError: one was refused when a part of it had been written already; the
+            transaction must not take effect.
+    """
+    stored: dict[str, Operation | KarborBackupError] = {}
+    for operation, effect in some:
+        try:
+            stored[operation.id] = (
+                update_operation(connection, operation)
+                if effect is None
+                else write_outcome(connection, operation, effect)
+            )
+        except (Conflict, UnknownOperation) as error:
+            stored[operation.id] = error
+    return stored
+
+
+def renew_lease(connection: sa.Connection, owner: str, lease_until: datetime) -> None:
+    """Write the lease of an owner; with an owner's first one, those that hold nothing go."""
+    until = rows.format_instant(lease_until)
+    if connection.execute(statements.UPDATE_LEASE, {"this_owner": owner, "until": until}).rowcount:
+        return
+    connection.execute(statements.DELETE_UNUSED_LEASES)
+    if not _try_insert(connection, statements.INSERT_LEASE, {"owner": owner, "lease_until": until}):
+        connection.execute(statements.UPDATE_LEASE, {"this_owner": owner, "until": until})
+
+
+def put_backup(connection: sa.Connection, backup: Backup) -> None:
+    """Remember a backup; one of the same id is replaced."""
+    row = rows.backup_to_row(backup)
+    if not _try_insert(connection, statements.INSERT_BACKUP, row):
+        _replace_backup(connection, row)
+
+
+def _update_values(operation: Operation, stored: Operation) -> dict[str, Any]:
+    row = rows.operation_to_row(stored)
+    return {**row, "this": operation.id, "version_read": operation.version}
+
+
+def _execute_update(
+    connection: sa.Connection, statement: sa.Update, values: dict[str, Any], operation: Operation
+) -> None:
+    """Write an operation, and hold its backup for it or let go of what it held."""
+    if connection.execute(statement, values).rowcount == 0:
+        raise _update_error(connection, operation)
+    if common.needs_backup_lock(operation):
+        _lock_backup(connection, operation)
+    else:
+        connection.execute(statements.DELETE_BACKUP_LOCK, {"this": operation.id})
+
+
+def _update_error(connection: sa.Connection, operation: Operation) -> KarborBackupError:
+    if connection.scalar(statements.SELECT_EXISTING, {"this": operation.id}) is None:
+        return common.unknown_operation_error(operation.id)
+    return common.version_conflict_error(operation)
+
+
+def _lock_backup(connection: sa.Connection, operation: Operation) -> None:
+    backup_id = operation.backup_id
+    hold = {"backup_id": backup_id, "operation_id": operation.id}
+    if _try_insert(connection, statements.INSERT_BACKUP_LOCK, hold):
+        return
+    holder = connection.scalar(statements.SELECT_LOCK_HOLDER, {"this": backup_id})
+    if holder != operation.id:
+        raise BackupBusy(backup_id, holder or "that has just begun")
+
+
+def _replace_backup(connection: sa.Connection, row: dict[str, Any]) -> None:
+    connection.execute(statements.UPDATE_BACKUP, {**row, "this": row["id"]})
+
+
+def _try_insert(connection: sa.Connection, statement: sa.Insert, row: dict[str, Any]) -> bool:
+    """Insert a row unless its key is taken; say whether it was inserted."""
+    try:
+        with _savepoint(connection):
+            connection.execute(statement, row)
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
+def _savepoint(connection: sa.Connection) -> contextlib.AbstractContextManager[object]:
+    """Let a transaction go on after a statement that failed.
+
+    SQLite undoes what the statement did and no more; PostgreSQL would refuse all that follows.
+    """
+    if connection.dialect.name == "sqlite":
+        return contextlib.nullcontext()
+    return connection.begin_nested()

@@ -1,0 +1,289 @@
+"""A store over Karbor's bank: each operation in the checkpoint section of its resource."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    Backup,
+    BackupBusy,
+    KarborBackupError,
+    Operation,
+    State,
+    StoreError,
+    UnknownBackup,
+)
+from karbor_backup_core.stores import common
+from karbor_glue._bank_section import ResourceSection, StoredOperation
+from karbor_glue._leases import Leases
+
+
+@attrs.define
+class _Entry:
+    """An operation in memory.
+
+    Attributes:
+        place: where it is kept.
+        notes: what is kept beside it.
+        operation: as it was last written; None before the first write.
+        lock: held while it is written.
+    """
+
+    section: ResourceSection
+    notes: Mapping[str, Any]
+    operation: Operation | None = None
+    lock: Any = attrs.field(factory=threading.Lock)
+
+
+class BankStore:
+    """Remembers operations in Karbor's bank.
+
+    A bank knows no compare-and-set. So versions are compared in this process's memory, which is
+    where all operations of a running Karbor are written; between processes only the lease stands
+    guard, and it is read from the bank when an operation is taken over. An operation is to be
+    given its place with ``admit`` before it is added, or read from its place with ``load_operations``.
+
+    Attributes:
+        unfinished: the ids of operations that were left to be gone on with later.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._holders: dict[str, str] = {}
+        self._backups: dict[str, Backup] = {}
+        self._written_leases: dict[tuple[int, str], Leases] = {}
+        self.unfinished: set[str] = set()
+
+    def register(self, operation_id: str, place: ResourceSection, notes: Mapping[str, Any]) -> None:
+        """Say where an operation that is about to be added is to be kept, and what beside it."""
+        with self._lock:
+            self._entries[operation_id] = _Entry(place, notes)
+
+    def load_operations(self, place: ResourceSection) -> list[StoredOperation]:
+        """Read the operations that are kept at a place, so that they can be gone on with.
+
+        Raises:
+            StoreError: the bank cannot be used.
+        """
+        found = [self._apply_lease(place, kept) for kept in place.read_operations()]
+        with self._lock:
+            for kept in found:
+                entry = _Entry(place, kept.notes, kept.operation)
+                self._entries.setdefault(kept.operation.id, entry)
+        return found
+
+    def unload(self, operation_id: str, *, unfinished: bool = False) -> None:
+        """Take an operation out of memory; the bank keeps it.
+
+        Args:
+            operation_id: the operation's id.
+            unfinished: whether nobody drives it now, so that somebody is to go on with it later.
+        """
+        with self._lock:
+            if unfinished:
+                self.unfinished.add(operation_id)
+            self._entries.pop(operation_id, None)
+            for backup_id in [b for b, holder in self._holders.items() if holder == operation_id]:
+                del self._holders[backup_id]
+
+    def delete_operation(self, operation_id: str) -> None:
+        """Remove an operation that is over from the bank.
+
+        Raises:
+            StoreError: the bank cannot be used.
+        """
+        with self._lock:
+            entry = self._entries.pop(operation_id, None)
+        if entry is not None:
+            entry.section.delete_operation(operation_id)
+
+    def add(self, operation: Operation) -> Operation:
+        """Keep a new operation and answer it as stored, with version 1."""
+        with self._lock_entry(operation.id) as entry:
+            if entry.operation is not None:
+                raise common.already_exists_error(operation)
+            return self._write_entry(entry, common.reset_version(operation))
+
+    def write(self, operation: Operation) -> Operation:
+        """Write over the version that was read; answer the operation with the next version."""
+        with self._lock_entry(operation.id) as entry:
+            _require_version(entry, operation)
+            return self._write_entry(entry, operation)
+
+    def write_outcome(self, operation: Operation) -> Operation:
+        """Write an operation that has just got its outcome, together with its effect.
+
+        The effect goes first, and is the same if it comes twice: after a crash between the two
+        writes the operation is found before its end, and ended again.
+        """
+        effect = common.backup_effect(operation)
+        with self._lock_entry(operation.id) as entry:
+            _require_version(entry, operation)
+            if effect.delete:
+                entry.section.delete_backup()
+                self._backups.pop(effect.delete, None)
+            elif effect.put and (entry.section.read_backup() or not effect.only_if_present):
+                entry.section.write_backup(effect.put)
+                self._backups[effect.put.id] = effect.put
+            return self._write_entry(entry, operation)
+
+    def write_all(
+        self, written: Sequence[Operation], ended: Sequence[Operation]
+    ) -> Mapping[str, Operation | KarborBackupError]:
+        """Write many operations, each by itself: each has an object of its own in the bank."""
+        return common.write_each(self, written, ended)
+
+    def take_over(self, operation: Operation, seen: Operation) -> Operation:
+        """Write as ``write`` does, provided that the lease is still the one that was seen."""
+        with self._lock_entry(operation.id) as entry:
+            _require_version(entry, operation)
+            kept = next(
+                (k for k in entry.section.read_operations() if k.operation.id == operation.id), None
+            )
+            if kept is None:
+                raise common.unknown_operation_error(operation.id)
+            now = self._apply_lease(entry.section, kept).operation
+            if now.version != operation.version or now.lease_until != seen.lease_until:
+                raise common.version_conflict_error(operation)
+            return self._write_entry(entry, operation)
+
+    def operation(self, operation_id: str) -> Operation:
+        """Answer one operation."""
+        with self._lock:
+            entry = self._entries.get(operation_id)
+        if entry is None or entry.operation is None:
+            raise common.unknown_operation_error(operation_id)
+        return entry.operation
+
+    def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
+        """Answer the operations that were added or adopted; the oldest first."""
+        kept = [each.operation for each in self._list_entries() if each.operation is not None]
+        wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
+        return sorted(wanted, key=lambda each: (each.created_at, each.id))
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
+        return [each.id for each in self.operations() if common.has_unsent_cancel(each, owner)]
+
+    def renew_lease(self, owner: str, lease_until: datetime) -> None:
+        """Prolong the lease on all of that owner's operations, in each bank."""
+        mine = [
+            e
+            for e in self._list_entries()
+            if e.operation is not None and e.operation.owner == owner
+        ]
+        for bank in {id(entry.section.bank): entry.section.bank for entry in mine}.values():
+            leases = Leases(bank)
+            leases.renew(owner, lease_until)
+            self._written_leases[id(bank), owner] = leases
+
+    def now(self) -> datetime | None:
+        """Return None: a bank has no clock."""
+        return None
+
+    def delete_lease(self, owner: str) -> None:
+        """Remove the signs of life of an owner that holds nothing any more."""
+        with self._lock:
+            mine = [key for key in self._written_leases if key[1] == owner]
+            shown = [self._written_leases.pop(key) for key in mine]
+        for leases in shown:
+            leases.delete(owner)
+
+    def purge(self, before: datetime) -> int:
+        """Forget the released operations that were begun before an instant; answer how many."""
+        over = [
+            each.id
+            for each in self.operations()
+            if each.state is State.RELEASED and each.created_at < before
+        ]
+        for operation_id in over:
+            self.delete_operation(operation_id)
+        return len(over)
+
+    def put_backup(self, backup: Backup) -> None:
+        """Remember a backup until the store is closed; checkpoints keep their own."""
+        self._backups[backup.id] = backup
+
+    def backup(self, backup_id: str) -> Backup:
+        """Answer one backup that was made since the store was opened."""
+        try:
+            return self._backups[backup_id]
+        except KeyError:
+            raise UnknownBackup(f"no backup {backup_id} was made here") from None
+
+    def backups(self) -> Sequence[Backup]:
+        """Answer the backups that were made since the store was opened, the oldest first."""
+        return sorted(self._backups.values(), key=lambda each: (each.created_at, each.id))
+
+    def own_paths(self) -> Sequence[str]:
+        """Answer none: Karbor's bank keeps it."""
+        return ()
+
+    def close(self) -> None:
+        """Remove the signs of life of who drives nothing any more."""
+        for (_, owner), leases in self._written_leases.items():
+            leases.delete(owner)
+
+    def _list_entries(self) -> list[_Entry]:
+        with self._lock:
+            return list(self._entries.values())
+
+    @contextlib.contextmanager
+    def _lock_entry(self, operation_id: str) -> Iterator[_Entry]:
+        with self._lock:
+            entry = self._entries.get(operation_id)
+        if entry is None:
+            raise common.unknown_operation_error(operation_id)
+        with entry.lock:
+            yield entry
+
+    def _write_entry(self, entry: _Entry, operation: Operation) -> Operation:
+        """Write to the bank first: what memory says is durable."""
+        stored = common.increment_version(operation)
+        with self._hold_backup(stored):
+            entry.section.write_operation(stored, entry.notes)
+            entry.operation = stored
+        return stored
+
+    @contextlib.contextmanager
+    def _hold_backup(self, operation: Operation) -> Iterator[None]:
+        """Hold, or let go of, the operation's backup, provided that the write succeeds."""
+        backup_id = operation.backup_id
+        holds = common.needs_backup_lock(operation)
+        with self._lock:
+            holder = self._holders.get(backup_id)
+            if holds and holder not in (None, operation.id):
+                raise BackupBusy(backup_id, str(holder))
+            if holds:
+                self._holders[backup_id] = operation.id
+        try:
+            yield
+        except StoreError:
+            self._release_backup(backup_id, unless=holder is not None)
+            raise
+        self._release_backup(backup_id, unless=holds or holder != operation.id)
+
+    def _release_backup(self, backup_id: str, *, unless: bool) -> None:
+        if not unless:
+            with self._lock:
+                self._holders.pop(backup_id, None)
+
+    def _apply_lease(self, place: ResourceSection, kept: StoredOperation) -> StoredOperation:
+        """Put the lease that its owner shows into an operation, where it shows one."""
+        operation = kept.operation
+        shown = Leases(place.bank).expiry(operation.owner) if operation.owner else None
+        if shown is None:
+            return kept
+        return attrs.evolve(kept, operation=attrs.evolve(operation, lease_until=shown))
+
+
+def _require_version(entry: _Entry, operation: Operation) -> None:
+    if entry.operation is None:
+        raise common.unknown_operation_error(operation.id)
+    if entry.operation.version != operation.version:
+        raise common.version_conflict_error(operation)

@@ -1,0 +1,318 @@
+"""One resource's part of what Karbor does with a checkpoint: done once, whoever needs it first.
+
+A resource and what it belongs to may be in one checkpoint: a project and its servers. Karbor
+gives each of them a hook of its own, and all run at the same time. So each asks first what becomes
+of those that it belongs to; a backup in which it is a member already is its backup too.
+"""
+
+import functools
+import threading
+import weakref
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    Ability,
+    Backup,
+    Conflict,
+    KarborBackupError,
+    Operation,
+    Outcome,
+    Resource,
+    Result,
+    Support,
+    Unsupported,
+    Verb,
+    plan,
+    system_clock,
+)
+from karbor_glue import _runners, _schemas
+from karbor_glue._allowed_directories import PATH_OPTIONS, check_directory, is_path_resource
+from karbor_glue._bank_section import ResourceSection
+from karbor_glue._credentials import Credentials
+from karbor_glue._exceptions import OperationIncomplete, incomplete_error
+from karbor_glue._leases import process_lease
+from karbor_glue._runners import RunnerContext
+from karbor_glue._settings import Settings
+
+
+@attrs.frozen
+class TaskResult:
+    """What became of a resource.
+
+    Attributes:
+        backup: its backup, as the whole that others may be members of; None where there is none.
+        restored: what a restore made of it and of its members: new ids by old ones, as far as the
+            backend tells.
+        unverified: what could not be verified of it, in one line.
+    """
+
+    backup: Backup | None = None
+    restored: Mapping[str, str] = attrs.field(factory=dict)
+    unverified: str = ""
+
+
+@attrs.define(eq=False)
+class ResourceTask:
+    """What is to be done with one resource.
+
+    Attributes:
+        verb: what to do.
+        resource: the resource as the backend knows it.
+        place: where the bank keeps what is known of it.
+        parameters: as the user gave them.
+        read: reads the provider's settings, as soon as they are needed.
+        credentials: with whose credentials.
+        parents: the work on what it belongs to, the nearest first.
+        within: the types of the resources that belong to it in the checkpoint.
+        notes: what to keep beside the operation.
+    """
+
+    verb: Verb
+    resource: Resource
+    section: ResourceSection
+    parameters: Mapping[str, Any]
+    read_settings: Callable[[], Settings]
+    credentials: Credentials
+    parents: tuple["ResourceTask", ...] = ()
+    descendant_types: Collection[str] = ()
+    notes: Mapping[str, Any] = attrs.field(factory=dict)
+    _operation_id: str = attrs.field(default="", init=False)
+    _result: TaskResult | Exception | None = attrs.field(default=None, init=False)
+    _lock: Any = attrs.field(factory=threading.Lock, init=False)
+
+    def check(self) -> None:
+        """Refuse at once what the backend does not do. The service is not asked.
+
+        Raises:
+            KarborBackupError: with the reason.
+        """
+        if self.verb is Verb.DELETE and self._has_nothing_to_delete():
+            return
+        ability = self._get_ability()
+        process_lease.renew(self.section.bank, self.settings.policy.lease)
+        if self.verb in (Verb.PROTECT, Verb.RESTORE):
+            self._check_directories()
+        if ability.support is Support.SUPPORTED:
+            self.settings.load_without_credentials().check_options(
+                self.resource.type, self.verb, self._build_options()
+            )
+
+    @functools.cached_property
+    def settings(self) -> Settings:
+        """The provider's settings.
+
+        Raises:
+            InvalidInput: they cannot be read.
+        """
+        return self.read_settings()
+
+    def run_once(self) -> TaskResult:
+        """Do it, or wait for whoever does it already.
+
+        Raises:
+            KarborBackupError: it was refused, or did not succeed.
+        """
+        with self._lock:
+            if self._result is None:
+                try:
+                    self._result = self._execute()
+                except Exception as error:  # noqa: BLE001 - all who wait are told the same
+                    self._result = error
+        if isinstance(self._result, Exception):
+            raise self._result
+        return self._result
+
+    def result_for_member(self) -> TaskResult:
+        """Answer what became of a resource that others may belong to, once this work is done.
+
+        Raises:
+            OperationIncomplete: it was refused, or did not succeed.
+        """
+        try:
+            return self.run_once()
+        except KarborBackupError as error:
+            raise OperationIncomplete(
+                f"it belongs to {self.resource.type} {self.resource.id}, whose {self.verb} did "
+                f"not succeed: {error}"
+            ) from error
+
+    def _execute(self) -> TaskResult:
+        if self.verb is Verb.DELETE:
+            return self._delete()
+        ability = self._get_ability()
+        if ability.support is Support.COVERED:
+            if self.verb is Verb.PROTECT:
+                self.section.write_covered(ability.covered_by)
+            return TaskResult()
+        return self._protect() if self.verb is Verb.PROTECT else self._restore_or_verify()
+
+    def _has_nothing_to_delete(self) -> bool:
+        """Return whether nothing has been stored, nor begun, that a delete would remove."""
+        return self.section.read_metadata() is None and not self.section.read_operations()
+
+    def _check_directories(self) -> None:
+        allowed = self.settings.directories
+        if is_path_resource(self.resource):
+            check_directory(self.resource.id, allowed)
+        options = self._build_options()
+        for path in (options[name] for name in PATH_OPTIONS if name in options):
+            check_directory(str(path), allowed)
+
+    def _protect(self) -> TaskResult:
+        for parent in self.parents:
+            whole = parent.result_for_member()
+            member = whole.backup and find_member(whole.backup, self.resource)
+            if member:
+                self.section.write_backup(member)
+                return whole
+        return self._run_operation(self.resource)
+
+    def _restore_or_verify(self) -> TaskResult:
+        """Restore or verify; a member goes with the whole, where that is done here too."""
+        backup = self.section.read_backup()
+        if backup is None:
+            if self.section.read_metadata() is not None:
+                return TaskResult()
+            raise OperationIncomplete(
+                f"checkpoint {self.section.checkpoint_id} holds no backup of it"
+            )
+        for parent in self.parents if backup.id != backup.whole_id else ():
+            whole = parent.result_for_member()
+            if whole.backup is not None and whole.backup.id == backup.whole_id:
+                return whole
+        return self._run_operation(backup)
+
+    def _delete(self) -> TaskResult:
+        """Remove the backup and whatever was left half done; nothing to remove is no error."""
+        if self.section.read_operations():
+            self._finish_interrupted()
+        self.section.delete_partial_writes()
+        backup = self.section.read_backup()
+        if backup is not None and backup.id == backup.whole_id:
+            return self._run_operation(backup)
+        for parent in self.parents if backup is not None else ():
+            parent.result_for_member()
+        self.section.delete_backup()
+        return TaskResult()
+
+    def _finish_interrupted(self) -> None:
+        """Go on with what was left, so that nothing of it is still under way.
+
+        Raises:
+            OperationIncomplete: something is.
+            Conflict: another process is at it.
+        """
+        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as room:
+            for kept in room.store.load_operations(self.section):
+                operation = self._finish_operation(room, kept.operation.id)
+                if operation.parked:
+                    raise incomplete_error(operation)
+
+    def _run_operation(self, target: Resource | Backup) -> TaskResult:
+        """Have the runner do it; a second call goes on with what the first one began."""
+        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as room:
+            if self._operation_id:
+                room.store.load_operations(self.section)
+            else:
+                self._operation_id = self._create_operation(room, target)
+            operation = self._finish_operation(room, self._operation_id)
+        outcome = operation.outcome
+        if outcome is None or outcome.result is not Result.SUCCEEDED:
+            raise incomplete_error(operation)
+        return TaskResult(
+            outcome.backup or operation.backup,
+            _restored_ids(operation, outcome),
+            describe_unverified(outcome),
+        )
+
+    def _create_operation(self, room: RunnerContext, target: Resource | Backup) -> str:
+        """Write the operation to the bank, before the service hears of it."""
+        policy = self.settings.policy
+        planned = plan(
+            room.backend,
+            self.verb,
+            target,
+            self._build_options(),
+            now=system_clock(),
+            deadline=policy.deadline,
+        )
+        notes = {**self.notes, **room.credentials.notes()}
+        room.store.register(planned.id, self.section, notes)
+        room.store.add(planned)
+        return planned.id
+
+    def _finish_operation(self, room: RunnerContext, operation_id: str) -> Operation:
+        """Go on with an operation until it is over."""
+        try:
+            room.runner.resume(operation_id)
+        except Conflict:
+            room.store.unload(operation_id)
+            raise
+        operation = room.runner.wait(operation_id)
+        if operation.parked:
+            # The bank keeps it, so that a later delete or recovery carries its release out.
+            room.store.unload(operation_id, unfinished=True)
+        elif operation.finished:
+            room.store.delete_operation(operation_id)
+        return operation
+
+    def _get_ability(self) -> Ability:
+        ability = self.settings.load_without_credentials().ability(self.resource.type, self.verb)
+        if ability.support is Support.UNSUPPORTED:
+            raise Unsupported(
+                f"backend {self.settings.backend} cannot {self.verb} {self.resource.type}: "
+                f"{ability.reason or 'it does not declare it'}"
+            )
+        return ability
+
+    def _build_options(self) -> dict[str, Any]:
+        if self.verb is Verb.DELETE:
+            return {}
+        name = f"{self.section.checkpoint_id}@{self.section.resource_id}"
+        return _schemas.fill_defaults(
+            self._get_ability().schema, self.parameters, name, self.descendant_types
+        )
+
+
+class FlowRegistry:
+    """The work of the flows that are under way, so that a child finds that of its parents.
+
+    A flow is known by the checkpoint object that all its hooks are given. Work is forgotten with
+    the hooks' own object, which holds it.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: weakref.WeakValueDictionary[tuple[int, str], ResourceTask] = (
+            weakref.WeakValueDictionary()
+        )
+
+    def register(self, checkpoint: Any, work: ResourceTask) -> None:
+        """Let the children of this resource find the work on it."""
+        self._tasks[id(checkpoint), work.section.resource_id] = work
+
+    def find(self, checkpoint: Any, resource_id: str) -> ResourceTask | None:
+        """Answer the work on a resource of the same flow; None if it is another plugin's."""
+        return self._tasks.get((id(checkpoint), resource_id))
+
+
+def _restored_ids(operation: Operation, outcome: Outcome) -> Mapping[str, str]:
+    """Answer the new ids by the old ones: of the members, and of the resource itself."""
+    new = {each.resource.id: each.restored.id for each in outcome.parts if each.restored}
+    if outcome.resources:
+        new[operation.resource.id] = outcome.resources[0].id
+    return new
+
+
+def describe_unverified(outcome: Outcome) -> str:
+    """Return what an operation that succeeded could not verify, in one line."""
+    missing = (each for each in outcome.checks if not each.verified)
+    return "; ".join(f"not verified: {each.name}: {each.reason}" for each in missing)
+
+
+def find_member(whole: Backup, resource: Resource) -> Backup | None:
+    """Answer the backup of a resource that is a member of another one's; None if it is not."""
+    wanted = (resource.type, resource.id)
+    return next((m for m in whole.members if (m.resource.type, m.resource.id) == wanted), None)

@@ -1,0 +1,165 @@
+"""Credentials that name nothing, or what is not there: bad input, with what there is instead."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from click.testing import Result
+
+from tests.cli.invoke import invoke_program
+
+Command: TypeAlias = Callable[..., Result]
+
+_AUTH = "auth: {auth_url: 'http://127.0.0.1:9', username: u, password: p, project_name: p}"
+_CLOUDS = f"""\
+clouds:
+  demo: {{{_AUTH}, region_name: RegionOne}}
+  other: {{{_AUTH}, regions: [RegionOne, RegionTwo]}}
+  bare: {{auth: {{username: u, password: p}}}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration of Freezer, and no credentials whatever."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("CLOUD", "AUTH_URL", "USERNAME", "PASSWORD", "PROJECT_NAME", "REGION_NAME"):
+        monkeypatch.delenv(f"OS_{name}", raising=False)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    path = tmp_path / "config.toml"
+    path.write_text(
+        f"""\
+[store]
+url = "sqlite:///{tmp_path / "operations.sqlite"}"
+[backends.freezer.storages.disk]
+kind = "local"
+path = "{tmp_path}"
+"""
+    )
+    monkeypatch.setenv("KARBOR_BACKUP_CONFIG", str(path))
+    return path
+
+
+@pytest.fixture
+def clouds(config: Path) -> Path:
+    path = config.with_name("clouds.yaml")
+    path.write_text(_CLOUDS)
+    return path
+
+
+def _refusal_message(*arguments: str) -> str:
+    """Return the one line with which a protect is refused as wrong input."""
+    result = invoke_program("protect", "directory", "/srv", *arguments)
+    assert result.exit_code == 2, result.stderr
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+@pytest.mark.usefixtures("config")
+def test_no_credentials_and_no_file_names_the_ways_to_give_them() -> None:
+    told = _refusal_message()
+    for way in ("--os-cloud", "as cloud in the backend's section", "OS_CLOUD", "OS_AUTH_URL"):
+        assert way in told
+    assert "clouds.yaml, which is not there" in told
+    assert "no clouds.yaml was found" in told
+
+
+def test_no_cloud_is_named_where_there_are_several(clouds: Path) -> None:
+    told = _refusal_message()
+    assert f"no cloud is named ({clouds} has: bare, demo, other): name a cloud with" in told
+
+
+def test_an_empty_os_cloud_names_none(clouds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_CLOUD", "")
+    assert f"no cloud is named ({clouds} has" in _refusal_message()
+
+
+def test_a_wrong_cloud_is_told_with_those_that_there_are(
+    clouds: Path, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = f"there is no cloud 'Demo' ({clouds} has: bare, demo, other)"
+    assert told in _refusal_message("--os-cloud", "Demo")
+    monkeypatch.setenv("OS_CLOUD", "Demo")
+    assert told in _refusal_message()
+    monkeypatch.delenv("OS_CLOUD")
+    config.write_text(f'{config.read_text()}[backends.freezer]\ncloud = "Demo"\n')
+    assert told in _refusal_message()
+
+
+@pytest.mark.parametrize(("cloud", "known"), [("demo", "RegionOne"), ("other", "RegionTwo")])
+def test_a_wrong_region_is_told_with_those_that_there_are(
+    clouds: Path, config: Path, cloud: str, known: str
+) -> None:
+    config.write_text(f'{config.read_text()}[backends.freezer]\nregion = "Nowhere"\n')
+    told = _refusal_message("--os-cloud", cloud)
+    assert "Nowhere" in told
+    assert known in told
+    assert str(clouds) in told
+
+
+def test_a_cloud_without_a_url_is_told_with_its_file(clouds: Path) -> None:
+    told = _refusal_message("--os-cloud", "bare")
+    assert f"cloud 'bare' lacks auth_url ({clouds} has: bare, demo, other)" in told
+
+
+@pytest.mark.usefixtures("clouds")
+def test_variables_without_a_url_name_the_one_that_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_USERNAME", "u")
+    monkeypatch.setenv("OS_PASSWORD", "secret-word")
+    told = _refusal_message()
+    assert "OS_* without OS_AUTH_URL" in told
+    assert "secret-word" not in told
+
+
+@pytest.mark.parametrize(
+    ("auth", "lacking"),
+    [
+        ("username: u, project_name: p", "password"),
+        ("username: u, password: '', project_name: p", "password"),
+        ("password: p, project_name: p", "username"),
+        ("project_name: p", "username, password"),
+    ],
+)
+def test_cloud_without_user_or_password_is_told_what_lacks(
+    clouds: Path, auth: str, lacking: str
+) -> None:
+    clouds.write_text(f"clouds: {{demo: {{auth: {{auth_url: 'http://127.0.0.1:9', {auth}}}}}}}\n")
+    assert f"cloud 'demo' lacks {lacking} ({clouds} has: demo)" in _refusal_message(
+        "--os-cloud", "demo"
+    )
+
+
+@pytest.mark.usefixtures("clouds")
+def test_variables_without_a_password_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("OS_USERNAME", "u")
+    assert "OS_* without OS_PASSWORD" in _refusal_message()
+
+
+def test_user_by_id_and_another_kind_of_login_need_no_name(clouds: Path) -> None:
+    url = "auth_url: 'http://127.0.0.1:9'"
+    by_id = f"{url}, user_id: u, password: p, project_id: p"
+    token = f"{url}, token: t, project_id: p"
+    clouds.write_text(
+        f"clouds: {{demo: {{auth: {{{by_id}}}}}, other: {{auth_type: token, auth: {{{token}}}}}}}\n"
+    )
+    for cloud in ("demo", "other"):
+        result = invoke_program("protect", "directory", "/srv", "--os-cloud", cloud)
+        assert result.exit_code == 1
+        assert "lacks" not in result.stderr
+
+
+def test_an_unknown_auth_type_is_wrong_input(clouds: Path) -> None:
+    clouds.write_text(f"clouds: {{demo: {{auth_type: nonsense, {_AUTH}}}}}\n")
+    assert "nonsense" in _refusal_message("--os-cloud", "demo")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--os-cloud", "nowhere")])
+@pytest.mark.usefixtures("clouds")
+def test_a_check_of_the_backends_stays_a_table(arguments: tuple[str, ...]) -> None:
+    result = invoke_program("backends", "--check", *arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert "cannot be used: OpenStack credentials: " in result.stdout
+    assert "OS::Cinder::Volume" in result.stdout

@@ -1,0 +1,32 @@
+"""What is remembered of jobs that have ended."""
+
+import pytest
+
+from karbor_backup_freezer.api import job_cache
+from karbor_backup_freezer.api.job_cache import FinishedJobCache
+from karbor_backup_freezer.api.jobs import Job
+
+
+def test_a_job_is_given_out_once_and_the_oldest_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_cache, "MAX_JOBS", 2)
+    jobs = FinishedJobCache()
+    for name in ("one", "two", "three"):
+        jobs.put(Job.from_document({"job_id": name}))
+    assert jobs.pop("one") is None
+    found = jobs.pop("three")
+    assert found is not None
+    assert found.id == "three"
+    assert jobs.pop("three") is None
+
+
+def test_a_job_is_seen_with_its_records_until_it_is_taken() -> None:
+    jobs = FinishedJobCache()
+    jobs.put(Job.from_document({"job_id": "one"}), [{"backup_id": "r"}])
+    for _ in range(2):
+        job, records = jobs.get("one")
+        assert job is not None
+        assert records == [{"backup_id": "r"}]
+    assert jobs.pop("one") is not None
+    assert jobs.get("one") == (None, ())

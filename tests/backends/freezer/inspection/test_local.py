@@ -1,0 +1,123 @@
+"""Looking at real folders, as the agent leaves them."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.inspection import BackupLocation, DataInspector, Measurement
+from karbor_backup_freezer.inspection.reader import METADATA_LIMIT
+from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+
+HERE = socket.gethostname()
+
+
+def make_stored_item(mode: Mode = Mode.CINDER, id_: str = "v") -> StoredItem:
+    return StoredItem(piece=BackupItem(type="t", id=id_, mode=mode), record="r", time_stamp=1)
+
+
+def inspect_folder(folder: Path, *items: StoredItem, kind: str = "local", host: str = HERE) -> Any:
+    options = {"local": {"path": str(folder)}, "ftp": {}, "swift": {}}
+    configuration = Configuration.from_document(
+        {"storages": {"it": {"kind": kind, **options[kind]}}}
+    )
+    data = DataInspector(configuration, CloudServices(Connection(configuration)))
+    location = BackupLocation(container=str(folder / "top" / "id"), backup_name="n", hostname=host)
+    return data.inspect(configuration.storages["it"], location, items)
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        path = folder / "top" / "id" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def metadata_document(**values: Any) -> bytes:
+    return json.dumps(values).encode()
+
+
+def test_a_volume_and_a_server_in_one_visit(tmp_path: Path) -> None:
+    server = f"nova/{HERE}_n/s/5/0_5"
+    write_files(
+        tmp_path,
+        {
+            "v/9/v": bytes(100),
+            "v/9/metadata": metadata_document(**{"x-object-meta-length": "100"}),
+            f"data/{server}/data": bytes(70),
+            f"data/{server}/engine_metadata": metadata_document(length="77"),
+            f"metadata/{server}/metadata": b"{}",
+        },
+    )
+    assert inspect_folder(tmp_path, make_stored_item(Mode.NOVA, "s"), make_stored_item()) == (
+        Measurement(stored=70, complete=True, noted=77),
+        Measurement(stored=100, complete=True, noted=100),
+    )
+
+
+def test_notes_that_are_no_json_say_nothing(tmp_path: Path) -> None:
+    write_files(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": b"{"})
+    assert inspect_folder(tmp_path, make_stored_item()) == (Measurement(stored=100, complete=True),)
+
+
+@pytest.mark.parametrize(("length", "noted"), [(METADATA_LIMIT, 100), (METADATA_LIMIT + 1, None)])
+def test_notes_are_read_up_to_a_limit(tmp_path: Path, length: int, noted: int | None) -> None:
+    content = metadata_document(**{"x-object-meta-length": "100"}).ljust(length)
+    write_files(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": content})
+    assert inspect_folder(tmp_path, make_stored_item()) == (
+        Measurement(stored=100, complete=True, noted=noted),
+    )
+
+
+def test_every_server_of_a_project_is_looked_at(tmp_path: Path) -> None:
+    folder = f"nova/{HERE}_n/a/5/0_5"
+    write_files(
+        tmp_path,
+        {
+            "project_p": json.dumps(["a", "b"]).encode(),
+            f"data/{folder}/data": bytes(3),
+            f"data/{folder}/engine_metadata": metadata_document(length="3"),
+            f"metadata/{folder}/metadata": b"{}",
+        },
+    )
+    (seen,) = inspect_folder(tmp_path, make_stored_item(Mode.TENANT, "p"))
+    assert seen.members == {
+        "a": Measurement(stored=3, complete=True, noted=3),
+        "b": Measurement(stored=0),
+    }
+
+
+def test_a_folder_that_is_missing_here_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    assert inspect_folder(tmp_path, make_stored_item()) == (Measurement(stored=0),)
+
+
+def test_folder_of_another_host_is_unreachable(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    (seen,) = inspect_folder(tmp_path, make_stored_item(), host="elsewhere")
+    assert seen.stored is None
+    assert "elsewhere" in seen.reason
+
+
+def test_unmounted_storage_is_unreachable(tmp_path: Path) -> None:
+    (seen,) = inspect_folder(tmp_path, make_stored_item())
+    assert seen.stored is None
+    assert str(tmp_path) in seen.reason
+
+
+def test_unreadable_folder_is_unreachable(tmp_path: Path) -> None:
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top" / "id").touch()
+    (seen,) = inspect_folder(tmp_path, make_stored_item())
+    assert seen.stored is None
+    assert "Not a directory" in seen.reason
+
+
+def test_unsupported_storage_kind_is_unreachable(tmp_path: Path) -> None:
+    (seen,) = inspect_folder(tmp_path, make_stored_item(), kind="ftp")
+    assert seen == Measurement(reason="what is stored on ftp is not looked at")

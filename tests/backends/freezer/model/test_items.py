@@ -1,0 +1,61 @@
+"""What a protect covers survives JSON, and what is damaged is refused with its place."""
+
+import json
+
+import pytest
+
+from karbor_backup_core import Check, InvalidDocument, Resource
+from karbor_backup_freezer.model.items import (
+    Attachment,
+    BackupItem,
+    DiscoveryResult,
+    Mode,
+    ServerSpec,
+    StoredItem,
+)
+
+VOLUME = BackupItem(
+    type="OS::Cinder::Volume",
+    id="v-1",
+    name="data",
+    mode=Mode.CINDER,
+    size=2**30,
+    details={"metadata": {"a": "b"}},
+)
+SURVEY = DiscoveryResult(
+    resource=Resource("OS::Nova::Server", "s-1", "web"),
+    pieces=(VOLUME,),
+    servers=(
+        ServerSpec(
+            id="s-1",
+            name="web",
+            boots_from_volume=True,
+            attachments=(Attachment(volume="v-1", boot_index=0, included=True),),
+            details={"flavor": {"name": "small"}, "key_name": "key"},
+        ),
+    ),
+    checks=(Check("data volumes", verified=False, reason="not included"),),
+)
+
+
+def test_a_survey_comes_back_from_json() -> None:
+    document = json.loads(json.dumps(SURVEY.to_document()))
+    assert DiscoveryResult.from_document(document) == SURVEY
+
+
+def test_a_stored_piece_comes_back_from_json() -> None:
+    stored = StoredItem(piece=VOLUME, record="r-1", time_stamp=5, native="n", stored=0)
+    assert StoredItem.from_document(json.loads(json.dumps(stored.to_document()))) == stored
+
+
+def test_defaults_take_no_room() -> None:
+    item = BackupItem(type="t", id="i", mode=Mode.FS)
+    assert item.to_document() == {"type": "t", "id": "i", "mode": "fs"}
+
+
+def test_what_is_missing_or_unknown_is_named() -> None:
+    document = SURVEY.to_document()
+    del document["pieces"][0]["mode"]
+    document["more"] = 1
+    with pytest.raises(InvalidDocument, match=r"required field missing @ \$\.pieces\[0\]\.mode"):
+        DiscoveryResult.from_document(document)

@@ -1,0 +1,81 @@
+"""Receipts: what is noted between calls."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import BackendError, Operation, Resource, Verb
+from karbor_backup_freezer.model.receipt import Receipt, StepName
+from tests.backends.freezer.model.test_items import SURVEY
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OPERATION = Operation(
+    id="op",
+    verb=Verb.PROTECT,
+    backend="freezer",
+    implementation="freezer",
+    scope="s",
+    resource=Resource("OS::Cinder::Volume", "v"),
+    created_at=NOW,
+    deadline=NOW,
+)
+
+
+def operation_with_receipt(document: Any) -> Operation:
+    return attrs.evolve(OPERATION, receipt=document)
+
+
+def test_a_receipt_is_read_as_it_was_written() -> None:
+    receipt = Receipt(
+        step=StepName.NATIVE,
+        client="one",
+        storage="disk",
+        doubt=True,
+        survey=SURVEY.to_document(),
+        records=(("r", 1, "n"), ("q", 2, "")),
+        notes={"volumes": {"a": "b"}},
+        removal=2,
+        settles_at=1.5,
+    )
+    assert Receipt.from_operation(operation_with_receipt(receipt.to_document())) == receipt
+    assert receipt.load_discovery_result() == SURVEY
+    assert Receipt.from_operation(OPERATION) == Receipt()
+
+
+def test_a_receipt_holds_no_more_than_it_says() -> None:
+    assert Receipt(step=StepName.JOB).to_document() == {"format": 2, "step": "job"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"format": 3},
+        {"format": 1},
+        {},
+        {"format": 2, "more": 1},
+        {"format": 2, "step": "dance"},
+        {"format": 2, "records": [1]},
+        {"format": 2, "records": [["../r", 1, ""]]},
+        {"format": 2, "records": [["r", "1", ""]]},
+        {"format": 2, "jobs": 10**9},
+        {"format": 2, "jobs": True},
+        {"format": 2, "removal": -1},
+        {"format": 2, "client": ["one"]},
+        {"format": 2, "client": "one\x00"},
+        {"format": 2, "storage": "\ud800"},
+        {"format": 2, "doubt": 1},
+        {"format": 2, "survey": []},
+        {"format": 2, "notes": "none"},
+        {"format": 2, "settles_at": float("inf")},
+    ],
+)
+def test_what_is_damaged_or_later_is_refused(document: Any) -> None:
+    with pytest.raises(BackendError, match="the receipt"):
+        Receipt.from_operation(operation_with_receipt(document))
+
+
+def test_a_damaged_survey_is_refused() -> None:
+    with pytest.raises(BackendError, match="damaged"):
+        Receipt(survey={"pieces": 1}).load_discovery_result()

@@ -1,0 +1,53 @@
+"""What an action says of a storage, in the agent's words."""
+
+import pytest
+
+from karbor_backup_core import InvalidInput, Secret
+from karbor_backup_freezer.model.storages import Storage, StorageKind, find_storage, without_secrets
+
+
+def test_each_backup_has_a_container_of_its_own() -> None:
+    disk = Storage("disk", StorageKind.LOCAL, {"path": "/srv/"})
+    assert disk.backup_container("top", "one") == "/srv/top/one"
+    assert (
+        Storage("root", StorageKind.FTP, {"path": "/"}).backup_container("top", "one") == "/top/one"
+    )
+    assert Storage("cloud", StorageKind.SWIFT, {}).backup_container("top", "one") == "top/one"
+
+
+def test_a_container_that_freezer_cannot_keep_is_refused() -> None:
+    disk = Storage("disk", StorageKind.LOCAL, {"path": "/" + "x" * 250})
+    with pytest.raises(InvalidInput, match="255"):
+        disk.backup_container("top", "one")
+
+
+def test_an_action_gets_the_agents_words() -> None:
+    ssh = Storage(
+        "far", StorageKind.SSH, {"host": "h", "port": 2222, "username": "u", "key": "/k%1"}
+    )
+    assert ssh.action_fields() == {
+        "storage": "ssh",
+        "ssh_host": "h",
+        "ssh_port": 2222,
+        "ssh_username": "u",
+        "ssh_key": "/k%%1",
+    }
+    assert not ssh.has_secrets
+
+
+def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> None:
+    options = {"host": "h", "username": "u", "password": Secret("passw0rd%")}
+    storage = Storage("old", StorageKind.FTP, options)
+    fields = storage.action_fields()
+    assert fields["ftp_password"] == "passw0rd%%"  # noqa: S105 - it is made up
+    assert without_secrets(fields) == {**fields, "ftp_password": ""}
+
+
+def test_no_storage_at_all_says_what_to_add() -> None:
+    with pytest.raises(InvalidInput, match=r"add a section \[backends\.NAME\.storages\.STORAGE\]"):
+        find_storage({}, "")
+
+
+def test_name_of_a_storage_that_is_nearly_right_is_told_with_the_right_one() -> None:
+    with pytest.raises(InvalidInput, match=r"\(configured: vault\): did you mean 'vault'\?"):
+        find_storage({"vault": Storage("vault", StorageKind.SWIFT, {})}, "valt")

@@ -1,0 +1,276 @@
+"""Volumes come back as they were, or the rebuild says why not."""
+
+from datetime import timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core import InvalidInput, Operation, ProgressState, Resource, Transient
+from karbor_backup_freezer.cloud.errors import Refused
+from karbor_backup_freezer.model.items import BackupItem, Mode
+from tests.backends.freezer.restore.harness import (
+    GIB,
+    VOLUME,
+    FakeContents,
+    RestoreHarness,
+    restore_operation,
+    stored_items,
+    volume_item,
+    with_failed_outcome,
+)
+from tests.support.scripted_cloud.state import FakeResource
+
+
+def test_a_volume_gets_back_what_its_source_had(cloud: RestoreHarness) -> None:
+    item = volume_item(
+        volume_type="fast",
+        metadata={"owner": "me", "self": "x"},
+        image_metadata={"os_type": "linux"},
+        description="precious",
+    )
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    made = cloud.agent_volume(operation, 0, item)
+    progress, _ = cloud.finish(operation, contents)
+    assert progress.state is ProgressState.SUCCEEDED
+    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    assert (progress.parts, progress.checks, progress.leftovers) == ((), (), ())
+    shown = made.shown
+    assert (shown["name"], shown["description"]) == ("new", "precious")
+    assert (shown["volume_type"], shown["bootable"]) == ("fast", "false")
+    assert shown["volume_image_metadata"] == {"os_type": "linux"}
+    assert shown["metadata"] == {
+        "owner": "me",
+        "self": "x",
+        "karbor_backup_operation": operation.id,
+        "karbor_backup_member": item.id,
+    }
+
+
+def test_a_bootable_volume_stays_bootable(cloud: RestoreHarness) -> None:
+    item = volume_item(bootable=True)
+    operation = restore_operation(item.resource)
+    made = cloud.agent_volume(operation, 0, item)
+    cloud.finish(operation, FakeContents(stored_items(item)))
+    assert made.shown["bootable"] == "true"
+
+
+def test_each_of_two_restores_at_once_finds_its_own(cloud: RestoreHarness) -> None:
+    item = volume_item()
+    contents = FakeContents(stored_items(item))
+    operations = [restore_operation(item.resource), restore_operation(item.resource)]
+    made = [cloud.agent_volume(operation, 0, item) for operation in operations]
+    found = [cloud.finish(o, contents)[0].resources[0].id for o in reversed(operations)]
+    assert found == [made[1].id, made[0].id]
+
+
+def test_a_step_that_is_repeated_changes_nothing_more(cloud: RestoreHarness) -> None:
+    item = volume_item(volume_type="fast", metadata={"a": "b"})
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    cloud.agent_volume(operation, 0, item)
+    first, notes = cloud.finish(operation, contents)
+    changes = cloud.changes
+    assert cloud.finish(operation, contents, notes)[0] == first
+    assert cloud.finish(operation, contents)[0] == first
+    assert cloud.changes == changes
+
+
+@pytest.mark.parametrize("length", [0, GIB - 1])
+def test_a_volume_of_too_few_bytes_is_a_failure(cloud: RestoreHarness, length: int) -> None:
+    item = volume_item()
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    cloud.agent_volume(operation, 0, item, length)
+    progress, _ = cloud.finish(operation, contents)
+    assert progress.state is ProgressState.FAILED
+    assert f"Freezer brought back {length} of {GIB} bytes" in progress.reason
+
+
+def test_a_volume_that_is_not_there_is_a_failure(cloud: RestoreHarness) -> None:
+    item = volume_item()
+    other = restore_operation(item.resource)
+    cloud.agent_volume(other, 0, item)
+    progress, _ = cloud.finish(restore_operation(item.resource), FakeContents(stored_items(item)))
+    assert progress.state is ProgressState.FAILED
+    assert progress.reason == f"{VOLUME} {item.id}: Freezer's restore has left no volume of it"
+
+
+def test_a_volume_in_error_is_a_failure_and_is_removed(cloud: RestoreHarness) -> None:
+    item = volume_item()
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    made = cloud.agent_volume(operation, 0, item)
+    made.shown["status"] = "error"
+    progress, notes = cloud.finish(operation, contents)
+    assert progress.reason.endswith(f"Cinder put the new volume {made.id} in state error")
+    assert cloud.list_resources() == {f"volume/{made.id}"}
+    undone, _ = cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
+    assert (undone.state, undone.leftovers) == (ProgressState.SUCCEEDED, ())
+    assert cloud.list_resources() == set()
+
+
+def test_a_volume_that_goes_away_meanwhile_is_a_failure(cloud: RestoreHarness) -> None:
+    item = volume_item(volume_type="fast")
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    made = cloud.agent_volume(operation, 0, item)
+    step = cloud.rebuild.advance(operation, contents, {})
+    assert step.progress.state is ProgressState.RUNNING
+    cloud.world.volumes.remove(made)
+    progress, _ = cloud.finish(operation, contents, step.restore_state)
+    assert progress.state is ProgressState.FAILED
+    assert f"volume {made.id}, made of it, is gone" in progress.reason
+
+
+def test_a_type_that_cinder_does_not_give_is_told(cloud: RestoreHarness) -> None:
+    item = volume_item(volume_type="gone")
+    operation = restore_operation(item.resource)
+    made = cloud.agent_volume(operation, 0, item)
+    progress, _ = cloud.finish(operation, FakeContents(stored_items(item)))
+    assert progress.state is ProgressState.SUCCEEDED
+    (check,) = progress.checks
+    assert (check.name, check.verified) == (f"type of volume {made.id}", False)
+    assert "'gone'" in check.reason
+
+
+def test_cinders_own_backup_gets_a_new_volume_once(cloud: RestoreHarness) -> None:
+    item = volume_item(mode=Mode.NATIVE, volume_type="fast", metadata={"a": "b"})
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    step = cloud.rebuild.prepare(operation, contents, {})
+    assert step.progress.state is ProgressState.RUNNING
+    again = cloud.rebuild.prepare(operation, contents, {})
+    assert again == step
+    cloud.wait_until_ready(operation, contents, step.restore_state)
+    step = cloud.rebuild.prepare(operation, contents, step.restore_state)
+    assert step.progress.state is ProgressState.READY
+    made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
+    assert (made.shown["size"], made.shown["volume_type"], made.name) == (1, "fast", "new")
+    # Cinder replaces a volume's metadata by those of the backup.
+    made.shown.update(status="restoring-backup", metadata={"a": "b"})
+    step = cloud.rebuild.advance(operation, contents, step.restore_state)
+    assert step.progress.state is ProgressState.RUNNING
+    made.shown["status"] = "available"
+    progress, _ = cloud.finish(operation, contents, step.restore_state)
+    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    assert made.shown["metadata"]["karbor_backup_operation"] == operation.id
+
+
+def test_a_native_restore_that_fails_is_undone_though_its_mark_is_gone(
+    cloud: RestoreHarness,
+) -> None:
+    item = volume_item(mode=Mode.NATIVE)
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    step = cloud.rebuild.prepare(operation, contents, {})
+    cloud.wait_until_ready(operation, contents, step.restore_state)
+    made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
+    made.shown.update(status="error_restoring", metadata={})
+    progress, notes = cloud.finish(operation, contents, step.restore_state)
+    assert "error_restoring" in progress.reason
+    cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
+    assert cloud.list_resources() == set()
+
+
+def test_a_volume_that_is_written_over_is_neither_changed_nor_removed(
+    cloud: RestoreHarness,
+) -> None:
+    item = volume_item(mode=Mode.NATIVE)
+    source = cloud.world.volumes.add(
+        "", {"status": "available", "size": 1, "name": "data"}, identifier=item.id
+    )
+    operation = restore_operation(item.resource, overwrite_volume=True)
+    contents = FakeContents(stored_items(item))
+    step = cloud.rebuild.prepare(operation, contents, {})
+    assert step.progress.state is ProgressState.READY
+    assert cloud.rebuild.native_target(step.restore_state, item) == item.id
+    progress, notes = cloud.finish(operation, contents, step.restore_state)
+    assert progress.resources == (item.resource,)
+    undone, _ = cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
+    assert [left.id for left in undone.leftovers] == [item.id]
+    assert source.shown == {"id": item.id, "status": "available", "size": 1, "name": "data"}
+
+
+def test_a_refused_volume_is_told_in_one_line(cloud: RestoreHarness) -> None:
+    item = volume_item(mode=Mode.NATIVE, availability_zone="moon")
+    operation = restore_operation(item.resource)
+    with pytest.raises((Refused, InvalidInput), match="moon"):
+        cloud.rebuild.prepare(operation, FakeContents(stored_items(item)), {})
+
+
+def test_no_lost_reply_makes_a_second_volume(cloud: RestoreHarness) -> None:
+    item = volume_item(mode=Mode.NATIVE, volume_type="fast", metadata={"a": "b"})
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    cloud.lost = 1
+    with pytest.raises(Transient):
+        cloud.rebuild.prepare(operation, contents, {})
+    cloud.rebuild.prepare(operation, contents, {})
+    assert len(cloud.list_resources()) == 1
+
+
+def move_to_other_zone(
+    cloud: RestoreHarness, operation: Operation, item: BackupItem
+) -> FakeResource:
+    """Let the agent's volume be in another zone than its source was."""
+    made = cloud.agent_volume(operation, 0, item)
+    made.content = b"data"
+    made.shown["availability_zone"] = "elsewhere"
+    return made
+
+
+def test_a_volume_in_another_zone_is_made_again_in_its_own(cloud: RestoreHarness) -> None:
+    item = volume_item(volume_type="fast", metadata={"a": "b"}, image_metadata={"x": "y"})
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    agents = move_to_other_zone(cloud, operation, item)
+    progress, notes = cloud.finish(operation, contents)
+    assert (progress.state, progress.checks) == (ProgressState.SUCCEEDED, ())
+    made = cloud.world.volumes.get(progress.resources[0].id)
+    assert made.id != agents.id
+    assert made.content == b"data"
+    shown = made.shown
+    assert (shown["availability_zone"], shown["volume_type"]) == ("nova", "fast")
+    assert (shown["name"], shown["metadata"]["a"]) == ("new", "b")
+    assert (shown["volume_image_metadata"], shown["bootable"]) == ({"x": "y"}, "false")
+    assert cloud.list_resources() == {f"volume/{made.id}"}
+    assert cloud.finish(operation, contents, notes)[0] == progress
+    assert cloud.finish(operation, contents)[0].resources == progress.resources
+
+
+def test_a_volume_whose_zone_takes_none_stays_where_it_is_and_is_told(
+    cloud: RestoreHarness,
+) -> None:
+    item = volume_item(availability_zone="moon")
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    made = cloud.agent_volume(operation, 0, item)
+    progress, _ = cloud.finish(operation, contents)
+    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    (check,) = progress.checks
+    assert check.reason.startswith("it is in zone nova and its source was in moon: ")
+    assert cloud.list_resources() == {f"volume/{made.id}"}
+
+
+def test_no_lost_reply_makes_a_volume_twice_in_its_zone(cloud: RestoreHarness) -> None:
+    for lost in range(1, 10):
+        item = volume_item(metadata={"a": "b"})
+        operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+        move_to_other_zone(cloud, operation, item)
+        cloud.lost = cloud.changes + lost
+        progress, notes = cloud.finish_despite_faults(operation, contents)
+        assert progress.state is ProgressState.SUCCEEDED
+        assert cloud.list_resources() == {f"volume/{progress.resources[0].id}"}
+        cloud.roll_back(operation, contents, notes)
+        assert cloud.list_resources() == set()
+
+
+def test_a_volume_that_failed_before_cinder_noted_its_image_is_named(cloud: RestoreHarness) -> None:
+    item = volume_item()
+    operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
+    sdk = cloud.sdk.block_storage
+    failed = sdk.create_volume(name="data~17", size=1)
+    others = [sdk.create_volume(name=name, size=1) for name in ("data", "data~17b", "my data~17")]
+    cloud.pass_time()
+    cloud.world.volumes.get(failed.id).shown["status"] = "error"
+    progress, notes = cloud.finish(operation, contents)
+    assert progress.state is ProgressState.FAILED
+    (named,) = cloud.rebuild.find_unproven_volumes(operation, contents)
+    assert named.id == failed.id
+    assert "in state error; it may be of this restore" in named.note
+    undone, _ = cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
+    assert undone.leftovers == (named,)
+    assert cloud.list_resources() == {f"volume/{volume.id}" for volume in (failed, *others)}
+    later = attrs.evolve(operation, created_at=operation.created_at + timedelta(hours=1))
+    assert cloud.rebuild.find_unproven_volumes(later, contents) == ()

@@ -1,0 +1,60 @@
+"""Agents that never end: the deadline fails the operation, and what is left is named."""
+
+import datetime as dt
+
+import pytest
+
+from karbor_backup_core import Operation, Result, State, Verb
+from karbor_backup_freezer.model.ids import job_id
+from tests.backends.freezer.workflows.harness import WorkflowHarness
+from tests.backends.freezer.workflows.test_protect import get_backup, has_no_leftovers
+
+
+def leftover_kinds(operation: Operation) -> set[str]:
+    """The kinds of what an operation has left that was parked after its deadline."""
+    assert operation.parked
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.FAILED
+    assert "deadline" in operation.outcome.reason
+    assert job_id(operation.id) in {left.id for left in operation.outcome.leftovers}
+    return {left.kind for left in operation.outcome.leftovers}
+
+
+@pytest.fixture
+def slow(harness: WorkflowHarness) -> WorkflowHarness:
+    harness.pace = dt.timedelta(minutes=4)
+    return harness
+
+
+def test_a_protect_names_the_agents_copies_and_removes_them_when_it_has_ended(
+    slow: WorkflowHarness,
+) -> None:
+    volume = slow.create_volume("data")
+    before = set(slow.cloud.world.inventory)
+    slow.freezer.hangs = True
+    operation = slow.run_operation(Verb.PROTECT, volume)
+    assert leftover_kinds(operation) >= {"Freezer job", "volume", "volume snapshot"}
+    assert set(slow.cloud.world.inventory) > before
+
+    slow.freezer.end_hanging_jobs()
+    operation = slow.resume(operation)
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert set(slow.cloud.world.inventory) == before
+    assert has_no_leftovers(slow)
+
+
+def test_a_restore_names_its_half_done_volume_and_removes_it_when_it_has_ended(
+    slow: WorkflowHarness,
+) -> None:
+    backup = get_backup(slow.run_operation(Verb.PROTECT, slow.create_volume("data")))
+    before = slow.cloud.list_resources()
+    slow.freezer.hangs = True
+    operation = slow.run_operation(Verb.RESTORE, backup)
+    assert leftover_kinds(operation) >= {"Freezer job", "volume"}
+
+    slow.freezer.end_hanging_jobs()
+    operation = slow.resume(operation)
+    assert operation.state is State.RELEASED
+    assert slow.cloud.list_resources() == before
+    assert has_no_leftovers(slow)

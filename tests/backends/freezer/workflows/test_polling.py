@@ -1,0 +1,183 @@
+"""Answers for jobs that a real Freezer cannot be made to show at will."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    State,
+    Verb,
+)
+from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.cloud.services import CloudServices
+from karbor_backup_freezer.config import Configuration
+from karbor_backup_freezer.model.ids import job_id, removal_step
+from karbor_backup_freezer.model.receipt import Receipt, StepName
+from karbor_backup_freezer.workflows.context import WorkflowContext
+from karbor_backup_freezer.workflows.polling import JobPoller
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CONFIGURATION = Configuration.from_document(
+    {"storages": {"disk": {"kind": "local", "path": "/srv"}}}
+)
+SUCCEEDED = {"status": "completed", "result": "success"}
+
+
+class FakeFreezer:
+    """A Freezer that knows the jobs it is given, and no record."""
+
+    def __init__(self, *jobs: dict[str, Any], listed: bool = True) -> None:
+        self.jobs = {job["job_id"]: job for job in jobs}
+        self.listed = listed
+        self.asked: list[str] = []
+
+    def get_job(self, identifier: str) -> dict[str, Any] | None:
+        self.asked.append(f"job {identifier}")
+        return self.jobs.get(identifier)
+
+    def iter_pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
+        yield list(self.iter_entries(collection))
+
+    def iter_entries(self, collection: str) -> Iterator[dict[str, Any]]:
+        self.asked.append(f"all {collection}")
+        return iter(self.jobs.values() if collection == "jobs" and self.listed else ())
+
+    def search(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:
+        self.asked.append(f"{collection} with {field} {value}")
+        return []
+
+
+def _operation(name: str, verb: Verb = Verb.PROTECT, **more: Any) -> Operation:
+    defaults: dict[str, Any] = {
+        "id": name,
+        "verb": verb,
+        "backend": "freezer",
+        "implementation": "freezer",
+        "scope": "s",
+        "resource": Resource("Freezer::FileSystem::Directory", "/data"),
+        "options": {"backup_name": "nightly"},
+        "created_at": NOW,
+        "deadline": NOW,
+        "state": State.RUNNING,
+        "phase": 1,
+        "attempt": 1,
+    }
+    return Operation(**{**defaults, **more})
+
+
+def _job_document(name: str, schedule: dict[str, Any], step: str = "1") -> dict[str, Any]:
+    return {"job_id": job_id(name, step), "client_id": "one", "job_schedule": schedule}
+
+
+def _poll(freezer: FakeFreezer, *operations: Operation) -> dict[str, Progress]:
+    services = CloudServices(Connection(CONFIGURATION))
+    context = WorkflowContext.create(freezer, CONFIGURATION, services)  # type: ignore[arg-type]
+    return JobPoller(context).poll(operations)
+
+
+def test_one_damaged_operation_is_its_own_failure() -> None:
+    freezer = FakeFreezer(_job_document("good", {"status": "running"}))
+    answers = _poll(freezer, _operation("bad", receipt={"format": 99}), _operation("good"))
+    assert answers["bad"].state is ProgressState.FAILED
+    assert "format 99" in answers["bad"].reason
+    assert answers["good"].state is ProgressState.RUNNING
+
+
+def test_an_operation_that_a_page_missed_is_asked_for_alone() -> None:
+    schedule = {"status": "running"}
+    freezer = FakeFreezer(
+        _job_document("one", schedule), _job_document("two", schedule), listed=False
+    )
+    answers = _poll(freezer, _operation("one"), _operation("two"), _operation("never"))
+    assert answers["one"].state is ProgressState.RUNNING
+    assert answers["never"].state is ProgressState.UNKNOWN
+    assert len(freezer.asked) == 4
+
+
+def test_poll_without_job_sends_no_request() -> None:
+    freezer = FakeFreezer()
+    ended = Receipt(step=StepName.JOB).to_document()
+    delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING, receipt=ended)
+    answers = _poll(freezer, delete, _operation("verify", Verb.VERIFY))
+    assert answers["delete"].state is ProgressState.READY
+    assert answers["verify"].state is ProgressState.UNKNOWN
+    assert freezer.asked == []
+
+
+def test_a_success_is_no_end_before_the_data_was_looked_at() -> None:
+    answers = _poll(FakeFreezer(_job_document("one", SUCCEEDED)), _operation("one"))
+    assert answers["one"].state is ProgressState.READY
+
+
+@pytest.mark.parametrize(
+    ("schedule", "cancel_sent", "state"),
+    [
+        ({"status": "stop"}, True, ProgressState.CANCELLED),
+        ({"status": "stop"}, False, ProgressState.FAILED),
+        ({"event": "stop"}, True, ProgressState.CANCELLED),
+        ({"event": "stop"}, False, ProgressState.RUNNING),
+        ({"status": "completed", "result": "aborted"}, True, ProgressState.FAILED),
+    ],
+)
+def test_a_stop_is_a_cancel_only_if_we_asked(
+    schedule: dict[str, Any], state: ProgressState, *, cancel_sent: bool
+) -> None:
+    operation = _operation("one", cancel_sent=cancel_sent)
+    assert _poll(FakeFreezer(_job_document("one", schedule)), operation)["one"].state is state
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settles_at", "state"),
+    [
+        (SUCCEEDED, 0.0, ProgressState.READY),
+        ({"status": "running"}, 0.0, ProgressState.RUNNING),
+        ({"event": "stop"}, 1e12, ProgressState.RUNNING),
+        ({"event": "stop"}, 1.0, ProgressState.READY),
+    ],
+)
+def test_a_release_waits_until_the_job_is_sure_to_be_over(
+    schedule: dict[str, Any], settles_at: float, state: ProgressState
+) -> None:
+    operation = _operation(
+        "one",
+        state=State.RELEASING,
+        outcome=Outcome(Result.CANCELLED),
+        receipt=Receipt(settles_at=settles_at).to_document(),
+    )
+    assert _poll(FakeFreezer(_job_document("one", schedule)), operation)["one"].state is state
+
+
+def test_a_release_waits_for_its_own_removal() -> None:
+    releasing = _operation(
+        "one",
+        state=State.RELEASING,
+        outcome=Outcome(Result.CANCELLED),
+        receipt=Receipt(removal=2).to_document(),
+    )
+    freezer = FakeFreezer(
+        _job_document("one", SUCCEEDED),
+        _job_document("one", {"status": "running"}, removal_step(2)),
+    )
+    assert _poll(freezer, releasing)["one"].state is ProgressState.RUNNING
+    ended = attrs.evolve(releasing, state=State.ENDED)
+    assert _poll(freezer, ended)["one"].state is ProgressState.READY
+
+
+def test_work_that_is_to_stop_names_its_job_should_it_never_end() -> None:
+    freezer = FakeFreezer(_job_document("one", {"status": "running"}))
+    assert _poll(freezer, _operation("one"))["one"].leftovers == ()
+    for late in (
+        _operation("one", cancel_sent=True),
+        _operation("one", state=State.ENDED, outcome=Outcome(Result.FAILED), awaiting=True),
+    ):
+        (leftover,) = _poll(freezer, late)["one"].leftovers
+        assert (leftover.kind, leftover.id) == ("Freezer job", job_id("one"))

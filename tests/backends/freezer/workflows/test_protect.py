@@ -1,0 +1,231 @@
+"""Protects of servers, volumes and projects, from the survey to the release."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+import pytest
+from pytest_mock import MockerFixture
+
+from karbor_backup_core import Backup, Call, Operation, ProgressState, Resource, Result, State, Verb
+from karbor_backup_freezer.model.handle import Handle
+from karbor_backup_freezer.model.items import Mode
+from karbor_backup_freezer.model.receipt import Receipt, StepName
+from karbor_backup_freezer.workflows import protect as protect_module
+from tests.backends.freezer.workflows.harness import HOST, SHOP, WorkflowHarness, repeat_call
+from tests.support.scripted_agent.agent import ScriptedAgent
+
+
+def get_backup(operation: Operation) -> Backup:
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
+    assert operation.outcome.backup is not None
+    return operation.outcome.backup
+
+
+def failure_reason(operation: Operation) -> str:
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.FAILED
+    return operation.outcome.reason
+
+
+def has_no_leftovers(harness: WorkflowHarness) -> bool:
+    """Whether neither Freezer nor the cloud holds anything but records and what was there."""
+    temporary = [
+        thing.name
+        for shelf in (harness.cloud.world.images, harness.cloud.world.volumes)
+        for thing in shelf
+        if "_backup_" in thing.name
+    ]
+    return not (harness.freezer.jobs or harness.freezer.actions or temporary)
+
+
+@pytest.mark.parametrize("mode", [Mode.CINDER, Mode.NATIVE])
+def test_a_volume_is_surveyed_stored_and_looked_at(harness: WorkflowHarness, mode: Mode) -> None:
+    volume = harness.create_volume("data")
+    operation = harness.run_operation(Verb.PROTECT, volume, {"mode": mode.value})
+    backup = get_backup(operation)
+    handle = Handle.from_backup(backup)
+    (stored,) = handle.pieces
+    assert (stored.piece.mode, stored.piece.size) == (mode, 2**30)
+    assert bool(stored.native) is (mode is Mode.NATIVE)
+    assert (backup.members, operation.outcome.parts if operation.outcome else ()) == ((), ())
+    assert has_no_leftovers(harness)
+    assert len(harness.freezer.records) == 1
+
+
+def test_a_project_has_a_member_for_every_server_and_volume(harness: WorkflowHarness) -> None:
+    web, data, other = (
+        harness.create_server("web"),
+        harness.create_volume("data"),
+        harness.create_volume("other"),
+    )
+    backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
+    assert {m.resource.id: m.id for m in backup.members} == {
+        each.id: f"{backup.id}/{each.id}" for each in (web, data, other)
+    }
+    alone = Handle.from_backup(backup.members[-1])
+    assert len(alone.pieces) == 1
+    assert len(harness.freezer.records) == 3
+    assert has_no_leftovers(harness)
+
+
+def test_a_backup_is_where_the_agent_says_that_it_put_it(harness: WorkflowHarness) -> None:
+    harness.freezer.hostname = ""
+    backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_server("web")))
+    assert Handle.from_backup(backup).hostname == HOST
+    assert harness.run_operation(Verb.VERIFY, backup).outcome.result is Result.SUCCEEDED  # type: ignore[union-attr]
+
+
+def test_an_empty_project_is_a_backup_of_nothing(harness: WorkflowHarness) -> None:
+    backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
+    assert Handle.from_backup(backup).pieces == ()
+    assert harness.freezer.created == []
+    for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
+        operation = harness.run_operation(verb, backup)
+        assert operation.outcome is not None
+        assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
+    assert harness.freezer.created == []
+
+
+def test_one_member_that_fails_fails_the_project_and_says_which(harness: WorkflowHarness) -> None:
+    first, bad, last = (harness.create_volume(name) for name in ("first", "bad", "last"))
+    harness.freezer.breaks[bad.id] = "backup"
+    operation = harness.run_operation(Verb.PROTECT, SHOP)
+    assert f"OS::Cinder::Volume {bad.id}" in failure_reason(operation)
+    assert operation.outcome is not None
+    parts = {part.resource.id: part for part in operation.outcome.parts}
+    order = [id_ for id_ in parts if parts[id_].result is Result.SUCCEEDED]
+    assert parts[bad.id].result is Result.FAILED
+    assert f"host {HOST}" in parts[bad.id].reason
+    skipped = {first.id, last.id} - set(order)
+    assert all("not tried" in parts[id_].reason for id_ in skipped)
+    assert has_no_leftovers(harness)
+    assert harness.freezer.records == {}
+
+
+def test_a_single_volume_that_fails_leaves_nothing(harness: WorkflowHarness) -> None:
+    volume = harness.create_volume("data")
+    harness.freezer.breaks[volume.id] = "backup"
+    assert "Freezer's job ended with result 'fail'" in failure_reason(
+        harness.run_operation(Verb.PROTECT, volume)
+    )
+    assert has_no_leftovers(harness)
+
+
+def test_success_without_stored_data_is_a_failure(
+    harness: WorkflowHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume = harness.create_volume("data")
+    get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("other")))
+    harness.freezer.records.clear()
+
+    def back_up(_agent: ScriptedAgent, told: Mapping[str, str]) -> dict[str, Any]:
+        return {**told, "time_stamp": 1, "hostname": HOST}
+
+    monkeypatch.setattr(ScriptedAgent, "back_up", back_up)
+    reason = failure_reason(harness.run_operation(Verb.PROTECT, volume))
+    assert "nothing is stored of it" in reason
+    assert has_no_leftovers(harness)
+    assert harness.freezer.records == {}
+
+
+def test_every_call_may_come_twice(harness: WorkflowHarness) -> None:
+    harness.create_server("web")
+    harness.create_volume("data")
+    operation = harness.run_operation(
+        Verb.PROTECT, SHOP, between=lambda each: repeat_call(harness, each)
+    )
+    get_backup(operation)
+    assert len(harness.freezer.created) == 1
+    assert harness.freezer.refused == 0
+    assert len(harness.freezer.records) == 2
+    assert has_no_leftovers(harness)
+
+
+@pytest.mark.parametrize("after", [StepName.SURVEY, StepName.JOB, StepName.NATIVE])
+def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: StepName) -> None:
+    volume = harness.create_volume("data")
+    before = set(harness.cloud.world.inventory)
+
+    def cancelled(operation: Operation) -> Operation:
+        reached = Receipt.from_operation(operation).step is after and operation.outcome is None
+        return attrs.evolve(operation, cancel_requested=True) if reached else operation
+
+    options = {"mode": "cindernative" if after is StepName.NATIVE else "cinder"}
+    operation = harness.run_operation(Verb.PROTECT, volume, options, between=cancelled)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.CANCELLED
+    assert operation.outcome.leftovers == ()
+    assert set(harness.cloud.world.inventory) == before
+    assert has_no_leftovers(harness)
+    assert harness.freezer.records == {}
+
+
+def test_unprotectable_resource_is_refused_before_a_job(harness: WorkflowHarness) -> None:
+    nobody = Resource("OS::Cinder::Volume", "0b5e39c4-0000-0000-0000-000000000000")
+    operation = harness.run_operation(Verb.PROTECT, nobody)
+    assert "status 404" in failure_reason(operation)
+    assert operation.outcome is not None
+    assert operation.outcome.refused
+    assert harness.freezer.created == []
+
+
+def test_project_too_large_for_a_receipt_is_refused(
+    harness: WorkflowHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protect_module, "_DISCOVERY_LIMIT", 500)
+    harness.create_volume("data", metadata={"long": "x" * 250})
+    harness.create_volume("more", metadata={"long": "x" * 250})
+    assert "too large for one backup" in failure_reason(harness.run_operation(Verb.PROTECT, SHOP))
+    assert harness.freezer.created == []
+
+
+def test_a_poll_of_work_that_was_never_begun_says_so(harness: WorkflowHarness) -> None:
+    seen = []
+
+    def polled(operation: Operation) -> Operation:
+        if operation.state is State.SUBMITTING and not seen:
+            seen.append(harness.make_call(Call.POLL, operation))
+        return operation
+
+    get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=polled))
+    assert [progress.state for progress in seen] == [ProgressState.UNKNOWN]
+
+
+def _record_of_version(version: str) -> dict[str, Any]:
+    """A record of an agent of that version on this host, newer than all others."""
+    metadata = {"hostname": HOST, "client_version": version, "time_stamp": 2**40}
+    return {"backup_id": "earlier", "backup_metadata": metadata}
+
+
+def test_old_agent_is_refused_before_a_job(harness: WorkflowHarness) -> None:
+    harness.freezer.records["earlier"] = _record_of_version("17.0.0")
+    reason = failure_reason(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
+    assert "freezer-agent 17.0.0" in reason
+    assert "19.0.0 or later is needed" in reason
+    assert harness.freezer.created == []
+
+
+def test_restore_by_an_old_agent_is_refused_before_a_job(harness: WorkflowHarness) -> None:
+    backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
+    created = list(harness.freezer.created)
+    harness.freezer.records["earlier"] = _record_of_version("18.0.0")
+    reason = failure_reason(harness.run_operation(Verb.RESTORE, backup))
+    assert "freezer-agent 18.0.0" in reason
+    assert harness.freezer.created == created
+
+
+def test_first_record_of_an_old_agent_says_why_the_protect_failed(
+    harness: WorkflowHarness, mocker: MockerFixture
+) -> None:
+    old = {"hostname": HOST, "client_version": "18.0.0", "time_stamp": 1}
+    mocker.patch.object(
+        protect_module,
+        "list_job_records",
+        return_value=[{"backup_id": "r", "backup_metadata": old}],
+    )
+    mocker.patch.object(protect_module.results, "is_record_of", return_value=False)
+    reason = failure_reason(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
+    assert "freezer-agent 18.0.0 is used for directories only" in reason

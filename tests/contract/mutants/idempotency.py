@@ -1,0 +1,140 @@
+"""Backends that lose sight of their own work."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_core import (
+    BackendError,
+    Operation,
+    Progress,
+    ProgressState,
+    Transient,
+    Verb,
+    hookimpl,
+)
+from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
+from karbor_backup_fake._model import Task
+from karbor_backup_fake._phases import build_task, phase_kinds
+from tests.contract.mutants.registry import breaks
+
+
+@breaks("C-401", also={"C-402", "C-404"})
+class StartsWithoutLookup(FakeBackend):
+    """Begins work without looking whether an earlier attempt has begun it."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        return super()._start_phase(attrs.evolve(operation, attempt=1))
+
+
+@breaks("C-402")
+class LostReplyAsFinalError(FakeBackend):
+    """Calls it final when a reply is lost."""
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[FakeCloud]:
+        try:
+            with super()._connect() as cloud:
+                yield cloud
+        except Transient as error:
+            if "connection broke" in str(error):
+                raise BackendError(str(error)) from error
+            raise
+
+
+@breaks("C-403", also={"C-405", "C-604", "C-707"})
+class KeepsWorkInMemory(FakeBackend):
+    """Knows only the work that it has begun itself."""
+
+    def __init__(self, configuration: Any, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._begun: set[str] = set()
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        self._begun.add(operation.id)
+        return super()._start_phase(operation)
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        unknown = Progress(ProgressState.UNKNOWN)
+        answers = super().poll(operations)
+        return {id_: answers[id_] if id_ in self._begun else unknown for id_ in answers}
+
+
+@breaks("C-404")
+class LooksUpFirstPhaseOnly(FakeBackend):
+    """Looks for its own work in the first phase only."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        attempt = operation.attempt if operation.phase == 1 else 1
+        return super()._start_phase(attrs.evolve(operation, attempt=attempt))
+
+
+@breaks("C-405")
+class KeepsPhasesInMemory(FakeBackend):
+    """Knows what its phases have made only while it lives."""
+
+    def __init__(self, configuration: Any, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._jobs: dict[str, str] = {}
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        progress = super()._start_phase(operation)
+        if progress.receipt is not None:
+            self._jobs[operation.id] = _serialization.read_job_id(progress.receipt)
+        return progress
+
+    def _build_task(self, _cloud: FakeCloud, operation: Operation) -> Task:
+        step = phase_kinds(operation, self._phases)[operation.phase - 1]
+        return build_task(operation, step, self._jobs.get(operation.id, ""))
+
+
+@breaks("C-406")
+class FindsWorkByResource(FakeBackend):
+    """Takes the work of any operation on the same resource for its own."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        if operation.attempt > 1 and operation.backup is None:
+            for job in self._cloud.jobs():
+                if job.task.resource == operation.resource and job.phase == operation.phase:
+                    return attrs.evolve(
+                        self._job_progress(operation, job),
+                        receipt=_serialization.make_receipt(job.id),
+                    )
+        return super()._start_phase(operation)
+
+
+@breaks("C-407", also={"C-408"})
+class IgnoresFence(FakeBackend):
+    """Gives every call the same fencing number, so that none is a late one."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        return super()._start_phase(attrs.evolve(operation, fence=0))
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        return super().cancel(attrs.evolve(operation, fence=0))
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        return super().release(attrs.evolve(operation, fence=0))
+
+
+@breaks("C-408")
+class LateProtectRecreatesData(FakeBackend):
+    """Does without the fencing number for a late protect of which nothing is left."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        try:
+            return super()._start_phase(operation)
+        except BackendError as error:
+            late = operation.verb is Verb.PROTECT and "comes late" in str(error)
+            if not late or self._cloud.remaining_ids(operation.id):
+                raise
+        task = self._build_task(self._cloud, operation)
+        job = self._cloud.create_job(operation.id, operation.phase, task)
+        return attrs.evolve(
+            self._job_progress(operation, job), receipt=_serialization.make_receipt(job.id)
+        )

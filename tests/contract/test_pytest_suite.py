@@ -1,0 +1,152 @@
+"""The class for pytest: what an author writes, what the run tells, and that it cannot be empty."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_contract import all_rules
+from karbor_backup_contract.testing import ContractSuite
+
+pytest_plugins = ["pytester"]
+
+RunModule = Callable[..., pytest.RunResult]
+
+HEAD = """
+import attrs, pytest
+from karbor_backup_contract.testing import ContractSuite
+from karbor_backup_fake.harness import create_harness
+from tests.contract.mutants.verbs import SecondDeleteFails, VerifiesWithoutReading
+from tests.contract.mutants.description import MissingHook
+"""
+WITHOUT_RESOURCES = range(101, 112)
+"""The rules that look at a backend's description only."""
+
+SUITE = """
+class TestMine(ContractSuite):
+    @pytest.fixture
+    def harness(self):
+        return {harness}
+"""
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> RunModule:
+    """Answer a function that runs a test module as an author would."""
+
+    def run_module(text: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(HEAD + text)
+        pytester.syspathinsert(pytestconfig.rootpath)
+        return pytester.runpytest("-q", *options)
+
+    return run_module
+
+
+def test_a_conformant_backend_is_told_and_written_down(run: RunModule, tmp_path: Path) -> None:
+    result = run(
+        SUITE.format(harness="create_harness()"), "--contract-report", str(tmp_path / "out")
+    )
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["fake * (Mine): conformant to contract 1.0: * passed"])
+    (report,) = json.loads((tmp_path / "out" / "conformance.json").read_text())
+    assert report["conformant"] is True
+    assert {rule["status"] for rule in report["rules"]} == {"passed"}
+    assert report["backend"]["name"] == "fake"
+    assert "conformant" in (tmp_path / "out" / "conformance.html").read_text()
+
+
+def test_a_broken_rule_fails_and_is_told_with_what_was_seen(run: RunModule) -> None:
+    result = run(SUITE.format(harness="create_harness(SecondDeleteFails)"))
+    result.assert_outcomes(failed=1, passed=len(all_rules()) - 1)
+    result.stdout.fnmatch_lines(["fake *: NOT conformant *", "*C-205 failed: *no such copy*"])
+
+
+def test_a_mandatory_rule_that_cannot_be_tried_fails(run: RunModule) -> None:
+    harness = "attrs.evolve(create_harness(), inventory=None)"
+    result = run(SUITE.format(harness=harness), "-k", "C-109 or C-207")
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*C-109 is mandatory, and cannot be tried: *no inventory*"])
+
+
+def test_another_rule_that_cannot_be_tried_is_skipped(run: RunModule) -> None:
+    harness = "attrs.evolve(create_harness(), faults={})"
+    result = run(SUITE.format(harness=harness), "-k", "C-601", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["*the harness has no fault FAIL*"])
+
+
+def test_rules_that_were_left_out_are_not_conformance(run: RunModule) -> None:
+    result = run(SUITE.format(harness="create_harness()"), "-k", "C-101")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["fake *: NOT *", "*C-102 is mandatory * it was not run"])
+
+
+def test_an_expected_failure_is_not_conformance_and_must_fail(run: RunModule) -> None:
+    evolved = 'attrs.evolve(create_harness({cls}), expected_failures={{"C-205": "known"}})'
+    result = run(
+        SUITE.format(harness=evolved.format(cls="SecondDeleteFails")), "-k", "C-205 or C-101"
+    )
+    result.assert_outcomes(xfailed=1, passed=1)
+    result.stdout.fnmatch_lines(["*C-205 failed as expected: known"])
+
+
+def test_an_expected_failure_that_passes_is_a_failure(run: RunModule) -> None:
+    harness = 'attrs.evolve(create_harness(), expected_failures={"C-205": "known"})'
+    result = run(SUITE.format(harness=harness), "-k", "C-205")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*take it off expected_failures*"])
+
+
+def test_an_expected_failure_of_no_rule_is_told(run: RunModule) -> None:
+    harness = 'attrs.evolve(create_harness(), expected_failures={"C-999": "what?"})'
+    result = run(SUITE.format(harness=harness), "-k", "C-101")
+    result.stdout.fnmatch_lines(["*expected_failures names no rule: C-999*"])
+
+
+def test_a_backend_that_is_not_taken_fails_every_mandatory_rule(run: RunModule) -> None:
+    result = run(
+        SUITE.format(harness="create_harness(MissingHook)"), "-k", "C-101 or C-102 or C-207"
+    )
+    result.assert_outcomes(failed=2, skipped=1)
+    result.stdout.fnmatch_lines(["MissingHook unknown *: NOT conformant *", "*verify is missing*"])
+
+
+def test_a_suite_without_a_bench_is_no_success(run: RunModule) -> None:
+    result = run("class TestMine(ContractSuite): pass", "-k", "C-101")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'harness' not found*"])
+
+
+def test_a_bench_that_breaks_is_no_success(run: RunModule) -> None:
+    result = run(SUITE.format(harness="1 / 0"), "-k", "C-101")
+    result.assert_outcomes(errors=1)
+
+
+def test_results_come_from_other_processes_too(run: RunModule) -> None:
+    result = run(SUITE.format(harness="create_harness(SecondDeleteFails)"), "-n", "2", "-k", "C-2")
+    result.stdout.fnmatch_lines(["*C-205 failed: *no such copy*"])
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("Contract", {}),
+        ("TestContract", {"__test__": False}),
+        ("TestContract", {"test_rule": lambda _: None}),
+    ],
+)
+def test_what_pytest_would_pass_over_is_refused(name: str, attributes: dict[str, object]) -> None:
+    with pytest.raises(TypeError, match=name):
+        type(name, (ContractSuite,), attributes)
+
+
+def test_a_bench_that_makes_nothing_keeps_no_rule_by_doing_nothing(run: RunModule) -> None:
+    result = run(
+        SUITE.format(
+            harness="attrs.evolve(create_harness(), resource_types=(), compound_types=())"
+        ),
+        "-rp",
+    )
+    passed = {line.split("::")[-1] for line in result.outlines if line.startswith("PASSED")}
+    assert passed <= {f"test_rule[C-{number}]" for number in WITHOUT_RESOURCES}

@@ -1,0 +1,632 @@
+"""Operations run by threads, on the fake cloud and the machine's clock."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+
+from karbor_backup_core import (
+    Backend,
+    Backup,
+    Conflict,
+    InvalidDocument,
+    InvalidInput,
+    ManualClock,
+    MemoryStore,
+    Operation,
+    Policy,
+    Resource,
+    Result,
+    Runner,
+    State,
+    StoreError,
+    UnknownBackend,
+    Unsupported,
+    Verb,
+    WrongBackend,
+    WrongScope,
+)
+from karbor_backup_fake import FakeBackend, FakeCloud
+from karbor_backup_fake.faults import Busy, FailJob, Refused, StallJob
+
+QUICK = timedelta(milliseconds=1)
+POLICY = Policy(
+    poll_first=QUICK,
+    poll_limit=QUICK * 20,
+    retry_first=QUICK,
+    retry_limit=QUICK * 20,
+    refusal_first=QUICK,
+    unknown_gap=QUICK,
+)
+VOLUME = Resource("OS::Cinder::Volume", "v1", "data")
+IMAGE = Resource("OS::Glance::Image", "i1")
+OPTIONS = {"backup_name": "nightly"}
+LONG = 30.0
+
+
+@pytest.fixture
+def cloud() -> FakeCloud:
+    cloud = FakeCloud("here")
+    cloud.add_resource(VOLUME, b"bytes")
+    return cloud
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def runner(cloud: FakeCloud, store: MemoryStore) -> Iterator[Runner]:
+    with create_runner(cloud, store) as runner:
+        yield runner
+
+
+def create_runner(
+    cloud: FakeCloud,
+    store: MemoryStore,
+    *,
+    policy: Policy = POLICY,
+    threads: int = 8,
+    on_change: Callable[[Operation], None] | None = None,
+) -> Runner:
+    backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
+    return Runner(store, {"cloud": backend}, policy=policy, threads=threads, on_change=on_change)
+
+
+def protect_volume(runner: Runner, store: MemoryStore) -> Backup:
+    operation = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    runner.wait(operation.id, LONG)
+    return store.backup(operation.id)
+
+
+def runner_threads() -> list[str]:
+    return [t.name for t in threading.enumerate() if t.name.startswith("karbor-backup")]
+
+
+def test_an_operation_runs_to_its_release(
+    runner: Runner, cloud: FakeCloud, store: MemoryStore
+) -> None:
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert over.outcome is not None
+    assert over.outcome.result is Result.SUCCEEDED
+    assert store.backup(begun.id).resource == VOLUME
+    assert cloud.jobs() == []
+
+
+def test_a_backup_is_verified_restored_and_deleted(
+    runner: Runner, cloud: FakeCloud, store: MemoryStore
+) -> None:
+    backup = protect_volume(runner, store)
+    verified = runner.begin("cloud", Verb.VERIFY, backup)
+    runner.wait(verified.id, LONG)
+    assert all(check.verified for check in store.backup(backup.id).checks)
+    restored = runner.begin("cloud", Verb.RESTORE, backup, {"restore_name": "again"})
+    outcome = runner.wait(restored.id, LONG).outcome
+    assert outcome is not None
+    (resource,) = outcome.resources
+    assert cloud.read_content(resource.id) == b"bytes"
+    deleted = runner.begin("cloud", Verb.DELETE, backup)
+    runner.wait(deleted.id, LONG)
+    assert cloud.copies() == []
+    assert store.backups() == []
+
+
+def test_many_operations_share_their_polls(cloud: FakeCloud, store: MemoryStore) -> None:
+    resources = [cloud.add_resource(Resource(VOLUME.type, f"v{n}"), b"x") for n in range(60)]
+    cloud.service_seconds = 0.2
+    under_way: list[str] = []
+    overlapping = threading.Event()
+    lock = threading.Lock()
+
+    def gate(point: str) -> None:
+        if not point.startswith("list_jobs"):
+            return
+        with lock:
+            under_way.append(point) if point.endswith("asked") else under_way.pop()
+            if len(under_way) > 1:
+                overlapping.set()
+
+    cloud.gate = gate
+    with create_runner(cloud, store) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, resource, OPTIONS) for resource in resources]
+        ended = [runner.wait(operation.id, LONG) for operation in begun]
+    assert {operation.state for operation in ended} == {State.RELEASED}
+    assert not overlapping.is_set(), "one poll at a time"
+    assert cloud.requests["create_job"] == 60
+    assert cloud.requests["list_jobs"] < 60 * 5, "polls grow with time, not with operations"
+
+
+def test_an_operation_is_cancelled_while_its_work_runs(
+    runner: Runner, cloud: FakeCloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    runner.cancel(begun.id)
+    over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert over.outcome is not None
+    assert over.outcome.result is Result.CANCELLED
+    assert cloud.copies() == []
+    assert store.backups() == []
+
+
+def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    with create_runner(cloud, store) as ours_, create_runner(cloud, store) as theirs:
+        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        theirs.cancel(begun.id)
+        outcome = ours_.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.CANCELLED
+
+
+def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", Busy(retry_after=3600))
+    waits = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.not_before is not None:
+            waits.set()
+
+    with create_runner(cloud, store, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert waits.wait(LONG)
+        runner.cancel(begun.id)
+        outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.CANCELLED
+
+
+def test_what_is_let_go_of_is_resumed_elsewhere(cloud: FakeCloud, store: MemoryStore) -> None:
+    cloud.service_seconds = 0.3
+    with create_runner(cloud, store) as first:
+        begun = first.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    left = store.operation(begun.id)
+    assert left.owner == ""
+    assert left.state is not State.RELEASED
+    with create_runner(cloud, store) as second:
+        second.resume(begun.id)
+        over = second.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert cloud.started[begun.id, 1] == 1
+
+
+def test_a_parked_operation_is_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
+    hurried = attrs.evolve(POLICY, grace=QUICK)
+    cloud.faults.plan("create_job", StallJob())
+    cloud.heeds_cancel = False
+    with create_runner(cloud, store, policy=hurried) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=QUICK * 50)
+        parked = runner.wait(begun.id, LONG)
+        assert parked.parked
+        assert parked.outcome is not None
+        assert parked.outcome.leftovers
+        cloud.restart(forget_running=True)
+        runner.resume(begun.id)
+        over = runner.wait(begun.id, LONG)
+    assert over.state is State.RELEASED
+    assert cloud.copies() == []
+
+
+def test_an_operation_that_somebody_drives_is_not_taken(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    with create_runner(cloud, store) as ours_, create_runner(cloud, store) as theirs:
+        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(Conflict, match="is driven by"):
+            theirs.resume(begun.id)
+        ours_.cancel(begun.id)
+        ours_.wait(begun.id, LONG)
+
+
+def test_a_lease_is_renewed_while_the_work_goes_on(cloud: FakeCloud) -> None:
+    renewed = threading.Event()
+    leases: set[object] = set()
+
+    class Watched(MemoryStore):
+        def renew_lease(self, owner: str, lease_until: object) -> None:
+            super().renew_lease(owner, lease_until)  # type: ignore[arg-type]
+            leases.add(lease_until)
+            if len(leases) > 1:
+                renewed.set()
+
+    cloud.faults.plan("create_job", StallJob())
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
+    with create_runner(cloud, Watched(), policy=short) as runner:
+        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert renewed.wait(LONG)
+
+
+def test_a_lease_is_renewed_while_all_calls_wait_for_the_service(cloud: FakeCloud) -> None:
+    renewed = threading.Event()
+
+    class Watched(MemoryStore):
+        def renew_lease(self, owner: str, lease_until: object) -> None:
+            super().renew_lease(owner, lease_until)  # type: ignore[arg-type]
+            renewed.set()
+
+    def slow(request: str) -> None:
+        if request == "create_job asked":
+            assert renewed.wait(LONG)
+
+    cloud.gate = slow
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
+    with create_runner(cloud, Watched(), policy=short, threads=1) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS) for _ in range(3)]
+        for each in begun:
+            outcome = runner.wait(each.id, LONG).outcome
+            assert outcome is not None
+            assert outcome.result is Result.SUCCEEDED, outcome.reason
+
+
+def test_ten_thousand_operations_in_flight_take_no_more_threads(store: MemoryStore) -> None:
+    clock = ManualClock()
+    cloud = FakeCloud("here", clock=clock, service_seconds=3600)
+    volumes = [
+        cloud.add_resource(attrs.evolve(VOLUME, id=f"v{number}")) for number in range(10_000)
+    ]
+    running: set[str] = set()
+    all_run = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.state is State.RUNNING:
+            running.add(operation.id)
+            if len(running) == len(volumes):
+                all_run.set()
+
+    before = len(runner_threads())
+    patient = attrs.evolve(POLICY, poll_first=QUICK * 100, poll_limit=QUICK * 100)
+    with create_runner(cloud, store, policy=patient, on_change=listen) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS).id for each in volumes]
+        assert all_run.wait(LONG)
+        assert len(runner_threads()) - before <= 15, "with the one that asks"
+        clock.advance(3600)
+        states = {runner.wait(operation_id, LONG).state for operation_id in begun}
+    assert states == {State.RELEASED}
+
+
+def test_two_operations_on_one_backup_come_one_after_the_other(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    held_up = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if "waits for operation" in operation.last_error:
+            held_up.set()
+
+    with create_runner(cloud, store, on_change=listen) as runner:
+        backup = protect_volume(runner, store)
+        cloud.faults.plan("create_job", StallJob())
+        first = runner.begin("cloud", Verb.VERIFY, backup)
+        while store.operation(first.id).phase == 0:
+            pass
+        second = runner.begin("cloud", Verb.DELETE, backup)
+        assert held_up.wait(LONG)
+        assert store.operation(second.id).state is State.PLANNED
+        runner.cancel(first.id)
+        outcome = runner.wait(second.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED
+
+
+def test_failure_is_an_outcome_not_an_exception(runner: Runner, cloud: FakeCloud) -> None:
+    cloud.faults.plan("create_job", FailJob("the disk is full"))
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert (outcome.result, outcome.reason) == (Result.FAILED, "the disk is full")
+    assert cloud.copies() == []
+
+
+def test_polls_that_fail_are_repeated(runner: Runner, cloud: FakeCloud) -> None:
+    cloud.service_seconds = 0.05
+    cloud.faults.plan("list_jobs", Busy(), Busy(), Refused())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED
+    assert not cloud.faults.unfired()
+
+
+def test_a_covered_resource_is_over_at_once(runner: Runner, cloud: FakeCloud) -> None:
+    operation = runner.begin("cloud", Verb.PROTECT, IMAGE, OPTIONS)
+    assert runner.wait(operation.id) == operation
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert operation.outcome.covered
+    assert operation.outcome.backup is None
+    assert not cloud.requests
+
+
+@pytest.mark.parametrize(
+    ("backend", "resource", "options", "error"),
+    [
+        ("nowhere", VOLUME, OPTIONS, UnknownBackend),
+        ("cloud", Resource("OS::Manila::Share", "s1"), OPTIONS, Unsupported),
+        ("cloud", VOLUME, {}, InvalidDocument),
+        ("cloud", VOLUME, {"backup_name": 1, "color": "red"}, InvalidDocument),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_begins(
+    runner: Runner,
+    cloud: FakeCloud,
+    store: MemoryStore,
+    backend: str,
+    resource: Resource,
+    options: dict[str, object],
+    error: type[Exception],
+) -> None:
+    with pytest.raises(error):
+        runner.begin(backend, Verb.PROTECT, resource, options)
+    assert store.operations() == []
+    assert not cloud.requests
+
+
+def test_a_deadline_in_the_past_is_refused(runner: Runner) -> None:
+    with pytest.raises(InvalidInput, match="deadline"):
+        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=-QUICK)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [({"backend": "freezer"}, WrongBackend), ({"scope": "fake:elsewhere"}, WrongScope)],
+)
+def test_a_backup_from_elsewhere_is_refused(
+    runner: Runner, store: MemoryStore, change: dict[str, str], error: type[Exception]
+) -> None:
+    backup = attrs.evolve(protect_volume(runner, store), **change)
+    with pytest.raises(error):
+        runner.begin("cloud", Verb.DELETE, backup)
+
+
+def test_an_operation_of_another_scope_is_not_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
+    cloud.service_seconds = 60
+    with create_runner(cloud, store) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    with (
+        create_runner(FakeCloud("elsewhere"), store) as runner,
+        pytest.raises(WrongScope, match="fake:here"),
+    ):
+        runner.resume(begun.id)
+
+
+def test_store_failure_is_raised_by_wait(cloud: FakeCloud) -> None:
+    class FailingStore(MemoryStore):
+        def write_outcome(self, operation: Operation) -> Operation:
+            raise StoreError(f"disk full while writing {operation.id}")
+
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
+    with create_runner(cloud, FailingStore(), policy=short) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(StoreError, match="disk full"):
+            runner.wait(begun.id, LONG)
+
+
+class UnavailableStore(MemoryStore):
+    """A store that can be taken away and brought back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+
+    def _require_available(self) -> None:
+        if self.away:
+            raise StoreError("the store is away")
+
+    def add(self, operation: Operation) -> Operation:
+        self._require_available()
+        return super().add(operation)
+
+    def write(self, operation: Operation) -> Operation:
+        self._require_available()
+        return super().write(operation)
+
+    def write_outcome(self, operation: Operation) -> Operation:
+        self._require_available()
+        return super().write_outcome(operation)
+
+    def operation(self, operation_id: str) -> Operation:
+        self._require_available()
+        return super().operation(operation_id)
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        self._require_available()
+        return super().cancel_requests(owner)
+
+    def renew_lease(self, owner: str, lease_until: datetime) -> None:
+        self._require_available()
+        super().renew_lease(owner, lease_until)
+
+
+def run_during_store_outage(
+    policy: Policy, told: Callable[[Operation, BaseException], None], back: Callable[[], object]
+) -> list[Operation]:
+    """Begin operations, take the store away until ``back`` returns, and wait for their ends."""
+    clock, store = ManualClock(), UnavailableStore()
+    cloud = FakeCloud("here", clock=clock, service_seconds=60)
+    volumes = [
+        cloud.add_resource(attrs.evolve(VOLUME, id=f"v{number}"), b"x") for number in range(20)
+    ]
+    backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(store, {"cloud": backend}, policy=policy, on_lost=told) as runner:
+        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS) for each in volumes]
+        store.away = True
+        back()
+        store.away = False
+        over: list[Operation] = []
+        while len(over) < len(begun):
+            clock.advance(60)
+            with contextlib.suppress(StoreError):
+                seen = runner.wait(begun[len(over)].id, 0.05)
+                over += [seen] if seen.finished else []
+    assert all(count == 1 for count in cloud.started.values())
+    return over
+
+
+def test_operations_go_on_when_the_store_was_away_for_less_than_a_lease() -> None:
+    told: list[str] = []
+    away = threading.Event()
+    over = run_during_store_outage(
+        POLICY, lambda operation, _: told.append(operation.id), lambda: away.wait(0.5)
+    )
+    assert {each.state for each in over} == {State.RELEASED}
+    assert told == []
+
+
+def test_operations_are_told_of_and_taken_up_again_when_the_lease_has_run_out() -> None:
+    told: set[str] = set()
+    all_told = threading.Event()
+
+    def tell(operation: Operation, error: BaseException) -> None:
+        assert isinstance(error, StoreError)
+        told.add(operation.id)
+        if len(told) == 20:
+            all_told.set()
+
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
+    over = run_during_store_outage(short, tell, lambda: all_told.wait(LONG))
+    assert {each.state for each in over} == {State.RELEASED}
+    assert told == {each.id for each in over}
+
+
+def test_an_operation_that_fails_by_itself_is_let_go_of_and_told(cloud: FakeCloud) -> None:
+    told: list[BaseException] = []
+
+    def gate(point: str) -> None:
+        if point == "create_job asked":
+            cloud.gate = lambda _: None
+            raise SystemExit("enough")
+
+    let_go = threading.Event()
+
+    class Watched(MemoryStore):
+        def write(self, operation: Operation) -> Operation:
+            if not operation.owner:
+                let_go.set()
+            return super().write(operation)
+
+    cloud.gate = gate
+    kept = Watched()
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=100))
+    backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(
+        kept, {"cloud": backend}, policy=short, on_lost=lambda _, error: told.append(error)
+    ) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        with pytest.raises(SystemExit):
+            runner.wait(begun.id, LONG)
+        assert let_go.wait(LONG), "another process can take it although this one lives"
+    assert [type(error) for error in told] == [SystemExit]
+
+
+@attrs.define
+class SettableClock:
+    """The machine's clock, which somebody sets."""
+
+    step: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.step
+
+
+@pytest.mark.parametrize("step", [timedelta(days=2), -timedelta(days=1)])
+def test_no_operation_ends_or_is_lost_when_the_clock_is_stepped(
+    cloud: FakeCloud, store: MemoryStore, monkeypatch: pytest.MonkeyPatch, step: timedelta
+) -> None:
+    clock = SettableClock()
+    for module in ("_execution.runner", "_execution.owner_lease", "_clock"):
+        monkeypatch.setattr(f"karbor_backup_core.{module}.system_clock", clock)
+    cloud.service_seconds = 0.2
+    cloud.clock = lambda: datetime.now(UTC)
+    short = attrs.evolve(POLICY, lease=timedelta(milliseconds=300), deadline=timedelta(hours=1))
+    backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(store, {"cloud": backend}, policy=short, clock=clock) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        clock.step = step
+        outcome = runner.wait(begun.id, LONG).outcome
+    assert outcome is not None
+    assert outcome.result is Result.SUCCEEDED, outcome.reason
+
+
+@pytest.mark.parametrize("request_name", ["create_job", "list_jobs"])
+def test_system_exit_in_a_hook_is_raised_by_wait(
+    cloud: FakeCloud, store: MemoryStore, request_name: str
+) -> None:
+    def gate(point: str) -> None:
+        if point == f"{request_name} asked":
+            raise SystemExit("enough")
+
+    cloud.service_seconds = 0.01
+    with create_runner(cloud, store, threads=1) as runner:
+        for _ in range(2):
+            cloud.gate = gate
+            begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+            with pytest.raises(SystemExit, match="enough"):
+                runner.wait(begun.id, LONG)
+        cloud.gate = lambda _: None
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_a_listener_that_raises_stops_nothing(cloud: FakeCloud, store: MemoryStore) -> None:
+    def listen(operation: Operation) -> None:
+        raise RuntimeError(operation.id)
+
+    with create_runner(cloud, store, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: FakeCloud) -> None:
+    repeated, faulty = threading.Event(), MemoryStore()
+    calls: list[None] = []
+
+    def fail(*_: object) -> None:
+        calls.append(None)
+        if len(calls) > 1:
+            repeated.set()
+        raise SystemExit("a fault that nobody expects")
+
+    cloud.faults.plan("create_job", Busy(retry_after=3600))
+    waits = threading.Event()
+
+    def listen(operation: Operation) -> None:
+        if operation.not_before is not None:
+            waits.set()
+
+    short = attrs.evolve(POLICY, lease=timedelta(seconds=1))
+    with create_runner(cloud, faulty, policy=short, on_change=listen) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert waits.wait(LONG), "from now on only the timer renews the lease"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(faulty, "renew_lease", fail)
+            assert repeated.wait(LONG)
+        runner.cancel(begun.id)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_wait_returns_after_its_timeout(runner: Runner, cloud: FakeCloud) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    assert not runner.wait(begun.id, 0.01).finished
+    runner.cancel(begun.id)
+
+
+def test_no_thread_before_the_first_operation_and_none_after_the_close(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    runner = create_runner(cloud, store)
+    assert runner_threads() == []
+    runner.wait(runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS).id, LONG)
+    assert runner_threads() != []
+    runner.close()
+    assert runner_threads() == []

@@ -1,0 +1,109 @@
+"""TLS in front of a server that has none, with certificates made for one test."""
+
+import contextlib
+import datetime as dt
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import attrs
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sandbox.ports import HOST
+
+
+@attrs.frozen
+class Certificate:
+    """A certificate that is signed with its own key, and that key.
+
+    Attributes:
+        certfile: the certificate, in PEM.
+        keyfile: the key, in PEM.
+    """
+
+    certfile: Path
+    keyfile: Path
+
+    @classmethod
+    def create(cls, folder: Path, name: str) -> "Certificate":
+        """Make one for the loopback address."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        now = dt.datetime.now(dt.UTC)
+        alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
+        signed = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(hours=1))
+            .not_valid_after(now + dt.timedelta(days=1))
+            .add_extension(alternative, critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        made = cls(folder / f"{name}.crt", folder / f"{name}.key")
+        made.certfile.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        made.keyfile.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return made
+
+
+@contextlib.contextmanager
+def serve_tls(port: int, server: Certificate, client: Certificate) -> Iterator[str]:
+    """Answer over TLS for what listens on a port of loopback, to those with the client's key.
+
+    Yields:
+        The URL of the front, without a path.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(server.certfile, server.keyfile)
+    context.load_verify_locations(client.certfile)
+    context.verify_mode = ssl.CERT_REQUIRED
+    with socket.create_server((HOST, 0)) as listening:
+        thread = threading.Thread(target=_serve, args=(listening, context, port), daemon=True)
+        thread.start()
+        yield f"https://{HOST}:{listening.getsockname()[1]}"
+        # Wakes the thread, which a close alone would leave in its wait.
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _serve(listening: socket.socket, context: ssl.SSLContext, port: int) -> None:
+    while True:
+        try:
+            accepted, _ = listening.accept()
+        except OSError:
+            return
+        threading.Thread(target=_connect, args=(accepted, context, port), daemon=True).start()
+
+
+def _connect(accepted: socket.socket, context: ssl.SSLContext, port: int) -> None:
+    with (
+        contextlib.suppress(OSError),
+        accepted,
+        context.wrap_socket(accepted, server_side=True) as encrypted,
+        socket.create_connection((HOST, port)) as plain,
+    ):
+        back = threading.Thread(target=_copy_bytes, args=(plain, encrypted), daemon=True)
+        back.start()
+        _copy_bytes(encrypted, plain)
+        back.join()
+
+
+def _copy_bytes(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while received := source.recv(65536):
+            target.sendall(received)
+        target.shutdown(socket.SHUT_WR)

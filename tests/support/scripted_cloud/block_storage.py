@@ -1,0 +1,252 @@
+"""What Cinder does to volumes, snapshots and its own backups."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from werkzeug.exceptions import BadRequest, NotFound
+
+from tests.support.scripted_cloud.state import ZONE, CloudState, FakeResource
+
+GIB: Final = 2**30
+
+DELETABLE: Final = frozenset({"available", "error", "error_restoring", "error_extending"})
+"""States of a volume in which Cinder deletes it."""
+
+
+def new_volume(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+    """Begin to make a volume, empty or of an image, a snapshot or a volume.
+
+    Raises:
+        BadRequest, NotFound: as Cinder refuses it.
+    """
+    zone = asked.get("availability_zone") or ZONE
+    if zone != ZONE:
+        raise BadRequest(f"Invalid input received: Availability zone '{zone}' is invalid.")
+    kind = _find_type(world, asked.get("volume_type"))
+    source, image = _find_source(world, project, asked)
+    size = asked.get("size") or (source.shown.get("size") if source else None)
+    if not size:
+        raise BadRequest("Invalid input received: 'size' is a required property.")
+    from_volume = source is not None and not image and bool(source.shown.get("volume_image"))
+    volume = world.volumes.add(
+        project,
+        {
+            "name": asked.get("name"),
+            "description": asked.get("description"),
+            "status": "creating",
+            "size": int(size),
+            "availability_zone": zone,
+            "created_at": world.timestamp(),
+            "updated_at": None,
+            "volume_type": kind.name,
+            "volume_type_id": kind.id,
+            "snapshot_id": asked.get("snapshot_id"),
+            "source_volid": asked.get("source_volid"),
+            "metadata": dict(asked.get("metadata") or {}),
+            "bootable": "true" if image or from_volume else "false",
+            "encrypted": bool(kind.shown.get("encryption")),
+            "multiattach": "<is> True" in kind.shown["extra_specs"].values(),
+            "attachments": [],
+            "os-vol-tenant-attr:tenant_id": project,
+        },
+        content=source.content if source else b"",
+    )
+    if image:
+        volume.shown["volume_image_metadata"] = _image_metadata(image)
+    elif from_volume and source:
+        volume.shown["volume_image_metadata"] = dict(source.shown["volume_image"])
+    world.schedule_status(volume, "available")
+    return volume
+
+
+def _find_source(
+    world: CloudState, project: str, asked: Mapping[str, Any]
+) -> tuple[FakeResource | None, FakeResource | None]:
+    """Return what a new volume is made of, and the same if it is an image."""
+    if reference := asked.get("imageRef"):
+        try:
+            image = world.images.get(reference, project)
+        except NotFound:
+            message = f"Invalid image identifier or unable to access requested image. {reference}"
+            raise BadRequest(message) from None
+        if image.shown["status"] != "active":
+            raise BadRequest(f"Invalid input received: Image {reference} is not active.")
+        return image, image
+    if reference := asked.get("snapshot_id"):
+        return world.snapshots.get(reference, project), None
+    if reference := asked.get("source_volid"):
+        return world.volumes.get(reference, project), None
+    return None, None
+
+
+def _find_type(world: CloudState, wanted: str | None) -> FakeResource:
+    for kind in world.types:
+        if wanted is None or wanted in (kind.id, kind.name):
+            return kind
+    raise NotFound(f"Volume type {wanted} could not be found.")
+
+
+def _image_metadata(image: FakeResource) -> dict[str, Any]:
+    """Return what Cinder keeps of the image that a volume was made of."""
+    names = ("checksum", "container_format", "disk_format", "min_disk", "min_ram", "size")
+    kept = {name: str(image.shown[name]) for name in names}
+    return {"image_id": image.id, "image_name": image.name, **kept}
+
+
+def delete_volume(world: CloudState, volume: FakeResource, *, force: bool = False) -> None:
+    """Begin to delete a volume.
+
+    Raises:
+        BadRequest: it is in use, or has snapshots.
+    """
+    has_snapshots = any(each.shown["volume_id"] == volume.id for each in world.snapshots)
+    if has_snapshots or not (force or volume.shown["status"] in DELETABLE):
+        raise BadRequest(
+            "Invalid volume: Volume status must be available or error or error_restoring or "
+            "error_extending or error_managing and must not be migrating, attached, belong to a "
+            "group, have snapshots, awaiting a transfer, or be disassociated from snapshots after "
+            "volume transfer."
+        )
+    volume.shown["status"] = "deleting"
+    world.schedule(lambda: world.volumes.remove(volume))
+
+
+def retype(world: CloudState, volume: FakeResource, wanted: str) -> None:
+    """Begin to give a volume another type.
+
+    Raises:
+        BadRequest, NotFound: as Cinder refuses it.
+    """
+    if volume.shown["status"] not in ("available", "in-use"):
+        raise BadRequest(f"Invalid volume: Volume {volume.id} status must be available or in-use")
+    kind, before = _find_type(world, wanted), volume.shown["status"]
+    volume.shown["status"] = "retyping"
+    world.schedule_status(volume, before, volume_type=kind.name, volume_type_id=kind.id)
+
+
+def new_snapshot(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+    """Begin to take a snapshot of a volume.
+
+    Raises:
+        BadRequest, NotFound: as Cinder refuses it.
+    """
+    volume = world.volumes.get(asked["volume_id"], project)
+    if volume.shown["status"] not in ("available", "in-use"):
+        raise BadRequest(f"Invalid volume: Volume {volume.id} status must be available.")
+    snapshot = world.snapshots.add(
+        project,
+        {
+            "name": asked.get("name"),
+            "description": asked.get("description"),
+            "volume_id": volume.id,
+            "status": "creating",
+            "size": volume.shown["size"],
+            "metadata": dict(asked.get("metadata") or {}),
+            "created_at": world.timestamp(),
+            "updated_at": None,
+            "volume_image": volume.shown.get("volume_image_metadata"),
+        },
+        content=volume.content,
+    )
+    world.schedule_status(snapshot, "available")
+    return snapshot
+
+
+def delete_snapshot(world: CloudState, snapshot: FakeResource) -> None:
+    """Begin to delete a snapshot.
+
+    Raises:
+        BadRequest: it is in a state in which Cinder does not delete it.
+    """
+    if snapshot.shown["status"] not in ("available", "error"):
+        raise BadRequest("Invalid snapshot: Snapshot status must be available or error")
+    snapshot.shown["status"] = "deleting"
+    if world.snapshot_deletes_fail:
+        world.schedule_status(snapshot, "error_deleting")
+    else:
+        world.schedule(lambda: world.snapshots.remove(snapshot))
+
+
+def new_backup(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+    """Begin a backup of a volume by Cinder itself.
+
+    Raises:
+        BadRequest, NotFound: as Cinder refuses it.
+    """
+    volume = world.volumes.get(asked["volume_id"], project)
+    before = volume.shown["status"]
+    if before not in (("available", "in-use") if asked.get("force") else ("available",)):
+        raise BadRequest(f"Invalid volume: The volume to be backed up has status {before}.")
+    backup = world.backups.add(
+        project,
+        {
+            "name": asked.get("name"),
+            "description": asked.get("description"),
+            "status": "creating",
+            "size": volume.shown["size"],
+            "object_count": 1,
+            "container": asked.get("container"),
+            "availability_zone": ZONE,
+            "volume_id": volume.id,
+            "snapshot_id": None,
+            "is_incremental": False,
+            "has_dependent_backups": False,
+            "fail_reason": None,
+            "metadata": dict(asked.get("metadata") or {}),
+            "created_at": world.timestamp(),
+            "updated_at": None,
+            "volume_metadata": dict(volume.shown["metadata"]),
+            "volume_image": volume.shown.get("volume_image_metadata"),
+        },
+        content=volume.content,
+    )
+    volume.shown["status"] = "backing-up"
+    world.schedule_status(volume, before)
+    world.schedule_status(backup, "available")
+    return backup
+
+
+def restore_backup(
+    world: CloudState, project: str, backup: FakeResource, asked: Mapping[str, Any]
+) -> FakeResource:
+    """Begin to restore Cinder's own backup, over a volume or into a new one.
+
+    Raises:
+        BadRequest, NotFound: as Cinder refuses it.
+    """
+    if backup.shown["status"] != "available":
+        raise BadRequest("Invalid backup: Backup status must be available")
+    if identifier := asked.get("volume_id"):
+        volume = world.volumes.get(identifier, project)
+        if volume.shown["status"] != "available":
+            raise BadRequest("Invalid volume: Volume to be restored to must be available")
+    else:
+        name = asked.get("name") or f"restore_backup_{backup.id}"
+        volume = new_volume(world, project, {"size": backup.shown["size"], "name": name})
+    volume.shown["status"] = "restoring-backup"
+    backup.shown["status"] = "restoring"
+
+    def write() -> None:
+        # As seen of Cinder: the backup's metadata takes the place of the volume's.
+        volume.content = backup.content
+        volume.shown["metadata"] = dict(backup.shown["volume_metadata"])
+        if backup.shown["volume_image"]:
+            volume.shown["volume_image_metadata"] = dict(backup.shown["volume_image"])
+            volume.shown["bootable"] = "true"
+
+    world.schedule(write)
+    world.schedule_status(volume, "available")
+    world.schedule_status(backup, "available")
+    return volume
+
+
+def delete_backup(world: CloudState, backup: FakeResource) -> None:
+    """Begin to delete Cinder's own backup.
+
+    Raises:
+        BadRequest: it is being made or restored.
+    """
+    if backup.shown["status"] not in ("available", "error"):
+        raise BadRequest("Invalid backup: Backup status must be available or error")
+    backup.shown["status"] = "deleting"
+    world.schedule(lambda: world.backups.remove(backup))

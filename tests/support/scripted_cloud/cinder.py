@@ -1,0 +1,219 @@
+"""Cinder's part, as far as it is asked: https://docs.openstack.org/api-ref/block-storage/v3/."""
+
+from typing import Any, Final
+
+from werkzeug.exceptions import BadRequest, NotFound
+
+from tests.support.scripted_cloud import block_storage, images
+from tests.support.scripted_cloud.api_call import ApiCall, Routes
+from tests.support.scripted_cloud.state import ZONE, FakeResource
+
+_HIDDEN: Final = frozenset({"volume_image", "volume_metadata"})
+
+VERSIONS: Final = {
+    "versions": [
+        {
+            "id": "v3.0",
+            "status": "CURRENT",
+            "version": "3.71",
+            "min_version": "3.0",
+            "updated": "2023-08-31T00:00:00Z",
+            "links": [{"rel": "self", "href": "{url}/v3/"}],
+        }
+    ]
+}
+"""What it says of its versions, where ``{url}`` is its address."""
+
+
+def _to_document(thing: FakeResource) -> dict[str, Any]:
+    return {key: value for key, value in thing.shown.items() if key not in _HIDDEN}
+
+
+def _volumes(call: ApiCall) -> Any:
+    return {"volumes": [_to_document(each) for each in call.list_visible(call.world.volumes)]}
+
+
+def _volume(call: ApiCall, volume: str) -> Any:
+    return {"volume": _to_document(call.world.volumes.get(volume, call.visible_project))}
+
+
+def _new_volume(call: ApiCall) -> Any:
+    made = block_storage.new_volume(call.world, call.project, call.read_body("volume"))
+    return 202, {"volume": _to_document(made)}
+
+
+def _change_volume(call: ApiCall, volume: str) -> Any:
+    found = call.world.volumes.get(volume, call.visible_project)
+    asked = call.read_body("volume")
+    found.shown.update({k: asked[k] for k in ("name", "description", "metadata") if k in asked})
+    return {"volume": _to_document(found)}
+
+
+def _delete_volume(call: ApiCall, volume: str) -> Any:
+    block_storage.delete_volume(call.world, call.world.volumes.get(volume, call.visible_project))
+    return 202, None
+
+
+def _metadata(call: ApiCall, volume: str) -> Any:
+    return {"metadata": call.world.volumes.get(volume, call.visible_project).shown["metadata"]}
+
+
+def _change_metadata(call: ApiCall, volume: str) -> Any:
+    kept = call.world.volumes.get(volume, call.visible_project).shown["metadata"]
+    if call.request.method == "PUT":
+        kept.clear()
+    kept.update(call.read_body("metadata"))
+    return {"metadata": kept}
+
+
+def _delete_metadata(call: ApiCall, volume: str, key: str) -> Any:
+    kept = call.world.volumes.get(volume, call.visible_project).shown["metadata"]
+    if key not in kept:
+        raise NotFound(f"Metadata key {key} not found.")
+    del kept[key]
+    return None
+
+
+def _run_volume_action(call: ApiCall, volume: str) -> Any:
+    found = call.world.volumes.get(volume, call.visible_project)
+    match call.read_action():
+        case "os-set_bootable", asked:
+            found.shown["bootable"] = "true" if asked["bootable"] else "false"
+        case "os-set_image_metadata", asked:
+            kept = found.shown.setdefault("volume_image_metadata", {})
+            kept.update(asked["metadata"])
+            return {"metadata": kept}
+        case "os-unset_image_metadata", asked:
+            found.shown.get("volume_image_metadata", {}).pop(asked["key"], None)
+        case "os-retype", asked:
+            block_storage.retype(call.world, found, asked["new_type"])
+            return 202, None
+        case "os-volume_upload_image", asked:
+            image = images.upload_volume(call.world, call.project, found, asked)
+            answer = {**_to_document(found), "image_id": image.id, "image_name": image.name}
+            return 202, {"os-volume_upload_image": answer}
+        case "os-force_delete", _:
+            block_storage.delete_volume(call.world, found, force=True)
+            return 202, None
+        case name, _:
+            raise BadRequest(f"There is no such action: {name}")
+    return None
+
+
+def _snapshots(call: ApiCall) -> Any:
+    return {"snapshots": [_to_document(each) for each in call.list_visible(call.world.snapshots)]}
+
+
+def _snapshot(call: ApiCall, snapshot: str) -> Any:
+    return {"snapshot": _to_document(call.world.snapshots.get(snapshot, call.visible_project))}
+
+
+def _new_snapshot(call: ApiCall) -> Any:
+    made = block_storage.new_snapshot(call.world, call.project, call.read_body("snapshot"))
+    return 202, {"snapshot": _to_document(made)}
+
+
+def _delete_snapshot(call: ApiCall, snapshot: str) -> Any:
+    block_storage.delete_snapshot(
+        call.world, call.world.snapshots.get(snapshot, call.visible_project)
+    )
+    return 202, None
+
+
+def _backups(call: ApiCall) -> Any:
+    return {"backups": [_to_document(each) for each in call.list_visible(call.world.backups)]}
+
+
+def _backup(call: ApiCall, backup: str) -> Any:
+    return {"backup": _to_document(call.world.backups.get(backup, call.visible_project))}
+
+
+def _new_backup(call: ApiCall) -> Any:
+    made = block_storage.new_backup(call.world, call.project, call.read_body("backup"))
+    return 202, {"backup": {"id": made.id, "name": made.name}}
+
+
+def _restore_backup(call: ApiCall, backup: str) -> Any:
+    found = call.world.backups.get(backup, call.visible_project)
+    volume = block_storage.restore_backup(
+        call.world, call.project, found, call.read_body("restore")
+    )
+    answer = {"backup_id": found.id, "volume_id": volume.id, "volume_name": volume.name}
+    return 202, {"restore": answer}
+
+
+def _delete_backup(call: ApiCall, backup: str) -> Any:
+    block_storage.delete_backup(call.world, call.world.backups.get(backup, call.visible_project))
+    return 202, None
+
+
+def _types(call: ApiCall) -> Any:
+    return {"volume_types": [each.shown for each in call.list_visible(call.world.types)]}
+
+
+def _type(call: ApiCall, kind: str) -> Any:
+    return {"volume_type": call.world.types.get(kind, call.visible_project).shown}
+
+
+def _encryption(call: ApiCall, kind: str) -> Any:
+    return call.world.types.get(kind, call.visible_project).shown["encryption"]
+
+
+def _zones(_call: ApiCall) -> Any:
+    return {"availabilityZoneInfo": [{"zoneName": ZONE, "zoneState": {"available": True}}]}
+
+
+def _limits(call: ApiCall) -> Any:
+    volumes = call.world.volumes.visible_to(call.project)
+    absolute = {
+        "maxTotalVolumes": 1000,
+        "maxTotalVolumeGigabytes": 1000,
+        "maxTotalSnapshots": 1000,
+        "maxTotalBackups": 1000,
+        "maxTotalBackupGigabytes": 1000,
+        "totalVolumesUsed": len(volumes),
+        "totalGigabytesUsed": sum(each.shown["size"] for each in volumes),
+        "totalSnapshotsUsed": len(call.world.snapshots.visible_to(call.project)),
+        "totalBackupsUsed": len(call.world.backups.visible_to(call.project)),
+        "totalBackupGigabytesUsed": 0,
+    }
+    return {"limits": {"rate": [], "absolute": absolute}}
+
+
+def _quotas(_call: ApiCall, project: str) -> Any:
+    plenty = {"limit": 1000, "in_use": 0, "reserved": 0}
+    names = ("volumes", "gigabytes", "snapshots", "backups", "backup_gigabytes")
+    endless = {"per_volume_gigabytes": {**plenty, "limit": -1}}
+    return {"quota_set": {"id": project, **dict.fromkeys(names, plenty), **endless}}
+
+
+ROUTES: Final[Routes] = (
+    ("GET", "/volumes", _volumes),
+    ("GET", "/volumes/detail", _volumes),
+    ("POST", "/volumes", _new_volume),
+    ("GET", "/volumes/<volume>", _volume),
+    ("PUT", "/volumes/<volume>", _change_volume),
+    ("DELETE", "/volumes/<volume>", _delete_volume),
+    ("POST", "/volumes/<volume>/action", _run_volume_action),
+    ("GET", "/volumes/<volume>/metadata", _metadata),
+    ("POST", "/volumes/<volume>/metadata", _change_metadata),
+    ("PUT", "/volumes/<volume>/metadata", _change_metadata),
+    ("DELETE", "/volumes/<volume>/metadata/<key>", _delete_metadata),
+    ("GET", "/snapshots", _snapshots),
+    ("GET", "/snapshots/detail", _snapshots),
+    ("POST", "/snapshots", _new_snapshot),
+    ("GET", "/snapshots/<snapshot>", _snapshot),
+    ("DELETE", "/snapshots/<snapshot>", _delete_snapshot),
+    ("GET", "/backups", _backups),
+    ("GET", "/backups/detail", _backups),
+    ("POST", "/backups", _new_backup),
+    ("GET", "/backups/<backup>", _backup),
+    ("POST", "/backups/<backup>/restore", _restore_backup),
+    ("DELETE", "/backups/<backup>", _delete_backup),
+    ("GET", "/types", _types),
+    ("GET", "/types/<kind>", _type),
+    ("GET", "/types/<kind>/encryption", _encryption),
+    ("GET", "/os-availability-zone", _zones),
+    ("GET", "/limits", _limits),
+    ("GET", "/os-quota-sets/<project>", _quotas),
+)

@@ -1,0 +1,62 @@
+"""A scripted agent in a cloud that nobody asks over the network."""
+
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tests.support.scripted_agent import ScriptedAgent
+from tests.support.scripted_cloud import CloudState, FakeResource, block_storage, compute
+from tests.support.scripted_cloud.defaults import FLAVOR, IMAGE, NETWORK, create_defaults
+
+PROJECT = "p1"
+PREFIX = "0123456789abcdef0123456789abcdef-0_"
+
+
+@attrs.frozen
+class AgentHarness:
+    """A cloud with an agent in it.
+
+    Attributes:
+        world: what there is.
+        agent: works in it.
+        folder: of the containers.
+    """
+
+    world: CloudState
+    agent: ScriptedAgent
+    folder: Path
+
+    def action(self, action: str, **fields: str) -> dict[str, str]:
+        place = {"storage": "local", "container": str(self.folder), "backup_name": "n"}
+        return {"action": action, **place, "temp_resource_prefix": PREFIX, **fields}
+
+    def volume(self, **asked: Any) -> FakeResource:
+        with self.world.without_delay():
+            volume = block_storage.new_volume(
+                self.world, PROJECT, {"size": 1, "name": "v", **asked}
+            )
+        volume.content = b"content"
+        return volume
+
+    def server(self, **asked: Any) -> FakeResource:
+        (flavor,), (image,) = (
+            self.world.flavors.find_by_name(FLAVOR),
+            self.world.images.find_by_name(IMAGE),
+        )
+        (network,) = self.world.networks.find_by_name(NETWORK)
+        given = {"name": "s", "flavorRef": flavor.id, "networks": [{"uuid": network.id}]}
+        with self.world.without_delay():
+            asked = {"imageRef": image.id, **given, **asked}
+            server = compute.new_server(self.world, PROJECT, asked)
+        server.content = b"content"
+        return server
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> AgentHarness:
+    world = CloudState(lambda: 1e9, 5)
+    create_defaults(world)
+    agent = ScriptedAgent(tmp_path / "store", "host", world, PROJECT)
+    return AgentHarness(world, agent, tmp_path / "container")

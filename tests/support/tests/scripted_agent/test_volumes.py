@@ -1,0 +1,91 @@
+"""The scripted agent's volumes: modes ``cinder`` and ``cindernative``."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_agent import AgentError
+
+GIB = 2**30
+
+
+def test_a_volume_is_stored_as_a_real_agent_stores_it(cloud: Any) -> None:
+    volume = cloud.volume()
+    printed = cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
+    assert printed["cinder_vol_id"] == volume.id
+    (folder,) = (cloud.folder / volume.id).iterdir()
+    assert (folder / volume.id).stat().st_size == GIB
+    notes = json.loads((folder / "metadata").read_text())
+    assert notes["x-object-meta-length"] == str(GIB)
+    assert notes["volume_name"] == "v"
+
+
+def test_a_restored_volume_is_a_new_one_and_tells_by_what_image(cloud: Any) -> None:
+    volume = cloud.volume(metadata={"a": "b"})
+    cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
+    volume.content = b"other"
+    cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id))
+    (restored,) = (v for v in cloud.world.volumes if v.name.startswith("v~"))
+    assert restored.content == b"content"
+    assert restored.shown["metadata"] == {}
+    image = restored.shown["volume_image_metadata"]["image_name"]
+    assert image.endswith(f"-0_restore_{volume.id}")
+    assert not cloud.world.images.find_by_name(image)
+
+
+def test_a_restore_that_fails_leaves_a_broken_volume_and_its_image(cloud: Any) -> None:
+    volume = cloud.volume()
+    cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
+    cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id), whole=False)
+    (broken,) = (v for v in cloud.world.volumes if v.name.startswith("v~"))
+    assert broken.shown["status"] == "error"
+    assert cloud.world.images.find_by_name(broken.shown["volume_image_metadata"]["image_name"])
+
+
+def test_a_backup_that_is_left_half_done_leaves_temporary_things(cloud: Any) -> None:
+    volume = cloud.volume()
+    before = set(cloud.world.inventory)
+    cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id), whole=False)
+    left = sorted(each.partition("/")[0] for each in set(cloud.world.inventory) - before)
+    assert left == ["image", "snapshot", "volume"]
+
+
+def test_removal_removes_what_is_half_done_too(cloud: Any) -> None:
+    volume = cloud.volume()
+    action = cloud.action("backup", cinder_vol_id=volume.id)
+    cloud.agent.back_up(action)
+    cloud.agent.back_up(action, whole=False)
+    assert len(list((cloud.folder / volume.id).iterdir())) == 2
+    cloud.agent.remove(cloud.action("admin", cinder_vol_id=volume.id))
+    assert list((cloud.folder / volume.id).iterdir()) == []
+    with pytest.raises(AgentError, match="Cannot find backups"):
+        cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id))
+
+
+def test_a_volume_that_is_gone_cannot_be_stored(cloud: Any) -> None:
+    with pytest.raises(AgentError, match="Volume gone could not be found"):
+        cloud.agent.back_up(cloud.action("backup", cinder_vol_id="gone"))
+
+
+def test_cinders_own_backup_is_only_asked_for(cloud: Any) -> None:
+    volume = cloud.volume()
+    fields = {"cindernative_vol_id": volume.id, "cindernative_backup_container": "c"}
+    printed = cloud.agent.back_up(cloud.action("backup", **fields))
+    backup = cloud.world.backups.get(printed["cinder_backup_id"])
+    assert (printed["status"], backup.shown["status"]) == ("available", "creating")
+    assert (backup.name, backup.shown["container"]) == ("n", "c")
+
+
+def test_cinders_own_backup_is_restored_over_the_volume_that_is_named(cloud: Any) -> None:
+    volume, target = cloud.volume(), cloud.volume()
+    with cloud.world.without_delay():
+        printed = cloud.agent.back_up(cloud.action("backup", cindernative_vol_id=volume.id))
+    target.content = b"other"
+    fields = {
+        "cindernative_vol_id": target.id,
+        "cindernative_backup_id": printed["cinder_backup_id"],
+    }
+    with cloud.world.without_delay():
+        cloud.agent.restore(cloud.action("restore", **fields))
+    assert target.content == b"content"

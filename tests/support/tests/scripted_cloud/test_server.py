@@ -1,0 +1,65 @@
+"""How a request gets to the scripted cloud: logins, tokens, and what a project sees."""
+
+from typing import Any
+
+import pytest
+import requests
+from keystoneauth1.exceptions import EndpointNotFound
+from openstack.exceptions import BadRequestException, NotFoundException
+
+
+def test_what_every_cloud_has_is_there(demo: Any) -> None:
+    assert [flavor.name for flavor in demo.compute.flavors()] == ["tiny"]
+    assert [network.name for network in demo.network.networks()] == ["netA"]
+    assert [image.name for image in demo.image.images()] == ["guest"]
+    assert [kind.name for kind in demo.block_storage.types()] == ["standard", "fast"]
+    assert demo.block_storage.get_limits().absolute.total_volumes_used == 0
+
+
+def test_a_token_that_keystone_does_not_know_is_refused(harness: Any) -> None:
+    url = f"{harness.cloud.url}/volume/v3/volumes"
+    answer = requests.get(url, headers={"X-Auth-Token": "nobody's"}, timeout=20)
+    assert answer.status_code == 401
+
+
+def test_who_logs_in_by_the_catalog_alone_does_not_find_it(harness: Any) -> None:
+    session = harness.sandbox.session()
+    assert session.get_endpoint(service_type="identity")
+    with pytest.raises(EndpointNotFound):
+        session.get_endpoint(service_type="image")
+
+
+def test_a_project_sees_its_own_things_and_an_administrator_all(harness: Any, demo: Any) -> None:
+    volume = demo.block_storage.create_volume(size=1)
+    other, admin = harness.connect("other"), harness.connect("admin")
+    with pytest.raises(NotFoundException, match=f"Volume {volume.id} could not be found"):
+        other.block_storage.get_volume(volume.id)
+    assert list(other.block_storage.volumes()) == []
+    assert admin.block_storage.get_volume(volume.id).id == volume.id
+    assert [v.id for v in admin.block_storage.volumes(all_projects=True)] == [volume.id]
+
+
+def test_things_are_listed_in_pages_and_by_their_fields(demo: Any) -> None:
+    for name in ("one", "two", "three"):
+        demo.block_storage.create_volume(size=1, name=name)
+    assert [v.name for v in demo.block_storage.volumes(limit=2)] == ["one", "two", "three"]
+    assert [v.name for v in demo.block_storage.volumes(name="two")] == ["two"]
+
+
+def test_every_service_words_its_errors(demo: Any) -> None:
+    with pytest.raises(NotFoundException, match="Instance nope could not be found"):
+        demo.compute.get_server("nope")
+    with pytest.raises(NotFoundException, match="Network nope could not be found"):
+        demo.network.get_network("nope")
+    with pytest.raises(NotFoundException, match="Image nope could not be found"):
+        demo.image.get_image("nope")
+    with pytest.raises(BadRequestException, match="zone 'moon' is invalid"):
+        demo.block_storage.create_volume(size=1, availability_zone="moon")
+
+
+def test_a_renewed_cloud_has_nothing_of_the_old_one(harness: Any, demo: Any) -> None:
+    before = set(harness.world.inventory)
+    demo.block_storage.create_volume(size=1)
+    assert set(harness.world.inventory) > before
+    harness.cloud.renew()
+    assert list(demo.block_storage.volumes()) == []
