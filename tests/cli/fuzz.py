@@ -120,7 +120,9 @@ def faults_of(result: Result, *, as_json: bool) -> Iterator[str]:
         yield "a fault of our own"
     if not written.replace("\n", "").isprintable():
         yield "control characters reach the terminal"
-    if any(len(line) > LONGEST_LINE for line in result.stderr.splitlines()):
+    # JSON writes a character of a message as up to six of its own.
+    longest = LONGEST_LINE * 6 if as_json else LONGEST_LINE
+    if any(len(line) > longest for line in result.stderr.splitlines()):
         yield "an endless line"
     if result.exit_code in (1, 2) and not written:
         yield "it failed without a word"
