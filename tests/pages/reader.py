@@ -30,7 +30,7 @@ class Reader:
     Attributes:
         folder: the folder in which the shell is.
         variables: the shell's environment, which commands may change.
-        words: what is typed in place of parts of a page that stand for something else. ``SELECT_BACKUP``
+        words: what is typed in place of parts of a page that stand for something else. ``BACKUP``
             is the backup that was made last.
     """
 

@@ -18,13 +18,13 @@ _STORE: Final = "/var/lib/karbor-backup"
 _SERVICE: Final = """
 import attrs
 from karbor_backup_core import hookimpl
-from karbor_backup_fake import Cloud, FakeBackend
+from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.harness import CloudResources
 
 
 class MyService:
     def __init__(self):
-        self.cloud = Cloud("page")
+        self.cloud = FakeCloud("page")
         self.resources = CloudResources(self.cloud)
 
     def jobs(self):
