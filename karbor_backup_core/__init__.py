@@ -205,3 +205,8 @@ __all__ = [
 ]
 
 __getattr__ = lazy_names(__name__, _MODULES)
+
+
+def __dir__() -> list[str]:
+    """Return what is public."""
+    return __all__
