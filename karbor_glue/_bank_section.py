@@ -58,7 +58,7 @@ class ResourceSection:
 
     Attributes:
         section: Karbor's ``BankSection``.
-        checkpoint: the checkpoint's id.
+        checkpoint_id: the checkpoint's id.
         resource_id: the resource's id in Karbor.
     """
 
@@ -68,7 +68,7 @@ class ResourceSection:
 
     @classmethod
     def from_checkpoint(cls, checkpoint: Any, resource_id: str) -> "ResourceSection":
-        """The place of a resource in one of Karbor's checkpoints."""
+        """Return the section of a resource in one of Karbor's checkpoints."""
         with bank_errors(f"open the section of {resource_id}"):
             section = checkpoint.get_resource_bank_section(resource_id)
         return cls(section, checkpoint.id, resource_id)
@@ -131,7 +131,7 @@ class ResourceSection:
         """The operations that are kept here, each as it was last written; the oldest first."""
         found = (self._newest(each) for each in self._ids())
         return sorted(
-            (kept for kept in found if kept is not None),
+            (stored for stored in found if stored is not None),
             key=lambda each: each.operation.created_at,
         )
 
@@ -181,8 +181,8 @@ class ResourceSection:
 
     def _newest(self, operation_id: str) -> StoredOperation | None:
         """Return an operation as it was last written; None if it was never written whole."""
-        kept = (self._read_operation(name) for name in _slots(operation_id))
-        whole = [each for each in kept if each is not None]
+        stored = (self._read_operation(name) for name in _slots(operation_id))
+        whole = [each for each in stored if each is not None]
         return max(whole, key=lambda each: each.operation.version, default=None)
 
     def _read_operation(self, name: str) -> StoredOperation | None:

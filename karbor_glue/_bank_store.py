@@ -27,7 +27,7 @@ class _Entry:
     """An operation in memory.
 
     Attributes:
-        place: where it is kept.
+        section: where it is kept.
         notes: what is kept beside it.
         operation: as it was last written; None before the first write.
         lock: held while it is written.
@@ -44,8 +44,8 @@ class BankStore:
 
     A bank knows no compare-and-set. So versions are compared in this process's memory, which is
     where all operations of a running Karbor are written; between processes only the lease stands
-    guard, and it is read from the bank when an operation is taken over. An operation is to be
-    given its place with ``admit`` before it is added, or read from its place with ``load_operations``.
+    guard, and it is read from the bank when an operation is taken over. An operation's section is
+    set with ``register`` before it is added, or is the one that ``load_operations`` reads it from.
 
     Attributes:
         unfinished: the ids of operations that were left to be gone on with later.
@@ -59,22 +59,24 @@ class BankStore:
         self._written_leases: dict[tuple[int, str], Leases] = {}
         self.unfinished: set[str] = set()
 
-    def register(self, operation_id: str, place: ResourceSection, notes: Mapping[str, Any]) -> None:
+    def register(
+        self, operation_id: str, section: ResourceSection, notes: Mapping[str, Any]
+    ) -> None:
         """Say where an operation that is about to be added is to be kept, and what beside it."""
         with self._lock:
-            self._entries[operation_id] = _Entry(place, notes)
+            self._entries[operation_id] = _Entry(section, notes)
 
-    def load_operations(self, place: ResourceSection) -> list[StoredOperation]:
-        """Read the operations that are kept at a place, so that they can be gone on with.
+    def load_operations(self, section: ResourceSection) -> list[StoredOperation]:
+        """Read the operations that a section keeps, so that they can be gone on with.
 
         Raises:
             StoreError: the bank cannot be used.
         """
-        found = [self._apply_lease(place, kept) for kept in place.read_operations()]
+        found = [self._apply_lease(section, stored) for stored in section.read_operations()]
         with self._lock:
-            for kept in found:
-                entry = _Entry(place, kept.notes, kept.operation)
-                self._entries.setdefault(kept.operation.id, entry)
+            for stored in found:
+                entry = _Entry(section, stored.notes, stored.operation)
+                self._entries.setdefault(stored.operation.id, entry)
         return found
 
     def unload(self, operation_id: str, *, unfinished: bool = False) -> None:
@@ -142,12 +144,12 @@ class BankStore:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
         with self._lock_entry(operation.id) as entry:
             _require_version(entry, operation)
-            kept = next(
+            stored = next(
                 (k for k in entry.section.read_operations() if k.operation.id == operation.id), None
             )
-            if kept is None:
+            if stored is None:
                 raise common.unknown_operation_error(operation.id)
-            now = self._apply_lease(entry.section, kept).operation
+            now = self._apply_lease(entry.section, stored).operation
             if now.version != operation.version or now.lease_until != seen.lease_until:
                 raise common.version_conflict_error(operation)
             return self._write_entry(entry, operation)
@@ -162,8 +164,8 @@ class BankStore:
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
         """Answer the operations that were added or adopted; the oldest first."""
-        kept = [each.operation for each in self._list_entries() if each.operation is not None]
-        wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
+        stored = [each.operation for each in self._list_entries() if each.operation is not None]
+        wanted = [each for each in stored if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
@@ -273,13 +275,13 @@ class BankStore:
             with self._lock:
                 self._holders.pop(backup_id, None)
 
-    def _apply_lease(self, place: ResourceSection, kept: StoredOperation) -> StoredOperation:
+    def _apply_lease(self, section: ResourceSection, stored: StoredOperation) -> StoredOperation:
         """Put the lease that its owner shows into an operation, where it shows one."""
-        operation = kept.operation
-        shown = Leases(place.bank).expiry(operation.owner) if operation.owner else None
+        operation = stored.operation
+        shown = Leases(section.bank).expiry(operation.owner) if operation.owner else None
         if shown is None:
-            return kept
-        return attrs.evolve(kept, operation=attrs.evolve(operation, lease_until=shown))
+            return stored
+        return attrs.evolve(stored, operation=attrs.evolve(operation, lease_until=shown))
 
 
 def _require_version(entry: _Entry, operation: Operation) -> None:

@@ -66,18 +66,20 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
     def on_started(self, checkpoint: Any, resource: Any) -> None:
         """Write the status of a resource that is being worked on."""
 
-    def on_succeeded(self, checkpoint: Any, resource: Any, settled: TaskResult, given: Any) -> None:
+    def on_succeeded(
+        self, checkpoint: Any, resource: Any, result: TaskResult, arguments: Any
+    ) -> None:
         """Write the status of a resource that was worked on with success."""
 
-    def on_failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+    def on_failed(self, checkpoint: Any, resource: Any, reason: str, arguments: Any) -> None:
         """Write the status of a resource that was worked on without success."""
 
     def _failure_reporter(
-        self, checkpoint: Any, resource: Any, given: Any
+        self, checkpoint: Any, resource: Any, arguments: Any
     ) -> Callable[[str], None]:
         def tell(reason: str) -> None:
-            append_to_operation_log(given.get("operation_log"), resource, reason)
-            self.on_failed(checkpoint, resource, reason, given)
+            append_to_operation_log(arguments.get("operation_log"), resource, reason)
+            self.on_failed(checkpoint, resource, reason, arguments)
 
         return tell
 
@@ -87,7 +89,7 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
         resource: Any,
         context: Any,
         parameters: Mapping[str, Any],
-        given: Mapping[str, Any],
+        arguments: Mapping[str, Any],
     ) -> ResourceTask:
         graph = checkpoint.resource_graph or ()
         found = (_flows.find(checkpoint, each) for each in ancestors(graph, resource.id))
@@ -100,7 +102,7 @@ class ResourceOperation(protection_plugin.Operation):  # type: ignore[misc]  # K
             credentials=self._choose_credentials(context),
             parents=tuple(each for each in found if each is not None),
             descendant_types=descendant_types(graph, resource.id),
-            notes=_record_notes(given),
+            notes=_record_notes(arguments),
         )
 
 
@@ -113,11 +115,13 @@ class ProtectOperation(ResourceOperation):
         """Write the status ``protecting``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_PROTECTING)
 
-    def on_succeeded(self, checkpoint: Any, resource: Any, settled: TaskResult, given: Any) -> None:
+    def on_succeeded(
+        self, checkpoint: Any, resource: Any, result: TaskResult, arguments: Any
+    ) -> None:
         """Write the status ``available``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_AVAILABLE)
 
-    def on_failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+    def on_failed(self, checkpoint: Any, resource: Any, reason: str, arguments: Any) -> None:
         """Write the status ``error``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_ERROR)
 
@@ -131,11 +135,13 @@ class DeleteOperation(ResourceOperation):
         """Write the status ``deleting``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_DELETING)
 
-    def on_succeeded(self, checkpoint: Any, resource: Any, settled: TaskResult, given: Any) -> None:
+    def on_succeeded(
+        self, checkpoint: Any, resource: Any, result: TaskResult, arguments: Any
+    ) -> None:
         """Write the status ``deleted``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_DELETED)
 
-    def on_failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+    def on_failed(self, checkpoint: Any, resource: Any, reason: str, arguments: Any) -> None:
         """Write the status ``error``."""
         _set_status(checkpoint, resource, constants.RESOURCE_STATUS_ERROR)
 
@@ -145,23 +151,25 @@ class RestoreOperation(ResourceOperation):
 
     verb = Verb.RESTORE
 
-    def on_succeeded(self, checkpoint: Any, resource: Any, settled: TaskResult, given: Any) -> None:
+    def on_succeeded(
+        self, checkpoint: Any, resource: Any, result: TaskResult, arguments: Any
+    ) -> None:
         """Tell the user, and the plugins of what it belongs to, which resource it is now."""
         known = to_backend_resource(resource).id
-        new = settled.restored.get(known)
+        new = result.restored.get(known)
         if new:
-            given["new_resources"][resource.id] = new
+            arguments["new_resources"][resource.id] = new
         status = constants.RESOURCE_STATUS_AVAILABLE
         # A directory is restored in place: its new id is its path, Karbor's is another one.
         now = new if new and new != known else resource.id
         utils.update_resource_restore_result(
-            given["restore"], resource.type, now, status, settled.unverified
+            arguments["restore"], resource.type, now, status, result.unverified
         )
 
-    def on_failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+    def on_failed(self, checkpoint: Any, resource: Any, reason: str, arguments: Any) -> None:
         """Tell the user why it did not come back."""
         status = constants.RESOURCE_STATUS_ERROR
-        record = given["restore"]
+        record = arguments["restore"]
         utils.update_resource_restore_result(record, resource.type, resource.id, status, reason)
 
 
@@ -170,18 +178,20 @@ class VerifyOperation(ResourceOperation):
 
     verb = Verb.VERIFY
 
-    def on_succeeded(self, checkpoint: Any, resource: Any, settled: TaskResult, given: Any) -> None:
+    def on_succeeded(
+        self, checkpoint: Any, resource: Any, result: TaskResult, arguments: Any
+    ) -> None:
         """Tell the user that the backup is there."""
         status = constants.RESOURCE_STATUS_AVAILABLE
-        record = given["verify"]
+        record = arguments["verify"]
         utils.update_resource_verify_result(
-            record, resource.type, resource.id, status, settled.unverified
+            record, resource.type, resource.id, status, result.unverified
         )
 
-    def on_failed(self, checkpoint: Any, resource: Any, reason: str, given: Any) -> None:
+    def on_failed(self, checkpoint: Any, resource: Any, reason: str, arguments: Any) -> None:
         """Tell the user what is wrong with it."""
         status = constants.RESOURCE_STATUS_ERROR
-        record = given["verify"]
+        record = arguments["verify"]
         utils.update_resource_verify_result(record, resource.type, resource.id, status, reason)
 
 
@@ -218,10 +228,10 @@ def to_backend_resource(resource: Any) -> Resource:
     return Resource(resource.type, known, resource.name or "")
 
 
-def _record_notes(given: Mapping[str, Any]) -> dict[str, Any]:
+def _record_notes(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Note the record of a restore or verify in Karbor's database."""
     for kind in ("restore", "verify"):
-        record_id = getattr(given.get(kind), "id", None)
+        record_id = getattr(arguments.get(kind), "id", None)
         if record_id is not None:
             return {kind: str(record_id)}
     return {}

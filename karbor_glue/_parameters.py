@@ -24,12 +24,12 @@ _BOOLEANS: Final = {
 }
 
 
-def parse_parameters(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_parameters(schema: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as values of the types that a schema wants.
 
     Args:
         schema: JSON Schema of the options of one verb for one type of resource.
-        given: the parameters as Karbor hands them to a hook.
+        parameters: the parameters as Karbor hands them to a hook.
 
     Returns:
         The parameters without those that count as left out: None, and text that is empty. Text
@@ -38,7 +38,7 @@ def parse_parameters(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dic
     validator = jsonschema.Draft202012Validator(schema)
     return {
         name: _parse_value(validator, name, value)
-        for name, value in given.items()
+        for name, value in parameters.items()
         if value is not None and not (isinstance(value, str) and not value.strip())
     }
 

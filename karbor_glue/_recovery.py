@@ -164,10 +164,10 @@ class _CheckpointRecovery:
     @property
     def is_unfinished(self) -> bool:
         """Whether something of it is not over."""
-        kept = any(
+        stored = any(
             part.stored or part.section.list_partial_writes() for part in self._protected.values()
         )
-        return kept or self._checkpoint.status in _UNFINISHED_STATUSES
+        return stored or self._checkpoint.status in _UNFINISHED_STATUSES
 
     def run(self) -> RecoveryResult:
         """Put it right, unless somebody is at it."""
@@ -194,16 +194,16 @@ class _CheckpointRecovery:
         )
 
     def _load_resource(self, resource: Any, plugin: BackupProtectionPlugin) -> _ProtectedResource:
-        place = ResourceSection.from_checkpoint(self._checkpoint, resource.id)
-        return _ProtectedResource(resource, place, plugin, place.read_operations())
+        section = ResourceSection.from_checkpoint(self._checkpoint, resource.id)
+        return _ProtectedResource(resource, section, plugin, section.read_operations())
 
     def trust_ids(self, when: str) -> set[str]:
         """The trusts that its operations need: those found ``before``, or those kept ``now``."""
         return {
-            kept.notes["trust"]
+            stored.notes["trust"]
             for part in self._protected.values()
-            for kept in (part.stored if when == "before" else part.section.read_operations())
-            if "trust" in kept.notes
+            for stored in (part.stored if when == "before" else part.section.read_operations())
+            if "trust" in stored.notes
         }
 
     def _describe_live_owners(self, now: datetime) -> str:
@@ -212,7 +212,7 @@ class _CheckpointRecovery:
         Where no operation is kept, nobody can tell which process the checkpoint's hooks run in.
         """
         shown = Leases(self._bank).live_leases()
-        found = [kept.operation for part in self._protected.values() for kept in part.stored]
+        found = [stored.operation for part in self._protected.values() for stored in part.stored]
         holding = {}
         for operation in found:
             until = shown.get(lease_object_name(operation.owner), operation.lease_until)
@@ -230,8 +230,8 @@ class _CheckpointRecovery:
         for part in self._protected.values():
             with self._collect_problems(part):
                 part.section.delete_partial_writes()
-            for kept in part.stored:
-                waiting.setdefault(kept.operation.backup_id, []).append((part, kept))
+            for stored in part.stored:
+                waiting.setdefault(stored.operation.backup_id, []).append((part, stored))
         rounds = itertools.zip_longest(*waiting.values())
         return [
             operation
@@ -243,36 +243,36 @@ class _CheckpointRecovery:
         self, left: Sequence[tuple[_ProtectedResource, StoredOperation]]
     ) -> Iterator[Operation]:
         with contextlib.ExitStack() as stack:
-            begun = [(part, kept, self._resume(stack, part, kept)) for part, kept in left]
-            for part, kept, room in begun:
-                operation = self._wait_for(part, kept, room) if room is not None else None
+            begun = [(part, stored, self._resume(stack, part, stored)) for part, stored in left]
+            for part, stored, context in begun:
+                operation = self._wait_for(part, stored, context) if context is not None else None
                 if operation is not None:
                     yield operation
 
     def _resume(
-        self, stack: contextlib.ExitStack, part: _ProtectedResource, kept: StoredOperation
+        self, stack: contextlib.ExitStack, part: _ProtectedResource, stored: StoredOperation
     ) -> RunnerContext | None:
         with self._collect_problems(part):
-            room = stack.enter_context(
+            context = stack.enter_context(
                 _runners.shared_runner(
-                    part.plugin.settings(), part.credentials(kept.notes), self._bank
+                    part.plugin.settings(), part.credentials(stored.notes), self._bank
                 )
             )
-            room.store.load_operations(part.section)
-            room.runner.resume(kept.operation.id)
-            return room
+            context.store.load_operations(part.section)
+            context.runner.resume(stored.operation.id)
+            return context
         return None
 
     def _wait_for(
-        self, part: _ProtectedResource, kept: StoredOperation, room: RunnerContext
+        self, part: _ProtectedResource, stored: StoredOperation, context: RunnerContext
     ) -> Operation | None:
         with self._collect_problems(part):
-            operation = room.runner.wait(kept.operation.id)
+            operation = context.runner.wait(stored.operation.id)
             if operation.finished and not operation.parked:
-                room.store.delete_operation(operation.id)
+                context.store.delete_operation(operation.id)
             else:
                 self._problems.append(f"operation {operation.id} is not over: recover again later")
-            update_record(kept.notes, part.resource, operation)
+            update_record(stored.notes, part.resource, operation)
             return operation
         return None
 
@@ -324,9 +324,9 @@ class _CheckpointRecovery:
 
         From that status Karbor lets a user delete it again; from ``error-deleting`` it does not.
         """
-        works = self._create_delete_tasks()
+        tasks = self._create_delete_tasks()
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            list(pool.map(self._delete_resource, works))
+            list(pool.map(self._delete_resource, tasks))
         left = [
             each.resource_id
             for each in self._all_sections()
@@ -341,26 +341,26 @@ class _CheckpointRecovery:
         )
 
     def _create_delete_tasks(self) -> list[ResourceTask]:
-        works: dict[str, ResourceTask] = {}
-        # What others belong to comes first, so that their work can be given it.
+        tasks: dict[str, ResourceTask] = {}
+        # Parents come first: the tasks of their children are given theirs.
         for id_ in sorted(self._protected, key=lambda each: len(ancestors(self._graph, each))):
             part = self._protected[id_]
-            notes = next((kept.notes for kept in part.stored), {})
-            works[id_] = ResourceTask(
+            notes = next((stored.notes for stored in part.stored), {})
+            tasks[id_] = ResourceTask(
                 verb=Verb.DELETE,
                 resource=to_backend_resource(part.resource),
                 section=part.section,
                 parameters={},
                 read_settings=part.plugin.settings,
                 credentials=part.credentials(notes),
-                parents=tuple(works[each] for each in ancestors(self._graph, id_) if each in works),
+                parents=tuple(tasks[each] for each in ancestors(self._graph, id_) if each in tasks),
             )
-        return list(works.values())
+        return list(tasks.values())
 
-    def _delete_resource(self, work: ResourceTask) -> None:
-        with self._collect_problems(self._protected[work.section.resource_id]):
-            work.run_once()
-            work.section.write_status(constants.RESOURCE_STATUS_DELETED)
+    def _delete_resource(self, task: ResourceTask) -> None:
+        with self._collect_problems(self._protected[task.section.resource_id]):
+            task.run_once()
+            task.section.write_status(constants.RESOURCE_STATUS_DELETED)
 
     @contextlib.contextmanager
     def _collect_problems(self, part: _ProtectedResource) -> Iterator[None]:

@@ -61,12 +61,12 @@ class ResourceTask:
     Attributes:
         verb: what to do.
         resource: the resource as the backend knows it.
-        place: where the bank keeps what is known of it.
+        section: where the bank keeps what is known of it.
         parameters: as the user gave them.
-        read: reads the provider's settings, as soon as they are needed.
+        read_settings: reads the provider's settings, as soon as they are needed.
         credentials: with whose credentials.
-        parents: the work on what it belongs to, the nearest first.
-        within: the types of the resources that belong to it in the checkpoint.
+        parents: the tasks of what it belongs to, the nearest first.
+        descendant_types: the types of the resources that belong to it in the checkpoint.
         notes: what to keep beside the operation.
     """
 
@@ -126,7 +126,7 @@ class ResourceTask:
         return self._result
 
     def result_for_member(self) -> TaskResult:
-        """Answer what became of a resource that others may belong to, once this work is done.
+        """Answer what became of a resource that others may belong to, once this task is done.
 
         Raises:
             OperationIncomplete: it was refused, or did not succeed.
@@ -205,20 +205,20 @@ class ResourceTask:
             OperationIncomplete: something is.
             Conflict: another process is at it.
         """
-        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as room:
-            for kept in room.store.load_operations(self.section):
-                operation = self._finish_operation(room, kept.operation.id)
+        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as context:
+            for stored in context.store.load_operations(self.section):
+                operation = self._finish_operation(context, stored.operation.id)
                 if operation.parked:
                     raise incomplete_error(operation)
 
     def _run_operation(self, target: Resource | Backup) -> TaskResult:
         """Have the runner do it; a second call goes on with what the first one began."""
-        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as room:
+        with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as context:
             if self._operation_id:
-                room.store.load_operations(self.section)
+                context.store.load_operations(self.section)
             else:
-                self._operation_id = self._create_operation(room, target)
-            operation = self._finish_operation(room, self._operation_id)
+                self._operation_id = self._create_operation(context, target)
+            operation = self._finish_operation(context, self._operation_id)
         outcome = operation.outcome
         if outcome is None or outcome.result is not Result.SUCCEEDED:
             raise incomplete_error(operation)
@@ -228,35 +228,35 @@ class ResourceTask:
             describe_unverified(outcome),
         )
 
-    def _create_operation(self, room: RunnerContext, target: Resource | Backup) -> str:
+    def _create_operation(self, context: RunnerContext, target: Resource | Backup) -> str:
         """Write the operation to the bank, before the service hears of it."""
         policy = self.settings.policy
         planned = plan(
-            room.backend,
+            context.backend,
             self.verb,
             target,
             self._build_options(),
             now=system_clock(),
             deadline=policy.deadline,
         )
-        notes = {**self.notes, **room.credentials.notes()}
-        room.store.register(planned.id, self.section, notes)
-        room.store.add(planned)
+        notes = {**self.notes, **context.credentials.notes()}
+        context.store.register(planned.id, self.section, notes)
+        context.store.add(planned)
         return planned.id
 
-    def _finish_operation(self, room: RunnerContext, operation_id: str) -> Operation:
+    def _finish_operation(self, context: RunnerContext, operation_id: str) -> Operation:
         """Go on with an operation until it is over."""
         try:
-            room.runner.resume(operation_id)
+            context.runner.resume(operation_id)
         except Conflict:
-            room.store.unload(operation_id)
+            context.store.unload(operation_id)
             raise
-        operation = room.runner.wait(operation_id)
+        operation = context.runner.wait(operation_id)
         if operation.parked:
             # The bank keeps it, so that a later delete or recovery carries its release out.
-            room.store.unload(operation_id, unfinished=True)
+            context.store.unload(operation_id, unfinished=True)
         elif operation.finished:
-            room.store.delete_operation(operation_id)
+            context.store.delete_operation(operation_id)
         return operation
 
     def _get_ability(self) -> Ability:
@@ -278,9 +278,9 @@ class ResourceTask:
 
 
 class FlowRegistry:
-    """The work of the flows that are under way, so that a child finds that of its parents.
+    """The tasks of the flows that are under way, so that a child finds those of its parents.
 
-    A flow is known by the checkpoint object that all its hooks are given. Work is forgotten with
+    A flow is known by the checkpoint object that all its hooks are given. A task is forgotten with
     the hooks' own object, which holds it.
     """
 
@@ -289,12 +289,12 @@ class FlowRegistry:
             weakref.WeakValueDictionary()
         )
 
-    def register(self, checkpoint: Any, work: ResourceTask) -> None:
-        """Let the children of this resource find the work on it."""
-        self._tasks[id(checkpoint), work.section.resource_id] = work
+    def register(self, checkpoint: Any, task: ResourceTask) -> None:
+        """Let the children of this resource find its task."""
+        self._tasks[id(checkpoint), task.section.resource_id] = task
 
     def find(self, checkpoint: Any, resource_id: str) -> ResourceTask | None:
-        """Answer the work on a resource of the same flow; None if it is another plugin's."""
+        """Return the task of a resource of the same flow; None if it is another plugin's."""
         return self._tasks.get((id(checkpoint), resource_id))
 
 

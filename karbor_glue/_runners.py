@@ -1,7 +1,7 @@
 """One runner for all operations of this process on one backend and bank, with one account.
 
 Karbor makes a plugin object anew for each operation and resource type, so what is to be shared
-is shared here. A room is opened with the first operation that needs it, after Karbor has
+is shared here. A runner is opened with the first operation that needs it, after Karbor has
 forked, and closed with the last.
 """
 
@@ -65,7 +65,7 @@ class RunnerContext:
 
 @attrs.define
 class _SharedRunner:
-    """A place for a room, with how many are in it or wait for it."""
+    """A shared runner and the number of its users, with those that wait for it to open."""
 
     users: int = 0
     context: RunnerContext | None = None
@@ -80,7 +80,7 @@ _lock = threading.Lock()
 def shared_runner(
     settings: Settings, credentials: Credentials, bank: Any
 ) -> Iterator[RunnerContext]:
-    """Be in the room for these settings, credentials and bank.
+    """Yield the runner that is shared by all users of these settings, credentials and bank.
 
     Providers with equal settings share none: what recovers one bank must find there all leases and
     trusts of its operations.
@@ -112,8 +112,8 @@ def shared_runner(
             _close_context(slot.context)
 
 
-def _close_context(room: RunnerContext) -> None:
+def _close_context(context: RunnerContext) -> None:
     try:
-        room.close()
+        context.close()
     except StoreError as error:
         _log.warning("a sign of life stays in Karbor's bank: %s", error)

@@ -99,7 +99,7 @@ def _adapt_for_dashboard(subschema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fill_defaults(
-    wanted: Mapping[str, Any], given: Mapping[str, Any], name: str, within: Collection[str]
+    wanted: Mapping[str, Any], parameters: Mapping[str, Any], name: str, within: Collection[str]
 ) -> dict[str, Any]:
     """Complete the parameters of a plan, which Karbor lets a user leave out.
 
@@ -108,11 +108,11 @@ def fill_defaults(
 
     Args:
         wanted: the backend's schema.
-        given: the parameters as Karbor hands them over (see ``parse_parameters``).
+        parameters: the parameters as Karbor hands them over (see ``parse_parameters``).
         name: what to call the backup or the restored resource.
         within: the types of the resources that belong to this one in the checkpoint.
     """
-    values = parse_parameters(wanted, given)
+    values = parse_parameters(wanted, parameters)
     for key in ("backup_name", "restore_name"):
         if key in wanted.get("required", ()):
             values.setdefault(key, name)

@@ -58,14 +58,14 @@ class Settings:
             KarborBackupError: it is not installed, cannot be loaded or is not configured well.
         """
         plugin_class = backend_class(self.backend)
-        given = _PartialBackend(plugin_class, arguments) if arguments else plugin_class
-        return Backend.load(self.backend, given, self.configuration, load_extensions())
+        factory = _PartialBackend(plugin_class, arguments) if arguments else plugin_class
+        return Backend.load(self.backend, factory, self.configuration, load_extensions())
 
     def load_without_credentials(self) -> Backend:
         """Answer the backend without credentials, to be asked what it can do; made once.
 
         Raises:
-            KarborBackupError: as ``load``.
+            KarborBackupError: as ``load_backend``.
         """
         return _load_without_credentials(self)
 

@@ -19,7 +19,7 @@ def describe_missing_library(error: ImportError, target: str) -> str:
     if sys.version_info < OLDEST_PYTHON:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return f"Python 3.11 or later is needed, this is {version}: make PYTHON=python3.11 {target}"
-    if name in ("", "sandbox"):
+    if name in ("", "sandbox", "examples", "tests"):
         raise error
     return (
         f"The library {name!r} is not installed for {sys.executable}: `make {target}` installs "

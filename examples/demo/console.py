@@ -1,4 +1,4 @@
-"""The voice of the demonstration: numbered steps, commands as one types them, and times."""
+"""The output of the demonstration: numbered steps, commands as one types them, and times."""
 
 import os
 import shlex
@@ -23,17 +23,17 @@ _STOP_TIMEOUT: Final = 15.0
 
 
 class CommandError(Exception):
-    """A command of the story did not succeed."""
+    """A command of the demonstration did not succeed."""
 
 
 @attrs.define
 class DemoConsole:
-    """Tells the story and runs its commands.
+    """Prints the steps of the demonstration and runs its commands.
 
     Attributes:
         programs: the directory with the commands.
         environ: what is set for every command.
-        console: where the story is told.
+        console: where it prints.
         times: how long each step took, in seconds, by title.
     """
 
@@ -44,7 +44,7 @@ class DemoConsole:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Tell a step, and how long it took."""
+        """Print the title of a step, and note how long the step took."""
         self.console.print()
         self.console.print(Rule(Text(f"{len(self.times) + 1}. {title}", "bold"), align="left"))
         began = time.monotonic()
@@ -54,22 +54,22 @@ class DemoConsole:
             self.times[title] = time.monotonic() - began
 
     def print_text(self, text: str) -> None:
-        """Tell something; it is taken as it is."""
+        """Print a text as it is, indented."""
         self.console.print(Padding(Text(text), (0, 0, 0, _INDENT), expand=False))
 
     def print_file(self, path: Path) -> None:
-        """Show a short text file."""
+        """Print a short text file."""
         for line in path.read_text(encoding="utf-8").splitlines():
             self.console.print(Text(f"  | {line}".rstrip(), style="dim"), soft_wrap=True)
 
     def print_environ(self) -> None:
-        """Show what to set to type the commands oneself."""
+        """Print what to set to type the commands oneself."""
         for name, value in self.environ.items():
             self._print_typed(f"export {name}={shlex.quote(value)}")
         self._print_typed(f"PATH={shlex.quote(str(self.programs))}:$PATH")
 
     def run_command(self, *arguments: str) -> None:
-        """Run ``karbor-backup`` before the person's eyes.
+        """Print a ``karbor-backup`` command and run it; its output is shown.
 
         Raises:
             CommandError: it did not succeed.
@@ -88,7 +88,7 @@ class DemoConsole:
             raise CommandError(f"karbor-backup {arguments[0]} ended with status {status}")
 
     def read_command(self, *arguments: str) -> str:
-        """Run ``karbor-backup`` and answer what it says.
+        """Print a ``karbor-backup`` command, run it and return its output.
 
         Raises:
             CommandError: it did not succeed.
@@ -106,7 +106,7 @@ class DemoConsole:
         return done.stdout
 
     def print_times(self) -> None:
-        """Tell how long each step took."""
+        """Print how long each step took."""
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(justify="right")
         for title, seconds in self.times.items():

@@ -1,4 +1,4 @@
-"""From the first server up to the last one down, however the story ends."""
+"""From the first server up to the last one down, however the demonstration ends."""
 
 import signal
 import sys
@@ -23,24 +23,24 @@ _EXIT_INTERRUPTED: Final = 130
 
 
 def run_demo(instance: str, work: Path) -> int:
-    """Tell the story, and leave nothing running however it ends; return the exit status.
+    """Run the demonstration and return its exit status; nothing is left running.
 
-    Nothing is touched while another process tells it in the same checkout under the same name.
+    Nothing is touched while another process runs it in the same checkout under the same name.
 
     Args:
         instance: the sandbox's name.
         work: the directory for data, configuration and store; what is in it is removed.
     """
     signal.signal(signal.SIGTERM, _exit_on_signal)
-    narrator = DemoConsole(Path(sys.executable).parent)
+    console = DemoConsole(Path(sys.executable).parent)
     try:
         with _only_one(instance):
-            _run_in_sandbox(narrator, instance, work)
+            _run_in_sandbox(console, instance, work)
     except KeyboardInterrupt:
-        narrator.print_text("Interrupted. Everything that was started has been stopped.")
+        console.print_text("Interrupted. Everything that was started has been stopped.")
         return _EXIT_INTERRUPTED
     except (CommandError, MismatchError, SandboxError) as error:
-        narrator.print_text(f"FAILED: {error}")
+        console.print_text(f"FAILED: {error}")
         return 1
     return 0
 
@@ -64,38 +64,38 @@ def _only_one(instance: str) -> Iterator[None]:
         ) from None
 
 
-def _run_in_sandbox(narrator: DemoConsole, instance: str, work: Path) -> None:
-    with narrator.step("A cloud of its own: a real Keystone and a real Freezer, on loopback"):
-        sandbox = Sandbox.up(ROOT, instance=instance, report=narrator.print_text)
+def _run_in_sandbox(console: DemoConsole, instance: str, work: Path) -> None:
+    with console.step("A cloud of its own: a real Keystone and a real Freezer, on loopback"):
+        sandbox = Sandbox.up(ROOT, instance=instance, report=console.print_text)
         if not sandbox.is_new:
             raise SandboxError(
                 f"a sandbox {instance!r} is up already: take it down with python -m sandbox down "
                 f"--instance {instance}"
             )
-    story = Demo(sandbox, narrator, work)
+    demo = Demo(sandbox, console, work)
     keep = False
     try:
-        story.reset()
-        story.run()
+        demo.reset()
+        demo.run()
     except (CommandError, MismatchError):
         keep = True
         raise
     finally:
-        with narrator.step("Stop everything"):
-            _stop_all(story, keep=keep)
-    narrator.console.print()
-    narrator.print_times()
-    narrator.print_text("Lost, and brought back byte for byte; and nothing was left behind.")
+        with console.step("Stop everything"):
+            _stop_all(demo, keep=keep)
+    console.console.print()
+    console.print_times()
+    console.print_text("Lost, and brought back byte for byte; and nothing was left behind.")
 
 
-def _stop_all(story: Demo, *, keep: bool) -> None:
-    story.sandbox.down(keep_logs=keep)
+def _stop_all(demo: Demo, *, keep: bool) -> None:
+    demo.sandbox.down(keep_logs=keep)
     if keep:
-        story.console.print_text(f"Servers stopped. Their logs: {story.sandbox.logs}")
-        story.console.print_text(f"The data, as it is now: {story.work}")
+        demo.console.print_text(f"Servers stopped. Their logs: {demo.sandbox.logs}")
+        demo.console.print_text(f"The data, as it is now: {demo.work}")
     else:
-        remove_tree(story.work)
-        story.console.print_text("Servers stopped, data removed.")
+        remove_tree(demo.work)
+        demo.console.print_text("Servers stopped, data removed.")
 
 
 def _exit_on_signal(signum: int, _: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The story, step by step: protect, lose, restore, compare, verify, delete, look for traces."""
+"""The steps: protect, lose, restore, compare, verify, delete, look for traces."""
 
 import json
 import re
@@ -39,11 +39,11 @@ def work_folder(root: Path) -> Path:
 
 @attrs.define
 class Demo:
-    """One telling.
+    """One run of the demonstration.
 
     Attributes:
         sandbox: the real Keystone and the real Freezer.
-        narrator: tells it.
+        console: prints the steps and runs the commands.
         work: the directory for data, configuration and store.
     """
 
@@ -57,7 +57,7 @@ class Demo:
         return self.work / "data"
 
     def run(self) -> None:
-        """Tell the whole story.
+        """Run all steps.
 
         Raises:
             MismatchError: something is not as it was, or something was left behind.
@@ -123,11 +123,12 @@ path = "{self.sandbox.storage_dir}"
     def _protect(self) -> str:
         self.console.run_command("protect", _TYPE, str(self.data), "-o", "backup_name=demo")
         (backup,) = json.loads(self.console.read_command("list", "--json"))["backups"]
-        held = read_contents(
+        contents = read_contents(
             self.sandbox.session(), self.sandbox.freezer_url, self.sandbox.storage_dir
         )
         self.console.print_text(
-            f"Freezer holds {held.listed['backups']} record, and {held.files} files on its storage."
+            f"Freezer holds {contents.listed['backups']} record, "
+            f"and {contents.files} files on its storage."
         )
         return str(backup["id"])
 
@@ -180,7 +181,7 @@ path = "{self.sandbox.storage_dir}"
             raise MismatchError("something of the backup was left behind")
 
     def reset(self) -> None:
-        """Remove what an earlier telling left."""
+        """Remove what an earlier run left."""
         remove_tree(self.work)
         self.work.mkdir(parents=True)
 

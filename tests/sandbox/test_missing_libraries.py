@@ -28,7 +28,7 @@ def test_a_missing_library_is_one_line_that_says_what_to_do(module: str, target:
 
 
 def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.missing_libraries.OLDEST", (99, 0))
+    monkeypatch.setattr("sandbox.missing_libraries.OLDEST_PYTHON", (99, 0))
     told = describe_missing_library(ImportError("cannot import name 'Self'"), "sandbox")
     assert "or later is needed" in told
     assert told.endswith("make PYTHON=python3.11 sandbox")

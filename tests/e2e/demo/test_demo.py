@@ -16,8 +16,8 @@ from examples.demo.run import ROOT
 _START = """
 import sys
 from pathlib import Path
-from examples.demo.run import demonstrate
-sys.exit(demonstrate({instance!r}, Path({work!r})))
+from examples.demo.run import run_demo
+sys.exit(run_demo({instance!r}, Path({work!r})))
 """
 
 
@@ -45,7 +45,7 @@ def _list_remaining(instance: str) -> list[str]:
     return [line for line in lines if f"{home}/" in line] + files
 
 
-def test_it_tells_its_story_and_leaves_nothing(tmp_path: Path) -> None:
+def test_demo_succeeds_and_leaves_nothing(tmp_path: Path) -> None:
     instance = f"demo-{os.getpid()}-whole"
     with _start_demo(instance, tmp_path / "work") as process:
         said = process.communicate()[0]

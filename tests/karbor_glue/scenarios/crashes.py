@@ -45,8 +45,8 @@ def make_with_lease(
 
 
 @pytest.fixture
-def harness(make: Callable[[int], KarborHarness]) -> KarborHarness:
-    return make(LEASE)
+def harness(make_with_lease: Callable[[int], KarborHarness]) -> KarborHarness:
+    return make_with_lease(LEASE)
 
 
 @pytest.fixture
@@ -226,10 +226,10 @@ def test_a_checkpoint_that_cannot_be_read_is_named_and_hinders_no_other(
 
 
 def test_what_a_living_process_drives_is_left_alone(
-    make: Callable[[int], KarborHarness],
+    make_with_lease: Callable[[int], KarborHarness],
 ) -> None:
     lease = 6
-    harness = make(lease)
+    harness = make_with_lease(lease)
     child = os.fork()
     if child == 0:
         eventlet.hubs.use_hub()
