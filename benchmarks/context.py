@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @attrs.define(slots=False)
 class BenchmarkContext:
-    """The place that benchmarks work at.
+    """What a benchmark is given.
 
     Attributes:
         root: the project's checkout.
@@ -53,7 +53,7 @@ class BenchmarkContext:
         """A real Freezer, brought up at the first use."""
         from benchmarks.freezer.environment import FreezerEnvironment
 
-        return FreezerEnvironment.start(self)
+        return FreezerEnvironment.start(self.root, self.say)
 
     def close(self) -> None:
         """Take down what was brought up."""

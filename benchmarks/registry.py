@@ -32,7 +32,7 @@ BY_NAME_ONLY: Final = ("benchmarks.freezer.ten_thousand",)
 class MeasureFunction(Protocol):
     """What a benchmark's module has to offer."""
 
-    def __call__(self, workbench: BenchmarkContext) -> Iterator[Measurement]:
+    def __call__(self, context: BenchmarkContext) -> Iterator[Measurement]:
         """Yield measurements."""
         ...
 

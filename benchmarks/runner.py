@@ -27,11 +27,11 @@ def run_all(
     """
     began = dt.datetime.now(dt.UTC)
     with tempfile.TemporaryDirectory(prefix="karbor-backup-bench-") as scratch:
-        workbench = BenchmarkContext(root, Path(scratch), quick, say)
+        context = BenchmarkContext(root, Path(scratch), quick, say)
         try:
-            results = [_run_benchmark(benchmark, workbench) for benchmark in benchmarks]
+            results = [_run_benchmark(benchmark, context) for benchmark in benchmarks]
         finally:
-            workbench.close()
+            context.close()
     return BenchmarkRun.create(results, began, quick=quick)
 
 
@@ -44,18 +44,18 @@ def write_report(run: BenchmarkRun, folder: Path) -> Path:
     return page
 
 
-def _run_benchmark(benchmark: Benchmark, workbench: BenchmarkContext) -> BenchmarkResult:
-    workbench.say(f"== {benchmark.title}")
+def _run_benchmark(benchmark: Benchmark, context: BenchmarkContext) -> BenchmarkResult:
+    context.say(f"== {benchmark.title}")
     start = time.perf_counter()
     measurements: list[Measurement] = []
     failure = ""
     try:
-        for measurement in benchmark.measure(workbench):
+        for measurement in benchmark.measure(context):
             measurements.append(measurement)
-            workbench.say(_format_measurement(measurement))
+            context.say(_format_measurement(measurement))
     except Exception as error:  # noqa: BLE001 - the other benchmarks are still worth running
         failure = f"{type(error).__name__}: {error}"
-        workbench.say(traceback.format_exc())
+        context.say(traceback.format_exc())
     return BenchmarkResult(
         benchmark.name,
         benchmark.title,

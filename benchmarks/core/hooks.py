@@ -55,9 +55,9 @@ class PassThroughExtension:
         return (yield)
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure one hook, without and with an extension."""
-    calls, repeats = workbench.choose(20_000, 2_000), workbench.choose(7, 3)
+    calls, repeats = context.choose(20_000, 2_000), context.choose(7, 3)
     (volume,) = make_volumes(1)
     for extensions in ([], [PassThroughExtension()]):
         plugin = ConstantBackend({}, cloud=FakeCloud())

@@ -32,10 +32,10 @@ _LINE: Final = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
 _PACKAGES_SHOWN: Final = 12
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure whole processes, then their parts."""
     runs = [("-c", "pass"), _IMPORT_REQUIREMENTS, _IMPORT_FOR_BACKEND, _IMPORT_ALL, _HELP]
-    repeats = workbench.choose(20, 5)
+    repeats = context.choose(20, 5)
     bare, needed, imported, everything, helped = measure_minimum(
         repeats, [_process_timer(run) for run in runs]
     )

@@ -15,13 +15,13 @@ _PROCESS_MODULE = "benchmarks.core.in_flight_process"
 _MAX_IN_FLIGHT = 10_000
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each number in flight with both stores."""
-    for count in workbench.choose((10, 100, 1_000, _MAX_IN_FLIGHT), (100, 1_000)):
+    for count in context.choose((10, 100, 1_000, _MAX_IN_FLIGHT), (100, 1_000)):
         for store in ("memory", "SQLite"):
             subject = f"{OURS}, {store}"
-            url = () if store == "memory" else (f"sqlite:///{workbench.scratch}/{count}.db",)
-            seen = workbench.run_in_process(_PROCESS_MODULE, str(count), *url)
+            url = () if store == "memory" else (f"sqlite:///{context.scratch}/{count}.db",)
+            seen = context.run_in_process(_PROCESS_MODULE, str(count), *url)
             parameters = {"in flight": count}
             goals = count == _MAX_IN_FLIGHT
             yield Measurement(

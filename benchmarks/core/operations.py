@@ -52,11 +52,11 @@ _CALLERS: Final = 4
 _TIME: Final = "time per operation"
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure both stores, and what they cannot be without."""
-    repeats = workbench.choose(5, 3)
-    files = (workbench.scratch / f"operations-{number}.db" for number in itertools.count())
-    crowd, row = workbench.choose(2000, 500), workbench.choose(300, 100)
+    repeats = context.choose(5, 3)
+    files = (context.scratch / f"operations-{number}.db" for number in itertools.count())
+    crowd, row = context.choose(2000, 500), context.choose(300, 100)
     for callers in (1, _CALLERS):
         protect = partial(protect_concurrently, count=crowd, callers=callers)
         subjects = _build_subjects(protect, files, partial(_time_hooks, crowd), row)

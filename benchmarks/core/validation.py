@@ -27,9 +27,9 @@ _DOCUMENTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure options that fit, and options that do not."""
-    calls, repeats = workbench.choose(2_000, 300), workbench.choose(5, 3)
+    calls, repeats = context.choose(2_000, 300), context.choose(5, 3)
     backend = Backend.from_plugin(NAME, make_backend(FakeCloud(), []))
     schema = backend.ability(_TYPE, Verb.RESTORE).schema
     validator = jsonschema.Draft202012Validator(schema)

@@ -2,7 +2,7 @@
 
 A ``freezer-scheduler`` asks for its jobs in pages of ten, and for each page the API loads all jobs
 of the project; with a thousand of them that would keep the API busier than any client that is to
-be measured. So the crew reads and writes the tables of freezer-api 19.0.0 itself: it takes up what
+be measured. So this one reads and writes the tables of freezer-api 19.0.0 itself: it takes up what
 is to start, and after a time it ends it, with the record that an agent's backup leaves. It knows
 to the millisecond when each job ended.
 """
@@ -49,7 +49,7 @@ class DatabaseScheduler:
         self._seconds = seconds
         self._running: dict[str, _RunningJob] = {}
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="crew", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="database-scheduler", daemon=True)
         self.end_times: dict[str, float] = {}
         """When each job ended, in seconds since 1970, by its id."""
         self.max_running = 0
@@ -84,19 +84,19 @@ class DatabaseScheduler:
 
     def _finish_jobs(self) -> None:
         now = time.time()
-        due = [work for work in self._running.values() if work.ends_at <= now]
+        due = [job for job in self._running.values() if job.ends_at <= now]
         if not due:
             return
         schedule = _format_schedule("completed", result="success", time_ended=int(now))
         with self._database.begin() as connection:
-            records = [work.record for work in due if work.record is not None]
+            records = [job.record for job in due if job.record is not None]
             if records:
                 connection.execute(self._tables["backups"].insert(), records)
-            connection.execute(self._update_schedules([work.id for work in due], schedule))
+            connection.execute(self._update_schedules([job.id for job in due], schedule))
         ended = time.time()
-        for work in due:
-            self.end_times[work.id] = ended
-            del self._running[work.id]
+        for job in due:
+            self.end_times[job.id] = ended
+            del self._running[job.id]
 
     def _update_schedules(self, jobs: Sequence[str], schedule: str) -> sa.Update:
         table = self._tables["jobs"]

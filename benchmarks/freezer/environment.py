@@ -4,8 +4,9 @@ import configparser
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
 
 import attrs
 import sqlalchemy as sa
@@ -17,12 +18,9 @@ from benchmarks.process_monitor import MonitoredResult, run_monitored
 from sandbox import Sandbox
 from tests.support.scripted_scheduler import CAPABILITIES
 
-if TYPE_CHECKING:
-    from benchmarks.context import BenchmarkContext
-
 INSTANCE: Final = "benchmarks"
-CLIENT: Final = "crew"
-HOST: Final = "crew-host"
+CLIENT: Final = "scheduler"
+HOST: Final = "scheduler-host"
 
 _POOL_SIZE: Final = 4
 
@@ -32,27 +30,31 @@ class FreezerEnvironment:
     """The servers, and what is needed to work with them.
 
     Attributes:
-        workbench: where the benchmarks run.
+        root: the project's checkout.
         sandbox: the servers.
         database: the Freezer API's.
     """
 
-    context: "BenchmarkContext"
+    root: Path
     sandbox: Sandbox
     database: sa.Engine
 
     @classmethod
-    def start(cls, workbench: "BenchmarkContext") -> "FreezerEnvironment":
+    def start(cls, root: Path, report: Callable[[str], None]) -> "FreezerEnvironment":
         """Bring the servers up; the scheduler that comes with them rests.
+
+        Args:
+            root: the project's checkout.
+            report: is told, in a line, what is being done.
 
         Raises:
             SandboxError: they did not come up.
         """
         sandbox = Sandbox.up(
-            workbench.root,
+            root,
             instance=INSTANCE,
             freezer_database="mariadb",
-            report=workbench.say,
+            report=report,
         )
         for server in sandbox.servers:
             if server.startswith("scheduler-"):
@@ -61,11 +63,11 @@ class FreezerEnvironment:
         configuration.read(sandbox.instance.layout.configuration / "freezer-api.conf")
         url = configuration["database"]["connection"]
         database = sa.create_engine(url, pool_size=_POOL_SIZE)
-        laboratory = cls(workbench, sandbox, database)
-        laboratory.new_client().clients.create(
+        environment = cls(root, sandbox, database)
+        environment.new_client().clients.create(
             {"client_id": CLIENT, "hostname": HOST, "is_central": False, **CAPABILITIES}
         )
-        return laboratory
+        return environment
 
     def close(self) -> None:
         """Take everything down."""
@@ -97,8 +99,8 @@ class FreezerEnvironment:
     def run_jobs(self, seconds: float) -> Iterator[DatabaseScheduler]:
         """Let jobs run for so long each, with nothing in the tables that was there before."""
         truncate_tables(self.database)
-        with DatabaseScheduler(self.database, CLIENT, seconds) as crew:
-            yield crew
+        with DatabaseScheduler(self.database, CLIENT, seconds) as scheduler:
+            yield scheduler
 
     def run_subject(
         self, subject: str, request: Mapping[str, Any], *, python: str = ""
@@ -113,7 +115,7 @@ class FreezerEnvironment:
         began = time.time()
         watched = run_monitored(
             [python or sys.executable, "-P", "-m", subject],
-            self.context.root,
+            self.root,
             {**self.access_parameters, **request},
         )
         return SubjectResult(
@@ -126,8 +128,8 @@ class SubjectResult:
     """What a subject has done.
 
     Attributes:
-        watched: its process.
-        answers: what it says, verb by verb.
+        process: what was seen of its process.
+        verbs: what it says, verb by verb.
         began: when it was started, in seconds since 1970.
     """
 

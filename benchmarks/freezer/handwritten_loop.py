@@ -23,8 +23,8 @@ PAGE = 500
 
 def main() -> None:
     """Do the operations that are asked for, all of a verb at once."""
-    work = SubjectSession()
-    request = work.request
+    subject = SubjectSession()
+    request = subject.request
     credentials = Password(
         auth_url=request["auth_url"],
         username=request["user"],
@@ -42,8 +42,8 @@ def main() -> None:
         def do(known: dict[str, float], documents: list[dict[str, Any]] = documents) -> None:
             _run_verb(client, documents, known)
 
-        work.measure_verb(verb, do)
-    work.print_results()
+        subject.measure_verb(verb, do)
+    subject.print_results()
 
 
 def _job_document(request: Any, verb: str, container: str) -> dict[str, Any]:

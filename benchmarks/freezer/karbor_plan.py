@@ -48,13 +48,13 @@ bank_object_container = karbor
 
 def main() -> None:
     """Protect a plan of as many directories as are asked for."""
-    work = SubjectSession()
-    os.environ["OS_CLIENT_CONFIG_FILE"] = work.request["clouds"]
+    subject = SubjectSession()
+    os.environ["OS_CLIENT_CONFIG_FILE"] = subject.request["clouds"]
     with tempfile.TemporaryDirectory() as folder:
-        loaded = _load_provider(Path(folder), work.request)
+        loaded = _load_provider(Path(folder), subject.request)
         with measure_blocking() as block:
-            work.measure_verb("protect", functools.partial(_protect, loaded, work.request))
-    work.print_results(blocked=block.seconds)
+            subject.measure_verb("protect", functools.partial(_protect, loaded, subject.request))
+    subject.print_results(blocked=block.seconds)
 
 
 def _load_provider(folder: Path, request: Any) -> Any:

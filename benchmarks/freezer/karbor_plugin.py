@@ -59,8 +59,8 @@ class InMemoryCheckpoint:
 
 def main() -> None:
     """Do the operations that are asked for, all of a verb at once."""
-    work = SubjectSession()
-    request = work.request
+    subject = SubjectSession()
+    request = subject.request
     credentials = Password(
         auth_url=request["auth_url"],
         username=request["user"],
@@ -77,8 +77,8 @@ def main() -> None:
     checkpoint = InMemoryCheckpoint()
     with measure_blocking() as block:
         for verb in request["verbs"]:
-            work.measure_verb(verb, functools.partial(_run_verb, verb, checkpoint, request))
-    work.print_results(blocked=block.seconds)
+            subject.measure_verb(verb, functools.partial(_run_verb, verb, checkpoint, request))
+    subject.print_results(blocked=block.seconds)
 
 
 def _run_verb(

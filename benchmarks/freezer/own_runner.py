@@ -14,16 +14,16 @@ DIRECTORY = "Freezer::FileSystem::Directory"
 
 def main() -> None:
     """Do the operations that are asked for, all of a verb at once."""
-    work = SubjectSession()
-    backend = Backend.from_plugin("freezer", _make_backend(work.request))
+    subject = SubjectSession()
+    backend = Backend.from_plugin("freezer", _make_backend(subject.request))
     backend.scope()
     known: dict[str, float] = {}
     with Runner(
         MemoryStore(), {"freezer": backend}, on_change=lambda o: _record_end_time(o, known)
     ) as runner:
         backups: list[Backup] = []
-        for verb in map(Verb, work.request["verbs"]):
-            targets = _make_resources(work.request["count"]) if verb is Verb.PROTECT else backups
+        for verb in map(Verb, subject.request["verbs"]):
+            targets = _make_resources(subject.request["count"]) if verb is Verb.PROTECT else backups
 
             def do(noted: dict[str, float], verb: Verb = verb, targets: Any = targets) -> None:
                 known.clear()
@@ -32,8 +32,8 @@ def main() -> None:
                 if verb is Verb.PROTECT:
                     backups.extend(o.outcome.backup for o in done)  # type: ignore[union-attr, misc]
 
-            work.measure_verb(verb.value, do)
-    work.print_results()
+            subject.measure_verb(verb.value, do)
+    subject.print_results()
 
 
 def _make_backend(request: Any) -> FreezerBackend:

@@ -20,25 +20,25 @@ GLUE: Final = f"{OURS}, by its glue"
 RESOURCES: Final = "resources in the plan"
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure the glue, then the peer."""
-    laboratory = workbench.freezer
-    project = laboratory.sandbox.instance.project
-    count = workbench.choose(200, 20)
-    seconds = workbench.choose(30.0, 3.0)
-    newest = karbor.newest(project, workbench.say)
-    with laboratory.run_jobs(seconds):
-        outcome = laboratory.run_subject(
+    environment = context.freezer
+    project = environment.sandbox.instance.project
+    count = context.choose(200, 20)
+    seconds = context.choose(30.0, 3.0)
+    newest = karbor.newest(project, context.say)
+    with environment.run_jobs(seconds):
+        outcome = environment.run_subject(
             "benchmarks.freezer.karbor_plan",
             {"count": count, "verbs": ["protect"]},
             python=str(newest.python),
         )
     yield from _to_measurements(GLUE, outcome, count)
-    if workbench.quick:
+    if context.quick:
         return
-    services = karbor.services(project, workbench.say)
-    with laboratory.run_jobs(seconds):
-        outcome = laboratory.run_subject(
+    services = karbor.services(project, context.say)
+    with environment.run_jobs(seconds):
+        outcome = environment.run_subject(
             "benchmarks.freezer.karbor_plugin",
             {"count": count, "verbs": ["protect"]},
             python=str(services.python),

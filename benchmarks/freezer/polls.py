@@ -30,31 +30,31 @@ _COMPARED: Final = 10
 _LONG: Final = 3600.0
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each number of our jobs among each number of other people's."""
-    laboratory = workbench.freezer
-    sent = count_requests(laboratory.sandbox.freezer_url)
-    for others in workbench.choose((100, 10_000), (100,)):
-        for ours in workbench.choose((1, 10, 100), (1, 10)):
-            with laboratory.run_jobs(_LONG):
+    environment = context.freezer
+    sent = count_requests(environment.sandbox.freezer_url)
+    for others in context.choose((100, 10_000), (100,)):
+        for ours in context.choose((1, 10, 100), (1, 10)):
+            with environment.run_jobs(_LONG):
                 add_other_jobs(
-                    laboratory.database, laboratory.access_parameters["project_id"], others
+                    environment.database, environment.access_parameters["project_id"], others
                 )
-                backend = _make_backend(laboratory)
+                backend = _make_backend(environment)
                 operations = _start_protects(backend, ours)
                 parameters = {"jobs of others": others, "of ours": ours}
                 yield from _measure_polls(backend, operations, sent, parameters)
                 if ours == _COMPARED:
-                    yield from _measure_peers(laboratory.new_client(), sent, parameters)
+                    yield from _measure_peers(environment.new_client(), sent, parameters)
 
 
-def _make_backend(laboratory: FreezerEnvironment) -> Backend:
+def _make_backend(environment: FreezerEnvironment) -> Backend:
     configuration = {
-        "endpoint": laboratory.sandbox.freezer_url,
+        "endpoint": environment.sandbox.freezer_url,
         "scheduler": CLIENT,
         "storages": {"swift": {"kind": "swift"}},
     }
-    session = laboratory.sandbox.session()
+    session = environment.sandbox.session()
     return Backend.from_plugin("freezer", FreezerBackend(configuration, session=session))
 
 

@@ -38,40 +38,44 @@ _SECONDS: Final = {10: 30.0, 100: 30.0, LARGE: 60.0}
 """How long a job takes, by the number in flight."""
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure each subject at each number in flight, in turn."""
-    for count in workbench.choose(tuple(_SECONDS), (10, 50)):
-        seconds = workbench.choose(_SECONDS.get(count, 0.0), 4.0)
+    for count in context.choose(tuple(_SECONDS), (10, 50)):
+        seconds = context.choose(_SECONDS.get(count, 0.0), 4.0)
         verbs = ["protect", "restore", "delete"] if count == _ALL_VERBS else ["protect"]
         for subject in (OURS, LOOP, KARBOR):
-            if subject != KARBOR or not (count == LARGE or workbench.quick):
-                yield from measure_subject(workbench, subject, count, seconds, verbs)
+            if subject != KARBOR or not (count == LARGE or context.quick):
+                yield from measure_subject(context, subject, count, seconds, verbs)
 
 
 def measure_subject(
-    workbench: BenchmarkContext, subject: str, count: int, seconds: float, verbs: list[str]
+    context: BenchmarkContext, subject: str, count: int, seconds: float, verbs: list[str]
 ) -> Iterator[Measurement]:
     """Measure one subject at one number in flight."""
-    laboratory = workbench.freezer
+    environment = context.freezer
     request = {"count": count, "verbs": verbs}
-    with laboratory.run_jobs(seconds) as crew:
+    with environment.run_jobs(seconds) as scheduler:
         match subject:
             case "karbor-backup":
-                outcome = laboratory.run_subject("benchmarks.freezer.own_runner", request)
+                outcome = environment.run_subject("benchmarks.freezer.own_runner", request)
             case "hand-written loop":
-                outcome = laboratory.run_subject("benchmarks.freezer.handwritten_loop", request)
+                outcome = environment.run_subject("benchmarks.freezer.handwritten_loop", request)
             case _:
-                environment = karbor.services(laboratory.sandbox.instance.project, workbench.say)
-                outcome = laboratory.run_subject(
-                    "benchmarks.freezer.karbor_plugin", request, python=str(environment.python)
+                karbor_environment = karbor.services(
+                    environment.sandbox.instance.project, context.say
+                )
+                outcome = environment.run_subject(
+                    "benchmarks.freezer.karbor_plugin",
+                    request,
+                    python=str(karbor_environment.python),
                 )
     for answer in outcome.verbs:
-        yield from _verb_measurements(subject, answer, count, crew)
+        yield from _verb_measurements(subject, answer, count, scheduler)
     yield from _process_measurements(subject, outcome, count)
 
 
 def _verb_measurements(
-    subject: str, answer: VerbResult, count: int, crew: DatabaseScheduler
+    subject: str, answer: VerbResult, count: int, scheduler: DatabaseScheduler
 ) -> Iterator[Measurement]:
     common: Mapping[str, Any] = {"subject": subject, "parameters": {AXIS: count}}
     verb = answer.verb
@@ -84,7 +88,7 @@ def _verb_measurements(
         note=", ".join(f"{n} {what}" for what, n in answer.requests.most_common()),
         **common,
     )
-    late = [answer.known[job] - crew.end_times[job] for job in answer.known]
+    late = [answer.known[job] - scheduler.end_times[job] for job in answer.known]
     yield Measurement(
         what=f"late in knowing the end of a {verb}",
         value=statistics.fmean(late),

@@ -31,7 +31,7 @@ class VerbResult:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "VerbResult":
-        """Read what `Work` has written."""
+        """Read what `SubjectSession` has written."""
         return cls(**{**document, "requests": Counter(document["requests"])})
 
 

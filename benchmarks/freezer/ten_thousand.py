@@ -15,7 +15,7 @@ COUNT: Final = 10_000
 SECONDS: Final = 900.0
 
 
-def measure(workbench: BenchmarkContext) -> Iterator[Measurement]:
+def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure ours."""
-    count, seconds = workbench.choose((COUNT, SECONDS), (100, 5.0))
-    yield from measure_subject(workbench, OURS, count, seconds, ["protect"])
+    count, seconds = context.choose((COUNT, SECONDS), (100, 5.0))
+    yield from measure_subject(context, OURS, count, seconds, ["protect"])
