@@ -7,7 +7,7 @@ from karbor_backup_cli._context import CliContext, common_options, pass_cli_cont
 from karbor_backup_cli._streams import write_output
 
 
-@click.command(short_help="Give up on an operation whose work never ends.")
+@click.command("forget", short_help="Give up on an operation whose work never ends.")
 @click.argument("operation", type=parse_unicode)
 @common_options
 @pass_cli_context
