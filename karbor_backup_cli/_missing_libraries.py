@@ -20,6 +20,8 @@ _EXTRAS: Final = {
 """The extra that brings each library of the core's extras."""
 
 _OWN_PACKAGES: Final = (
+    "karbor_backup_cli",
+    "karbor_backup_contract",
     "karbor_backup_core",
     "karbor_backup_fake",
     "karbor_backup_freezer",
@@ -49,7 +51,8 @@ def describe_unfit_library(library: str) -> str:
         version = importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:
         return f"{library} is not installed: {suggest_installation(library)}"
-    return f"{library} {version} does not fit: in an environment of its own, {suggest_installation(library)}"
+    remedy = suggest_installation(library)
+    return f"{library} {version} does not fit: in an environment of its own, {remedy}"
 
 
 def suggest_installation(library: str) -> str:

@@ -113,8 +113,8 @@ def format_already_ended(operation: Operation) -> str:
     """Say that an operation had come to its end before anybody asked to go on with it."""
     since = f" since {format_time(operation.ended_at)}" if operation.ended_at is not None else ""
     return (
-        f"nothing to resume: operation {operation.id} ({format_subject(operation)}) is over{since}: "
-        f"{format_status(operation)}"
+        f"nothing to resume: operation {operation.id} ({format_subject(operation)}) "
+        f"is over{since}: {format_status(operation)}"
     )
 
 

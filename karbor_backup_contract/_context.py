@@ -114,7 +114,7 @@ class RuleContext:
         return [verb for verb in order if self.supports(kind, verb)]
 
     def types_supporting(self, *verbs: Verb) -> list[str]:
-        """Answer the types for which the backend supports all these verbs, as the harness lists them.
+        """Return the types for which the backend supports all these verbs, in the harness's order.
 
         Raises:
             RuleViolation: there is none, so that the rule would be kept by doing nothing.

@@ -5,8 +5,8 @@ A backend offers one by a class method::
     @classmethod
     def contract_harness(cls, configuration) -> AbstractContextManager[Harness]: ...
 
-It gets the configuration as the constructor does. Each rule gets a harness of its own; what it makes
-is named so that it is told from what others have, and is removed when the context ends.
+It gets the configuration as the constructor does. Each rule gets a harness of its own; what
+it makes is named so that it is told from what others have, and is removed when the context ends.
 """
 
 import functools

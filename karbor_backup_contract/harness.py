@@ -74,19 +74,21 @@ class Harness:
     Attributes:
         create_backend: makes a new backend object on the same service, as another process would.
         resources: makes and reads what is protected.
-        resource_types: the types that ``resources`` can make; together all that the backend supports.
+        resource_types: the types that ``resources`` can make; together all that the backend
+            supports.
         inventory: lists everything in the service.
         clock: what the service runs on, if it can be turned; otherwise the rules wait for real.
         options: options beside those that the required properties of the schema ask for.
         find_restored: finds the resource that a restore made, where the service does not name it.
         faults: makes one happen.
-        pending_faults: answers the faults asked for that have not happened; looked at after each rule.
-        create_backend_in_other_scope: makes a backend object that looks at another endpoint or project.
+        pending_faults: returns the faults asked for that have not happened; read after each rule.
+        create_backend_in_other_scope: creates a backend that uses another endpoint or project.
         secrets: the values of the secrets in the configuration; long and made for this.
         compound_types: the types whose backups have members that can be restored alone.
-        multi_phase_verbs: the verbs that take several phases, with ``resource_types`` or some of them.
-        rejects_late_calls: whether the service tells a late call of an operation that left nothing, by
-            ``Operation.fence`` or by an id that it never takes twice.
+        multi_phase_verbs: the verbs that take several phases, with ``resource_types`` or some of
+            them.
+        rejects_late_calls: whether the service tells a late call of an operation that left
+            nothing, by ``Operation.fence`` or by an id that it never takes twice.
         poll_interval: seconds between two polls when the rules wait for real.
         timeout: seconds of waiting for real after which an operation counts as stuck.
         expected_failures: ids of rules that are known to be broken, with the reason. Such a

@@ -10,7 +10,12 @@
         @pytest.fixture
         def harness(self, tmp_path):
             shelf = Shelf(tmp_path)
-            return Harness(create_backend=..., resources=shelf, resource_types=[...], inventory=shelf.inventory)
+            return Harness(
+                create_backend=...,
+                resources=shelf,
+                resource_types=[...],
+                inventory=shelf.inventory,
+            )
 """
 
 from collections.abc import Callable

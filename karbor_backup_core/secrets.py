@@ -56,7 +56,7 @@ class Secret:
         return value
 
     def encodings(self) -> frozenset[str]:
-        """Answer all texts, each ``MIN_REDACTED_LENGTH`` or longer, that would give the secret away.
+        """Return all texts of ``MIN_REDACTED_LENGTH`` or longer that would give the secret away.
 
         These are the values seen so far (a file may change), each also as JSON, ``repr`` and URLs
         write it. What cannot be looked up has never been seen, and gives nothing.

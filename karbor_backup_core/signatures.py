@@ -66,15 +66,18 @@ def verify_signature(document: Mapping[str, Any], keys: Iterable[Secret]) -> dic
     body = dict(document)
     signature = body.pop(SIGNATURE_PROPERTY, None)
     if not isinstance(signature, str) or not _SIGNATURE_PATTERN.fullmatch(signature):
-        fault = f"$.{SIGNATURE_PROPERTY}: it is no signature: expected {_PREFIX} and 64 hexadecimal digits"
+        fault = (
+            f"$.{SIGNATURE_PROPERTY}: it is no signature: "
+            f"expected {_PREFIX} and 64 hexadecimal digits"
+        )
         raise InvalidDocument("document", [fault])
     # All are computed before any is compared, so that the time tells nothing of which key it was.
     expected = [_compute_signature(body, key) for key in keys]
     matches = [hmac.compare_digest(signature, each) for each in expected]
     if expected and not any(matches):
         fault = (
-            f"$.{SIGNATURE_PROPERTY}: it does not fit: the document was changed, or signed with a key that "
-            "is not among documents.keys"
+            f"$.{SIGNATURE_PROPERTY}: it does not fit: "
+            "the document was changed, or signed with a key that is not among documents.keys"
         )
         raise InvalidDocument("document", [fault])
     return body

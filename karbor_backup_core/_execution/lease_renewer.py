@@ -37,7 +37,8 @@ class LeaseRenewer:
     Args:
         driver: whose lease.
         timer: calls functions after a delay.
-        submit_task: runs a renewal in a thread; it must not wait for calls of backends, or leases end.
+        submit_task: runs a renewal in a thread; it must not wait for calls of backends, or
+            leases end.
         callbacks: what is asked and told.
     """
 

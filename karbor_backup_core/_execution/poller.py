@@ -39,8 +39,8 @@ class PollCallbacks:
 class BackendPoller:
     """Holds the operations of one backend whose work goes on outside.
 
-    An operation is either here, or with the poll under way, or with whoever ``on_ready`` gave it to:
-    never in two places, so that no two threads ever write it.
+    An operation is either here, or with the poll under way, or with whoever ``on_ready`` gave it
+    to: never in two places, so that no two threads ever write it.
 
     Args:
         name: the backend's configured name.

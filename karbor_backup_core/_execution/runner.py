@@ -1,10 +1,10 @@
 """Runs many operations to their end, with threads.
 
-A few threads make the calls that begin, cancel and release work (``worker_pool``). One ``poll`` at a time
-per backend asks about all of its running operations (``poller``). One thread keeps the time
+A few threads make the calls that begin, cancel and release work (``worker_pool``). One ``poll`` at
+a time per backend asks about all of its running operations (``poller``). One thread keeps the time
 (``timer``), and one does what must not wait for a backend's calls: it renews leases and hears
-what other processes ask for (``lease_renewer``, ``delay_queue``). No thread is started before the first
-operation, so a runner may be made before a fork.
+what other processes ask for (``lease_renewer``, ``delay_queue``). No thread is started before the
+first operation, so a runner may be made before a fork.
 """
 
 import concurrent.futures

@@ -1,8 +1,8 @@
 """What comes next for an operation: pure, without calls, threads or sleeping.
 
 ``next_call`` says what has to be done now, and ``apply`` what the operation becomes with the
-answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is one) stores what ``apply``
-answers before it asks ``next_call`` again::
+answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is one) stores what
+``apply`` returns before it asks ``next_call`` again::
 
     planned -> submitting -> running <-> submitting ... -> ended -> releasing -> released
 """

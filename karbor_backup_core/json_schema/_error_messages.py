@@ -90,7 +90,8 @@ def _format_error(error: Error, root: Schema, secrets: Collection[DocumentPath])
         case "additionalProperties" | "unevaluatedProperties":
             yield from _format_unknown_properties(error, root, place)
         case "anyOf" | "oneOf" if error.context:
-            yield f"{place}: fits none of the forms: {_format_alternatives(error.context, root, secrets)}"
+            alternatives = _format_alternatives(error.context, root, secrets)
+            yield f"{place}: fits none of the forms: {alternatives}"
         case "oneOf":
             yield f"{place}: fits more than one of the forms: keep to one"
         case "enum":
@@ -100,7 +101,8 @@ def _format_error(error: Error, root: Schema, secrets: Collection[DocumentPath])
         case "not" if error.schema == IMPOSSIBLE_SCHEMA:
             yield f"{place}: not allowed here: remove it"
         case keyword:
-            yield f"{place}: {_format_value(error, secrets)}: {_format_remedy(keyword, error.validator_value)}"
+            remedy = _format_remedy(keyword, error.validator_value)
+            yield f"{place}: {_format_value(error, secrets)}: {remedy}"
 
 
 def _format_unknown_properties(error: Error, root: Schema, place: str) -> Iterator[str]:

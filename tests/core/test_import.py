@@ -8,6 +8,8 @@ import pytest
 
 import karbor_backup_core
 
+OWN_PACKAGES = {"karbor_backup_cli", "karbor_backup_contract", "karbor_backup_core"}
+
 SCRIPT = """
 import sys
 before = set(sys.modules)
@@ -22,7 +24,7 @@ def third_party_imports(module: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    return set(done.stdout.split()) - {"karbor_backup_core"}
+    return set(done.stdout.split()) - OWN_PACKAGES
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ def path_from_url(url: sa.URL) -> Path:
     name = url.database or ""
     if not name or name.startswith((":memory:", "file:")):
         raise InvalidInput(
-            f"the store's URL names no plain file: {_URL_HINT}; for a store in memory use MemoryStore"
+            f"the store's URL names no plain file: {_URL_HINT}; "
+            "for a store in memory use MemoryStore"
         )
     if url.query:
         # With "uri" SQLite would read the file's name another way, and keep another file.

@@ -15,7 +15,7 @@ SOON = timedelta(seconds=5)
 
 
 class DelayQueueHarness:
-    """Delays whose agenda and errands are kept until the test runs them."""
+    """Delays whose timer and submitted tasks are kept until the test runs them."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
@@ -27,12 +27,12 @@ class DelayQueueHarness:
         self.queue = DelayQueue(self.driver, self, self.ready.append, self.tasks.append)  # type: ignore[arg-type]
 
     def schedule(self, delay: timedelta, action: Callable[[], object]) -> Any:
-        """Stand for the agenda."""
+        """Stand for the timer."""
         self.entries.append((delay, action))
         return self.entries[-1]
 
     def cancel(self, entry: Any) -> bool:
-        """Stand for the agenda."""
+        """Stand for the timer."""
         self.entries.remove(entry)
         return True
 

@@ -1,4 +1,4 @@
-"""When a lease is renewed, and that no fault ends the renewals: with an agenda of the test's."""
+"""When a lease is renewed, and that no fault ends the renewals: with a timer of the test's."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -17,22 +17,22 @@ class Unexpected(BaseException):
 
 
 @attrs.define
-class ManualAgenda:
-    """An agenda of which the test calls what is due."""
+class ManualTimer:
+    """A timer of which the test calls what is due."""
 
     entries: list[tuple[timedelta, Callable[[], object]]] = attrs.field(factory=list)
 
-    def after(self, delay: timedelta, action: Callable[[], object]) -> None:
+    def schedule(self, delay: timedelta, action: Callable[[], object]) -> None:
         self.entries.append((delay, action))
 
 
 @attrs.define
 class Renewals:
-    """A heartbeat with all that it works with, and what it has told."""
+    """A lease renewer with all that it works with, and the callbacks that it made."""
 
     store: MemoryStore = attrs.field(factory=MemoryStore)
     clock: ManualClock = attrs.field(factory=ManualClock)
-    agenda: ManualAgenda = attrs.field(factory=ManualAgenda)
+    timer: ManualTimer = attrs.field(factory=ManualTimer)
     told: list[str] = attrs.field(factory=list)
 
     def start(self) -> None:
@@ -45,8 +45,8 @@ class Renewals:
             on_expired=lambda _: self.told.append("expired"),
             on_new_owner=lambda: self.told.append("renamed"),
         )
-        agenda: object = self.timer
-        LeaseRenewer(driver, agenda, lambda action: action(), callbacks).start()  # type: ignore[arg-type]
+        timer: object = self.timer
+        LeaseRenewer(driver, timer, lambda action: action(), callbacks).start()  # type: ignore[arg-type]
 
     def beat(self) -> None:
         """Let the time pass until the next renewal, and make it."""
@@ -64,7 +64,7 @@ def renewals() -> Renewals:
 
 
 def delays(renewals: Renewals) -> Sequence[timedelta]:
-    return [delay for delay, _ in renewals.agenda.entries]
+    return [delay for delay, _ in renewals.timer.entries]
 
 
 def test_lease_is_renewed_at_a_third_of_its_time(renewals: Renewals) -> None:
@@ -74,7 +74,7 @@ def test_lease_is_renewed_at_a_third_of_its_time(renewals: Renewals) -> None:
 
 
 @pytest.mark.parametrize("fault", [StoreError, RuntimeError, SystemExit, Unexpected])
-@pytest.mark.parametrize("method", ["renew", "now"])
+@pytest.mark.parametrize("method", ["renew_lease", "now"])
 def test_renewals_go_on_after_any_fault_of_the_store(
     renewals: Renewals, monkeypatch: pytest.MonkeyPatch, method: str, fault: type[BaseException]
 ) -> None:

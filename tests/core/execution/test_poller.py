@@ -1,4 +1,4 @@
-"""When a backend is polled, and for whom: with an agenda and a clock that the test turns."""
+"""When a backend is polled, and for whom: with a timer and a clock that the test controls."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,7 +35,7 @@ HOUR = timedelta(hours=1)
 
 @attrs.define
 class ScheduledCall:
-    """Something on the agenda."""
+    """A call that the timer has scheduled."""
 
     delay: float
     action: Callable[[], object]
@@ -43,7 +43,7 @@ class ScheduledCall:
 
 @attrs.define
 class ManualTimer:
-    """An agenda on which nothing happens until the test says so."""
+    """A timer that calls nothing until the test says so."""
 
     calls: list[ScheduledCall] = attrs.field(factory=list)
 
@@ -105,7 +105,7 @@ class PollerHarness:
 
     @property
     def delays(self) -> list[float]:
-        """What is on the agenda: seconds until a poll."""
+        """Return the seconds until each scheduled poll."""
         return [entry.delay for entry in self.timer.calls]
 
 

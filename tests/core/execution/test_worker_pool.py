@@ -14,7 +14,7 @@ THREADS = 3
 
 
 class WorkerPoolHarness:
-    """A crew that works until it is told to stop waiting.
+    """A worker pool that works until it is told to stop waiting.
 
     Attributes:
         advanced: the ids of what was advanced, in order.

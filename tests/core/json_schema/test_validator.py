@@ -298,7 +298,7 @@ def test_a_validator_is_built_once_by_one_thread_at_a_time() -> None:
     held: list[bool] = []
 
     class Watched(Validator):
-        def _build(self) -> Any:
+        def _compile(self) -> Any:
             held.append(self._lock.locked())
             return super()._compile()
 
