@@ -155,7 +155,7 @@ class BankStore:
             return self._write_entry(entry, operation)
 
     def operation(self, operation_id: str) -> Operation:
-        """Answer one operation."""
+        """Return one operation."""
         with self._lock:
             entry = self._entries.get(operation_id)
         if entry is None or entry.operation is None:
@@ -163,13 +163,13 @@ class BankStore:
         return entry.operation
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
-        """Answer the operations that were added or adopted; the oldest first."""
+        """Return the operations that were added or adopted; the oldest first."""
         stored = [each.operation for each in self._list_entries() if each.operation is not None]
         wanted = [each for each in stored if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
+        """Return the ids of that owner's operations that it has yet to hear are cancelled."""
         return [each.id for each in self.operations() if common.has_unsent_cancel(each, owner)]
 
     def renew_lease(self, owner: str, lease_until: datetime) -> None:
@@ -212,18 +212,18 @@ class BankStore:
         self._backups[backup.id] = backup
 
     def backup(self, backup_id: str) -> Backup:
-        """Answer one backup that was made since the store was opened."""
+        """Return one backup that was made since the store was opened."""
         try:
             return self._backups[backup_id]
         except KeyError:
             raise UnknownBackup(f"no backup {backup_id} was made here") from None
 
     def backups(self) -> Sequence[Backup]:
-        """Answer the backups that were made since the store was opened, the oldest first."""
+        """Return the backups that were made since the store was opened, the oldest first."""
         return sorted(self._backups.values(), key=lambda each: (each.created_at, each.id))
 
     def own_paths(self) -> Sequence[str]:
-        """Answer none: Karbor's bank keeps it."""
+        """Return none: Karbor's bank keeps it."""
         return ()
 
     def close(self) -> None:

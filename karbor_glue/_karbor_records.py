@@ -128,7 +128,7 @@ def _type_and_id(resource: Any) -> tuple[str, str]:
 
 
 def _find_record(notes: Mapping[str, Any]) -> Any:
-    """Answer the record that the notes name; None where there is none, or no database."""
+    """Return the record that the notes name; None where there is none, or no database."""
     kinds = {"restore": "Restore", "verify": "Verification"}
     named = next((kind for kind in kinds if kind in notes), None)
     if named is None:

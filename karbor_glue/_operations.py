@@ -215,7 +215,7 @@ class CopyOperation(protection_plugin.Operation):  # type: ignore[misc]  # Karbo
 
 
 def to_backend_resource(resource: Any) -> Resource:
-    """Answer a resource as the backend knows it.
+    """Return a resource as the backend knows it.
 
     A directory is known by its path, which cannot be an id in Karbor's bank: a protectable plugin
     gives it in ``extra_info``, which Karbor's API turns into text.

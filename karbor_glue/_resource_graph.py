@@ -27,7 +27,7 @@ def ancestors(graph: Iterable[Any], resource_id: str) -> list[str]:
 
 
 def descendant_types(graph: Iterable[Any], resource_id: str) -> set[str]:
-    """Answer the types of all resources that belong to a resource.
+    """Return the types of all resources that belong to a resource.
 
     Args:
         graph: the root nodes of Karbor's resource graph.
@@ -50,7 +50,7 @@ def _edges(nodes: Iterable[Any]) -> Iterator[tuple[str, str]]:
 
 
 def resources_by_id(graph: Iterable[Any]) -> dict[str, Any]:
-    """Answer all resources of a graph by id."""
+    """Return all resources of a graph by id."""
     found: dict[str, Any] = {}
     for node in graph:
         found[node.value.id] = node.value

@@ -126,7 +126,7 @@ class ResourceTask:
         return self._result
 
     def result_for_member(self) -> TaskResult:
-        """Answer what became of a resource that others may belong to, once this task is done.
+        """Return what became of a resource that others may belong to, once this task is done.
 
         Raises:
             OperationIncomplete: it was refused, or did not succeed.
@@ -299,7 +299,7 @@ class FlowRegistry:
 
 
 def _restored_ids(operation: Operation, outcome: Outcome) -> Mapping[str, str]:
-    """Answer the new ids by the old ones: of the members, and of the resource itself."""
+    """Return the new ids by the old ones: of the members, and of the resource itself."""
     new = {each.resource.id: each.restored.id for each in outcome.parts if each.restored}
     if outcome.resources:
         new[operation.resource.id] = outcome.resources[0].id
@@ -313,6 +313,6 @@ def describe_unverified(outcome: Outcome) -> str:
 
 
 def find_member(whole: Backup, resource: Resource) -> Backup | None:
-    """Answer the backup of a resource that is a member of another one's; None if it is not."""
+    """Return the backup of a resource that is a member of another one's; None if it is not."""
     wanted = (resource.type, resource.id)
     return next((m for m in whole.members if (m.resource.type, m.resource.id) == wanted), None)

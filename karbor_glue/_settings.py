@@ -62,7 +62,7 @@ class Settings:
         return Backend.load(self.backend, factory, self.configuration, load_extensions())
 
     def load_without_credentials(self) -> Backend:
-        """Answer the backend without credentials, to be asked what it can do; made once.
+        """Return the backend without credentials, to be asked what it can do; made once.
 
         Raises:
             KarborBackupError: as ``load_backend``.

@@ -34,23 +34,23 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
     """The name of the one backend; None for the one that the provider's file names."""
 
     def get_protect_operation(self, resource: Any) -> ResourceOperation:
-        """Answer the hooks for a protect."""
+        """Return the hooks of a protect."""
         return ProtectOperation(self.settings, self.credentials)
 
     def get_restore_operation(self, resource: Any) -> ResourceOperation:
-        """Answer the hooks for a restore."""
+        """Return the hooks of a restore."""
         return RestoreOperation(self.settings, self.credentials)
 
     def get_verify_operation(self, resource: Any) -> ResourceOperation:
-        """Answer the hooks for a verify."""
+        """Return the hooks of a verify."""
         return VerifyOperation(self.settings, self.credentials)
 
     def get_delete_operation(self, resource: Any) -> ResourceOperation:
-        """Answer the hooks for a delete."""
+        """Return the hooks of a delete."""
         return DeleteOperation(self.settings, self.credentials)
 
     def get_copy_operation(self, resource: Any) -> CopyOperation:
-        """Answer hooks that refuse."""
+        """Return hooks that refuse."""
         return CopyOperation()
 
     @property
@@ -94,7 +94,7 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
 
     @classmethod
     def get_saved_info(cls, metadata_store: Any, resource: Any) -> None:
-        """Answer nothing."""
+        """Return nothing."""
 
 
 class FakeProtectionPlugin(BackupProtectionPlugin):

@@ -43,7 +43,7 @@ def make_backend(cloud: FakeCloud, resources: Iterable[Resource]) -> FakeBackend
 
 
 def make_submitting_protect(backend: Backend, resource: Resource) -> Operation:
-    """Answer a protect as a backend is first asked for it."""
+    """Return a protect as a backend is first asked for it."""
     planned = plan(
         backend, Verb.PROTECT, resource, OPTIONS, now=system_clock(), deadline=timedelta(hours=1)
     )
@@ -137,7 +137,7 @@ def measure_minimum(repeats: int, measures: Sequence[Callable[[], float]]) -> li
 
 
 def call_timer(call: Callable[[], Any], calls: int) -> Callable[[], float]:
-    """Answer what measures the seconds that one call of a function takes."""
+    """Return a function that measures the seconds of one call of a function."""
 
     def measure() -> float:
         start = time.perf_counter()

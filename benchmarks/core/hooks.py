@@ -42,7 +42,7 @@ class ConstantBackend(FakeBackend):
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:  # noqa: ARG002 - the hook's arguments
-        """Answer what it always answers."""
+        """Return the same result each time."""
         return _ANSWER
 
 

@@ -84,7 +84,7 @@ def main(count: int, url: str = "") -> None:
 
 
 def _measure_polls(cloud: PollSignalCloud) -> float:
-    """Answer the processor time from the end of one poll to the end of another, per poll."""
+    """Return the processor time from the end of one poll to the end of another, per poll."""
     while cloud.polled.acquire(blocking=False):
         """Let the polls go by that were made in the meantime."""
     cloud.polled.acquire()

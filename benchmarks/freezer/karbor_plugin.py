@@ -53,7 +53,7 @@ class InMemoryCheckpoint:
         self._sections: dict[str, DictSection] = {}
 
     def get_resource_bank_section(self, resource_id: str) -> DictSection:
-        """Answer a resource's section, made at the first use."""
+        """Return a resource's section, made at the first use."""
         return self._sections.setdefault(resource_id, DictSection())
 
 

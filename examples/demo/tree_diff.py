@@ -78,7 +78,7 @@ def read_tree(root: Path) -> dict[str, Entry]:
 
 
 def diff_trees(before: Tree, after: Tree) -> list[Difference]:
-    """Answer all in which a tree differs from what it was."""
+    """Return all in which a tree differs from what it was."""
     found = [Difference(path, "missing") for path in before.keys() - after.keys()]
     found += [Difference(path, "extra") for path in after.keys() - before.keys()]
     for path in before.keys() & after.keys():

@@ -34,7 +34,7 @@ def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told.endswith("make PYTHON=python3.11 sandbox")
 
 
-@pytest.mark.parametrize("name", [None, "sandbox.nothing"])
+@pytest.mark.parametrize("name", [None, "sandbox.nothing", "examples.demo.nothing"])
 def test_a_fault_of_the_project_is_not_hidden(name: str | None) -> None:
     error = ImportError("a fault of our own", name=name)
     with pytest.raises(ImportError, match="a fault of our own"):
