@@ -156,7 +156,8 @@ def wait_until_server_ready(started: StartedServer, *, timeout: float | None = N
         wait(_is_ready, started)
     except tenacity.RetryError:
         raise ServiceError(
-            f"{started.service.name} was not ready after {patience:g} seconds.\n{_log_tail(started)}"
+            f"{started.service.name} was not ready after {patience:g} seconds.\n"
+            f"{_log_tail(started)}"
         ) from None
 
 

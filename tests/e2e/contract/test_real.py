@@ -1,8 +1,8 @@
 """The same rules with the real scheduler and agent, as far as they are about what those do.
 
-The harness is the one that operators get by ``karbor-backup contract``. Each operation takes the real
-programs some seconds; what rules say of many operations, of faults and of cancels is tried with the
-scripted scheduler.
+The harness is the one that operators get by ``karbor-backup contract``. Each operation takes the
+real programs some seconds; what rules say of many operations, of faults and of cancels is tried
+with the scripted scheduler.
 """
 
 from collections.abc import Iterator

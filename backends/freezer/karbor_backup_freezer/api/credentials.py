@@ -140,8 +140,8 @@ def _missing_options_message(
             f"({_describe_clouds(loader)}): set it, or {_HINT.partition(';')[0]}"
         )
     return (
-        f"OpenStack credentials: {because}cloud {cloud!r} lacks {names} ({_describe_clouds(loader)}): "
-        f"write it into the cloud's part 'auth'"
+        f"OpenStack credentials: {because}cloud {cloud!r} lacks {names} "
+        f"({_describe_clouds(loader)}): write it into the cloud's part 'auth'"
     )
 
 

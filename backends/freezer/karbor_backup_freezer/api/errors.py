@@ -63,7 +63,8 @@ def from_connection_error(error: "ClientException", where: str, timeout: float) 
         return Transient(f"{where} cannot be reached: {_root_cause(error)}{describe_proxy(error)}")
     if isinstance(error, exceptions.DiscoveryFailure | exceptions.HttpServerError):
         return Transient(
-            f"Keystone does not answer as it should: {to_one_line(str(error))}{describe_proxy(error)}"
+            f"Keystone does not answer as it should: {to_one_line(str(error))}"
+            f"{describe_proxy(error)}"
         )
     # Older keystoneauth has no class of its own for it.
     if getattr(error, "http_status", None) == HTTPStatus.TOO_MANY_REQUESTS:
@@ -88,8 +89,8 @@ def from_response(error: "ApiClientException", response: "Response", what: str) 
     status = response.status_code
     if target := response.headers.get("Location") if response.is_redirect else None:
         return BackendError(
-            f"{to_one_line(str(response.request.url))} answered {what} with status {status}, which leads "
-            f"to {to_one_line(target)}: name the URL of Freezer's API there as endpoint"
+            f"{to_one_line(str(response.request.url))} answered {what} with status {status}, which "
+            f"leads to {to_one_line(target)}: name the URL of Freezer's API there as endpoint"
         )
     if status in _TRANSIENT_STATUSES:
         return Transient(f"{_response_message(error, response, what)}", retry_after(response))

@@ -24,8 +24,8 @@ def describe_proxy(error: BaseException) -> str:
         return ""
     variable = _proxy_variable(urlsplit(url).scheme)
     return (
-        f" (through the proxy {_proxy_address(proxy)} of the environment variable {variable}; name hosts "
-        "that need no proxy in no_proxy)"
+        f" (through the proxy {_proxy_address(proxy)} of the environment variable {variable}; "
+        "name hosts that need no proxy in no_proxy)"
     )
 
 

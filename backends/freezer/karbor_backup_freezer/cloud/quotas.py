@@ -49,7 +49,10 @@ class QuotaRequirement:
 
 
 def cinder_quota_problems(services: CloudServices, need: QuotaRequirement) -> list[str]:
-    """Say which of Cinder's quotas are too small. Errors are those of ``errors.translate_errors``."""
+    """Say which of Cinder's quotas are too small.
+
+    Errors are those of ``errors.translate_errors``.
+    """
     if not any(getattr(need, quota) for quota in _CINDER):
         return []
     with translate_errors("Cinder for its quotas"):

@@ -52,8 +52,9 @@ class QuietSession(Session):
         if target or (response.history and errors.is_html(response)):
             first = response.history[0] if response.history else response
             raise Redirected(
-                f"{errors.to_one_line(str(first.request.url))} answered with status {first.status_code}, "
-                f"which leads to {errors.to_one_line(str(target or response.request.url))}: name the URL "
+                f"{errors.to_one_line(str(first.request.url))} answered with status "
+                f"{first.status_code}, which leads to "
+                f"{errors.to_one_line(str(target or response.request.url))}: name the URL "
                 "of the service there, as its endpoint_override or in Keystone's catalog"
             )
         return response

@@ -26,8 +26,8 @@ def ownership_checks(client_id: str, hostname: str) -> Sequence[Check]:
     if program.uid == 0:
         return ()
     reason = (
-        f"owners cannot be restored by a scheduler that runs as {_describe_user(program.uid)}: what it "
-        "restores belongs to that user"
+        f"owners cannot be restored by a scheduler that runs as {_describe_user(program.uid)}: "
+        "what it restores belongs to that user"
     )
     checks = [Check("owners", verified=False, reason=reason)]
     if program.umask is None or program.umask != 0:

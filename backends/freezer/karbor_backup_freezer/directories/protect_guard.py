@@ -86,8 +86,8 @@ class ProtectGuard:
             yield Check(
                 "mounted file systems",
                 verified=False,
-                reason=f"not in the backup: {format_names(map(str, outermost_mounts(foreign)))}: protect each "
-                "by itself",
+                reason="not in the backup: "
+                f"{format_names(map(str, outermost_mounts(foreign)))}: protect each by itself",
             )
         if absent := [p for p in self._fstab_mount_points(seen.real) if mounts.find_at(p) is None]:
             yield Check(

@@ -54,7 +54,8 @@ def machine_properties(services: CloudServices, server: "Server") -> dict[str, s
     """The properties of a server's image that shape its machine; None where nobody tells them.
 
     Nova tells those that the server has been made with, its own defaults among them (API 2.98 and
-    later); else Glance those that the image has now. Errors are those of ``errors.translate_errors``.
+    later); else Glance those that the image has now. Errors are those of
+    ``errors.translate_errors``.
     """
     if found := _select_machine_properties(server.image.properties or {}):
         return found

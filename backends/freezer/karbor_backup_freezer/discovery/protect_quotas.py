@@ -16,7 +16,10 @@ _GIB = 2**30
 
 
 def protect_quota_problems(services: CloudServices, items: Sequence[BackupItem]) -> list[str]:
-    """Say what Cinder's quotas lack for a protect. Errors are those of ``errors.translate_errors``."""
+    """Say what Cinder's quotas lack for a protect.
+
+    Errors are those of ``errors.translate_errors``.
+    """
     copied = [_size_in_gib(item) for item in items if item.mode is Mode.CINDER]
     native = [_size_in_gib(item) for item in items if item.mode is Mode.NATIVE]
     need = QuotaRequirement(

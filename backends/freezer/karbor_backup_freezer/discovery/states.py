@@ -29,7 +29,10 @@ def server_problem(server: "Server") -> str:
     if server.task_state:
         return f"{what} is in the middle of the task {server.task_state!r}: wait for its end"
     if server.status not in _SERVER_READY_STATES:
-        return f"{what} is in state {server.status}: it can be backed up in {_join_states(_SERVER_READY_STATES)}"
+        return (
+            f"{what} is in state {server.status}: it can be backed up in "
+            f"{_join_states(_SERVER_READY_STATES)}"
+        )
     return ""
 
 
@@ -44,8 +47,8 @@ def volume_problem(volume: "Volume") -> str:
     if volume.status not in _VOLUME_READY_STATES:
         remedy = "repair it first" if "error" in str(volume.status) else "wait for its end"
         return (
-            f"{what} is in state {volume.status}: it can be backed up in {_join_states(_VOLUME_READY_STATES)}; "
-            f"{remedy}"
+            f"{what} is in state {volume.status}: it can be backed up in "
+            f"{_join_states(_VOLUME_READY_STATES)}; {remedy}"
         )
     if volume.migration_status in _MIGRATING_STATES:
         return f"{what} is migrating: wait for its end"

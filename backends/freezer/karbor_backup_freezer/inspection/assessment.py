@@ -70,7 +70,10 @@ def _checks(of: str, seen: Measurement, problem: str) -> Iterator[Check]:
     contents = seen.contents
     if contents is not None and not reason and contents.unread_reason:
         # Bytes alone say nothing of what they hold.
-        reason = f"{seen.stored} bytes are stored, and what they hold is not known: {contents.unread_reason}"
+        reason = (
+            f"{seen.stored} bytes are stored, and what they hold is not known: "
+            f"{contents.unread_reason}"
+        )
     yield Check(f"{STORED_CHECK}{of}", verified=not reason, reason=reason)
     if contents is not None and not reason:
         lack = describe_missing(contents)

@@ -36,8 +36,8 @@ def open_reader(
     Raises:
         InvalidInput: a secret's reference leads nowhere.
         Transient: the service cannot answer now.
-        StorageUnreachable: minio is not installed, or the service cannot be reached from here or refuses
-            the keys.
+        StorageUnreachable: minio is not installed, or the service cannot be reached from here or
+            refuses the keys.
     """
     endpoint = storage.options["endpoint"]
     try:

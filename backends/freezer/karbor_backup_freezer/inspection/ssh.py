@@ -41,8 +41,8 @@ def open_reader(
         timeout: seconds that each step of the connection may take.
 
     Raises:
-        StorageUnreachable: paramiko or the key's file is missing here, the server cannot be reached, its
-            key is not known, or it does not let the user in.
+        StorageUnreachable: paramiko or the key's file is missing here, the server cannot be
+            reached, its key is not known, or it does not let the user in.
     """
     where = f"{storage.options['username']}@{storage.options['host']}"
     try:

@@ -30,8 +30,8 @@ def open_reader(services: CloudServices, location: BackupLocation) -> Iterator[S
 
     Raises:
         Transient: Swift cannot be asked now.
-        StorageUnreachable: the container is not in this project's account, since a scheduler stores with
-            credentials of its own; or the project may not read it; or the cloud has no Swift.
+        StorageUnreachable: the container is not in this project's account, since a scheduler stores
+            with credentials of its own; or the project may not read it; or the cloud has no Swift.
     """
     container, _, folder = location.container.partition("/")
     try:

@@ -94,7 +94,8 @@ class Preflight:
         flavors = _distinct_documents(spec.details["flavor"] for spec in servers)
         for flavor in flavors:
             if find_flavor(self._services, flavor) is None:
-                yield f"there is no flavor {flavor['name']!r} of at least {_describe_flavor(flavor)}"
+                least = _describe_flavor(flavor)
+                yield f"there is no flavor {flavor['name']!r} of at least {least}"
         networks = _distinct_documents(
             {key: network[key] for key in ("network", "network_name") if key in network}
             for spec in servers

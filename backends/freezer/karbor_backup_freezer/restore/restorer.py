@@ -182,8 +182,8 @@ def makes_volumes(operation: Operation, handle: BackupContents) -> bool:
 
 def _over(context: RestoreContext) -> Progress:
     reason = (
-        f"job {context.fence} is gone from Freezer: somebody has deleted it, or another process has "
-        "finished with the operation"
+        f"job {context.fence} is gone from Freezer: somebody has deleted it, or another process "
+        "has finished with the operation"
     )
     return Progress(ProgressState.FAILED, reason=reason)
 

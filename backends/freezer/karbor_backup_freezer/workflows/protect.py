@@ -257,7 +257,7 @@ def _check_size(discovery: DiscoveryResult) -> None:
     )
     if size > _DISCOVERY_LIMIT:
         raise InvalidInput(
-            f"{discovery.resource.type} {discovery.resource.id} is too large for one backup: what is "
-            f"needed to make its {len(discovery.pieces)} resources again takes {size} bytes, and "
-            f"{_DISCOVERY_LIMIT} are kept: protect its resources on their own"
+            f"{discovery.resource.type} {discovery.resource.id} is too large for one backup: what "
+            f"is needed to make its {len(discovery.pieces)} resources again takes {size} bytes, "
+            f"and {_DISCOVERY_LIMIT} are kept: protect its resources on their own"
         )

@@ -26,10 +26,10 @@ class Freezer:
         self.jobs[document["job_id"]] = document
         return True
 
-    def job(self, identifier: str) -> dict[str, Any] | None:
+    def get_job(self, identifier: str) -> dict[str, Any] | None:
         return self.jobs.get(identifier)
 
-    def delete(self, _collection: str, identifier: str) -> None:
+    def delete_entry(self, _collection: str, identifier: str) -> None:
         self.jobs.pop(identifier, None)
 
 

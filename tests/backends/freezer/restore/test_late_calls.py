@@ -119,7 +119,7 @@ def test_volume_made_when_the_operation_is_over_is_named_while_cinder_makes_it(
     assert volume.id in caplog.text
 
 
-@pytest.mark.parametrize("step", ["prepare", "begin"])
+@pytest.mark.parametrize("step", ["prepare", "advance"])
 def test_step_after_the_end_makes_nothing(cloud: RestoreHarness, step: str) -> None:
     operation, contents, _ = _native()
     cloud.is_over = True

@@ -42,7 +42,7 @@ def server_spec(id_: str = "s1", **details: Any) -> ServerSpec:
 
 @pytest.fixture
 def cloud(stub_cloud: StubCloud) -> StubCloud:
-    """A cloud that has what the pieces and notes above need."""
+    """A cloud that has what the items and descriptions above need."""
     stub_cloud.add_response("/types$", {"volume_types": [{"id": "1", "name": "fast"}]})
     stub_cloud.add_response("/flavors/f1$", {"flavor": {**FLAVOR, "id": "f1"}})
     stub_cloud.add_response("/flavors(/detail)?$", {"flavors": []})
@@ -68,7 +68,7 @@ def test_preflight_passes_when_everything_is_there(cloud: StubCloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "servers", "words"),
+    ("items", "servers", "words"),
     [
         ([volume_item(volume_type="gone")], [], ["no volume type 'gone'"]),
         ([volume_item(), volume_item(), volume_item()], [], ["Cinder's quota of volumes"]),
