@@ -4,10 +4,11 @@ import pytest
 
 from karbor_backup_contract import Harness
 from karbor_backup_contract.testing import ContractSuite
+from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
 
 
 class TestFake(ContractSuite):
     @pytest.fixture
     def harness(self) -> Harness:
-        return create_harness()
+        return create_harness(FakeBackend)

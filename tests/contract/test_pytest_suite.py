@@ -16,6 +16,7 @@ RunModule = Callable[..., pytest.RunResult]
 HEAD = """
 import attrs, pytest
 from karbor_backup_contract.testing import ContractSuite
+from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
 from tests.contract.mutants.verbs import SecondDeleteFails, VerifiesWithoutReading
 from tests.contract.mutants.description import MissingHook
@@ -45,7 +46,9 @@ def run(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> RunModule:
 
 def test_a_conformant_backend_is_told_and_written_down(run: RunModule, tmp_path: Path) -> None:
     result = run(
-        SUITE.format(harness="create_harness()"), "--contract-report", str(tmp_path / "out")
+        SUITE.format(harness="create_harness(FakeBackend)"),
+        "--contract-report",
+        str(tmp_path / "out"),
     )
     assert result.ret == 0
     result.stdout.fnmatch_lines(["fake * (Mine): conformant to contract 1.0: * passed"])
@@ -63,21 +66,21 @@ def test_a_broken_rule_fails_and_is_told_with_what_was_seen(run: RunModule) -> N
 
 
 def test_a_mandatory_rule_that_cannot_be_tried_fails(run: RunModule) -> None:
-    harness = "attrs.evolve(create_harness(), inventory=None)"
+    harness = "attrs.evolve(create_harness(FakeBackend), inventory=None)"
     result = run(SUITE.format(harness=harness), "-k", "C-109 or C-207")
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["*C-109 is mandatory, and cannot be tried: *no inventory*"])
 
 
 def test_another_rule_that_cannot_be_tried_is_skipped(run: RunModule) -> None:
-    harness = "attrs.evolve(create_harness(), faults={})"
+    harness = "attrs.evolve(create_harness(FakeBackend), faults={})"
     result = run(SUITE.format(harness=harness), "-k", "C-601", "-rs")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["*the harness has no fault FAIL*"])
 
 
 def test_rules_that_were_left_out_are_not_conformance(run: RunModule) -> None:
-    result = run(SUITE.format(harness="create_harness()"), "-k", "C-101")
+    result = run(SUITE.format(harness="create_harness(FakeBackend)"), "-k", "C-101")
     assert result.ret == 0
     result.stdout.fnmatch_lines(["fake *: NOT *", "*C-102 is mandatory * it was not run"])
 
@@ -92,14 +95,14 @@ def test_an_expected_failure_is_not_conformance_and_must_fail(run: RunModule) ->
 
 
 def test_an_expected_failure_that_passes_is_a_failure(run: RunModule) -> None:
-    harness = 'attrs.evolve(create_harness(), expected_failures={"C-205": "known"})'
+    harness = 'attrs.evolve(create_harness(FakeBackend), expected_failures={"C-205": "known"})'
     result = run(SUITE.format(harness=harness), "-k", "C-205")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*take it off expected_failures*"])
 
 
 def test_an_expected_failure_of_no_rule_is_told(run: RunModule) -> None:
-    harness = 'attrs.evolve(create_harness(), expected_failures={"C-999": "what?"})'
+    harness = 'attrs.evolve(create_harness(FakeBackend), expected_failures={"C-999": "what?"})'
     result = run(SUITE.format(harness=harness), "-k", "C-101")
     result.stdout.fnmatch_lines(["*expected_failures names no rule: C-999*"])
 
@@ -144,7 +147,8 @@ def test_what_pytest_would_pass_over_is_refused(name: str, attributes: dict[str,
 def test_a_bench_that_makes_nothing_keeps_no_rule_by_doing_nothing(run: RunModule) -> None:
     result = run(
         SUITE.format(
-            harness="attrs.evolve(create_harness(), resource_types=(), compound_types=())"
+            harness="attrs.evolve("
+            "create_harness(FakeBackend), resource_types=(), compound_types=())"
         ),
         "-rp",
     )

@@ -16,6 +16,7 @@ from karbor_backup_contract import (
     run_rule,
 )
 from karbor_backup_contract._html_report import render_html
+from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
 from tests.contract.mutants.verbs import SecondDeleteFails
 
@@ -89,12 +90,12 @@ def test_the_page_of_nothing_is_a_page() -> None:
     ],
 )
 def test_what_a_bench_lacks_is_said(lacking: dict[str, object], rule: str, reason: str) -> None:
-    less: Harness = attrs.evolve(create_harness(), **lacking)  # type: ignore[arg-type]
+    less: Harness = attrs.evolve(create_harness(FakeBackend), **lacking)  # type: ignore[arg-type]
     assert run_rule(find_rule(rule), less) == RuleResult(rule, RuleStatus.SKIPPED, reason)
 
 
 def test_a_fault_that_never_happened_is_told() -> None:
-    stuck = attrs.evolve(create_harness(), pending_faults=lambda: ["a fault"])
+    stuck = attrs.evolve(create_harness(FakeBackend), pending_faults=lambda: ["a fault"])
     verdict = run_rule(find_rule("C-202"), stuck)
     assert verdict.status is RuleStatus.FAILED
     assert "a fault" in verdict.reason
@@ -107,7 +108,7 @@ def test_an_expected_failure_is_told_from_an_unexpected_one() -> None:
     assert run_rule(find_rule("C-205"), expecting) == RuleResult(
         "C-205", RuleStatus.EXPECTED_FAILURE, "known"
     )
-    passing = attrs.evolve(create_harness(), expected_failures={"C-205": "known"})
+    passing = attrs.evolve(create_harness(FakeBackend), expected_failures={"C-205": "known"})
     assert run_rule(find_rule("C-205"), passing).status is RuleStatus.FAILED
 
 
@@ -115,7 +116,8 @@ def test_what_could_not_be_removed_is_logged(caplog: pytest.LogCaptureFixture) -
     run_rule(find_rule("C-205"), create_harness(SecondDeleteFails), cleanup=True)
     assert caplog.text == ""
     broken = attrs.evolve(
-        create_harness(), resources=UndeletableResources(create_harness().resources)
+        create_harness(FakeBackend),
+        resources=UndeletableResources(create_harness(FakeBackend).resources),
     )
     run_rule(find_rule("C-205"), broken, cleanup=True)
     assert "could not be removed: it clings" in caplog.text

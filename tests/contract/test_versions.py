@@ -73,7 +73,7 @@ def _next_core(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_next_core")
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
 def test_a_backend_without_the_new_argument_keeps_every_rule(rule: Rule) -> None:
-    assert run_rule(rule, create_harness()) == RuleResult(rule.id, RuleStatus.PASSED)
+    assert run_rule(rule, create_harness(FakeBackend)) == RuleResult(rule.id, RuleStatus.PASSED)
 
 
 @pytest.mark.usefixtures("_next_core")
@@ -101,7 +101,7 @@ def test_a_newer_mandatory_rule_does_not_bind_an_older_backend(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     newer = Rule("C-999", "It is new.", "Something was learnt.", always_holds, since="1.1")
-    verdict = run_rule(newer, create_harness())
+    verdict = run_rule(newer, create_harness(FakeBackend))
     assert verdict.status is RuleStatus.SKIPPED
     assert "since contract 1.1" in verdict.reason
     monkeypatch.setattr("karbor_backup_contract._report.all_rules", lambda: (newer,))

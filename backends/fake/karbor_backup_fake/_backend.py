@@ -77,7 +77,7 @@ class FakeBackend:
         """Offer the configured cloud to the command ``karbor-backup contract``."""
         from karbor_backup_fake.harness import create_live_harness
 
-        return create_live_harness(configuration)
+        return create_live_harness(cls, configuration)
 
     @hookimpl
     def describe(self) -> BackendInfo:

@@ -11,7 +11,6 @@ import attrs
 from karbor_backup_contract import Fault, Harness, Inventory
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_fake._abilities import PROJECT, SERVER, VOLUME
-from karbor_backup_fake._backend import FakeBackend
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import Job
 from karbor_backup_fake._registry import named_cloud
@@ -81,11 +80,11 @@ class CloudResources:
         self.cloud.remove_resource(resource.id)
 
 
-def create_harness(make: Callable[..., Any] = FakeBackend) -> Harness:
+def create_harness(make: Callable[..., Any]) -> Harness:
     """Answer a harness on a new cloud whose time the rules turn.
 
     Args:
-        make: makes the backend object from a configuration and a cloud.
+        make: makes the backend object from a configuration and a cloud, as ``FakeBackend`` does.
     """
     clock = ManualClock()
     cloud = FakeCloud("harness", clock=clock, service_seconds=SERVICE_SECONDS, token=TOKEN)
@@ -103,10 +102,15 @@ def create_harness(make: Callable[..., Any] = FakeBackend) -> Harness:
 
 
 @contextlib.contextmanager
-def create_live_harness(configuration: Json) -> Iterator[Harness]:
-    """Give a harness on the cloud that a configuration names, which others may use at the time."""
+def create_live_harness(make: Callable[[Json], Any], configuration: Json) -> Iterator[Harness]:
+    """Return a harness on the cloud that a configuration names, which others may use at the time.
+
+    Args:
+        make: makes the backend object from a configuration, as ``FakeBackend`` does.
+        configuration: the backend's configuration.
+    """
     cloud = named_cloud(configuration.get("cloud", "cloud"))
-    yield _create_base_harness(cloud, lambda: FakeBackend(configuration))
+    yield _create_base_harness(cloud, lambda: make(configuration))
 
 
 def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
