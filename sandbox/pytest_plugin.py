@@ -5,7 +5,7 @@ up when the first test asks for it, beside any that a person has brought up, and
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ from sandbox.cloud import Sandbox
 from sandbox.instance import Instance
 from sandbox.layout import Project
 from sandbox.ports import no_proxy_variables
-from tests.support.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +23,8 @@ _LOG_TAIL = 10
 _OWNER = "KARBOR_BACKUP_TEST_RUN"
 """The environment variable that tells pytest-xdist's workers which process the run belongs to."""
 
-_failed = pytest.StashKey[bool]()
+FAILED = pytest.StashKey[bool]()
+"""Where a test's stash says whether any part of the test has failed."""
 
 
 def pytest_configure() -> None:
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the servers' logs beside a test that failed: they are gone after the run."""
     report = yield
-    item.stash[_failed] = report.failed or item.stash.get(_failed, False)
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
     if report.failed and "sandbox" in getattr(item, "fixturenames", ()):
         logs = Project(ROOT).instance(_instance_name()).logs
         for log in sorted(logs.glob("*.log")):
@@ -82,20 +82,6 @@ def attach_if_up() -> Sandbox | None:
         if _is_owner() and layout.state.exists()
         else None
     )
-
-
-@pytest.fixture
-def fault_proxy(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[FaultProxy]:
-    """Return a proxy of the Freezer API's.
-
-    A test fails too when a fault that it planned never struck, since it has not shown anything
-    then; a test that looks for the last request to spoil calls `clear` first.
-    """
-    with FaultProxy(sandbox.freezer_url) as proxy:
-        yield proxy
-        unfired = proxy.unfired()
-        if unfired and not request.node.stash.get(_failed, False):
-            pytest.fail(f"These planned faults never struck: {unfired}")
 
 
 def _is_owner() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import attrs
 
@@ -11,6 +12,23 @@ from sandbox.services import Service, server_environ
 
 CLIENT_ID = "node1"
 """The client id of the scheduler that every sandbox has."""
+
+DEFAULT_CAPABILITIES: Final = {
+    "supported_actions": ["backup", "restore", "info", "admin", "exec"],
+    "supported_modes": [
+        "fs",
+        "mongo",
+        "mysql",
+        "sqlserver",
+        "cinder",
+        "glance",
+        "cindernative",
+        "nova",
+    ],
+    "supported_storages": ["local", "swift", "ssh", "s3", "ftp", "ftps"],
+    "supported_engines": ["tar", "rsync", "rsyncv2", "nova", "osbrick", "glance"],
+}
+"""What a scheduler of 19.0.0 declares unless it is told otherwise."""
 
 _POLL_INTERVAL = 1
 _CONCURRENT_JOBS = 4

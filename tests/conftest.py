@@ -9,6 +9,7 @@ import pytest
 
 pytest_plugins = [
     "sandbox.pytest_plugin",
+    "tests.support.fault_proxy_plugin",
     "tests.support.wheels",
     "tests.support.disks",
     "tests.pages.plugin",

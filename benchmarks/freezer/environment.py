@@ -16,7 +16,7 @@ from benchmarks.freezer.database_scheduler import DatabaseScheduler, truncate_ta
 from benchmarks.freezer.subject_protocol import VerbResult
 from benchmarks.process_monitor import MonitoredResult, run_monitored
 from sandbox import Sandbox
-from tests.support.scripted_scheduler import CAPABILITIES
+from sandbox.scheduler import DEFAULT_CAPABILITIES
 
 INSTANCE: Final = "benchmarks"
 CLIENT: Final = "scheduler"
@@ -65,7 +65,7 @@ class FreezerEnvironment:
         database = sa.create_engine(url, pool_size=_POOL_SIZE)
         environment = cls(root, sandbox, database)
         environment.new_client().clients.create(
-            {"client_id": CLIENT, "hostname": HOST, "is_central": False, **CAPABILITIES}
+            {"client_id": CLIENT, "hostname": HOST, "is_central": False, **DEFAULT_CAPABILITIES}
         )
         return environment
 

@@ -29,13 +29,16 @@ def test_plans_in_vain(sandbox, fault_proxy):
 """
 
 
+PLUGINS = ("-p", "sandbox.pytest_plugin", "-p", "tests.support.fault_proxy_plugin")
+
+
 def run_tests(directory: Path, code: str, *options: str) -> subprocess.CompletedProcess[str]:
     (directory / "test_inner.py").write_text(code)
     (directory / "pytest.ini").touch()
     environ = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     environ.pop("KARBOR_BACKUP_TEST_RUN", None)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "sandbox.pytest_plugin", *options, str(directory)],
+        [sys.executable, "-m", "pytest", *PLUGINS, *options, str(directory)],
         cwd=directory,
         env=environ,
         capture_output=True,

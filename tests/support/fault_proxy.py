@@ -4,7 +4,7 @@ It stands between a client and a real server, so that each of a client's request
 fault in turn::
 
     with FaultProxy(sandbox.freezer_url) as proxy:
-        proxy.plan(faults.lost_reply(), at=3)
+        proxy.plan(http_faults.lost_reply(), at=3)
         ...  # a client that was given proxy.url
     assert not proxy.unfired()
 """

@@ -1,9 +1,9 @@
 """A scheduler's part, played by a script before a real Freezer API.
 
 It says to the API what ``freezer-scheduler`` 19.0.0 says: it registers, asks for its jobs in pages
-of ten, and writes how they stand. The agents' work is that of `tests.support.scripted_agent`. Unlike a
-real one it can be told what is to become of a job, and it is as fast as the API: hundreds of jobs
-end in seconds. It goes by any clock::
+of ten, and writes how they stand. The agents' work is that of `tests.support.scripted_agent`.
+Unlike a real one it can be told what is to become of a job, and it is as fast as the API: hundreds
+of jobs end in seconds. It goes by any clock::
 
     with ScriptedScheduler(client, agent) as scheduler, scheduler.running():
         scheduler.plan(FAILS)
@@ -27,24 +27,8 @@ import tenacity
 from freezerclient.exceptions import ApiClientException
 from freezerclient.v2.client import Client
 
+from sandbox.scheduler import DEFAULT_CAPABILITIES
 from tests.support.scripted_agent import AgentError, ScriptedAgent, parse_action
-
-CAPABILITIES: Final = {
-    "supported_actions": ["backup", "restore", "info", "admin", "exec"],
-    "supported_modes": [
-        "fs",
-        "mongo",
-        "mysql",
-        "sqlserver",
-        "cinder",
-        "glance",
-        "cindernative",
-        "nova",
-    ],
-    "supported_storages": ["local", "swift", "ssh", "s3", "ftp", "ftps"],
-    "supported_engines": ["tar", "rsync", "rsyncv2", "nova", "osbrick", "glance"],
-}
-"""What a scheduler of 19.0.0 declares unless it is told otherwise."""
 
 _PAGE: Final = 10
 _TIME_NULL: Final = -1
@@ -221,7 +205,9 @@ class ScriptedScheduler:
 
     def _register(self) -> None:
         information = {"client_id": self._client.client_id, "hostname": self._agent.hostname}
-        _retry(self._client.clients.create)({**information, **CAPABILITIES, "is_central": False})
+        _retry(self._client.clients.create)(
+            {**information, **DEFAULT_CAPABILITIES, "is_central": False}
+        )
 
     def _list_active_jobs(self) -> Iterator[dict[str, Any]]:
         search = {"match_not": [{"status": "completed"}]}

@@ -1,4 +1,4 @@
-"""What sandbox/README.md shows, in a checkout of its own."""
+"""What sandbox/README.md and tests/support/README.md show, in a checkout of its own."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_sandbox_from_python(
     assert not home.exists()
 
 
-def test_spoilt_request(
+def test_fault_injection(
     sandbox: Sandbox, fault_proxy: FaultProxy, marked_blocks: list[Block], tmp_path: Path
 ) -> None:
     (block,) = marked_blocks
