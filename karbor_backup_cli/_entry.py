@@ -46,7 +46,7 @@ def _exit_on_interrupt(status: int) -> None:
 
 
 def _report_missing_library(message: str) -> None:
-    """Write what ``failures.complain`` would write, which needs the library that is missing."""
+    """Write what ``report_error`` would write, which needs the library that is missing."""
     if "--json" in sys.argv[1:]:
         error = {"kind": "MissingLibrary", "message": message, "faults": []}
         message = json.dumps({"error": error})

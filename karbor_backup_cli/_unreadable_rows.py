@@ -1,13 +1,15 @@
 """Rows of the store that cannot be read: named on the standard error, and never in the way."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 from karbor_backup_cli._errors import PROGRAM, CommandFailed
 from karbor_backup_cli._streams import write_error
 from karbor_backup_core import printable
-from karbor_backup_core.stores.sql import UnreadableRow
+
+if TYPE_CHECKING:
+    from karbor_backup_core.stores.sql import UnreadableRow
 
 _MAX_NAMED: Final = 20
 """Rows that are named; the others are counted."""
@@ -17,9 +19,9 @@ _MAX_NAMED: Final = 20
 class UnreadableRows:
     """Collects the rows that a listing leaves out; calling it adds one."""
 
-    rows: list[UnreadableRow] = attrs.field(factory=list)
+    rows: "list[UnreadableRow]" = attrs.field(factory=list)
 
-    def __call__(self, row: UnreadableRow) -> None:
+    def __call__(self, row: "UnreadableRow") -> None:
         """Add a row."""
         self.rows.append(row)
 
