@@ -45,8 +45,8 @@ def recorded_requests() -> list[str]:
 
 
 @pytest.fixture
-def proxy(seen: list[str]) -> Iterator[FaultProxy]:
-    handler = type("Handler", (EchoHandler,), {"seen": seen})
+def proxy(recorded_requests: list[str]) -> Iterator[FaultProxy]:
+    handler = type("Handler", (EchoHandler,), {"seen": recorded_requests})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
@@ -94,7 +94,7 @@ def test_keeps_a_clients_connection(proxy: FaultProxy, client: requests.Session)
 
 @pytest.mark.parametrize("code", [401, 404, 409, 422, 500, 503])
 def test_answers_with_a_status(
-    proxy: FaultProxy, client: requests.Session, seen: list[str], code: int
+    proxy: FaultProxy, client: requests.Session, recorded_requests: list[str], code: int
 ) -> None:
     proxy.plan(http_faults.error_response(code))
 
@@ -103,7 +103,7 @@ def test_answers_with_a_status(
     assert answer.status_code == code
     assert answer.json()["title"].startswith(str(code))
     assert "Retry-After" not in answer.headers
-    assert not seen
+    assert not recorded_requests
 
 
 def test_answers_with_retry_after(proxy: FaultProxy, client: requests.Session) -> None:
@@ -135,7 +135,7 @@ def test_answers_with_html(proxy: FaultProxy, client: requests.Session) -> None:
 def test_delivers_a_spoiled_request_or_not(
     proxy: FaultProxy,
     client: requests.Session,
-    seen: list[str],
+    recorded_requests: list[str],
     fault: HttpFault,
     *,
     delivered: bool,
@@ -148,7 +148,7 @@ def test_delivers_a_spoiled_request_or_not(
     else:
         client.post(f"{proxy.url}/jobs", timeout=TIMEOUT)
 
-    assert seen == (["POST /jobs"] if delivered else [])
+    assert recorded_requests == (["POST /jobs"] if delivered else [])
     assert proxy.requests[0].fault == fault
 
 
