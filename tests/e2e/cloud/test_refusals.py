@@ -107,61 +107,63 @@ def remove_volume(sdk: Connection, volume: str) -> None:
 
 
 @pytest.mark.parametrize("type_", [SERVER, VOLUME])
-def test_an_id_that_is_not_there(refused: Any, type_: str) -> None:
+def test_an_id_that_is_not_there(begin_refused: Any, type_: str) -> None:
     nobody = str(uuid.uuid4())
-    assert f"{nobody}: status 404" in refused(Verb.PROTECT, Resource(type_, nobody))
+    assert f"{nobody}: status 404" in begin_refused(Verb.PROTECT, Resource(type_, nobody))
 
 
 def test_an_id_of_another_type(
-    make_image: Any, make_server: Any, make_volume: Any, refused: Any
+    make_image: Any, make_server: Any, make_volume: Any, begin_refused: Any
 ) -> None:
     volume, server = make_volume("volume"), make_server("server", make_image("image"))
-    told = refused(Verb.PROTECT, Resource(SERVER, volume))
+    told = begin_refused(Verb.PROTECT, Resource(SERVER, volume))
     assert told.endswith(f"That is the id of {VOLUME}.")
-    told = refused(Verb.PROTECT, Resource(VOLUME, server))
+    told = begin_refused(Verb.PROTECT, Resource(VOLUME, server))
     assert told.endswith(f"That is the id of {SERVER}.")
 
 
-def test_another_projects_things(elsewhere: Connection, sdk: Connection, refused: Any) -> None:
+def test_another_projects_things(
+    elsewhere: Connection, sdk: Connection, begin_refused: Any
+) -> None:
     volume = elsewhere.block_storage.create_volume(size=1)
-    assert "status 404" in refused(Verb.PROTECT, Resource(VOLUME, volume.id))
-    told = refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="admin")
+    assert "status 404" in begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id))
+    told = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="admin")
     assert f"is of project {elsewhere.current_project_id}" in told
-    told = refused(Verb.PROTECT, Resource(PROJECT, elsewhere.current_project_id))
+    told = begin_refused(Verb.PROTECT, Resource(PROJECT, elsewhere.current_project_id))
     assert f"are for project {sdk.current_project_id}" in told
 
 
 def test_a_server_in_a_state_without_images(
-    sdk: Connection, admin_sdk: Connection, make_image: Any, make_server: Any, refused: Any
+    sdk: Connection, admin_sdk: Connection, make_image: Any, make_server: Any, begin_refused: Any
 ) -> None:
     server = make_server("server", make_image("image"))
     resource = Resource(SERVER, server)
     admin_sdk.compute.reset_server_state(server, "error")
-    assert "is in state ERROR" in refused(Verb.PROTECT, resource)
+    assert "is in state ERROR" in begin_refused(Verb.PROTECT, resource)
     admin_sdk.compute.reset_server_state(server, "active")
     sdk.compute.shelve_server(server)
-    assert "in the middle of the task 'shelving" in refused(Verb.PROTECT, resource)
+    assert "in the middle of the task 'shelving" in begin_refused(Verb.PROTECT, resource)
     wait_until(lambda: sdk.compute.get_server(server).status == "SHELVED_OFFLOADED")
-    assert "is in state SHELVED_OFFLOADED" in refused(Verb.PROTECT, resource)
+    assert "is in state SHELVED_OFFLOADED" in begin_refused(Verb.PROTECT, resource)
     remove_server(sdk, server)
-    assert "status 404" in refused(Verb.PROTECT, resource)
+    assert "status 404" in begin_refused(Verb.PROTECT, resource)
 
 
 def test_a_volume_in_a_state_without_snapshots(
-    sdk: Connection, admin_sdk: Connection, make_volume: Any, refused: Any
+    sdk: Connection, admin_sdk: Connection, make_volume: Any, begin_refused: Any
 ) -> None:
     volume = make_volume("volume")
     resource = Resource(VOLUME, volume)
     for status in ("creating", "error"):
         admin_sdk.block_storage.reset_volume_status(volume, status=status)
-        assert f"is in state {status}" in refused(Verb.PROTECT, resource)
+        assert f"is in state {status}" in begin_refused(Verb.PROTECT, resource)
     admin_sdk.block_storage.reset_volume_status(volume, status="available")
     remove_volume(sdk, volume)
-    assert "status 404" in refused(Verb.PROTECT, resource)
+    assert "status 404" in begin_refused(Verb.PROTECT, resource)
 
 
 def test_an_encrypted_volume(
-    admin_sdk: Connection, own_type: Any, elsewhere: Connection, refused: Any
+    admin_sdk: Connection, own_type: Any, elsewhere: Connection, begin_refused: Any
 ) -> None:
     admin_sdk.block_storage.create_type_encryption(
         own_type,
@@ -173,30 +175,30 @@ def test_an_encrypted_volume(
     volume = elsewhere.block_storage.create_volume(size=1, volume_type=own_type.name)
     for mode in ("cinder", "cindernative"):
         resource = Resource(VOLUME, volume.id)
-        assert "is encrypted" in refused(Verb.PROTECT, resource, cloud="elsewhere", mode=mode)
+        assert "is encrypted" in begin_refused(Verb.PROTECT, resource, cloud="elsewhere", mode=mode)
 
 
 def test_a_project_with_one_thing_that_cannot_be_protected(
-    admin_sdk: Connection, elsewhere: Connection, refused: Any
+    admin_sdk: Connection, elsewhere: Connection, begin_refused: Any
 ) -> None:
     storage = elsewhere.block_storage
     good, bad = [storage.create_volume(size=1, name=name) for name in ("good", "bad")]
     wait_until(lambda: all(volume.status == "available" for volume in storage.volumes()))
     admin_sdk.block_storage.reset_volume_status(bad.id, status="error")
     project = Resource(PROJECT, elsewhere.current_project_id)
-    told = refused(Verb.PROTECT, project, cloud="elsewhere")
+    told = begin_refused(Verb.PROTECT, project, cloud="elsewhere")
     assert f"volume {bad.id} (bad) is in state error" in told
     assert good.id not in told
 
 
 def test_no_room_for_the_agents_copy(
-    admin_sdk: Connection, elsewhere: Connection, refused: Any
+    admin_sdk: Connection, elsewhere: Connection, begin_refused: Any
 ) -> None:
     storage = elsewhere.block_storage
     volume = storage.create_volume(size=1)
     storage.wait_for_status(volume, "available")
     admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, volumes=1)
-    told = refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="elsewhere")
+    told = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="elsewhere")
     assert told == "Cinder's quota of volumes is 1, 1 are in use, and 1 more are needed"
 
 
@@ -223,13 +225,13 @@ def test_a_restore_of_a_server_without_room(
     make_server: Any,
     harness: Any,
     do: Any,
-    refused: Any,
+    begin_refused: Any,
 ) -> None:
     server = make_server("server", make_image("image"))
     backup = do.protect(harness.runner(), Resource(SERVER, server))
     admin_sdk.compute.update_quota_set(elsewhere.current_project_id, instances=0)
     there = move_backup(backup, harness, elsewhere)
-    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
+    told = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
     assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in told
     do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
 
@@ -243,7 +245,7 @@ def test_a_restore_of_a_server_without_flavor_and_network(
     make_server: Any,
     harness: Any,
     do: Any,
-    refused: Any,
+    begin_refused: Any,
 ) -> None:
     image = sdk.image.create_image(
         harness.top, data=bytes(512), disk_format="raw", container_format="bare"
@@ -253,7 +255,7 @@ def test_a_restore_of_a_server_without_flavor_and_network(
     remove_server(sdk, server)
     admin_sdk.compute.delete_flavor(own_flavor)
     sdk.network.delete_network(own_network)
-    told = refused(Verb.RESTORE, backup)
+    told = begin_refused(Verb.RESTORE, backup)
     assert f"no flavor {harness.top!r}" in told
     assert f"no network {own_network.id}" in told
     do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
@@ -268,22 +270,22 @@ def test_a_restore_of_a_volume_without_type_room_or_target(
     make_volume: Any,
     harness: Any,
     do: Any,
-    refused: Any,
+    begin_refused: Any,
 ) -> None:
     volume = make_volume("volume", volume_type=own_type.name)
     backup = do.protect(harness.runner(), Resource(VOLUME, volume), mode="cindernative")
     admin_sdk.block_storage.reset_volume_status(volume, status="maintenance")
-    told = refused(Verb.RESTORE, backup, overwrite_volume=True)
+    told = begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
     assert f"volume {volume} is in state maintenance" in told
     admin_sdk.block_storage.reset_volume_status(volume, status="available")
 
     there = move_backup(backup, harness, elsewhere)
     admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, gigabytes=0)
-    told = refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
+    told = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
     assert "Cinder's quota of gigabytes is 0, 0 are in use, and 1 more are needed" in told
 
     remove_volume(sdk, volume)
-    assert f"volume {volume} is gone" in refused(Verb.RESTORE, backup, overwrite_volume=True)
+    assert f"volume {volume} is gone" in begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
     admin_sdk.block_storage.delete_type(own_type)
-    assert f"no volume type {harness.top!r}" in refused(Verb.RESTORE, backup)
+    assert f"no volume type {harness.top!r}" in begin_refused(Verb.RESTORE, backup)
     do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
