@@ -36,7 +36,7 @@ class BackendStatus:
         return not self.error and (self.health is None or self.health.ok)
 
     def document(self) -> dict[str, Any]:
-        """Answer it as JSON values."""
+        """Return it as JSON values."""
         return {
             "name": self.name,
             "fault": self.error or None,
@@ -63,7 +63,7 @@ class BackendStatus:
         return [verb.value for verb in Verb]
 
     def ability_rows(self) -> list[tuple[str, ...]]:
-        """Answer for each type of resource what it does with each verb."""
+        """Return for each type of resource what it does with each verb."""
         return [
             (kind, *(_ability_word(abilities.get(verb)) for verb in Verb))
             for kind, abilities in self._abilities()

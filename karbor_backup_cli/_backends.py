@@ -56,7 +56,7 @@ class ConfiguredBackends:
         }
 
     def load(self, name: str) -> Backend:
-        """Answer a backend by its configured name; its service is not asked.
+        """Return a backend by its configured name; its service is not asked.
 
         Raises:
             UnknownBackend: there is none of that name.
@@ -68,7 +68,7 @@ class ConfiguredBackends:
         return self._loaded[name]
 
     def class_and_configuration(self, name: str) -> tuple[Any, dict[str, Any]]:
-        """Answer a backend's class and its configuration, the secrets in it wrapped.
+        """Return a backend's class and its configuration, the secrets in it wrapped.
 
         Raises:
             KarborBackupError: as ``load``.
@@ -78,7 +78,7 @@ class ConfiguredBackends:
         return plugin_class, wrap_secrets(plugin_class.CONFIG_SCHEMA, keys)
 
     def select(self, asked: str | None) -> Backend:
-        """Answer the backend that was asked for, or the one there is to use without asking.
+        """Return the backend that was asked for, or the one there is to use without asking.
 
         Raises:
             InvalidInput: none was asked for, and there are several.
@@ -97,7 +97,7 @@ class ConfiguredBackends:
         return self.load(names[0])
 
     def select_for_backup(self, backup: Backup, asked: str | None) -> Backend:
-        """Answer the backend that was asked for, or the one that can read a backup.
+        """Return the backend that was asked for, or the one that can read a backup.
 
         Raises:
             UnknownBackend: no configured backend is of the kind that made it.
@@ -167,7 +167,7 @@ class ConfiguredBackends:
             raise self._with_file_paths(section, error) from None
 
     def _with_file_paths(self, section: BackendSection, error: InvalidDocument) -> InvalidDocument:
-        """Answer the error with the places that the faults have in the file."""
+        """Return the error with the places that the faults have in the file."""
         if self.configuration.path is None:
             return error
         place = f"$.backends.{section.name}"
@@ -192,7 +192,7 @@ def _accepts_scope(backend: Backend, backup: Backup) -> bool:
 
 
 def _find_secret_sources(schema: Any, keys: Json) -> Iterator[str | Mapping[str, str]]:
-    """Answer the secrets in a configuration as they stand there; what is none is left out."""
+    """Return the secrets in a configuration as they stand there; what is none is left out."""
     for place in find_secret_paths(schema, keys):
         value: Any = keys
         for step in place:

@@ -128,7 +128,7 @@ class Configuration:
 
 
 def find_configuration_file(asked: Path | None) -> Path | None:
-    """Answer the configuration file: the one asked for, the person's own, or the machine's.
+    """Return the configuration file: the one asked for, the person's own, or the machine's.
 
     Args:
         asked: the file that the command line names; without it ``$KARBOR_BACKUP_CONFIG`` may.
@@ -151,7 +151,7 @@ def find_configuration_file(asked: Path | None) -> Path | None:
 
 
 def default_paths() -> list[Path]:
-    """Answer the platform's usual places for the file, the person's own first."""
+    """Return the platform's usual places for the file, the person's own first."""
     import platformdirs
 
     dirs = platformdirs.PlatformDirs(APPLICATION, appauthor=False, multipath=True)
@@ -159,7 +159,7 @@ def default_paths() -> list[Path]:
 
 
 def default_store_url() -> "sqlalchemy.URL":
-    """Answer the URL of the SQLite file at the platform's usual place for state."""
+    """Return the URL of the SQLite file at the platform's usual place for state."""
     import platformdirs
     import sqlalchemy
 
@@ -215,7 +215,7 @@ def _parse_toml(path: Path) -> dict[str, Any]:
 
 
 def _find_errors(document: Json) -> list[str]:
-    """Answer what is wrong with the file, apart from the backends' own keys."""
+    """Return what is wrong with the file, apart from the backends' own keys."""
     from karbor_backup_core.json_schema.validator import Validator
 
     faults = Validator(allow_secret_references(SCHEMA), "configuration").find_errors(document)

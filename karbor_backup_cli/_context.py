@@ -80,7 +80,7 @@ class CliContext:
         return self.open_store(create=False)
 
     def open_store(self, *, create: bool) -> "SQLStore":
-        """Answer where operations and backups are kept.
+        """Return where operations and backups are kept.
 
         Args:
             create: make a store that is not there yet.

@@ -74,7 +74,7 @@ def report_error(error: BaseException, *, as_json: bool) -> int:
 
 
 def _status_of_reported_error(error: BaseException) -> int | None:
-    """Answer the exit status of an end that the command has told of already."""
+    """Return the exit status of an end that the command has told of already."""
     match error:
         case CommandFailed():
             return EXIT_FAILED

@@ -7,7 +7,7 @@ from karbor_backup_core.stores.sql import SQLStore
 
 
 def find_backup(store: SQLStore, text: str) -> Backup:
-    """Answer the backup that is meant, or the member of one (``BACKUP/MEMBER``).
+    """Return the backup that is meant, or the member of one (``BACKUP/MEMBER``).
 
     Raises:
         UnknownBackup: no id begins so.
@@ -23,7 +23,7 @@ def find_backup(store: SQLStore, text: str) -> Backup:
 
 
 def find_operation(store: SQLStore, text: str) -> Operation:
-    """Answer the operation that is meant.
+    """Return the operation that is meant.
 
     Raises:
         UnknownOperation: no id begins so.
@@ -48,7 +48,7 @@ def _find_member(backup: Backup, text: str) -> Backup:
 
 
 def _match_id(text: str, ids_from: Callable[[str], Sequence[str]]) -> str | None:
-    """Answer the one id that is the text, or else begins with it.
+    """Return the one id that is the text, or else begins with it.
 
     Args:
         text: an id, or its beginning.

@@ -25,7 +25,7 @@ class CommandGroup(click.Group):
         return [*ours, *(name for name in plugins.plugin_names() if name not in ours)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Answer a command; another package is imported only for a command of its own."""
+        """Return a command; another package is imported only for a command of its own."""
         return super().get_command(ctx, cmd_name) or plugins.load_plugin(cmd_name)
 
     def get_help(self, ctx: click.Context) -> str:

@@ -105,7 +105,7 @@ def _build_option(name: str, schema: Schema, *, required: bool, made: bool) -> O
 
 
 def _required_names(schema: Schema) -> Iterator[str]:
-    """Answer what is required in every case; what only a condition requires is left out."""
+    """Return what is required in every case; what only a condition requires is left out."""
     yield from schema.get("required", ())
     for each in schema.get("allOf", ()):
         if isinstance(each, Mapping):

@@ -12,7 +12,7 @@ from karbor_backup_core.json_schema.subschemas import child_schemas, inplace_sub
 
 
 def read_options(file: str | None, assignments: Sequence[str], schema: Json) -> dict[str, Any]:
-    """Answer the options: those of the file, with the assignments over them.
+    """Return the options: those of the file, with the assignments over them.
 
     Args:
         file: a file with a JSON object, ``-`` for the standard input, None for none.

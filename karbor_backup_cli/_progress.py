@@ -107,7 +107,7 @@ class LiveDisplay:
 
 
 def create_display(*, quiet: bool) -> ProgressDisplay:
-    """Answer what shows progress here: nothing does where the standard error is no terminal."""
+    """Return what shows progress here: nothing does where the standard error is no terminal."""
     if quiet or not sys.stderr.isatty():
         return SilentDisplay()
     return LiveDisplay(Console(stderr=True))

@@ -74,7 +74,7 @@ class SignalCollector:
             signal.signal(signum, handler)
 
     def next_request(self, timeout: float = 0.0) -> tuple[SignalRequest, int] | None:
-        """Answer the next wish and the signal that brought it, or None for none.
+        """Return the next wish and the signal that brought it, or None for none.
 
         Args:
             timeout: seconds to wait for one.

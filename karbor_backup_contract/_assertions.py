@@ -47,7 +47,7 @@ def require_outcome(operation: Operation, *results: Result) -> None:
 
 
 def require_backup(operation: Operation) -> Backup:
-    """Answer the backup that a protect left.
+    """Return the backup that a protect left.
 
     Raises:
         RuleViolation: there is none.

@@ -109,7 +109,7 @@ class RuleContext:
         return self.process.backend.ability(kind, verb).support is Support.SUPPORTED
 
     def supported_verbs(self, kind: str) -> list[Verb]:
-        """Answer the verbs that the backend supports for a type, the delete last."""
+        """Return the verbs that the backend supports for a type, the delete last."""
         order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
         return [verb for verb in order if self.supports(kind, verb)]
 
@@ -128,7 +128,7 @@ class RuleContext:
         return found
 
     def type_supporting(self, *verbs: Verb) -> str:
-        """Answer the first of ``types_supporting``."""
+        """Return the first of ``types_supporting``."""
         return self.types_supporting(*verbs)[0]
 
     def create_resource(self, kind: str, name: str = "contract") -> Resource:
@@ -146,7 +146,7 @@ class RuleContext:
         self.contents[resource.id] = content
 
     def options_for(self, verb: Verb, resource: Resource) -> Mapping[str, Any]:
-        """Answer options that fit a verb for a resource."""
+        """Return options that fit a verb for a resource."""
         schema = self.process.backend.ability(resource.type, verb).schema
         given = self.harness.options(verb, resource)
         asked = {name for name in schema.get("required", ()) if name not in given}
@@ -288,11 +288,11 @@ class RuleContext:
         return require_backup(self.run_successfully(Verb.PROTECT, resource))
 
     def target_for(self, verb: Verb, resource: Resource) -> Resource | Backup:
-        """Answer what a verb works on: the resource, or a backup of it."""
+        """Return what a verb works on: the resource, or a backup of it."""
         return resource if verb is Verb.PROTECT else self.protect(resource)
 
     def restored_resource(self, operation: Operation) -> Resource:
-        """Answer the resource that a restore made or filled.
+        """Return the resource that a restore made or filled.
 
         Raises:
             RuleViolation: the backend does not name it, and the harness cannot find it.
@@ -307,11 +307,11 @@ class RuleContext:
         return self.harness.find_restored(operation)  # type: ignore[misc]
 
     def read_content(self, resource: Resource) -> bytes:
-        """Answer the content of a resource."""
+        """Return the content of a resource."""
         return self.harness.resources.read(resource)
 
     def created_resources(self) -> list[Resource]:
-        """Answer the resources that were made for the rule, and by its restores."""
+        """Return the resources that were made for the rule, and by its restores."""
         outcomes = [each.outcome for each in self.store.operations() if each.outcome is not None]
         return self._created + [made for outcome in outcomes for made in outcome.resources]
 

@@ -22,7 +22,7 @@ def write_report(reports: Sequence[Report], folder: Path) -> tuple[Path, Path]:
 
 
 def render_html(reports: Sequence[Report]) -> str:
-    """Answer the page as HTML that needs nothing else."""
+    """Return the page as HTML that needs nothing else."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -40,14 +40,14 @@ def render_html(reports: Sequence[Report]) -> str:
 
 
 def _render_code(text: str) -> Any:
-    """Answer a text as HTML in which what stands between backticks is code."""
+    """Return a text as HTML in which what stands between backticks is code."""
     import markupsafe
 
     return markupsafe.Markup(re.sub(r"`(.+?)`", r"<code>\1</code>", str(markupsafe.escape(text))))  # noqa: S704 - what is not ours is escaped
 
 
 def _group_by_subject(reports: Sequence[Report]) -> list[dict[str, Any]]:
-    """Answer the rules by subject, each with its verdicts, one for each report."""
+    """Return the rules by subject, each with its verdicts, one for each report."""
     verdicts = [dict(zip(all_rules(), report.results, strict=True)) for report in reports]
     return [
         {

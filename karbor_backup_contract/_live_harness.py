@@ -21,7 +21,7 @@ from karbor_backup_core import Unsupported
 def live_harness_factory(
     name: str, plugin_class: Any, configuration: Mapping[str, Any]
 ) -> Callable[[], AbstractContextManager[Harness]]:
-    """Answer what makes harnesses on the service that a configuration names.
+    """Return what makes harnesses on the service that a configuration names.
 
     Args:
         name: the backend's configured name.

@@ -80,7 +80,7 @@ def rule(
 
 
 def all_rules() -> tuple[Rule, ...]:
-    """Answer all rules in the order of their ids."""
+    """Return all rules in the order of their ids."""
     from karbor_backup_contract import _rules as package
 
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):

@@ -90,7 +90,7 @@ class Report:
         return ", ".join(f"{found[status]} {status}" for status in RuleStatus if found[status])
 
     def document(self) -> dict[str, Any]:
-        """Answer the report as JSON values."""
+        """Return the report as JSON values."""
         return {
             "contract": self.contract,
             "core": self.core,

@@ -20,7 +20,7 @@ _WRONG_VALUES: Final[Mapping[str, Any]] = {
 
 
 def valid_options(schema: Json) -> dict[str, Any]:
-    """Answer the shortest options that a schema takes: its required ones.
+    """Return the shortest options that a schema takes: its required ones.
 
     Raises:
         RuleViolation: one of them cannot be made up; the harness must give it.
@@ -32,7 +32,7 @@ def valid_options(schema: Json) -> dict[str, Any]:
 
 
 def invalid_options(schema: Json, options: Json) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Answer options that a schema must refuse, each with what is wrong with it."""
+    """Return options that a schema must refuse, each with what is wrong with it."""
     yield "an unknown option", {**options, "no_such_option": "x"}
     for name in schema.get("required", ()):
         yield f"{name} missing", {key: value for key, value in options.items() if key != name}
@@ -42,7 +42,7 @@ def invalid_options(schema: Json, options: Json) -> Iterator[tuple[str, dict[str
 
 
 def free_text_options(schema: Json) -> list[str]:
-    """Answer the required options that may be any text."""
+    """Return the required options that may be any text."""
     properties = schema.get("properties", {})
     bound = {"enum", "const", "pattern", "format"}
     return [
@@ -53,7 +53,7 @@ def free_text_options(schema: Json) -> list[str]:
 
 
 def max_length(schema: Json, name: str) -> int:
-    """Answer how long an option that is text may be, or a length that every one may have."""
+    """Return how long an option that is text may be, or a length that every one may have."""
     limit = schema["properties"][name].get("maxLength", MAX_LENGTH)
     return min(int(limit), MAX_LENGTH)
 

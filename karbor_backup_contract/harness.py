@@ -16,7 +16,7 @@ class Resources(Protocol):
         """Make a new resource of that type with that name and content."""
 
     def read(self, resource: Resource) -> bytes:
-        """Answer the content of a resource, also of one that a restore made."""
+        """Return the content of a resource, also of one that a restore made."""
 
     def write(self, resource: Resource, content: bytes) -> None:
         """Replace the content of a resource."""

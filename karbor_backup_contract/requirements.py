@@ -31,7 +31,7 @@ class Requirement:
 
 
 def requires_attribute(name: str, why: str) -> Requirement:
-    """Answer the need for an optional attribute of the harness."""
+    """Return the need for an optional attribute of the harness."""
     reason = f"the harness has no {name}"
     return Requirement(
         f"{why} (`{name}`)", lambda harness, _: "" if getattr(harness, name) else reason
@@ -39,7 +39,7 @@ def requires_attribute(name: str, why: str) -> Requirement:
 
 
 def requires_fault(kind: Fault) -> Requirement:
-    """Answer the need for a fault that the harness can make happen."""
+    """Return the need for a fault that the harness can make happen."""
     reason = f"the harness has no fault {kind.name}"
     return Requirement(
         f"fault `{kind.name}`: {kind.value}",
@@ -48,7 +48,7 @@ def requires_fault(kind: Fault) -> Requirement:
 
 
 def requires_support(support: Support, verb: Verb | None = None) -> Requirement:
-    """Answer the need for some type that the backend declares so, for a verb or for any."""
+    """Return the need for some type that the backend declares so, for a verb or for any."""
     text = f"{support}{'' if verb is None else f' {verb}'}"
 
     def unmet(_: Harness, info: BackendInfo) -> str:
@@ -68,7 +68,7 @@ def _missing_types_reason(harness: Harness, info: BackendInfo) -> str:
 
 
 def supported_types(info: BackendInfo) -> set[str]:
-    """Answer the types for which a backend supports anything."""
+    """Return the types for which a backend supports anything."""
     return {
         kind
         for kind, abilities in info.abilities.items()

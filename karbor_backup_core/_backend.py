@@ -163,7 +163,7 @@ class Backend:
         return cls(name, info, manager, tuple(secrets), validators, listeners, frozenset(same_as))
 
     def ability(self, resource_type: str, verb: Verb) -> Ability:
-        """Answer what the backend does with a verb for a type; what it does not say is no."""
+        """Return what the backend does with a verb for a type; what it does not say is no."""
         declared = self.info.abilities.get(resource_type, {}).get(verb)
         if declared is not None:
             return declared

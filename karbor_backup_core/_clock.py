@@ -64,7 +64,7 @@ class ManualClock:
     now: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def __call__(self) -> datetime:
-        """Answer the instant shown."""
+        """Return the instant shown."""
         return self.now
 
     def advance(self, seconds: float) -> None:

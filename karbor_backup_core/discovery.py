@@ -51,12 +51,12 @@ class InstalledBackend:
 
 
 def installed_backends() -> Sequence[InstalledBackend]:
-    """Answer all installed backends by name, those that cannot be loaded with the reason."""
+    """Return all installed backends by name, those that cannot be loaded with the reason."""
     return sorted(_load_backends(_entry_points(BACKENDS_GROUP)), key=lambda each: each.name)
 
 
 def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    """Answer the class of an installed backend. No other backend is imported.
+    """Return the class of an installed backend. No other backend is imported.
 
     Raises:
         UnknownBackend: none of that name is installed.
@@ -78,7 +78,7 @@ def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def load_extensions() -> Sequence[Any]:
-    """Answer a new instance of each installed extension; one that cannot be made is logged."""
+    """Return a new instance of each installed extension; one that cannot be made is logged."""
     loaded, failed = _load_entry_points(_entry_points(EXTENSIONS_GROUP), make=True)
     for point, error in failed:
         _log.error(

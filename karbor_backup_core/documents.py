@@ -31,7 +31,7 @@ _VERSIONED_TYPES: Final = (Operation, Backup)
 
 
 def to_document(instance: Any) -> dict[str, Any]:
-    """Answer an instance of one of the model's classes as plain JSON values.
+    """Return an instance of one of the model's classes as plain JSON values.
 
     Instants are ISO 8601 in UTC, of one width, so that they sort as text.
 
@@ -48,7 +48,7 @@ def to_document(instance: Any) -> dict[str, Any]:
 
 
 def from_document(cls: type[T], document: Any) -> T:
-    """Answer the instance of one of the model's classes that a document describes.
+    """Return the instance of one of the model's classes that a document describes.
 
     Raises:
         InvalidDocument: with all faults of the document, each with its JSON path; or with the

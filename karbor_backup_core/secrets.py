@@ -45,7 +45,7 @@ class Secret:
         self._encodings: frozenset[str] = frozenset()
 
     def reveal(self) -> str:
-        """Answer the secret as it is now; a file's last line end is left out.
+        """Return the secret as it is now; a file's last line end is left out.
 
         Raises:
             InvalidInput: the variable is not set, or the file cannot be read, or it is empty.
@@ -85,7 +85,7 @@ class Secret:
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """Answer the text with every known value of these secrets replaced by ``***``."""
+    """Return the text with every known value of these secrets replaced by ``***``."""
     known = frozenset[str]().union(*(secret.encodings() for secret in secrets))
     longest_first = sorted(known, key=len, reverse=True)
     # Again and again, since a mask and its neighbours may spell another secret. It ends, because
@@ -96,7 +96,7 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def wrap_secrets(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer a copy of a valid configuration in which each value marked as secret is a ``Secret``.
+    """Return a copy of a valid configuration in which each value marked as secret is a ``Secret``.
 
     Args:
         schema: the configuration's JSON Schema, secrets marked ``"writeOnly": true``.
@@ -116,7 +116,7 @@ def wrap_secrets(schema: "Schema", document: Mapping[str, Any]) -> dict[str, Any
 
 
 def find_secrets(configuration: Any) -> Iterator[Secret]:
-    """Answer the secrets of a configuration."""
+    """Return the secrets of a configuration."""
     if isinstance(configuration, Secret):
         yield configuration
     elif isinstance(configuration, Mapping):

@@ -20,7 +20,7 @@ def plugin_names() -> list[str]:
 
 
 def load_plugin(name: str) -> click.Command | None:
-    """Answer a command; one that cannot be loaded says so when it is called.
+    """Return a command; one that cannot be loaded says so when it is called.
 
     Returns:
         None when no package has brought such a command.

@@ -45,7 +45,7 @@ def resume(context: CliContext, operation: str | None) -> None:
 def _select_operations(
     context: CliContext, text: str | None, unreadable: "UnreadableRows"
 ) -> Sequence[Operation]:
-    """Answer the operation that is meant, or all that no living process holds."""
+    """Return the operation that is meant, or all that no living process holds."""
     from karbor_backup_cli._lookup import find_operation
     from karbor_backup_core import system_clock
     from karbor_backup_core.owners import is_free

@@ -57,7 +57,7 @@ def show(context: CliContext, id_: str, *, document: bool) -> None:
 def _find_backup_and_operation(
     store: "SQLStore", text: str, unreadable: "UnreadableRows"
 ) -> tuple[Backup | None, Operation | None]:
-    """Answer the backup and the operation of that id, at least one of them.
+    """Return the backup and the operation of that id, at least one of them.
 
     One of the two that is there but cannot be read is added to ``unreadable``.
 

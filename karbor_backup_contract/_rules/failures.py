@@ -202,7 +202,7 @@ def lost_work_fails(context: RuleContext) -> None:
 
 
 def _wait_for_final_progress(context: RuleContext, operation: Operation) -> Progress:
-    """Answer how the work ends, as the hooks say it."""
+    """Return how the work ends, as the hooks say it."""
     answer = context.process.backend.call_verb(operation)
     for _ in range(CALLS_LIMIT):
         if answer.state not in _UNFINISHED_STATES:

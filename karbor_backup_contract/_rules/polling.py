@@ -168,7 +168,7 @@ def hooks_do_not_wait(context: RuleContext) -> None:
 
 
 def _create_ended_operation(context: RuleContext, resource: Resource) -> Operation:
-    """Answer a protect whose work outside has ended, and of which the core knows nothing yet."""
+    """Return a protect whose work outside has ended, and of which the core knows nothing yet."""
     return _run_until_work_ends(context, resource)[0]
 
 

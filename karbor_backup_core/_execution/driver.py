@@ -93,7 +93,7 @@ class Driver:
         return self.lease.owner
 
     def backend_of(self, operation: Operation) -> Backend:
-        """Answer the backend that an operation belongs to.
+        """Return the backend that an operation belongs to.
 
         Raises:
             UnknownBackend: it is not configured here.
@@ -353,7 +353,7 @@ class Driver:
     def _store_poll_result(
         self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult
     ) -> Operation:
-        """Answer an operation as stored after a poll, also when somebody wrote in between."""
+        """Return an operation as stored after a poll, also when somebody wrote in between."""
         if isinstance(stored, Conflict | BackupBusy):
             settled = self.store_result(CallResult(before, Call.POLL, answer))
             return self._ensure_owned(settled)

@@ -102,7 +102,7 @@ class Runner:
         }
 
     def __enter__(self) -> Self:
-        """Answer the runner itself."""
+        """Return the runner itself."""
         return self
 
     def __exit__(self, *_: object) -> None:

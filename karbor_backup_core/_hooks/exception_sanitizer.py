@@ -24,7 +24,7 @@ _OS_ERROR_ATTRIBUTES = ("strerror", "filename", "filename2")
 def sanitize_exception(
     what: str, error: Exception, secrets: Collection[Secret]
 ) -> KarborBackupError:
-    """Answer the exception to raise for one that came out of a hook.
+    """Return the exception to raise for one that came out of a hook.
 
     One that the contract allows stays itself. Any other becomes a ``BackendError`` that has it as
     its cause, so that a traceback still leads to the place, unless its text cannot be cleaned.
@@ -40,7 +40,7 @@ def sanitize_exception(
 
 
 def _message_only_type(error: KarborBackupError) -> type[KarborBackupError]:
-    """Answer the nearest of our types that is made of a message alone."""
+    """Return the nearest of our types that is made of a message alone."""
     plain = (Transient, BackendError, ContractViolation, InvalidInput)
     return next(cls for cls in plain if isinstance(error, cls))
 

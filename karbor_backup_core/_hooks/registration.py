@@ -17,7 +17,7 @@ _VERSION_PATTERN: Final = re.compile(r"(\d+)\.(\d+)")
 def create_plugin_manager(
     name: str, plugin: Any, extensions: Sequence[Any]
 ) -> pluggy.PluginManager:
-    """Answer a plugin manager in which one backend answers and extensions look on.
+    """Return a plugin manager in which one backend answers and extensions look on.
 
     Args:
         name: the backend's configured name.
@@ -49,7 +49,7 @@ def create_plugin_manager(
 
 
 def create_change_notifier(observer: Any) -> Callable[..., Any]:
-    """Answer the ``operation_changed`` of one object alone, so that its faults stop no other's."""
+    """Return the ``operation_changed`` of one object alone, so that its faults stop no other's."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(ExtensionSpec)
     manager.register(observer)

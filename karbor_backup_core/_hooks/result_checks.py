@@ -34,7 +34,7 @@ POLL_STATES: Final = frozenset(ProgressState)
 def check_progress(
     what: str, answer: Any, operation: Operation, states: Collection[ProgressState]
 ) -> Progress:
-    """Answer a hook's answer if it is a ``Progress`` that the contract allows here.
+    """Return a hook's answer if it is a ``Progress`` that the contract allows here.
 
     Args:
         what: which hook of which backend answered, in words.
@@ -73,7 +73,7 @@ def _check_names(what: str, progress: Progress) -> None:
 
 
 def check_type(what: str, answer: Any, cls: type[T]) -> T:
-    """Answer an instance of one of the model's classes whose attributes are of their types.
+    """Return an instance of one of the model's classes whose attributes are of their types.
 
     Raises:
         ContractViolation: it is None, something else, or holds something else.
@@ -97,7 +97,7 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
 
 
 def check_info(what: str, answer: Any) -> BackendInfo:
-    """Answer a backend's description of itself if the contract allows it.
+    """Return a backend's description of itself if the contract allows it.
 
     Raises:
         ContractViolation: it is no description, names nobody, or covers without saying by what.
@@ -118,7 +118,7 @@ def check_info(what: str, answer: Any) -> BackendInfo:
 
 
 def redact_progress(progress: Progress, secrets: Collection[Secret]) -> Progress:
-    """Answer a progress whose texts for people hold none of these secrets."""
+    """Return a progress whose texts for people hold none of these secrets."""
     if not secrets:
         return progress
     return attrs.evolve(
@@ -131,7 +131,7 @@ def redact_progress(progress: Progress, secrets: Collection[Secret]) -> Progress
 
 
 def redact_health(health: Health, secrets: Collection[Secret]) -> Health:
-    """Answer a health whose texts hold none of these secrets."""
+    """Return a health whose texts hold none of these secrets."""
     return attrs.evolve(
         health,
         summary=redact(health.summary, secrets),

@@ -57,7 +57,7 @@ class WrapperGuard:
 
 
 def create_wrapper_guard(hooks: Iterable[str]) -> WrapperGuard:
-    """Answer a witness of these hooks."""
+    """Return a witness of these hooks."""
     watching: type[WrapperGuard] = type(
         "Witness", (WrapperGuard,), dict.fromkeys(hooks, _record_result)
     )

@@ -31,7 +31,7 @@ _PRIMITIVES: Final = (str, int, bool)
 
 @functools.cache
 def model_converter() -> "Converter":
-    """Answer the one converter; it compiles a function for each class at its first use."""
+    """Return the one converter; it compiles a function for each class at its first use."""
     import cattrs
 
     attrs.resolve_types(Backup)  # its members are backups
@@ -121,7 +121,7 @@ def _structure_json_object(value: Any, _: Any) -> Any:
 
 
 def to_size_limited_json(value: Any) -> Any:
-    """Answer a plain copy of a receipt or handle, or None for None.
+    """Return a plain copy of a receipt or handle, or None for None.
 
     Raises:
         TypeError: it is no JSON object.

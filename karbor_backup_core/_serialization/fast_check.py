@@ -74,7 +74,7 @@ def _check_for_attrs(cls: Any) -> Test:
 # Asked for at the first use only, since a backup may be a member of a backup.
 @functools.cache
 def _field_checks(cls: Any) -> tuple[Callable[[Any], tuple[Any, ...]], list[Test]]:
-    """Answer what reads all attributes of a class, and the test of each."""
+    """Return what reads all attributes of a class, and the test of each."""
     hints = get_type_hints(cls)
     names = [field.name for field in attrs.fields(cls)]
     tests = [
@@ -122,7 +122,7 @@ def _size_limited(annotation: Any) -> Test:
 
 
 def _max_json_bytes(value: Any) -> float:
-    """Answer how many bytes of JSON a value takes at most; infinity for what is plainly none."""
+    """Return how many bytes of JSON a value takes at most; infinity for what is plainly none."""
     try:
         return _estimate_bytes(value)
     except RecursionError:

@@ -11,7 +11,7 @@ _TOO_DEEP = "is nested too deeply, or inside itself: flatten it"
 
 
 def to_plain_json(value: Any) -> Any:
-    """Answer a copy made of dict, list, str, int, float, bool and None alone.
+    """Return a copy made of dict, list, str, int, float, bool and None alone.
 
     It is on the way of every write of a store, so it keeps no track of places.
 
@@ -56,7 +56,7 @@ def find_non_json(value: Any, place: str = "$") -> list[str]:
 
 
 def child_path(place: str, name: str) -> str:
-    """Answer the JSON path of a property inside the object at a place."""
+    """Return the JSON path of a property inside the object at a place."""
     return f"{place}.{name}" if name.isidentifier() else f"{place}[{name!r}]"
 
 

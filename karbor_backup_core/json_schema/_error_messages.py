@@ -65,7 +65,7 @@ _URL_CREDENTIALS: Final = re.compile(r"//[^/\s]*@")
 def format_errors(
     errors: Iterable[Error], root: Schema, secrets: Collection[DocumentPath]
 ) -> list[str]:
-    """Answer the faults behind jsonschema's errors, each once, as "place: fault: remedy".
+    """Return the faults behind jsonschema's errors, each once, as "place: fault: remedy".
 
     Args:
         errors: what the validator found.

@@ -33,7 +33,7 @@ _DATA_KEYWORDS: Final = ("const", "default", "enum", "examples")
 
 
 def inplace_subschemas(schema: Any, root: Schema) -> list[Schema]:
-    """Answer the schema and all schemas in it that speak of the very same value."""
+    """Return the schema and all schemas in it that speak of the very same value."""
     found: list[Schema] = []
     pending = [schema]
     while pending:
@@ -49,14 +49,14 @@ def inplace_subschemas(schema: Any, root: Schema) -> list[Schema]:
 
 
 def child_schemas(schemas: Iterable[Schema], step: str | int) -> list[Any]:
-    """Answer what these schemas of a value say of one of its properties or items."""
+    """Return what these schemas of a value say of one of its properties or items."""
     if isinstance(step, int):
         return [inner for schema in schemas for inner in _item_schemas(schema, step)]
     return [inner for schema in schemas for inner in _property_schemas(schema, step)]
 
 
 def find_secret_paths(schema: Schema, document: Any) -> set[DocumentPath]:
-    """Answer the places in a document whose values the schema marks ``"writeOnly": true``.
+    """Return the places in a document whose values the schema marks ``"writeOnly": true``.
 
     A mark in any branch counts, whether or not the branch applies: hiding too much is no harm.
     """
@@ -64,7 +64,7 @@ def find_secret_paths(schema: Schema, document: Any) -> set[DocumentPath]:
 
 
 def forbid_unknown_properties(schema: Schema) -> dict[str, Any]:
-    """Answer the schema such that it refuses properties that it does not name.
+    """Return the schema such that it refuses properties that it does not name.
 
     The root is closed, and so is every object inside whose schema names properties; where the
     author says something of other properties himself, that holds. Branches (``allOf``, ``anyOf``
@@ -79,7 +79,7 @@ def forbid_unknown_properties(schema: Schema) -> dict[str, Any]:
 
 
 def allow_secret_references(schema: Any) -> Any:
-    """Answer the schema such that each secret may also be a ``SECRET_REFERENCE_SCHEMA`` to it."""
+    """Return the schema such that each secret may also be a ``SECRET_REFERENCE_SCHEMA`` to it."""
     if isinstance(schema, list):
         return [allow_secret_references(inner) for inner in schema]
     if not isinstance(schema, Mapping):

@@ -54,7 +54,7 @@ class Validator:
             raise InvalidDocument(self.what, faults)
 
     def find_errors(self, document: Any) -> list[str]:
-        """Answer all faults of a document; none when it fits.
+        """Return all faults of a document; none when it fits.
 
         Raises:
             ContractViolation: the schema is no schema.

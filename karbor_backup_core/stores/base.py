@@ -63,17 +63,17 @@ class Store(Protocol):
         """
 
     def operation(self, operation_id: str) -> Operation:
-        """Answer one operation.
+        """Return one operation.
 
         Raises:
             UnknownOperation: the store holds no such operation.
         """
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
-        """Answer all operations, or only those that are not released; the oldest first."""
+        """Return all operations, or only those that are not released; the oldest first."""
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Answer the ids of that owner's operations that are to be cancelled.
+        """Return the ids of that owner's operations that are to be cancelled.
 
         Those with ``cancel_requested``, without ``cancel_sent`` and without an outcome. It is asked
         at every poll: one cheap query.
@@ -114,17 +114,17 @@ class Store(Protocol):
         """Remember a backup that was made elsewhere; one of the same id is replaced."""
 
     def backup(self, backup_id: str) -> Backup:
-        """Answer one backup.
+        """Return one backup.
 
         Raises:
             UnknownBackup: the store holds no such backup.
         """
 
     def backups(self) -> Sequence[Backup]:
-        """Answer all backups, the oldest first."""
+        """Return all backups, the oldest first."""
 
     def own_paths(self) -> Sequence[str]:
-        """Answer the absolute paths of the files on this host that the store is kept in."""
+        """Return the absolute paths of the files on this host that the store is kept in."""
 
     def close(self) -> None:
         """Let go of connections and files."""

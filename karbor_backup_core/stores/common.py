@@ -30,12 +30,12 @@ def needs_backup_lock(operation: Operation) -> bool:
 
 
 def reset_version(operation: Operation) -> Operation:
-    """Answer a new operation as nobody has written it yet, whatever version it carries."""
+    """Return a new operation as nobody has written it yet, whatever version it carries."""
     return attrs.evolve(operation, version=0) if operation.version else operation
 
 
 def increment_version(operation: Operation) -> Operation:
-    """Answer the operation as it is stored by the write that follows the version it carries."""
+    """Return the operation as it is stored by the write that follows the version it carries."""
     return attrs.evolve(operation, version=operation.version + 1)
 
 

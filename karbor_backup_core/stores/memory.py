@@ -54,21 +54,21 @@ class MemoryStore:
         return common.write_each(self, written, ended)
 
     def operation(self, operation_id: str) -> Operation:
-        """Answer one operation."""
+        """Return one operation."""
         with self._lock:
             if operation_id not in self._operations:
                 raise common.unknown_operation_error(operation_id)
             return self._merge_lease(self._operations[operation_id])
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
-        """Answer all operations, or only those that are not released; the oldest first."""
+        """Return all operations, or only those that are not released; the oldest first."""
         with self._lock:
             kept = [self._merge_lease(each) for each in self._operations.values()]
         wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
+        """Return the ids of that owner's operations that it has yet to hear are cancelled."""
         with self._lock:
             cancelled = [self._operations[each] for each in self._cancelled]
         return sorted(each.id for each in cancelled if common.has_unsent_cancel(each, owner))
@@ -114,20 +114,20 @@ class MemoryStore:
             self._backups[backup.id] = backup
 
     def backup(self, backup_id: str) -> Backup:
-        """Answer one backup."""
+        """Return one backup."""
         with self._lock:
             if backup_id not in self._backups:
                 raise common.unknown_backup_error(backup_id)
             return self._backups[backup_id]
 
     def backups(self) -> Sequence[Backup]:
-        """Answer all backups, the oldest first."""
+        """Return all backups, the oldest first."""
         with self._lock:
             kept = list(self._backups.values())
         return sorted(kept, key=lambda each: (each.created_at, each.id))
 
     def own_paths(self) -> Sequence[str]:
-        """Answer none: it is kept in no file."""
+        """Return none: it is kept in no file."""
         return ()
 
     def close(self) -> None:

@@ -115,7 +115,7 @@ class SQLStore:
         return stored
 
     def operation(self, operation_id: str) -> Operation:
-        """Answer one operation."""
+        """Return one operation."""
         for row in self._select_row(statements.SELECT_OPERATION, operation_id):
             return rows.row_to_operation(*row)
         raise common.unknown_operation_error(operation_id)
@@ -123,7 +123,7 @@ class SQLStore:
     def operations(
         self, *, unreleased: bool = False, on_unreadable: rows.OnUnreadable | None = None
     ) -> Sequence[Operation]:
-        """Answer all operations, or only those that are not released; the oldest first.
+        """Return all operations, or only those that are not released; the oldest first.
 
         Args:
             unreleased: leave out those that are released.
@@ -139,7 +139,7 @@ class SQLStore:
         return self._select_ids(statements.SELECT_OPERATION_IDS, prefix)
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Answer the ids of that owner's operations that it has yet to hear are cancelled."""
+        """Return the ids of that owner's operations that it has yet to hear are cancelled."""
         return [row.id for row in self._select(statements.SELECT_CANCEL_REQUESTS, this_owner=owner)]
 
     def renew_lease(self, owner: str, lease_until: datetime) -> None:
@@ -182,13 +182,13 @@ class SQLStore:
         self._write_with_retries(lambda connection: writes.put_backup(connection, backup))
 
     def backup(self, backup_id: str) -> Backup:
-        """Answer one backup."""
+        """Return one backup."""
         for row in self._select_row(statements.SELECT_BACKUP, backup_id):
             return rows.row_to_backup(*row)
         raise common.unknown_backup_error(backup_id)
 
     def backups(self, *, on_unreadable: rows.OnUnreadable | None = None) -> Sequence[Backup]:
-        """Answer all backups, the oldest first.
+        """Return all backups, the oldest first.
 
         Args:
             on_unreadable: gets each row that cannot be read; without it, it is logged.
@@ -201,7 +201,7 @@ class SQLStore:
         return self._select_ids(statements.SELECT_BACKUP_IDS, prefix)
 
     def own_paths(self) -> Sequence[str]:
-        """Answer the file of an SQLite database; a server's files are its own."""
+        """Return the file of an SQLite database; a server's files are its own."""
         return engine.database_files(self._engine.url)
 
     def close(self) -> None:
@@ -209,7 +209,7 @@ class SQLStore:
         self._engine.dispose()
 
     def _select_row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
-        """Answer the row of an id, if there is one: none where no database can hold the id."""
+        """Return the row of an id, if there is one: none where no database can hold the id."""
         return self._select(query, this=id_) if is_storable_text(id_) else []
 
     def _select_ids(self, query: sa.Select[Any], prefix: str) -> Sequence[str]:

@@ -21,7 +21,7 @@ TEMPLATE_PATH: Final = Path(__file__).with_name("page_template.md")
 
 
 def render_page() -> str:
-    """Answer the page."""
+    """Return the page."""
     parts = {
         "hooks": hook_table(),
         "faults": fault_table(),
@@ -36,7 +36,7 @@ def render_page() -> str:
 
 
 def hook_table() -> Iterator[str]:
-    """Answer the table of the hooks, with their exact arguments."""
+    """Return the table of the hooks, with their exact arguments."""
     yield from _table_header("hook", "what it does")
     for name in BACKEND_HOOKS:
         hook = getattr(BackendSpec, name)
@@ -45,14 +45,14 @@ def hook_table() -> Iterator[str]:
 
 
 def fault_table() -> Iterator[str]:
-    """Answer the table of the faults."""
+    """Return the table of the faults."""
     yield from _table_header("fault", "what the service does, once")
     for fault in Fault:
         yield _table_row(f"`{fault.name}`", fault.value)
 
 
 def rule_tables() -> Iterator[str]:
-    """Answer a table of rules for each subject."""
+    """Return a table of rules for each subject."""
     for subject, group in itertools.groupby(all_rules(), key=lambda rule: rule.subject):
         yield f"### {subject.capitalize()}"
         yield ""
@@ -69,7 +69,7 @@ def rule_tables() -> Iterator[str]:
 
 
 def mutant_table() -> Iterator[str]:
-    """Answer the table of rules against mutants."""
+    """Return the table of rules against mutants."""
     yield from _table_header("rule", "mutant", "its fault", "also breaks, inevitably")
     for mutant in all_mutants():
         also = ", ".join(sorted(mutant.also_breaks))
@@ -77,7 +77,7 @@ def mutant_table() -> Iterator[str]:
 
 
 def hook_mutation_table() -> Iterator[str]:
-    """Answer how many were made by rote, and the list of those that are let pass."""
+    """Return how many were made by rote, and the list of those that are let pass."""
     spoilt = [str(each) for each in all_hook_mutations()]
     noticed = len(spoilt) - len(EQUIVALENT_MUTATIONS)
     yield f"Of {len(spoilt)} such backends {noticed} are noticed. The others are right not to be:"

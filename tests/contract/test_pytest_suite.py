@@ -34,7 +34,7 @@ class TestMine(ContractSuite):
 
 @pytest.fixture
 def run(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> RunModule:
-    """Answer a function that runs a test module as an author would."""
+    """Return a function that runs a test module as an author would."""
 
     def run_module(text: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(HEAD + text)

@@ -27,7 +27,7 @@ OPTIONAL = next(rule.id for rule in all_rules() if not rule.mandatory)
 
 
 def build_report(*others: RuleResult) -> Report:
-    """Answer a report in which all rules passed but these."""
+    """Return a report in which all rules passed but these."""
     return Report.from_results(BACKEND, [*PASSED, *others])
 
 

@@ -326,7 +326,7 @@ class CrashHarness:
 
 @functools.cache
 def _protect_once(resource: Resource) -> tuple[Inventory, Backup]:
-    """Answer the shelves of a cloud in which a resource has been protected, and the backup."""
+    """Return the shelves of a cloud in which a resource has been protected, and the backup."""
     world = CrashHarness(Scenario(Verb.PROTECT, resource)).run()
     (backup,) = world.store.backups()
     return world.cloud.inventory, backup

@@ -55,7 +55,7 @@ RESTORE = operation(verb=Verb.RESTORE)
 
 
 def backend_answering(answer: Any, polled: Any = None, secrets: tuple[Secret, ...] = ()) -> Backend:
-    """Answer a backend whose calls all answer, or raise, this."""
+    """Return a backend whose calls all answer, or raise, this."""
     given_back = answer
     plugin = ScriptedBackend(given_back, polled)
     return Backend.from_plugin("here", plugin, (), secrets)

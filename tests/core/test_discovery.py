@@ -15,7 +15,7 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Answer a function that installs a distribution of one module."""
+    """Return a function that installs a distribution of one module."""
     modules: list[str] = []
 
     def put(

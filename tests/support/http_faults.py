@@ -42,7 +42,7 @@ class HttpFault:
 def error_response(
     code: int, *, retry_after: int | None = None, delivered: bool = False
 ) -> HttpFault:
-    """Answer with an error as the Freezer API words it.
+    """Respond with an error as the Freezer API words it.
 
     Args:
         code: the HTTP status.
@@ -62,7 +62,7 @@ def error_response(
 
 
 def html_page(code: int = HTTPStatus.OK) -> HttpFault:
-    """Answer with a page, as something that is no API does: a portal, a balancer, a wrong port."""
+    """Return with a page, as something that is no API does: a portal, a balancer, a wrong port."""
     page = b"<!DOCTYPE html><html><body><h1>Welcome</h1></body></html>"
     answer = HttpResponse(code, (("Content-Type", "text/html; charset=utf-8"),), page)
     return HttpFault(name=f"HTML with status {code}", answer=answer)

@@ -58,7 +58,7 @@ members = st.builds(Member, resource=resources, handle=json_objects)
 
 
 def tuples(items: st.SearchStrategy) -> st.SearchStrategy:
-    """Answer a strategy for short tuples of these."""
+    """Return a strategy for short tuples of these."""
     return st.lists(items, max_size=2).map(tuple)
 
 
@@ -170,7 +170,7 @@ healths = st.builds(Health, ok=st.booleans(), summary=names, details=json_object
 
 
 def instances() -> st.SearchStrategy:
-    """Answer a strategy for an instance of any class that can be a document."""
+    """Return a strategy for an instance of any class that can be a document."""
     return st.one_of(
         operations, backups, progresses, outcomes, backend_infos, healths, resources, members
     )
@@ -180,7 +180,7 @@ EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def operation(**changes: Any) -> Operation:
-    """Answer a plain operation with these attributes changed."""
+    """Return a plain operation with these attributes changed."""
     resource = Resource("OS::Cinder::Volume", "volume-1")
     defaults: dict[str, Any] = {
         "id": "op-1",

@@ -111,7 +111,7 @@ class FakeCloud:
         return self._handle_request("create_job", operation, effect)
 
     def find_jobs(self, operation: str, fence: int | None = None) -> list[Job]:
-        """Answer the jobs that carry this operation's tag, the oldest first.
+        """Return the jobs that carry this operation's tag, the oldest first.
 
         Raises:
             CloudError: somebody has shown a higher fencing number for the operation.
@@ -124,11 +124,11 @@ class FakeCloud:
         return self._handle_request("find_jobs", operation, effect)
 
     def list_jobs(self) -> list[Job]:
-        """Answer all jobs, the oldest first."""
+        """Return all jobs, the oldest first."""
         return self._handle_request("list_jobs", "", lambda _: self.jobs())
 
     def list_made(self, operation: str) -> list[str]:
-        """Answer the ids of all that carries this operation's tag."""
+        """Return the ids of all that carries this operation's tag."""
         return self._handle_request(
             "list_made", operation, lambda _: self.inventory.ids_made_by(operation)
         )
@@ -182,7 +182,7 @@ class FakeCloud:
             self.inventory.remove_tree(resource_id)
 
     def read_content(self, resource_id: str) -> bytes:
-        """Answer what is in a resource.
+        """Return what is in a resource.
 
         Raises:
             NotFound: there is none of that id.
@@ -198,13 +198,13 @@ class FakeCloud:
             self.inventory.copies[copy_id] = attrs.evolve(copy, content=copy.content + b"?")
 
     def copies(self) -> list[Copy]:
-        """Answer all copies."""
+        """Return all copies."""
         with self._lock:
             self._finish_due_jobs()
             return list(self.inventory.copies.values())
 
     def jobs(self, operation: str = "") -> list[Job]:
-        """Answer the jobs, all or one operation's, as they are now; the oldest first."""
+        """Return the jobs, all or one operation's, as they are now; the oldest first."""
         with self._lock:
             self._finish_due_jobs()
             kept = self._jobs
@@ -212,7 +212,7 @@ class FakeCloud:
             return [self._with_progress(kept[job_id]) for job_id in ids]
 
     def remaining_ids(self, operation: str) -> list[str]:
-        """Answer the ids of all jobs, copies and resources that carry this operation's tag."""
+        """Return the ids of all jobs, copies and resources that carry this operation's tag."""
         with self._lock:
             jobs = [job.id for job in self.jobs(operation)]
             return jobs + self.inventory.ids_made_by(operation)
@@ -262,7 +262,7 @@ class FakeCloud:
             self._jobs[job.id] = self._with_progress(_job_effects.finish_job(self.inventory, job))
 
     def _with_progress(self, job: Job) -> Job:
-        """Answer a job as it looks now."""
+        """Return a job as it looks now."""
         if job.state is not JobState.RUNNING or job.ends_at is None:
             return job
         share = (self.clock() - job.started_at) / (job.ends_at - job.started_at)

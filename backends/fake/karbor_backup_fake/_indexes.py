@@ -47,7 +47,7 @@ class OperationIndex(UserDict[str, T]):
         super().__delitem__(key)
 
     def ids_made_by(self, operation: str) -> list[str]:
-        """Answer the ids of what carries an operation's tag, the oldest first."""
+        """Return the ids of what carries an operation's tag, the oldest first."""
         return list(self._by_operation.get(operation, ()))
 
     def _remove_operation(self, key: str, thing: T) -> None:
@@ -104,7 +104,7 @@ class JobIndex(OperationIndex[Job]):
             heapq.heappush(self._ends, (job.ends_at, next(self._sequence), key))
 
     def pop_due(self, now: datetime) -> list[Job]:
-        """Answer each running job whose time is up once, in the order of their ends."""
+        """Return each running job whose time is up once, in the order of their ends."""
         due: dict[str, Job] = {}
         while self._ends and self._ends[0][0] <= now:
             ends_at, _, key = heapq.heappop(self._ends)

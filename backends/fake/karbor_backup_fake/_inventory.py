@@ -29,7 +29,7 @@ class Inventory:
         return f"{kind}-{self._last_number}"
 
     def get_asset(self, asset_id: str) -> Asset:
-        """Answer a resource.
+        """Return a resource.
 
         Raises:
             NotFound: there is none of that id.
@@ -39,7 +39,7 @@ class Inventory:
         return self.assets[asset_id]
 
     def get_copy(self, copy_id: str) -> Copy:
-        """Answer a copy.
+        """Return a copy.
 
         Raises:
             NotFound: there is none of that id.
@@ -93,7 +93,7 @@ class Inventory:
         return asset
 
     def copy_tree(self, copy_id: str) -> list[Copy]:
-        """Answer a copy and all copies inside it; those that are gone are left out."""
+        """Return a copy and all copies inside it; those that are gone are left out."""
         root = self.copies.get(copy_id)
         if root is None:
             return []
@@ -106,7 +106,7 @@ class Inventory:
             self.remove_tree(member)
 
     def ids_made_by(self, operation: str) -> list[str]:
-        """Answer the ids of what an operation made, without what is inside something else."""
+        """Return the ids of what an operation made, without what is inside something else."""
         shelves: tuple[NestedIndex[Asset] | NestedIndex[Copy], ...] = (self.assets, self.copies)
         return [
             id_

@@ -108,7 +108,7 @@ def _finish_restore(inventory: Inventory, job: Job) -> Job:
 
 
 def _with_restored_parts(inventory: Inventory, job: Job, asset: Asset, copy: Copy) -> Job:
-    """Answer a job with the names of what it restored, and of what each member became."""
+    """Return a job with the names of what it restored, and of what each member became."""
     parts = _parts(job, [inventory.get_copy(member).resource for member in copy.members])
     if job.fails:
         return attrs.evolve(job, parts=parts)

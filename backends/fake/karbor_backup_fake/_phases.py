@@ -16,7 +16,7 @@ _FINAL_KIND = {
 
 
 def phase_kinds(operation: Operation, phases: Mapping[str, int]) -> tuple[JobKind, ...]:
-    """Answer the steps of an operation; its phase, counted from 1, is the place among them.
+    """Return the steps of an operation; its phase, counted from 1, is the place among them.
 
     Args:
         operation: whose steps.

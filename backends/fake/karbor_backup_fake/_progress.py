@@ -54,7 +54,7 @@ def release_progress(jobs: Iterable[Job]) -> Progress:
 
 
 def ids_to_keep(operation: Operation) -> frozenset[str]:
-    """Answer the ids of what an ended operation made that is to stay.
+    """Return the ids of what an ended operation made that is to stay.
 
     The outcome is what tells, not the jobs: they may be forgotten already, when a release is
     repeated after a crash.

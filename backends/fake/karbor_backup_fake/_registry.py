@@ -11,7 +11,7 @@ _lock: Final = threading.Lock()
 
 
 def named_cloud(name: str) -> FakeCloud:
-    """Answer this process's cloud of that name; a new one has a small project in it.
+    """Return this process's cloud of that name; a new one has a small project in it.
 
     It holds a project (``project-1``) of a server (``server-1``) with a boot volume
     (``volume-1``), and of a data volume (``volume-2``).

@@ -218,5 +218,5 @@ class FaultPlan:
         return _NO_FAULT
 
     def unfired(self) -> tuple[PlannedFault, ...]:
-        """Answer the faults that no request has met."""
+        """Return the faults that no request has met."""
         return tuple(self._pending)

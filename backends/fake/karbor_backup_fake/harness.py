@@ -62,7 +62,7 @@ class CloudResources:
         return self.cloud.add_resource(resource, content, members)
 
     def read(self, resource: Resource) -> bytes:
-        """Answer the content of a resource, then that of its members."""
+        """Return the content of a resource, then that of its members."""
         content = self.cloud.read_content(resource.id)
         members = self.cloud.inventory.get_asset(resource.id).members
         return content + b"".join(self.read(Resource("", member)) for member in members)
@@ -81,7 +81,7 @@ class CloudResources:
 
 
 def create_harness(make: Callable[..., Any]) -> Harness:
-    """Answer a harness on a new cloud whose time the rules turn.
+    """Return a harness on a new cloud whose time the rules turn.
 
     Args:
         make: makes the backend object from a configuration and a cloud, as ``FakeBackend`` does.

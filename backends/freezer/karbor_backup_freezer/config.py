@@ -160,7 +160,7 @@ class Configuration:
         return configuration
 
     def choose_storage(self, name: str | None) -> Storage:
-        """Answer the storage of that name, or the default one.
+        """Return the storage of that name, or the default one.
 
         Raises:
             InvalidInput: there is none of that name, or no name is given and there is no default.

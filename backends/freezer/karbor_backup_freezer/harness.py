@@ -45,7 +45,7 @@ class DirectoryResources:
         return resource
 
     def read(self, resource: Resource) -> bytes:
-        """Answer the content of the one file."""
+        """Return the content of the one file."""
         (file,) = self.path(resource).iterdir()
         return file.read_bytes()
 
@@ -58,15 +58,15 @@ class DirectoryResources:
         shutil.rmtree(self.path(resource), ignore_errors=True)
 
     def new_id(self, _kind: str) -> str:
-        """Answer an id that no resource has had."""
+        """Return an id that no resource has had."""
         return str(self.folder / uuid.uuid4().hex)
 
     def path(self, resource: Resource) -> Path:
-        """Answer where a resource is."""
+        """Return where a resource is."""
         return Path(resource.id)
 
     def list_present(self) -> Iterator[str]:
-        """Answer all that there are."""
+        """Return all that there are."""
         return (str(path) for path in self.folder.iterdir())
 
 
@@ -87,7 +87,7 @@ def list_inventory(client: FreezerClient, container: str) -> Inventory:
 
 
 def overwrite_options(verb: Verb, _resource: Resource) -> Json:
-    """Answer the options by which a directory is restored over what there is."""
+    """Return the options by which a directory is restored over what there is."""
     return {"overwrite": True} if verb is Verb.RESTORE else {}
 
 

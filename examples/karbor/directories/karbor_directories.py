@@ -27,11 +27,11 @@ class DirectoryProtectable(protectable_plugin.ProtectablePlugin):  # type: ignor
     """Lists the directories in ``[directory_protectable] paths``."""
 
     def get_resource_type(self) -> str:
-        """Answer the type that the Freezer backend knows."""
+        """Return the type that the Freezer backend knows."""
         return TYPE
 
     def get_parent_resource_types(self) -> tuple[str, ...]:
-        """Answer none: a directory belongs to nothing."""
+        """Return none: a directory belongs to nothing."""
         return ()
 
     def list_resources(self, context: Any, parameters: Any = None) -> Sequence[Any]:
@@ -40,7 +40,7 @@ class DirectoryProtectable(protectable_plugin.ProtectablePlugin):  # type: ignor
         return [directory(path) for path in self._conf.directory_protectable.paths]
 
     def show_resource(self, context: Any, resource_id: str, parameters: Any = None) -> Any:
-        """Answer one directory.
+        """Return one directory.
 
         Raises:
             ProtectableResourceNotFound: none has that id.

@@ -27,7 +27,7 @@ class DirectoryResources:
         return resource
 
     def read(self, resource: Resource) -> bytes:
-        """Answer the content of the file in a directory."""
+        """Return the content of the file in a directory."""
         return Path(resource.id, "file").read_bytes()
 
     def write(self, resource: Resource, content: bytes) -> None:
@@ -75,7 +75,7 @@ class FaultyTar:
     pending: list[Fault] = attrs.field(factory=list)
 
     def __call__(self) -> str:
-        """Answer the program to start now."""
+        """Return the program to start now."""
         if not self.pending:
             return "tar"
         fault = self.pending.pop(0)

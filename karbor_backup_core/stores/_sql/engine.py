@@ -66,7 +66,7 @@ def display_url(url: sa.URL) -> str:
 
 
 def database_files(url: sa.URL) -> tuple[str, ...]:
-    """Answer the absolute paths of the files on this host that a database is kept in."""
+    """Return the absolute paths of the files on this host that a database is kept in."""
     if url.get_backend_name() != "sqlite" or not url.database:
         return ()
     return (str(sqlite_file.path_from_url(url)),)

@@ -47,7 +47,7 @@ OnUnreadable: TypeAlias = Callable[[UnreadableRow], None]
 
 
 def operation_to_row(operation: Operation) -> dict[str, Any]:
-    """Answer the columns of an operation.
+    """Return the columns of an operation.
 
     Raises:
         InvalidInput: it holds what no document can, or an id that no store can.
@@ -97,7 +97,7 @@ def row_to_operation(id_: Any, document: Any, version: Any, lease_until: Any) ->
 
 
 def backup_to_row(backup: Backup) -> dict[str, Any]:
-    """Answer the columns of a backup.
+    """Return the columns of a backup.
 
     Raises:
         InvalidInput: it holds what no document can, or an id that no store can.

@@ -20,7 +20,7 @@ def _select_ids(table: sa.Table) -> sa.Select[tuple[str]]:
 
 
 def _bind_columns(table: sa.Table, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Answer a place for the value of each column, under the column's name."""
+    """Return a place for the value of each column, under the column's name."""
     names = [column.name for column in table.columns if column.name not in without]
     return {name: sa.bindparam(name) for name in names}
 

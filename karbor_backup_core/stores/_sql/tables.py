@@ -133,7 +133,7 @@ def _create_tables(engine: sa.Engine) -> int:
 
 
 def _read_schema_version(connection: sa.Connection) -> int | None:
-    """Answer the version of the tables; None where they have not all been made yet."""
+    """Return the version of the tables; None where they have not all been made yet."""
     if not sa.inspect(connection).has_table(_schema_version.name):
         return None
     return connection.scalar(sa.select(_schema_version.c.version))

@@ -108,7 +108,7 @@ class DriverHarness:
 
     @functools.cache  # noqa: B019 - a harness lives as long as its test
     def driver(self, phases: int = 1) -> Driver:
-        """Answer the driver whose backend takes that many phases for every verb."""
+        """Return the driver whose backend takes that many phases for every verb."""
         configuration = {"phases": {verb.value: phases for verb in Verb}}
         backend = Backend.from_plugin("fake", FakeBackend(configuration, cloud=self.cloud))
         return Driver(

@@ -32,7 +32,7 @@ _names = (f"test {number}" for number in itertools.count())
 
 
 def submitting_protect(operation_id: str = "op-1", **changes: object) -> Operation:
-    """Answer a protect of a volume whose first phase is being submitted."""
+    """Return a protect of a volume whose first phase is being submitted."""
     plain = operation(id=operation_id, resource=VOLUME, state=State.SUBMITTING, phase=1, attempt=1)
     return attrs.evolve(plain, **changes)
 

@@ -15,7 +15,7 @@ def cloud(harness: DriverHarness) -> FakeCloud:
 
 
 def current_job(cloud: FakeCloud, number: int = 0) -> Job:
-    """Answer one of the cloud's jobs as it is now."""
+    """Return one of the cloud's jobs as it is now."""
     return cloud.list_jobs()[number]
 
 

@@ -33,7 +33,7 @@ def drive_to_release(harness: DriverHarness, operation: Operation, **how: int) -
 
 
 def leaves_exactly_named(harness: DriverHarness, outcome: Outcome, operation: Operation) -> bool:
-    """Answer whether exactly what the outcome names is left of an operation."""
+    """Return whether exactly what the outcome names is left of an operation."""
     wanted = [resource.id for resource in outcome.resources[:1]]  # members are inside it
     if outcome.backup is not None:
         wanted.append(outcome.backup.handle["copy"])

@@ -98,13 +98,13 @@ class StubCloud:
         self._nothing.close()
 
     def add_response(self, path: str, document: Any, status: int = 200) -> None:
-        """Answer requests in whose path a regular expression is found."""
+        """Return requests in whose path a regular expression is found."""
         headers = (("Content-Type", "application/json"),)
         answer = HttpResponse(status, headers, json.dumps(document).encode())
         self.proxy.plan(HttpFault(f"answer to {path}", answer=answer), times=None, path=path)
 
     def add_version_responses(self) -> None:
-        """Answer the requests by which openstacksdk learns a service's versions."""
+        """Return the requests by which openstacksdk learns a service's versions."""
         for service, path in _ENDPOINTS.items():
             links = [{"rel": "self", "href": f"{self.proxy.url}/{path}/"}]
             version = {**_VERSIONS[service], "status": "CURRENT", "links": links}

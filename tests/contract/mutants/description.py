@@ -27,12 +27,12 @@ _numbers = itertools.count()
 
 
 def abilities_with(kind: str, verbs: Mapping[Verb, Ability]) -> dict[str, Mapping[Verb, Ability]]:
-    """Answer the fake's abilities with those of one type replaced or added."""
+    """Return the fake's abilities with those of one type replaced or added."""
     return {**ABILITIES, kind: {**ABILITIES.get(kind, {}), **verbs}}
 
 
 def info_with_ability(info: BackendInfo, kind: str, verb: Verb, ability: Ability) -> BackendInfo:
-    """Answer a description with one ability replaced or added."""
+    """Return a description with one ability replaced or added."""
     return attrs.evolve(info, abilities=abilities_with(kind, {verb: ability}))
 
 

@@ -22,7 +22,7 @@ from tests.contract.mutants.registry import breaks
 
 
 def result_of(operation: Operation) -> Result | None:
-    """Answer how an operation ended, if it has."""
+    """Return how an operation ended, if it has."""
     return operation.outcome.result if operation.outcome else None
 
 

@@ -60,7 +60,7 @@ def memoize(_backend: Any, call: Callable[[], Any], memory: dict[str, Any]) -> A
 
 
 def delay(_backend: Any, call: Callable[[], Any], memory: dict[str, Any]) -> Any:
-    """Answer what would have been right the last time."""
+    """Return what would have been right the last time."""
     answer = call()
     before = memory.get("answer", answer)
     memory["answer"] = answer
@@ -79,7 +79,7 @@ def truncate(_backend: Any, call: Callable[[], Any], _memory: dict[str, Any]) ->
 
 
 def share_receipt(_backend: Any, call: Callable[[], Any], memory: dict[str, Any]) -> Any:
-    """Answer every time with the same receipt, changed in place."""
+    """Return every time with the same receipt, changed in place."""
     answer = call()
     receipt = memory.setdefault("receipt", {})
     if isinstance(answer, Progress) and answer.receipt is not None:
@@ -166,7 +166,7 @@ EQUIVALENT_MUTATIONS: Final = {
 
 
 def all_hook_mutations() -> Iterator[HookMutation]:
-    """Answer every hook spoilt in every way that fits its answer."""
+    """Return every hook spoilt in every way that fits its answer."""
     ways = dict.fromkeys(BACKEND_HOOKS, COMMON_MUTATIONS)
     ways |= dict.fromkeys(_WORK_HOOKS, (*COMMON_MUTATIONS, *WORK_MUTATIONS))
     ways["poll"] = (*COMMON_MUTATIONS, *POLL_MUTATIONS)

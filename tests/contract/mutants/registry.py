@@ -49,7 +49,7 @@ def breaks(rule: str, also: Collection[str] = ()) -> Callable[[T], T]:
 
 
 def all_mutants() -> list[Mutant]:
-    """Answer all mutants, by the rule that they break."""
+    """Return all mutants, by the rule that they break."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)], "tests.contract.mutants."):
         importlib.import_module(module.name)
     return sorted(_mutants, key=lambda mutant: (mutant.breaks, mutant.name))

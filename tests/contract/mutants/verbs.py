@@ -22,7 +22,7 @@ from tests.contract.mutants.registry import breaks
 
 
 def copy_id_of(operation: Operation) -> str:
-    """Answer the id of the copy that an operation works on."""
+    """Return the id of the copy that an operation works on."""
     return "" if operation.backup is None else _serialization.read_copy_id(operation.backup.handle)
 
 

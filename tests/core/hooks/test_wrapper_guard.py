@@ -12,7 +12,7 @@ from tests.support.strategies import operation
 
 
 def create_wrapper(hook: str, function: Callable[..., Iterator[Any]], **options: Any) -> Any:
-    """Answer an extension that wraps one hook with a generator."""
+    """Return an extension that wraps one hook with a generator."""
     return type("Extension", (), {hook: hookimpl(**options)(function)})()
 
 

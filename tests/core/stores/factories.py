@@ -11,7 +11,7 @@ LATER = EARLY + timedelta(minutes=1)
 
 
 def make_backup(backup_id: str = "b-1", **changes: object) -> Backup:
-    """Answer a plain backup with these attributes changed."""
+    """Return a plain backup with these attributes changed."""
     plain = Backup(
         id=backup_id,
         resource=Resource("OS::Cinder::Volume", "volume-1"),
@@ -25,22 +25,22 @@ def make_backup(backup_id: str = "b-1", **changes: object) -> Backup:
 
 
 def submitting_operation(of: Operation) -> Operation:
-    """Answer an operation as it is written when its first phase begins."""
+    """Return an operation as it is written when its first phase begins."""
     return attrs.evolve(of, state=State.SUBMITTING, phase=1, attempt=1)
 
 
 def ended_operation(
     of: Operation, result: Result = Result.SUCCEEDED, **outcome: object
 ) -> Operation:
-    """Answer an operation with its outcome."""
+    """Return an operation with its outcome."""
     return attrs.evolve(of, state=State.ENDED, outcome=Outcome(result, **outcome))
 
 
 def released_operation(of: Operation) -> Operation:
-    """Answer an operation as it is written last."""
+    """Return an operation as it is written last."""
     return attrs.evolve(of, state=State.RELEASED, owner="", lease_until=None)
 
 
 def delete_operation(operation_id: str, of: Backup) -> Operation:
-    """Answer the operation that deletes a backup."""
+    """Return the operation that deletes a backup."""
     return operation(id=operation_id, verb=Verb.DELETE, backup=of)

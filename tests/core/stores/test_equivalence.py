@@ -56,7 +56,7 @@ class BothStores(RuleBasedStateMachine):
             return type(refusal), str(refusal)
 
     def stored(self, operation_id: str) -> Operation:
-        """Answer the operation as stored, or one that was never added."""
+        """Return the operation as stored, or one that was never added."""
         kept = {each.id: each for each in self.memory.operations()}
         return kept.get(operation_id, operation(id=operation_id, version=1))
 

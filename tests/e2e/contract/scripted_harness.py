@@ -66,7 +66,7 @@ class CallbackClock(ManualClock):
         self.on_advance()
 
     def seconds(self) -> float:
-        """Answer what it shows as seconds since 1970."""
+        """Return what it shows as seconds since 1970."""
         return self.now.timestamp()
 
 

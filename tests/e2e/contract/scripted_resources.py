@@ -49,7 +49,7 @@ class ScriptedResources(DirectoryResources):
             return self._make_project(name, content)
 
     def read(self, resource: Resource) -> bytes:
-        """Answer the content that all disks of the resource have."""
+        """Return the content that all disks of the resource have."""
         if resource.type == DIRECTORY:
             return super().read(resource)
         with self.world.lock:
@@ -75,12 +75,12 @@ class ScriptedResources(DirectoryResources):
                 self._remove_resource(thing)
 
     def list_present(self) -> Iterator[str]:
-        """Answer all that there are, and what was made of them in the cloud."""
+        """Return all that there are, and what was made of them in the cloud."""
         yield from super().list_present()
         yield from self.world.inventory
 
     def new_id(self, kind: str) -> str:
-        """Answer an id that no resource has had."""
+        """Return an id that no resource has had."""
         return super().new_id(kind)
 
     def _make_project(self, name: str, content: bytes) -> Resource:
@@ -137,7 +137,7 @@ class ScriptedResources(DirectoryResources):
                 yield thing
 
     def _find_resources(self, resource: Resource) -> list[FakeResource]:
-        """Answer the volumes and servers that a resource is."""
+        """Return the volumes and servers that a resource is."""
         if resource.type == PROJECT:
             first = f"{RESTORED}-" if resource.name == RESTORED else ""
             volumes = self.world.volumes.find_by_name(f"{first}{_DATA}")

@@ -62,7 +62,7 @@ class Certificate:
 
 @contextlib.contextmanager
 def serve_tls(port: int, server: Certificate, client: Certificate) -> Iterator[str]:
-    """Answer over TLS for what listens on a port of loopback, to those with the client's key.
+    """Return over TLS for what listens on a port of loopback, to those with the client's key.
 
     Yields:
         The URL of the front, without a path.

@@ -90,7 +90,7 @@ class Application:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Answer a request, as WSGI has it."""
+        """Return a request, as WSGI has it."""
         request = Request(environ)
         return self._dispatch(request)(environ, start_response)
 

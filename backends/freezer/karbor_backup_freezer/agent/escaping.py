@@ -47,7 +47,7 @@ def unescape(text: str) -> str:
 
 
 def check_text(what: str, text: str) -> str:
-    """Answer a text that Freezer can carry.
+    """Return a text that Freezer can carry.
 
     Raises:
         InvalidInput: it is empty, too long, or would arrive changed.
@@ -87,7 +87,7 @@ def _find_problem(text: str) -> str:
 
 
 def check_backup_name(name: str) -> str:
-    """Answer a backup name that becomes the name of a folder, unchanged.
+    """Return a backup name that becomes the name of a folder, unchanged.
 
     Raises:
         InvalidInput: it holds a slash or a brace, or ``check_text`` refuses it.
@@ -171,7 +171,7 @@ def check_version(what: str, version: str) -> str:
 
 
 def check_restore_path(path: str) -> str:
-    """Answer a path that the agent may give to its shell.
+    """Return a path that the agent may give to its shell.
 
     Raises:
         InvalidInput: a shell could take a character of it for something else.
@@ -186,7 +186,7 @@ def check_restore_path(path: str) -> str:
 
 
 def check_identifier(what: str, identifier: str) -> str:
-    """Answer the id of an OpenStack resource.
+    """Return the id of an OpenStack resource.
 
     Raises:
         InvalidInput: it is empty or holds other characters than letters, digits, '-' and '_'.

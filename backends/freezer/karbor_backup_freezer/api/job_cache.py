@@ -26,11 +26,11 @@ class FinishedJobCache:
                 self._jobs.popitem(last=False)
 
     def get(self, job_id: str) -> tuple[Job | None, Sequence[Document]]:
-        """Answer the job of that id and what was seen of its records, and keep both."""
+        """Return the job of that id and what was seen of its records, and keep both."""
         with self._lock:
             return self._jobs.get(job_id, (None, ()))
 
     def pop(self, job_id: str) -> Job | None:
-        """Answer the job of that id and let go of it."""
+        """Return the job of that id and let go of it."""
         with self._lock:
             return self._jobs.pop(job_id, (None, ()))[0]

@@ -155,7 +155,7 @@ class SchedulerRegistry:
             return self._loads
 
     def get_named(self, client_id: str, actions: Actions) -> Scheduler:
-        """Answer the scheduler of that client id.
+        """Return the scheduler of that client id.
 
         Raises:
             InvalidInput: there is none, or it does not offer what the actions ask for.
@@ -174,7 +174,7 @@ class SchedulerRegistry:
         return scheduler
 
     def require_capable(self, actions: Actions) -> Sequence[Scheduler]:
-        """Answer all schedulers that offer what the actions ask for, at least one.
+        """Return all schedulers that offer what the actions ask for, at least one.
 
         Raises:
             InvalidInput: none does; the message says what was asked and what each one offers.

@@ -31,7 +31,7 @@ class Transport(requests.Session):
     def merge_environment_settings(
         self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
     ) -> Any:
-        """Answer what the environment and this session say of a request."""
+        """Return what the environment and this session say of a request."""
         key = (*urlsplit(url)[:2], str(proxies), stream, verify, cert)
         if key not in self._settings:
             read = super().merge_environment_settings(url, proxies, stream, verify, cert)

@@ -14,7 +14,7 @@ _SIZES: Final = ("vcpus", "ram", "disk", "ephemeral")
 
 
 def find_flavor(services: CloudServices, noted: Json) -> "Flavor | None":
-    """Answer a server's flavor: of the same id, else of the same name if it is not smaller.
+    """Return a server's flavor: of the same id, else of the same name if it is not smaller.
 
     Args:
         services: the cloud.
@@ -35,7 +35,7 @@ def find_flavor(services: CloudServices, noted: Json) -> "Flavor | None":
 
 
 def find_network(services: CloudServices, noted: Json) -> "Network | None":
-    """Answer an interface's network: of the same id, else the only one of the same name.
+    """Return an interface's network: of the same id, else the only one of the same name.
 
     Args:
         services: the cloud.
@@ -56,6 +56,6 @@ def find_network(services: CloudServices, noted: Json) -> "Network | None":
 
 
 def list_volume_type_names(services: CloudServices) -> frozenset[str]:
-    """Answer the names of the types of volumes that the project may use."""
+    """Return the names of the types of volumes that the project may use."""
     with translate_errors("Cinder for its volume types"):
         return frozenset(known.name for known in services.sdk.block_storage.types())

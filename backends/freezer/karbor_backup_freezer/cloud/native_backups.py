@@ -134,7 +134,7 @@ class NativeBackupClient:
             return NativeBackup(id=id_, reason=f"Cinder has no backup {id_}")
 
     def find_by_name(self, name: str, volume: str) -> tuple[str, ...]:
-        """Answer the ids of the backups of that volume that have that name, those only.
+        """Return the ids of the backups of that volume that have that name, those only.
 
         This is how one is found that Freezer has begun and left no record of.
         """

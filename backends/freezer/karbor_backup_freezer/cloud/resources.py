@@ -121,7 +121,7 @@ class CloudResources:
         return RemovalStatus(tuple(pending), tuple(leftovers))
 
     def _remove_resource(self, kind: ResourceKind, resource: Any) -> str | None:
-        """Answer why it stays, None where it is on its way out, nothing where it is gone."""
+        """Return why it stays, None where it is on its way out, nothing where it is gone."""
         if kind in _REMOVABLE_STATES and resource.status not in _REMOVABLE_STATES[kind]:
             stuck = resource.status.startswith("error")
             return f"{resource.name!r} is in state {resource.status}" if stuck else None

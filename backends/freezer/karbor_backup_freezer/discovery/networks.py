@@ -111,7 +111,7 @@ class NetworkDiscovery:
 
 
 def _port_order(server: "Server") -> Callable[["Port"], tuple[int, str]]:
-    """Answer a key that sorts ports as the server has them.
+    """Return a key that sorts ports as the server has them.
 
     Neutron lists them in no order; Nova lists addresses in the order of the interfaces, within
     each network. Ports without an address come last.

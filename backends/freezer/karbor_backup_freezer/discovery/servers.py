@@ -99,7 +99,7 @@ class ServerDiscovery:
     def _find_root_volume(
         self, server: "Server", attached: Sequence["VolumeAttachment"]
     ) -> tuple["VolumeAttachment | None", tuple[Check, ...]]:
-        """Answer the volume that a server boots from, and a check if that is in doubt.
+        """Return the volume that a server boots from, and a check if that is in doubt.
 
         Nova tells the device to administrators only. For others it is the first bootable volume in
         the order of devices, which is how Nova names them.

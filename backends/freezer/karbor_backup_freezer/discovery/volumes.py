@@ -15,7 +15,7 @@ GIB: Final = 2**30
 
 
 def find_volume(services: CloudServices, volume_id: str) -> "Volume":
-    """Answer a volume; ``NotFound`` and the other errors of ``errors.translate_errors``."""
+    """Return a volume; ``NotFound`` and the other errors of ``errors.translate_errors``."""
     with translate_errors(f"Cinder for volume {volume_id}"):
         # openstacksdk also knows Cinder's API v2, which Xena (2021) has dropped.
         return cast("Volume", services.sdk.block_storage.get_volume(volume_id))

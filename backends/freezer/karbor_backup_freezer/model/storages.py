@@ -116,7 +116,7 @@ def without_secrets(action: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_storage(storages: Mapping[str, Storage], name: str) -> Storage:
-    """Answer the storage of that name.
+    """Return the storage of that name.
 
     Raises:
         InvalidInput: none is configured under that name.

@@ -6,7 +6,7 @@ from karbor_backup_freezer.restore.state import RestoreState
 
 
 def check_pending(resources: CloudResources, state: RestoreState) -> Progress:
-    """Answer ready when nothing is waited for any more; the next step says what came of it.
+    """Return ready when nothing is waited for any more; the next step says what came of it.
 
     Raises:
         Transient: a repeat may help.

@@ -123,7 +123,7 @@ class ResourceRestorer:
         handle: BackupContents,  # noqa: ARG002 - as the others
         state_document: Json,
     ) -> Progress:
-        """Answer ready when what the last step waits for has come to rest; only reads."""
+        """Return ready when what the last step waits for has come to rest; only reads."""
         return pending.check_pending(
             CloudResources(self._services), RestoreState.from_document(state_document)
         )

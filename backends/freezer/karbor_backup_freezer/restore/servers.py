@@ -179,7 +179,7 @@ def _block_devices(
 
 
 def _handle_server_error(context: RestoreContext, spec: ServerSpec, server: Any) -> MemberStatus:
-    """Answer for a server that Nova could not start.
+    """Return for a server that Nova could not start.
 
     That one of its addresses is taken by a port that these credentials may not see is found out by
     Nova only then, and not told; so once it is tried without them.

@@ -23,7 +23,7 @@ def move_to_zone(
     found: Any,
     make: Callable[[str, str], Any],
 ) -> Any | None:
-    """Answer the volume in the right zone, None while it is on its way.
+    """Return the volume in the right zone, None while it is on its way.
 
     Where Cinder cannot make it there, that is noted, and the volume stays where it is.
 

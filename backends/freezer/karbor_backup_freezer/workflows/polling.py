@@ -56,7 +56,7 @@ class JobPoller:
         self._taken: set[str] = set()
 
     def poll(self, operations: Sequence[Operation]) -> dict[str, Progress]:
-        """Answer for each operation.
+        """Return for each operation.
 
         Raises:
             Transient: Freezer cannot be asked now.

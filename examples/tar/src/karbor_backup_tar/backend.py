@@ -241,7 +241,7 @@ class TarBackend:
                 restores.remove_restored(operation)
 
     def _archive_path(self, operation: Operation) -> Path:
-        """Answer the archive that an operation makes, or on which it works."""
+        """Return the archive that an operation makes, or on which it works."""
         serialization.check_id(operation.backup_id)
         if operation.backup is not None:
             serialization.parse_directory(operation.resource.id)

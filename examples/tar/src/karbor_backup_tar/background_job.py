@@ -98,7 +98,7 @@ class BackgroundJob:
         return True
 
     def failure_reason(self) -> str:
-        """Answer the last that it said, in one line."""
+        """Return the last that it said, in one line."""
         lines = (self.folder / _LOG).read_text(errors="replace").split("\n")
         return next((line for line in reversed(lines) if line), "it was stopped before its end")
 

@@ -21,7 +21,7 @@ def restore_target(operation: Operation) -> Path:
 
 
 def unpack_folder(operation: Operation) -> Path:
-    """Answer where a restore unpacks: on the target's file system, so that a rename is enough."""
+    """Return where a restore unpacks: on the target's file system, so that a rename is enough."""
     return restore_target(operation).with_name(f".restore-{operation.id}")
 
 

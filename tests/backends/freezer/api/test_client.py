@@ -156,14 +156,14 @@ def test_redirect_is_refused_with_where_it_leads(proxy: FaultProxy, status: int)
 
 
 def add_response(proxy: FaultProxy, method: str, path: str, status: int, document: object) -> None:
-    """Answer the requests to a path."""
+    """Return the requests to a path."""
     headers = (("Content-Type", "application/json"),)
     given = HttpResponse(status, headers, json.dumps(document).encode())
     proxy.plan(HttpFault(path, answer=given), times=None, method=method, path=f"{path}$")
 
 
 def register_scheduler(proxy: FaultProxy, **fields: object) -> None:
-    """Answer the list of schedulers with one."""
+    """Return the list of schedulers with one."""
     client = {"client_id": "one", **fields}
     add_response(proxy, "GET", "/clients", 200, {"clients": [{"client": client}]})
 
