@@ -43,6 +43,11 @@ class Rule:
     since: str = "1.0"
 
     @property
+    def name(self) -> str:
+        """The rule in a few words, as an identifier."""
+        return self.test.__name__
+
+    @property
     def subject(self) -> str:
         """The name of the module that it stands in."""
         return self.test.__module__.rpartition(".")[2]

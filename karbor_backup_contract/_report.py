@@ -66,13 +66,18 @@ class Report:
         return not self.nonconformities()
 
     def nonconformities(self) -> list[str]:
-        """Say what speaks against conformance, a line for each rule."""
+        """Say what speaks against conformance: a line a rule, one for all that were not run."""
         lines = []
+        not_run = 0
         for rule, verdict in zip(all_rules(), self.results, strict=True):
-            if verdict.status in (RuleStatus.FAILED, RuleStatus.EXPECTED_FAILURE):
+            if verdict.reason == NOT_RUN:
+                not_run += rule.is_mandatory_for(self.declared)
+            elif verdict.status in (RuleStatus.FAILED, RuleStatus.EXPECTED_FAILURE):
                 lines.append(f"{rule.id} {verdict.status}: {verdict.reason}")
             elif verdict.status is RuleStatus.SKIPPED and rule.is_mandatory_for(self.declared):
                 lines.append(f"{rule.id} is mandatory and was skipped: {verdict.reason}")
+        if not_run:
+            lines.append(f"{not_run} mandatory rules were not run")
         return lines
 
     def summary(self) -> str:

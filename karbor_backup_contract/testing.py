@@ -57,7 +57,9 @@ class ContractSuite:
         if cls.test_rule is not ContractSuite.test_rule:
             raise TypeError(f"{cls.__name__}: test_rule is not to be replaced")
 
-    @pytest.mark.parametrize("contract_rule", all_rules(), ids=lambda rule: rule.id)
+    @pytest.mark.parametrize(
+        "contract_rule", all_rules(), ids=lambda rule: f"{rule.id}-{rule.name}"
+    )
     def test_rule(
         self, contract_rule: Rule, harness: Harness, record_property: Callable[[str, Any], None]
     ) -> None:
@@ -71,6 +73,8 @@ class ContractSuite:
         except Exception as error:
             record_property(REASON_PROPERTY, describe_error(error))
             if expected is None:
+                error.add_note(f"{contract_rule.id}: {contract_rule.statement}")
+                error.add_note(f"Why: {contract_rule.reason}")
                 raise
             pytest.xfail(expected)
         else:
