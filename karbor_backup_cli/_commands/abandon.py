@@ -1,4 +1,4 @@
-"""``karbor-backup forget``."""
+"""``karbor-backup abandon``."""
 
 import click
 
@@ -7,7 +7,7 @@ from karbor_backup_cli._context import CliContext, common_options, pass_cli_cont
 from karbor_backup_cli._streams import write_output
 
 
-@click.command("forget", short_help="Give up on an operation whose work never ends.")
+@click.command(short_help="Abandon an operation whose work never ends.")
 @click.argument("operation", type=parse_unicode)
 @common_options
 @pass_cli_context
@@ -24,10 +24,10 @@ def abandon(context: CliContext, operation: str) -> None:
     from karbor_backup_core.documents import to_document
 
     found = find_operation(context.store, operation)
-    forgotten = Driver(context.store, {}).abandon(found.id)
-    with reporting_lost_output(f"operation {forgotten.id} was forgotten"):
+    abandoned = Driver(context.store, {}).abandon(found.id)
+    with reporting_lost_output(f"operation {abandoned.id} was abandoned"):
         if context.as_json:
-            emit_json(to_document(forgotten))
+            emit_json(to_document(abandoned))
         else:
-            write_output(f"forgotten: operation {forgotten.id}")
-            print_result(forgotten)
+            write_output(f"abandoned: operation {abandoned.id}")
+            print_result(abandoned)

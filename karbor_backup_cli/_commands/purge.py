@@ -32,8 +32,8 @@ def purge(context: CliContext, older_than: timedelta) -> None:
     except OverflowError:
         raise click.BadParameter(f"{older_than} ago is before all time: give less") from None
     purged = context.store.purge(before)
-    with reporting_lost_output(f"{purged} operations were forgotten"):
+    with reporting_lost_output(f"{purged} operations were purged"):
         if context.as_json:
             emit_json({"purged": purged})
         else:
-            write_output(f"operations forgotten: {purged}")
+            write_output(f"operations purged: {purged}")

@@ -205,14 +205,14 @@ class Driver:
 
         Raises:
             UnknownOperation: there is no such operation.
-            InvalidInput: it is not parked.
+            InvalidInput: it is not suspended.
             Conflict: somebody else has written it just now.
         """
         before = self.store.operation(operation_id)
         if not before.parked:
             raise InvalidInput(
-                f"operation {operation_id} is {before.state}, not parked: "
-                "only what was let go of with something left behind can be forgotten"
+                f"operation {operation_id} is {before.state}, not suspended: "
+                "only what was let go of with something left behind can be abandoned"
             )
         stored = self.store.write(self.lifecycle.abandon(before))
         self._notify_extensions(stored, before)

@@ -228,7 +228,7 @@ class Lifecycle:
         reason = (
             f"backup {operation.backup_id} is held by operation {holder}, which is suspended: go "
             f"on with that one (karbor-backup resume {holder}) or give it up (karbor-backup "
-            f"forget {holder}), then repeat this"
+            f"abandon {holder}), then repeat this"
         )
         refusal = Outcome(Result.FAILED, reason=reason, refused=True)
         return self._set_outcome(operation, refusal, now, state=State.RELEASED)

@@ -168,7 +168,17 @@ def test_any_document_of_a_backup(
     check(command, arguments, json.dumps(document))
 
 
-_VERBS = ("list", "operations", "resume", "show", "restore", "delete", "verify", "cancel", "forget")
+_VERBS = (
+    "list",
+    "operations",
+    "resume",
+    "show",
+    "restore",
+    "delete",
+    "verify",
+    "cancel",
+    "abandon",
+)
 _COLUMNS = {
     "operations": ("id", "version", "state", "owner", "cancel_requested", "created_at"),
     "backups": ("id", "created_at"),

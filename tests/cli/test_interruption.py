@@ -173,11 +173,11 @@ def test_work_that_does_not_end_in_time_is_parked_and_named(command: CommandRunn
 
 def test_operation_that_never_ends_can_be_abandoned(command: CommandRunner) -> None:
     operation, _ = _protect_until_suspended(command)
-    forgotten = command("forget", operation.id)
-    assert forgotten.exit_code == 0
-    assert f"forgotten: operation {operation.id}" in forgotten.stdout
-    assert "left behind: " in forgotten.stderr
+    abandoned = command("abandon", operation.id)
+    assert abandoned.exit_code == 0
+    assert f"abandoned: operation {operation.id}" in abandoned.stdout
+    assert "left behind: " in abandoned.stderr
     assert command("resume").stdout == "nothing to resume\n"
-    again = command("forget", operation.id)
+    again = command("abandon", operation.id)
     assert again.exit_code == 2
-    assert "released, not parked" in again.stderr
+    assert "released, not suspended" in again.stderr

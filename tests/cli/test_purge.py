@@ -1,13 +1,13 @@
-"""Old operations are forgotten when a person says so, and their backups are not."""
+"""Old operations are purged when a person says so, and their backups are not."""
 
 from tests.cli.command_runner import CommandRunner
 
 
-def test_what_was_released_long_ago_is_forgotten_and_its_backup_is_not(
+def test_what_was_released_long_ago_is_purged_and_its_backup_is_not(
     command: CommandRunner,
 ) -> None:
     backup_id = command.protect()
-    assert command("purge", "--older-than", "1h").stdout == "operations forgotten: 0\n"
+    assert command("purge", "--older-than", "1h").stdout == "operations purged: 0\n"
     assert command.json("purge", "--older-than", "0.001s") == {"purged": 1}
     assert command.json("operations", "--all")["operations"] == []
     assert [each["id"] for each in command.json("list")["backups"]] == [backup_id]

@@ -21,7 +21,7 @@ _READING = {
     "verify": ("verify", "x"),
     "restore": ("restore", "x", "-o", "restore_name=y"),
     "delete": ("delete", "x", "--yes"),
-    "forget": ("forget", "x"),
+    "abandon": ("abandon", "x"),
     "purge": ("purge", "--older-than", "1h"),
 }
 

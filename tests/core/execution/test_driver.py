@@ -291,26 +291,26 @@ def test_an_operation_of_a_backend_that_is_not_configured_says_so(drivers: TwoDr
         drivers.ours.acquire(stray)
 
 
-def test_work_that_never_ends_can_be_forgotten_and_its_backup_is_free(drivers: TwoDrivers) -> None:
+def test_work_that_never_ends_can_be_abandoned_and_its_backup_is_free(drivers: TwoDrivers) -> None:
     drivers.cloud.faults.plan("create_job", StallJob())
     drivers.cloud.heeds_cancel = False
     operation = drivers.ours.step(drivers.submitting_operation())
     drivers.clock.advance(2 * 3600)
     (parked,) = drivers.ours.poll("cloud", [drivers.ours.step(operation)]).operations
     assert parked.parked
-    forgotten = drivers.theirs.abandon(parked.id)
-    assert forgotten.state is State.RELEASED
-    assert forgotten.outcome is not None
-    assert forgotten.outcome.leftovers
+    abandoned = drivers.theirs.abandon(parked.id)
+    assert abandoned.state is State.RELEASED
+    assert abandoned.outcome is not None
+    assert abandoned.outcome.leftovers
     assert drivers.cloud.jobs(), "nothing was asked of the service"
     other = attrs.evolve(drivers.submitting_operation(), backup=backup_made_by(parked))
     assert other.backup_id == parked.id
     assert drivers.store.write(other).phase == 1
 
 
-def test_only_a_parked_operation_can_be_forgotten(drivers: TwoDrivers) -> None:
+def test_only_a_parked_operation_can_be_abandoned(drivers: TwoDrivers) -> None:
     operation = drivers.submitting_operation()
-    with pytest.raises(InvalidInput, match="submitting, not parked"):
+    with pytest.raises(InvalidInput, match="submitting, not suspended"):
         drivers.ours.abandon(operation.id)
 
 
