@@ -76,12 +76,18 @@ def rule(
     """Enter a function into the register as the test of a rule; see ``Rule``."""
 
     def enter(test: RuleTest) -> RuleTest:
-        if identifier in _rules:
-            raise ValueError(f"{identifier} is the id of {_rules[identifier].test} already")
+        # A module may be imported again: pytest's pytester forgets what was imported in its runs.
+        known = _rules.get(identifier)
+        if known is not None and _qualified_name(known.test) != _qualified_name(test):
+            raise ValueError(f"{identifier} is the id of {known.test} already")
         _rules[identifier] = Rule(identifier, statement, reason, test, needs, mandatory, since)
         return test
 
     return enter
+
+
+def _qualified_name(test: RuleTest) -> tuple[str, str]:
+    return test.__module__, test.__qualname__
 
 
 def all_rules() -> tuple[Rule, ...]:
