@@ -126,7 +126,7 @@ class ScriptedResources(DirectoryResources):
         return compute.new_server(self.world, self.project, asked)
 
     def _find_by_name(self, kind: str, name: str) -> list[FakeResource]:
-        found: list[FakeResource] = getattr(self.world, kind).named(name)
+        found: list[FakeResource] = getattr(self.world, kind).find_by_name(name)
         return found
 
     def _iterate_disks(self, resource: Resource) -> Iterator[FakeResource]:
