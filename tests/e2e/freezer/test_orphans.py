@@ -60,7 +60,7 @@ def test_the_action_of_a_create_that_came_twice_is_removed(harness: Any, strange
 def test_the_action_of_a_create_that_was_refused_is_removed(
     harness: Any, do: Any, stranger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedulers, "REMEMBERED", 3600.0)
+    monkeypatch.setattr(schedulers, "CACHE_SECONDS", 3600.0)
     runner = harness.runner(cloud=CLOUD, scheduler=stranger)
     tree = Resource(DIRECTORY, str(harness.tree()))
     # Host and name together are too long: that is seen when the schedulers are known.

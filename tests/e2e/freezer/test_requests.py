@@ -22,7 +22,7 @@ def test_operations_send_no_more_than_they_need(
     clean_harness: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A loaded machine takes longer for all of this than the list of schedulers is remembered.
-    monkeypatch.setattr(schedulers, "REMEMBERED", 3600.0)
+    monkeypatch.setattr(schedulers, "CACHE_SECONDS", 3600.0)
     runner = clean_harness.runner(endpoint=fault_proxy.url)
     tree = clean_harness.tree()
     backup = do.protect(runner, tree)

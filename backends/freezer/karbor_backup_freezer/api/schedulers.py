@@ -106,7 +106,7 @@ class SchedulerLoad:
 
 
 class SchedulerRegistry:
-    """Freezer's schedulers, asked for at most once in ``REMEMBERED`` seconds.
+    """Freezer's schedulers, asked for at most once in ``CACHE_SECONDS`` seconds.
 
     Args:
         client: Freezer.
