@@ -8,6 +8,8 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {
+        "karbor_backup_cli",
+        "karbor_backup_contract",
         "karbor_backup_core",
         "karbor_backup_fake",
         "karbor_backup_freezer",
