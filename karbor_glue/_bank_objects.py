@@ -7,7 +7,7 @@ tells "missing" from "not reachable". Swift's bank and S3's give text back as by
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -68,15 +68,7 @@ def read_object(section: Any, name: str, of: str) -> Any:
     Raises:
         StoreError: the bank cannot be used.
     """
-    if lists_current_state(section.bank) and name not in list_names(section, of):
-        return None  # asked for it, the bank would log an error with a traceback
-    try:
-        with bank_errors(f"read {name} of {of}"), _exclusive():
-            value = section.get_object(name)
-    except StoreError as error:
-        if _is_missing(error, section, name, of):
-            return None
-        raise
+    value = _call_if_present(section, name, of, "read", section.get_object)
     return value.decode() if isinstance(value, bytes) else value
 
 
@@ -107,14 +99,22 @@ def remove_object(section: Any, name: str, of: str) -> None:
     Raises:
         StoreError: the bank cannot be used.
     """
+    _call_if_present(section, name, of, "remove", section.delete_object)
+
+
+def _call_if_present(
+    section: Any, name: str, of: str, verb: str, call: Callable[[str], Any]
+) -> Any:
+    """Return what a bank's method answers for an object, or None if there is no such object."""
     if lists_current_state(section.bank) and name not in list_names(section, of):
-        return
+        return None  # asked for it, the bank would log an error with a traceback
     try:
-        with bank_errors(f"remove {name} of {of}"), _exclusive():
-            section.delete_object(name)
+        with bank_errors(f"{verb} {name} of {of}"), _exclusive():
+            return call(name)
     except StoreError as error:
-        if not _is_missing(error, section, name, of):
-            raise
+        if _is_missing(error, section, name, of):
+            return None
+        raise
 
 
 def _is_missing(error: StoreError, section: Any, name: str, of: str) -> bool:
