@@ -35,12 +35,7 @@ def keep_if_alone(
         BackendError: the cloud or Freezer does not tell.
     """
     if not context.is_fence_up():
-        _remove(
-            context,
-            kind,
-            made,
-            f"job {context.fence} is gone: operation {context.operation.id} is over",
-        )
+        _remove_late(context, kind, made)
     mine = context.resources.get(kind, made.id)
     rivals = [
         other.id
@@ -63,12 +58,12 @@ def keep_in_time(context: RestoreContext, kind: ResourceKind, identifier: str) -
         BackendError: the cloud or Freezer does not tell.
     """
     if not context.is_fence_up() and (made := context.resources.get(kind, identifier)) is not None:
-        _remove(
-            context,
-            kind,
-            made,
-            f"job {context.fence} is gone: operation {context.operation.id} is over",
-        )
+        _remove_late(context, kind, made)
+
+
+def _remove_late(context: RestoreContext, kind: ResourceKind, made: Any) -> None:
+    why = f"job {context.fence} is gone: operation {context.operation.id} is over"
+    _remove(context, kind, made, why)
 
 
 def _is_leaving(resource: Any) -> bool:
