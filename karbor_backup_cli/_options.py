@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from karbor_backup_cli._value_checks import find_unusable_value
-from karbor_backup_cli.paths import LARGEST, expand_user_path, read_bytes
+from karbor_backup_cli.paths import expand_user_path, read_bytes, read_limited
 from karbor_backup_core import InvalidInput, Json
 from karbor_backup_core.json_schema.subschemas import child_schemas, inplace_subschemas
 
@@ -62,9 +62,7 @@ def _read_content(file: str) -> str:
     stdin: TextIO | None = getattr(sys, "stdin", None)
     if stdin is None or stdin.closed:
         raise OSError("it is closed")
-    content = stdin.buffer.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise InvalidInput(f"standard input: it is larger than {LARGEST} bytes")
+    content = read_limited(stdin.buffer, "standard input")
     return content.decode()  # JSON is UTF-8, whatever the terminal speaks
 
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import click
 
@@ -50,9 +50,23 @@ def read_bytes(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
+        return read_limited(file, str(path))
+
+
+def read_limited(file: IO[bytes], what: str) -> bytes:
+    """Return what an open file holds from here on.
+
+    Args:
+        file: the file, which may be a pipe.
+        what: what it is, for the text of an error.
+
+    Raises:
+        InvalidInput: there is more than ``LARGEST`` bytes of it.
+        OSError: it cannot be read.
+    """
+    content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise InvalidInput(f"{path}: it is larger than {LARGEST} bytes")
+        raise InvalidInput(f"{what}: it is larger than {LARGEST} bytes")
     return content
 
 
