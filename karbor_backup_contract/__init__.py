@@ -5,8 +5,9 @@ An author writes a ``Harness`` and gives it to ``karbor_backup_contract.testing`
 that lives here into every run.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from karbor_backup_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from karbor_backup_contract._execution import RuleResult, RuleStatus, run_rule
@@ -52,20 +53,4 @@ __all__ = [
     "write_report",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for (PEP 562).
-
-    Raises:
-        AttributeError: the package has no such name.
-    """
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """Return what is public."""
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -10,7 +10,7 @@ operations, and a pytest run that finds our plugin loads nothing.
 
 from typing import TYPE_CHECKING, Final
 
-from karbor_backup_core._lazy_names import lazy_names
+from karbor_backup_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from karbor_backup_core._backend import Backend
@@ -204,9 +204,4 @@ __all__ = [
     "truncate_text",
 ]
 
-__getattr__ = lazy_names(__name__, _MODULES)
-
-
-def __dir__() -> list[str]:
-    """Return what is public."""
-    return __all__
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)
