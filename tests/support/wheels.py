@@ -87,7 +87,7 @@ class Environment:
     @property
     def program_environ(self) -> dict[str, str]:
         """What a program finds in its environment: nothing of the one that the tests run in."""
-        foreign = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "OS_", "KARBOR_", "XDG_")
+        foreign = ("PYTHON", "PYTEST", "VIRTUAL_ENV", "OS_", "KARBOR_", "XDG_", "MAKE", "MFLAGS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return kept | {
             "HOME": str(self.home),
