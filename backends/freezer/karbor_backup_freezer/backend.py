@@ -20,8 +20,8 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_freezer import health, schemas
-from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
@@ -62,7 +62,7 @@ class FreezerBackend:
     ) -> None:
         self._configuration = Configuration.from_document(configuration)
         self._connection = Connection(self._configuration, session)
-        self._client = FreezerClient(self._connection)
+        self._client = FreezerHttpClient(self._connection)
         context = WorkflowContext.create(
             self._client, self._configuration, CloudServices(self._connection)
         )

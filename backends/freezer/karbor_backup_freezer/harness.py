@@ -18,6 +18,7 @@ from karbor_backup_contract import Harness, Inventory
 from karbor_backup_core import Json, Resource, Verb
 from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.resource_types import DIRECTORY
 
@@ -104,7 +105,7 @@ def create_live_harness(
     container = f"contract-{uuid.uuid4().hex}"
     own = {**configuration, "container": container}
     read = Configuration.from_document(own)
-    client = FreezerClient(Connection(read))
+    client = FreezerHttpClient(Connection(read))
     with tempfile.TemporaryDirectory(prefix="karbor-backup-") as folder:
         directories = DirectoryResources(Path(folder))
 

@@ -21,6 +21,7 @@ from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.harness import list_inventory, overwrite_options
 from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, SUPPORTED_TYPES
@@ -222,7 +223,7 @@ def scripted_harness(
     )
     clock.on_advance = scheduler.run_cycle
     direct = Configuration.from_document(place.configuration(place.environment.sandbox.freezer_url))
-    client = FreezerClient(Connection(direct, sessions.new_session()), TIMEOUT)
+    client = FreezerHttpClient(Connection(direct, sessions.new_session()), TIMEOUT)
     resources = ScriptedResources(
         place.folder / "directories", world, project, place.servers_boot_from_volumes
     )

@@ -25,8 +25,8 @@ from karbor_backup_core import (
     Verb,
 )
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from sandbox import Sandbox
 
@@ -83,10 +83,10 @@ class FreezerHarness:
             self.runners.append(runner)
         return runner
 
-    def client(self, cloud: str = "demo") -> FreezerClient:
+    def client(self, cloud: str = "demo") -> FreezerHttpClient:
         """Freezer as it is, without a backend between."""
         configuration = Configuration.from_document(self.configuration(cloud=cloud))
-        return FreezerClient(Connection(configuration), 20)
+        return FreezerHttpClient(Connection(configuration), 20)
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
         """A small directory."""

@@ -12,8 +12,8 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from sandbox import Sandbox
 from tests.e2e.karbor.conftest import EXAMPLES
@@ -65,7 +65,7 @@ class KarborFreezerHarness:
     def list_freezer_entries(self) -> list[str]:
         """All entries of Freezer that name this test's folder."""
         configuration = Configuration.from_document({"cloud": "demo"})
-        client = FreezerClient(Connection(configuration, self.sandbox.session()), 20)
+        client = FreezerHttpClient(Connection(configuration, self.sandbox.session()), 20)
         return [
             json.dumps(document)
             for collection in ("jobs", "actions", "backups")

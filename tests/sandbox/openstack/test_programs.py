@@ -19,8 +19,8 @@ def test_others_than_root_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_root_nothing_is_begun(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    # The next step of the start. The servers prove nothing: other tests start some at the same time.
-    monkeypatch.setattr(programs, "install_missing", lambda report: pytest.fail("begun"))
+    # The next step of the start; the servers prove nothing, as other tests start some meanwhile.
+    monkeypatch.setattr(programs, "install_missing", lambda _report: pytest.fail("begun"))
 
     with pytest.raises(SandboxError, match="The cloud needs root"):
         sandbox.part("cloud")

@@ -2,7 +2,8 @@
 
 - ``connection``, ``session``, ``credentials``, ``clouds_yaml``, ``catalog``, ``proxies``: which
   Freezer, and how requests reach it.
-- ``client``: requests. ``errors``: what went wrong with one.
+- ``client``: what the backend asks of Freezer, as a protocol. ``http_client``: the requests.
+- ``errors``: what went wrong with a request.
 - ``jobs``, ``records``, ``schedulers``: documents of the API.
 - ``job_status``, ``job_cache``: how many jobs stand, with few requests.
 - ``cleanup``: removal of jobs, actions and records.

@@ -9,13 +9,13 @@ import pytest
 from keystoneauth1 import adapter, session, token_endpoint
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 from tests.support.http_faults import HttpFault, HttpResponse
 
-Call = Callable[[FreezerClient], object]
+Call = Callable[[FreezerHttpClient], object]
 
 CALLS: dict[str, Call] = {
     "create": lambda client: client.create_job({"job_id": "x"}),
@@ -53,8 +53,8 @@ def proxy() -> Iterator[FaultProxy]:
         yield proxy
 
 
-def make_client(url: str, timeout: float = 60) -> FreezerClient:
-    return FreezerClient(_StubConnection(url), timeout=timeout)
+def make_client(url: str, timeout: float = 60) -> FreezerHttpClient:
+    return FreezerHttpClient(_StubConnection(url), timeout=timeout)
 
 
 def catch_error(
