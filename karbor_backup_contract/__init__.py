@@ -1,8 +1,8 @@
 """The contract suite: proves any backend, ours or a stranger's, by numbered rules.
 
 An author writes a ``Harness`` and gives it to ``karbor_backup_contract.testing``; see
-``docs/contract.md``. Each name is loaded when it is first asked for, since pytest loads the plugin
-that lives here into every run.
+``docs/reference/contract.md``. Each name is loaded on first use, since pytest loads the plugin of
+this package into every run.
 """
 
 from typing import TYPE_CHECKING, Final

@@ -28,7 +28,7 @@ class Verb(enum.StrEnum):
 
 
 class State(enum.StrEnum):
-    """Where an operation is in its life (see ``docs/architecture.md``)."""
+    """Where an operation is in its life (see ``docs/explanation/architecture.md``)."""
 
     PLANNED = "planned"
     SUBMITTING = "submitting"

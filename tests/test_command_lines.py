@@ -12,16 +12,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from karbor_backup_cli._main import program
+from tests.pages.blocks import PAGES
 
-_ROOT = Path(__file__).parents[1]
-_PAGES = sorted(
-    [
-        *_ROOT.glob("*.md"),
-        *(_ROOT / "docs").glob("*.md"),
-        *(_ROOT / "sandbox").glob("*.md"),
-        *(_ROOT / "examples").glob("*/*.md"),
-    ]
-)
 _PROGRAM = "karbor-backup"
 _PROMPT = re.compile(r"^\s*(?:[$#] )?(?=karbor-backup )")
 _STAND_INS = {"VERB": "protect", "DURATION": "30d", "/etc/karbor/karbor.conf": __file__}
@@ -49,7 +41,7 @@ def _list_lines(page: Path) -> Iterator[str]:
         yield from (line for line in found if line.startswith(f"{_PROGRAM} "))
 
 
-_LINES = [(page, line) for page in _PAGES for line in _list_lines(page)]
+_LINES = [(page, line) for page in PAGES for line in _list_lines(page)]
 
 
 def _expand_brackets(line: str) -> str:

@@ -13,7 +13,7 @@ from karbor_backup_cli._main import program
 from tests.cli.command_runner import CommandRunner
 
 STATUSES: Final = (0, 1, 2, 3)
-"""The statuses of docs/cli.md; the others come from signals and from outputs that are lost."""
+"""The statuses of docs/reference/cli.md without those of signals and of lost output."""
 
 LONGEST_LINE: Final = 9000
 

@@ -14,7 +14,7 @@ from karbor_backup_cli._main import program
 from karbor_backup_core import Policy
 from tests.pages.blocks import Block
 
-_PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+_PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text()
 
 
 @pytest.mark.parametrize("name", program.commands)

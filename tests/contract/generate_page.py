@@ -1,4 +1,4 @@
-"""Writes ``docs/contract.md`` from the rules, the hooks and the mutants themselves.
+"""Writes ``docs/reference/contract.md`` from the rules, the hooks and the mutants themselves.
 
 Run ``python -m tests.contract.generate_page`` after a change to one of them; a test compares.
 """
@@ -15,7 +15,7 @@ from karbor_backup_core.hookspecs import BACKEND_HOOKS, BackendSpec
 from tests.contract.mutants.hook_mutations import EQUIVALENT_MUTATIONS, all_hook_mutations
 from tests.contract.mutants.registry import all_mutants
 
-PAGE_PATH: Final = Path("docs/contract.md")
+PAGE_PATH: Final = Path("docs/reference/contract.md")
 TEMPLATE_PATH: Final = Path(__file__).with_name("page_template.md")
 """What is written by hand, with a mark on a line of its own for each generated part."""
 

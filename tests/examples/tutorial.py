@@ -5,7 +5,7 @@ from typing import Final
 from tests.pages.blocks import Block, blocks
 from tests.support.wheels import ROOT
 
-PAGE: Final = ROOT / "docs" / "writing-a-backend.md"
+PAGE: Final = ROOT / "docs" / "tutorial" / "writing-a-backend.md"
 
 
 def final_files() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""docs/specification.md: each sentence of Karbor's specification has a test that shows it."""
+"""docs/reference/karbor-specification.md names a test for each sentence of the specification."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.karbor_glue.scenario_runner import list_test_functions
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "specification.md"
+PAGE = ROOT / "docs" / "reference" / "karbor-specification.md"
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 

@@ -25,7 +25,7 @@ from tests.support.wheels import ROOT
 
 PAGES: Final = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "sandbox/*.md", "tests/support/*.md", "examples/*/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "sandbox/*.md", "tests/support/*.md", "examples/*/*.md")
     for path in ROOT.glob(pattern)
 )
 """All pages of the project; what an environment or a cache has brought is not among them."""

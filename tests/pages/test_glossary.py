@@ -12,7 +12,7 @@ import karbor_backup_contract
 import karbor_backup_core
 from tests.support.wheels import ROOT
 
-_PAGE: Final = ROOT / "docs" / "glossary.md"
+_PAGE: Final = ROOT / "docs" / "reference" / "glossary.md"
 _TERM: Final = re.compile(r"^\| (?!term |---)`?([^|`]+)`? \|", re.MULTILINE)
 _CLASS: Final = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 _FREEZER_MODEL: Final = [
@@ -65,4 +65,4 @@ def test_glossary_defines_each_term_once() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_page_links_to_the_glossary(page: str) -> None:
-    assert "(docs/glossary.md)" in (ROOT / page).read_text(encoding="utf-8")
+    assert "(docs/reference/glossary.md)" in (ROOT / page).read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from karbor_backup_core._errors import StoreError, StoreNotFound
 from karbor_backup_core.stores._sql.engine import display_url
 
 SCHEMA_VERSION: Final = 2
-"""Raised with each change of the tables; ``docs/stores.md`` says how."""
+"""Raised with each change of the tables; ``docs/reference/stores.md`` says how."""
 
 _metadata: Final = sa.MetaData()
 

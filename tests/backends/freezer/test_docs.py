@@ -15,7 +15,7 @@ from tests.e2e.releases import test_check, test_operations
 from tests.e2e.releases.conftest import PAIRS
 from tests.support.result_tables import ResultRow, ResultRun
 
-PAGE = (Path(__file__).parents[3] / "docs" / "freezer.md").read_text()
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "freezer.md").read_text()
 
 
 @pytest.mark.parametrize("kind", StorageKind)

@@ -1,6 +1,6 @@
 """What Karbor's fullstack tests find otherwise here; imported before any of them.
 
-It runs in Karbor's environment. docs/karbor.md lists and justifies each replacement.
+It runs in Karbor's environment. docs/reference/karbor.md lists and justifies each replacement.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """What a directory's backup keeps, tried with one entry of every kind; the page's table is this.
 
-Each row of the table in ``docs/freezer.md`` names what was tried, whether it came back, and the
-check that names it where it did not. The test fails where the page says anything else.
+Each row of the table in ``docs/reference/freezer.md`` names what was tried, whether it came back,
+and the check that names it where it did not. The test fails where the page says anything else.
 """
 
 import os

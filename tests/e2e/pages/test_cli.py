@@ -1,4 +1,4 @@
-"""What docs/cli.md shows, on a real Freezer API and a scripted cloud."""
+"""What docs/reference/cli.md shows, on a real Freezer API and a scripted cloud."""
 
 import json
 
