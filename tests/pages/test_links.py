@@ -15,7 +15,7 @@ from markdown_it.token import Token
 from tests.pages.blocks import PAGES, tokens
 from tests.support.wheels import ROOT
 
-_KINDS: Final = {"tutorial", "reference", "explanation"}
+_KINDS: Final = {"tutorial", "how-to", "reference", "explanation"}
 """The folders below ``docs/``, each for one kind of page (https://diataxis.fr/)."""
 
 _NOT_IN_ANCHORS: Final = re.compile(r"[^\w\- ]")

@@ -16,7 +16,7 @@ import cattrs
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-PAGE: Final = ROOT / "docs" / "reference" / "freezer.md"
+PAGE: Final = ROOT / "docs" / "reference" / "freezer-support.md"
 
 
 @attrs.frozen

@@ -10,17 +10,20 @@ from karbor_backup_freezer.config import CONFIG_SCHEMA
 from karbor_backup_freezer.model.resource_types import DIRECTORY, SERVER, VOLUME
 from karbor_backup_freezer.model.storages import StorageKind
 from tests.e2e.cloud.table import insert_table
+from tests.e2e.freezer import directory_table
 from tests.e2e.releases import table as releases
 from tests.e2e.releases import test_check, test_operations
 from tests.e2e.releases.conftest import PAIRS
 from tests.support.result_tables import ResultRow, ResultRun
 
-PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "freezer.md").read_text()
+_REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+OPTIONS_PAGE = (_REFERENCE / "freezer.md").read_text()
+PAGE = (_REFERENCE / "freezer-support.md").read_text()
 
 
 @pytest.mark.parametrize("kind", StorageKind)
 def test_the_page_shows_the_table_of_what_comes_back(kind: StorageKind) -> None:
-    section = PAGE.partition("## What comes back")[2].partition("\n## ")[0]
+    section = PAGE.partition("## Storages")[2].partition("\n## ")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{kind}` ")]
     cells = [cell.strip() for cell in row.strip("|").split("|")][1:]
     shown = [cell.startswith("yes") for cell in cells]
@@ -40,7 +43,7 @@ def test_the_page_names_every_key_and_option() -> None:
             for name in s["properties"]
         ),
     }
-    assert [name for name in sorted(names) if name not in PAGE] == []
+    assert [name for name in sorted(names) if f"`{name}`" not in OPTIONS_PAGE] == []
 
 
 def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
@@ -55,7 +58,7 @@ def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
     assert "| volume | `cinder` | `local` | its bytes | passed |\n" in second
     outside = [page.partition("Run of ")[0] for page in (first, second)]
     assert outside[0] == outside[1]
-    assert second.endswith(PAGE.partition("## Secrets")[2])
+    assert second.endswith(PAGE.partition("<!-- end of what was seen -->")[2])
 
 
 def test_run_of_no_test_leaves_the_table_of_releases_as_it_is() -> None:
@@ -85,3 +88,13 @@ def test_rows_of_a_run_replace_those_of_the_same_tests_only() -> None:
     failed = releases.Seen(first.cells, "2030-01-01", passed=False)
     new = releases.Seen(("1.0", "2.0", "x"), "2030-01-01", passed=True)
     assert releases.rows_of(written) == sorted([new, failed, *others])
+
+
+def test_table_of_directories_replaces_the_last_one_and_nothing_else() -> None:
+    rows = [("files", True, ""), ("sockets", False, "directory's contents")]
+    written = directory_table.insert_table(PAGE, rows)
+    assert "| files | yes |  |\n| sockets | no | `directory's contents` |\n" in written
+    assert "| empty files |" not in written
+    end = "<!-- end of directories -->"
+    assert written.partition(end)[2] == PAGE.partition(end)[2] != ""
+    assert written.partition("| of a directory |")[0] == PAGE.partition("| of a directory |")[0]

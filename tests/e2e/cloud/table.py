@@ -1,4 +1,4 @@
-"""The table in ``docs/reference/freezer.md`` of what a run of these tests has shown.
+"""The table in ``docs/reference/freezer-support.md`` of what a run of these tests has shown.
 
 A test says what it shows with ``@pytest.mark.shows(resource, mode, storage, seen)``;
 ``python -m tests.e2e.cloud.table`` puts what a run showed on the page.

@@ -1,7 +1,7 @@
 """Kinds of storage under servers and volumes: what the table says comes back does, nothing else.
 
 What the table calls broken and brings its data back has been mended: then the table in
-``compatibility.py`` and the one in ``docs/reference/freezer.md`` are to be changed.
+``compatibility.py`` and the one in ``docs/reference/freezer-support.md`` are to be changed.
 """
 
 from collections.abc import Callable, Iterator, Mapping

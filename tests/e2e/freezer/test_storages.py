@@ -1,7 +1,7 @@
 """Kinds of storage on the real agent: what the table says comes back does, and nothing else.
 
 A kind that the table calls broken and that brings its data back has been mended: then the table
-in ``compatibility.py`` and the one in ``docs/reference/freezer.md`` are to be changed.
+in ``compatibility.py`` and the one in ``docs/reference/freezer-support.md`` are to be changed.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The table in ``docs/reference/freezer.md`` of what was seen with which release of Freezer.
+"""The table in ``docs/reference/freezer-support.md`` of what was seen with which release.
 
 A test says what it shows with ``@pytest.mark.shows_release(agent, api, seen)``;
 ``python -m tests.e2e.releases.table`` puts what a run showed on the page. The releases are many and

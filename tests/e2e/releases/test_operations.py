@@ -1,6 +1,6 @@
 """The main job, cancels and deletes with the scheduler, agent and API of earlier releases.
 
-Each docstring is a cell of the table in ``docs/reference/freezer.md``.
+Each docstring is a cell of the table in ``docs/reference/freezer-support.md``.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """What Freezer's agent can bring back: storage kind by type of resource by agent version.
 
-Each verdict was seen with a real agent on real servers, byte by byte. ``docs/reference/freezer.md``
-shows the table to operators, and tests against the real agent notice when a broken kind is mended.
+Each verdict was seen with a real agent on real servers, byte by byte. Operators find the table in
+``docs/reference/freezer-support.md``; tests against the real agent notice when a broken kind works.
 """
 
 from collections.abc import Iterable

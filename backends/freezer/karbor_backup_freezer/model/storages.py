@@ -127,7 +127,7 @@ def find_storage(storages: Mapping[str, Storage], name: str) -> Storage:
         if not storages:
             raise InvalidInput(
                 "no storage is configured: add a section [backends.NAME.storages.STORAGE] with its "
-                "kind, as docs/reference/freezer.md shows"
+                "kind, as docs/reference/freezer-support.md shows"
             ) from None
         known = ", ".join(sorted(storages))
         near = difflib.get_close_matches(name, storages, n=1)
