@@ -81,7 +81,7 @@ def test_a_line_of_a_page_is_one_that_the_command_understands(page: Path, line: 
         assert list(_parse_line(line)), page
 
 
-@pytest.mark.parametrize("name", ["README.md", "cli.md", "sandbox/README.md", "karbor.md"])
+@pytest.mark.parametrize("name", ["README.md", "cli.md", "sandbox/README.md", "recover-karbor.md"])
 def test_the_pages_lines_are_found(name: str) -> None:
     assert [page for page, _ in _LINES if str(page).endswith(f"/{name}")]
 

@@ -1,6 +1,7 @@
 """What Karbor's fullstack tests find otherwise here; imported before any of them.
 
-It runs in Karbor's environment. docs/reference/karbor.md lists and justifies each replacement.
+It runs in Karbor's environment. docs/reference/karbor-tests.md lists each
+replacement with its reason.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
 """Karbor's own unit tests for its Freezer plugin, run on this project's plugin.
 
 It runs in Karbor's environment. The tests are those of the installed package, unchanged. What they
-use of the original is replaced before they are loaded; docs/reference/karbor.md lists each
-replacement with its reason.
+use of the original is replaced before they are loaded; docs/reference/karbor-tests.md lists
+each replacement with its reason.
 """
 
 import functools

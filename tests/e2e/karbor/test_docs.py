@@ -1,4 +1,4 @@
-"""What docs/reference/karbor.md tells an operator to do is done here, word by word."""
+"""What the pages about Karbor tell an operator to do is done here, word by word."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.e2e.karbor.karbor_service import PROJECT, KarborService
 from tests.pages.blocks import Block
 from tests.pages.reader import Reader
 
-DOCS = ROOT / "docs" / "reference" / "karbor.md"
+DOCS = ROOT / "docs" / "how-to" / "install-karbor-plugins.md"
 
 
 def test_the_steps_from_a_plan_to_a_delete(

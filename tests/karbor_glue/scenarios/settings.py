@@ -109,7 +109,7 @@ def test_the_sample_generator_lists_all_options(tmp_path: Path) -> None:
 
 def test_the_documentation_lists_all_options_and_no_others() -> None:
     text = (Path(__file__).parents[3] / "docs" / "reference" / "karbor.md").read_text()
-    section = text.partition("## The provider's file")[2].partition("### Coming from")[0]
+    section = text.partition("## The provider's file")[2].partition("## Parameters")[0]
     listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
     known = {each.dest for each in (*options.BACKEND_OPTIONS, *options.FREEZER_OPTIONS)}
     assert sorted(listed) == sorted(known)
