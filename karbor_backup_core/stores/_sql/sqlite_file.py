@@ -75,7 +75,7 @@ def check_local_filesystem(path: Path) -> None:
             f"the store {path} lies on a file system of the kind {kind}, which several machines "
             "may share, and SQLite's files are damaged there: give the store a URL with a path on "
             "a local disk, or a PostgreSQL; to run that risk all the same, see "
-            "risk_corruption_on_network_filesystem in docs/reference/stores.md"
+            "risk_corruption_on_network_filesystem in docs/how-to/choose-a-store.md"
         )
 
 
