@@ -1,19 +1,24 @@
 """Karbor's records of restores and verifications, in its database."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
 from karbor.common import constants
 
 from karbor_backup_core import Operation, Result
+from karbor_glue._leases import describe_alive
 from karbor_glue._option_hints import add_option_hints
+from karbor_glue._outcomes import describe_unverified, record_id, restored_ids
 
 _log = logging.getLogger("karbor_backup.karbor")
 
 
-def update_record(notes: Mapping[str, Any], resource: Any, operation: Operation) -> None:
+def update_record(
+    notes: Mapping[str, Any], resources: Mapping[str, Any], operation: Operation
+) -> None:
     """Tell the record of a restore or verification how the work on a resource ended.
 
     The flow that the record belongs to is gone, and with it what other resources have come to: so
@@ -21,21 +26,40 @@ def update_record(notes: Mapping[str, Any], resource: Any, operation: Operation)
 
     Args:
         notes: what was noted beside the operation.
-        resource: Karbor's resource.
+        resources: Karbor's resources of the checkpoint, by the ids that the backend knows.
         operation: as it ended.
     """
     record = _find_record(notes)
     if record is None:
         return
-    outcome = operation.outcome
-    done = outcome is not None and outcome.result is Result.SUCCEEDED
-    status = constants.RESOURCE_STATUS_AVAILABLE if done else constants.RESOURCE_STATUS_ERROR
-    restored = next((each.id for each in outcome.resources), "") if outcome is not None else ""
-    words = "" if outcome is None else outcome.reason
-    reason = add_option_hints(operation.verb, resource.type, words)
-    record.update_resource_status(resource.type, restored or resource.id, status, reason)
+    for known, (status, reason) in _describe_end(operation).items():
+        resource = resources.get(known)
+        if resource is None:
+            continue
+        restored = restored_ids(operation, operation.outcome) if operation.outcome else {}
+        record.update_resource_status(
+            resource.type,
+            record_id(resource, known, restored),
+            status,
+            add_option_hints(operation.verb, resource.type, reason),
+        )
     record.status = constants.RESTORE_STATUS_FAILURE
     record.save()
+
+
+def _describe_end(operation: Operation) -> dict[str, tuple[str, str]]:
+    """Return status and reason of the resource, and of each member that an operation names."""
+    outcome = operation.outcome
+    if outcome is None:
+        return {operation.resource.id: (constants.RESOURCE_STATUS_ERROR, "")}
+    found = {each.resource.id: (_status(each.result), each.reason) for each in outcome.parts}
+    reason = outcome.reason or describe_unverified(outcome)
+    return {**found, operation.resource.id: (_status(outcome.result), reason)}
+
+
+def _status(result: Result) -> str:
+    done = result is Result.SUCCEEDED
+    return str(constants.RESOURCE_STATUS_AVAILABLE if done else constants.RESOURCE_STATUS_ERROR)
 
 
 @attrs.frozen
@@ -57,27 +81,39 @@ class AbandonedRecord:
     problems: tuple[str, ...] = ()
 
 
-def end_abandoned_records(provider_id: str, alive: Sequence[str]) -> list[AbandonedRecord]:
+def end_abandoned_records(provider_id: str, alive: Mapping[str, datetime]) -> list[AbandonedRecord]:
     """End the records of a provider that are in progress while nobody works on them.
 
     Args:
         provider_id: the provider's id.
-        alive: the processes that show that they live; with any, records are left alone.
+        alive: until when processes show that they live; with any, records are left alone.
 
     Returns:
-        The records that were found; none where Karbor's database cannot be asked.
+        The records that were found; where Karbor's database cannot be read, one that says so.
     """
+    try:
+        from karbor import objects
+
+        objects.register_all()
+    except ImportError as error:
+        _log.warning("Karbor is installed without what its database needs: %s", error)
+        return []
     try:
         found = list(_list_in_progress(provider_id))
     except Exception as error:  # noqa: BLE001 - whatever Karbor's database raises
-        _log.warning("Karbor's records of restores and verifications cannot be read: %s", error)
-        return []
+        first_line = str(error).partition("\n")[0]
+        problem = (
+            "Karbor's database cannot be read, so that records of restores and verifications were "
+            f"not looked at: {first_line}; see to [database] connection in "
+            "Karbor's configuration"
+        )
+        return [AbandonedRecord("database", "", "", "", (problem,))]
     ended = []
     for kind, record in found:
         before = record.status
         problems: tuple[str, ...] = ()
         if alive:
-            problems = (f"left alone: a process shows that it lives: {', '.join(alive)}",)
+            problems = (describe_alive(alive),)
         else:
             record.status = constants.RESTORE_STATUS_FAILURE
             record.save()
@@ -89,7 +125,6 @@ def end_abandoned_records(provider_id: str, alive: Sequence[str]) -> list[Abando
 def _list_in_progress(provider_id: str) -> Iterator[tuple[str, Any]]:
     from karbor import context, objects
 
-    objects.register_all()
     admin = context.get_admin_context()
     wanted = {"provider_id": provider_id, "status": constants.RESTORE_STATUS_IN_PROGRESS}
     for kind, records in (("restore", objects.RestoreList), ("verify", objects.VerificationList)):

@@ -148,6 +148,19 @@ def lease_object_name(owner: str) -> str:
     return owner.replace(":", "@")
 
 
+def describe_alive(until: Mapping[str, datetime]) -> str:
+    """Return why something is left alone, and when to look again.
+
+    Args:
+        until: the instants until which processes show that they live, by their names.
+    """
+    who = ", ".join(f"{owner} until {each:%H:%M:%S} UTC" for owner, each in until.items())
+    return (
+        f"left alone: a process shows that it lives: {who}; if it has ended, recover again after "
+        "that time"
+    )
+
+
 def _has_exited(name: str) -> bool:
     """Return whether the process that shows a lease was one of this host and has ended."""
     owner = Owner.parse(name.replace("@", ":"))

@@ -1,7 +1,7 @@
 """Karbor's log of operations, in its database: what it says of an operation that nobody ends."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from karbor.common import constants
@@ -47,12 +47,13 @@ def unfinished_logs(provider_id: str) -> list[Any]:
         return []
 
 
-def end_logs(provider: Any, logs: Sequence[Any]) -> None:
+def end_logs(provider: Any, logs: Sequence[Any], reasons: Mapping[str, Sequence[str]]) -> None:
     """Write into logs how their operations ended, where these are over now.
 
     Args:
         provider: Karbor's provider.
         logs: as ``unfinished_logs`` returned them.
+        reasons: why operations did not succeed, a line for each, by their checkpoints' ids.
     """
     for log in logs:
         try:
@@ -61,8 +62,8 @@ def end_logs(provider: Any, logs: Sequence[Any]) -> None:
                 continue
             log.status = status
             log.ended_at = system_clock()
-            if not log.error_info:
-                log.error_info = _REASON
+            told = (log.error_info or _REASON).split("\n")
+            log.error_info = "\n".join(dict.fromkeys((*told, *reasons.get(log.checkpoint_id, ()))))
             log.save()
         except Exception as error:  # noqa: BLE001 - the work is done, whatever the database says
             _log.warning("the operation log %s cannot be ended: %s", log.id, error)

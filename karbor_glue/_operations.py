@@ -13,6 +13,7 @@ from karbor_glue._bank_section import ResourceSection
 from karbor_glue._credentials import Credentials
 from karbor_glue._exceptions import translate_to_karbor_errors
 from karbor_glue._karbor_records import append_to_operation_log
+from karbor_glue._outcomes import record_id
 from karbor_glue._resource_graph import ancestors, descendant_types
 from karbor_glue._resource_task import FlowRegistry, ResourceTask, TaskResult
 from karbor_glue._settings import Settings
@@ -160,8 +161,7 @@ class RestoreOperation(ResourceOperation):
         if new:
             arguments["new_resources"][resource.id] = new
         status = constants.RESOURCE_STATUS_AVAILABLE
-        # A directory is restored in place: its new id is its path, Karbor's is another one.
-        now = new if new and new != known else resource.id
+        now = record_id(resource, known, result.restored)
         utils.update_resource_restore_result(
             arguments["restore"], resource.type, now, status, result.unverified
         )

@@ -15,16 +15,18 @@ from typing import Any, Final
 import attrs
 from karbor.common import constants
 
-from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
+from karbor_backup_core import KarborBackupError, Operation, Result, Support, Verb, system_clock
 from karbor_backup_core.owners import is_free
 from karbor_glue import _runners
 from karbor_glue._bank_section import ResourceSection, StoredOperation
 from karbor_glue._checkpoints import find_checkpoints
 from karbor_glue._credentials import Credentials, TrustCredentials
+from karbor_glue._exceptions import incomplete_error
 from karbor_glue._karbor_records import end_abandoned_records, update_record
-from karbor_glue._leases import Leases, lease_object_name
+from karbor_glue._leases import Leases, describe_alive, lease_object_name
 from karbor_glue._operation_logs import end_logs, unfinished_logs
 from karbor_glue._operations import to_backend_resource
+from karbor_glue._option_hints import add_option_hints
 from karbor_glue._resource_graph import ancestors, resources_by_id
 from karbor_glue._resource_task import ResourceTask, find_member
 from karbor_glue._runners import RunnerContext
@@ -67,6 +69,18 @@ class RecoveryResult:
     problems: tuple[str, ...] = ()
     record: str = ""
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why operations did not succeed, in a line each, as a flow would have told it."""
+        return tuple(
+            f"{operation.resource.type} {operation.resource.id}: "
+            + add_option_hints(
+                operation.verb, operation.resource.type, str(incomplete_error(operation))
+            )
+            for operation in self.operations
+            if operation.outcome is None or operation.outcome.result is not Result.SUCCEEDED
+        )
+
 
 def recover(provider: Any) -> Iterator[RecoveryResult]:
     """Put all checkpoints of one provider right, one after the other.
@@ -90,11 +104,14 @@ def recover(provider: Any) -> Iterator[RecoveryResult]:
             continue
         if recovery.is_unfinished:
             left.append(recovery)
+    reasons = {}
     for recovery in left:
-        yield recovery.run()
+        result = recovery.run()
+        reasons[result.checkpoint] = result.reasons
+        yield result
     yield from _recover_records(provider)
     yield from _recover_trusts(provider.bank, left)
-    end_logs(provider, logs)
+    end_logs(provider, logs, reasons)
     Leases(provider.bank).delete_dead()
 
 
@@ -103,8 +120,7 @@ def _recover_records(provider: Any) -> Iterator[RecoveryResult]:
 
     A process that died before its first write to the bank has left nothing but such a record.
     """
-    alive = list(Leases(provider.bank).live_leases())
-    for each in end_abandoned_records(provider.id, alive):
+    for each in end_abandoned_records(provider.id, Leases(provider.bank).live_leases()):
         yield RecoveryResult(
             each.checkpoint, each.before, each.after, problems=each.problems, record=each.name
         )
@@ -221,8 +237,7 @@ class _CheckpointRecovery:
             ):
                 holding[operation.owner] = until
         at_it = holding if found else shown
-        who = ", ".join(f"{owner} until {until:%H:%M:%S} UTC" for owner, until in at_it.items())
-        return f"left alone: a process shows that it lives: {who}" if who else ""
+        return describe_alive(at_it) if at_it else ""
 
     def _finish_operations(self) -> list[Operation]:
         """Go on with all operations, each to its end; those on one backup one after the other."""
@@ -272,7 +287,9 @@ class _CheckpointRecovery:
                 context.store.delete_operation(operation.id)
             else:
                 self._problems.append(f"operation {operation.id} is not over: recover again later")
-            update_record(stored.notes, part.resource, operation)
+            resources = [each.resource for each in self._protected.values()]
+            known = {to_backend_resource(each).id: each for each in resources}
+            update_record(stored.notes, known, operation)
             return operation
         return None
 

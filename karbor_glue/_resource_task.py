@@ -19,7 +19,6 @@ from karbor_backup_core import (
     Conflict,
     KarborBackupError,
     Operation,
-    Outcome,
     Resource,
     Result,
     Support,
@@ -34,6 +33,7 @@ from karbor_glue._bank_section import ResourceSection
 from karbor_glue._credentials import Credentials
 from karbor_glue._exceptions import OperationIncomplete, incomplete_error
 from karbor_glue._leases import process_lease
+from karbor_glue._outcomes import describe_unverified, restored_ids
 from karbor_glue._runners import RunnerContext
 from karbor_glue._settings import Settings
 
@@ -224,7 +224,7 @@ class ResourceTask:
             raise incomplete_error(operation)
         return TaskResult(
             outcome.backup or operation.backup,
-            _restored_ids(operation, outcome),
+            restored_ids(operation, outcome),
             describe_unverified(outcome),
         )
 
@@ -296,20 +296,6 @@ class FlowRegistry:
     def find(self, checkpoint: Any, resource_id: str) -> ResourceTask | None:
         """Return the task of a resource of the same flow; None if it is another plugin's."""
         return self._tasks.get((id(checkpoint), resource_id))
-
-
-def _restored_ids(operation: Operation, outcome: Outcome) -> Mapping[str, str]:
-    """Return the new ids by the old ones: of the members, and of the resource itself."""
-    new = {each.resource.id: each.restored.id for each in outcome.parts if each.restored}
-    if outcome.resources:
-        new[operation.resource.id] = outcome.resources[0].id
-    return new
-
-
-def describe_unverified(outcome: Outcome) -> str:
-    """Return what an operation that succeeded could not verify, in one line."""
-    missing = (each for each in outcome.checks if not each.verified)
-    return "; ".join(f"not verified: {each.name}: {each.reason}" for each in missing)
 
 
 def find_member(whole: Backup, resource: Resource) -> Backup | None:

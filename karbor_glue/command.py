@@ -89,8 +89,9 @@ def _print_result(recovered: "RecoveryResult") -> None:
     change = f": {recovered.before} -> {recovered.after}" if recovered.before else ""
     click.echo(printable(f"{what}{change}"))
     for operation in recovered.operations:
-        result = operation.outcome.result if operation.outcome else "not over"
-        click.echo(printable(f"  {operation.verb} of {operation.resource.id}: {result}"))
+        outcome = operation.outcome
+        end = ": ".join(filter(None, (outcome.result, outcome.reason))) if outcome else "not over"
+        click.echo(printable(f"  {operation.verb} of {operation.resource.id}: {end}"))
     for problem in recovered.problems:
         click.echo(printable(f"  {problem}"), err=True)
 

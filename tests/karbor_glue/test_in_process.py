@@ -7,7 +7,16 @@ import pytest
 from sandbox.environments import Environment
 from tests.karbor_glue.scenario_runner import SCENARIOS, list_test_functions, run_once
 
-FILES = ("option_hints", "flows", "failures", "crashes", "late_lists", "leases", "settings")
+FILES = (
+    "option_hints",
+    "flows",
+    "failures",
+    "crashes",
+    "late_lists",
+    "leases",
+    "records",
+    "settings",
+)
 CASES = [(name, case) for name in FILES for case in list_test_functions(SCENARIOS / f"{name}.py")]
 
 

@@ -62,6 +62,11 @@ class KarborFreezerHarness:
         plan = self.karbor.plan(self.provider, [offered[name] for name in names])
         return self.karbor.protect(self.provider, plan)
 
+    def record_keys(self, *names: str) -> set[str]:
+        """By what a record of a restore names directories: Karbor's ids, also after a success."""
+        offered = self.list_protectables()
+        return {f"{offered[name]['type']}#{offered[name]['id']}" for name in names}
+
     def list_freezer_entries(self) -> list[str]:
         """All entries of Freezer that name this test's folder."""
         configuration = Configuration.from_document({"cloud": "demo"})
@@ -123,6 +128,7 @@ def test_directories_are_protected_lost_restored_verified_and_deleted(
     shutil.rmtree(second)
     restored = karbor.restore(provider, checkpoint)
     assert restored["status"] == "success", restored
+    assert set(restored["resources_status"]) == harness.record_keys("first", "second")
     assert (first / "sub" / "file").read_bytes() == b"one"
     assert (second / "sub" / "file").read_bytes() == b"two"
 
@@ -140,6 +146,7 @@ def test_a_restore_onto_what_is_there_fails_with_the_reason(harness: KarborFreez
     assert karbor.wait_until_settled(provider, checkpoint) == "available"
     restored = karbor.restore(provider, checkpoint)
     assert restored["status"] == "fail"
+    assert set(restored["resources_status"]) == harness.record_keys("first")
     (reason,) = restored["resources_reason"].values()
     assert "Karbor takes no 'overwrite' for a restore" in reason
     assert "move what is in the directory away" in reason
@@ -210,6 +217,7 @@ def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(
     # Its flow is gone with the process, so that what else it had to do is not known.
     assert told["status"] == "fail"
     assert set(told["resources_status"].values()) == {"available"}
+    assert set(told["resources_status"]) == harness.record_keys("first")
     assert karbor.status(provider, checkpoint) == "available"
     assert karbor.delete(provider, checkpoint) == "deleted"
 

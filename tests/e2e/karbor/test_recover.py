@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.environments import Environment
 from sandbox.ports import HOST
+from tests.e2e.karbor.conftest import EXAMPLES
 from tests.e2e.karbor.karbor_service import wait_until
 from tests.e2e.karbor.test_freezer import KarborFreezerHarness, harness
 from tests.support import http_faults
@@ -164,3 +165,28 @@ def test_a_record_of_which_nothing_was_begun_is_ended(
     karbor.start()
     assert karbor.record(kind, record)["status"] == "fail"
     assert karbor.status(provider, checkpoint) == "available"
+
+
+def test_a_database_that_cannot_be_read_is_named_with_status_1(
+    full_karbor: Environment, tmp_path: Path
+) -> None:
+    text = (EXAMPLES / "fake.conf").read_text()
+    bank = tmp_path / "bank"
+    bank.mkdir()
+    (tmp_path / "fake.conf").write_text(text.replace("/var/lib/karbor/bank", str(bank)))
+    file = tmp_path / "karbor.cfg"
+    database = f"sqlite:///{tmp_path}/nowhere/karbor.sqlite"
+    file.write_text(
+        f"[DEFAULT]\nprovider_config_dir = {tmp_path}\n[database]\nconnection = {database}\n"
+    )
+    command = [full_karbor.bin / "karbor-backup", "karbor", "recover", "Trial"]
+    done = subprocess.run(
+        [*command, "--config-file", file],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "Karbor's database cannot be read" in done.stderr
+    assert "nothing to recover" not in done.stdout
