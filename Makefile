@@ -63,8 +63,9 @@ test-release: venv ## the tests under the constraints of an OpenStack release: R
 test-python: venv ## the tests on another Python: FOR=python3.13 (QUICK=1)
 	$(OTHERS) $(if $(FOR),newest,$(error name a Python, as in make test-python FOR=python3.13))
 
+# Each worker takes one test at a time, since one lasts as long as twenty others.
 test-cloud: venv ## the tests on a whole cloud, which they bring up; needs root; writes their table in docs/reference/freezer-support.md
-	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS) --dist loadgroup
+	$(BIN)/pytest tests/e2e/cloud -m cloud -n $(JOBS) --dist load --maxschedchunk 1
 	$(BIN)/python -m tests.e2e.cloud.table
 
 test-freezer-releases: venv ## the main job on the Freezer of earlier OpenStack releases; writes their table in docs/reference/freezer-support.md

@@ -53,6 +53,7 @@ def run_once(
     file: Path,
     shared: Path,
     environ: Mapping[str, str] | None = None,
+    timeout: float = TIMEOUT,
 ) -> ScenarioResults:
     """Run one file of scenarios, unless another worker of pytest-xdist has run it in this run.
 
@@ -61,18 +62,23 @@ def run_once(
         file: the scenarios.
         shared: a folder that all workers of the run share.
         environ: further environment variables.
+        timeout: seconds after which the file is no longer believed to end.
     """
     folder = shared / file.stem
     folder.mkdir(exist_ok=True)
     output = folder / "output.txt"
     with file_lock(folder / ".lock"):
         if not output.exists():
-            output.write_text(_run_scenarios(environment, file, folder, environ or {}))
+            output.write_text(_run_scenarios(environment, file, folder, environ or {}, timeout))
     return ScenarioResults(_read_failures(folder / "report.xml"), output.read_text())
 
 
 def _run_scenarios(
-    environment: Environment, file: Path, folder: Path, environ: Mapping[str, str]
+    environment: Environment,
+    file: Path,
+    folder: Path,
+    environ: Mapping[str, str],
+    timeout: float,
 ) -> str:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     options = ["-p", "harness", "-W", "ignore", f"--junitxml={folder / 'report.xml'}"]
@@ -83,7 +89,7 @@ def _run_scenarios(
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=TIMEOUT,
+        timeout=timeout,
         check=False,
     )
     return done.stdout
