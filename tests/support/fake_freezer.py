@@ -204,19 +204,19 @@ class FakeFreezer(FreezerClient):
 
     # What schedulers and agents do.
 
-    def register(self, client_id: str, hostname: str = "near", **more: Any) -> None:
+    def register(self, client_id: str, hostname: str | None = "near", **more: Any) -> None:
         """Register a scheduler.
 
         Args:
             client_id: its id; one that is known is replaced.
-            hostname: its host.
+            hostname: its host, None where it has named none.
             more: fields of its document in the place of ``CAPABILITIES``; None removes one.
         """
-        fields = {"hostname": hostname, "is_central": False, "description": None}
-        fields |= {**CAPABILITIES, **more}
-        client = {key: value for key, value in fields.items() if more.get(key, "") is not None}
-        client |= {"client_id": client_id, "uuid": uuid.uuid4().hex}
-        self._clients[client_id] = {"client": client, **_PROJECT}
+        own = {"hostname": hostname, "is_central": False, "description": None}
+        fields = {**own, **CAPABILITIES, **more, "client_id": client_id, "uuid": uuid.uuid4().hex}
+        for missing in (key for key, value in more.items() if value is None):
+            del fields[missing]
+        self._clients[client_id] = {"client": fields, **_PROJECT}
 
     def set_schedule(self, job_id: str, **schedule: Any) -> None:
         """Replace a job's schedule, as a scheduler does; without the times, where none is given."""

@@ -36,7 +36,7 @@ _VERSIONS = {
 }
 
 
-class _Token(token_endpoint.Token):  # type: ignore[misc]  # untyped in some versions
+class _Token(token_endpoint.Token):  # type: ignore[misc, unused-ignore] # untyped in some versions
     """Credentials of a fixed project."""
 
     def get_project_id(self, *_args: Any, **_kwargs: Any) -> str:

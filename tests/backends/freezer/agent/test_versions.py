@@ -1,9 +1,8 @@
 """The version of freezer-agent on each host, and what is refused where it is too old."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
-import attrs
 import pytest
 
 from karbor_backup_core import InvalidInput
@@ -13,21 +12,17 @@ from karbor_backup_freezer.agent.versions import (
     newest_versions,
 )
 from karbor_backup_freezer.model.items import BackupItem, Mode
+from tests.support.fake_freezer import FakeFreezer
 
 VOLUME = BackupItem(type="OS::Cinder::Volume", id="v", name="v", mode=Mode.CINDER)
 DIRECTORY = BackupItem(type="Freezer::FileSystem::Directory", id="/d", name="", mode=Mode.FS)
 
 
-@attrs.define
-class FakeRecords:
-    """Freezer's records, and how often they were read."""
-
-    records: list[dict[str, Any]] = attrs.field(factory=list)
-    read: int = 0
-
-    def iter_entries(self, _collection: str) -> Iterator[dict[str, Any]]:
-        self.read += 1
-        return iter(self.records)
+def freezer_with_records(*records: Mapping[str, Any]) -> FakeFreezer:
+    freezer = FakeFreezer()
+    for record in records:
+        freezer.add_record(record["backup_metadata"])
+    return freezer
 
 
 def record_document(hostname: str, version: str, time_stamp: int) -> dict[str, Any]:
@@ -52,7 +47,7 @@ def test_incomplete_record_tells_nothing_of_a_host(metadata: Any) -> None:
 
 @pytest.mark.parametrize("version", ["16.0.0", "17.0.0", "18.0.0", "18.9.9.dev1"])
 def test_old_agent_is_refused_for_all_but_directories(version: str) -> None:
-    agents = AgentVersions(FakeRecords([record_document("a", version, 1)]), None)  # type: ignore[arg-type]
+    agents = AgentVersions(freezer_with_records(record_document("a", version, 1)), None)
     agents.require_support("a", [DIRECTORY])
     with pytest.raises(InvalidInput, match=f"freezer-agent {version} .* 19.0.0 or later") as caught:
         agents.require_support("a", [VOLUME])
@@ -62,29 +57,29 @@ def test_old_agent_is_refused_for_all_but_directories(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["19.0.0", "19.1.0", "20.0.0", ""])
 def test_new_or_unknown_agent_is_used(version: str) -> None:
-    AgentVersions(FakeRecords([record_document("a", version, 1)]), None).require_support(
+    AgentVersions(freezer_with_records(record_document("a", version, 1)), None).require_support(
         "a", [VOLUME]
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_configured_version_goes_before_the_records() -> None:
-    records = FakeRecords([record_document("a", "17.0.0", 1)])
-    AgentVersions(records, "19.0.0").require_support("a", [VOLUME])  # type: ignore[arg-type]
-    assert records.read == 0
+    freezer = freezer_with_records(record_document("a", "17.0.0", 1))
+    AgentVersions(freezer, "19.0.0").require_support("a", [VOLUME])
+    assert freezer.requests == []
     with pytest.raises(InvalidInput, match=r"freezer-agent 18\.0\.0"):
-        AgentVersions(FakeRecords(), "18.0.0").require_support("a", [VOLUME])  # type: ignore[arg-type]
+        AgentVersions(FakeFreezer(), "18.0.0").require_support("a", [VOLUME])
 
 
 def test_records_are_read_again_only_after_forget() -> None:
-    records = FakeRecords([record_document("a", "17.0.0", 1)])
-    agents = AgentVersions(records, None)  # type: ignore[arg-type]
+    freezer = freezer_with_records(record_document("a", "17.0.0", 1))
+    agents = AgentVersions(freezer, None)
     assert [agents.get_version("a"), agents.get_version("b"), agents.get_version("a")] == [
         "17.0.0",
         "",
         "17.0.0",
     ]
-    assert records.read == 1
-    records.records.append(record_document("a", "19.0.0", 2))
+    assert freezer.requests == ["GET backups"]
+    freezer.add_record(record_document("a", "19.0.0", 2)["backup_metadata"])
     agents.invalidate()
     assert agents.get_version("a") == "19.0.0"
     assert not describe_agent_limit(agents.get_version("a"))

@@ -4,7 +4,7 @@ import socket
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.resource_types import DIRECTORY, VOLUME
 from karbor_backup_freezer.model.storages import Storage, StorageKind
 from karbor_backup_freezer.workflows import placement
+from tests.support.fake_freezer import CAPABILITIES, FakeFreezer
 
 BACKUP = [{"action": "backup", "mode": "fs", "storage": "local", "engine_name": "tar"}]
 VOLUME_BACKUP = [{"action": "backup", "mode": "cinder", "storage": "swift"}]
@@ -33,51 +34,29 @@ HANDLE = Handle(
 TREE = Resource(DIRECTORY, "/srv/data")
 
 
-def client_document(client_id: str, hostname: str = "near", **offers: list[str]) -> dict[str, Any]:
-    client = {
-        "client_id": client_id,
-        "hostname": hostname,
-        "supported_actions": ["backup", "restore", "admin"],
-        "supported_modes": ["fs", "cinder", "nova"],
-        "supported_storages": ["local", "swift"],
-        "supported_engines": ["tar", "nova"],
-        **offers,
-    }
-    return {"client": client}
+def freezer_with(**schedulers: Mapping[str, Any]) -> FakeFreezer:
+    """Return a Freezer with schedulers by client id."""
+    freezer = FakeFreezer()
+    for client_id, fields in schedulers.items():
+        freezer.register(client_id, **fields)
+    return freezer
 
 
-class FakeFreezer:
-    """The methods of the client that are asked here."""
-
-    def __init__(self, *entries: dict[str, Any], jobs: Sequence[dict[str, Any]] = ()) -> None:
-        self.entries = entries
-        self.jobs = jobs
-        self.asked = 0
-        self.asked_for_jobs = 0
-
-    def get_page(self, collection: str, *, limit: int) -> Sequence[dict[str, Any]]:
-        assert collection == "jobs"
-        self.asked_for_jobs += 1
-        return self.jobs[:limit]
-
-    def iter_entries(self, collection: str) -> Iterator[dict[str, Any]]:
-        assert collection == "clients"
-        self.asked += 1
-        return iter(self.entries)
-
-
-def make_registry(*entries: dict[str, Any]) -> SchedulerRegistry:
-    return SchedulerRegistry(FakeFreezer(*entries))  # type: ignore[arg-type]
-
-
-def job_document(client_id: str, age: float = 0.0, **schedule: str) -> dict[str, Any]:
+def add_job(freezer: FakeFreezer, client_id: str, age: float = 0.0, **schedule: str) -> None:
+    """Add a job that was created some seconds ago."""
+    job_id = uuid.uuid4().hex
+    freezer.create_job({"job_id": job_id, "client_id": client_id})
     created = {"event": "start", "time_created": int(time.time() - age)}
-    return {"job_id": uuid.uuid4().hex, "client_id": client_id, "job_schedule": created | schedule}
+    freezer.set_schedule(job_id, **created | schedule)
+
+
+def make_registry(**schedulers: Mapping[str, Any]) -> SchedulerRegistry:
+    return SchedulerRegistry(freezer_with(**schedulers))
 
 
 def choose_scheduler(freezer: FakeFreezer, operation_id: str) -> str:
     """What a process chooses that has just begun."""
-    schedulers = SchedulerRegistry(freezer)  # type: ignore[arg-type]
+    schedulers = SchedulerRegistry(freezer)
     volume = Resource(VOLUME, "v")
     return placement.choose_for_protect(
         schedulers, None, volume, VOLUME_BACKUP, operation_id
@@ -85,55 +64,55 @@ def choose_scheduler(freezer: FakeFreezer, operation_id: str) -> str:
 
 
 def test_jobs_of_one_process_are_spread_evenly_for_one_request() -> None:
-    freezer = FakeFreezer(client_document("one"), client_document("two"), client_document("three"))
-    schedulers = SchedulerRegistry(freezer)  # type: ignore[arg-type]
+    freezer = FakeFreezer("one", "two", "three")
+    schedulers = SchedulerRegistry(freezer)
     volume = Resource(VOLUME, "v")
     counts = Counter(
         placement.choose_for_protect(schedulers, None, volume, VOLUME_BACKUP, str(number)).client_id
         for number in range(30)
     )
     assert counts == {"one": 10, "two": 10, "three": 10}
-    assert freezer.asked_for_jobs == 1
+    assert freezer.requests.count("GET jobs") == 1
 
 
 def test_processes_that_know_nothing_of_each_other_spread_their_jobs() -> None:
-    freezer = FakeFreezer(client_document("one"), client_document("two"))
+    freezer = FakeFreezer("one", "two")
     counts = Counter(choose_scheduler(freezer, f"operation-{number}") for number in range(60))
     assert min(counts["one"], counts["two"]) > 15
     assert choose_scheduler(freezer, "operation-1") == choose_scheduler(freezer, "operation-1")
 
 
 def test_scheduler_with_fewer_jobs_is_chosen() -> None:
-    running = [
-        job_document("one", status="running"),
-        job_document("one", status="scheduled"),
-        job_document("two"),
-    ]
-    ended = [job_document("two", status="completed", result="success") for _ in range(5)]
-    freezer = FakeFreezer(client_document("one"), client_document("two"), jobs=[*running, *ended])
+    freezer = FakeFreezer("one", "two")
+    add_job(freezer, "one", status="running")
+    add_job(freezer, "one", status="scheduled")
+    add_job(freezer, "two")
+    for _ in range(5):
+        add_job(freezer, "two", status="completed", result="success")
     assert {choose_scheduler(freezer, str(number)) for number in range(20)} == {"two"}
 
 
 def test_scheduler_that_has_not_taken_up_an_old_job_is_chosen_last() -> None:
-    busy = [job_document("two", 900, status="running") for _ in range(5)]
-    freezer = FakeFreezer(
-        client_document("one"), client_document("two"), jobs=[job_document("one", 200), *busy]
-    )
+    freezer = FakeFreezer("one", "two")
+    add_job(freezer, "one", 200)
+    for _ in range(5):
+        add_job(freezer, "two", 900, status="running")
     assert {choose_scheduler(freezer, str(number)) for number in range(20)} == {"two"}
-    alone = FakeFreezer(client_document("one"), jobs=[job_document("one", 200)])
+    alone = FakeFreezer("one")
+    add_job(alone, "one", 200)
     assert choose_scheduler(alone, "o1") == "one"
-    assert alone.asked_for_jobs == 0
+    assert "GET jobs" not in alone.requests
 
 
 def test_the_list_is_remembered_until_it_is_forgotten() -> None:
-    freezer = FakeFreezer(client_document("one"))
-    schedulers = SchedulerRegistry(freezer)  # type: ignore[arg-type]
+    freezer = FakeFreezer("one")
+    schedulers = SchedulerRegistry(freezer)
     schedulers.list_all()
     schedulers.list_all()
-    assert freezer.asked == 1
+    assert freezer.requests == ["GET clients"]
     schedulers.invalidate()
     schedulers.list_all()
-    assert freezer.asked == 2
+    assert freezer.requests == ["GET clients"] * 2
 
 
 @pytest.mark.parametrize(
@@ -148,7 +127,7 @@ def test_the_list_is_remembered_until_it_is_forgotten() -> None:
 def test_no_capable_scheduler_error_names_requirements_and_offers(
     offers: dict[str, list[str]], missing: str
 ) -> None:
-    schedulers = make_registry(client_document("one", **offers), client_document("two", **offers))
+    schedulers = make_registry(one=offers, two=offers)
     with pytest.raises(InvalidInput) as caught:
         placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1")
     text = str(caught.value)
@@ -158,7 +137,7 @@ def test_no_capable_scheduler_error_names_requirements_and_offers(
 
 
 def test_a_capability_that_is_not_declared_is_open() -> None:
-    schedulers = make_registry({"client": {"client_id": "old", "hostname": "near"}})
+    schedulers = make_registry(old=dict.fromkeys(CAPABILITIES))
     assert placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "old"
 
 
@@ -168,9 +147,7 @@ def test_no_scheduler_at_all_is_said() -> None:
 
 
 def test_the_named_scheduler_is_taken_or_refused() -> None:
-    schedulers = make_registry(
-        client_document("one"), client_document("two", supported_modes=["nova"])
-    )
+    schedulers = make_registry(one={}, two={"supported_modes": ["nova"]})
     assert placement.choose_for_protect(schedulers, "one", TREE, BACKUP, "o1").client_id == "one"
     with pytest.raises(InvalidInput, match="mode fs"):
         placement.choose_for_protect(schedulers, "two", TREE, BACKUP, "o1")
@@ -181,30 +158,26 @@ def test_the_named_scheduler_is_taken_or_refused() -> None:
 def test_a_directory_is_looked_for_on_this_host_first() -> None:
     here = socket.gethostname()
     schedulers = make_registry(
-        client_document("one", "far"),
-        client_document("two", here),
-        client_document("three", "farther"),
+        one={"hostname": "far"}, two={"hostname": here}, three={"hostname": "farther"}
     )
     assert placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "two"
 
 
 def test_directory_on_several_hosts_is_refused() -> None:
-    schedulers = make_registry(client_document("one", "far"), client_document("two", "farther"))
+    schedulers = make_registry(one={"hostname": "far"}, two={"hostname": "farther"})
     with pytest.raises(InvalidInput, match="option 'scheduler'"):
         placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1")
 
 
 def test_a_backup_goes_back_to_its_own_scheduler_or_host() -> None:
-    own = make_registry(
-        client_document("one", "far"), client_document("two", "far"), client_document("three")
-    )
+    own = make_registry(one={"hostname": "far"}, two={"hostname": "far"}, three={})
     assert placement.choose_for_backup(own, None, HANDLE, CLOUD, RESTORE, "o1").client_id == "two"
-    gone = make_registry(client_document("one", "far"), client_document("three"))
+    gone = make_registry(one={"hostname": "far"}, three={})
     assert placement.choose_for_backup(gone, None, HANDLE, CLOUD, RESTORE, "o1").client_id == "one"
 
 
 def test_host_bound_backup_without_its_host_is_refused() -> None:
-    elsewhere = make_registry(client_document("three", "near"))
+    elsewhere = make_registry(three={})
     with pytest.raises(InvalidInput, match="'two' on host 'far'"):
         placement.choose_for_backup(elsewhere, None, HANDLE, CLOUD, RESTORE, "o1")
     removal = [{"action": "admin", "mode": "fs", "storage": "swift"}]

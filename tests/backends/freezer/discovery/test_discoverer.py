@@ -161,7 +161,7 @@ def test_an_id_of_another_type_is_told(stub_cloud: StubCloud) -> None:
 
 
 def test_another_projects_things_are_refused(stub_cloud: StubCloud) -> None:
-    others = {"tenant_id": "other", "os-vol-tenant-attr:tenant_id": "other"}
+    others: dict[str, Any] = {"tenant_id": "other", "os-vol-tenant-attr:tenant_id": "other"}
     serve_project(
         stub_cloud, [server_document("s1", image="i1", **others)], [volume_document("v1", **others)]
     )

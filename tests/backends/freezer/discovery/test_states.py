@@ -11,7 +11,8 @@ from karbor_backup_freezer.discovery.states import image_problem, server_problem
 
 
 def make_server(status: str, task: str | None = None) -> Server:
-    return Server.existing(id="s1", name="web", status=status, **{"OS-EXT-STS:task_state": task})
+    attributes: dict[str, Any] = {"OS-EXT-STS:task_state": task}
+    return Server.existing(id="s1", name="web", status=status, **attributes)
 
 
 def make_volume(status: str, **more: Any) -> Volume:

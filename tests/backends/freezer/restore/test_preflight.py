@@ -1,5 +1,6 @@
 """Whether the cloud has what a restore needs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -53,9 +54,11 @@ def cloud(stub_cloud: StubCloud) -> StubCloud:
     return stub_cloud
 
 
-def refusal(cloud: StubCloud, *args: Any, **options: Any) -> str:
+def refusal(
+    cloud: StubCloud, items: Sequence[BackupItem], servers: Sequence[ServerSpec], **options: Any
+) -> str:
     with pytest.raises(InvalidInput) as caught:
-        Preflight(cloud.services).check(*args, options)
+        Preflight(cloud.services).check(items, servers, options)
     return str(caught.value)
 
 

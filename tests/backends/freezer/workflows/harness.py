@@ -8,7 +8,7 @@ import contextlib
 import datetime as dt
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from karbor_backup_freezer.workflows.restore import Restore
 from karbor_backup_freezer.workflows.verify import Verify
 from tests.backends.freezer.restore.harness import PROJECT, SERVER, VOLUME, RestoreHarness
 from tests.backends.freezer.stub_cloud import PROJECT_ID
+from tests.support.fake_freezer import FakeFreezer
 from tests.support.scripted_agent.agent import ScriptedAgent, parse_action
 from tests.support.scripted_agent.modes import AgentError
 from tests.support.scripted_cloud import block_storage, compute
@@ -45,138 +46,98 @@ from tests.support.scripted_cloud.defaults import create_defaults
 from tests.support.scripted_cloud.state import CloudState, FakeResource
 
 HOST = socket.gethostname()
-SCHEDULER = {
-    "client_id": "one",
-    "supported_actions": ["backup", "restore", "admin"],
-    "supported_modes": ["fs", "nova", "cinder", "cindernative", "glance"],
-    "supported_storages": ["local"],
-    "supported_engines": ["tar", "nova", "glance"],
-}
+SCHEDULER = "one"
 OPTIONS = {Verb.PROTECT: {"backup_name": "nightly"}, Verb.RESTORE: {"restore_name": "new"}}
 STEPS_LIMIT = 60
 SHOP = Resource(PROJECT, PROJECT_ID, "shop")
 
 
-class FakeFreezer:
-    """Jobs, actions and records, and the scheduler that runs the jobs.
+class FakeScheduler:
+    """Runs the jobs of a Freezer's schedulers at once, with one agent for all.
 
     Args:
+        freezer: whose jobs.
         agent: does what actions say.
+
+    Attributes:
+        client_ids: the schedulers that take jobs up; the others do nothing.
+        hangs: whether agents begin their work and never end it.
+        breaks: which action fails for a thing, by a value that its action names.
+        runs: the ids of the jobs that were run.
+        restored: the prefixes of what was restored, in order.
     """
 
-    predates_19 = False
-
-    def __init__(self, agent: ScriptedAgent) -> None:
+    def __init__(self, freezer: FakeFreezer, agent: ScriptedAgent) -> None:
+        self._freezer = freezer
         self._agent = agent
-        self.jobs: dict[str, dict[str, Any]] = {}
-        self.actions: dict[str, dict[str, Any]] = {}
-        self.records: dict[str, dict[str, Any]] = {}
-        self.created: list[str] = []
-        self.refused = 0
-        self.hostname = HOST
-        self.restored: list[str] = []
+        self.client_ids = {SCHEDULER}
         self.hangs = False
         self.breaks: dict[str, str] = {}
-
-    # What the API does.
-
-    def create_job(self, document: dict[str, Any]) -> bool:
-        actions = [{**a, "action_id": uuid.uuid4().hex} for a in document["job_actions"]]
-        self.actions |= {action["action_id"]: action for action in actions}
-        # Freezer keeps the ids of deleted jobs.
-        if document["job_id"] in self.created:
-            self.refused += 1
-            return False
-        self.jobs[document["job_id"]] = {**document, "job_actions": actions}
-        self.created.append(document["job_id"])
-        return True
-
-    def stop_job(self, job_id: str) -> None:
-        self.jobs[job_id]["job_schedule"]["status"] = "stop"
-
-    def get_job(self, identifier: str) -> dict[str, Any] | None:
-        return self.jobs.get(identifier)
-
-    def get_backup(self, identifier: str) -> dict[str, Any] | None:
-        return self.records.get(identifier)
-
-    def iter_entries(self, collection: str) -> Iterator[dict[str, Any]]:
-        if collection == "clients":
-            return iter([{"client": {**SCHEDULER, "hostname": self.hostname}}])
-        return iter([*{"jobs": self.jobs, "backups": self.records}[collection].values()])
-
-    def search(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:
-        if collection == "backups":
-            return [r for r in self.records.values() if r["backup_metadata"].get(field) == value]
-        if collection == "actions":
-            return [a for a in self.actions.values() if a["freezer_action"].get(field) == value]
-        return [job for job in self.jobs.values() if job[field] == value]
-
-    def overwrite_action(self, action_id: str, action: Mapping[str, Any]) -> None:
-        self.actions[action_id]["freezer_action"] = dict(action)
-
-    def delete_entry(self, collection: str, identifier: str) -> None:
-        shelf = {"jobs": self.jobs, "actions": self.actions, "backups": self.records}[collection]
-        shelf.pop(identifier, None)
-
-    # What the scheduler and its agent do.
+        self.runs: list[str] = []
+        self.restored: list[str] = []
 
     def run_jobs(self) -> None:
-        """Run all jobs that wait."""
-        for job in self.jobs.values():
-            if job["job_schedule"]["event"] != "start":
+        """Take up all jobs that wait, and take those off the list that are to be stopped."""
+        for job in self._freezer.jobs.values():
+            event = job["job_schedule"]["event"]
+            if job["client_id"] not in self.client_ids:
                 continue
-            if self.hangs:
-                self._begin_job(job)
-            else:
-                job["job_schedule"] = {
-                    "event": "",
-                    "status": "completed",
-                    "result": self._run_job(job),
-                }
+            if event == "stop" and not job["job_schedule"]["status"]:
+                self._write_schedule(job, "stop")
+            if event == "start":
+                self.run_job(job)
+
+    def run_job(self, job: Mapping[str, Any]) -> None:
+        """Run one job, or begin it and let it hang."""
+        if self.hangs:
+            self._write_schedule(job, "running")
+            self._begin_action(job["job_actions"][0]["freezer_action"])
+        else:
+            self.runs.append(job["job_id"])
+            self._write_schedule(job, "completed", self._run_actions(job))
 
     def end_hanging_jobs(self) -> None:
         """End the agents that hang, as somebody who kills them does."""
         self.hangs = False
-        for job in self.jobs.values():
+        for job in self._freezer.jobs.values():
             if job["job_schedule"]["status"] == "running":
-                job["job_schedule"] = {"event": "", "status": "completed", "result": "aborted"}
+                self._write_schedule(job, "completed", "aborted")
 
-    def _begin_job(self, job: dict[str, Any]) -> None:
-        job["job_schedule"] = {"event": "", "status": "running", "result": ""}
-        told = parse_action(job["job_actions"][0]["freezer_action"])
-        if told["action"] == "backup":
-            self._agent.back_up(told, whole=False)
+    def _write_schedule(self, job: Mapping[str, Any], status: str, result: str = "") -> None:
+        written = {"event": "", "status": status, "result": result}
+        self._freezer.set_schedule(job["job_id"], **{**job["job_schedule"], **written})
+
+    def _begin_action(self, fields: Mapping[str, Any]) -> None:
+        action = parse_action(fields)
+        if action["action"] == "backup":
+            self._agent.back_up(action, whole=False)
         else:
-            self._agent.restore(told, whole=False)
+            self._agent.restore(action, whole=False)
 
-    def _run_job(self, job: Mapping[str, Any]) -> str:
-        for action in job["job_actions"]:
-            told = parse_action(action["freezer_action"])
+    def _run_actions(self, job: Mapping[str, Any]) -> str:
+        for document in job["job_actions"]:
+            action = parse_action(document["freezer_action"])
             try:
-                self._fail_if_broken(told)
-                self._run_action(job["job_id"], told)
+                self._fail_if_broken(action)
+                self._run_action(job["job_id"], action)
             except AgentError:
                 return "fail"
         return "success"
 
-    def _fail_if_broken(self, told: Mapping[str, str]) -> None:
-        for value, action in self.breaks.items():
-            if value in told.values() and told["action"] == action:
+    def _fail_if_broken(self, action: Mapping[str, str]) -> None:
+        for value, verb in self.breaks.items():
+            if value in action.values() and action["action"] == verb:
                 raise AgentError(value)
 
-    def _run_action(self, job_id: str, told: Mapping[str, str]) -> None:
-        match told["action"]:
+    def _run_action(self, job_id: str, action: Mapping[str, str]) -> None:
+        match action["action"]:
             case "backup":
-                printed = self._agent.back_up(told)
-                record = uuid.uuid4().hex
-                metadata = {**printed, "job_id": job_id}
-                self.records[record] = {"backup_id": record, "backup_metadata": metadata}
+                self._freezer.add_record({**self._agent.back_up(action), "job_id": job_id})
             case "restore":
-                self._agent.restore(told)
-                self.restored.append(told["temp_resource_prefix"])
+                self._agent.restore(action)
+                self.restored.append(action["temp_resource_prefix"])
             case _:
-                self._agent.remove(told)
+                self._agent.remove(action)
 
 
 @attrs.define
@@ -186,6 +147,7 @@ class WorkflowHarness:
     Attributes:
         cloud: the cloud.
         freezer: Freezer.
+        scheduler: runs its jobs.
         folder: where everything is stored.
         configuration: one local storage.
         now: the driver's clock.
@@ -195,6 +157,7 @@ class WorkflowHarness:
 
     cloud: RestoreHarness
     freezer: FakeFreezer
+    scheduler: FakeScheduler
     folder: Path
     configuration: Configuration
     now: dt.datetime = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -209,9 +172,12 @@ class WorkflowHarness:
         create_defaults(cloud.world)
         agent = ScriptedAgent(folder, HOST, cloud.world, PROJECT_ID)
         disk = {"kind": "local", "path": str(folder)}
+        freezer = FakeFreezer()
+        freezer.register(SCHEDULER, HOST)
         return cls(
             cloud,
-            FakeFreezer(agent),
+            freezer,
+            FakeScheduler(freezer, agent),
             folder,
             Configuration.from_document({"storages": {"disk": disk}}),
         )
@@ -251,7 +217,7 @@ class WorkflowHarness:
 
     def new_context(self) -> WorkflowContext:
         """What a process that has just begun works with."""
-        return WorkflowContext.create(self.freezer, self.configuration, self.cloud.services)  # type: ignore[arg-type]
+        return WorkflowContext.create(self.freezer, self.configuration, self.cloud.services)
 
     def run_operation(
         self,
@@ -315,20 +281,29 @@ class WorkflowHarness:
         context = self.new_context()
         match call:
             case Call.VERB:
-                verbs = {
-                    Verb.PROTECT: Protect,
-                    Verb.RESTORE: Restore,
-                    Verb.DELETE: Delete,
-                    Verb.VERIFY: Verify,
-                }
-                return verbs[operation.verb](context).execute(operation)
+                return self._call_verb(context, operation)
             case Call.POLL:
-                self.freezer.run_jobs()
-                return JobPoller(context).poll([operation])[operation.id]
+                return self.poll(operation)
             case Call.RELEASE:
                 return Releaser(context).release(operation)
             case _:
                 return False
+
+    def poll(self, operation: Operation) -> Progress:
+        """Let the scheduler work and poll one operation."""
+        self.scheduler.run_jobs()
+        return JobPoller(self.new_context()).poll([operation])[operation.id]
+
+    def _call_verb(self, context: WorkflowContext, operation: Operation) -> Progress:
+        match operation.verb:
+            case Verb.PROTECT:
+                return Protect(context).execute(operation)
+            case Verb.RESTORE:
+                return Restore(context).execute(operation)
+            case Verb.DELETE:
+                return Delete(context).execute(operation)
+            case Verb.VERIFY:
+                return Verify(context).execute(operation)
 
 
 def repeat_call(harness: WorkflowHarness, operation: Operation) -> Operation:

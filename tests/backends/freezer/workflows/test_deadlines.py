@@ -31,12 +31,12 @@ def test_a_protect_names_the_agents_copies_and_removes_them_when_it_has_ended(
 ) -> None:
     volume = slow.create_volume("data")
     before = set(slow.cloud.world.inventory)
-    slow.freezer.hangs = True
+    slow.scheduler.hangs = True
     operation = slow.run_operation(Verb.PROTECT, volume)
     assert leftover_kinds(operation) >= {"Freezer job", "volume", "volume snapshot"}
     assert set(slow.cloud.world.inventory) > before
 
-    slow.freezer.end_hanging_jobs()
+    slow.scheduler.end_hanging_jobs()
     operation = slow.resume(operation)
     assert operation.state is State.RELEASED
     assert operation.outcome is not None
@@ -49,11 +49,11 @@ def test_a_restore_names_its_half_done_volume_and_removes_it_when_it_has_ended(
 ) -> None:
     backup = get_backup(slow.run_operation(Verb.PROTECT, slow.create_volume("data")))
     before = slow.cloud.list_resources()
-    slow.freezer.hangs = True
+    slow.scheduler.hangs = True
     operation = slow.run_operation(Verb.RESTORE, backup)
     assert leftover_kinds(operation) >= {"Freezer job", "volume"}
 
-    slow.freezer.end_hanging_jobs()
+    slow.scheduler.end_hanging_jobs()
     operation = slow.resume(operation)
     assert operation.state is State.RELEASED
     assert slow.cloud.list_resources() == before

@@ -1,6 +1,5 @@
 """Answers for jobs that a real Freezer cannot be made to show at will."""
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +23,7 @@ from karbor_backup_freezer.model.ids import job_id, removal_step
 from karbor_backup_freezer.model.receipt import Receipt, StepName
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.polling import JobPoller
+from tests.support.fake_freezer import FakeFreezer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIGURATION = Configuration.from_document(
@@ -32,28 +32,14 @@ CONFIGURATION = Configuration.from_document(
 SUCCEEDED = {"status": "completed", "result": "success"}
 
 
-class FakeFreezer:
-    """A Freezer that knows the jobs it is given, and no record."""
-
-    def __init__(self, *jobs: dict[str, Any], listed: bool = True) -> None:
-        self.jobs = {job["job_id"]: job for job in jobs}
-        self.listed = listed
-        self.asked: list[str] = []
-
-    def get_job(self, identifier: str) -> dict[str, Any] | None:
-        self.asked.append(f"job {identifier}")
-        return self.jobs.get(identifier)
-
-    def iter_pages(self, collection: str) -> Iterator[Sequence[dict[str, Any]]]:
-        yield list(self.iter_entries(collection))
-
-    def iter_entries(self, collection: str) -> Iterator[dict[str, Any]]:
-        self.asked.append(f"all {collection}")
-        return iter(self.jobs.values() if collection == "jobs" and self.listed else ())
-
-    def search(self, collection: str, field: str, value: str) -> Sequence[dict[str, Any]]:
-        self.asked.append(f"{collection} with {field} {value}")
-        return []
+def make_freezer(*jobs: dict[str, Any]) -> FakeFreezer:
+    """Return a Freezer that has jobs with the schedules of their documents, and no record."""
+    freezer = FakeFreezer("one")
+    for job in jobs:
+        freezer.create_job(job)
+        freezer.set_schedule(job["job_id"], **job["job_schedule"])
+    freezer.requests.clear()
+    return freezer
 
 
 def _operation(name: str, verb: Verb = Verb.PROTECT, **more: Any) -> Operation:
@@ -80,12 +66,12 @@ def _job_document(name: str, schedule: dict[str, Any], step: str = "1") -> dict[
 
 def _poll(freezer: FakeFreezer, *operations: Operation) -> dict[str, Progress]:
     services = CloudServices(Connection(CONFIGURATION))
-    context = WorkflowContext.create(freezer, CONFIGURATION, services)  # type: ignore[arg-type]
+    context = WorkflowContext.create(freezer, CONFIGURATION, services)
     return JobPoller(context).poll(operations)
 
 
 def test_one_damaged_operation_is_its_own_failure() -> None:
-    freezer = FakeFreezer(_job_document("good", {"status": "running"}))
+    freezer = make_freezer(_job_document("good", {"status": "running"}))
     answers = _poll(freezer, _operation("bad", receipt={"format": 99}), _operation("good"))
     assert answers["bad"].state is ProgressState.FAILED
     assert "format 99" in answers["bad"].reason
@@ -94,27 +80,26 @@ def test_one_damaged_operation_is_its_own_failure() -> None:
 
 def test_an_operation_that_a_page_missed_is_asked_for_alone() -> None:
     schedule = {"status": "running"}
-    freezer = FakeFreezer(
-        _job_document("one", schedule), _job_document("two", schedule), listed=False
-    )
+    freezer = make_freezer(_job_document("one", schedule), _job_document("two", schedule))
+    freezer.hidden = set(freezer.jobs)
     answers = _poll(freezer, _operation("one"), _operation("two"), _operation("never"))
     assert answers["one"].state is ProgressState.RUNNING
     assert answers["never"].state is ProgressState.UNKNOWN
-    assert len(freezer.asked) == 4
+    assert len(freezer.requests) == 4
 
 
 def test_poll_without_job_sends_no_request() -> None:
-    freezer = FakeFreezer()
+    freezer = make_freezer()
     ended = Receipt(step=StepName.JOB).to_document()
     delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING, receipt=ended)
     answers = _poll(freezer, delete, _operation("verify", Verb.VERIFY))
     assert answers["delete"].state is ProgressState.READY
     assert answers["verify"].state is ProgressState.UNKNOWN
-    assert freezer.asked == []
+    assert freezer.requests == []
 
 
 def test_a_success_is_no_end_before_the_data_was_looked_at() -> None:
-    answers = _poll(FakeFreezer(_job_document("one", SUCCEEDED)), _operation("one"))
+    answers = _poll(make_freezer(_job_document("one", SUCCEEDED)), _operation("one"))
     assert answers["one"].state is ProgressState.READY
 
 
@@ -132,7 +117,7 @@ def test_a_stop_is_a_cancel_only_if_we_asked(
     schedule: dict[str, Any], state: ProgressState, *, cancel_sent: bool
 ) -> None:
     operation = _operation("one", cancel_sent=cancel_sent)
-    assert _poll(FakeFreezer(_job_document("one", schedule)), operation)["one"].state is state
+    assert _poll(make_freezer(_job_document("one", schedule)), operation)["one"].state is state
 
 
 @pytest.mark.parametrize(
@@ -153,7 +138,7 @@ def test_a_release_waits_until_the_job_is_sure_to_be_over(
         outcome=Outcome(Result.CANCELLED),
         receipt=Receipt(settles_at=settles_at).to_document(),
     )
-    assert _poll(FakeFreezer(_job_document("one", schedule)), operation)["one"].state is state
+    assert _poll(make_freezer(_job_document("one", schedule)), operation)["one"].state is state
 
 
 def test_a_release_waits_for_its_own_removal() -> None:
@@ -163,7 +148,7 @@ def test_a_release_waits_for_its_own_removal() -> None:
         outcome=Outcome(Result.CANCELLED),
         receipt=Receipt(removal=2).to_document(),
     )
-    freezer = FakeFreezer(
+    freezer = make_freezer(
         _job_document("one", SUCCEEDED),
         _job_document("one", {"status": "running"}, removal_step(2)),
     )
@@ -173,7 +158,7 @@ def test_a_release_waits_for_its_own_removal() -> None:
 
 
 def test_work_that_is_to_stop_names_its_job_should_it_never_end() -> None:
-    freezer = FakeFreezer(_job_document("one", {"status": "running"}))
+    freezer = make_freezer(_job_document("one", {"status": "running"}))
     assert _poll(freezer, _operation("one"))["one"].leftovers == ()
     for late in (
         _operation("one", cancel_sent=True),

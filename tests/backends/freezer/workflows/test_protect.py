@@ -7,12 +7,28 @@ import attrs
 import pytest
 from pytest_mock import MockerFixture
 
-from karbor_backup_core import Backup, Call, Operation, ProgressState, Resource, Result, State, Verb
+from karbor_backup_core import (
+    Backup,
+    Operation,
+    Progress,
+    ProgressState,
+    Resource,
+    Result,
+    State,
+    Verb,
+)
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.model.receipt import Receipt, StepName
 from karbor_backup_freezer.workflows import protect as protect_module
-from tests.backends.freezer.workflows.harness import HOST, SHOP, WorkflowHarness, repeat_call
+from karbor_backup_freezer.workflows import results
+from tests.backends.freezer.workflows.harness import (
+    HOST,
+    SCHEDULER,
+    SHOP,
+    WorkflowHarness,
+    repeat_call,
+)
 from tests.support.scripted_agent.agent import ScriptedAgent
 
 
@@ -41,6 +57,17 @@ def has_no_leftovers(harness: WorkflowHarness) -> bool:
     return not (harness.freezer.jobs or harness.freezer.actions or temporary)
 
 
+def count_refused_creates(harness: WorkflowHarness) -> int:
+    """Return how often a job was created under an id that was in use."""
+    creates = harness.freezer.requests.count("POST jobs")
+    return creates - len(harness.freezer.used_job_ids)
+
+
+def _delete_records(harness: WorkflowHarness) -> None:
+    for record in harness.freezer.backups:
+        harness.freezer.delete_entry("backups", record)
+
+
 @pytest.mark.parametrize("mode", [Mode.CINDER, Mode.NATIVE])
 def test_a_volume_is_surveyed_stored_and_looked_at(harness: WorkflowHarness, mode: Mode) -> None:
     volume = harness.create_volume("data")
@@ -52,7 +79,7 @@ def test_a_volume_is_surveyed_stored_and_looked_at(harness: WorkflowHarness, mod
     assert bool(stored.native) is (mode is Mode.NATIVE)
     assert (backup.members, operation.outcome.parts if operation.outcome else ()) == ((), ())
     assert has_no_leftovers(harness)
-    assert len(harness.freezer.records) == 1
+    assert len(harness.freezer.backups) == 1
 
 
 def test_a_project_has_a_member_for_every_server_and_volume(harness: WorkflowHarness) -> None:
@@ -67,12 +94,12 @@ def test_a_project_has_a_member_for_every_server_and_volume(harness: WorkflowHar
     }
     alone = Handle.from_backup(backup.members[-1])
     assert len(alone.pieces) == 1
-    assert len(harness.freezer.records) == 3
+    assert len(harness.freezer.backups) == 3
     assert has_no_leftovers(harness)
 
 
 def test_a_backup_is_where_the_agent_says_that_it_put_it(harness: WorkflowHarness) -> None:
-    harness.freezer.hostname = ""
+    harness.freezer.register(SCHEDULER, None)
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_server("web")))
     assert Handle.from_backup(backup).hostname == HOST
     assert harness.run_operation(Verb.VERIFY, backup).outcome.result is Result.SUCCEEDED  # type: ignore[union-attr]
@@ -81,17 +108,17 @@ def test_a_backup_is_where_the_agent_says_that_it_put_it(harness: WorkflowHarnes
 def test_an_empty_project_is_a_backup_of_nothing(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
     assert Handle.from_backup(backup).pieces == ()
-    assert harness.freezer.created == []
+    assert harness.freezer.used_job_ids == set()
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         operation = harness.run_operation(verb, backup)
         assert operation.outcome is not None
         assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
-    assert harness.freezer.created == []
+    assert harness.freezer.used_job_ids == set()
 
 
 def test_one_member_that_fails_fails_the_project_and_says_which(harness: WorkflowHarness) -> None:
     first, bad, last = (harness.create_volume(name) for name in ("first", "bad", "last"))
-    harness.freezer.breaks[bad.id] = "backup"
+    harness.scheduler.breaks[bad.id] = "backup"
     operation = harness.run_operation(Verb.PROTECT, SHOP)
     assert f"OS::Cinder::Volume {bad.id}" in failure_reason(operation)
     assert operation.outcome is not None
@@ -102,12 +129,12 @@ def test_one_member_that_fails_fails_the_project_and_says_which(harness: Workflo
     skipped = {first.id, last.id} - set(order)
     assert all("not tried" in parts[id_].reason for id_ in skipped)
     assert has_no_leftovers(harness)
-    assert harness.freezer.records == {}
+    assert harness.freezer.backups == {}
 
 
 def test_a_single_volume_that_fails_leaves_nothing(harness: WorkflowHarness) -> None:
     volume = harness.create_volume("data")
-    harness.freezer.breaks[volume.id] = "backup"
+    harness.scheduler.breaks[volume.id] = "backup"
     assert "Freezer's job ended with result 'fail'" in failure_reason(
         harness.run_operation(Verb.PROTECT, volume)
     )
@@ -119,7 +146,7 @@ def test_success_without_stored_data_is_a_failure(
 ) -> None:
     volume = harness.create_volume("data")
     get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("other")))
-    harness.freezer.records.clear()
+    _delete_records(harness)
 
     def back_up(_agent: ScriptedAgent, told: Mapping[str, str]) -> dict[str, Any]:
         return {**told, "time_stamp": 1, "hostname": HOST}
@@ -128,7 +155,7 @@ def test_success_without_stored_data_is_a_failure(
     reason = failure_reason(harness.run_operation(Verb.PROTECT, volume))
     assert "nothing is stored of it" in reason
     assert has_no_leftovers(harness)
-    assert harness.freezer.records == {}
+    assert harness.freezer.backups == {}
 
 
 def test_every_call_may_come_twice(harness: WorkflowHarness) -> None:
@@ -138,9 +165,9 @@ def test_every_call_may_come_twice(harness: WorkflowHarness) -> None:
         Verb.PROTECT, SHOP, between=lambda each: repeat_call(harness, each)
     )
     get_backup(operation)
-    assert len(harness.freezer.created) == 1
-    assert harness.freezer.refused == 0
-    assert len(harness.freezer.records) == 2
+    assert len(harness.freezer.used_job_ids) == 1
+    assert count_refused_creates(harness) == 0
+    assert len(harness.freezer.backups) == 2
     assert has_no_leftovers(harness)
 
 
@@ -160,7 +187,7 @@ def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: StepName) -> N
     assert operation.outcome.leftovers == ()
     assert set(harness.cloud.world.inventory) == before
     assert has_no_leftovers(harness)
-    assert harness.freezer.records == {}
+    assert harness.freezer.backups == {}
 
 
 def test_unprotectable_resource_is_refused_before_a_job(harness: WorkflowHarness) -> None:
@@ -169,7 +196,7 @@ def test_unprotectable_resource_is_refused_before_a_job(harness: WorkflowHarness
     assert "status 404" in failure_reason(operation)
     assert operation.outcome is not None
     assert operation.outcome.refused
-    assert harness.freezer.created == []
+    assert harness.freezer.used_job_ids == set()
 
 
 def test_project_too_large_for_a_receipt_is_refused(
@@ -179,42 +206,43 @@ def test_project_too_large_for_a_receipt_is_refused(
     harness.create_volume("data", metadata={"long": "x" * 250})
     harness.create_volume("more", metadata={"long": "x" * 250})
     assert "too large for one backup" in failure_reason(harness.run_operation(Verb.PROTECT, SHOP))
-    assert harness.freezer.created == []
+    assert harness.freezer.used_job_ids == set()
 
 
 def test_a_poll_of_work_that_was_never_begun_says_so(harness: WorkflowHarness) -> None:
-    seen = []
+    results: list[Progress] = []
 
-    def polled(operation: Operation) -> Operation:
-        if operation.state is State.SUBMITTING and not seen:
-            seen.append(harness.make_call(Call.POLL, operation))
+    def poll_early(operation: Operation) -> Operation:
+        if operation.state is State.SUBMITTING and not results:
+            results.append(harness.poll(operation))
         return operation
 
-    get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=polled))
-    assert [progress.state for progress in seen] == [ProgressState.UNKNOWN]
+    get_backup(
+        harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=poll_early)
+    )
+    assert [progress.state for progress in results] == [ProgressState.UNKNOWN]
 
 
 def _record_of_version(version: str) -> dict[str, Any]:
-    """A record of an agent of that version on this host, newer than all others."""
-    metadata = {"hostname": HOST, "client_version": version, "time_stamp": 2**40}
-    return {"backup_id": "earlier", "backup_metadata": metadata}
+    """Return what an agent of that version on this host records, newer than all others."""
+    return {"hostname": HOST, "client_version": version, "time_stamp": 2**40}
 
 
 def test_old_agent_is_refused_before_a_job(harness: WorkflowHarness) -> None:
-    harness.freezer.records["earlier"] = _record_of_version("17.0.0")
+    harness.freezer.add_record(_record_of_version("17.0.0"))
     reason = failure_reason(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
     assert "freezer-agent 17.0.0" in reason
     assert "19.0.0 or later is needed" in reason
-    assert harness.freezer.created == []
+    assert harness.freezer.used_job_ids == set()
 
 
 def test_restore_by_an_old_agent_is_refused_before_a_job(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
-    created = list(harness.freezer.created)
-    harness.freezer.records["earlier"] = _record_of_version("18.0.0")
+    created = harness.freezer.used_job_ids
+    harness.freezer.add_record(_record_of_version("18.0.0"))
     reason = failure_reason(harness.run_operation(Verb.RESTORE, backup))
     assert "freezer-agent 18.0.0" in reason
-    assert harness.freezer.created == created
+    assert harness.freezer.used_job_ids == created
 
 
 def test_first_record_of_an_old_agent_says_why_the_protect_failed(
@@ -226,6 +254,6 @@ def test_first_record_of_an_old_agent_says_why_the_protect_failed(
         "list_job_records",
         return_value=[{"backup_id": "r", "backup_metadata": old}],
     )
-    mocker.patch.object(protect_module.results, "is_record_of", return_value=False)
+    mocker.patch.object(results, "is_record_of", return_value=False)
     reason = failure_reason(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
     assert "freezer-agent 18.0.0 is used for directories only" in reason

@@ -2,64 +2,21 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
 
 import attrs
 import pytest
 
-from karbor_backup_core import Operation, Result, Verb
+from karbor_backup_core import Backup, Operation, Resource, Result, Verb
 from karbor_backup_freezer.api.jobs import STOP_GRACE
 from karbor_backup_freezer.api.schedulers import PICKUP_TIMEOUT
 from karbor_backup_freezer.model.ids import job_id
 from karbor_backup_freezer.model.receipt import Receipt
 from tests.backends.freezer.workflows.harness import (
-    SCHEDULER,
-    FakeFreezer,
+    HOST,
     WorkflowHarness,
     repeat_call,
 )
-
-
-class UnresponsiveFreezer(FakeFreezer):
-    """A Freezer with several schedulers, of which only some take jobs up."""
-
-    def __init__(
-        self, agent: Any, alive: str = "two", clients: tuple[str, ...] = ("one", "two")
-    ) -> None:
-        super().__init__(agent)
-        self.alive = alive
-        self.clients = clients
-        self.runs = 0
-
-    def iter_entries(self, collection: str) -> Any:
-        if collection == "clients":
-            named = [{**SCHEDULER, "client_id": c, "hostname": self.hostname} for c in self.clients]
-            return iter([{"client": client} for client in named])
-        return super().iter_entries(collection)
-
-    def get_page(self, collection: str, *, limit: int) -> Any:
-        assert collection == "jobs"
-        return [*self.jobs.values()][:limit]
-
-    def stop_job(self, job_id: str) -> None:
-        self.jobs[job_id]["job_schedule"]["event"] = "stop"
-
-    def move_job(self, job_id: str, client_id: str) -> None:
-        self.jobs[job_id]["client_id"] = client_id
-        self.jobs[job_id]["job_schedule"] = {"event": "start", "status": "", "result": ""}
-
-    def _run_job(self, job: Any) -> str:
-        self.runs += 1
-        return super()._run_job(job)
-
-    def run_jobs(self) -> None:
-        deaf = {i: j for i, j in self.jobs.items() if j["client_id"] != self.alive}
-        hidden, self.jobs = self.jobs, {i: j for i, j in self.jobs.items() if i not in deaf}
-        try:
-            super().run_jobs()
-        finally:
-            self.jobs = hidden
 
 
 @pytest.fixture
@@ -73,70 +30,75 @@ def pass_time(harness: WorkflowHarness, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(time, "time", now)
 
 
-def use_unresponsive_freezer(harness: WorkflowHarness, **more: Any) -> UnresponsiveFreezer:
-    harness.freezer = UnresponsiveFreezer(harness.freezer._agent, **more)
-    return harness.freezer
+def add_schedulers(
+    harness: WorkflowHarness, *others: str, responsive: Collection[str] = ()
+) -> None:
+    """Register further schedulers; only the responsive ones take jobs up."""
+    for client_id in others:
+        harness.freezer.register(client_id, HOST)
+    harness.scheduler.client_ids = set(responsive)
 
 
 def run_with_unresponsive_scheduler(
-    harness: WorkflowHarness, verb: Verb, target: Any, between: Any = None
+    harness: WorkflowHarness,
+    verb: Verb,
+    target: Resource | Backup,
+    between: Callable[[Operation], Operation] = lambda operation: operation,
 ) -> Operation:
-    """Run an operation whose first scheduler is the one that takes nothing up."""
-    freezer = harness.freezer
-    assert isinstance(freezer, UnresponsiveFreezer)
+    """Run an operation whose first scheduler, of two, is the one that takes nothing up."""
+    scheduler = harness.scheduler
 
     def silence(operation: Operation) -> Operation:
-        job = freezer.jobs.get(job_id(operation.id))
-        if job is not None and not freezer.alive:
-            freezer.alive = "one" if job["client_id"] == "two" else "two"
-        return between(operation) if between else operation
+        job = harness.freezer.jobs.get(job_id(operation.id))
+        if job is not None and not scheduler.client_ids:
+            scheduler.client_ids = {"one", "two"} - {job["client_id"]}
+        return between(operation)
 
-    freezer.alive = ""
+    scheduler.client_ids = set()
     return harness.run_operation(verb, target, between=silence)
 
 
 @pytest.mark.usefixtures("pass_time")
-@pytest.mark.parametrize("between", [None, "twice"])
+@pytest.mark.parametrize("calls", [1, 2])
 def test_job_is_moved_to_another_scheduler_and_runs_once(
-    harness: WorkflowHarness, between: str | None
+    harness: WorkflowHarness, calls: int
 ) -> None:
-    freezer = use_unresponsive_freezer(harness)
-    repeat: Callable[[Operation], Operation] | None = (
-        (lambda operation: repeat_call(harness, operation)) if between else None
-    )
+    add_schedulers(harness, "two")
+
+    def repeat(operation: Operation) -> Operation:
+        return repeat_call(harness, operation) if calls == 2 else operation
+
     operation = run_with_unresponsive_scheduler(
         harness, Verb.PROTECT, harness.create_volume("data"), repeat
     )
     assert operation.outcome is not None
     assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
-    assert freezer.runs == 1
-    assert len(freezer.records) == 1
+    freezer = harness.freezer
+    assert len(harness.scheduler.runs) == 1
+    assert len(freezer.backups) == 1
     assert (freezer.jobs, freezer.actions) == ({}, {})
 
 
 @pytest.mark.usefixtures("pass_time")
 def test_restore_and_delete_are_moved_as_well(harness: WorkflowHarness) -> None:
-    freezer = use_unresponsive_freezer(harness)
-    freezer.alive = "one"
-    freezer.clients = ("one",)
     protected = harness.run_operation(Verb.PROTECT, harness.create_volume("data"))
     assert protected.outcome is not None
     backup = protected.outcome.backup
     assert backup is not None
-    freezer.clients = ("one", "two")
+    add_schedulers(harness, "two")
     for verb in (Verb.RESTORE, Verb.DELETE):
-        freezer.runs = 0
+        harness.scheduler.runs.clear()
         operation = run_with_unresponsive_scheduler(harness, verb, backup)
         assert operation.outcome is not None
         assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
-        assert freezer.runs == 1
+        assert len(harness.scheduler.runs) == 1
 
 
 @pytest.mark.usefixtures("pass_time")
 def test_without_another_scheduler_the_reason_is_said_and_is_in_the_outcome(
     harness: WorkflowHarness,
 ) -> None:
-    use_unresponsive_freezer(harness, alive="", clients=("one",))
+    add_schedulers(harness)
     harness.pace = dt.timedelta(minutes=4)
     said: list[str] = []
 
@@ -155,28 +117,24 @@ def test_without_another_scheduler_the_reason_is_said_and_is_in_the_outcome(
 
 @pytest.mark.usefixtures("pass_time")
 def test_job_taken_up_while_it_is_withdrawn_stays_where_it_is(harness: WorkflowHarness) -> None:
-    freezer = use_unresponsive_freezer(harness, clients=("one", "two"))
+    add_schedulers(harness, "two")
+    scheduler = harness.scheduler
 
     def take_up(operation: Operation) -> Operation:
-        job = freezer.jobs.get(job_id(operation.id))
-        if job is not None and Receipt.from_operation(operation).settles_at and not freezer.runs:
-            job["job_schedule"] = {
-                "event": "",
-                "status": "completed",
-                "result": freezer._run_job(job),
-            }
+        job = harness.freezer.jobs.get(job_id(operation.id))
+        if job and Receipt.from_operation(operation).settles_at and not scheduler.runs:
+            scheduler.run_job(job)
         return operation
 
-    freezer.alive = ""
     operation = harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=take_up)
     assert operation.outcome is not None
     assert operation.outcome.result is Result.SUCCEEDED, operation.outcome.reason
-    assert freezer.runs == 1
+    assert len(scheduler.runs) == 1
 
 
 @pytest.mark.usefixtures("pass_time")
 def test_cancel_while_the_job_is_withdrawn_leaves_nothing(harness: WorkflowHarness) -> None:
-    freezer = use_unresponsive_freezer(harness, alive="")
+    add_schedulers(harness, "two")
 
     def cancel(operation: Operation) -> Operation:
         if operation.outcome is None and Receipt.from_operation(operation).settles_at:
@@ -186,7 +144,8 @@ def test_cancel_while_the_job_is_withdrawn_leaves_nothing(harness: WorkflowHarne
     operation = harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=cancel)
     assert operation.outcome is not None
     assert operation.outcome.result is Result.CANCELLED
-    assert (freezer.jobs, freezer.actions, freezer.runs) == ({}, {}, 0)
+    freezer = harness.freezer
+    assert (freezer.jobs, freezer.actions, harness.scheduler.runs) == ({}, {}, [])
 
 
 def test_a_withdrawn_job_is_moved_when_no_answer_can_cross_any_more() -> None:

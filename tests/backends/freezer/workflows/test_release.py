@@ -3,9 +3,7 @@
 It takes a scheduler with all workers busy at the right moment, which cannot be arranged for sure.
 """
 
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import attrs
 
@@ -25,6 +23,7 @@ from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.ids import job_id, removal_step
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.release import Releaser
+from tests.support.fake_freezer import FakeFreezer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIGURATION = Configuration.from_document(
@@ -41,43 +40,22 @@ FIELDS = {
 }
 
 
-class FakeFreezer:
-    """Jobs that a test turns by hand."""
+def make_freezer() -> FakeFreezer:
+    """Return a Freezer with the job of the operation; a test turns jobs by hand."""
+    freezer = FakeFreezer("one")
+    work = {"job_id": job_id("op"), "client_id": "one", "job_actions": [{"freezer_action": FIELDS}]}
+    freezer.create_job(work)
+    return freezer
 
-    predates_19 = False
 
-    def __init__(self) -> None:
-        self.jobs: dict[str, dict[str, Any]] = {}
-        self.deleted: list[str] = []
-        self.create_job(
-            {
-                "job_id": job_id("op"),
-                "client_id": "one",
-                "job_actions": [{"freezer_action": FIELDS}],
-            }
-        )
+def _set_schedule(freezer: FakeFreezer, step: str, status: str, result: str = "") -> None:
+    freezer.set_schedule(job_id("op", step), status=status, result=result)
 
-    def create_job(self, document: dict[str, Any]) -> bool:
-        document["job_actions"][0]["action_id"] = f"action of {document['job_id']}"
-        self.jobs[document["job_id"]] = document
-        return True
 
-    def set_schedule(self, step: str, status: str, result: str = "") -> None:
-        self.jobs[job_id("op", step)]["job_schedule"] = {"status": status, "result": result}
-
-    def get_job(self, identifier: str) -> dict[str, Any] | None:
-        return self.jobs.get(identifier)
-
-    def iter_entries(self, _collection: str) -> Iterator[dict[str, Any]]:
-        return iter(self.jobs.values())
-
-    def search(self, _collection: str, _field: str, _value: str) -> Sequence[dict[str, Any]]:
-        return []
-
-    def delete_entry(self, collection: str, identifier: str) -> None:
-        self.deleted.append(identifier)
-        if collection == "jobs":
-            del self.jobs[identifier]
+def _deleted(freezer: FakeFreezer) -> list[str]:
+    """Return the ids of what was deleted, in order."""
+    deletes = [each for each in freezer.requests if each.startswith("DELETE ")]
+    return [each.rpartition("/")[2] for each in deletes]
 
 
 def _cancelled_operation() -> Operation:
@@ -100,43 +78,43 @@ def _cancelled_operation() -> Operation:
 
 def _release(freezer: FakeFreezer, operation: Operation) -> tuple[Progress, Operation]:
     services = CloudServices(Connection(CONFIGURATION))
-    context = WorkflowContext.create(freezer, CONFIGURATION, services)  # type: ignore[arg-type]
+    context = WorkflowContext.create(freezer, CONFIGURATION, services)
     progress = Releaser(context).release(operation)
     receipt = operation.receipt if progress.receipt is None else progress.receipt
     return progress, attrs.evolve(operation, receipt=receipt)
 
 
 def test_data_is_removed_again_after_a_job_that_ran_late() -> None:
-    freezer, first, second = FakeFreezer(), removal_step(1), removal_step(2)
-    freezer.set_schedule("1", "stop")
+    freezer, first, second = make_freezer(), removal_step(1), removal_step(2)
+    _set_schedule(freezer, "1", "stop")
     progress, operation = _release(freezer, _cancelled_operation())
     assert progress.state is ProgressState.RUNNING
     removal = freezer.jobs[job_id("op", first)]
     assert removal["client_id"] == "one"
     assert removal["job_actions"][0]["freezer_action"]["action"] == "admin"
 
-    freezer.set_schedule(first, "completed", "success")
-    freezer.set_schedule("1", "running")
+    _set_schedule(freezer, first, "completed", "success")
+    _set_schedule(freezer, "1", "running")
     progress, operation = _release(freezer, operation)
     assert progress.state is ProgressState.RUNNING
-    assert freezer.deleted == []
+    assert not _deleted(freezer)
 
-    freezer.set_schedule("1", "completed", "success")
+    _set_schedule(freezer, "1", "completed", "success")
     progress, operation = _release(freezer, operation)
     assert progress.state is ProgressState.RUNNING
-    freezer.set_schedule(second, "completed", "success")
+    _set_schedule(freezer, second, "completed", "success")
     progress, operation = _release(freezer, operation)
     assert progress.state is ProgressState.SUCCEEDED
     assert progress.leftovers == ()
     assert freezer.jobs == {}
-    assert freezer.deleted[-1] == job_id("op")
+    assert _deleted(freezer)[-1] == job_id("op")
 
 
 def test_a_removal_that_fails_is_named_and_the_rest_still_goes() -> None:
-    freezer = FakeFreezer()
-    freezer.set_schedule("1", "completed", "success")
+    freezer = make_freezer()
+    _set_schedule(freezer, "1", "completed", "success")
     _, operation = _release(freezer, _cancelled_operation())
-    freezer.set_schedule(removal_step(1), "completed", "fail")
+    _set_schedule(freezer, removal_step(1), "completed", "fail")
     progress, _ = _release(freezer, operation)
     assert progress.state is ProgressState.SUCCEEDED
     assert [leftover.id for leftover in progress.leftovers] == ["/srv/karbor-backup/op"]
@@ -144,9 +122,10 @@ def test_a_removal_that_fails_is_named_and_the_rest_still_goes() -> None:
 
 
 def test_a_release_that_died_before_its_last_request_comes_to_its_end() -> None:
-    freezer = FakeFreezer()
-    freezer.set_schedule("1", "completed", "fail")
-    freezer.jobs[job_id("op")]["job_actions"] = []
+    freezer = make_freezer()
+    _set_schedule(freezer, "1", "completed", "fail")
+    (action,) = freezer.actions
+    freezer.delete_entry("actions", action)
     progress, operation = _release(freezer, _cancelled_operation())
     assert progress.state is ProgressState.RUNNING
     progress, _ = _release(freezer, operation)
@@ -155,8 +134,8 @@ def test_a_release_that_died_before_its_last_request_comes_to_its_end() -> None:
 
 
 def test_a_release_that_was_repeated_begins_one_removal() -> None:
-    freezer = FakeFreezer()
-    freezer.set_schedule("1", "completed", "success")
+    freezer = make_freezer()
+    _set_schedule(freezer, "1", "completed", "success")
     operation = _cancelled_operation()
     _release(freezer, operation)
     progress, _ = _release(freezer, operation)

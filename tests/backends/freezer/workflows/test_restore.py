@@ -7,6 +7,7 @@ from karbor_backup_core import Operation, Outcome, Resource, Result, State, Verb
 from karbor_backup_freezer.model.receipt import Receipt, StepName
 from tests.backends.freezer.workflows.harness import SHOP, WorkflowHarness, repeat_call
 from tests.backends.freezer.workflows.test_protect import (
+    count_refused_creates,
     failure_reason,
     get_backup,
     has_no_leftovers,
@@ -111,7 +112,7 @@ def test_every_call_of_a_restore_may_come_twice(harness: WorkflowHarness) -> Non
     )
     assert len(harness.cloud.list_resources() - before) == 2
     assert len(restored.parts) == 2
-    assert harness.freezer.refused == 0
+    assert count_refused_creates(harness) == 0
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_a_restore_that_fails_leaves_nothing(harness: WorkflowHarness) -> None:
     volume = harness.create_volume("data")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume))
     before = harness.cloud.list_resources()
-    harness.freezer.breaks[volume.id] = "restore"
+    harness.scheduler.breaks[volume.id] = "restore"
     assert "Freezer's job ended with result 'fail'" in failure_reason(
         harness.run_operation(Verb.RESTORE, backup)
     )
@@ -167,7 +168,7 @@ def test_a_delete_removes_its_backup_and_no_other(harness: WorkflowHarness, mode
     (new,) = outcome(harness.run_operation(Verb.RESTORE, second)).resources
     assert harness.read_content(new) == b"second"
     outcome(harness.run_operation(Verb.DELETE, second))
-    assert harness.freezer.records == {}
+    assert harness.freezer.backups == {}
 
 
 def test_a_verify_tells_each_part_of_a_project(harness: WorkflowHarness) -> None:
@@ -190,12 +191,12 @@ def test_a_backup_that_has_lost_its_data_does_not_verify(harness: WorkflowHarnes
 def test_restore_without_its_flavor_is_refused(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_server("web")))
     harness.cloud.world.flavors.remove(harness.cloud.flavor)
-    before = len(harness.freezer.created)
+    before = len(harness.freezer.used_job_ids)
     operation = harness.run_operation(Verb.RESTORE, backup)
     assert "flavor" in failure_reason(operation)
     assert operation.outcome is not None
     assert operation.outcome.refused
-    assert len(harness.freezer.created) == before
+    assert len(harness.freezer.used_job_ids) == before
 
 
 def test_id_of_another_type_is_refused_with_its_type(harness: WorkflowHarness) -> None:
@@ -211,7 +212,7 @@ def test_a_member_that_fails_does_not_keep_the_others_from_coming_back(
     volumes = {name: harness.create_volume(name, name.encode()) for name in ("one", "two", "three")}
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
     before = harness.cloud.list_resources()
-    harness.freezer.breaks |= dict.fromkeys([volumes[name].id for name in bad], "restore")
+    harness.scheduler.breaks |= dict.fromkeys([volumes[name].id for name in bad], "restore")
     operation = harness.run_operation(
         Verb.RESTORE, backup, between=lambda each: repeat_call(harness, each)
     )
@@ -224,8 +225,8 @@ def test_a_member_that_fails_does_not_keep_the_others_from_coming_back(
         name.encode() for name in volumes if name not in bad
     }
     assert harness.cloud.list_resources() - before == {f"volume/{new.id}" for new in kept if new}
-    assert len(harness.freezer.restored) == len(set(harness.freezer.restored)) == 3 - len(bad)
-    assert harness.freezer.refused == 0
+    assert len(harness.scheduler.restored) == len(set(harness.scheduler.restored)) == 3 - len(bad)
+    assert count_refused_creates(harness) == 0
     assert has_no_leftovers(harness)
 
 
