@@ -1,6 +1,5 @@
 """The backends that the configuration names, loaded when they are needed."""
 
-import difflib
 import functools
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from karbor_backup_core import (
     KarborBackupError,
     UnknownBackend,
     printable,
+    suggest_name,
 )
 from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 from karbor_backup_core.json_schema.subschemas import find_secret_paths
@@ -84,9 +84,11 @@ class ConfiguredBackends:
             InvalidInput: none was asked for, and there are several.
             KarborBackupError: as ``load``.
         """
-        name = asked or self.configuration.default_backend
-        if name:
-            return self.load(name)
+        if asked:
+            return self.load(asked)
+        if self.configuration.default_backend:
+            self.check_default()
+            return self.load(self.configuration.default_backend)
         names = list(self.sections)
         if len(names) != 1:
             known = ", ".join(names) or "none"
@@ -95,6 +97,18 @@ class ConfiguredBackends:
                 f"configuration (there are: {known})"
             )
         return self.load(names[0])
+
+    def check_default(self) -> None:
+        """Let a configuration pass whose default backend is among the backends, or that has none.
+
+        Raises:
+            UnknownBackend: there is no backend of that name.
+        """
+        default, path = self.configuration.default_backend, self.configuration.path
+        if default and default not in self.sections:
+            raise UnknownBackend(
+                f"configuration {path}: default_backend: {self._not_configured_message(default)}"
+            )
 
     def select_for_backup(self, backup: Backup, asked: str | None) -> Backend:
         """Return the backend that was asked for, or the one that can read a backup.
@@ -110,7 +124,7 @@ class ConfiguredBackends:
             known = ", ".join(self.sections) or "none"
             raise UnknownBackend(
                 f"backup {backup.id} was made by backend {backup.backend}, and none of that kind "
-                f"is configured (configured: {known})"
+                f"is configured (there are: {known})"
             )
         fitting = [
             each for each in candidates if len(candidates) == 1 or _accepts_scope(each, backup)
@@ -143,14 +157,18 @@ class ConfiguredBackends:
         if any(each.name == name and each.needs_section for each in installed_backends()):
             return (
                 f"backend {name!r} keeps nothing beyond this process, and is used only where the "
-                f"configuration has a section [backends.{name}] (configured: {known})"
+                f"configuration has a section [backends.{name}] (there are: {known})"
             )
-        near = difflib.get_close_matches(name, self.sections, n=1)
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        return f"backend {name!r} is not configured: {guess}configured: {known}"
+        guess = suggest_name(name, self.sections)
+        return f"backend {name!r} is not configured: {guess}there are: {known}"
 
     def _resolve_section(self, section: BackendSection) -> tuple[Any, dict[str, Any]]:
-        plugin_class = backend_class(section.use)
+        try:
+            plugin_class = backend_class(section.use)
+        except UnknownBackend as error:
+            path = self.configuration.path
+            place = f"configuration {path}: backends.{section.name}.use: " if path else ""
+            raise UnknownBackend(f"{place}{error}") from None
         keys = dict(section.configuration)
         if self.cloud and "cloud" in keys:
             keys["cloud"] = self.cloud

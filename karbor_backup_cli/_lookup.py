@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from karbor_backup_core import Backup, InvalidInput, Operation, UnknownBackup, UnknownOperation
+from karbor_backup_core import (
+    Backup,
+    InvalidInput,
+    Operation,
+    UnknownBackup,
+    UnknownOperation,
+    suggest_name,
+)
 from karbor_backup_core.stores.sql import SQLStore
 
 
@@ -43,7 +50,9 @@ def _find_member(backup: Backup, text: str) -> Backup:
     found = _match_id(text, lambda prefix: [each for each in members if each.startswith(prefix)])
     if found is None:
         known = ", ".join(members) or "it has none"
-        raise UnknownBackup(f"backup {backup.id}: no member {text!r} (members: {known})")
+        raise UnknownBackup(
+            f"backup {backup.id}: no member {text!r}: {suggest_name(text, members)}members: {known}"
+        )
     return members[found]
 
 

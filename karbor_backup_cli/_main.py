@@ -10,7 +10,7 @@ from karbor_backup_cli._context import CliContext, common_options
 from karbor_backup_cli._errors import PROGRAM, SystemFailure, report_error
 from karbor_backup_cli._logging import configure_logging
 from karbor_backup_cli._streams import prepare_streams, write_output
-from karbor_backup_core import __version__, printable_lines
+from karbor_backup_core import __version__, printable_lines, suggest_name
 
 
 class CommandGroup(click.Group):
@@ -27,6 +27,21 @@ class CommandGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command; another package is imported only for a command of its own."""
         return super().get_command(ctx, cmd_name) or plugins.load_plugin(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments name; before 8.3 click itself suggests none.
+
+        Raises:
+            click.UsageError: there is none of that name.
+        """
+        name = args[0]
+        if not name.startswith("-") and self.get_command(ctx, name) is None:
+            known = self.list_commands(ctx)
+            guess = suggest_name(name, known)
+            ctx.fail(f"No such command {name!r}: {guess}the commands are: {', '.join(known)}")
+        return super().resolve_command(ctx, args)
 
     def get_help(self, ctx: click.Context) -> str:
         """Return the help; the names of other packages' commands are theirs to choose."""

@@ -21,6 +21,7 @@ from karbor_backup_core import (
     Result,
     State,
     Verb,
+    describe_result,
     printable,
 )
 from karbor_backup_core.documents import to_document
@@ -127,8 +128,8 @@ def _checks_of(outcome: Outcome) -> tuple[Check, ...]:
 def format_part(part: Part) -> str:
     """Say how one member ended, and what it was restored as."""
     became = f", now {format_resource(part.restored)}" if part.restored is not None else ""
-    reason = f": {printable(part.reason)}" if part.reason else ""
-    return f"{format_resource(part.resource)}: {part.result}{became}{reason}"
+    said = describe_result(part.result, printable(part.reason))
+    return f"{format_resource(part.resource)}: {said}{became}"
 
 
 def format_check(check: Check) -> str:
@@ -146,8 +147,7 @@ def _describe_outcome(outcome: Outcome | None) -> str:
     """Say how it ended, and why where the reason says more than that."""
     if outcome is None:
         return "did not end"
-    reason = printable(outcome.reason).removeprefix(f"it was {outcome.result}").lstrip(":; ")
-    return f"{outcome.result}: {reason}" if reason else str(outcome.result)
+    return describe_result(outcome.result, printable(outcome.reason))
 
 
 def _leftover_lines(operation: Operation, outcome: Outcome | None) -> Iterator[str]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from karbor_backup_core._execution.driver import Driver, PollResult
     from karbor_backup_core._execution.runner import Runner
     from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
+    from karbor_backup_core._lifecycle.outcomes import describe_result
     from karbor_backup_core._lifecycle.policy import Policy
     from karbor_backup_core._lifecycle.state_machine import Call, Lifecycle, next_call
     from karbor_backup_core._model import (
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     )
     from karbor_backup_core._paths import check_path, is_allowed_path
     from karbor_backup_core._planning import plan
+    from karbor_backup_core._suggestions import closest_name, suggest_name
     from karbor_backup_core._version import CONTRACT_VERSION, __version__
     from karbor_backup_core.hookspecs import hookimpl
     from karbor_backup_core.secrets import Secret
@@ -125,6 +127,8 @@ _MODULES: Final = {
     "WrongScope": "_errors",
     "__version__": "_version",
     "check_path": "_paths",
+    "describe_result": "_lifecycle.outcomes",
+    "closest_name": "_suggestions",
     "hookimpl": "hookspecs",
     "install_hint": "_install_hints",
     "is_allowed_path": "_paths",
@@ -132,6 +136,7 @@ _MODULES: Final = {
     "plan": "_planning",
     "printable": "_escaping",
     "printable_lines": "_escaping",
+    "suggest_name": "_suggestions",
     "truncate_faults": "_errors",
     "truncate_text": "_escaping",
     "system_clock": "_clock",
@@ -192,6 +197,8 @@ __all__ = [
     "WrongScope",
     "__version__",
     "check_path",
+    "closest_name",
+    "describe_result",
     "hookimpl",
     "install_hint",
     "is_allowed_path",
@@ -199,6 +206,7 @@ __all__ = [
     "plan",
     "printable",
     "printable_lines",
+    "suggest_name",
     "system_clock",
     "truncate_faults",
     "truncate_text",

@@ -32,6 +32,7 @@ from karbor_backup_core._model import (
     Support,
     Verb,
 )
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.secrets import Secret, find_secrets, redact, wrap_secrets
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ class Backend:
         if declared is not None:
             return declared
         known = ", ".join(sorted(self.info.abilities)) or "none"
-        reason = f"it does not declare {verb} for {resource_type}; its types are: {known}"
+        guess = suggest_name(resource_type, self.info.abilities)
+        reason = f"it does not declare {verb} for {resource_type}: {guess}its types are: {known}"
         return Ability(Support.UNSUPPORTED, reason=reason)
 
     def check_options(self, resource_type: str, verb: Verb, options: Mapping[str, Any]) -> None:

@@ -4,7 +4,6 @@ Any distribution adds a backend with an entry point in ``karbor_backup.backends`
 with one in ``karbor_backup.load_extensions``.
 """
 
-import difflib
 import functools
 import importlib.metadata
 import logging
@@ -15,6 +14,7 @@ import attrs
 
 from karbor_backup_core._errors import BackendUnavailable, UnknownBackend
 from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
+from karbor_backup_core._suggestions import suggest_name
 
 BACKENDS_GROUP: Final = "karbor_backup.backends"
 EXTENSIONS_GROUP: Final = "karbor_backup.extensions"
@@ -168,6 +168,5 @@ def unavailable_reason(point: importlib.metadata.EntryPoint, error: BaseExceptio
 
 
 def _unknown_backend_message(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    return f"no backend {name} is installed: {guess}installed are: {', '.join(known) or 'none'}"
+    installed = ", ".join(known) or "none"
+    return f"no backend {name} is installed: {suggest_name(name, known)}there are: {installed}"

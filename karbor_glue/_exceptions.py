@@ -7,7 +7,7 @@ from typing import Any
 
 from karbor import exception
 
-from karbor_backup_core import KarborBackupError, Operation, Verb
+from karbor_backup_core import KarborBackupError, Operation, Verb, describe_result
 from karbor_glue._option_hints import add_option_hints
 
 _log = logging.getLogger("karbor_backup.karbor")
@@ -33,7 +33,7 @@ def incomplete_error(operation: Operation) -> OperationIncomplete:
         )
     left = [f"{each.kind} {each.id} ({each.note})" for each in outcome.leftovers]
     remains = f"; left behind: {', '.join(left)}" if left else ""
-    return OperationIncomplete(f"{outcome.result}: {outcome.reason}{remains}")
+    return OperationIncomplete(f"{describe_result(outcome.result, outcome.reason)}{remains}")
 
 
 @contextlib.contextmanager

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from karbor_backup_cli.paths import PathName
-from karbor_backup_core import BackendUnavailable, InvalidInput, KarborBackupError, printable
+from karbor_backup_core import (
+    BackendUnavailable,
+    InvalidInput,
+    KarborBackupError,
+    printable,
+    suggest_name,
+)
 from karbor_backup_core.documents import to_document
 
 if TYPE_CHECKING:
@@ -75,7 +81,11 @@ def _load_provider(name: str, config_files: Sequence[str]) -> Any:
         if name in (provider.id, provider.name):
             return provider
     known = ", ".join(f"{each.id} ({each.name})" for each in providers.values()) or "none"
-    raise InvalidInput(f"Karbor has no provider {name!r} that could be loaded (loaded: {known})")
+    names = [name for each in providers.values() for name in (each.id, each.name)]
+    raise InvalidInput(
+        f"Karbor has no provider {name!r} that could be loaded: {suggest_name(name, names)}"
+        f"there are: {known}"
+    )
 
 
 def _run_recovery(provider: Any) -> Any:

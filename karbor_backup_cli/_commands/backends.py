@@ -43,6 +43,7 @@ def backends(context: CliContext, *, check: bool) -> None:
         )
     else:
         _print_backends(installed, surveys)
+    context.backends.check_default()
     asked_for = check or context.configuration.backends is not None
     if asked_for and not all(each.usable for each in surveys):
         raise CommandFailed

@@ -2,7 +2,7 @@
 
 import click
 
-from karbor_backup_cli._commands.shared_options import backend_option, parse_unicode
+from karbor_backup_cli._commands.shared_options import NameChoice, backend_option, parse_unicode
 from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
 from karbor_backup_core import Support, Verb
 
@@ -14,9 +14,7 @@ from karbor_backup_core import Support, Verb
     karbor-backup options restore Freezer::FileSystem::Directory --json
     """,
 )
-@click.argument(
-    "verb", metavar="VERB", type=click.Choice([each.value for each in Verb], case_sensitive=False)
-)
+@click.argument("verb", metavar="VERB", type=NameChoice([each.value for each in Verb]))
 @click.argument("resource_type", metavar="TYPE", type=parse_unicode)
 @backend_option
 @common_options

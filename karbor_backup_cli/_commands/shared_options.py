@@ -1,14 +1,37 @@
 """Options that several commands take."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from karbor_backup_cli._durations import parse_duration_option
+from karbor_backup_core import suggest_name
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NameChoice(click.Choice):  # type: ignore[type-arg, unused-ignore] # generic since click 8.2
+    """One of a few names, in any case; a message says which one was probably meant."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(names, case_sensitive=False)
+        self._names = names
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the name that a text is.
+
+        Raises:
+            click.BadParameter: it is none of them.
+        """
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            known = ", ".join(self._names)
+            self.fail(
+                f"{value!r}: {suggest_name(value, self._names)}give one of: {known}", param, ctx
+            )
 
 
 def backend_option(command: F) -> F:

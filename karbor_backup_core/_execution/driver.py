@@ -23,6 +23,7 @@ from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
 from karbor_backup_core._model import Operation
 from karbor_backup_core._planning import check_scope
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
 from karbor_backup_core.stores.base import Store
@@ -104,7 +105,8 @@ class Driver:
             known = ", ".join(sorted(self.backends)) or "none"
             raise UnknownBackend(
                 f"operation {operation.id} belongs to backend {operation.backend!r}, "
-                f"which is not configured here (configured: {known})"
+                f"which is not configured here: {suggest_name(operation.backend, self.backends)}"
+                f"there are: {known}"
             ) from None
 
     def add(self, operation: Operation) -> Operation:

@@ -29,6 +29,7 @@ from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.state_machine import Call, Lifecycle, next_call
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
 from karbor_backup_core._planning import plan
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.stores.base import Store
 
 _log = logging.getLogger("karbor_backup.runner")
@@ -234,7 +235,8 @@ class Runner:
         except KeyError:
             known = ", ".join(sorted(self._driver.backends)) or "none"
             raise UnknownBackend(
-                f"backend {name!r} is not configured (configured: {known})"
+                f"backend {name!r} is not configured: "
+                f"{suggest_name(name, self._driver.backends)}there are: {known}"
             ) from None
 
     def _activate(self, operation: Operation) -> None:

@@ -8,6 +8,7 @@ import pluggy
 
 from karbor_backup_core._errors import BackendUnavailable, ContractViolation
 from karbor_backup_core._hooks.wrapper_guard import create_wrapper_guard
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core._version import CONTRACT_VERSION
 from karbor_backup_core.hookspecs import BACKEND_HOOKS, PROJECT, BackendSpec, ExtensionSpec
 
@@ -109,15 +110,13 @@ def _register_plugin(manager: pluggy.PluginManager, plugin: Any, name: str, what
 def _validation_message(
     manager: pluggy.PluginManager, plugin: Any, what: str, error: pluggy.PluginValidationError
 ) -> str:
-    import difflib
-
     known = [name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec()]
     for name in sorted(set(vars(manager.hook)) - set(known)):
-        near = difflib.get_close_matches(name, known, n=1)
-        guess = f"did you mean {near[0]}? Otherwise it" if near else "it"
+        guess = suggest_name(name, known)
+        remedy = f"{guess}Otherwise it" if guess else "it"
         return (
             f"{what} implements the hook {name}, which contract {CONTRACT_VERSION} does not "
-            f"have: {guess} needs contract > {CONTRACT_VERSION}: upgrade karbor-backup"
+            f"have: {remedy} needs contract > {CONTRACT_VERSION}: upgrade karbor-backup"
         )
     detail = " ".join(str(error).split())
     return (

@@ -1,6 +1,7 @@
 """How an operation ends: its outcome, and the backup that it leaves. Pure, like the lifecycle."""
 
 import functools
+import re
 from datetime import datetime
 
 import attrs
@@ -17,6 +18,23 @@ from karbor_backup_core._model import (
 )
 
 _UNDONE_WHEN_CANCELLED = (Verb.PROTECT, Verb.RESTORE)
+
+
+def describe_result(result: Result, reason: str) -> str:
+    """Return a result with its reason, without the result's own word said twice.
+
+    Services write reasons such as "failed" or "it was cancelled by an operator".
+
+    Args:
+        result: how an operation or a part of one ended.
+        reason: why, in one line; may be empty.
+
+    Returns:
+        Text such as ``failed: the disk is full``, or the result alone.
+    """
+    said = re.match(rf"(it |was |has |is )*{result}\b", reason, re.IGNORECASE)
+    more = reason[said.end() :].lstrip(":;,. ") if said else reason
+    return f"{result}: {more}" if more else str(result)
 
 
 def build_stop_outcome(operation: Operation) -> Outcome:
@@ -63,7 +81,8 @@ def _result_and_reason(operation: Operation, progress: Progress) -> tuple[Result
             return Result.SUCCEEDED, ""
         case ProgressState.CANCELLED if operation.cancel_sent and not operation.cancel_requested:
             stopped = build_stop_outcome(operation).reason
-            return Result.FAILED, f"{stopped}; {progress.reason}" if progress.reason else stopped
+            known = progress.reason in stopped  # it may be what came last
+            return Result.FAILED, stopped if known else f"{stopped}; {progress.reason}"
         case ProgressState.CANCELLED:
             return Result.CANCELLED, progress.reason or "it was cancelled"
         case _:

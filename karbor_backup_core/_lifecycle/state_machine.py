@@ -220,7 +220,7 @@ class Lifecycle:
             operation,
             failures=failures,
             not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
-            last_error=f"waits for operation {holder}, which works on the same backup{remedy}",
+            last_error=f"operation {holder} works on the same backup{remedy}",
         )
 
     def refuse(self, operation: Operation, holder: str, now: datetime) -> Operation:

@@ -4,13 +4,13 @@ jsonschema's own messages quote the value, whatever it is. These quote a value o
 short and no secret, and say what to write instead.
 """
 
-import difflib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from karbor_backup_core._serialization.json_values import child_path, is_writable_integer
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.json_schema.subschemas import (
     IMPOSSIBLE_SCHEMA,
     DocumentPath,
@@ -111,14 +111,9 @@ def _format_unknown_properties(error: Error, root: Schema, place: str) -> Iterat
     names = sorted({name for facet in known for name in facet.get("properties", ())})
     unknown = (name for name in error.instance if not child_schemas(known, name))
     for number, name in enumerate(unknown):
-        near = _near(name, names) if number < _GUESSED else []
-        remedy = f"did you mean {near[0]!r}?" if near else _format_allowed(names)
+        guess = suggest_name(name, names).strip() if number < _GUESSED else ""
+        remedy = guess or _format_allowed(names)
         yield f"{child_path(place, name)}: unknown: {remedy}"
-
-
-def _near(name: str, names: Sequence[str]) -> list[str]:
-    """Return the name that was probably meant; to guess at a long one takes long."""
-    return difflib.get_close_matches(name, names, n=1) if len(name) <= _MAX_SHOWN else []
 
 
 def _format_allowed(names: Sequence[str]) -> str:
@@ -150,8 +145,8 @@ def _format_choices(error: Error) -> str:
     choices = error.validator_value
     text = f"give one of: {', '.join(_to_text(choice) for choice in choices)}"
     named = [choice for choice in choices if isinstance(choice, str)]
-    near = _near(_to_text(error.instance), named)
-    return f"{text} (did you mean {near[0]!r}?)" if near else text
+    guess = suggest_name(_to_text(error.instance), named).strip()
+    return f"{text} ({guess})" if guess else text
 
 
 def _format_remedy(keyword: str, expected: Any) -> str:

@@ -9,6 +9,7 @@ from unittest import mock
 from click.testing import CliRunner, Result
 
 from karbor_backup_cli._main import program
+from tests.support.wording import find_repetition
 
 # Click 8.2 keeps the two outputs apart by itself; 8.1 does so when it is told to.
 _SEPARATE: Final[dict[str, Any]] = (
@@ -19,8 +20,13 @@ _SEPARATE: Final[dict[str, Any]] = (
 def invoke_program(
     *arguments: str, stdin: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Result:
-    """Run ``karbor-backup``, and return its exit status, its output and its errors."""
+    """Run ``karbor-backup``, and return its exit status, its output and its errors.
+
+    No message of any test may say the same twice in a row.
+    """
     runner = CliRunner(env=environ, **_SEPARATE)
     # The command sets OS_CLOUD for the libraries of its process, which is the tests' here.
     with mock.patch.dict(os.environ):
-        return runner.invoke(program, [*arguments], input=stdin)
+        result = runner.invoke(program, [*arguments], input=stdin)
+    assert find_repetition(result.stderr) is None, result.stderr
+    return result

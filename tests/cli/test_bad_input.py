@@ -13,13 +13,21 @@ from tests.cli.command_runner import VOLUME, CommandRunner
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 
 _WRONG = {
-    "a command": (("frobnicate",), "No such command 'frobnicate'"),
+    "a command": (("frobnicate",), "No such command 'frobnicate': the commands are: abandon,"),
+    "a command in other case": (("List",), "did you mean 'list'?"),
+    "a verb": (("options", "protct", "volume"), "'protct': did you mean 'protect'? give one of"),
+    "a verb in the plural": (("options", "Restores", "volume"), "did you mean 'restore'?"),
+    "a type of options": (("options", "protect", "volumes"), "did you mean 'OS::Cinder::Volume'?"),
+    "an option of a command": (("protect", "--backnd", "x"), "Did you mean '--backend'?"),
     "no arguments": (("protect",), "Missing argument 'TYPE'"),
     "an unknown option of the command": (("list", "--colour"), "No such option"),
     "a backend": ((*_PROTECT, "--backend", "nil"), "backend 'nil' is not configured"),
-    "a type": (("protect", "OS::Nova::Sever", "x"), "did you mean OS::Nova::Server?"),
-    "a short type": (("protect", "volum", "x"), "did you mean OS::Cinder::Volume?"),
+    "a backend in other case": ((*_PROTECT, "--backend", "MINE"), "did you mean 'mine'?"),
+    "a backend for a restore": (("contract", "min"), "did you mean 'mine'?"),
+    "a type": (("protect", "OS::Nova::Sever", "x"), "did you mean 'OS::Nova::Server'?"),
+    "a short type": (("protect", "volum", "x"), "did you mean 'OS::Cinder::Volume'?"),
     "an unknown option": ((*_PROTECT, "-o", "backup_nam=x"), "did you mean 'backup_name'"),
+    "an option in other case": ((*_PROTECT, "-o", "Backup-Name=x"), "did you mean 'backup_name'"),
     "all faults at once": (("protect", *VOLUME, "-o", "x=1"), "x: unknown"),
     "an option that is none": ((*_PROTECT, "-o", "word"), "KEY=VALUE"),
     "an option's file": ((*_PROTECT, "--options", "none.json"), "No such file"),
@@ -63,6 +71,9 @@ def test_with_json_a_fault_is_one_object_on_the_standard_error(command: CommandR
     [
         ("a = \n", "it is not TOML"),
         ("[polcy]\n", "polcy: unknown: did you mean 'policy'?"),
+        ("[policy]\nDeadLine = 3\n", "DeadLine: unknown: did you mean 'deadline'?"),
+        ('[store]\nurl = "postgres://u:hidden@h/d"\n', "did you mean 'postgresql'?"),
+        ('[store]\nurl = "SQLlite:///x"\n', "did you mean 'sqlite'?"),
         ('[store]\nurl = "nonsense"\n', "the store's URL names no database"),
         ('[store]\nurl = {env = "UNSET"}\n', "UNSET"),
     ],
@@ -85,6 +96,30 @@ def test_faults_in_a_backends_section_are_placed_in_the_file(command: CommandRun
     assert str(command.config) in result.stderr
     assert "backends.mine.clod" in result.stderr
     assert "backends.mine.service_seconds" in result.stderr
+
+
+def test_wrong_default_backend_is_refused_only_where_it_is_used(command: CommandRunner) -> None:
+    text = command.config.read_text()
+    command.config.write_text(text.replace('default_backend = "mine"', 'default_backend = "mien"'))
+    refused = command(*_PROTECT)
+    assert refused.exit_code == 2
+    assert f"{command.config}: default_backend: backend 'mien' is not conf" in refused.stderr
+    assert "did you mean 'mine'?" in refused.stderr
+    assert _is_one_line(refused.stderr)
+    listed = command("backends")
+    assert (listed.exit_code, "mine" in listed.stdout) == (2, True)
+    assert "did you mean 'mine'?" in listed.stderr
+    assert command(*_PROTECT, "--backend", "mine").exit_code == 0
+    assert command("list").exit_code == 0
+
+
+def test_wrong_implementation_of_a_section_is_told_with_its_place(command: CommandRunner) -> None:
+    command.config.write_text('[backends.mine]\nuse = "fkae"\n')
+    result = command(*_PROTECT)
+    assert result.exit_code == 2
+    assert f"{command.config}: backends.mine.use: no backend fkae is installed" in result.stderr
+    assert "did you mean 'fake'?" in result.stderr
+    assert _is_one_line(result.stderr)
 
 
 def test_several_backends_need_a_name(command: CommandRunner) -> None:

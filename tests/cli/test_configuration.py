@@ -81,9 +81,9 @@ use = 1
 def test_faults_beyond_the_schema_come_at_once_too(tmp_path: Path) -> None:
     faults = _load_errors(
         tmp_path / "config.toml",
-        'default_backend = "b"\n[policy]\ndeadline = "soon"\ngrace = 0\n[backends.a]\n',
+        '[policy]\ndeadline = "soon"\ngrace = 0\n[backends.a]\n',
     )
-    for place in ("$.default_backend", "$.policy.deadline", "$.policy.grace"):
+    for place in ("$.policy.deadline", "$.policy.grace"):
         assert place in faults
 
 

@@ -139,7 +139,7 @@ def test_broken_configuration(command: CommandRunner, home: Path, number: int) -
         ("".join(f"k{number} = 1\n" for number in range(100_000)), "and 99980 more"),
         (f"{'k' * 1_000_000} = 1", "characters)"),
         (f"default_backend = {'[' * 10}'{'k' * 1_000_000}'{']' * 10}", "give text"),
-        (f"default_backend = '{'k' * 1_000_000}'\n[backends.x]", "characters)"),
+        (f"backends.x.use = {{ {'k' * 1_000_000} = 1 }}", "give text"),
     ],
     ids=["many", "long", "deep", "long value"],
 )

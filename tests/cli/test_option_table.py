@@ -51,8 +51,8 @@ def test_a_covered_type_names_what_to_protect_instead(command: CommandRunner) ->
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("protect", "volum"), "did you mean OS::Cinder::Volume?"),
-        (("protct", "volume"), "'protct' is not one of"),
+        (("protect", "volum"), "did you mean 'OS::Cinder::Volume'?"),
+        (("protct", "volume"), "'protct': did you mean 'protect'?"),
         (("protect", "volume", "--backend", "other"), "'other' is not configured"),
         (("protect",), "Missing argument 'TYPE'"),
     ],

@@ -103,7 +103,7 @@ def test_only_the_backend_asked_for_is_imported(install: Install) -> None:
 
 
 def test_an_unknown_backend_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(UnknownBackend, match=r"did you mean freezer\? installed are: .*fake"):
+    with pytest.raises(UnknownBackend, match=r"did you mean 'freezer'\? there are: .*fake"):
         backend_class("freezr")
 
 

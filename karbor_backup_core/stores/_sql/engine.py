@@ -6,6 +6,7 @@ import sqlalchemy as sa
 import tenacity
 
 from karbor_backup_core._errors import InvalidInput, StoreError
+from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.stores._sql import sqlite_file
 from karbor_backup_core.stores._sql.filesystems import network_filesystem_type
 
@@ -21,6 +22,9 @@ _WAL_JOURNAL: Final = "PRAGMA journal_mode = WAL"
 
 _ROLLBACK_JOURNAL: Final = "PRAGMA journal_mode = DELETE"
 """Needs no memory that is shared, which machines cannot share."""
+
+_SCHEMES: Final = ("sqlite", "postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql")
+"""The beginnings of URLs that docs/stores.md shows, and their short forms."""
 
 _VERSION_TABLE: Final = "schema_version"
 
@@ -46,7 +50,8 @@ def create_engine(
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError, AttributeError):
         # Without the cause: some versions repeat the URL in it, with its password.
         raise InvalidInput(
-            "the store's URL names no database that SQLAlchemy knows: write it like "
+            "the store's URL names no database that SQLAlchemy knows: "
+            f"{_suggest_scheme(url)}write it like "
             "sqlite:////path/to/file or postgresql+psycopg://user@host/database"
         ) from None
     if dialect.is_async:
@@ -56,6 +61,12 @@ def create_engine(
     # MySQL's own default locks the gaps in which a row was looked for in vain, and two that insert
     # there then wait for each other; a store needs no more than what it locks by writing.
     return _create_sa_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+
+
+def _suggest_scheme(url: str | sa.URL) -> str:
+    """Return a question for the message about a URL; nothing secret of the URL is in it."""
+    scheme, separator, _ = str(url).partition(":")
+    return suggest_name(scheme, _SCHEMES) if separator else ""
 
 
 def display_url(url: sa.URL) -> str:

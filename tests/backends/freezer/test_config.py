@@ -72,7 +72,7 @@ def test_the_default_storage_has_to_be_one() -> None:
 def test_the_only_storage_is_the_default_one() -> None:
     assert Configuration.from_document({"storages": {"it": STORAGES["local"]}}).storage == "it"
     two = {"storages": {"it": STORAGES["local"], "other": STORAGES["swift"]}}
-    with pytest.raises(InvalidInput, match="configured: it, other"):
+    with pytest.raises(InvalidInput, match="there are: it, other"):
         Configuration.from_document(two).choose_storage(None)
 
 

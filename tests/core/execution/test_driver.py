@@ -287,7 +287,7 @@ def test_a_cancel_of_what_has_ended_changes_nothing(drivers: TwoDrivers) -> None
 
 def test_an_operation_of_a_backend_that_is_not_configured_says_so(drivers: TwoDrivers) -> None:
     stray = attrs.evolve(drivers.submitting_operation(), backend="gone")
-    with pytest.raises(UnknownBackend, match=r"'gone'.*configured: cloud"):
+    with pytest.raises(UnknownBackend, match=r"'gone'.*there are: cloud"):
         drivers.ours.acquire(stray)
 
 

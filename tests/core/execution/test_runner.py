@@ -300,7 +300,7 @@ def test_two_operations_on_one_backup_come_one_after_the_other(
     held_up = threading.Event()
 
     def listen(operation: Operation) -> None:
-        if "waits for operation" in operation.last_error:
+        if "works on the same backup" in operation.last_error:
             held_up.set()
 
     with create_runner(cloud, store, on_change=listen) as runner:

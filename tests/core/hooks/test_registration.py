@@ -77,7 +77,7 @@ def test_a_misspelled_hook_is_told_with_the_nearest_name() -> None:
 
     message = refusal_message(Misspelled())
     assert "implements the hook protct" in message
-    assert "did you mean protect?" in message
+    assert "did you mean 'protect'?" in message
     assert "needs contract > 1.0" in message
 
 

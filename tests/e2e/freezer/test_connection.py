@@ -57,7 +57,7 @@ def test_the_endpoint_of_the_clouds_file_is_used(
 
 
 def test_an_unknown_cloud_is_named(harness: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"no cloud 'nowhere' \(.*clouds.yaml has: admin, demo"):
+    with pytest.raises(InvalidInput, match=r"no cloud 'nowhere': .*clouds.yaml has: admin, demo"):
         harness.backend(cloud="nowhere").scope()
 
 

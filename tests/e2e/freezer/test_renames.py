@@ -129,7 +129,9 @@ def test_region_decides_which_freezer_is_asked(
         assert "in region RegionTwo|" in backend.scope()
         assert len(proxy.requests) > seen
         _set_environment(harness, monkeypatch, "Three")
-        with pytest.raises(InvalidInput, match=r"'Three' \(it has one in: RegionOne, RegionTwo\)"):
+        with pytest.raises(
+            InvalidInput, match="'Three': it has one in: RegionOne, RegionTwo; name"
+        ):
             FreezerBackend({}).scope()
 
 

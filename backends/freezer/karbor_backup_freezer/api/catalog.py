@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 
-from karbor_backup_core import BackendError, InvalidInput
+from karbor_backup_core import BackendError, InvalidInput, suggest_name
 
 SERVICE_TYPE: Final = "backup"
 
@@ -68,8 +68,9 @@ def choose_region(endpoints: Sequence[Endpoint], asked: str | None, source: str 
     of = f"the catalog of {source}" if source else "the catalog"
     if asked and known and asked not in known:
         raise InvalidInput(
-            f"{of} has no {SERVICE_TYPE} service in region {asked!r} (it has one in: "
-            f"{names}): name one of these, or Freezer's URL as endpoint"
+            f"{of} has no {SERVICE_TYPE} service in region {asked!r}: "
+            f"{suggest_name(asked, known)}it has one in: {names}; name one of these, or Freezer's "
+            "URL as endpoint"
         )
     if not asked and len(known) > 1:
         raise InvalidInput(

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from karbor_backup_core import InvalidInput
+from karbor_backup_core import InvalidInput, suggest_name
 from karbor_backup_freezer.api.clouds_yaml import describe_unreadable_files
 from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
 
@@ -68,10 +68,23 @@ def load_region(configuration: Configuration) -> tuple["CloudRegion", str]:
         reason = f"{skipped}; so: {error}" if skipped else str(error)
         where = f" ({_describe_clouds(loader)})" if loader is not None else ""
         message = " ".join(reason.split()).rstrip(".")
+        message = f"{message}{_suggest_region(loader, configuration)}"
         raise InvalidInput(f"OpenStack credentials: {message}{where}") from error
     if lacking:
         raise InvalidInput(_missing_options_message(loader, configuration.cloud, lacking))
     return region, _source(loader, region)
+
+
+def _suggest_region(loader: "OpenStackConfig | None", configuration: Configuration) -> str:
+    """Return a question for openstacksdk's message about a region that the cloud does not have."""
+    if loader is None or configuration.region is None:
+        return ""
+    cloud = loader.cloud_config["clouds"].get(configuration.cloud or loader.default_cloud) or {}
+    regions = cloud.get("regions") or ()
+    names = [each["name"] if isinstance(each, dict) else str(each) for each in regions]
+    if configuration.region in names:
+        return ""
+    return f": {guess}" if (guess := suggest_name(configuration.region, names).strip()) else ""
 
 
 def _source(loader: "OpenStackConfig", region: "CloudRegion") -> str:
@@ -116,7 +129,8 @@ def _check_cloud(loader: "OpenStackConfig", asked: str | None) -> None:
     skipped = describe_unreadable_files()
     because = f"{skipped}; so: " if skipped else ""
     if cloud:
-        message = f"there is no cloud {cloud!r} ({_describe_clouds(loader)})"
+        guess = suggest_name(cloud, _cloud_names(loader))
+        message = f"there is no cloud {cloud!r}: {guess}{_describe_clouds(loader)}"
     else:
         message = f"no cloud is named ({_describe_clouds(loader)}): {_HINT}"
     raise InvalidInput(f"OpenStack credentials: {because}{message}")
@@ -153,6 +167,10 @@ def _describe_clouds(loader: "OpenStackConfig") -> str:
     absent = f"OS_CLIENT_CONFIG_FILE names {named}, which is not there; " if gone else ""
     if not file:
         return f"{absent}no clouds.yaml was found here, in ~/.config/openstack or /etc/openstack"
-    unnamed = {loader.envvar_key, "defaults"}
-    known = ", ".join(sorted(set(loader.get_cloud_names()) - unnamed)) or "no cloud"
+    known = ", ".join(_cloud_names(loader)) or "no cloud"
     return f"{absent}{file} has: {known}"
+
+
+def _cloud_names(loader: "OpenStackConfig") -> list[str]:
+    """Return the names by which a person may ask for a cloud."""
+    return sorted(set(loader.get_cloud_names()) - {loader.envvar_key, "defaults"})

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from karbor_backup_core import InvalidInput
+from karbor_backup_core import InvalidInput, suggest_name
 from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.jobs import ACTIVE_STATES, Job, JobState
 
@@ -163,9 +163,10 @@ class SchedulerRegistry:
         known = self.list_all()
         scheduler = next((s for s in known if s.client_id == client_id), None)
         if scheduler is None:
+            names = [s.client_id for s in known]
             raise InvalidInput(
-                f"scheduler {client_id!r} is not registered with Freezer (registered: "
-                f"{', '.join(s.client_id for s in known) or 'none'})"
+                f"scheduler {client_id!r} is not registered with Freezer: "
+                f"{suggest_name(client_id, names)}there are: {', '.join(names) or 'none'}"
             )
         if not scheduler.supports(actions):
             raise InvalidInput(

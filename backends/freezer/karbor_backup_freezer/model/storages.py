@@ -1,13 +1,12 @@
 """The kinds of storage, and what an action says of each (freezer 19.0.0)."""
 
-import difflib
 import enum
 from collections.abc import Mapping
 from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import InvalidInput, Secret
+from karbor_backup_core import InvalidInput, Secret, suggest_name
 from karbor_backup_freezer.agent.escaping import check_text, escape
 
 
@@ -130,8 +129,6 @@ def find_storage(storages: Mapping[str, Storage], name: str) -> Storage:
                 "kind, as docs/reference/freezer-support.md shows"
             ) from None
         known = ", ".join(sorted(storages))
-        near = difflib.get_close_matches(name, storages, n=1)
-        guess = f": did you mean {near[0]!r}?" if near else ""
         raise InvalidInput(
-            f"storage {name!r} is not configured (configured: {known}){guess}"
+            f"storage {name!r} is not configured: {suggest_name(name, storages)}there are: {known}"
         ) from None

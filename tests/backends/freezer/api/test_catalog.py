@@ -76,8 +76,10 @@ def test_region_is_the_asked_one_or_the_only_one() -> None:
     assert choose_region([ONE, TWO], "Two") == "Two"
     assert choose_region([ONE], None) == "One"
     assert choose_region([], "One") == "One"
-    with pytest.raises(InvalidInput, match=r"'Three' .it has one in: One, Two."):
+    with pytest.raises(InvalidInput, match="'Three': it has one in: One, Two; name"):
         choose_region([ONE, TWO], "Three")
+    with pytest.raises(InvalidInput, match=r"did you mean 'Two'\?"):
+        choose_region([ONE, TWO], "two")
     source = "cloud 'demo' (/etc/openstack/clouds.yaml)"
     with pytest.raises(InvalidInput, match=r"catalog of cloud 'demo' ./etc/openstack/clouds.yaml"):
         choose_region([ONE, TWO], "Three", source)

@@ -79,13 +79,19 @@ def test_an_empty_os_cloud_names_none(clouds: Path, monkeypatch: pytest.MonkeyPa
 def test_a_wrong_cloud_is_told_with_those_that_there_are(
     clouds: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = f"there is no cloud 'Demo' ({clouds} has: bare, demo, other)"
+    told = f"there is no cloud 'Demo': did you mean 'demo'? {clouds} has: bare, demo, other"
     assert told in _refusal_message("--os-cloud", "Demo")
     monkeypatch.setenv("OS_CLOUD", "Demo")
     assert told in _refusal_message()
     monkeypatch.delenv("OS_CLOUD")
     config.write_text(f'{config.read_text()}[backends.freezer]\ncloud = "Demo"\n')
     assert told in _refusal_message()
+
+
+@pytest.mark.usefixtures("clouds")
+def test_region_in_other_case_is_suggested(config: Path) -> None:
+    config.write_text(f'{config.read_text()}[backends.freezer]\nregion = "region-two"\n')
+    assert "did you mean 'RegionTwo'?" in _refusal_message("--os-cloud", "other")
 
 
 @pytest.mark.parametrize(("cloud", "known"), [("demo", "RegionOne"), ("other", "RegionTwo")])

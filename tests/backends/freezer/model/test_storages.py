@@ -49,5 +49,5 @@ def test_no_storage_at_all_says_what_to_add() -> None:
 
 
 def test_name_of_a_storage_that_is_nearly_right_is_told_with_the_right_one() -> None:
-    with pytest.raises(InvalidInput, match=r"\(configured: vault\): did you mean 'vault'\?"):
+    with pytest.raises(InvalidInput, match=r"did you mean 'vault'\? there are: vault"):
         find_storage({"vault": Storage("vault", StorageKind.SWIFT, {})}, "valt")

@@ -1,0 +1,58 @@
+"""The known name that a person probably meant by one that is not known."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+_LONGEST: Final = 100
+"""Characters of a name that is compared with others: the time grows with its square."""
+
+_SIMILARITY: Final = 0.6
+"""``difflib``'s own default: a plural, a word left out or two wrong letters are still similar."""
+
+
+def closest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is most similar to one that is not known.
+
+    Case, blanks, dashes, underscores and colons do not count, and a name may be cut short.
+
+    Args:
+        name: what was written.
+        known: the names that there are.
+
+    Returns:
+        None where none is similar, or the name is too long to be any of them.
+    """
+    if len(name) > _LONGEST:
+        return None
+    spellings: dict[str, str] = {}
+    for each in known:
+        spellings.setdefault(_normalize(each), each)
+    wanted = _normalize(name)
+    if wanted in spellings:
+        return spellings[wanted]
+    if near := difflib.get_close_matches(wanted, spellings, n=1, cutoff=_SIMILARITY):
+        return spellings[near[0]]
+    longer = [each for each in spellings if wanted and each.startswith(wanted)]
+    return spellings[longer[0]] if len(longer) == 1 else None
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return the question whether the closest known name was meant, for a message.
+
+    Args:
+        name: what was written.
+        known: the names that there are.
+
+    Returns:
+        ``did you mean 'volume'? `` with the blank after it; empty where no name is similar.
+    """
+    near = closest_name(name, known)
+    return "" if near is None else f"did you mean {near!r}? "
+
+
+def _normalize(name: str) -> str:
+    return name.casefold().translate(_IGNORED)
+
+
+_IGNORED: Final = str.maketrans("", "", " -_:")
