@@ -155,7 +155,7 @@ def _read_environment(name: str) -> str:
         return os.environ[name]
     except (KeyError, ValueError):  # no variable's name can hold a lone surrogate
         raise InvalidInput(
-            f"the environment variable {name}, which should hold a secret, is not set: give it a value"
+            f"the environment variable {name}, which should hold a secret, is not set: give it one"
         ) from None
 
 

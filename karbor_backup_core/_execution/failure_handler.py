@@ -129,8 +129,7 @@ class FailureHandler:
     def release_dropped(self) -> None:
         """Let go of what was lost but is still this process's in the store.
 
-        Raises:
-            StoreError: the store cannot be used.
+        One that cannot be let go of now is tried again with the next call, after the others.
         """
         with self._lock:
             waiting = list(self._to_release)
@@ -140,6 +139,9 @@ class FailureHandler:
                     self._driver.release_lease(self._driver.store.operation(operation_id))
                 except (Conflict, UnknownOperation) as gone:
                     _log.debug("operation %s is not held any more: %s", operation_id, gone)
+                except StoreError as error:
+                    _log.warning("operation %s is still held: %s", operation_id, error)
+                    continue
             with self._lock:
                 self._to_release.discard(operation_id)
 

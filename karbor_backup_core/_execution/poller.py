@@ -112,17 +112,7 @@ class BackendPoller:
             self._polling, self._next = True, None
             operations, self._waiting = self._waiting, {}
         began = self._driver.clock()
-        asked: KarborBackupError | None = None
-        stored: StoreError | None = None
-        remaining = dict(operations)
-        try:
-            asked, stored = self._poll_and_dispatch(remaining)
-        except StoreError as error:
-            stored = error
-            self._requeue(remaining, error)
-        except BaseException as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
-            for operation_id in remaining:
-                self._callbacks.on_error(operation_id, broken)
+        asked, stored = self._poll_apart_from_faulty(operations)
         with self._lock:
             self._polling = False
             self._interval.record_poll(self._driver.clock() - began)
@@ -132,6 +122,35 @@ class BackendPoller:
             self._store_failures = self._store_failures + 1 if stored else 0
             if self._waiting:
                 self._schedule(self._next_delay(self._waiting.values()))
+
+    def _poll_apart_from_faulty(
+        self, operations: dict[str, Operation]
+    ) -> tuple[KarborBackupError | None, StoreError | None]:
+        """Make the poll; where it raises what nobody expects, make it for each half alone.
+
+        So an operation that cannot be polled is dropped without those that were polled with it,
+        after a number of polls that grows with the logarithm of theirs.
+
+        Returns:
+            Why nothing could be asked, and why something could not be stored.
+        """
+        remaining = dict(operations)
+        try:
+            return self._poll_and_dispatch(remaining)
+        except StoreError as error:
+            self._requeue(remaining, error)
+            return None, error
+        except BaseException as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
+            if len(operations) == 1:
+                for operation_id in remaining:
+                    self._callbacks.on_error(operation_id, broken)
+                return None, None
+            _log.exception("a poll of backend %s failed, and is made in two halves", self._name)
+        left = list(remaining.items())
+        halves = (left[: (len(left) + 1) // 2], left[(len(left) + 1) // 2 :])
+        results = [self._poll_apart_from_faulty(dict(half)) for half in halves if half]
+        asked = next((error for error, _ in results if error), None)
+        return asked, next((error for _, error in results if error), None)
 
     def _requeue(self, operations: Mapping[str, Operation], error: StoreError) -> None:
         """Poll again for operations for which the store could not be used."""
@@ -162,17 +181,17 @@ class BackendPoller:
             except KarborBackupError as error:  # it is told with its own next write
                 _log.warning("operation %s could not be read: %s", operation_id, error)
                 continue
-            del remaining[operation_id]
             self._callbacks.on_ready(heard)
+            del remaining[operation_id]
         polled = self._driver.poll(self._name, list(remaining.values()))
         for operation_id, reason in polled.lost.items():
-            del remaining[operation_id]
             self._callbacks.on_error(operation_id, reason)
+            del remaining[operation_id]
         for operation_id, fault in polled.unsaved.items():
             self._callbacks.on_store_failure(operation_id, fault)
         now = self._driver.clock()
         for operation in polled.operations:
-            before = remaining.pop(operation.id)
+            before = remaining[operation.id]
             if operation is not before:
                 self._callbacks.on_update(operation)
             if operation.id in polled.unsaved or next_call(operation, now) is Call.POLL:
@@ -181,6 +200,7 @@ class BackendPoller:
             else:
                 self._interval.record_completion(before, now)
                 self._callbacks.on_ready(operation)
+            del remaining[operation.id]
         return polled.error, next(iter(polled.unsaved.values()), None)
 
     def _next_delay(self, operations: Collection[Operation]) -> timedelta:

@@ -21,6 +21,8 @@ from karbor_backup_core import (
     Verb,
     plan,
 )
+from karbor_backup_core._execution import poller
+from karbor_backup_core._execution.poll_interval import PollInterval
 from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import Busy, Refused, StallJob
@@ -255,3 +257,56 @@ def test_no_operation_is_lost_when_the_store_cannot_be_used(
     monkeypatch.undo()
     harness.run_next_poll()
     assert [ended.id for ended in harness.ready] == [operation.id]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 7])
+@pytest.mark.parametrize("place", ["apply", "record_completion", "next_call", "on_update"])
+def test_fault_of_one_operation_in_a_poll_drops_no_other(
+    harness: PollerHarness, monkeypatch: pytest.MonkeyPatch, place: str, number: int
+) -> None:
+    running = [harness.add_running(str(n)) for n in range(number)]
+    faulty = running[number // 2]
+    raise_for_faulty(harness, monkeypatch, place, faulty.id)
+    harness.clock.advance(600)
+    harness.run_next_poll()
+    assert harness.lost == [faulty.id]
+    assert {each.id for each in harness.ready} == {each.id for each in running} - {faulty.id}
+    assert harness.delays == [], "nobody is left to poll for"
+
+
+def raise_for_faulty(
+    harness: PollerHarness, monkeypatch: pytest.MonkeyPatch, place: str, faulty: str
+) -> None:
+    """Let a place in the core raise whenever it gets this operation."""
+    owner: Any = {
+        "apply": Lifecycle,
+        "record_completion": PollInterval,
+        "next_call": poller,
+        "on_update": poller.PollCallbacks,
+    }[place]
+    original: Any = getattr(owner, place, None)
+
+    def fail(*arguments: Any) -> Any:
+        if any(getattr(each, "id", "") == faulty for each in arguments):
+            raise TypeError("a fault of the core's own")
+        return original(*arguments)
+
+    if place == "on_update":
+        callbacks = harness.poller._callbacks
+        original = callbacks.on_update
+        monkeypatch.setattr(harness.poller, "_callbacks", attrs.evolve(callbacks, on_update=fail))
+    else:
+        monkeypatch.setattr(owner, place, fail)
+
+
+def test_fault_of_all_operations_in_a_poll_drops_all(
+    harness: PollerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [harness.add_running(name) for name in "abc"]
+
+    def fail(*_: object) -> None:
+        raise TypeError("a fault of the core's own")
+
+    monkeypatch.setattr(Lifecycle, "apply", fail)
+    harness.run_next_poll()
+    assert sorted(harness.lost) == sorted(each.id for each in running)

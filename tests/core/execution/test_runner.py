@@ -2,8 +2,10 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -12,8 +14,10 @@ from karbor_backup_core import (
     Backend,
     Backup,
     Conflict,
+    Driver,
     InvalidDocument,
     InvalidInput,
+    Lifecycle,
     ManualClock,
     MemoryStore,
     Operation,
@@ -30,7 +34,7 @@ from karbor_backup_core import (
     WrongScope,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
-from karbor_backup_fake.faults import Busy, FailJob, Refused, StallJob
+from karbor_backup_fake.faults import ANY, Busy, FailJob, Refused, StallJob
 
 QUICK = timedelta(milliseconds=1)
 POLICY = Policy(
@@ -586,6 +590,10 @@ def test_a_listener_that_raises_stops_nothing(cloud: FakeCloud, store: MemorySto
         assert runner.wait(begun.id, LONG).state is State.RELEASED
 
 
+class Unexpected(BaseException):
+    """What the guard around a store lets through: it is no fault that it knows."""
+
+
 def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: FakeCloud) -> None:
     repeated, faulty = threading.Event(), MemoryStore()
     calls: list[None] = []
@@ -594,7 +602,7 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
         calls.append(None)
         if len(calls) > 1:
             repeated.set()
-        raise SystemExit("a fault that nobody expects")
+        raise Unexpected("a fault that nobody expects")
 
     cloud.faults.plan("create_job", Busy(retry_after=3600))
     waits = threading.Event()
@@ -612,6 +620,73 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
             assert repeated.wait(LONG)
         runner.cancel(begun.id)
         assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_operation_that_cannot_be_let_go_of_keeps_no_cancel_back(cloud: FakeCloud) -> None:
+    """What cannot be read any more is dropped; cancels of the others are heard all the same."""
+    store = UnreadableStore()
+    cloud.faults.plan("create_job", Busy(retry_after=3600), operation=ANY)
+    short = attrs.evolve(POLICY, lease=timedelta(seconds=1.5))
+    with create_runner(cloud, store, policy=short) as runner:
+        kept = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert store.asked.wait(LONG), "from now on only a renewal asks for cancels"
+        runner._failure_handler.drop_operation("unreadable", TypeError("a fault"))
+        other = Driver(store, {}, Lifecycle(short))
+        other.request_cancel(kept.id)
+        ended = runner.wait(kept.id, LONG)
+    assert ended.outcome is not None
+    assert ended.outcome.result is Result.CANCELLED
+
+
+class UnreadableStore(MemoryStore):
+    """A store in which one operation cannot be read.
+
+    Attributes:
+        asked: set once it was asked for cancels.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    def cancel_requests(self, owner: str) -> Sequence[str]:
+        requested = super().cancel_requests(owner)
+        self.asked.set()
+        return requested
+
+    def operation(self, operation_id: str) -> Operation:
+        if operation_id == "unreadable":
+            raise StoreError("its document is no JSON")
+        return super().operation(operation_id)
+
+
+def test_polls_refused_for_good_come_ever_further_apart(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    first = timedelta(milliseconds=20)
+    policy = attrs.evolve(POLICY, refusal_first=first, refusal_limit=first * 8)
+    polls: list[float] = []
+    enough = threading.Event()
+
+    def gate(point: str) -> None:
+        if point == "list_jobs asked":
+            polls.append(time.monotonic())
+            if len(polls) == 7:
+                enough.set()
+
+    cloud.gate = gate
+    cloud.service_seconds = 0.01
+    cloud.faults.plan("list_jobs", *[Refused()] * 7)
+    with create_runner(cloud, store, policy=policy) as runner:
+        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        assert enough.wait(LONG)
+        assert runner.wait(begun.id, LONG).state is State.RELEASED
+    # Only lower bounds: a slow machine makes the pauses longer, and nothing makes them shorter.
+    pauses = [later - earlier for earlier, later in pairwise(polls)]
+    expected = [first * factor for factor in (1, 2, 4, 8, 8, 8)]
+    assert all(
+        pause >= least.total_seconds() for pause, least in zip(pauses, expected, strict=False)
+    ), pauses
 
 
 def test_wait_returns_after_its_timeout(runner: Runner, cloud: FakeCloud) -> None:
