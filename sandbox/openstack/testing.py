@@ -23,7 +23,8 @@ from sandbox.openstack.inventory import ResourceKey
 if TYPE_CHECKING:
     from openstack.connection import Connection
 
-_TIMEOUT = 60.0
+_TIMEOUT = 600.0
+"""Seconds that only a hang lasts, also of an emulated guest on a busy machine."""
 _SMALLEST_PIECE = 4096
 _DEFAULT_TYPES = "3.62"
 

@@ -12,7 +12,7 @@ from karbor_backup_core import Operation, Resource
 from sandbox.openstack import guest
 from sandbox.openstack.testing import CloudTestTools
 
-_TIMEOUT: Final = 180.0
+_TIMEOUT: Final = 900.0
 _BEING_DELETED: Final = {"deleting", "deleted", "soft_deleted"}
 
 

@@ -21,7 +21,7 @@ VOLUME = "OS::Cinder::Volume"
 PROJECT = "OS::Keystone::Project"
 CLOUD = "other"
 OPTIONS = {"backup_name": "nightly"}
-PATIENCE = 120
+PATIENCE = 900
 AT = 600 * 1024
 """Where a server's disk has room for what a test writes."""
 
