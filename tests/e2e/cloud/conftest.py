@@ -39,6 +39,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.filterwarnings(rf"ignore::{kind}:openstack\..*"))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep apart the tests that wait for each other's project, so that workers seldom wait."""
+    waiting = [each for each in items if each.path.name == "test_projects.py"]
+    if waiting:
+        others = [each for each in items if each not in waiting]
+        distance = len(others) // len(waiting) + 1
+        for number, each in enumerate(waiting):
+            others.insert(number * distance, each)
+        items[:] = others
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when its cloud, which was empty, is not empty again; then it is taken down."""
