@@ -1,28 +1,25 @@
 """A real cloud for the whole run, and for each test a harness on it that leaves nothing behind."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import attrs
 import pytest
 from openstack.connection import Connection
 
-from karbor_backup_core import Backup, Operation, Resource, Runner, Verb
+from karbor_backup_core import Operation, Resource
 from sandbox import Sandbox, pytest_plugin
 from sandbox.accounts import CLOUDS
 from sandbox.openstack.testing import CloudTestTools
-from tests.e2e.cloud.owned_resources import OwnedResources, wait_until
+from tests.e2e.cloud.harness import TIMEOUT
+from tests.e2e.cloud.owned_resources import OwnedResources
 from tests.e2e.cloud.table import recorder
-from tests.e2e.freezer.conftest import FreezerHarness, assert_succeeded
+from tests.e2e.freezer.harness import FreezerHarness
 
 ROOT: Final = Path(__file__).parents[3]
 RUNNING: Final = "KARBOR_BACKUP_TEST_CLOUD"
 """The environment variable that names a sandbox which is up, to be used instead of a new one."""
-
-TIMEOUT: Final = 900.0
-"""Seconds after which a test no longer believes that an operation ends."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -169,44 +166,3 @@ def nothing_left(harness: FreezerHarness, owned_resources: OwnedResources) -> It
     assert named == set()
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
     assert harness.left_on_disk() == []
-
-
-def wait_finished(runner: Runner, operation: Operation) -> Operation:
-    """Wait for an operation to be over."""
-    return runner.wait(operation.id, TIMEOUT)
-
-
-def run_operation(
-    runner: Runner,
-    verb: Verb,
-    target: Resource | Backup,
-    options: Mapping[str, Any] | None = None,
-    **more: Any,
-) -> Operation:
-    """Begin an operation and wait for it."""
-    return wait_finished(runner, runner.begin("freezer", verb, target, options or {}, **more))
-
-
-def protect_resource(runner: Runner, resource: Resource, **options: Any) -> Backup:
-    """Protect a resource, and insist on success."""
-    operation = run_operation(runner, Verb.PROTECT, resource, {"backup_name": "nightly", **options})
-    assert_succeeded(operation)
-    assert operation.outcome is not None
-    assert operation.outcome.backup is not None
-    return operation.outcome.backup
-
-
-@attrs.frozen
-class OperationHelpers:
-    """Functions for test modules, which cannot import this file."""
-
-    run: Callable[..., Operation] = run_operation
-    finish: Callable[..., Operation] = wait_finished
-    protect: Callable[..., Backup] = protect_resource
-    succeeded: Callable[..., None] = assert_succeeded
-    until: Callable[[Callable[[], Any]], Any] = wait_until
-
-
-@pytest.fixture
-def do() -> OperationHelpers:
-    return OperationHelpers()

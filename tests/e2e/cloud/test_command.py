@@ -12,7 +12,9 @@ from click.testing import Result
 from openstack.connection import Connection
 
 from sandbox.openstack.guest import TEXT_OFFSET
+from sandbox.openstack.testing import CloudTestTools
 from tests.cli.invoke import invoke_program
+from tests.e2e.freezer.harness import FreezerHarness
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -52,7 +54,7 @@ class Command:
 
 
 @pytest.fixture
-def command(harness: Any, tmp_path: Path) -> Command:
+def command(harness: FreezerHarness, tmp_path: Path) -> Command:
     config = tmp_path / "config.toml"
     config.write_text(
         _CONFIG.format(
@@ -95,8 +97,8 @@ def delete_only_backup(command: Command) -> None:
 @pytest.mark.usefixtures("nothing_left")
 def test_a_volume(
     command: Command,
-    harness: Any,
-    cloud_tools: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
     sdk: Connection,
     make_volume: Callable[..., str],
 ) -> None:
@@ -117,8 +119,8 @@ def test_a_volume(
 @pytest.mark.usefixtures("nothing_left")
 def test_a_server_of_an_image(
     command: Command,
-    harness: Any,
-    cloud_tools: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
     sdk: Connection,
     make_image: Callable[..., str],
     make_server: Callable[..., str],

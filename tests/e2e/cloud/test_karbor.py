@@ -14,6 +14,8 @@ from openstack.connection import Connection
 from sandbox import Sandbox
 from sandbox.openstack.configuration import SERVICE_ROLE
 from sandbox.openstack.guest import TEXT_OFFSET
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.e2e.karbor.accounts import make_karbor_user
 from tests.e2e.karbor.conftest import EXAMPLES, directories, full_karbor, make_karbor
 from tests.e2e.karbor.karbor_service import KarborService, wait_until
@@ -64,7 +66,7 @@ class Account:
 
 
 @pytest.fixture
-def account(cloud: Sandbox, harness: Any) -> Iterator[Account]:
+def account(cloud: Sandbox, harness: FreezerHarness) -> Iterator[Account]:
     name, password = f"{harness.top}-karbor", secrets.token_hex(16)
     # Nova and the others refuse a token that Karbor sends beside the user's without this role.
     roles = ("admin", SERVICE_ROLE)
@@ -75,7 +77,10 @@ def account(cloud: Sandbox, harness: Any) -> Iterator[Account]:
 
 @pytest.fixture
 def karbor(
-    cloud: Sandbox, harness: Any, account: Account, make_karbor: Callable[..., KarborService]
+    cloud: Sandbox,
+    harness: FreezerHarness,
+    account: Account,
+    make_karbor: Callable[..., KarborService],
 ) -> tuple[KarborService, str]:
     """A Karbor that is used by the user demo, and the id of its provider."""
     provider = str(uuid.uuid4())
@@ -84,7 +89,7 @@ def karbor(
 
 def start_karbor(
     cloud: Sandbox,
-    harness: Any,
+    harness: FreezerHarness,
     account: Account,
     make_karbor: Callable[..., KarborService],
     providers: Iterable[str],
@@ -133,7 +138,9 @@ def list_trusts(cloud: Sandbox, account: Account) -> list[Any]:
 
 
 @pytest.fixture
-def server(cloud_tools: Any, make_image: Any, make_server: Any) -> str:
+def server(
+    cloud_tools: CloudTestTools, make_image: Callable[..., str], make_server: Callable[..., str]
+) -> str:
     """A server of an image, with words of its own on its disk."""
     identifier = str(make_server("web", make_image("guest")))
     cloud_tools.write_disk(identifier, TEXT_OFFSET, b"the server's own")
@@ -141,20 +148,27 @@ def server(cloud_tools: Any, make_image: Any, make_server: Any) -> str:
 
 
 @pytest.fixture
-def volume(sdk: Connection, do: Any, make_volume: Any, server: str) -> str:
+def volume(sdk: Connection, make_volume: Callable[..., str], server: str) -> str:
     """A volume of the server's."""
     identifier = str(make_volume("data", b"the volume's own"))
     sdk.compute.create_volume_attachment(server, volume_id=identifier)
-    do.until(lambda: sdk.block_storage.get_volume(identifier).status == "in-use")
+    wait_until(
+        lambda: sdk.block_storage.get_volume(identifier).status == "in-use", "the attachment"
+    )
     return identifier
 
 
-def delete_server_and_volume(sdk: Connection, do: Any, server: str, volume: str) -> None:
+def delete_server_and_volume(sdk: Connection, server: str, volume: str) -> None:
     """Remove a server and its volume."""
     sdk.compute.delete_server(server)
-    do.until(lambda: server not in {each.id for each in sdk.compute.servers()})
+    wait_until(
+        lambda: server not in {each.id for each in sdk.compute.servers()}, "the end of the server"
+    )
     sdk.block_storage.delete_volume(volume)
-    do.until(lambda: volume not in {each.id for each in sdk.block_storage.volumes()})
+    wait_until(
+        lambda: volume not in {each.id for each in sdk.block_storage.volumes()},
+        "the end of the volume",
+    )
 
 
 @pytest.mark.shows(
@@ -164,11 +178,10 @@ def delete_server_and_volume(sdk: Connection, do: Any, server: str, volume: str)
     "both lost: their bytes, new names and ids, and the new server has the new volume",
 )
 @pytest.mark.usefixtures("nothing_left")
-def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 - fixtures
+def test_a_server_comes_back_with_its_volume_under_new_names(
     cloud: Sandbox,
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
     sdk: Connection,
     account: Account,
     karbor: tuple[KarborService, str],
@@ -183,7 +196,7 @@ def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 -
     assert service.wait_until_settled(provider, checkpoint) == "available", service.log.read_text()[
         -3000:
     ]
-    delete_server_and_volume(sdk, do, server, volume)
+    delete_server_and_volume(sdk, server, volume)
 
     restored = service.restore(
         provider, checkpoint, {SERVER: {"restore_name": f"{harness.top}-again"}}
@@ -210,10 +223,10 @@ def test_a_server_comes_back_with_its_volume_under_new_names(  # noqa: PLR0917 -
 @pytest.mark.usefixtures("nothing_left")
 def test_a_killed_protect_of_a_tenants_volume_leaves_no_trust(
     cloud: Sandbox,
-    harness: Any,
+    harness: FreezerHarness,
     account: Account,
     karbor: tuple[KarborService, str],
-    make_volume: Any,
+    make_volume: Callable[..., str],
 ) -> None:
     service, provider = karbor
     volume = make_volume("data", b"the volume's own")

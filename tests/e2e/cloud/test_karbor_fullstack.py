@@ -4,7 +4,6 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -13,8 +12,11 @@ from openstack.connection import Connection
 from sandbox import Sandbox
 from sandbox.environments import Environment
 from sandbox.keystone import Identity
+from sandbox.openstack.testing import CloudTestTools
 from sandbox.ports import HOST
+from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.cloud.test_karbor import Account, account, start_karbor
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.e2e.karbor.conftest import directories, full_karbor, make_karbor
 from tests.e2e.karbor.karbor_service import KarborService
 from tests.karbor_glue.scenario_runner import run_once
@@ -70,7 +72,7 @@ NOT_OURS = {
 
 
 @pytest.fixture
-def devstack(admin_sdk: Connection, sdk: Connection, cloud_tools: Any, do: Any) -> Iterator[None]:
+def devstack(admin_sdk: Connection, sdk: Connection, cloud_tools: CloudTestTools) -> Iterator[None]:
     """What devstack has and Karbor's tests use: a flavor, a network and an image by their names.
 
     At the end it is removed, with the volumes that Karbor's tests have left.
@@ -90,7 +92,7 @@ def devstack(admin_sdk: Connection, sdk: Connection, cloud_tools: Any, do: Any) 
     left = [each for each in sdk.block_storage.volumes() if LEFT.fullmatch(each.name or "")]
     for each in left:
         sdk.block_storage.delete_volume(each)
-    do.until(lambda: {each.id for each in left}.isdisjoint(_list_volumes(sdk)))
+    wait_until(lambda: {each.id for each in left}.isdisjoint(_list_volumes(sdk)))
     sdk.image.delete_image(image)
     sdk.network.delete_network(network)
     admin_sdk.compute.delete_flavor(flavor)
@@ -103,7 +105,7 @@ def _list_volumes(sdk: Connection) -> set[str]:
 @pytest.fixture
 def environ(
     cloud: Sandbox,
-    harness: Any,
+    harness: FreezerHarness,
     account: Account,
     make_karbor: Callable[..., KarborService],
     tmp_path: Path,

@@ -6,9 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from openstack.connection import Connection
 
 from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
 from karbor_backup_freezer.cloud.native_backups import LEFTOVER_KIND
+from sandbox import Sandbox
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.harness import run_operation, wait_finished
+from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly", "mode": "cindernative"}
@@ -26,7 +32,7 @@ def volume(make_volume: Callable[..., str]) -> Resource:
 
 
 @contextmanager
-def stopped_server(sandbox: Any, server: str) -> Iterator[None]:
+def stopped_server(sandbox: Sandbox, server: str) -> Iterator[None]:
     sandbox.stop(server)
     try:
         yield
@@ -34,7 +40,7 @@ def stopped_server(sandbox: Any, server: str) -> Iterator[None]:
         sandbox.restart(server)
 
 
-def list_cinder_backups(sdk: Any, volume: Resource) -> set[str]:
+def list_cinder_backups(sdk: Connection, volume: Resource) -> set[str]:
     """The ids of Cinder's backups of a volume."""
     return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
 
@@ -44,7 +50,7 @@ def cinder_backup_id(backup: Backup) -> str:
     return str(piece["native"])
 
 
-def read_start(cloud_tools: Any, volume: Resource) -> bytes:
+def read_start(cloud_tools: CloudTestTools, volume: Resource) -> bytes:
     content: bytes = cloud_tools.read_volume(volume.id, 0, 5)
     return content
 
@@ -57,51 +63,50 @@ def read_start(cloud_tools: Any, volume: Resource) -> bytes:
     "removed alone",
 )
 def test_each_backup_comes_back_and_goes_alone(
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
-    sdk: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
     volume: Resource,
     made: Callable[[Operation], Any],
 ) -> None:
     runner = harness.runner()
-    protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, volume, OPTIONS)
+    assert_succeeded(protected)
     first = protected.outcome.backup
     checks = {check.name: check.verified for check in first.checks}
     assert checks["Cinder's backup"]
     assert not checks["stored data"]
 
     cloud_tools.write_volume(volume.id, 0, b"later")
-    second = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    second = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
     assert list_cinder_backups(sdk, volume) == {cinder_backup_id(first), cinder_backup_id(second)}
 
     cloud_tools.write_volume(volume.id, 0, b"last ")
-    restored = do.run(runner, Verb.RESTORE, first, {"restore_name": f"{harness.top}-first"})
+    restored = run_operation(runner, Verb.RESTORE, first, {"restore_name": f"{harness.top}-first"})
     (new,) = made(restored)
     assert new.id != volume.id
     assert (read_start(cloud_tools, new), read_start(cloud_tools, volume)) == (b"first", b"last ")
 
     over = {"restore_name": f"{harness.top}-native", "overwrite_volume": True}
-    (same,) = made(do.run(runner, Verb.RESTORE, second, over))
+    (same,) = made(run_operation(runner, Verb.RESTORE, second, over))
     assert same.id == volume.id
     assert read_start(cloud_tools, volume) == b"later"
 
-    do.succeeded(do.run(runner, Verb.DELETE, first))
+    assert_succeeded(run_operation(runner, Verb.DELETE, first))
     assert list_cinder_backups(sdk, volume) == {cinder_backup_id(second)}
-    do.succeeded(do.run(runner, Verb.VERIFY, second))
-    do.succeeded(do.run(runner, Verb.DELETE, second))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, second))
+    assert_succeeded(run_operation(runner, Verb.DELETE, second))
     assert list_cinder_backups(sdk, volume) == set()
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
 def _begin_protect(
-    harness: Any, do: Any, sdk: Any, volume: Resource, **more: Any
+    harness: FreezerHarness, sdk: Connection, volume: Resource, **more: Any
 ) -> tuple[Any, Operation]:
     """Begin a protect and wait until Cinder has begun its backup."""
     runner = harness.runner(PROMPT)
     operation = runner.begin("freezer", Verb.PROTECT, volume, OPTIONS, **more)
-    do.until(lambda: list_cinder_backups(sdk, volume))
+    wait_until(lambda: list_cinder_backups(sdk, volume))
     return runner, operation
 
 
@@ -113,12 +118,12 @@ def _begin_protect(
     "cinder-backup stopped half-way: fails with Cinder's reason, nothing is left",
 )
 def test_a_backup_that_cinder_gave_up_fails_with_its_words(
-    harness: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+    harness: FreezerHarness, sdk: Connection, cloud: Sandbox, volume: Resource
 ) -> None:
     with stopped_server(cloud, "cinder-backup"):
-        runner, operation = _begin_protect(harness, do, sdk, volume)
+        runner, operation = _begin_protect(harness, sdk, volume)
         (begun,) = list_cinder_backups(sdk, volume)
-    ended = do.finish(runner, operation)
+    ended = wait_finished(runner, operation)
     assert ended.outcome.result is Result.FAILED
     # Its restart resets the backup, or takes up its old order and finds it reset: two reasons.
     assert ended.outcome.reason.startswith(f"Cinder's backup {begun} failed: ")
@@ -130,18 +135,18 @@ def test_a_backup_that_cinder_gave_up_fails_with_its_words(
 
 @pytest.mark.alone
 def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
-    harness: Any, do: Any, sdk: Any, cloud: Any, volume: Resource
+    harness: FreezerHarness, sdk: Connection, cloud: Sandbox, volume: Resource
 ) -> None:
     with stopped_server(cloud, "cinder-backup"):
         deadline = timedelta(seconds=20)
-        runner, operation = _begin_protect(harness, do, sdk, volume, deadline=deadline)
-        parked = do.finish(runner, operation)
+        runner, operation = _begin_protect(harness, sdk, volume, deadline=deadline)
+        parked = wait_finished(runner, operation)
         assert parked.state is State.ENDED
         assert parked.outcome.result is Result.FAILED
         (still,) = list_cinder_backups(sdk, volume)
         assert (LEFTOVER_KIND, still) in {(left.kind, left.id) for left in parked.outcome.leftovers}
     runner.resume(operation.id)
-    released = do.finish(runner, operation)
+    released = wait_finished(runner, operation)
     assert released.state is State.RELEASED
     assert released.outcome.leftovers == ()
     assert list_cinder_backups(sdk, volume) == set()
@@ -151,27 +156,27 @@ def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
     "volume", "cindernative", "any", "a backup that somebody removed from Cinder fails a verify"
 )
 def test_a_backup_that_somebody_removed_is_called_gone(
-    harness: Any, do: Any, sdk: Any, volume: Resource
+    harness: FreezerHarness, sdk: Connection, volume: Resource
 ) -> None:
     runner = harness.runner()
-    backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    backup = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
     sdk.block_storage.delete_backup(cinder_backup_id(backup))
-    do.until(lambda: not list_cinder_backups(sdk, volume))
-    verified = do.run(runner, Verb.VERIFY, backup)
+    wait_until(lambda: not list_cinder_backups(sdk, volume))
+    verified = run_operation(runner, Verb.VERIFY, backup)
     assert verified.outcome.result is Result.FAILED
     assert f"Cinder has no backup {cinder_backup_id(backup)}" in verified.outcome.reason
-    refused = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-gone"})
+    refused = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-gone"})
     assert refused.outcome.result is Result.FAILED
     assert refused.outcome.resources == ()
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
 def test_another_backup_of_the_same_volume_is_left_alone(
-    harness: Any, do: Any, sdk: Any, volume: Resource
+    harness: FreezerHarness, sdk: Connection, volume: Resource
 ) -> None:
     mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)
-    do.until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
+    wait_until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
     runner = harness.runner()
-    backup = do.run(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    backup = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert list_cinder_backups(sdk, volume) == {mine.id}

@@ -13,8 +13,12 @@ from typing import Any
 import attrs
 import pytest
 from filelock import FileLock
+from openstack.connection import Connection
 
-from karbor_backup_core import Operation, Resource, Result, State, Verb
+from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.harness import run_operation
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -40,8 +44,8 @@ class SampleProject:
         image: what its servers boot.
     """
 
-    sdk: Any
-    cloud_tools: Any
+    sdk: Connection
+    cloud_tools: CloudTestTools
     id: str
     network: str = ""
     image: str = ""
@@ -106,7 +110,7 @@ class SampleProject:
 
 
 @pytest.fixture
-def shop(cloud_tools: Any, harness: Any) -> Iterator[SampleProject]:
+def shop(cloud_tools: CloudTestTools, harness: FreezerHarness) -> Iterator[SampleProject]:
     sdk = cloud_tools.connection(CLOUD)
     shop = SampleProject(sdk, cloud_tools, sdk.current_project_id)
     with FileLock(harness.sandbox.instance.layout.home / f"{CLOUD}.lock"):
@@ -120,12 +124,14 @@ def shop(cloud_tools: Any, harness: Any) -> Iterator[SampleProject]:
 
 
 @pytest.fixture
-def runner(harness: Any) -> Any:
+def runner(harness: FreezerHarness) -> Any:
     return harness.runner(cloud=CLOUD, scheduler=CLOUD)
 
 
 @contextlib.contextmanager
-def forbid_volumes_of_type(cloud_tools: Any, project: str, volume_type: str) -> Iterator[None]:
+def forbid_volumes_of_type(
+    cloud_tools: CloudTestTools, project: str, volume_type: str
+) -> Iterator[None]:
     """Let no second volume of a type be made in a project; no total quota tells of it."""
     admin = cloud_tools.connection("admin").block_storage
 
@@ -157,22 +163,22 @@ def members_by_old_name(operation: Operation) -> dict[str, Resource]:
     "two servers and three volumes; then a restore of which one member fails, reported as such",
 )
 def test_every_member_comes_back_and_a_partial_restore_says_so(
-    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
+    harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     boot = shop.make_volume("boot", b"of db", image_id=shop.image)
     web, db = shop.make_server("web"), shop.make_server("db", boot)
     data, alone = shop.make_volume("data", b"rows"), shop.make_volume("alone", b"notes")
     shop.sdk.compute.create_volume_attachment(web.id, volume_id=data.id)
-    protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
+    assert_succeeded(protected)
     backup = protected.outcome.backup
     sources = {each.name: each.id for each in (web, db, boot, data, alone)}
     assert {m.resource.name: m.resource.id for m in backup.members} == sources
     assert {p.resource.id for p in protected.outcome.parts} == set(sources.values())
-    do.succeeded(do.run(runner, Verb.VERIFY, backup))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
 
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "again"})
-    do.succeeded(restored)
+    restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "again"})
+    assert_succeeded(restored)
     assert restored.outcome.resources[0] == Resource(PROJECT, shop.id, "again")
     new = members_by_old_name(restored)
     assert {name: resource.name for name, resource in new.items()} == {
@@ -190,7 +196,7 @@ def test_every_member_comes_back_and_a_partial_restore_says_so(
 
     before = cloud_tools.inventory(CLOUD)
     _delete_stored_volume(Path(backup.handle["container"]) / data.id)
-    partial = do.run(runner, Verb.RESTORE, backup, {"restore_name": "part"})
+    partial = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "part"})
     assert partial.state is State.RELEASED
     assert partial.outcome.result is Result.FAILED
     assert partial.outcome.reason.startswith("restored 3 of 5; ")
@@ -202,18 +208,18 @@ def test_every_member_comes_back_and_a_partial_restore_says_so(
         (kind, name) for kind, _, name in cloud_tools.inventory(CLOUD) - before if kind != "port"
     }
     assert {name for _, name in made} == {"part-db", "part-boot", "part-alone"}
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
 def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_left(
-    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
+    harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     good = shop.make_volume("good", b"good")
     bad = shop.make_volume("bad", b"bad", volume_type="second")
     before = cloud_tools.inventory(CLOUD)
     with forbid_volumes_of_type(cloud_tools, shop.id, "second"):
-        operation = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
+        operation = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
     assert f"Freezer did not back up {VOLUME} {bad.id}" in operation.outcome.reason
@@ -226,34 +232,36 @@ def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_le
 
 
 def test_an_empty_project_has_nothing_to_do(
-    harness: Any, do: Any, runner: Any, shop: SampleProject
+    harness: FreezerHarness, runner: Runner, shop: SampleProject
 ) -> None:
     shop.remove_all()
     shop.network = ""
-    protected = do.run(runner, Verb.PROTECT, shop.resource, OPTIONS)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
+    assert_succeeded(protected)
     assert protected.outcome.backup.members == ()
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         options = {"restore_name": uuid.uuid4().hex} if verb is Verb.RESTORE else {}
-        do.succeeded(do.run(runner, verb, protected.outcome.backup, options))
+        assert_succeeded(run_operation(runner, verb, protected.outcome.backup, options))
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.mark.shows("project", "tenant", "local", "Freezer's own way: servers of images")
 def test_freezers_own_mode_takes_servers_only(
-    harness: Any, do: Any, cloud_tools: Any, runner: Any, shop: SampleProject
+    harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     web = shop.make_server("web")
     cloud_tools.write_disk(web.id, AT, b"inside")
-    protected = do.run(runner, Verb.PROTECT, shop.resource, {**OPTIONS, "mode": "tenant"})
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, shop.resource, {**OPTIONS, "mode": "tenant"})
+    assert_succeeded(protected)
     assert protected.outcome.backup.members == ()
-    restored = do.run(runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": "again"})
-    do.succeeded(restored)
+    restored = run_operation(
+        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": "again"}
+    )
+    assert_succeeded(restored)
     (part,) = restored.outcome.parts
     assert (part.resource.id, part.restored.name) == (web.id, "again-web")
     assert cloud_tools.read_disk(part.restored.id, AT, 6) == b"inside"
-    deleted = do.run(runner, Verb.DELETE, protected.outcome.backup)
+    deleted = run_operation(runner, Verb.DELETE, protected.outcome.backup)
     assert deleted.outcome.result is Result.SUCCEEDED
     # Freezer removes the servers' backups, and leaves the list of them.
     assert [left.id for left in deleted.outcome.leftovers] == list(map(str, harness.left_on_disk()))

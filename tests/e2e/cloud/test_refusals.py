@@ -13,7 +13,9 @@ from openstack.connection import Connection
 
 from karbor_backup_core import Backup, InvalidDocument, Operation, Resource, Result, State, Verb
 from sandbox import Sandbox
+from tests.e2e.cloud.harness import protect_resource, run_operation
 from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -25,7 +27,7 @@ DEMO = "demo"
 def elsewhere(
     cloud: Sandbox,
     admin_sdk: Connection,
-    harness: Any,
+    harness: FreezerHarness,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Connection]:
@@ -50,14 +52,14 @@ def elsewhere(
 
 
 @pytest.fixture
-def own_flavor(admin_sdk: Connection, harness: Any) -> Iterator[Any]:
+def own_flavor(admin_sdk: Connection, harness: FreezerHarness) -> Iterator[Any]:
     flavor = admin_sdk.compute.create_flavor(name=harness.top, vcpus=1, ram=64, disk=1)
     yield flavor
     admin_sdk.compute.delete_flavor(flavor)
 
 
 @pytest.fixture
-def own_network(sdk: Connection, harness: Any) -> Iterator[Any]:
+def own_network(sdk: Connection, harness: FreezerHarness) -> Iterator[Any]:
     network = sdk.network.create_network(name=harness.top)
     sdk.network.create_subnet(
         network_id=network.id, ip_version=4, cidr="10.91.0.0/24", enable_dhcp=False
@@ -67,20 +69,20 @@ def own_network(sdk: Connection, harness: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def own_type(admin_sdk: Connection, harness: Any) -> Iterator[Any]:
+def own_type(admin_sdk: Connection, harness: FreezerHarness) -> Iterator[Any]:
     kind = admin_sdk.block_storage.create_type(name=harness.top)
     yield kind
     admin_sdk.block_storage.delete_type(kind)
 
 
 @pytest.fixture
-def begin_refused(harness: Any, do: Any) -> Callable[..., str]:
+def begin_refused(harness: FreezerHarness) -> Callable[..., str]:
     """Begin an operation that must be refused; answers the reason. Nothing may be left of it."""
     runner_of = functools.cache(lambda cloud: harness.runner(cloud=cloud))
 
     def refused(verb: Verb, target: Resource | Backup, cloud: str = DEMO, **options: Any) -> str:
         given = {"backup_name": "nightly"} if verb is Verb.PROTECT else {"restore_name": "new"}
-        operation: Operation = do.run(runner_of(cloud), verb, target, {**given, **options})
+        operation: Operation = run_operation(runner_of(cloud), verb, target, {**given, **options})
         assert operation.state is State.RELEASED
         assert operation.outcome is not None
         assert operation.outcome.result is Result.FAILED
@@ -107,13 +109,16 @@ def remove_volume(sdk: Connection, volume: str) -> None:
 
 
 @pytest.mark.parametrize("type_", [SERVER, VOLUME])
-def test_an_id_that_is_not_there(begin_refused: Any, type_: str) -> None:
+def test_an_id_that_is_not_there(begin_refused: Callable[..., str], type_: str) -> None:
     nobody = str(uuid.uuid4())
     assert f"{nobody}: status 404" in begin_refused(Verb.PROTECT, Resource(type_, nobody))
 
 
 def test_an_id_of_another_type(
-    make_image: Any, make_server: Any, make_volume: Any, begin_refused: Any
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+    make_volume: Callable[..., str],
+    begin_refused: Callable[..., str],
 ) -> None:
     volume, server = make_volume("volume"), make_server("server", make_image("image"))
     told = begin_refused(Verb.PROTECT, Resource(SERVER, volume))
@@ -123,7 +128,7 @@ def test_an_id_of_another_type(
 
 
 def test_another_projects_things(
-    elsewhere: Connection, sdk: Connection, begin_refused: Any
+    elsewhere: Connection, sdk: Connection, begin_refused: Callable[..., str]
 ) -> None:
     volume = elsewhere.block_storage.create_volume(size=1)
     assert "status 404" in begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id))
@@ -134,7 +139,11 @@ def test_another_projects_things(
 
 
 def test_a_server_in_a_state_without_images(
-    sdk: Connection, admin_sdk: Connection, make_image: Any, make_server: Any, begin_refused: Any
+    sdk: Connection,
+    admin_sdk: Connection,
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+    begin_refused: Callable[..., str],
 ) -> None:
     server = make_server("server", make_image("image"))
     resource = Resource(SERVER, server)
@@ -150,7 +159,10 @@ def test_a_server_in_a_state_without_images(
 
 
 def test_a_volume_in_a_state_without_snapshots(
-    sdk: Connection, admin_sdk: Connection, make_volume: Any, begin_refused: Any
+    sdk: Connection,
+    admin_sdk: Connection,
+    make_volume: Callable[..., str],
+    begin_refused: Callable[..., str],
 ) -> None:
     volume = make_volume("volume")
     resource = Resource(VOLUME, volume)
@@ -163,7 +175,7 @@ def test_a_volume_in_a_state_without_snapshots(
 
 
 def test_an_encrypted_volume(
-    admin_sdk: Connection, own_type: Any, elsewhere: Connection, begin_refused: Any
+    admin_sdk: Connection, own_type: Any, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     admin_sdk.block_storage.create_type_encryption(
         own_type,
@@ -179,7 +191,7 @@ def test_an_encrypted_volume(
 
 
 def test_a_project_with_one_thing_that_cannot_be_protected(
-    admin_sdk: Connection, elsewhere: Connection, begin_refused: Any
+    admin_sdk: Connection, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     storage = elsewhere.block_storage
     good, bad = [storage.create_volume(size=1, name=name) for name in ("good", "bad")]
@@ -192,7 +204,7 @@ def test_a_project_with_one_thing_that_cannot_be_protected(
 
 
 def test_no_room_for_the_agents_copy(
-    admin_sdk: Connection, elsewhere: Connection, begin_refused: Any
+    admin_sdk: Connection, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     storage = elsewhere.block_storage
     volume = storage.create_volume(size=1)
@@ -203,13 +215,13 @@ def test_no_room_for_the_agents_copy(
 
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
-def test_options_of_freezer_that_lose_data(harness: Any, do: Any, option: str) -> None:
+def test_options_of_freezer_that_lose_data(harness: FreezerHarness, option: str) -> None:
     given = {"backup_name": "nightly", option: "1"}
     with pytest.raises(InvalidDocument, match=rf"{option}: unknown"):
-        do.run(harness.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
+        run_operation(harness.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
 
 
-def move_backup(backup: Backup, harness: Any, elsewhere: Connection) -> Backup:
+def move_backup(backup: Backup, harness: FreezerHarness, elsewhere: Connection) -> Backup:
     """A backup as one of the project elsewhere, where a scheduler is made known for it."""
     clients = f"{harness.sandbox.freezer_url}/v2/{elsewhere.current_project_id}/clients"
     node = {"client_id": harness.top, "hostname": backup.handle["hostname"], "uuid": harness.top}
@@ -221,19 +233,18 @@ def move_backup(backup: Backup, harness: Any, elsewhere: Connection) -> Backup:
 def test_a_restore_of_a_server_without_room(
     elsewhere: Connection,
     admin_sdk: Connection,
-    make_image: Any,
-    make_server: Any,
-    harness: Any,
-    do: Any,
-    begin_refused: Any,
+    make_image: Callable[..., str],
+    make_server: Callable[..., str],
+    harness: FreezerHarness,
+    begin_refused: Callable[..., str],
 ) -> None:
     server = make_server("server", make_image("image"))
-    backup = do.protect(harness.runner(), Resource(SERVER, server))
+    backup = protect_resource(harness.runner(), Resource(SERVER, server))
     admin_sdk.compute.update_quota_set(elsewhere.current_project_id, instances=0)
     there = move_backup(backup, harness, elsewhere)
     told = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
     assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in told
-    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
+    assert_succeeded(run_operation(harness.runner(), Verb.DELETE, backup))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -242,23 +253,22 @@ def test_a_restore_of_a_server_without_flavor_and_network(
     own_network: Any,
     sdk: Connection,
     admin_sdk: Connection,
-    make_server: Any,
-    harness: Any,
-    do: Any,
-    begin_refused: Any,
+    make_server: Callable[..., str],
+    harness: FreezerHarness,
+    begin_refused: Callable[..., str],
 ) -> None:
     image = sdk.image.create_image(
         harness.top, data=bytes(512), disk_format="raw", container_format="bare"
     )
     server = make_server("server", image.id, flavor_id=own_flavor.id, networks=[own_network.id])
-    backup = do.protect(harness.runner(), Resource(SERVER, server))
+    backup = protect_resource(harness.runner(), Resource(SERVER, server))
     remove_server(sdk, server)
     admin_sdk.compute.delete_flavor(own_flavor)
     sdk.network.delete_network(own_network)
     told = begin_refused(Verb.RESTORE, backup)
     assert f"no flavor {harness.top!r}" in told
     assert f"no network {own_network.id}" in told
-    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
+    assert_succeeded(run_operation(harness.runner(), Verb.DELETE, backup))
 
 
 @pytest.mark.usefixtures("nothing_left")
@@ -267,13 +277,12 @@ def test_a_restore_of_a_volume_without_type_room_or_target(
     elsewhere: Connection,
     sdk: Connection,
     admin_sdk: Connection,
-    make_volume: Any,
-    harness: Any,
-    do: Any,
-    begin_refused: Any,
+    make_volume: Callable[..., str],
+    harness: FreezerHarness,
+    begin_refused: Callable[..., str],
 ) -> None:
     volume = make_volume("volume", volume_type=own_type.name)
-    backup = do.protect(harness.runner(), Resource(VOLUME, volume), mode="cindernative")
+    backup = protect_resource(harness.runner(), Resource(VOLUME, volume), mode="cindernative")
     admin_sdk.block_storage.reset_volume_status(volume, status="maintenance")
     told = begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
     assert f"volume {volume} is in state maintenance" in told
@@ -288,4 +297,4 @@ def test_a_restore_of_a_volume_without_type_room_or_target(
     assert f"volume {volume} is gone" in begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
     admin_sdk.block_storage.delete_type(own_type)
     assert f"no volume type {harness.top!r}" in begin_refused(Verb.RESTORE, backup)
-    do.succeeded(do.run(harness.runner(), Verb.DELETE, backup))
+    assert_succeeded(run_operation(harness.runner(), Verb.DELETE, backup))

@@ -4,9 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import pytest
+from openstack.connection import Connection
 
 from karbor_backup_core import Operation, Resource, Result, Verb
 from sandbox.openstack.guest import TEXT_OFFSET
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.harness import run_operation
+from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -33,20 +38,20 @@ def server_facts(server: Any) -> dict[str, Any]:
     }
 
 
-def own_resources(harness: Any, cloud_tools: Any) -> set[Any]:
+def own_resources(harness: FreezerHarness, cloud_tools: CloudTestTools) -> set[Any]:
     """What there is in the cloud that has this test's name."""
     return {thing for thing in cloud_tools.inventory() if harness.top in thing[2]}
 
 
 @pytest.fixture
-def key(harness: Any, sdk: Any) -> Iterator[str]:
+def key(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
     made = sdk.compute.create_keypair(name=f"{harness.top}-key")
     yield made.name
     sdk.compute.delete_keypair(made)
 
 
 @pytest.fixture
-def group(harness: Any, sdk: Any) -> Iterator[str]:
+def group(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
     """A security group's id; its servers are removed before it."""
     made = sdk.network.create_security_group(name=f"{harness.top}-group")
     yield made.id
@@ -59,11 +64,10 @@ def group(harness: Any, sdk: Any) -> Iterator[str]:
     "local",
     "its disk; flavor, address, groups, key, zone, metadata, tags, description",
 )
-def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are fixtures
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
-    sdk: Any,
+def test_a_server_of_an_image_comes_back_as_it_was(
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
     key: str,
     group: str,
     make_image: Callable[..., str],
@@ -83,20 +87,20 @@ def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are 
     cloud_tools.write_disk(identifier, TEXT_OFFSET, b"inside the disk")
     before = server_facts(sdk.compute.get_server(identifier))
     runner = harness.runner()
-    protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
+    assert_succeeded(protected)
     backup = protected.outcome.backup
     sdk.compute.delete_server(identifier)
-    do.until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
+    wait_until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
 
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-new"})
+    restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-new"})
     (new,) = made(restored)
     assert restored.outcome.checks == ()
     server = sdk.compute.get_server(new.id)
     assert (server.name, server.status) == (f"{harness.top}-new", "ACTIVE")
     assert server_facts(server) == before
     assert cloud_tools.guest_texts(new.id) == ["inside the disk"]
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert harness.left_on_disk() == []
 
 
@@ -107,10 +111,9 @@ def test_a_server_of_an_image_comes_back_as_it_was(  # noqa: PLR0917 - they are 
     "its boot volume and a data volume, in order; another address where the old one is taken",
 )
 def test_a_server_of_volumes_comes_back_beside_its_source(
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
-    sdk: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
     make_volume: Callable[..., str],
     make_server_from_volume: Callable[..., str],
     make_image: Callable[..., str],
@@ -121,14 +124,14 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
     data = make_volume("data", b"data")
     identifier = make_server_from_volume("db", root, data)
     runner = harness.runner()
-    protected = do.run(
+    protected = run_operation(
         runner,
         Verb.PROTECT,
         Resource(SERVER, identifier),
         {**OPTIONS, "include_volumes": True},
     )
-    do.succeeded(protected)
-    restored = do.run(
+    assert_succeeded(protected)
+    restored = run_operation(
         runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
     )
     server, *volumes = made(restored)
@@ -151,10 +154,9 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
     "server from an image", "nova", "local", "a flavor that is gone: refused, and nothing is made"
 )
 def test_a_restore_without_the_flavor_is_refused_before_anything_is_made(
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
-    sdk: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
     admin_sdk: Any,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
@@ -162,11 +164,11 @@ def test_a_restore_without_the_flavor_is_refused_before_anything_is_made(
     flavor = admin_sdk.compute.create_flavor(name=f"{harness.top}-own", vcpus=1, ram=64, disk=1)
     identifier = make_server("web", image=make_image("guest"), flavor_id=flavor.id)
     runner = harness.runner()
-    protected = do.run(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
+    assert_succeeded(protected)
     admin_sdk.compute.delete_flavor(flavor)
     before = own_resources(harness, cloud_tools)
-    refused = do.run(
+    refused = run_operation(
         runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
     )
     assert refused.outcome.result is Result.FAILED

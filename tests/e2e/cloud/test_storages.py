@@ -20,6 +20,10 @@ from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection import DataInspector, Measurement
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.storages import StorageKind
+from sandbox import Sandbox
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.harness import run_operation
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 SERVER, VOLUME = "OS::Nova::Server", "OS::Cinder::Volume"
 CONTENT = bytes(range(256)) * 4096
@@ -44,7 +48,9 @@ class StoredSubject:
 
 
 @pytest.fixture
-def subject(request: pytest.FixtureRequest, what: str, cloud_tools: Any) -> StoredSubject:
+def subject(
+    request: pytest.FixtureRequest, what: str, cloud_tools: CloudTestTools
+) -> StoredSubject:
     """A server or a volume, as the test asks for."""
     if what == "volume":
         make_volume = request.getfixturevalue("make_volume")
@@ -58,7 +64,7 @@ def subject(request: pytest.FixtureRequest, what: str, cloud_tools: Any) -> Stor
 
 @pytest.fixture
 def storage(
-    cloud: Any, kind: StorageKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Sandbox, kind: StorageKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """A storage of that kind on the sandbox's servers, as an operator configures it."""
     match kind:
@@ -88,7 +94,7 @@ def _trust_ssh_host(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HOME", str(folder))
 
 
-def inspect_stored(harness: Any, storage: dict[str, Any], backup: Backup) -> Measurement:
+def inspect_stored(harness: FreezerHarness, storage: dict[str, Any], backup: Backup) -> Measurement:
     """What is stored of a backup of one piece, whatever Freezer says of it."""
     configuration = Configuration.from_document(harness.configuration(storages={"it": storage}))
     data = DataInspector(configuration, CloudServices(Connection(configuration)))
@@ -121,8 +127,7 @@ COMES_BACK = "its size was checked, its bytes came back, nothing was left after 
     ],
 )
 def test_what_comes_back(
-    harness: Any,
-    do: Any,
+    harness: FreezerHarness,
     subject: StoredSubject,
     storage: dict[str, Any],
     kind: StorageKind,
@@ -130,22 +135,22 @@ def test_what_comes_back(
 ) -> None:
     assert restore_support(NEWEST_TESTED, subject.resource.type, kind).restorable
     runner = harness.runner(storages={"it": storage})
-    protected = do.run(runner, Verb.PROTECT, subject.resource, NAMED)
-    do.succeeded(protected)
+    protected = run_operation(runner, Verb.PROTECT, subject.resource, NAMED)
+    assert_succeeded(protected)
     assert verify_backup(protected)["stored data"]
     backup = protected.outcome.backup
     (stored,) = backup.handle["pieces"]
     assert stored["stored"] >= len(CONTENT)
-    assert verify_backup(do.run(runner, Verb.VERIFY, backup))["stored data"]
+    assert verify_backup(run_operation(runner, Verb.VERIFY, backup))["stored data"]
 
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-back"})
+    restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-back"})
     new = made(restored)[0]
     assert subject.content_of(new) == CONTENT
 
     assert inspect_stored(harness, storage, backup) == Measurement(
         stored=stored["stored"], complete=True, noted=stored["stored"]
     )
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert inspect_stored(harness, storage, backup) == Measurement(stored=0)
 
 
@@ -169,8 +174,7 @@ def _broken(what: str, kind: StorageKind, call: str, words: str) -> Any:
     ],
 )
 def test_what_the_table_calls_broken_still_is(
-    harness: Any,
-    do: Any,
+    harness: FreezerHarness,
     subject: StoredSubject,
     unlucky: Runner,
     kind: StorageKind,
@@ -179,17 +183,17 @@ def test_what_the_table_calls_broken_still_is(
 ) -> None:
     judged = restore_support(NEWEST_TESTED, subject.resource.type, kind)
     assert not judged.restorable
-    refused = do.run(unlucky, Verb.PROTECT, subject.resource, NAMED)
+    refused = run_operation(unlucky, Verb.PROTECT, subject.resource, NAMED)
     assert refused.outcome.refused
     assert judged.reason in refused.outcome.reason
 
     options = {**NAMED, "allow_unrestorable": True}
-    ended = do.run(unlucky, Verb.PROTECT, subject.resource, options)
+    ended = run_operation(unlucky, Verb.PROTECT, subject.resource, options)
     if breaks is Verb.RESTORE:
         assert ended.outcome.result is Result.SUCCEEDED
         name = {"restore_name": f"{harness.top}-back"}
         deadline = timedelta(seconds=60 if words == NEVER_ENDS else 600)
-        ended = do.run(unlucky, Verb.RESTORE, ended.outcome.backup, name, deadline=deadline)
+        ended = run_operation(unlucky, Verb.RESTORE, ended.outcome.backup, name, deadline=deadline)
     mended = f"freezer-agent has been mended for {subject.resource.type} on {kind}"
     assert ended.outcome.result is Result.FAILED, mended
     assert words in ended.outcome.reason
@@ -198,25 +202,25 @@ def test_what_the_table_calls_broken_still_is(
 @pytest.mark.shows("volume", "cinder", "ssh", "refused, with the reason; the restore fails indeed")
 @pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.SSH)])
 def test_a_volume_does_not_come_back_over_ssh(
-    harness: Any, do: Any, subject: StoredSubject, storage: dict[str, Any]
+    harness: FreezerHarness, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     """The agent needs many minutes for a GiB over ssh, so it stores into the same folder here."""
     here = {"kind": "local", "path": storage["path"]}
     runner = harness.runner(storages={"here": here, "far": storage}, storage="here")
-    refused = do.run(runner, Verb.PROTECT, subject.resource, {**NAMED, "storage": "far"})
+    refused = run_operation(runner, Verb.PROTECT, subject.resource, {**NAMED, "storage": "far"})
     assert refused.outcome.refused
     assert restore_support(NEWEST_TESTED, VOLUME, StorageKind.SSH).reason in refused.outcome.reason
 
-    backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    backup = run_operation(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
     far = attrs.evolve(backup, storage="far", handle={**backup.handle, "kind": "ssh"})
-    restored = do.run(runner, Verb.RESTORE, far, {"restore_name": f"{harness.top}-back"})
+    restored = run_operation(runner, Verb.RESTORE, far, {"restore_name": f"{harness.top}-back"})
     assert restored.outcome.result is Result.FAILED, "freezer-agent has been mended: volume, ssh"
     assert JOB_FAILED in restored.outcome.reason
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
 @pytest.fixture
-def unlucky(cloud: Any, harness: Any, storage: dict[str, Any]) -> Iterator[Runner]:
+def unlucky(cloud: Sandbox, harness: FreezerHarness, storage: dict[str, Any]) -> Iterator[Runner]:
     """A runner with a scheduler of its own: an agent that loops for ever goes with it only."""
     server = cloud.add_scheduler(harness.top)
     yield harness.runner(IMPATIENT, storages={"it": storage}, scheduler=harness.top)
@@ -228,16 +232,16 @@ def unlucky(cloud: Any, harness: Any, storage: dict[str, Any]) -> Iterator[Runne
 )
 @pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.LOCAL)])
 def test_a_backup_that_was_cut_short_is_called_broken(
-    harness: Any, do: Any, subject: StoredSubject, storage: dict[str, Any]
+    harness: FreezerHarness, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     runner = harness.runner(storages={"it": storage})
-    backup = do.run(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    backup = run_operation(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
     volume = subject.resource.id
     (data,) = Path(backup.handle["container"]).glob(f"{volume}/*/{volume}")
     for size, words in ((2**30 - 1, "the agent noted 1073741824"), (0, "nothing is stored")):
         with data.open("r+b") as file:
             file.truncate(size)
-        broken = do.run(runner, Verb.VERIFY, backup)
+        broken = run_operation(runner, Verb.VERIFY, backup)
         assert broken.outcome.result is Result.FAILED
         assert words in broken.outcome.reason
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -4,12 +4,17 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
+from openstack.connection import Connection
 
-from karbor_backup_core import Backup, Operation, Resource, Result, State, Verb
+from karbor_backup_core import Backup, Operation, Resource, Result, Runner, State, Verb
 from karbor_backup_freezer.model.ids import job_id
+from sandbox.openstack.testing import CloudTestTools
+from tests.e2e.cloud.harness import run_operation, wait_finished
+from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly"}
@@ -17,9 +22,9 @@ OPTIONS = {"backup_name": "nightly"}
 Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
-def protect_volume(do: Any, runner: Any, volume: Resource) -> Backup:
-    protected = do.run(runner, Verb.PROTECT, volume, OPTIONS)
-    do.succeeded(protected)
+def protect_volume(runner: Runner, volume: Resource) -> Backup:
+    protected = run_operation(runner, Verb.PROTECT, volume, OPTIONS)
+    assert_succeeded(protected)
     backup: Backup = protected.outcome.backup
     return backup
 
@@ -31,30 +36,35 @@ def protect_volume(do: Any, runner: Any, volume: Resource) -> Backup:
     "two backups, restored at once, one of them twice; deleted one by one",
 )
 def test_each_of_two_backups_comes_back_and_goes_alone(
-    harness: Any, do: Any, cloud_tools: Any, make_volume: Callable[..., str], made: Made
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    make_volume: Callable[..., str],
+    made: Made,
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
     runner = harness.runner()
-    first = protect_volume(do, runner, volume)
+    first = protect_volume(runner, volume)
     cloud_tools.write_volume(volume.id, 0, b"later")
-    second = protect_volume(do, runner, volume)
+    second = protect_volume(runner, volume)
     cloud_tools.write_volume(volume.id, 0, b"lost!")
 
     restores = [
         runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{harness.top}-{number}"})
         for number, backup in enumerate((first, second, first))
     ]
-    restored = [made(do.finish(runner, restore)) for restore in restores]
+    restored = [made(wait_finished(runner, restore)) for restore in restores]
     ids = [resource.id for (resource,) in restored]
     assert len({volume.id, *ids}) == 4
     assert [cloud_tools.read_volume(new, 0, 5) for new in ids] == [b"first", b"later", b"first"]
     assert cloud_tools.read_volume(volume.id, 0, 5) == b"lost!"
 
-    do.succeeded(do.run(runner, Verb.DELETE, first))
-    do.succeeded(do.run(runner, Verb.VERIFY, second))
-    (again,) = made(do.run(runner, Verb.RESTORE, second, {"restore_name": f"{harness.top}-again"}))
+    assert_succeeded(run_operation(runner, Verb.DELETE, first))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, second))
+    (again,) = made(
+        run_operation(runner, Verb.RESTORE, second, {"restore_name": f"{harness.top}-again"})
+    )
     assert cloud_tools.read_volume(again.id, 0, 5) == b"later"
-    do.succeeded(do.run(runner, Verb.DELETE, second))
+    assert_succeeded(run_operation(runner, Verb.DELETE, second))
     assert harness.left_on_disk() == []
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
@@ -63,10 +73,9 @@ def test_each_of_two_backups_comes_back_and_goes_alone(
     "volume", "cinder", "local", "attached to a running server: type, metadata, image metadata"
 )
 def test_an_attached_volume_comes_back_as_it_was(
-    harness: Any,
-    do: Any,
-    cloud_tools: Any,
-    sdk: Any,
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
     make_volume: Callable[..., str],
@@ -82,8 +91,8 @@ def test_an_attached_volume_comes_back_as_it_was(
     )
     volume.set_image_metadata(sdk.block_storage, metadata={"os_type": "linux"})
     runner = harness.runner()
-    backup = protect_volume(do, runner, Resource(VOLUME, identifier))
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-copy"})
+    backup = protect_volume(runner, Resource(VOLUME, identifier))
+    restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-copy"})
     (new,) = made(restored)
     assert restored.outcome.checks == ()
     copy = sdk.block_storage.get_volume(new.id)
@@ -93,14 +102,14 @@ def test_an_attached_volume_comes_back_as_it_was(
     assert (copy.is_bootable, copy.volume_image_metadata) == (False, {"os_type": "linux"})
     marks = {"karbor_backup_operation": restored.id, "karbor_backup_member": identifier}
     assert copy.metadata == {"owner": "me", **marks}
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def end_agent(do: Any, harness: Any, operation: Operation) -> None:
+def end_agent(harness: FreezerHarness, operation: Operation) -> None:
     """End the agent of an operation's job, as an operator does to one that never ends."""
     job = harness.client().get_job(job_id(operation.id))
     os.kill(int(job["job_schedule"]["current_pid"]), signal.SIGKILL)
-    do.until(lambda: harness.client().get_job(job["job_id"])["job_schedule"].get("result"))
+    wait_until(lambda: harness.client().get_job(job["job_id"])["job_schedule"].get("result"))
 
 
 @pytest.mark.alone
@@ -113,13 +122,15 @@ def end_agent(do: Any, harness: Any, operation: Operation) -> None:
     "what is left is named, and removed once the agent has ended",
 )
 def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
-    harness: Any, do: Any, cloud_tools: Any, make_volume: Callable[..., str]
+    harness: FreezerHarness, cloud_tools: CloudTestTools, make_volume: Callable[..., str]
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
     before = cloud_tools.inventory()
     runner = harness.runner()
     with cloud_tools.fill_images():
-        failed = do.run(runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90))
+        failed = run_operation(
+            runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90)
+        )
     assert failed.outcome.result is Result.FAILED
     assert failed.parked
     named = {left.id for left in failed.outcome.leftovers}
@@ -127,9 +138,9 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
         thing[1] for thing in cloud_tools.inventory() - before if job_id(failed.id) in thing[2]
     } <= named
 
-    end_agent(do, harness, failed)
+    end_agent(harness, failed)
     runner.resume(failed.id)
-    assert do.finish(runner, failed).state is State.RELEASED
+    assert wait_finished(runner, failed).state is State.RELEASED
     assert cloud_tools.inventory() == before
 
 
@@ -143,27 +154,32 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
     "by its deadline, and the volume is named",
 )
 def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
-    harness: Any, do: Any, cloud_tools: Any, sdk: Any, make_volume: Callable[..., str]
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
+    make_volume: Callable[..., str],
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
     runner = harness.runner()
-    backup = protect_volume(do, runner, volume)
+    backup = protect_volume(runner, volume)
     before = cloud_tools.inventory()
     with cloud_tools.break_new_volumes():
         options = {"restore_name": f"{harness.top}-broken"}
-        failed = do.run(runner, Verb.RESTORE, backup, options, deadline=timedelta(seconds=60))
+        failed = run_operation(
+            runner, Verb.RESTORE, backup, options, deadline=timedelta(seconds=60)
+        )
     (broken,) = [v for v in sdk.block_storage.volumes() if v.status == "error"]
     assert failed.outcome.result is Result.FAILED
     assert failed.parked
     (note,) = [left.note for left in failed.outcome.leftovers if left.id == broken.id]
     assert "in state error" in note
 
-    end_agent(do, harness, failed)
+    end_agent(harness, failed)
     runner.resume(failed.id)
-    released = do.finish(runner, failed)
+    released = wait_finished(runner, failed)
     assert released.state is State.RELEASED
     assert broken.id in {left.id for left in released.outcome.leftovers}
     # Nothing proves that it is this restore's, so it stays, and is a person's to remove.
     sdk.block_storage.delete_volume(broken.id)
-    do.until(lambda: cloud_tools.inventory() == before)
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    wait_until(lambda: cloud_tools.inventory() == before)
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from karbor_backup_freezer.api.jobs import ENDED_STATES, Job, JobState, job_document
+from tests.e2e.freezer.harness import FreezerHarness
 
 PATIENCE = 100.0
 
 
-def _make_action(harness: Any, tree: Path) -> dict[str, Any]:
+def _make_action(harness: FreezerHarness, tree: Path) -> dict[str, Any]:
     return {
         "action": "backup",
         "mode": "fs",
@@ -29,7 +30,7 @@ def _make_action(harness: Any, tree: Path) -> dict[str, Any]:
 
 
 def test_what_comes_after_an_action_that_failed_is_skipped_even_if_it_is_mandatory(
-    clean_harness: Any,
+    clean_harness: FreezerHarness,
 ) -> None:
     client = clean_harness.client()
     trees = [clean_harness.tree(name) for name in ("first", "second", "third")]

@@ -1,16 +1,16 @@
 """Cancelling: before a scheduler takes the job up, while its agent runs, and what is left."""
 
 import time
-from typing import Any
 
 from karbor_backup_core import Operation, Resource, Result, State, Verb
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
+from tests.e2e.freezer.harness import FreezerHarness, wait_finished
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
-def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None:
+def _wait_for_stage(harness: FreezerHarness, operation: Operation, stage: JobState) -> None:
     client = harness.client()
     end = time.monotonic() + 60
     while time.monotonic() < end:
@@ -21,19 +21,19 @@ def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None
     raise AssertionError(f"the job never was {stage}")
 
 
-def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: Any, do: Any) -> None:
+def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: FreezerHarness) -> None:
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
     _wait_for_stage(clean_harness, begun, JobState.WAITING)
     runner.cancel(begun.id)
-    ended = do.finish(runner, begun)
+    ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.CANCELLED
     assert ended.outcome.leftovers == ()
 
 
-def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: Any, do: Any) -> None:
+def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: FreezerHarness) -> None:
     runner = clean_harness.runner()
     tree = clean_harness.tree(content=b"x" * 30_000_000)
     begun = runner.begin(
@@ -41,21 +41,21 @@ def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: Any, 
     )
     _wait_for_stage(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
-    ended = do.finish(runner, begun)
+    ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.CANCELLED
     assert ended.outcome.leftovers == ()
 
 
 def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(
-    clean_harness: Any, do: Any
+    clean_harness: FreezerHarness,
 ) -> None:
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
     _wait_for_stage(clean_harness, begun, JobState.WAITING)
     clean_harness.client().stop_job(job_id(begun.id))
-    ended = do.finish(runner, begun)
+    ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.FAILED
     assert "stopped in Freezer by somebody" in ended.outcome.reason

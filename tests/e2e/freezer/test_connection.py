@@ -2,16 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from karbor_backup_core import BackendError, InvalidInput, Transient
 from karbor_backup_freezer import FreezerBackend
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
 
 
-def _write_clouds_yaml(harness: Any, old: str, new: str) -> Path:
+def _write_clouds_yaml(harness: FreezerHarness, old: str, new: str) -> Path:
     """The sandbox's ``clouds.yaml`` with one text replaced."""
     text = harness.sandbox.clouds_yaml.read_text()
     assert old in text
@@ -20,7 +21,7 @@ def _write_clouds_yaml(harness: Any, old: str, new: str) -> Path:
     return path
 
 
-def test_the_scope_is_endpoint_and_project(harness: Any) -> None:
+def test_the_scope_is_endpoint_and_project(harness: FreezerHarness) -> None:
     ours, theirs = (harness.backend(cloud=cloud).scope() for cloud in ("demo", "other"))
     endpoint = harness.sandbox.freezer_url
     service, _, project = ours.partition("|")
@@ -34,12 +35,12 @@ def test_the_scope_is_endpoint_and_project(harness: Any) -> None:
     assert other == f"http://localhost:{port}|{project}"
 
 
-def test_a_session_that_is_given_is_used(harness: Any) -> None:
+def test_a_session_that_is_given_is_used(harness: FreezerHarness) -> None:
     backend = FreezerBackend({}, session=harness.sandbox.session("demo"))
     assert backend.scope() == harness.backend().scope()
 
 
-def test_health_names_the_schedulers(harness: Any) -> None:
+def test_health_names_the_schedulers(harness: FreezerHarness) -> None:
     health = harness.backend().health()
     assert health.ok
     assert "node1" in health.details["schedulers"]
@@ -47,7 +48,7 @@ def test_health_names_the_schedulers(harness: Any) -> None:
 
 
 def test_the_endpoint_of_the_clouds_file_is_used(
-    harness: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clouds = harness.folder / "clouds.yaml"
     harness.sandbox.write_clouds_yaml(clouds, freezer_url=fault_proxy.url)
@@ -56,12 +57,14 @@ def test_the_endpoint_of_the_clouds_file_is_used(
     assert fault_proxy.requests
 
 
-def test_an_unknown_cloud_is_named(harness: Any) -> None:
+def test_an_unknown_cloud_is_named(harness: FreezerHarness) -> None:
     with pytest.raises(InvalidInput, match=r"no cloud 'nowhere': .*clouds.yaml has: admin, demo"):
         harness.backend(cloud="nowhere").scope()
 
 
-def test_a_wrong_password_is_refused(harness: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_refused(
+    harness: FreezerHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     password = harness.sandbox.accounts["demo"].password
     clouds = _write_clouds_yaml(harness, password, "wrong-passw0rd")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
@@ -73,7 +76,7 @@ def test_a_wrong_password_is_refused(harness: Any, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_keystone_that_refuses_connections_may_come_back(
-    harness: Any, monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clouds = _write_clouds_yaml(harness, harness.sandbox.auth_url, "http://127.0.0.1:9/v3")
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
@@ -92,7 +95,7 @@ def test_a_keystone_that_refuses_connections_may_come_back(
     ids=lambda value: getattr(value, "name", value),
 )
 def test_health_says_in_one_line_what_is_wrong(
-    harness: Any, fault_proxy: Any, fault: http_faults.HttpFault, said: str
+    harness: FreezerHarness, fault_proxy: FaultProxy, fault: http_faults.HttpFault, said: str
 ) -> None:
     fault_proxy.plan(fault)
     health = harness.backend(endpoint=fault_proxy.url, timeout=1).health()

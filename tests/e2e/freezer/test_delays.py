@@ -8,7 +8,9 @@ import attrs
 import pytest
 
 from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 LONG = 120.0
@@ -23,7 +25,7 @@ def busy_fault(retry_after: str) -> http_faults.HttpFault:
     )
 
 
-def impatient_runner(harness: Any, fault_proxy: Any) -> Runner:
+def impatient_runner(harness: FreezerHarness, fault_proxy: FaultProxy) -> Runner:
     """Return a runner that gives a release five seconds."""
     policy = attrs.evolve(harness.runner_policy, release=timedelta(seconds=5))
     runner: Runner = harness.runner(policy, endpoint=fault_proxy.url)
@@ -42,7 +44,9 @@ def assert_released_once_answered(runner: Runner, plan: Any, ended: Operation) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_deadline_comes_before_any_delay(clean_harness: Any, fault_proxy: Any, form: str) -> None:
+def test_deadline_comes_before_any_delay(
+    clean_harness: FreezerHarness, fault_proxy: FaultProxy, form: str
+) -> None:
     plan = fault_proxy.plan(busy_fault(form), times=None, method="POST", path="/jobs$")
     runner = impatient_runner(clean_harness, fault_proxy)
     target = Resource(DIRECTORY, str(clean_harness.tree()))
@@ -56,7 +60,9 @@ def test_deadline_comes_before_any_delay(clean_harness: Any, fault_proxy: Any, f
     assert_released_once_answered(runner, plan, ended)
 
 
-def test_cancel_comes_before_any_delay(clean_harness: Any, fault_proxy: Any) -> None:
+def test_cancel_comes_before_any_delay(
+    clean_harness: FreezerHarness, fault_proxy: FaultProxy
+) -> None:
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="POST", path="/jobs$")
     waits = threading.Event()
     runner = impatient_runner(clean_harness, fault_proxy)
@@ -71,7 +77,9 @@ def test_cancel_comes_before_any_delay(clean_harness: Any, fault_proxy: Any) -> 
     assert_released_once_answered(runner, plan, ended)
 
 
-def test_release_ends_with_its_limit_whatever_is_asked_for(harness: Any, fault_proxy: Any) -> None:
+def test_release_ends_with_its_limit_whatever_is_asked_for(
+    harness: FreezerHarness, fault_proxy: FaultProxy
+) -> None:
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="DELETE")
     runner = impatient_runner(harness, fault_proxy)
     target = Resource(DIRECTORY, str(harness.tree()))

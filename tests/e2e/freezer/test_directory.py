@@ -4,9 +4,16 @@ import os
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from karbor_backup_core import Resource, Result, State, Verb
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+    wait_finished,
+)
+from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -39,16 +46,16 @@ def _make_odd_tree(tree: Path) -> None:
 
 
 def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
-    clean_harness: Any, do: Any
+    clean_harness: FreezerHarness,
 ) -> None:
     tree = clean_harness.folder / "data"
     _make_odd_tree(tree)
     before = _read_tree(tree)
     runner = clean_harness.runner()
-    backup = do.protect(runner, tree, backup_name="nightly 100%", description="what it is")
+    backup = protect_directory(runner, tree, backup_name="nightly 100%", description="what it is")
 
-    verified = do.run(runner, Verb.VERIFY, backup)
-    do.succeeded(verified)
+    verified = run_operation(runner, Verb.VERIFY, backup)
+    assert_succeeded(verified)
     assert {c.name: c.verified for c in verified.outcome.checks} == {
         "record exists": True,
         "record matches": True,
@@ -63,102 +70,102 @@ def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
     in_place = runner.begin(
         "freezer", Verb.RESTORE, backup, {"restore_name": "again", "overwrite": True}
     )
-    do.succeeded(do.finish(runner, in_place))
+    assert_succeeded(wait_finished(runner, in_place))
     assert _read_tree(tree) == before
 
     beside = clean_harness.folder / "beside"
-    restored = do.run(
+    restored = run_operation(
         runner, Verb.RESTORE, backup, {"restore_name": "copy", "restore_path": str(beside)}
     )
-    do.succeeded(restored)
+    assert_succeeded(restored)
     assert _read_tree(beside) == before
     assert restored.outcome.resources == (Resource(DIRECTORY, str(beside), "copy"),)
 
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_backup_restores_from_its_document_alone(clean_harness: Any, do: Any) -> None:
+def test_a_backup_restores_from_its_document_alone(clean_harness: FreezerHarness) -> None:
     from karbor_backup_core import Backup
     from karbor_backup_core.documents import from_document, to_document
 
     tree = clean_harness.tree()
-    backup = do.protect(clean_harness.runner(), tree)
+    backup = protect_directory(clean_harness.runner(), tree)
     document = to_document(backup)
     shutil.rmtree(tree)
 
     elsewhere = clean_harness.runner()
     same = from_document(Backup, document)
-    do.succeeded(do.run(elsewhere, Verb.RESTORE, same, {"restore_name": "data"}))
+    assert_succeeded(run_operation(elsewhere, Verb.RESTORE, same, {"restore_name": "data"}))
     assert (tree / "file").read_bytes() == b"content"
-    do.succeeded(do.run(elsewhere, Verb.DELETE, same))
+    assert_succeeded(run_operation(elsewhere, Verb.DELETE, same))
     # What is gone already can be deleted once more.
-    do.succeeded(do.run(elsewhere, Verb.DELETE, same))
-    gone = do.run(elsewhere, Verb.VERIFY, same)
+    assert_succeeded(run_operation(elsewhere, Verb.DELETE, same))
+    gone = run_operation(elsewhere, Verb.VERIFY, same)
     assert gone.outcome.result is Result.FAILED
     assert "has no record" in gone.outcome.reason
 
 
-def test_deleting_one_of_two_backups_leaves_the_other_whole(clean_harness: Any, do: Any) -> None:
+def test_deleting_one_of_two_backups_leaves_the_other_whole(clean_harness: FreezerHarness) -> None:
     runner = clean_harness.runner()
     trees = [clean_harness.tree("first", b"old"), clean_harness.tree("second", b"old")]
     pairs = []
     for tree in trees:
-        older = do.protect(runner, tree)
+        older = protect_directory(runner, tree)
         (tree / "file").write_bytes(b"new")
-        pairs.append((older, do.protect(runner, tree)))
+        pairs.append((older, protect_directory(runner, tree)))
     (first_old, first_new), (second_old, second_new) = pairs
 
     begun = [runner.begin("freezer", Verb.DELETE, b, {}) for b in (first_old, second_new)]
     for operation in begun:
-        do.succeeded(do.finish(runner, operation))
+        assert_succeeded(wait_finished(runner, operation))
 
     kept = ((first_new, trees[0], b"new"), (second_old, trees[1], b"old"))
     options = {"restore_name": "data", "overwrite": True}
     begun = [runner.begin("freezer", Verb.RESTORE, backup, options) for backup, _, _ in kept]
     for operation, (_, tree, content) in zip(begun, kept, strict=True):
-        do.succeeded(do.finish(runner, operation))
+        assert_succeeded(wait_finished(runner, operation))
         assert (tree / "file").read_bytes() == content
     begun = [runner.begin("freezer", Verb.DELETE, backup, {}) for backup, _, _ in kept]
     for operation in begun:
-        do.succeeded(do.finish(runner, operation))
+        assert_succeeded(wait_finished(runner, operation))
 
 
 def test_a_directory_that_is_not_there_begins_nothing(
-    clean_harness: Any, do: Any, fault_proxy: Any
+    clean_harness: FreezerHarness, fault_proxy: FaultProxy
 ) -> None:
     runner = clean_harness.runner(endpoint=fault_proxy.url)
     gone = Resource(DIRECTORY, str(clean_harness.folder / "nowhere"))
-    operation = do.run(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
+    operation = run_operation(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
     assert "is not there on this host" in operation.outcome.reason
     assert not [r for r in fault_proxy.requests if r.method != "GET"]
 
 
-def test_a_job_that_fails_says_where_the_reason_is(clean_harness: Any, do: Any) -> None:
+def test_a_job_that_fails_says_where_the_reason_is(clean_harness: FreezerHarness) -> None:
     tree = clean_harness.tree()
     runner = clean_harness.runner()
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     for stored in (clean_harness.storage / clean_harness.top).rglob("*"):
         if stored.is_file() and stored.suffix != ".meta":
             stored.write_bytes(b"damaged")
     target = str(clean_harness.folder / "again")
     options = {"restore_name": "data", "restore_path": target}
-    failed = do.run(runner, Verb.RESTORE, backup, options)
+    failed = run_operation(runner, Verb.RESTORE, backup, options)
     assert failed.state is State.RELEASED
     assert failed.outcome.result is Result.FAILED
     assert "result 'fail'" in failed.outcome.reason
     assert "needs the option 'overwrite'" not in failed.outcome.reason
     assert [leftover.id for leftover in failed.outcome.leftovers] == [target]
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_job_that_nobody_takes_up_ends_at_its_deadline(clean_harness: Any, do: Any) -> None:
+def test_a_job_that_nobody_takes_up_ends_at_its_deadline(clean_harness: FreezerHarness) -> None:
     # In a project of its own, so that no other test's job is given to the scheduler that sleeps.
     sleeper = clean_harness.sandbox.add_scheduler("sleeper", cloud="other")
     clean_harness.sandbox.stop(sleeper)
     runner = clean_harness.runner(cloud="other", scheduler="sleeper")
-    late = do.run(
+    late = run_operation(
         runner,
         Verb.PROTECT,
         Resource(DIRECTORY, str(clean_harness.tree())),

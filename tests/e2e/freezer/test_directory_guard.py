@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import Resource, Result, Verb
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -23,12 +29,12 @@ def _mounted(*arguments: str | Path) -> Iterator[None]:
         subprocess.run(["umount", "--recursive", target], check=True)  # noqa: S607
 
 
-def _assert_refused(harness: Any, do: Any, backup: Any, **options: Any) -> str:
+def _assert_refused(harness: FreezerHarness, backup: Any, **options: Any) -> str:
     """Insist that a restore is refused before there is a job."""
     runner = harness.runner()
     jobs = set(harness.left_in_freezer()["jobs"])
     asked = {"restore_name": "again", "overwrite": True, **options}
-    operation = do.run(runner, Verb.RESTORE, backup, asked)
+    operation = run_operation(runner, Verb.RESTORE, backup, asked)
     assert operation.outcome.result is Result.FAILED
     assert operation.outcome.refused
     assert set(harness.left_in_freezer()["jobs"]) == jobs
@@ -38,7 +44,7 @@ def _assert_refused(harness: Any, do: Any, backup: Any, **options: Any) -> str:
 
 @pytest.mark.root
 @pytest.mark.parametrize("kind", ["before the protect", "since the protect", "bind", "blank"])
-def test_what_is_mounted_below_survives(harness: Any, do: Any, kind: str) -> None:
+def test_what_is_mounted_below_survives(harness: FreezerHarness, kind: str) -> None:
     tree = harness.tree()
     inner = tree / ("in ner" if kind == "blank" else "inner")
     inner.mkdir()
@@ -48,71 +54,69 @@ def test_what_is_mounted_below_survives(harness: Any, do: Any, kind: str) -> Non
         source = ["--bind", elsewhere]
     runner = harness.runner()
     if kind == "since the protect":
-        backup = do.protect(runner, tree)
+        backup = protect_directory(runner, tree)
     with _mounted(*source, inner):
         (inner / "precious").write_text("precious")
         if kind != "since the protect":
-            backup = do.protect(runner, tree)
+            backup = protect_directory(runner, tree)
         named = [c.reason for c in backup.checks if c.name == "mounted file systems"]
         assert bool(named) == (kind in ("before the protect", "blank"))
-        assert str(inner) in _assert_refused(harness, do, backup)
+        assert str(inner) in _assert_refused(harness, backup)
         link = harness.folder / "link"
         link.symlink_to(tree)
-        assert str(inner) in _assert_refused(harness, do, backup, restore_path=str(link))
+        assert str(inner) in _assert_refused(harness, backup, restore_path=str(link))
         assert (inner / "precious").read_text() == "precious"
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
 @pytest.mark.root
 def test_a_mount_point_is_restored_over_only_if_it_was_protected_as_one(
-    harness: Any, do: Any
+    harness: FreezerHarness,
 ) -> None:
     tree = harness.tree()
     runner = harness.runner()
-    before = do.protect(runner, tree)
+    before = protect_directory(runner, tree)
     with _mounted("-t", "tmpfs", "tmpfs", tree):
         (tree / "precious").write_text("precious")
-        assert "is a mount point" in _assert_refused(harness, do, before)
-        mounted = do.protect(runner, tree)
+        assert "is a mount point" in _assert_refused(harness, before)
+        mounted = protect_directory(runner, tree)
         (tree / "stray").touch()
         options = {"restore_name": "again", "overwrite": True}
-        do.succeeded(do.run(runner, Verb.RESTORE, mounted, options))
+        assert_succeeded(run_operation(runner, Verb.RESTORE, mounted, options))
         assert sorted(p.name for p in tree.iterdir()) == ["precious"]
     for backup in (before, mounted):
-        do.succeeded(do.run(runner, Verb.DELETE, backup))
+        assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_restore_spares_storages_parents_and_the_agents_folders(harness: Any, do: Any) -> None:
+def test_a_restore_spares_storages_parents_and_the_agents_folders(harness: FreezerHarness) -> None:
     tree = harness.tree()
     runner = harness.runner()
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     home = harness.storage.parent
     link = harness.folder / "link"
     link.symlink_to(harness.storage)
     for path in (harness.storage, harness.storage / harness.top, link, f"{link}/{harness.top}"):
         assert "the folder of storage 'disk'" in _assert_refused(
-            harness, do, backup, restore_path=str(path)
+            harness, backup, restore_path=str(path)
         )
     for path in ("/", "/etc", "/home"):
-        assert "a system folder" in _assert_refused(harness, do, backup, restore_path=path)
+        assert "a system folder" in _assert_refused(harness, backup, restore_path=path)
     for path in ("//", "/.", "/srv/.."):
-        assert "give the path without" in _assert_refused(harness, do, backup, restore_path=path)
+        assert "give the path without" in _assert_refused(harness, backup, restore_path=path)
     assert "holds what was protected" in _assert_refused(
-        harness, do, backup, restore_path=str(tree.parent)
+        harness, backup, restore_path=str(tree.parent)
     )
     scheduler = harness.sandbox.scheduler_home("node1")
     for path in (scheduler, scheduler / "jobs", scheduler.parent):
-        reason = _assert_refused(harness, do, backup, restore_path=str(path))
+        reason = _assert_refused(harness, backup, restore_path=str(path))
         assert "the scheduler's" in reason or "the agent's" in reason
-    assert "holds the folder of storage" in _assert_refused(
-        harness, do, backup, restore_path=str(home)
-    )
-    assert "is not empty" in _assert_refused(harness, do, backup, overwrite=False)
-    do.succeeded(do.run(runner, Verb.VERIFY, backup))
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert "holds the folder of storage" in _assert_refused(harness, backup, restore_path=str(home))
+    assert "is not empty" in _assert_refused(harness, backup, overwrite=False)
+    assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: Any, do: Any) -> None:
+def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: FreezerHarness) -> None:
     tree = harness.tree()
     inside = tree / "backups"
     inside.mkdir()
@@ -120,7 +124,7 @@ def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: Any, do:
     link.symlink_to(inside)
     for path in (inside, link, f"{tree}/../{tree.name}/backups"):
         runner = harness.runner(storages={"disk": {"kind": "local", "path": str(path)}})
-        operation = do.run(
+        operation = run_operation(
             runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
         )
         assert operation.outcome.refused

@@ -10,13 +10,18 @@ import socket
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
 
 from karbor_backup_core import Verb
 from tests.e2e.freezer.directory_table import Row, insert_table, save_rows
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 from tests.support.result_tables import PAGE
 
 
@@ -154,7 +159,7 @@ def _named(name: str, checks: Mapping[str, str]) -> str:
 
 
 @pytest.fixture
-def rows(harness: Any, do: Any) -> list[Row]:
+def rows(harness: FreezerHarness) -> list[Row]:
     """Protect, lose and restore a directory with all of it, and see what came back."""
     tree = harness.folder / "data"
     tree.mkdir()
@@ -163,10 +168,10 @@ def rows(harness: Any, do: Any) -> list[Row]:
         case.make(tree / f"entry-{number:02}")
     before = [_seen(case, tree / f"entry-{n:02}") for n, case in enumerate(CASES)]
     runner = harness.runner()
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     shutil.rmtree(tree)
-    restored = do.run(runner, Verb.RESTORE, backup, {"restore_name": "new"})
-    do.succeeded(restored)
+    restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "new"})
+    assert_succeeded(restored)
     checks = {c.name: c.reason for c in (*backup.checks, *restored.outcome.checks) if c.reason}
     found: list[Row] = []
     for number, case in enumerate(CASES):
@@ -174,7 +179,7 @@ def rows(harness: Any, do: Any) -> list[Row]:
         back = _seen(case, tree / name) == before[number]
         found.append((case.words, back, "" if back else _named(name, checks)))
     odd = (tree / os.fsdecode(b"odd \xff\n name")).read_bytes() == b"odd"
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     return [*found, ("names that are no text", odd, "")]
 
 

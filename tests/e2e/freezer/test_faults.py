@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from karbor_backup_core import Backup, Operation, Resource, Result, State, Verb
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded, run_operation, wait_finished
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 
@@ -95,7 +96,7 @@ class PlannedOperation:
     options: dict[str, Any]
 
 
-def _run_with_fault(harness: Any, do: Any, work: PlannedOperation) -> Operation:
+def _run_with_fault(harness: FreezerHarness, work: PlannedOperation) -> Operation:
     """Run one operation through a proxy that spoils one request of it."""
     case = work.case
     with FaultProxy(harness.sandbox.freezer_url) as proxy:
@@ -104,7 +105,7 @@ def _run_with_fault(harness: Any, do: Any, work: PlannedOperation) -> Operation:
         same = {"same_as": [work.target.scope]} if isinstance(work.target, Backup) else {}
         timeout = 3 if case.fault.hangs else 20
         runner = harness.runner(endpoint=proxy.url, timeout=timeout, **same)
-        operation: Operation = do.run(runner, case.verb, work.target, work.options)
+        operation: Operation = run_operation(runner, case.verb, work.target, work.options)
         runner.close()
         assert not proxy.unfired(), case
         return operation
@@ -125,32 +126,32 @@ def _check_end(case: FaultCase, operation: Operation) -> list[str]:
 
 
 def _run_all(
-    harness: Any, do: Any, works: Sequence[PlannedOperation]
+    harness: FreezerHarness, works: Sequence[PlannedOperation]
 ) -> tuple[list[Operation], list[str]]:
     """Run operations at once; answer how they ended, and the ids named as left."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        ended = list(pool.map(lambda work: _run_with_fault(harness, do, work), works))
+        ended = list(pool.map(lambda work: _run_with_fault(harness, work), works))
     pairs = zip(works, ended, strict=True)
     return ended, [left for work, operation in pairs for left in _check_end(work.case, operation)]
 
 
-def _make_backups(harness: Any, ended: Sequence[Operation]) -> list[Backup]:
+def _make_backups(harness: FreezerHarness, ended: Sequence[Operation]) -> list[Backup]:
     scope = harness.backend().scope()
     made = [o.outcome.backup for o in ended if o.outcome is not None]
     return [attrs.evolve(backup, scope=scope) for backup in made if backup is not None]
 
 
 @pytest.mark.timeout(600)
-def test_no_fault_at_any_request_doubles_or_leaves_anything(harness: Any, do: Any) -> None:
+def test_no_fault_at_any_request_doubles_or_leaves_anything(harness: FreezerHarness) -> None:
     tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
     ended, left = _run_all(
-        harness, do, [PlannedOperation(case, tree, name) for case in _list_cases(Verb.PROTECT)]
+        harness, [PlannedOperation(case, tree, name) for case in _list_cases(Verb.PROTECT)]
     )
     backups = _make_backups(harness, ended)
     assert len(harness.left_in_freezer()["backups"]) == len(backups)
 
     deletes = _list_cases(Verb.DELETE)
-    backups += _make_more_backups(harness, do, len(deletes) + 1 - len(backups))
+    backups += _make_more_backups(harness, len(deletes) + 1 - len(backups))
     kept, *doomed = backups
     restores = [
         PlannedOperation(c, kept, _beside(harness, n))
@@ -161,27 +162,27 @@ def test_no_fault_at_any_request_doubles_or_leaves_anything(harness: Any, do: An
         *restores,
         *(PlannedOperation(case, backup, {}) for case, backup in zip(deletes, doomed, strict=True)),
     ]
-    left += _run_all(harness, do, works)[1]
+    left += _run_all(harness, works)[1]
     for work in restores:
         assert _restored(work) is not work.case.fails
 
     runner = harness.runner()
     rest = [kept, *(b for b, case in zip(doomed, deletes, strict=True) if case.fails)]
     for operation in [runner.begin("freezer", Verb.DELETE, backup, {}) for backup in rest]:
-        do.succeeded(do.finish(runner, operation))
+        assert_succeeded(wait_finished(runner, operation))
     still = {entry for entries in harness.left_in_freezer().values() for entry in entries}
     assert still <= set(left)
     assert harness.left_on_disk() == []
 
 
-def _make_more_backups(harness: Any, do: Any, count: int) -> list[Backup]:
+def _make_more_backups(harness: FreezerHarness, count: int) -> list[Backup]:
     runner = harness.runner()
     tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
     begun = [runner.begin("freezer", Verb.PROTECT, tree, name) for _ in range(count)]
-    return _make_backups(harness, [do.finish(runner, operation) for operation in begun])
+    return _make_backups(harness, [wait_finished(runner, operation) for operation in begun])
 
 
-def _beside(harness: Any, number: int) -> dict[str, Any]:
+def _beside(harness: FreezerHarness, number: int) -> dict[str, Any]:
     return {"restore_name": "copy", "restore_path": str(harness.folder / f"copy-{number}")}
 
 

@@ -11,6 +11,8 @@ import attrs
 import pytest
 
 from karbor_backup_core import Backend, Operation, Progress, ProgressState, Resource, Verb
+from tests.e2e.freezer.harness import FreezerHarness
+from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -18,7 +20,7 @@ SLEEPER = "sleeper"
 
 
 @pytest.fixture
-def backend(harness: Any) -> Iterator[Backend]:
+def backend(harness: FreezerHarness) -> Iterator[Backend]:
     harness.sandbox.stop(harness.sandbox.add_scheduler(SLEEPER, cloud=CLOUD))
     yield harness.backend(cloud=CLOUD, scheduler=SLEEPER)
     client = harness.client(CLOUD)
@@ -28,7 +30,7 @@ def backend(harness: Any) -> Iterator[Backend]:
             client.delete_entry(collection, entry)
 
 
-def _submit_protect(harness: Any, name: str = "") -> Operation:
+def _submit_protect(harness: FreezerHarness, name: str = "") -> Operation:
     now = datetime.now(UTC)
     return Operation(
         id=f"{harness.top}-{name}",
@@ -45,7 +47,7 @@ def _submit_protect(harness: Any, name: str = "") -> Operation:
     )
 
 
-def test_a_call_that_is_repeated_creates_nothing(harness: Any, backend: Backend) -> None:
+def test_a_call_that_is_repeated_creates_nothing(harness: FreezerHarness, backend: Backend) -> None:
     protect = _submit_protect(harness)
     first = backend.call_verb(protect)
     again = [backend.call_verb(attrs.evolve(protect, attempt=attempt)) for attempt in (1, 2, 3)]
@@ -56,7 +58,7 @@ def test_a_call_that_is_repeated_creates_nothing(harness: Any, backend: Backend)
 
 
 def test_one_poll_of_many_costs_one_request(
-    harness: Any, backend: Backend, fault_proxy: Any
+    harness: FreezerHarness, backend: Backend, fault_proxy: FaultProxy
 ) -> None:
     through = harness.backend(cloud=CLOUD, scheduler=SLEEPER, endpoint=fault_proxy.url)
     begun = [_submit_protect(harness, str(number)) for number in range(20)]
@@ -70,7 +72,9 @@ def test_one_poll_of_many_costs_one_request(
     assert len(fault_proxy.requests) == 1
 
 
-def test_an_operation_that_was_never_begun_is_unknown(harness: Any, backend: Backend) -> None:
+def test_an_operation_that_was_never_begun_is_unknown(
+    harness: FreezerHarness, backend: Backend
+) -> None:
     never, begun = _submit_protect(harness), _submit_protect(harness, "begun")
     backend.call_verb(begun)
     answers = backend.poll([never, begun])

@@ -8,11 +8,17 @@ import pytest
 
 from karbor_backup_core import Operation, Outcome, Resource, Result, State, Transient, Verb
 from karbor_backup_freezer.model.ids import job_id
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
-def _submitting(harness: Any, verb: Verb, backup: Any) -> Operation:
+def _submitting(harness: FreezerHarness, verb: Verb, backup: Any) -> Operation:
     now = datetime.now(UTC)
     return Operation(
         id=f"{harness.top}-{verb}",
@@ -35,10 +41,10 @@ def _submitting(harness: Any, verb: Verb, backup: Any) -> Operation:
 
 
 @pytest.mark.parametrize("verb", [Verb.PROTECT, Verb.RESTORE, Verb.DELETE])
-def test_call_after_release_creates_no_job(harness: Any, do: Any, verb: Verb) -> None:
+def test_call_after_release_creates_no_job(harness: FreezerHarness, verb: Verb) -> None:
     runner = harness.runner()
     tree = harness.tree()
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     (tree / "file").write_bytes(b"written since")
     before = harness.left_in_freezer()
     paused = _submitting(harness, verb, backup)
@@ -53,11 +59,11 @@ def test_call_after_release_creates_no_job(harness: Any, do: Any, verb: Verb) ->
     assert harness.client().get_job(job_id(paused.id)) is None
     assert harness.left_in_freezer() == before
     assert (tree / "file").read_bytes() == b"written since"
-    do.succeeded(do.run(runner, Verb.VERIFY, backup))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
 
 
-def test_release_again_uses_the_id_up_once(harness: Any, do: Any) -> None:
-    backup = do.protect(harness.runner(), harness.tree())
+def test_release_again_uses_the_id_up_once(harness: FreezerHarness) -> None:
+    backup = protect_directory(harness.runner(), harness.tree())
     paused = _submitting(harness, Verb.PROTECT, backup)
     ended = attrs.evolve(paused, state=State.RELEASING, outcome=Outcome(Result.CANCELLED))
     for _ in range(2):

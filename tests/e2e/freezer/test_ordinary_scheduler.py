@@ -17,6 +17,12 @@ import pytest
 from karbor_backup_core import Verb
 from sandbox import scheduler
 from sandbox.layout import Layout
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 
 USER = pwd.getpwnam("nobody")
 UMASK = 0o077
@@ -32,7 +38,7 @@ class Ordinary:
 
 
 @pytest.fixture
-def ordinary(harness: Any) -> Iterator[Ordinary]:
+def ordinary(harness: FreezerHarness) -> Iterator[Ordinary]:
     # pytest's own folders are closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="karbor-backup-"))
     folder.chmod(0o755)
@@ -91,7 +97,7 @@ def _checks(checks: Any) -> Mapping[str, str]:
 
 @pytest.mark.root
 def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
-    harness: Any, do: Any, ordinary: Ordinary
+    harness: FreezerHarness, ordinary: Ordinary
 ) -> None:
     tree, back = ordinary.folder / "data", ordinary.folder / "back"
     tree.mkdir()
@@ -100,14 +106,14 @@ def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
     disk = {"kind": "local", "path": str(ordinary.folder / "store")}
     runner = harness.runner(scheduler=ordinary.client_id, storages={"disk": disk})
 
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     said = _checks(backup.checks)
     assert "runs as 'nobody'" in said["owners"]
     assert "umask 077" in said["modes"]
 
     options = {"restore_name": "new", "restore_path": str(back)}
-    restored = do.run(runner, Verb.RESTORE, backup, options)
-    do.succeeded(restored)
+    restored = run_operation(runner, Verb.RESTORE, backup, options)
+    assert_succeeded(restored)
     said = _checks(restored.outcome.checks)
     assert "runs as 'nobody'" in said["owners"]
     assert "umask 077" in said["modes"]
@@ -116,4 +122,4 @@ def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
     seen = (back / "program").stat()
     assert stat.S_IMODE(seen.st_mode) == 0o755 & ~UMASK
     assert seen.st_uid == USER.pw_uid
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import attrs
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from karbor_backup_core import Operation, Outcome, Resource, Result, State, Verb
 from karbor_backup_freezer.api import schedulers
 from karbor_backup_freezer.api.cleanup import FreezerCleanup
+from tests.e2e.freezer.harness import FreezerHarness, run_operation
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -17,7 +17,7 @@ NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
-def stranger(harness: Any) -> Iterator[str]:
+def stranger(harness: FreezerHarness) -> Iterator[str]:
     """A scheduler that has registered and never comes."""
     client = harness.client(CLOUD)
     client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
@@ -25,7 +25,7 @@ def stranger(harness: Any) -> Iterator[str]:
     client.delete_entry("clients", harness.top)
 
 
-def _submit_protect(harness: Any) -> Operation:
+def _submit_protect(harness: FreezerHarness) -> Operation:
     now = datetime.now(UTC)
     return Operation(
         id=harness.top,
@@ -43,7 +43,9 @@ def _submit_protect(harness: Any) -> Operation:
     )
 
 
-def test_the_action_of_a_create_that_came_twice_is_removed(harness: Any, stranger: str) -> None:
+def test_the_action_of_a_create_that_came_twice_is_removed(
+    harness: FreezerHarness, stranger: str
+) -> None:
     backend = harness.backend(cloud=CLOUD, scheduler=stranger)
     operation = _submit_protect(harness)
     backend.call_verb(operation)
@@ -58,17 +60,17 @@ def test_the_action_of_a_create_that_came_twice_is_removed(harness: Any, strange
 
 
 def test_the_action_of_a_create_that_was_refused_is_removed(
-    harness: Any, do: Any, stranger: str, monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, stranger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedulers, "CACHE_SECONDS", 3600.0)
     runner = harness.runner(cloud=CLOUD, scheduler=stranger)
     tree = Resource(DIRECTORY, str(harness.tree()))
     # Host and name together are too long: that is seen when the schedulers are known.
-    first = do.run(runner, Verb.PROTECT, tree, {"backup_name": "n" * 255})
+    first = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "n" * 255})
     assert first.outcome.refused
     # The backend has the scheduler in its list still, and Freezer does not.
     harness.client(CLOUD).delete_entry("clients", stranger)
-    refused = do.run(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
+    refused = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert refused.state is State.RELEASED
     assert refused.outcome.result is Result.FAILED
     assert "status 422" in refused.outcome.reason
@@ -76,7 +78,7 @@ def test_the_action_of_a_create_that_was_refused_is_removed(
     assert harness.left_in_freezer(CLOUD) == NOTHING
 
 
-def test_an_action_that_a_job_lists_is_let_be(harness: Any, stranger: str) -> None:
+def test_an_action_that_a_job_lists_is_let_be(harness: FreezerHarness, stranger: str) -> None:
     backend = harness.backend(cloud=CLOUD, scheduler=stranger)
     operation = _submit_protect(harness)
     backend.call_verb(operation)

@@ -12,6 +12,7 @@ import pytest
 from karbor_backup_core import MemoryStore, Operation, Resource, Result, Runner, State, Verb
 from sandbox import Sandbox
 from sandbox.accounts import Account, write_clouds_yaml
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 
@@ -59,7 +60,7 @@ def keystone(sandbox: Sandbox) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def user(
-    harness: Any, keystone: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, keystone: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[User]:
     user = User(harness.sandbox, Account(harness.top, "demo", "member"))
     user.create()
@@ -71,7 +72,7 @@ def user(
 
 
 @pytest.fixture
-def silent_scheduler(harness: Any, user: User) -> Iterator[str]:
+def silent_scheduler(harness: FreezerHarness, user: User) -> Iterator[str]:
     """A scheduler that has registered and takes up no job, so that the operation is polled."""
     client = harness.client(user.account.user)
     client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
@@ -80,7 +81,11 @@ def silent_scheduler(harness: Any, user: User) -> Iterator[str]:
 
 
 def test_operation_goes_on_when_the_password_is_right_again(
-    harness: Any, user: User, silent_scheduler: str, keystone: FaultProxy, fault_proxy: FaultProxy
+    harness: FreezerHarness,
+    user: User,
+    silent_scheduler: str,
+    keystone: FaultProxy,
+    fault_proxy: FaultProxy,
 ) -> None:
     store, policy = (
         MemoryStore(),

@@ -1,19 +1,25 @@
 """A directory whose archive takes longer to read than a call may take."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from karbor_backup_core import Backend, MemoryStore, Operation, Result, Runner, Verb
 from karbor_backup_freezer import FreezerBackend
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+    wait_finished,
+)
 
 SIZE = 1024 * 2**20
 """Bytes of a file without content: its archive is small, and takes seconds to read."""
 
 
 @pytest.fixture
-def large(harness: Any) -> Path:
+def large(harness: FreezerHarness) -> Path:
     """A directory with a large file."""
     tree: Path = harness.tree()
     with (tree / "large").open("wb") as file:
@@ -22,7 +28,7 @@ def large(harness: Any) -> Path:
 
 
 def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_cancelled(
-    clean_harness: Any, do: Any, large: Path
+    clean_harness: FreezerHarness, large: Path
 ) -> None:
     backend = Backend.load("freezer", FreezerBackend, clean_harness.configuration())
     read: list[Operation] = []
@@ -37,14 +43,14 @@ def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_canc
     with Runner(
         MemoryStore(), {"freezer": backend}, policy=clean_harness.runner_policy, on_change=hear
     ) as runner:
-        backup = do.protect(runner, large)
+        backup = protect_directory(runner, large)
         assert {operation.verb for operation in read} == {Verb.PROTECT}
-        do.succeeded(do.run(runner, Verb.VERIFY, backup))
+        assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
         assert {operation.verb for operation in read} == {Verb.PROTECT, Verb.VERIFY}
         assert all(0 <= (o.done or 0) <= (o.total or 0) for o in read)
 
         begun = runner.begin("freezer", Verb.VERIFY, backup)
         to_cancel.add(begun.id)
-        ended = do.finish(runner, begun)
+        ended = wait_finished(runner, begun)
         assert ended.outcome.result is Result.CANCELLED
-        do.succeeded(do.run(runner, Verb.DELETE, backup))
+        assert_succeeded(run_operation(runner, Verb.DELETE, backup))

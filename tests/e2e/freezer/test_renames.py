@@ -4,7 +4,7 @@ The catalog is changed here, so these tests have a sandbox of their own.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from karbor_backup_core import Backup, InvalidInput, Verb, WrongScope
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_freezer import FreezerBackend
 from sandbox import Sandbox
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 from tests.support.fault_proxy import FaultProxy
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +62,7 @@ class Catalog:
 
 
 @pytest.fixture
-def harness(make_harness: Any, own_sandbox: Sandbox) -> Any:
+def harness(make_harness: Callable[[Sandbox], FreezerHarness], own_sandbox: Sandbox) -> Any:
     return make_harness(own_sandbox)
 
 
@@ -66,40 +72,40 @@ def catalog(own_sandbox: Sandbox) -> Catalog:
 
 
 def test_backup_is_restored_verified_and_deleted_after_its_endpoint_was_renamed(
-    harness: Any, do: Any, catalog: Catalog
+    harness: FreezerHarness, catalog: Catalog
 ) -> None:
     tree = harness.tree()
-    document = to_document(do.protect(harness.runner(), tree))
+    document = to_document(protect_directory(harness.runner(), tree))
     port = harness.sandbox.freezer_url.rpartition(":")[2]
     catalog.rename(f"http://LOCALHOST:{port}/v2/%(tenant_id)s/")
     backup = from_document(Backup, document)
     runner = harness.runner()
     (tree / "file").unlink()
     restored = {"restore_name": "new", "overwrite": True}
-    do.succeeded(do.run(runner, Verb.RESTORE, backup, restored))
+    assert_succeeded(run_operation(runner, Verb.RESTORE, backup, restored))
     assert (tree / "file").read_bytes() == b"content"
-    do.succeeded(do.run(runner, Verb.VERIFY, backup))
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
 def test_service_that_only_the_configuration_knows_as_the_same_is_accepted(
-    harness: Any, do: Any
+    harness: FreezerHarness,
 ) -> None:
-    backup = do.protect(harness.runner(), harness.tree())
+    backup = protect_directory(harness.runner(), harness.tree())
     with FaultProxy(harness.sandbox.freezer_url) as proxy:
         with pytest.raises(WrongScope, match="same_as") as refused:
-            do.run(harness.runner(endpoint=proxy.url), Verb.VERIFY, backup)
+            run_operation(harness.runner(endpoint=proxy.url), Verb.VERIFY, backup)
         assert f'same_as = ["{backup.scope}"]' in str(refused.value)
         accepting = harness.runner(endpoint=proxy.url, same_as=[backup.scope])
-        operation = do.run(accepting, Verb.DELETE, backup)
-        do.succeeded(operation)
+        operation = run_operation(accepting, Verb.DELETE, backup)
+        assert_succeeded(operation)
         assert operation.scope.startswith(f"{proxy.url}|")
         assert operation.backup.scope == backup.scope
 
 
 def test_region_decides_which_freezer_is_asked(
-    harness: Any, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    harness: FreezerHarness, catalog: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with FaultProxy(harness.sandbox.freezer_url) as proxy:
         catalog.add_region("RegionTwo", f"{proxy.url}/v2/")
@@ -135,7 +141,7 @@ def test_region_decides_which_freezer_is_asked(
             FreezerBackend({}).scope()
 
 
-def _set_environment(harness: Any, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
+def _set_environment(harness: FreezerHarness, monkeypatch: pytest.MonkeyPatch, region: str) -> None:
     """Give the credentials by ``OS_*`` alone."""
     account = harness.sandbox.accounts["demo"]
     monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(harness.folder / "none.yaml"))

@@ -8,6 +8,14 @@ import pytest
 from karbor_backup_core import Resource, Verb
 from karbor_backup_freezer.api import job_status, schedulers
 from karbor_backup_freezer.model.resource_types import DIRECTORY
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+    wait_finished,
+)
+from tests.support.fault_proxy import FaultProxy
 
 
 def _count_requests(proxy: Any) -> Counter[str]:
@@ -19,13 +27,13 @@ def _count_requests(proxy: Any) -> Counter[str]:
 
 
 def test_operations_send_no_more_than_they_need(
-    clean_harness: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    clean_harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A loaded machine takes longer for all of this than the list of schedulers is remembered.
     monkeypatch.setattr(schedulers, "CACHE_SECONDS", 3600.0)
     runner = clean_harness.runner(endpoint=fault_proxy.url)
     tree = clean_harness.tree()
-    backup = do.protect(runner, tree)
+    backup = protect_directory(runner, tree)
     assert _count_requests(fault_proxy) == {
         "GET clients": 1,
         "POST jobs": 1,
@@ -33,17 +41,17 @@ def test_operations_send_no_more_than_they_need(
         "DELETE actions": 1,
         "DELETE jobs": 1,
     }
-    do.succeeded(do.run(runner, Verb.VERIFY, backup))
+    assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
     assert _count_requests(fault_proxy) == {"GET backups": 1}
     options = {"restore_name": "data", "overwrite": True}
-    do.succeeded(do.run(runner, Verb.RESTORE, backup, options))
+    assert_succeeded(run_operation(runner, Verb.RESTORE, backup, options))
     assert _count_requests(fault_proxy) == {
         "GET backups": 1,
         "POST jobs": 1,
         "DELETE actions": 1,
         "DELETE jobs": 1,
     }
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert _count_requests(fault_proxy) == {
         "GET backups": 1,
         "POST jobs": 1,
@@ -55,7 +63,7 @@ def test_operations_send_no_more_than_they_need(
 
 
 def test_a_record_is_believed_before_the_job_says_so(
-    harness: Any, do: Any, fault_proxy: Any, monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its scheduler goes on unharmed, though the job may be deleted before it notes the result."""
     monkeypatch.setattr(job_status, "LISTING_SHARE", 1e-9)
@@ -68,9 +76,9 @@ def test_a_record_is_believed_before_the_job_says_so(
         for tree in trees
     ]
     for operation in begun:
-        do.succeeded(do.finish(runner, operation))
+        assert_succeeded(wait_finished(runner, operation))
     asked = [request.path.split("/")[3:] for request in fault_proxy.requests]
     assert asked.count(["backups"]) > asked.count(["jobs"])
-    do.protect(runner, trees[0])
+    protect_directory(runner, trees[0])
     left = harness.left_in_freezer()
     assert (left["jobs"], left["actions"], len(left["backups"])) == ([], [], 5)

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -13,12 +12,18 @@ from karbor_backup_freezer.api import schedulers as schedulers_module
 from karbor_backup_freezer.api.schedulers import SchedulerRegistry
 from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.workflows import reassignment
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 
 COUNT = 7
 
 
 @pytest.fixture
-def crowd(harness: Any) -> Iterator[list[str]]:
+def crowd(harness: FreezerHarness) -> Iterator[list[str]]:
     """Schedulers that have registered in a project of their own and do nothing."""
     adapter = harness.client("other")
     names = [f"{harness.top}-{number}" for number in range(COUNT)]
@@ -32,14 +37,14 @@ def crowd(harness: Any) -> Iterator[list[str]]:
 
 
 def test_all_pages_are_looked_at(
-    harness: Any, crowd: list[str], monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, crowd: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "PAGE_SIZES", {**client_module.PAGE_SIZES, "clients": 3})
     listed = SchedulerRegistry(harness.client("other")).list_all()
     assert {s.client_id for s in listed} >= set(crowd)
 
 
-def test_what_they_declare_decides(harness: Any, crowd: list[str]) -> None:
+def test_what_they_declare_decides(harness: FreezerHarness, crowd: list[str]) -> None:
     schedulers = SchedulerRegistry(harness.client("other"))
     able = schedulers.require_capable([{"action": "backup", "mode": "fs", "storage": "local"}])
     ours = [s.client_id for s in able if s.client_id in crowd]
@@ -48,19 +53,19 @@ def test_what_they_declare_decides(harness: Any, crowd: list[str]) -> None:
         schedulers.get_named(crowd[0], [{"mode": "fs"}])
 
 
-def test_a_scheduler_that_is_not_there_is_said(harness: Any, do: Any) -> None:
+def test_a_scheduler_that_is_not_there_is_said(harness: FreezerHarness) -> None:
     from karbor_backup_core import Resource, Result, Verb
 
     runner = harness.runner(scheduler="nobody")
     tree = Resource("Freezer::FileSystem::Directory", str(harness.tree()))
-    operation = do.run(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
+    operation = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert operation.outcome.result is Result.FAILED
     assert "'nobody' is not registered with Freezer" in operation.outcome.reason
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
-def ghost(harness: Any) -> Iterator[str]:
+def ghost(harness: FreezerHarness) -> Iterator[str]:
     """A scheduler of this host that has registered and asks for no jobs."""
     client = harness.client()
     document = {"client_id": f"{harness.top}-ghost", "hostname": socket.gethostname()}
@@ -70,7 +75,7 @@ def ghost(harness: Any) -> Iterator[str]:
 
 
 def test_job_of_a_dead_scheduler_is_run_by_another(
-    clean_harness: Any, do: Any, ghost: str, monkeypatch: pytest.MonkeyPatch
+    clean_harness: FreezerHarness, ghost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reassignment, "PICKUP_TIMEOUT", 3.0)
     monkeypatch.setattr(reassignment, "STOP_GRACE", 3.0)
@@ -85,10 +90,10 @@ def test_job_of_a_dead_scheduler_is_run_by_another(
         policy=clean_harness.runner_policy,
         on_change=said.append,
     ) as runner:
-        backup = do.protect(runner, clean_harness.tree())
+        backup = protect_directory(runner, clean_harness.tree())
         chosen = [Receipt.from_operation(operation).client for operation in said]
         assert ghost in chosen
         assert chosen[-1] != ghost
         assert backup.handle["client"] == chosen[-1]
-        do.succeeded(do.run(runner, Verb.VERIFY, backup))
-        do.succeeded(do.run(runner, Verb.DELETE, backup))
+        assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
+        assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -8,15 +8,15 @@ import sqlite3
 import uuid
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from karbor_backup_core import Operation, Resource, Result, State, Verb
 from karbor_backup_core.documents import to_document
+from tests.e2e.freezer.harness import FreezerHarness, run_operation
 
 
-def _find_rows(harness: Any, canary: str) -> list[str]:
+def _find_rows(harness: FreezerHarness, canary: str) -> list[str]:
     """The rows of Freezer's database in which a text stands."""
     path = Path(harness.sandbox.instance.layout.data) / "freezer.db"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
@@ -29,7 +29,7 @@ def _find_rows(harness: Any, canary: str) -> list[str]:
     return [row for row in rows if canary in row]
 
 
-def _protect_refused(harness: Any, do: Any, canary: str) -> Operation:
+def _protect_refused(harness: FreezerHarness, canary: str) -> Operation:
     """Protect to an ftp server that refuses connections."""
     storage = {
         "kind": "ftp",
@@ -42,16 +42,16 @@ def _protect_refused(harness: Any, do: Any, canary: str) -> Operation:
     runner = harness.runner(storages={"old": storage})
     tree = Resource("Freezer::FileSystem::Directory", str(harness.tree()))
     options = {"backup_name": "nightly", "allow_unrestorable": True}
-    operation: Operation = do.run(runner, Verb.PROTECT, tree, options)
+    operation: Operation = run_operation(runner, Verb.PROTECT, tree, options)
     return operation
 
 
 def test_no_secret_stays_anywhere(
-    clean_harness: Any, do: Any, caplog: pytest.LogCaptureFixture
+    clean_harness: FreezerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     canary = f"canary-{uuid.uuid4().hex}"
-    operation = _protect_refused(clean_harness, do, canary)
+    operation = _protect_refused(clean_harness, canary)
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
     assert canary not in caplog.text

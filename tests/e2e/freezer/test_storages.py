@@ -12,9 +12,16 @@ import attrs
 import pytest
 from keystoneauth1.adapter import Adapter
 
-from karbor_backup_core import Backup, Policy, Resource, Result, Verb
+from karbor_backup_core import Backup, Policy, Resource, Result, Runner, Verb
 from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
 from karbor_backup_freezer.model.storages import StorageKind
+from sandbox import Sandbox
+from tests.e2e.freezer.harness import (
+    FreezerHarness,
+    assert_succeeded,
+    protect_directory,
+    run_operation,
+)
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -22,7 +29,7 @@ NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
-def scheduler(harness: Any, kind: StorageKind) -> Iterator[str]:
+def scheduler(harness: FreezerHarness, kind: StorageKind) -> Iterator[str]:
     """A scheduler of its own, since an agent that loops for ever goes with it only."""
     name = f"storages-{kind}"
     server = harness.sandbox.add_scheduler(name, cloud=CLOUD)
@@ -30,7 +37,7 @@ def scheduler(harness: Any, kind: StorageKind) -> Iterator[str]:
     harness.sandbox.stop(server)
 
 
-def _ssh(sandbox: Any) -> dict[str, Any]:
+def _ssh(sandbox: Sandbox) -> dict[str, Any]:
     ssh = sandbox.ssh
     return {
         "kind": "ssh",
@@ -42,22 +49,22 @@ def _ssh(sandbox: Any) -> dict[str, Any]:
     }
 
 
-def _swift(sandbox: Any) -> dict[str, Any]:
+def _swift(sandbox: Sandbox) -> dict[str, Any]:
     assert sandbox.swift
     return {"kind": "swift"}
 
 
-def _s3(sandbox: Any) -> dict[str, Any]:
+def _s3(sandbox: Sandbox) -> dict[str, Any]:
     return {"kind": "s3", **attrs.asdict(sandbox.s3)}
 
 
-def _ftp(sandbox: Any) -> dict[str, Any]:
+def _ftp(sandbox: Sandbox) -> dict[str, Any]:
     ftp = sandbox.ftp
     login = {"username": ftp.user, "password": ftp.password}
     return {"kind": "ftp", "host": ftp.host, "port": ftp.port, "path": "/", **login}
 
 
-def _ftps(sandbox: Any) -> dict[str, Any]:
+def _ftps(sandbox: Sandbox) -> dict[str, Any]:
     return {**_ftp(sandbox), "kind": "ftps", "port": sandbox.ftp.tls_port}
 
 
@@ -70,7 +77,7 @@ SETTINGS: dict[StorageKind, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-def _configuration(harness: Any, kind: StorageKind, scheduler: str) -> dict[str, Any]:
+def _configuration(harness: FreezerHarness, kind: StorageKind, scheduler: str) -> dict[str, Any]:
     return {
         "cloud": CLOUD,
         "scheduler": scheduler,
@@ -78,7 +85,7 @@ def _configuration(harness: Any, kind: StorageKind, scheduler: str) -> dict[str,
     }
 
 
-def _list_files(sandbox: Any, kind: StorageKind, top: str) -> list[str]:
+def _list_files(sandbox: Sandbox, kind: StorageKind, top: str) -> list[str]:
     """The files or objects that a top container holds."""
     if kind is StorageKind.SSH:
         return [str(p) for p in (sandbox.ssh.directory / top).rglob("*") if not p.is_dir()]
@@ -88,26 +95,26 @@ def _list_files(sandbox: Any, kind: StorageKind, top: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", [StorageKind.SSH, StorageKind.SWIFT])
 def test_a_directory_comes_back_and_goes(
-    harness: Any, do: Any, scheduler: str, kind: StorageKind
+    harness: FreezerHarness, scheduler: str, kind: StorageKind
 ) -> None:
     assert restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable
     runner = harness.runner(**_configuration(harness, kind, scheduler))
-    backup = do.protect(runner, harness.tree(content=b"x" * 100_000))
+    backup = protect_directory(runner, harness.tree(content=b"x" * 100_000))
     assert _list_files(harness.sandbox, kind, harness.top)
     copy = harness.folder / "copy"
     options = {"restore_name": "copy", "restore_path": str(copy)}
-    do.succeeded(do.run(runner, Verb.RESTORE, backup, options))
+    assert_succeeded(run_operation(runner, Verb.RESTORE, backup, options))
     assert (copy / "file").read_bytes() == b"x" * 100_000
-    do.succeeded(do.run(runner, Verb.DELETE, backup))
+    assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert harness.left_in_freezer(CLOUD) == NOTHING
     assert _list_files(harness.sandbox, kind, harness.top) == []
 
 
-def _assert_restorable(harness: Any, do: Any, runner: Any, backup: Backup) -> bool:
+def _assert_restorable(harness: FreezerHarness, runner: Runner, backup: Backup) -> bool:
     copy = harness.folder / "copy"
     options = {"restore_name": "copy", "restore_path": str(copy)}
     deadline = timedelta(seconds=12)
-    restored = do.run(runner, Verb.RESTORE, backup, options, deadline=deadline)
+    restored = run_operation(runner, Verb.RESTORE, backup, options, deadline=deadline)
     file = copy / "file"
     whole = file.exists() and file.read_bytes() == b"content"
     return whole and restored.outcome.result is Result.SUCCEEDED
@@ -115,7 +122,7 @@ def _assert_restorable(harness: Any, do: Any, runner: Any, backup: Backup) -> bo
 
 @pytest.mark.parametrize("kind", [StorageKind.S3, StorageKind.FTP, StorageKind.FTPS])
 def test_a_kind_that_the_table_calls_broken_still_is(
-    harness: Any, do: Any, scheduler: str, kind: StorageKind
+    harness: FreezerHarness, scheduler: str, kind: StorageKind
 ) -> None:
     assert not restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable
     impatient = Policy(
@@ -126,13 +133,13 @@ def test_a_kind_that_the_table_calls_broken_still_is(
     )
     runner = harness.runner(impatient, **_configuration(harness, kind, scheduler))
     tree = Resource(DIRECTORY, str(harness.tree()))
-    refused = do.run(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
+    refused = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert "could not restore" in refused.outcome.reason
 
     options = {"backup_name": "nightly", "allow_unrestorable": True}
-    protected = do.run(runner, Verb.PROTECT, tree, options)
+    protected = run_operation(runner, Verb.PROTECT, tree, options)
     backup = protected.outcome.backup
-    mended = backup is not None and _assert_restorable(harness, do, runner, backup)
+    mended = backup is not None and _assert_restorable(harness, runner, backup)
     assert not mended, f"freezer-agent brings directories back from {kind}: change the tables"
     if kind is StorageKind.S3:
         assert protected.outcome.leftovers or backup is not None

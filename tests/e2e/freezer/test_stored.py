@@ -23,6 +23,8 @@ from karbor_backup_freezer.inspection.reader import METADATA_LIMIT
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
 from karbor_backup_freezer.model.storages import StorageKind
+from sandbox import Sandbox
+from tests.e2e.freezer.harness import FreezerHarness, protect_directory
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -30,18 +32,18 @@ SIZE = 300_000
 NOWHERE = "http://127.0.0.1:1"
 
 
-def _ssh(sandbox: Any) -> dict[str, Any]:
+def _ssh(sandbox: Sandbox) -> dict[str, Any]:
     ssh = sandbox.ssh
     login = {"host": ssh.host, "port": ssh.port, "username": ssh.user, "key": str(ssh.key)}
     return {"kind": "ssh", "path": str(ssh.directory), **login}
 
 
-def _swift(sandbox: Any) -> dict[str, Any]:
+def _swift(sandbox: Sandbox) -> dict[str, Any]:
     assert sandbox.swift
     return {"kind": "swift"}
 
 
-def _s3(sandbox: Any) -> dict[str, Any]:
+def _s3(sandbox: Sandbox) -> dict[str, Any]:
     keys = {"access_key": sandbox.s3.access_key, "secret_key": sandbox.s3.secret_key}
     wrapped = {name: Secret(value) for name, value in keys.items()}
     return {"kind": "s3", "endpoint": sandbox.s3.endpoint, **wrapped}
@@ -55,14 +57,16 @@ SETTINGS: dict[StorageKind, Callable[[Any], dict[str, Any]]] = {
 
 
 @pytest.fixture
-def scheduler(harness: Any) -> Iterator[str]:
+def scheduler(harness: FreezerHarness) -> Iterator[str]:
     server = harness.sandbox.add_scheduler("stored", cloud=CLOUD)
     yield "stored"
     harness.sandbox.stop(server)
 
 
 @pytest.fixture
-def known(harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def known(
+    harness: FreezerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """A home whose user knows the key of the sandbox's SSH server."""
     ssh = harness.sandbox.ssh
     kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
@@ -77,7 +81,7 @@ def known(harness: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 class StoredBackup:
     """A directory's backup, and the way to look at it."""
 
-    harness: Any
+    harness: FreezerHarness
     settings: dict[str, Any]
     scheduler: str
 
@@ -85,9 +89,9 @@ class StoredBackup:
         storage = {**self.settings, **changed}
         return {"cloud": CLOUD, "scheduler": self.scheduler, "storages": {"it": storage}}
 
-    def protect(self, do: Any) -> Backup:
+    def protect(self) -> Backup:
         runner = self.harness.runner(**self.configuration())
-        backup: Backup = do.protect(runner, self.harness.tree(content=b"x" * SIZE))
+        backup: Backup = protect_directory(runner, self.harness.tree(content=b"x" * SIZE))
         return backup
 
     def measure(self, handle: Handle, **changed: Any) -> Measurement:
@@ -113,9 +117,9 @@ class StoredBackup:
         return seen
 
 
-def test_ssh_shows_what_is_stored(harness: Any, do: Any, scheduler: str, known: Path) -> None:
+def test_ssh_shows_what_is_stored(harness: FreezerHarness, scheduler: str, known: Path) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), scheduler)
-    backup = stored.protect(do)
+    backup = stored.protect()
     handle = Handle.from_backup(backup)
     seen = stored.measure(handle)
     assert seen.complete
@@ -138,9 +142,9 @@ def _on_disk(folder: Path) -> int:
     return data.stat().st_size
 
 
-def test_swift_shows_what_is_stored(harness: Any, do: Any, scheduler: str) -> None:
+def test_swift_shows_what_is_stored(harness: FreezerHarness, scheduler: str) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), scheduler)
-    backup = stored.protect(do)
+    backup = stored.protect()
     handle = Handle.from_backup(backup)
     seen = stored.measure(handle)
     assert seen.complete
@@ -153,7 +157,7 @@ def test_swift_shows_what_is_stored(harness: Any, do: Any, scheduler: str) -> No
     assert "account of its own project" in stored.measure(elsewhere).reason
 
 
-def test_swift_shows_a_volume_by_its_segments(harness: Any) -> None:
+def test_swift_shows_a_volume_by_its_segments(harness: FreezerHarness) -> None:
     """Written as the agent's ``add_stream`` does; ``tests/e2e/cloud`` has the agent do it."""
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
     swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
@@ -173,7 +177,7 @@ def test_swift_shows_a_volume_by_its_segments(harness: Any) -> None:
     )
 
 
-def test_s3_shows_what_is_stored(harness: Any) -> None:
+def test_s3_shows_what_is_stored(harness: FreezerHarness) -> None:
     """The agent stores nothing there that is whole, so the test does it."""
     s3 = harness.sandbox.s3
     bucket = Minio(
@@ -210,7 +214,9 @@ UNREAD = Measurement(stored=3, complete=True)
 
 
 @pytest.mark.usefixtures("known")
-def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(harness: Any, tmp_path: Path) -> None:
+def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(
+    harness: FreezerHarness, tmp_path: Path
+) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), "any")
     top = harness.sandbox.ssh.directory / "special"
     outside = tmp_path / "outside"
@@ -230,7 +236,7 @@ def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(harness: Any, tmp_path
         assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_swift_reads_neither_long_nor_packed_notes(harness: Any) -> None:
+def test_swift_reads_neither_long_nor_packed_notes(harness: FreezerHarness) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
     swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
     swift.put(quote(f"/{harness.top}"))
@@ -248,7 +254,7 @@ def test_swift_reads_neither_long_nor_packed_notes(harness: Any) -> None:
         assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_s3_reads_neither_long_nor_packed_notes(harness: Any) -> None:
+def test_s3_reads_neither_long_nor_packed_notes(harness: FreezerHarness) -> None:
     s3 = harness.sandbox.s3
     bucket = Minio(
         urlsplit(s3.endpoint).netloc,

@@ -1,18 +1,18 @@
 """Another process goes on where one has let go: with the store and the receipt alone."""
 
 import time
-from typing import Any
 
 import pytest
 
 from karbor_backup_core import MemoryStore, Resource, Runner, State, Verb
+from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded, run_operation, wait_finished
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
 @pytest.mark.parametrize("reached", [State.SUBMITTING, State.RUNNING])
 def test_a_protect_is_gone_on_with_and_not_doubled(
-    clean_harness: Any, do: Any, reached: State
+    clean_harness: FreezerHarness, reached: State
 ) -> None:
     store = MemoryStore()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
@@ -24,7 +24,7 @@ def test_a_protect_is_gone_on_with_and_not_doubled(
 
     with Runner(store, {"freezer": clean_harness.backend()}) as second:
         second.resume(begun.id)
-        ended = do.finish(second, begun)
-        do.succeeded(ended)
+        ended = wait_finished(second, begun)
+        assert_succeeded(ended)
         assert len(clean_harness.left_in_freezer()["backups"]) == 1
-        do.succeeded(do.run(second, Verb.DELETE, ended.outcome.backup))
+        assert_succeeded(run_operation(second, Verb.DELETE, ended.outcome.backup))

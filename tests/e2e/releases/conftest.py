@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import Sandbox
 from sandbox.older_freezer import RELEASES, OlderFreezer, Release
-from tests.e2e.freezer.conftest import FreezerHarness
+from tests.e2e.freezer.harness import FreezerHarness
 from tests.e2e.releases.table import recorder
 
 ROOT: Final = Path(__file__).parents[3]

@@ -3,10 +3,11 @@
 from typing import Any
 
 from karbor_backup_core import Verb
-from tests.e2e.freezer.conftest import assert_succeeded, protect_directory, run_operation
+from tests.e2e.freezer.harness import assert_succeeded, protect_directory, run_operation
+from tests.e2e.releases.conftest import ReleaseHarness
 
 
-def test_check_names_the_limits(harness: Any, pair: Any) -> None:
+def test_check_names_the_limits(harness: ReleaseHarness, pair: Any) -> None:
     """What it lacks is named by `check`, once a backup has been made."""
     runner = harness.runner()
     backup = protect_directory(runner, harness.tree())

@@ -12,24 +12,25 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
-from karbor_backup_core import Operation, Resource, Result, State, Verb
+from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
-from tests.e2e.freezer.conftest import (
+from tests.e2e.freezer.harness import (
     DIRECTORY,
     assert_succeeded,
     protect_directory,
     run_operation,
     wait_finished,
 )
+from tests.e2e.releases.conftest import ReleaseHarness
 
 RULES = {rule.id: rule for rule in all_rules()}
 LIVE = ("C-203", "C-204", "C-205", "C-206", "C-404")
 """The rules that are tried with the newest scheduler and agent, see tests/e2e/contract."""
 
 
-def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None:
+def _wait_for_stage(harness: ReleaseHarness, operation: Operation, stage: JobState) -> None:
     client = harness.client()
     end = time.monotonic() + 120
     while time.monotonic() < end:
@@ -40,7 +41,7 @@ def _wait_for_stage(harness: Any, operation: Operation, stage: JobState) -> None
     raise AssertionError(f"the job never was {stage}")
 
 
-def _begin(harness: Any, runner: Any, content: bytes) -> Operation:
+def _begin(harness: ReleaseHarness, runner: Runner, content: bytes) -> Operation:
     tree = harness.tree(content=content)
     operation: Operation = runner.begin(
         "freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
@@ -48,7 +49,9 @@ def _begin(harness: Any, runner: Any, content: bytes) -> Operation:
     return operation
 
 
-def test_directory_is_restored_and_deleted_without_a_trace(clean_harness: Any, pair: Any) -> None:
+def test_directory_is_restored_and_deleted_without_a_trace(
+    clean_harness: ReleaseHarness, pair: Any
+) -> None:
     """A directory: protected, lost, restored byte for byte, verified, deleted without a trace."""
     tree = clean_harness.tree(content=bytes(range(256)) * 64)
     runner = clean_harness.runner()
@@ -63,7 +66,7 @@ def test_directory_is_restored_and_deleted_without_a_trace(clean_harness: Any, p
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_delete_removes_one_of_two_backups(clean_harness: Any) -> None:
+def test_delete_removes_one_of_two_backups(clean_harness: ReleaseHarness) -> None:
     """One of two backups of a directory deleted, the other restored."""
     runner = clean_harness.runner()
     tree = clean_harness.tree(content=b"old")
@@ -77,7 +80,7 @@ def test_delete_removes_one_of_two_backups(clean_harness: Any) -> None:
     assert_succeeded(run_operation(runner, Verb.DELETE, newer))
 
 
-def test_cancel_before_the_agent_runs(clean_harness: Any) -> None:
+def test_cancel_before_the_agent_runs(clean_harness: ReleaseHarness) -> None:
     """A protect cancelled before its agent runs: nothing is stored."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"content")
@@ -88,7 +91,7 @@ def test_cancel_before_the_agent_runs(clean_harness: Any) -> None:
     assert ended.outcome.leftovers == ()
 
 
-def test_cancel_while_the_agent_runs(clean_harness: Any) -> None:
+def test_cancel_while_the_agent_runs(clean_harness: ReleaseHarness) -> None:
     """A protect cancelled while its agent runs: what it stored is removed."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"x" * 30_000_000)
@@ -100,7 +103,7 @@ def test_cancel_while_the_agent_runs(clean_harness: Any) -> None:
 
 
 @pytest.fixture
-def contract_harness(harness: Any) -> Iterator[Harness]:
+def contract_harness(harness: ReleaseHarness) -> Iterator[Harness]:
     with FreezerBackend.contract_harness(harness.configuration()) as live:
 
         def inventory() -> Inventory:
