@@ -68,5 +68,5 @@ def _match_id(text: str, ids_from: Callable[[str], Sequence[str]]) -> str | None
         return text
     if len(matches) > 1:
         shown = ", ".join(sorted(matches)[:5])
-        raise InvalidInput(f"{text!r} may mean {len(matches)} things: {shown}: write more of it")
+        raise InvalidInput(f"{text!r} begins {len(matches)} ids: {shown}: give more of the id")
     return matches[0] if matches else None

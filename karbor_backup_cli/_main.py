@@ -81,10 +81,10 @@ class CommandGroup(click.Group):
 @common_options
 @click.pass_context
 def program(ctx: click.Context) -> None:
-    """Protect cloud resources through any backup service, and bring them back.
+    """Protect cloud resources with any backup service, and restore them.
 
-    Exit status: 0 done, 1 it failed, 2 wrong input, 3 nothing was stored, 4 done but the output
-    could not be written, 130 let go after a second Ctrl-C.
+    Exit status: 0 done, 1 failed, 2 invalid input, 3 nothing was stored, 4 done but the output
+    could not be written, 130 exited after a second Ctrl-C.
     """
     if ctx.invoked_subcommand is None:
         write_output(ctx.get_help())

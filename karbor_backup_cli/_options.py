@@ -52,7 +52,7 @@ def read_json_object(file: str) -> dict[str, Any]:
     if fault := find_unusable_value(document):
         raise InvalidInput(f"{name}: {fault}")
     if not isinstance(document, Mapping):
-        raise InvalidInput(f"{name}: it holds no JSON object")
+        raise InvalidInput(f"{name}: it is not a JSON object")
     return dict(document)
 
 

@@ -12,10 +12,10 @@ from karbor_backup_cli._streams import write_output
 @common_options
 @pass_cli_context
 def abandon(context: CliContext, operation: str) -> None:
-    """Give up for good on a parked OPERATION, one that left something behind.
+    """Abandon a parked OPERATION whose work never ends.
 
-    Nothing is asked of its backend. What it left is named once more, for you to remove; its
-    backup is free for other operations.
+    The command makes no request to the backend. It lists the leftovers, for you to remove, and
+    releases the backup for other operations.
     """
     from karbor_backup_cli._lookup import find_operation
     from karbor_backup_cli._output import emit_json, reporting_lost_output

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from karbor_backup_core.discovery import InstalledBackend
 
 
-@click.command(short_help="Show which backends there are, and what they can do.")
-@click.option("--check", is_flag=True, help="Ask each configured backend's service how it is.")
+@click.command(short_help="List the backends and what they support.")
+@click.option("--check", is_flag=True, help="Check the health of each configured service.")
 @common_options
 @pass_cli_context
 def backends(context: CliContext, *, check: bool) -> None:
-    """Show which backends are installed and configured, and what each of them can do.
+    """List the installed and the configured backends, and what each of them supports.
 
-    `karbor-backup options VERB TYPE` says all about an operation's options. Exit status 1: a
+    `karbor-backup options VERB TYPE` describes the options of an operation. Exit status 1: a
     configured backend cannot be used.
     """
     from karbor_backup_cli._backend_status import query_backend_status

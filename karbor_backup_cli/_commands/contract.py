@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from karbor_backup_contract import Report, Rule, RuleResult
 
 
-@click.command(short_help="Prove that a backend keeps the contract.")
+@click.command(short_help="Check that a backend conforms to the contract.")
 @click.argument("backend", type=parse_unicode)
 @click.option(
     "--report",
     "folder",
     type=PathName(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write conformance.json and a page of the rules into DIR.",
+    help="Write conformance.json and an HTML page into DIR.",
 )
 @common_options
 @pass_cli_context
 def contract(context: CliContext, backend: str, folder: Path | None) -> None:
-    """Try every rule of the contract on a configured BACKEND and its service.
+    """Run every rule of the contract on a configured BACKEND and its service.
 
-    Resources are made for it, and removed afterwards; nobody else's are touched.
+    The rules create resources, and remove them afterwards. They change no other resources.
     """
     from karbor_backup_cli._errors import CommandFailed
     from karbor_backup_cli._output import emit_json

@@ -15,9 +15,9 @@ from karbor_backup_cli._streams import write_error
 from karbor_backup_core import Backup, Verb
 
 
-@click.command(short_help="Remove a backup and no other.")
+@click.command(short_help="Delete a backup.")
 @click.argument("backup", type=parse_unicode)
-@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
+@click.option("--yes", is_flag=True, help="Do not ask; required without a terminal.")
 @backend_option
 @operation_options
 @common_options
@@ -32,7 +32,7 @@ def delete(
     assignments: tuple[str, ...],
     deadline: timedelta | None,
 ) -> None:
-    """Remove a BACKUP and no other; the beginning of its id is enough."""
+    """Delete a BACKUP and no other; a unique prefix of its id is enough."""
     from karbor_backup_cli._commands.on_backup import run_on_backup
     from karbor_backup_cli._lookup import find_backup
 
@@ -49,7 +49,7 @@ def _confirm(backup: Backup) -> None:
 
     # Python has None for a stream whose descriptor was closed when the process began.
     if sys.stdin is None or not sys.stdin.isatty():
-        raise click.UsageError("nobody can be asked here: say --yes to delete")
+        raise click.UsageError("standard input is not a terminal: give --yes to delete")
     made = f"made {format_time(backup.created_at)}"
     question = (
         f"Delete backup {printable(backup.id)} of {format_resource(backup.resource)}, {made}?"

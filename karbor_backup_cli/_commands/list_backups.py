@@ -12,7 +12,7 @@ from karbor_backup_cli._streams import write_output
 def list_backups(context: CliContext) -> None:
     """List the backups, the oldest first.
 
-    One that cannot be read is named on the standard error, and the exit status is 1.
+    If a backup cannot be read, standard error names it, and the exit status is 1.
     """
     from karbor_backup_cli._document_signing import sign_backup
     from karbor_backup_cli._formatting import format_time

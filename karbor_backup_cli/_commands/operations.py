@@ -13,14 +13,14 @@ _MAX_RELEASED: Final = 10
 """How many released operations are shown without ``--all``."""
 
 
-@click.command(short_help="List operations, the unfinished and the last.")
-@click.option("--all", "every", is_flag=True, help="Show all, not only the last released ones.")
+@click.command(short_help="List the unfinished and the latest operations.")
+@click.option("--all", "every", is_flag=True, help="List every operation, released ones included.")
 @common_options
 @pass_cli_context
 def operations(context: CliContext, *, every: bool) -> None:
-    """List operations, the oldest first: all that are not released, and the last ones that are.
+    """List the operations that are not released, and the latest released ones, the oldest first.
 
-    One that cannot be read is named on the standard error, and the exit status is 1.
+    If an operation cannot be read, standard error names it, and the exit status is 1.
     """
     from karbor_backup_cli._output import emit_json, emit_table
     from karbor_backup_cli._unreadable_rows import UnreadableRows

@@ -8,7 +8,7 @@ from karbor_backup_core import Support, Verb
 
 
 @click.command(
-    short_help="Show which options an operation takes.",
+    short_help="List the options of an operation.",
     epilog="""\b
     karbor-backup options protect volume
     karbor-backup options restore Freezer::FileSystem::Directory --json
@@ -20,10 +20,10 @@ from karbor_backup_core import Support, Verb
 @common_options
 @pass_cli_context
 def options(context: CliContext, verb: str, resource_type: str, backend: str | None) -> None:
-    """Show which options a VERB takes for a TYPE of resource, each with what it may be.
+    """List the options of a VERB for a TYPE of resource, with their types and values.
 
-    VERB is protect, restore, delete or verify. TYPE is written as for protect. The service is not
-    asked.
+    VERB is protect, restore, delete or verify. TYPE is written as for protect. The command makes
+    no request to the service.
     """
     from karbor_backup_cli._option_table import COLUMNS, options_from_schema
     from karbor_backup_cli._output import emit_json, emit_lines, emit_table

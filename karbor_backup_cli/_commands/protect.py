@@ -14,7 +14,7 @@ from karbor_backup_core import Resource, Verb
 
 
 @click.command(
-    short_help="Make a backup of a resource.",
+    short_help="Create a backup of a resource.",
     epilog="""\b
     karbor-backup protect volume 5aa119a8-d25b-45a7-8d1b-88e127885635
     karbor-backup protect Freezer::FileSystem::Directory /srv/data -o backup_name=data
@@ -27,7 +27,7 @@ from karbor_backup_core import Resource, Verb
     default="",
     type=parse_unicode,
     metavar="NAME",
-    help="The resource's name, to be shown.",
+    help="The resource's display name.",
 )
 @backend_option
 @operation_options
@@ -43,13 +43,13 @@ def protect(
     assignments: tuple[str, ...],
     deadline: timedelta | None,
 ) -> None:
-    """Make a backup of a resource: TYPE, and ID as its service knows it.
+    """Create a backup of the resource with this TYPE and ID.
 
-    TYPE is written as the ecosystem does, in any case, or by its last word: volume, server.
-    `karbor-backup options protect TYPE` says which options there are. A name that is required and
-    not given is made of the resource and the time.
+    TYPE is a resource type in upper or lower case, such as OS::Cinder::Volume, or its last word:
+    volume, server. `karbor-backup options protect TYPE` lists the options. A required name that is
+    not given is generated from the resource and the time.
 
-    Exit status 3: nothing was stored, since the type is covered by another resource.
+    Exit status 3: nothing was stored, because the type is covered by another resource.
     """
     from karbor_backup_cli._default_names import add_default_names
     from karbor_backup_cli._execution import execute

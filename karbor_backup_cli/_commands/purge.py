@@ -9,18 +9,18 @@ from karbor_backup_cli._durations import parse_duration_option
 from karbor_backup_cli._streams import write_output
 
 
-@click.command(short_help="Forget operations that were released long ago.")
+@click.command(short_help="Remove old released operations from the store.")
 @click.option(
     "--older-than",
     required=True,
     type=parse_duration_option,
     metavar="DURATION",
-    help="Those begun longer ago than that, such as 30d.",
+    help="Remove operations created longer ago than this, such as 30d.",
 )
 @common_options
 @pass_cli_context
 def purge(context: CliContext, older_than: timedelta) -> None:
-    """Forget the operations that are released and were begun longer ago than a duration.
+    """Remove from the store the released operations that were created longer ago than a duration.
 
     Backups stay, and so does every operation that is not released.
     """
@@ -30,7 +30,7 @@ def purge(context: CliContext, older_than: timedelta) -> None:
     try:
         before = system_clock() - older_than
     except OverflowError:
-        raise click.BadParameter(f"{older_than} ago is before all time: give less") from None
+        raise click.BadParameter(f"{older_than} ago is before year 1: give less") from None
     purged = context.store.purge(before)
     with reporting_lost_output(f"{purged} operations were purged"):
         if context.as_json:

@@ -14,7 +14,7 @@ from karbor_backup_core import Backup, Verb
 
 
 @click.command(
-    short_help="Bring back what is in a backup.",
+    short_help="Restore a backup.",
     epilog="""\b
     karbor-backup restore 5f1c
     karbor-backup restore --from backup.json -o restore_name=db-restored
@@ -25,7 +25,7 @@ from karbor_backup_core import Backup, Verb
     "--from",
     "document",
     metavar="FILE",
-    help="Restore from a backup's own document (see show --document); - reads standard input.",
+    help="Restore from a backup's document (see show --document); - reads standard input.",
 )
 @backend_option
 @operation_options
@@ -40,11 +40,11 @@ def restore(
     assignments: tuple[str, ...],
     deadline: timedelta | None,
 ) -> None:
-    """Bring back what is in a BACKUP.
+    """Restore a BACKUP.
 
-    The beginning of its id is enough. BACKUP/MEMBER brings back one member, such as a server of a
-    project. `karbor-backup options restore TYPE` says which options there are; a name that is
-    required and not given is made of the resource and the time.
+    A unique prefix of its id is enough. BACKUP/MEMBER restores one member, such as a server of a
+    project. `karbor-backup options restore TYPE` lists the options. A required name that is not
+    given is generated from the resource and the time.
     """
     from karbor_backup_cli._commands.on_backup import run_on_backup
 
@@ -54,7 +54,7 @@ def restore(
 
 def _select_backup(context: CliContext, text: str | None, document: str | None) -> Backup:
     if (text is None) == (document is None):
-        raise click.UsageError("name either a BACKUP or a document with --from")
+        raise click.UsageError("give either a BACKUP or a document with --from")
     if text is not None:
         from karbor_backup_cli._lookup import find_backup
 

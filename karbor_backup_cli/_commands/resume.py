@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from karbor_backup_cli._unreadable_rows import UnreadableRows
 
 
-@click.command(short_help="Go on with operations that nobody drives.")
+@click.command(short_help="Continue operations that no process drives.")
 @click.argument("operation", type=parse_unicode, required=False)
 @common_options
 @pass_cli_context
 def resume(context: CliContext, operation: str | None) -> None:
-    """Go on with an OPERATION that was let go of, or with all that no process drives."""
+    """Continue an OPERATION, or without one all operations that no process drives."""
     from karbor_backup_cli._errors import CommandFailed
     from karbor_backup_cli._execution import resume_all
     from karbor_backup_cli._output import reporting_lost_output
@@ -122,4 +122,4 @@ def _announce_cancels(context: CliContext, chosen: Sequence[Operation]) -> None:
     """Say of which operations a cancel is gone on with: that was asked for before."""
     for each in chosen:
         if each.cancel_requested and each.outcome is None and not context.as_json:
-            write_error(f"operation {each.id} is being cancelled; that goes on")
+            write_error(f"operation {each.id} is being cancelled; the cancel continues")

@@ -64,7 +64,7 @@ def operation_options(command: F) -> F:
             multiple=True,
             type=parse_unicode,
             metavar="KEY=VALUE",
-            help="One of the backend's options; may be repeated, and wins over --options.",
+            help="An option of the backend; may be repeated, and overrides --options.",
         ),
     ):
         command = option(command)

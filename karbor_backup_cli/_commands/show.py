@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 @click.option(
     "--document",
     is_flag=True,
-    help="Print the backup's own JSON, which alone is enough to restore it elsewhere.",
+    help="Print the backup's JSON document, which is enough to restore it elsewhere.",
 )
 @common_options
 @pass_cli_context
 def show(context: CliContext, id_: str, *, document: bool) -> None:
-    """Show a backup or an operation; the beginning of its ID is enough.
+    """Show a backup or an operation; a unique prefix of its ID is enough.
 
-    A backup has the id of the operation that made it, so that both may be shown.
+    A backup has the id of the operation that created it, so the command may show both.
     """
     from karbor_backup_cli._details import format_backup, format_operation
     from karbor_backup_cli._document_signing import sign_backup

@@ -27,7 +27,7 @@ def verify(
     assignments: tuple[str, ...],
     deadline: timedelta | None,
 ) -> None:
-    """Check whether a BACKUP can be restored, and say what was checked and what was not."""
+    """Check whether a BACKUP can be restored; list what was verified and what was not."""
     from karbor_backup_cli._commands.on_backup import run_on_backup
     from karbor_backup_cli._lookup import find_backup
 

@@ -135,7 +135,7 @@ def test_the_beginning_of_two_ids_is_not_enough(command: CommandRunner) -> None:
         pass
     result = command("show", first[0])
     assert result.exit_code == 2
-    assert "may mean" in result.stderr
+    assert "begins 2 ids" in result.stderr
 
 
 def test_a_backup_of_a_backend_that_is_not_there(command: CommandRunner, home: Path) -> None:

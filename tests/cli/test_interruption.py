@@ -94,7 +94,7 @@ def test_what_is_left_while_it_is_cancelled_says_that_the_cancel_goes_on(
     command.cloud.service_seconds = 0
     resumed = command("resume", operation.id)
     assert resumed.exit_code == 1
-    assert f"operation {operation.id} is being cancelled; that goes on" in resumed.stderr
+    assert f"operation {operation.id} is being cancelled; the cancel continues" in resumed.stderr
     (line,) = [each for each in resumed.stderr.splitlines() if each.startswith("karbor-backup: ")]
     assert line.count("cancelled") == 1
 

@@ -100,7 +100,7 @@ def test_a_directory_that_is_not_there_is_wrong_input_and_leaves_nothing(
 ) -> None:
     result = command("protect", _TYPE, str(tmp_path / "none"), "-o", "backup_name=x")
     assert result.exit_code == 2
-    assert "is not there on this host" in result.stderr
+    assert "does not exist on this host" in result.stderr
     assert result.stderr.count("\n") == 1
     (operation,) = json.loads(command("operations", "--json").stdout)["operations"]
     assert operation["state"] == "released"

@@ -138,7 +138,7 @@ def test_a_directory_that_is_not_there_begins_nothing(
     operation = run_operation(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
     assert operation.state is State.RELEASED
     assert operation.outcome.result is Result.FAILED
-    assert "is not there on this host" in operation.outcome.reason
+    assert "does not exist on this host" in operation.outcome.reason
     assert not [r for r in fault_proxy.requests if r.method != "GET"]
 
 

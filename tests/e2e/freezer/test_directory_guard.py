@@ -128,5 +128,5 @@ def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: FreezerH
             runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
         )
         assert operation.outcome.refused
-        assert "a backup must not be stored in what it protects" in operation.outcome.reason
+        assert "a backup must not be in the directory that it protects" in operation.outcome.reason
     assert not list(inside.iterdir())

@@ -33,7 +33,7 @@ _MAX_TIMEOUT: Final = 2**31 - 1
 def _one_of(*words: str) -> _Check:
     def check(field: str, value: Any) -> None:
         if value not in words:
-            raise InvalidInput(f"{field} {value!r}: Freezer is told one of {', '.join(words)}")
+            raise InvalidInput(f"{field} {value!r}: Freezer accepts one of {', '.join(words)}")
 
     return check
 
@@ -56,11 +56,11 @@ def _text(check: Callable[[str, str], object]) -> _Check:
 
     def checked(field: str, value: Any) -> None:
         if not isinstance(value, str):
-            raise InvalidInput(f"{field}: {type(value).__name__} is no text")
+            raise InvalidInput(f"{field}: {type(value).__name__} is not text")
         text = unescape(value)
         if escape(text) != value:
             # The value is not quoted: it may be a secret.
-            raise InvalidInput(f"{field}: it holds a percent sign that the agent would interpolate")
+            raise InvalidInput(f"{field}: it has a percent sign that the agent would interpolate")
         check(field, text)
 
     return checked
@@ -153,7 +153,7 @@ def validate_action(action: Mapping[str, Any]) -> dict[str, Any]:
     """
     name = action.get("action")
     if not isinstance(name, str) or name not in _FIELDS:
-        raise InvalidInput(f"action {name!r}: Freezer is told one of {', '.join(_FIELDS)}")
+        raise InvalidInput(f"action {name!r}: Freezer accepts one of {', '.join(_FIELDS)}")
     known = _FIELDS[name]
     for field, value in action.items():
         if field == "action" or value is None:

@@ -72,7 +72,7 @@ class AgentVersions:
         raise InvalidInput(
             f"the agent on host {hostname!r} cannot be used for {others[0].type}: {limit}; upgrade "
             "it, or name a scheduler of another host with the option 'scheduler'. If it has been "
-            "upgraded since its newest record, say so with agent_version in the configuration"
+            "upgraded since its newest record, set agent_version in the configuration"
         )
 
 

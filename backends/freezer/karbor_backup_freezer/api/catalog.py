@@ -75,7 +75,7 @@ def choose_region(endpoints: Sequence[Endpoint], asked: str | None, source: str 
     if not asked and len(known) > 1:
         raise InvalidInput(
             f"{of} has a {SERVICE_TYPE} service in several regions ({names}): name the "
-            "region, so that all services are asked in the same one"
+            "region, so that all requests go to the same one"
         )
     return asked or (known[0] if known else None)
 
@@ -92,9 +92,11 @@ def base_url(url: str, project: str) -> str:
         parts = urlsplit(url.strip())
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError as error:
-        raise BackendError(f"endpoint {url!r} is no URL: {error}") from None
+        raise BackendError(f"endpoint {url!r} is not a URL: {error}") from None
     if parts.scheme not in _PORTS or not host:
-        raise BackendError(f"endpoint {url!r} is no URL: write it as http(s)://HOST[:PORT][/PATH]")
+        raise BackendError(
+            f"endpoint {url!r} is not a URL: write it as http(s)://HOST[:PORT][/PATH]"
+        )
     if ":" in host:
         host = f"[{host}]"
     if port is not None and port != _PORTS[parts.scheme]:

@@ -112,7 +112,7 @@ class Connection:
         except exceptions.ClientException as error:
             raise errors.from_connection_error(error, "Keystone", timeout) from error
         if not project:
-            raise InvalidInput("the credentials are for no project: name one")
+            raise InvalidInput("the credentials have no project: set one")
         self._endpoint = base_url(url, project)
         self._scope = build_scope(self._endpoint, endpoints, found, project)
         self._found_region = found

@@ -159,5 +159,5 @@ class FreezerHttpClient(FreezerClient):
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise Transient(f"Freezer answered {what} with something that is no JSON object")
+            raise Transient(f"Freezer's answer to {what} is not a JSON object")
         return document

@@ -70,7 +70,7 @@ def translate_errors(what: str) -> Iterator[None]:
     except ClientException as error:
         raise _from_connection_error(error, what) from error
     except requests.JSONDecodeError as error:
-        raise Transient(f"asking {what}: the answer is no JSON") from error
+        raise Transient(f"asking {what}: the answer is not JSON") from error
     except (exceptions.NotSupported, exceptions.ServiceDiscoveryException) as error:
         # So openstacksdk says of a service that is down when it is asked for its versions.
         raise Transient(

@@ -53,7 +53,7 @@ class CloudServices:
             with translate_errors("Keystone for the project of the credentials"):
                 project = session.get_project_id()
             if not project:
-                raise BackendError("the credentials are for no project: name one")
+                raise BackendError("the credentials have no project: set one")
             self._project = project
         return self._project
 

@@ -64,8 +64,9 @@ class ProtectGuard:
         for target in (Target.from_text(resource.id), seen):
             if target is not None and (held := _contained_paths(target, [*own, *inner])):
                 raise InvalidInput(
-                    f"directory {resource.id!r} holds {held[0]}: a backup must not be stored in "
-                    "what it protects: choose another storage, or protect the folders beside it"
+                    f"directory {resource.id!r} contains {held[0]}: a backup must not be in the "
+                    "directory that it protects: choose another storage, or protect the folders "
+                    "beside it"
                 )
         details: dict[str, Any] = {}
         checks: tuple[Check, ...] = (_unseen_check(hostname),)
@@ -142,8 +143,8 @@ def _check_directory(path: str) -> None:
     try:
         mode = Path(path).stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise InvalidInput(f"directory {path!r} is not there on this host") from None
+        raise InvalidInput(f"directory {path!r} does not exist on this host") from None
     except OSError:
         return
     if not stat.S_ISDIR(mode):
-        raise InvalidInput(f"directory {path!r} is no directory: name the one that holds it")
+        raise InvalidInput(f"{path!r} is not a directory: name the directory that contains it")

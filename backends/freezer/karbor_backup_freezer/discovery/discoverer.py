@@ -51,7 +51,7 @@ class Discoverer:
             PROJECT: self._discover_project,
         }
         if resource.type not in survey_of:
-            raise Unsupported(f"{resource.type} is nothing that a cloud could tell about")
+            raise Unsupported(f"the Freezer backend does not discover {resource.type}")
         check_identifier(resource.type, resource.id)
         try:
             discovery = survey_of[resource.type](resource, options)
@@ -99,8 +99,8 @@ class Discoverer:
         own = self._services.project
         if resource.id != own:
             raise InvalidInput(
-                f"project {resource.id}: the credentials are for project {own}, and see no other "
-                "one's servers and volumes: use that project's credentials"
+                f"project {resource.id}: the credentials are for project {own} and do not show the "
+                "servers and volumes of another project: use that project's credentials"
             )
         projects = ProjectDiscovery(self._services)
         if options.get("mode") == Mode.TENANT:

@@ -97,7 +97,7 @@ def _parse_handle(text: str) -> Handle:
     fields = attrs.fields(Handle)
     for name in (field.name for field in fields if field.type is str):
         if not isinstance(document[name], str):
-            raise InvalidInput(f"{name}: {type(document[name]).__name__} is no text")
+            raise InvalidInput(f"{name}: {type(document[name]).__name__} is not text")
     return Handle(
         **{
             **document,

@@ -129,7 +129,7 @@ class Receipt:
         if written != FORMAT:
             raise BackendError(
                 f"the receipt has format {written!r} and this version reads format {FORMAT}: use "
-                "the version of karbor-backup that began the operation"
+                "the version of karbor-backup that started the operation"
             )
         try:
             records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
@@ -157,7 +157,7 @@ class Receipt:
         check_count("removal", self.removal, _MAX_COUNT)
         check_count("moves", self.moves, _MAX_COUNT)
         if not math.isfinite(self.settles_at):
-            raise InvalidInput(f"settles_at {self.settles_at}: no instant")
+            raise InvalidInput(f"settles_at {self.settles_at}: not an instant")
         for record, time_stamp, native in self.records:
             check_identifier("record", record)
             check_count("time_stamp", time_stamp, 2**40)

@@ -148,14 +148,14 @@ def check_handle(handle: "Handle", backup: Backup) -> None:
     if not _UUID.fullmatch(whole):
         raise InvalidInput(f"{whole!r} is not the id of a backup")
     if handle.kind not in set(StorageKind):
-        raise InvalidInput(f"kind {handle.kind!r}: no storage is of that kind")
+        raise InvalidInput(f"kind {handle.kind!r}: no storage has this kind")
     check_container("container", handle.container)
     if handle.container.rpartition("/")[2] != whole:
-        raise InvalidInput(f"container {handle.container!r} is not that of this backup")
+        raise InvalidInput(f"container {handle.container!r} is not the container of this backup")
     check_backup_name(handle.backup_name)
     check_origin(handle)
     if handle.job != (job_id(whole) if handle.pieces else ""):
-        raise InvalidInput(f"job {handle.job!r} is not the one that made this backup")
+        raise InvalidInput(f"job {handle.job!r} did not make this backup")
     for stored in handle.pieces:
         _check_stored_item(stored)
     check_contents(backup.resource, [s.piece for s in handle.pieces], handle.servers)
@@ -189,11 +189,11 @@ def check_contents(
         _check_server(server)
     ids = [item.id for item in items]
     if len(set(ids)) < len(ids) or len({server.id for server in servers}) < len(servers):
-        raise InvalidInput("the same resource is in it twice")
+        raise InvalidInput("it contains the same resource twice")
     attached = {a.volume for server in servers for a in server.attachments if a.included}
     if attached - set(ids):
         raise InvalidInput(
-            f"volumes {sorted(attached - set(ids))} are said to be in it, and are not"
+            f"volumes {sorted(attached - set(ids))} are listed as its members and are not in it"
         )
     _check_belongs_to_resource(resource, items, servers, attached)
 
@@ -205,7 +205,7 @@ def check_count(what: str, number: Any, highest: int) -> None:
         InvalidInput: it is no whole number from 0 to the highest.
     """
     if type(number) is not int or not 0 <= number <= highest:
-        raise InvalidInput(f"{what} {number!r} is no number from 0 to {highest}")
+        raise InvalidInput(f"{what} {number!r} is not a number from 0 to {highest}")
 
 
 def check_texts(value: Any) -> None:
@@ -216,7 +216,7 @@ def check_texts(value: Any) -> None:
     """
     for text in _iter_texts(value):
         if _FORBIDDEN_TEXT.search(text):
-            raise InvalidInput(f"{text!r} holds NUL, or what UTF-8 does not have")
+            raise InvalidInput(f"{text!r} contains NUL or is not valid UTF-8")
 
 
 def _check_belongs_to_resource(
@@ -248,7 +248,7 @@ def _check_belongs_to_resource(
         if (resource.type != PROJECT or item.mode is Mode.NOVA) and item.id not in own
     }
     if strange or beside - attached:
-        raise InvalidInput(f"what is in it is not what a backup of {resource.type} holds")
+        raise InvalidInput(f"its content is not that of a backup of {resource.type}")
 
 
 def _check_stored_item(stored: StoredItem) -> None:
@@ -259,12 +259,12 @@ def _check_stored_item(stored: StoredItem) -> None:
     if stored.piece.mode is Mode.NATIVE:
         check_identifier("native", stored.native)
     elif stored.native:
-        raise InvalidInput(f"native {stored.native!r}: Cinder keeps nothing of this mode")
+        raise InvalidInput(f"native {stored.native!r}: Cinder keeps no backup of this mode")
 
 
 def _check_item(item: BackupItem) -> None:
     if _TYPES[item.mode] != item.type:
-        raise InvalidInput(f"mode {item.mode} of {item.type}: no action backs it up so")
+        raise InvalidInput(f"mode {item.mode}: no action backs up {item.type} in this mode")
     if item.mode is Mode.FS:
         check_path("directory", item.id)
     else:
@@ -279,7 +279,7 @@ def _check_server(server: ServerSpec) -> None:
     for attachment in server.attachments:
         check_identifier(VOLUME, attachment.volume)
         if not _DEVICE.fullmatch(attachment.device):
-            raise InvalidInput(f"device {attachment.device!r} is no name of a device")
+            raise InvalidInput(f"device {attachment.device!r} is not the name of a device")
         if attachment.boot_index is not None:
             check_count("boot_index", attachment.boot_index, _MAX_TIME)
     _check_details(SERVER, server.details)

@@ -51,7 +51,7 @@ def find_interfaces(context: RestoreContext, spec: ServerSpec) -> tuple[Interfac
         network = find_network(context.services, one)
         name = one.get("network_name") or one["network"]
         if network is None:
-            raise BackendError(f"its network {name} is not there")
+            raise BackendError(f"its network {name} does not exist")
         found.append(
             Interface(
                 network=network.id,

@@ -128,7 +128,7 @@ def _server_request(
 def _flavor_id(context: RestoreContext, spec: ServerSpec) -> str:
     flavor = find_flavor(context.services, spec.details["flavor"])
     if flavor is None:
-        raise BackendError(f"its flavor {spec.details['flavor']['name']!r} is not there")
+        raise BackendError(f"its flavor {spec.details['flavor']['name']!r} does not exist")
     return str(flavor.id)
 
 

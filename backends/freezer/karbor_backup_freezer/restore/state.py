@@ -51,7 +51,7 @@ class RestoreState:
         except (TypeError, ValueError) as error:
             raise BackendError(
                 f"the receipt's notes cannot be read ({error}): use the version of karbor-backup "
-                "that began the operation"
+                "that started the operation"
             ) from None
         return state
 

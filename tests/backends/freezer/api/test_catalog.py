@@ -45,7 +45,7 @@ def test_default_ports_are_left_out_and_paths_kept(url: str, base: str) -> None:
 
 @pytest.mark.parametrize("url", ["freezer:9090", "ftp://freezer", "http://", "http://x:port"])
 def test_invalid_url_is_refused(url: str) -> None:
-    with pytest.raises(BackendError, match="is no URL"):
+    with pytest.raises(BackendError, match="is not a URL"):
         base_url(url, PROJECT)
 
 

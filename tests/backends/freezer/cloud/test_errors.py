@@ -78,7 +78,7 @@ def test_a_service_that_tells_no_versions_is_asked_again_later() -> None:
 def test_a_web_page_is_no_answer(stub_cloud: StubCloud) -> None:
     stub_cloud.proxy.plan(http_faults.html_page(), times=None, path="/volumes/detail")
     with (
-        pytest.raises(Transient, match="the answer is no JSON"),
+        pytest.raises(Transient, match="the answer is not JSON"),
         translate_errors("Cinder for volumes"),
     ):
         list(stub_cloud.services.sdk.block_storage.volumes())

@@ -248,8 +248,8 @@ def test_keys_and_groups_that_are_gone_are_told(cloud: RestoreHarness) -> None:
 @pytest.mark.parametrize(
     ("missing", "reason"),
     [
-        ({"flavor": {"id": "f", "name": "huge"}}, "its flavor 'huge' is not there"),
-        ({"networks": [{"network": "n", "network_name": "lan"}]}, "its network lan is not there"),
+        ({"flavor": {"id": "f", "name": "huge"}}, "its flavor 'huge' does not exist"),
+        ({"networks": [{"network": "n", "network_name": "lan"}]}, "its network lan does not exist"),
     ],
 )
 def test_missing_flavor_or_network_fails_the_server(

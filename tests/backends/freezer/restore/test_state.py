@@ -34,7 +34,7 @@ def test_state_does_not_change_the_document_it_was_read_from() -> None:
 
 
 def test_notes_of_a_later_version_are_refused() -> None:
-    with pytest.raises(BackendError, match="use the version of karbor-backup that began"):
+    with pytest.raises(BackendError, match="use the version of karbor-backup that started"):
         RestoreState.from_document({"ports": {}})
 
 
