@@ -1,4 +1,4 @@
-"""What time it is: a plain callable, so that tests can turn it."""
+"""The clock: a plain callable, so that tests can set it."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import attrs
 
 Clock: TypeAlias = Callable[[], datetime]
-"""Answers the present instant, in UTC. The core asks nothing else for the time."""
+"""Returns the present instant, in UTC. The core reads the time from nothing else."""
 
 # CLOCK_MONOTONIC stands still while the machine is suspended, CLOCK_BOOTTIME does not. Only Linux
 # has the latter.

@@ -1,4 +1,4 @@
-"""The nouns: resources, backups, operations, and what a backend says of them.
+"""The data model: resources, backups, operations, and a backend's reports on them.
 
 Everything here is frozen and made of JSON values, so that it can be stored, sent to another
 process and compared. ``karbor_backup_core.documents`` turns it into JSON and back.
@@ -19,7 +19,7 @@ RECEIPT_LIMIT: Final = 64 * 1024
 
 
 class Verb(enum.StrEnum):
-    """What an operation does to its resource."""
+    """The action of an operation."""
 
     PROTECT = "protect"
     RESTORE = "restore"
@@ -28,7 +28,7 @@ class Verb(enum.StrEnum):
 
 
 class State(enum.StrEnum):
-    """Where an operation is in its life (see ``docs/explanation/architecture.md``)."""
+    """The state of an operation (see ``docs/explanation/architecture.md``)."""
 
     PLANNED = "planned"
     SUBMITTING = "submitting"
@@ -39,7 +39,7 @@ class State(enum.StrEnum):
 
 
 class Result(enum.StrEnum):
-    """How an operation, or a part of one, ended."""
+    """The result of an operation or of a part of one."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -47,36 +47,36 @@ class Result(enum.StrEnum):
 
 
 class ProgressState(enum.StrEnum):
-    """What a backend says of an operation in ``Progress``."""
+    """The state that a backend reports in ``Progress``."""
 
     RUNNING = "running"
-    """Work goes on outside; poll again."""
+    """Work continues in the service; poll again."""
     READY = "ready"
-    """This phase's work outside has ended: call the same hook again, with the stored receipt."""
+    """The work of this phase has ended: call the same hook again, with the stored receipt."""
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
-    """The service, asked for this very id, knows nothing of it."""
+    """The service, asked for this very id, does not know the work."""
 
 
 class Support(enum.StrEnum):
-    """What a backend does with one verb for one type of resource."""
+    """Whether a backend supports one verb for one type of resource."""
 
     SUPPORTED = "supported"
     COVERED = "covered"
-    """Nothing of its own is stored: it is protected along with something else."""
+    """Nothing is stored for it: it is protected along with another resource."""
     UNSUPPORTED = "unsupported"
 
 
 @attrs.frozen
 class Resource:
-    """One thing to protect, or one that a restore made.
+    """A resource to protect, or one that a restore made.
 
     Attributes:
         type: the ecosystem's string, such as ``OS::Cinder::Volume``.
         id: its id in the service that owns it; for a directory its absolute path.
-        name: its name, where it has one.
+        name: its name, if it has one.
     """
 
     type: str
@@ -90,9 +90,9 @@ class Part:
 
     Attributes:
         resource: the member.
-        result: how it ended; any failed part fails the whole.
-        reason: why, when it did not succeed.
-        restored: the resource that a restore made or filled of this member.
+        result: its result; any failed part fails the whole.
+        reason: why it did not succeed; empty if it did.
+        restored: the resource that a restore made, or wrote to, for this member.
     """
 
     resource: Resource
@@ -103,12 +103,12 @@ class Part:
 
 @attrs.frozen
 class Leftover:
-    """Something of an operation that could not be removed, named so that a person can.
+    """Something that an operation made and that could not be removed.
 
     Attributes:
-        kind: what it is ("freezer job", "container").
+        kind: its kind ("freezer job", "container").
         id: its id or path in the service.
-        note: why it is still there and how to remove it.
+        note: why it still exists, and how to remove it.
     """
 
     kind: str
@@ -122,8 +122,8 @@ class Check:
 
     Attributes:
         name: the property ("record exists", "restorable data").
-        verified: whether it was seen to hold.
-        reason: why it is unverified; empty when verified.
+        verified: whether it was verified.
+        reason: why it is unverified; empty if it was verified.
     """
 
     name: str
@@ -133,22 +133,22 @@ class Check:
 
 @attrs.frozen
 class Backup:
-    """What a protect leaves behind: a recovery point.
+    """A recovery point: the product of a successful protect.
 
     Its JSON alone is enough to restore in another process or on another machine.
 
     Attributes:
         id: the id of the protect operation that made it; of a member, that and its resource's,
             with a slash between.
-        resource: what was protected.
+        resource: the protected resource.
         backend: the name of the backend's implementation, as in ``BackendInfo.name``.
-        scope: the endpoint and project it lives in (see the hook ``scope``).
+        scope: the endpoint and project to which it belongs (see the hook ``scope``).
         handle: the backend's own notes, at most 64 KiB of JSON, without secrets.
         storage: the *name* of the storage that holds the data, never its configuration.
         created_at: the instant when the protect succeeded, in UTC.
         options: the options of the protect.
         members: backups inside this one that can be restored alone.
-        checks: what is known to hold of it, and what has not been verified.
+        checks: its properties that were verified, and those that were not.
     """
 
     id: str
@@ -164,7 +164,7 @@ class Backup:
 
     @property
     def whole_id(self) -> str:
-        """The id of the backup that it is a member of, or its own when it is a whole."""
+        """The id of the whole backup: its own id, or for a member that of the backup around it."""
         return self.id.partition("/")[0]
 
 
@@ -183,24 +183,25 @@ class Member:
 
 @attrs.frozen
 class Progress:
-    """A backend's answer about one operation.
+    """A backend's report on one operation.
 
     Attributes:
         state: see ``ProgressState``.
-        receipt: the backend's own notes, kept by core and handed back in ``Operation.receipt``;
-            only the verbs and ``release`` may change it. None leaves the stored one as it is.
-        done: how much is done, in ``unit``; None where the service does not say.
-        total: how much there is to do, in ``unit``; None where the service does not say.
+        receipt: the backend's own notes, which the core stores and returns in
+            ``Operation.receipt``; only the verbs and ``release`` may change it. None leaves the
+            stored one as it is.
+        done: the amount of work that is done, in ``unit``; None if the service does not report it.
+        total: the amount of work in all, in ``unit``; None if the service does not report it.
         unit: of ``done`` and ``total``: "bytes", "percent", "actions", "resources".
         reason: why it failed or was cancelled, or, while it runs, what it waits for and since when,
             in one line; the same words as long as that is the same. Empty otherwise.
         parts: the members' results, for a compound operation.
-        resources: the resources that a restore made or filled, the whole first.
+        resources: the resources that a restore made or wrote to, the whole first.
         handle: the notes that make a protect's backup restorable; required of its success.
         storage: the name of the storage that holds the backup.
         members: members of the backup that can be restored alone.
-        checks: what was and what was not verified.
-        leftovers: what could not be removed.
+        checks: the properties that were verified, and those that were not.
+        leftovers: everything that could not be removed.
     """
 
     state: ProgressState
@@ -220,18 +221,20 @@ class Progress:
 
 @attrs.frozen
 class Outcome:
-    """How an operation ended. Written once, together with its backup; only leftovers may follow.
+    """The outcome of an operation. It is written once, together with the backup.
+
+    Only leftovers may be added later.
 
     Attributes:
         result: succeeded, failed or cancelled.
         reason: why it did not succeed, in one line.
-        resources: what a restore made or filled, the whole first.
+        resources: the resources that a restore made or wrote to, the whole first.
         parts: the members' results.
-        checks: what a verify (or a protect) found.
-        leftovers: what is still there and should not be.
-        covered: by what the resource is covered, when nothing of its own was done.
-        refused: whether the backend refused what was asked for, before anything was begun.
-        backup: what a protect left, or what a verify now knows of the backup.
+        checks: the checks of a verify or a protect.
+        leftovers: everything that could not be removed.
+        covered: the resource that covers this one, if nothing was stored for it.
+        refused: whether the backend refused the input before anything was started.
+        backup: the backup that a protect made, or that a verify has brought up to date.
     """
 
     result: Result
@@ -250,44 +253,44 @@ class Operation:
     """One protect, restore, delete or verify, from its plan to its release.
 
     Attributes:
-        id: made by core before anything else; the key by which a backend finds its own work.
-        verb: what it does.
-        backend: the *configured* name of the backend that does it.
+        id: created by the core before anything else; a backend finds its own work by it.
+        verb: its action.
+        backend: the *configured* name of its backend.
         implementation: the name of the backend's implementation, as in ``BackendInfo.name``.
-        scope: the endpoint and project it belongs to.
-        resource: what is protected, or what the backup was made of.
+        scope: the endpoint and project to which it belongs.
+        resource: the resource to protect, or the one that the backup was made of.
         options: the options, valid by the backend's schema.
         backup: the backup that is restored, deleted or verified; None for a protect.
-        state: where it is in its life.
-        phase: how many times work was begun outside; 0 before the first.
+        state: see ``State``.
+        phase: the number of times that work was started in the service; 0 before the first.
         attempt: how often this phase's call has been made or may have been made; 1 promises a
             backend that nothing of this phase exists yet.
-        receipt: the backend's own notes, None before the first answer.
-        awaiting: work outside may go on although the outcome is written or the release begun, and
-            is to be polled for before the next call.
-        done: last progress seen, in ``unit``.
+        receipt: the backend's own notes; None before its first result.
+        awaiting: work in the service may continue although the outcome is written or the release
+            has started; the core polls before the next call.
+        done: the latest reported progress, in ``unit``.
         total: as ``done``.
         unit: of ``done`` and ``total``.
-        outcome: how it ended, None before that.
-        cancel_requested: somebody asked for it to be cancelled.
-        cancel_sent: the backend has been told to cancel.
-        parked: the runner has let go of it although it is not released; ``resume`` goes on.
+        outcome: see ``Outcome``; None before the end.
+        cancel_requested: a user or program requested its cancel.
+        cancel_sent: the core has called the backend's hook ``cancel``.
+        parked: no process drives it although it is not released; ``resume`` continues it.
         created_at: instant of the plan, in UTC.
-        submitted_at: instant at which the present phase, or the release's own work, was begun.
+        submitted_at: instant at which the present phase, or the release's own work, was started.
         ended_at: instant of the outcome.
         deadline: instant after which it is cancelled.
         grace_until: once it has an outcome, the instant at which the runner stops waiting for the
-            work outside and the release.
+            work in the service and the release.
         not_before: no call before this instant.
         failures: consecutive transient failures.
-        last_error: why it does not get on, in one line: the last transient failure, why it could
-            not be polled for, or what the service waits for. Empty when it gets on.
-        unknown_since: instant of the first of the unknown answers that came last.
+        last_error: why it makes no progress, in one line: the last transient failure, why a poll
+            failed, or what the service waits for. Empty if it makes progress.
+        unknown_since: instant of the first of the latest consecutive ``unknown`` results.
         version: counts the writes; the store writes only over the version that was read.
-        owner: the process that drives it, empty for none.
-        lease_until: instant until which nobody else may drive it.
-        fence: how often it has been taken; a service that has seen a call with a higher number
-            refuses one with a lower, which comes late from a process that lost the operation.
+        owner: the process that drives it; empty for none.
+        lease_until: instant until which no other process may drive it.
+        fence: the number of takeovers. A service that has received a call with a higher number
+            refuses one with a lower number: it comes late from a process that lost the operation.
     """
 
     id: str
@@ -326,25 +329,25 @@ class Operation:
 
     @property
     def backup_id(self) -> str:
-        """The id of the whole backup that it makes, reads or removes, or a member of which."""
+        """The id of the whole backup that it makes, reads or removes, in whole or in part."""
         return self.id if self.backup is None else self.backup.whole_id
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more will happen to it without a ``resume``."""
+        """Whether it stays as it is unless somebody resumes it."""
         return self.state is State.RELEASED or self.parked
 
 
 @attrs.frozen
 class Ability:
-    """What a backend does with one verb for one type of resource.
+    """A backend's support for one verb and one type of resource.
 
     Attributes:
         support: supported, covered or unsupported.
         schema: JSON Schema of the options (draft 2020-12); options that it does not name are
             refused.
-        covered_by: by what, when covered ("the server that uses it").
-        reason: why, when unsupported.
+        covered_by: what covers it, if covered ("the server that uses it").
+        reason: why it is unsupported, if it is.
     """
 
     support: Support
@@ -355,7 +358,7 @@ class Ability:
 
 @attrs.frozen
 class BackendInfo:
-    """A backend's description of itself; it is made without a call to the service.
+    """A backend's description of itself, created without a request to the service.
 
     Attributes:
         name: the implementation's name, stored in every backup.
@@ -373,11 +376,11 @@ class BackendInfo:
 
 @attrs.frozen
 class Health:
-    """What a look at the service showed.
+    """The health of a backend's service.
 
     Attributes:
         ok: whether operations can be expected to work now.
-        summary: one line for a person.
+        summary: one line for a user.
         details: further facts: versions, schedulers, storages.
     """
 

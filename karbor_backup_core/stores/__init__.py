@@ -1,1 +1,1 @@
-"""Where operations and backups are remembered."""
+"""Stores of operations and backups."""

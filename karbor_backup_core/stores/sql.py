@@ -205,7 +205,7 @@ class SQLStore:
         return engine.database_files(self._engine.url)
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
         self._engine.dispose()
 
     def _select_row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
