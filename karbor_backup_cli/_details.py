@@ -61,7 +61,7 @@ def _list_outcome_fields(operation: Operation) -> Iterator[tuple[str, str]]:
         yield "check", format_check(check)
     for leftover in outcome.leftovers:
         yield "left", f"{leftover.kind} {leftover.id} {leftover.note}"
-    if operation.parked:
+    if operation.suspended:
         yield "to go on", f"karbor-backup resume {operation.id}"
 
 

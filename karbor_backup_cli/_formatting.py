@@ -45,7 +45,7 @@ def format_status(operation: Operation) -> str:
     result = operation.outcome.result.value
     if operation.state is State.RELEASED:
         return result
-    return f"{result}, left unreleased" if operation.parked else f"{result}, cleaning up"
+    return f"{result}, left unreleased" if operation.suspended else f"{result}, cleaning up"
 
 
 def format_amount(done: float | None, total: float | None, unit: str) -> str:

@@ -40,7 +40,7 @@ def report_result(
     """Tell how an operation ended.
 
     Args:
-        operation: released, or parked.
+        operation: released, or suspended.
         as_json: answer with its document.
         wanted: the result that the person asked for.
 
@@ -156,5 +156,5 @@ def _leftover_lines(operation: Operation, outcome: Outcome | None) -> Iterator[s
     for leftover in outcome.leftovers if outcome is not None else ():
         note = f": {printable(leftover.note)}" if leftover.note else ""
         yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"
-    if operation.parked:
+    if operation.suspended:
         yield f"  not cleaned up yet; to go on: karbor-backup resume {operation.id}"

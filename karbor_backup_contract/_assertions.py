@@ -18,8 +18,8 @@ def describe_operation(operation: Operation) -> str:
     """Say in words how an operation stands."""
     outcome = operation.outcome
     how = operation.state.value if outcome is None else f"{outcome.result} ({outcome.reason})"
-    parked = f", parked: {operation.last_error}" if operation.parked else ""
-    return f"{operation.verb} of {operation.resource.type} is {how}{parked}"
+    suspended = f", suspended: {operation.last_error}" if operation.suspended else ""
+    return f"{operation.verb} of {operation.resource.type} is {how}{suspended}"
 
 
 def require_success(operation: Operation) -> Operation:

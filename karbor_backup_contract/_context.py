@@ -216,7 +216,7 @@ class RuleContext:
         raise RuleViolation(f"{describe_operation(repeated)}, and its next phase does not begin")
 
     def finish(self, operation: Operation, between: BeforeCall | None = None) -> Operation:
-        """Drive an operation until it is released or parked.
+        """Drive an operation until it is released or suspended.
 
         Raises:
             RuleViolation: it is neither after many calls.

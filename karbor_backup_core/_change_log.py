@@ -21,7 +21,7 @@ _LOGGED_FIELDS: Final = (
     "done",
     "cancel_requested",
     "cancel_sent",
-    "parked",
+    "suspended",
     "failures",
     "owner",
 )

@@ -274,7 +274,7 @@ class Operation:
         outcome: see ``Outcome``; None before the end.
         cancel_requested: a user or program requested its cancel.
         cancel_sent: the core has called the backend's hook ``cancel``.
-        parked: no process drives it although it is not released; ``resume`` continues it.
+        suspended: no process drives it although it is not released; ``resume`` continues it.
         created_at: instant of the plan, in UTC.
         submitted_at: instant at which the present phase, or the release's own work, was started.
         ended_at: instant of the outcome.
@@ -312,7 +312,7 @@ class Operation:
     outcome: Outcome | None = None
     cancel_requested: bool = False
     cancel_sent: bool = False
-    parked: bool = False
+    suspended: bool = False
     created_at: datetime
     submitted_at: datetime | None = None
     ended_at: datetime | None = None
@@ -335,7 +335,7 @@ class Operation:
     @property
     def finished(self) -> bool:
         """Whether it stays as it is unless somebody resumes it."""
-        return self.state is State.RELEASED or self.parked
+        return self.state is State.RELEASED or self.suspended
 
 
 @attrs.frozen

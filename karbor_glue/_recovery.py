@@ -283,7 +283,7 @@ class _CheckpointRecovery:
     ) -> Operation | None:
         with self._collect_problems(part):
             operation = context.runner.wait(stored.operation.id)
-            if operation.finished and not operation.parked:
+            if operation.finished and not operation.suspended:
                 context.store.delete_operation(operation.id)
             else:
                 self._problems.append(f"operation {operation.id} is not over: recover again later")

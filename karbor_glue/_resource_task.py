@@ -208,7 +208,7 @@ class ResourceTask:
         with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as context:
             for stored in context.store.load_operations(self.section):
                 operation = self._finish_operation(context, stored.operation.id)
-                if operation.parked:
+                if operation.suspended:
                     raise incomplete_error(operation)
 
     def _run_operation(self, target: Resource | Backup) -> TaskResult:
@@ -252,7 +252,7 @@ class ResourceTask:
             context.store.unload(operation_id)
             raise
         operation = context.runner.wait(operation_id)
-        if operation.parked:
+        if operation.suspended:
             # The bank keeps it, so that a later delete or recovery carries its release out.
             context.store.unload(operation_id, unfinished=True)
         elif operation.finished:

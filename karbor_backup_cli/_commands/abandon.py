@@ -12,7 +12,7 @@ from karbor_backup_cli._streams import write_output
 @common_options
 @pass_cli_context
 def abandon(context: CliContext, operation: str) -> None:
-    """Abandon a parked OPERATION whose work never ends.
+    """Abandon a suspended OPERATION whose work never ends.
 
     The command makes no request to the backend. It lists the leftovers, for you to remove, and
     releases the backup for other operations.

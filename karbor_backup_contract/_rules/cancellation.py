@@ -160,14 +160,14 @@ def uncancellable_work_is_not_orphaned(context: RuleContext) -> None:
     before = context.inventory()
     context.inject_fault(Fault.UNCANCELLABLE)
     operation = context.finish(context.plan(Verb.PROTECT, resource, deadline=_SOON))
-    require(operation.parked, f"{describe_operation(operation)} while its work goes on")
+    require(operation.suspended, f"{describe_operation(operation)} while its work goes on")
     require(operation.outcome and operation.outcome.leftovers, "nothing is named as left")
     gone = before.bookkeeping == context.inventory().bookkeeping
     require(not gone, "the bookkeeping is gone while the work goes on")
     for _ in range(CALLS_LIMIT):
         context.wait(_LONG if context.harness.clock else None)
         operation = context.finish(context.restart(operation))
-        if not operation.parked:
+        if not operation.suspended:
             break
     require_outcome(operation, Result.FAILED)
     require_unchanged(context, before, "a protect that could not be stopped")

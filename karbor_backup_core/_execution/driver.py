@@ -129,7 +129,7 @@ class Driver:
         return added
 
     def acquire(self, operation: Operation) -> Operation:
-        """Take over an operation that nobody drives; a parked one goes on.
+        """Take over an operation that nobody drives; a suspended one goes on.
 
         Raises:
             Conflict: another process drives it.
@@ -200,7 +200,7 @@ class Driver:
             return stored
 
     def abandon(self, operation_id: str) -> Operation:
-        """Give a parked operation up for good: nothing is asked of its backend any more.
+        """Give a suspended operation up for good: nothing is asked of its backend any more.
 
         It is for work that never ends. What it left stays named in its outcome, for a person to
         remove; its backup is free for other operations.
@@ -211,7 +211,7 @@ class Driver:
             Conflict: somebody else has written it just now.
         """
         before = self.store.operation(operation_id)
-        if not before.parked:
+        if not before.suspended:
             raise InvalidInput(
                 f"operation {operation_id} is {before.state}, not suspended: "
                 "only what was let go of with something left behind can be abandoned"
@@ -415,7 +415,7 @@ class Driver:
             other = self.store.operation(holder)
         except UnknownOperation:  # it has gone in between
             return self.lifecycle.wait_for_backup(operation, holder, now)
-        if other.parked:
+        if other.suspended:
             return self.lifecycle.refuse(operation, holder, now)
         driven = not self.is_free(other)
         return self.lifecycle.wait_for_backup(operation, holder, now, driven=driven)
@@ -460,7 +460,7 @@ def _comparable_fields(operation: Operation) -> tuple[object, ...]:
         operation.attempt,
         operation.awaiting,
         operation.cancel_sent,
-        operation.parked,
+        operation.suspended,
         operation.failures,
         operation.outcome is not None,
     )

@@ -155,7 +155,7 @@ class Runner:
         return added
 
     def resume(self, operation_id: str) -> Operation:
-        """Go on with an operation that nobody drives; a parked one gets its grace anew.
+        """Go on with an operation that nobody drives; a suspended one gets its grace anew.
 
         Raises:
             UnknownOperation: there is no such operation.
@@ -165,7 +165,7 @@ class Runner:
             BackendError: the backend cannot tell its scope now.
         """
         operation = self._driver.store.operation(operation_id)
-        if operation_id in self._active or (operation.finished and not operation.parked):
+        if operation_id in self._active or (operation.finished and not operation.suspended):
             return operation
         if self._steady is not None and not self._active:
             self._steady.reset()
@@ -188,7 +188,7 @@ class Runner:
         return operation
 
     def wait(self, operation_id: str, timeout: float | None = None) -> Operation:
-        """Wait until an operation is finished: released, or parked until somebody resumes it.
+        """Wait until an operation is finished: released, or suspended until somebody resumes it.
 
         Args:
             operation_id: one that this runner began or resumed.

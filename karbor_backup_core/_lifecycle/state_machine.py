@@ -40,7 +40,7 @@ class Call(enum.Enum):
     WAIT = "wait"
     """Nothing before ``operation.not_before``."""
     NOTHING = "nothing"
-    """It is released, or parked until somebody resumes it."""
+    """It is released, or suspended until somebody resumes it."""
 
 
 _CANCEL_ATTEMPTS: Final = 3
@@ -187,17 +187,17 @@ class Lifecycle:
         return attrs.evolve(operation, cancel_requested=True, not_before=None)
 
     def resume(self, operation: Operation, now: datetime) -> Operation:
-        """Make a parked operation go on, with its grace anew; any other stays as it is."""
-        if not operation.parked:
+        """Make a suspended operation go on, with its grace anew; any other stays as it is."""
+        if not operation.suspended:
             return operation
         grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
         return attrs.evolve(
-            operation, parked=False, grace_until=now + grace, not_before=None, failures=0
+            operation, suspended=False, grace_until=now + grace, not_before=None, failures=0
         )
 
     def abandon(self, operation: Operation) -> Operation:
-        """Give a parked operation up for good; what it left stays named in its outcome."""
-        return attrs.evolve(operation, state=State.RELEASED, parked=False, awaiting=False)
+        """Give a suspended operation up for good; what it left stays named in its outcome."""
+        return attrs.evolve(operation, state=State.RELEASED, suspended=False, awaiting=False)
 
     def wait_for_backup(
         self, operation: Operation, holder: str, now: datetime, *, driven: bool = True
@@ -479,4 +479,4 @@ def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation
             note=operation.last_error or "it may still go on; resume the operation to clean up",
         ),
     )
-    return attrs.evolve(add_leftovers(operation, named), parked=True, **_NO_OWNER)
+    return attrs.evolve(add_leftovers(operation, named), suspended=True, **_NO_OWNER)

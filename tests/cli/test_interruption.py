@@ -156,7 +156,7 @@ def _protect_until_suspended(command: CommandRunner) -> tuple[Operation, str]:
     return operation, result.stderr
 
 
-def test_work_that_does_not_end_in_time_is_parked_and_named(command: CommandRunner) -> None:
+def test_work_that_does_not_end_in_time_is_suspended_and_named(command: CommandRunner) -> None:
     operation, told = _protect_until_suspended(command)
     assert "was not done by its deadline" in told
     assert "left behind: " in told

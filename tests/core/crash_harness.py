@@ -237,7 +237,7 @@ class CrashHarness:
             return []
         operation = self.store.operation(self.operation_id)
         if operation.state is not State.RELEASED or operation.outcome is None:
-            return [f"stuck in {operation.state}, parked: {operation.parked}"]
+            return [f"stuck in {operation.state}, suspended: {operation.suspended}"]
         begun = {key: n for key, n in self.cloud.started.items() if key[0] == operation.id}
         wrong = [f"phase {phase} begun {n} times" for (_, phase), n in begun.items() if n > 1]
         wrong += [f"job {job.id} deleted while it ran" for job in self.cloud.orphans]

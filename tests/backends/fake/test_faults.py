@@ -107,7 +107,7 @@ def test_a_refusal_for_good_ends_the_call(harness: DriverHarness, request_name: 
         assert harness.cloud.remaining_ids(protect.id) == []
     else:
         assert protect.outcome.result is Result.SUCCEEDED
-        assert protect.parked
+        assert protect.suspended
 
 
 def test_a_cancel_stops_the_work_and_undoes_it(harness: DriverHarness) -> None:

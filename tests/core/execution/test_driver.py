@@ -173,7 +173,7 @@ def test_operation_waits_no_longer_for_a_suspended_one_that_holds_its_backup(
 ) -> None:
     first = drivers.submitting_operation()
     backup = attrs.evolve(BACKUP, id=first.id, scope=drivers.ours.backends["cloud"].scope())
-    drivers.store.write(attrs.evolve(first, parked=True, owner="", lease_until=None))
+    drivers.store.write(attrs.evolve(first, suspended=True, owner="", lease_until=None))
     planned = plan(
         drivers.ours.backends["cloud"],
         Verb.DELETE,
@@ -296,19 +296,19 @@ def test_work_that_never_ends_can_be_abandoned_and_its_backup_is_free(drivers: T
     drivers.cloud.heeds_cancel = False
     operation = drivers.ours.step(drivers.submitting_operation())
     drivers.clock.advance(2 * 3600)
-    (parked,) = drivers.ours.poll("cloud", [drivers.ours.step(operation)]).operations
-    assert parked.parked
-    abandoned = drivers.theirs.abandon(parked.id)
+    (suspended,) = drivers.ours.poll("cloud", [drivers.ours.step(operation)]).operations
+    assert suspended.suspended
+    abandoned = drivers.theirs.abandon(suspended.id)
     assert abandoned.state is State.RELEASED
     assert abandoned.outcome is not None
     assert abandoned.outcome.leftovers
     assert drivers.cloud.jobs(), "nothing was asked of the service"
-    other = attrs.evolve(drivers.submitting_operation(), backup=backup_made_by(parked))
-    assert other.backup_id == parked.id
+    other = attrs.evolve(drivers.submitting_operation(), backup=backup_made_by(suspended))
+    assert other.backup_id == suspended.id
     assert drivers.store.write(other).phase == 1
 
 
-def test_only_a_parked_operation_can_be_abandoned(drivers: TwoDrivers) -> None:
+def test_only_a_suspended_operation_can_be_abandoned(drivers: TwoDrivers) -> None:
     operation = drivers.submitting_operation()
     with pytest.raises(InvalidInput, match="submitting, not suspended"):
         drivers.ours.abandon(operation.id)

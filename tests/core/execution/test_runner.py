@@ -203,16 +203,16 @@ def test_what_is_let_go_of_is_resumed_elsewhere(cloud: FakeCloud, store: MemoryS
     assert cloud.started[begun.id, 1] == 1
 
 
-def test_a_parked_operation_is_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
+def test_a_suspended_operation_is_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
     hurried = attrs.evolve(POLICY, grace=QUICK)
     cloud.faults.plan("create_job", StallJob())
     cloud.heeds_cancel = False
     with create_runner(cloud, store, policy=hurried) as runner:
         begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=QUICK * 50)
-        parked = runner.wait(begun.id, LONG)
-        assert parked.parked
-        assert parked.outcome is not None
-        assert parked.outcome.leftovers
+        suspended = runner.wait(begun.id, LONG)
+        assert suspended.suspended
+        assert suspended.outcome is not None
+        assert suspended.outcome.leftovers
         cloud.restart(forget_running=True)
         runner.resume(begun.id)
         over = runner.wait(begun.id, LONG)

@@ -308,7 +308,7 @@ def test_a_deadline_cancels_then_waits_its_grace_then_names_what_may_go_on() -> 
     assert LIFECYCLE.apply(told, Call.POLL, RUNNING, late) is told
     given_up = LIFECYCLE.apply(told, Call.POLL, RUNNING, late + POLICY.grace)
     assert given_up.state is State.ENDED
-    assert given_up.parked
+    assert given_up.suspended
     assert given_up.owner == ""
     assert given_up.outcome is not None
     assert given_up.outcome.result is Result.FAILED
@@ -322,7 +322,7 @@ def test_a_deadline_comes_also_when_the_service_is_silent() -> None:
     )
     assert silent.outcome is None
     late = running_operation().deadline + POLICY.grace
-    assert LIFECYCLE.apply(running_operation(), Call.POLL, Transient("away"), late).parked
+    assert LIFECYCLE.apply(running_operation(), Call.POLL, Transient("away"), late).suspended
 
 
 def test_what_finishes_after_its_deadline_is_a_success() -> None:
@@ -341,14 +341,14 @@ def test_what_the_deadline_cancelled_has_failed() -> None:
     assert operation.outcome.result is Result.FAILED
 
 
-def test_a_parked_operation_is_released_once_resumed_and_its_work_has_ended() -> None:
+def test_a_suspended_operation_is_released_once_resumed_and_its_work_has_ended() -> None:
     late = running_operation().deadline + POLICY.grace
-    parked = LIFECYCLE.apply(running_operation(), Call.POLL, RUNNING, late)
-    assert next_call(parked, late) is Call.NOTHING
-    resumed = LIFECYCLE.resume(parked, instant_after(9999))
+    suspended = LIFECYCLE.apply(running_operation(), Call.POLL, RUNNING, late)
+    assert next_call(suspended, late) is Call.NOTHING
+    resumed = LIFECYCLE.resume(suspended, instant_after(9999))
     assert next_call(resumed, instant_after(9999)) is Call.POLL
     going_on = LIFECYCLE.apply(resumed, Call.POLL, RUNNING, instant_after(9999))
-    assert not going_on.parked
+    assert not going_on.suspended
     over = LIFECYCLE.apply(going_on, Call.POLL, PROTECTED, instant_after(10000))
     assert next_call(over, instant_after(10000)) is Call.RELEASE
     assert over.grace_until == instant_after(10000) + POLICY.release
@@ -373,7 +373,7 @@ def test_a_release_that_fails_changes_no_outcome_and_names_what_is_left(
     answer: Progress | BackendError,
 ) -> None:
     operation = LIFECYCLE.apply(releasing_operation(), Call.RELEASE, answer, NOW)
-    assert operation.parked
+    assert operation.suspended
     assert operation.outcome is not None
     assert operation.outcome.result is Result.SUCCEEDED
     assert operation.outcome.leftovers
@@ -383,14 +383,16 @@ def test_a_release_goes_on_after_transient_failures_until_its_grace_is_over() ->
     operation = LIFECYCLE.apply(
         releasing_operation(), Call.RELEASE, Transient("away"), instant_after(61)
     )
-    assert not operation.parked
+    assert not operation.suspended
     assert next_call(operation, instant_after(61)) is Call.WAIT
-    assert LIFECYCLE.apply(operation, Call.RELEASE, Transient("away"), instant_after(99999)).parked
+    assert LIFECYCLE.apply(
+        operation, Call.RELEASE, Transient("away"), instant_after(99999)
+    ).suspended
 
 
 def test_a_later_release_replaces_the_leftovers_that_an_earlier_one_named() -> None:
-    parked = LIFECYCLE.apply(releasing_operation(), Call.RELEASE, BackendError("409"), NOW)
-    resumed = LIFECYCLE.resume(parked, NOW)
+    suspended = LIFECYCLE.apply(releasing_operation(), Call.RELEASE, BackendError("409"), NOW)
+    resumed = LIFECYCLE.resume(suspended, NOW)
     folder = Leftover("folder", "/b")
     operation = LIFECYCLE.apply(resumed, Call.RELEASE, attrs.evolve(DONE, leftovers=(folder,)), NOW)
     assert operation.outcome is not None
@@ -430,7 +432,7 @@ def test_delay_during_the_release_ends_with_the_time_for_it() -> None:
     operation = LIFECYCLE.apply(operation, Call.RELEASE, Transient("busy", 3600), late)
     assert operation.not_before == operation.grace_until
     last = LIFECYCLE.apply(operation, Call.RELEASE, Transient("busy", 3600), operation.not_before)
-    assert last.parked
+    assert last.suspended
 
 
 def test_refused_cancel_is_repeated_by_our_own_delays() -> None:
@@ -545,7 +547,7 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
         assert (after.owner, after.lease_until) == ("", None), "nobody drives it any more"
     if after.state is State.RELEASED:
         assert after.outcome is not None
-    if after.parked:
+    if after.suspended:
         assert after.outcome is not None
         assert after.outcome.leftovers
     if after.not_before is not None and not after.finished:

@@ -140,11 +140,13 @@ def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
     with stopped_server(cloud, "cinder-backup"):
         deadline = timedelta(seconds=20)
         runner, operation = _begin_protect(harness, sdk, volume, deadline=deadline)
-        parked = wait_finished(runner, operation)
-        assert parked.state is State.ENDED
-        assert parked.outcome.result is Result.FAILED
+        suspended = wait_finished(runner, operation)
+        assert suspended.state is State.ENDED
+        assert suspended.outcome.result is Result.FAILED
         (still,) = list_cinder_backups(sdk, volume)
-        assert (LEFTOVER_KIND, still) in {(left.kind, left.id) for left in parked.outcome.leftovers}
+        assert (LEFTOVER_KIND, still) in {
+            (left.kind, left.id) for left in suspended.outcome.leftovers
+        }
     runner.resume(operation.id)
     released = wait_finished(runner, operation)
     assert released.state is State.RELEASED

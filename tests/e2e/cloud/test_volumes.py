@@ -132,7 +132,7 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
             runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90)
         )
     assert failed.outcome.result is Result.FAILED
-    assert failed.parked
+    assert failed.suspended
     named = {left.id for left in failed.outcome.leftovers}
     assert {
         thing[1] for thing in cloud_tools.inventory() - before if job_id(failed.id) in thing[2]
@@ -170,7 +170,7 @@ def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
         )
     (broken,) = [v for v in sdk.block_storage.volumes() if v.status == "error"]
     assert failed.outcome.result is Result.FAILED
-    assert failed.parked
+    assert failed.suspended
     (note,) = [left.note for left in failed.outcome.leftovers if left.id == broken.id]
     assert "in state error" in note
 

@@ -37,7 +37,7 @@ def assert_released_once_answered(runner: Runner, plan: Any, ended: Operation) -
 
     A POST that was refused may have made a job: its id has to be used up before the end.
     """
-    assert ended.parked
+    assert ended.suspended
     plan.times = plan.fired
     runner.resume(ended.id)
     assert runner.wait(ended.id, LONG).state is State.RELEASED

@@ -253,7 +253,7 @@ class WorkflowHarness:
         operation: Operation,
         between: Callable[[Operation], Operation] = lambda operation: operation,
     ) -> Operation:
-        """Drive an operation until it is released or parked."""
+        """Drive an operation until it is released or suspended."""
         for _ in range(STEPS_LIMIT):
             call = next_call(operation, self.now)
             if call is Call.NOTHING:
@@ -265,7 +265,7 @@ class WorkflowHarness:
         raise AssertionError(f"not over after {STEPS_LIMIT} calls: {operation}")
 
     def resume(self, operation: Operation) -> Operation:
-        """Go on with an operation that is parked."""
+        """Go on with an operation that is suspended."""
         return self.drive(self.lifecycle.resume(operation, self.now))
 
     def _call_or_error(self, call: Call, operation: Operation) -> Any:

@@ -11,8 +11,8 @@ from tests.backends.freezer.workflows.test_protect import get_backup, has_no_lef
 
 
 def leftover_kinds(operation: Operation) -> set[str]:
-    """The kinds of what an operation has left that was parked after its deadline."""
-    assert operation.parked
+    """The kinds of what an operation has left that was suspended after its deadline."""
+    assert operation.suspended
     assert operation.outcome is not None
     assert operation.outcome.result is Result.FAILED
     assert "deadline" in operation.outcome.reason
