@@ -132,15 +132,17 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
             runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90)
         )
     assert failed.outcome.result is Result.FAILED
-    assert failed.suspended
     named = {left.id for left in failed.outcome.leftovers}
     assert {
         thing[1] for thing in cloud_tools.inventory() - before if job_id(failed.id) in thing[2]
     } <= named
 
-    end_agent(harness, failed)
-    runner.resume(failed.id)
-    assert wait_finished(runner, failed).state is State.RELEASED
+    # An agent that looks just while Glance calls the image killed ends by itself.
+    if failed.suspended:
+        end_agent(harness, failed)
+        runner.resume(failed.id)
+        failed = wait_finished(runner, failed)
+    assert failed.state is State.RELEASED
     assert cloud_tools.inventory() == before
 
 
