@@ -76,6 +76,7 @@ class BankStore:
         with self._lock:
             for stored in found:
                 entry = _Entry(section, stored.notes, stored.operation)
+                # What this process drives is newer in memory than what was read before the lock.
                 self._entries.setdefault(stored.operation.id, entry)
         return found
 
@@ -149,6 +150,7 @@ class BankStore:
             )
             if stored is None:
                 raise common.unknown_operation_error(operation.id)
+            # Memory does not know what other processes wrote, and a bank has no compare-and-set.
             now = self._apply_lease(entry.section, stored).operation
             if now.version != operation.version or now.lease_until != seen.lease_until:
                 raise common.version_conflict_error(operation)
@@ -266,6 +268,7 @@ class BankStore:
         try:
             yield
         except StoreError:
+            # The operation is stored as it was: a lock that it had before this write stays.
             self._release_backup(backup_id, unless=holder is not None)
             raise
         self._release_backup(backup_id, unless=holds or holder != operation.id)

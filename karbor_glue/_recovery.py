@@ -283,6 +283,7 @@ class _CheckpointRecovery:
     ) -> Operation | None:
         with self._collect_problems(part):
             operation = context.runner.wait(stored.operation.id)
+            # A suspended one stays in the bank: only there the next recovery finds it.
             if operation.finished and not operation.suspended:
                 context.store.delete_operation(operation.id)
             else:

@@ -263,8 +263,11 @@ class Driver:
                 if not self._is_still_owned(current, before):
                     raise self._taken_over_error(current) from None
                 if _is_unchanged(current, before):
+                    # Only a cancel came in between: the result is applied to that version, since
+                    # the call itself may not be repeatable.
                     before = current
                     continue
+                # This write took effect although its reply was lost.
                 stored = current
             self.backend_of(stored).notify_extensions(stored, before)
             return stored
@@ -288,6 +291,7 @@ class Driver:
             answers = self.backends[name].poll(operations)
         except KarborBackupError as caught:
             error = caught
+            # Each operation hears of it, since each has a grace of its own that may be over.
             answers = dict.fromkeys((operation.id for operation in operations), caught)
         now = self.clock()
         owner = self.owner
@@ -307,6 +311,7 @@ class Driver:
                 lost[operation.id] = caught
             except StoreError as caught:
                 unsaved[operation.id] = caught
+                # Nothing is lost with the result: the next poll asks for the same again.
                 settled.append(operation)
             except KarborBackupError as caught:
                 lost[operation.id] = caught
@@ -325,6 +330,7 @@ class Driver:
                 case _:
                     return None
         except KarborBackupError as error:
+            # A failed call is a result: the lifecycle alone decides whether it is repeated.
             return error
 
     def _ensure_owned(self, operation: Operation) -> Operation:
@@ -357,6 +363,7 @@ class Driver:
     ) -> Operation:
         """Return an operation as stored after a poll, also when somebody wrote in between."""
         if isinstance(stored, Conflict | BackupBusy):
+            # Written by itself, it finds out whether a cancel or a takeover came in between.
             settled = self.store_result(CallResult(before, Call.POLL, answer))
             return self._ensure_owned(settled)
         if isinstance(stored, KarborBackupError):
@@ -389,6 +396,7 @@ class Driver:
         """Say whether nobody but this process, or who cancels, has written since ``before``."""
         if current.fence == before.fence:
             return current.owner == before.owner or current.finished
+        # A write that gave it this process's new name took effect although its reply was lost.
         again = before.owner != self.owner and current.owner == self.owner
         return again and current.fence == before.fence + 1
 
@@ -416,6 +424,7 @@ class Driver:
         except UnknownOperation:  # it has gone in between
             return self.lifecycle.wait_for_backup(operation, holder, now)
         if other.suspended:
+            # It goes on only when a person resumes it: waiting for that may never end.
             return self.lifecycle.refuse(operation, holder, now)
         driven = not self.is_free(other)
         return self.lifecycle.wait_for_backup(operation, holder, now, driven=driven)

@@ -265,6 +265,7 @@ class Lifecycle:
             # What is to stop is not begun again: the poll that comes next need not wait.
             until = None if _is_stopping(operation, now) else failed.not_before
             return attrs.evolve(failed, attempt=operation.attempt + 1, not_before=until)
+        # Later phases and attempts follow calls that may have started something to release.
         if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
             refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
             return self._set_outcome(operation, refusal, now, state=State.RELEASED)
@@ -306,11 +307,13 @@ class Lifecycle:
             return operation
         if operation.outcome is not None:
             return _suspend(operation, ())
+        # A service that cannot be asked has not said that the work ended: it may still run.
         return self._on_grace_expired(operation, Progress(ProgressState.RUNNING), now)
 
     def _on_unknown(self, operation: Operation, now: datetime) -> Operation:
         # A clock that was set back may have left it ahead.
         first = min(operation.unknown_since or now, now)
+        # Pages of a listing shift while others delete entries: one look that misses is no proof.
         if now < first + self.policy.unknown_gap:
             until = self._cap_at_limit(operation, first + self.policy.unknown_gap - now, now)
             return attrs.evolve(operation, unknown_since=first, not_before=until)
