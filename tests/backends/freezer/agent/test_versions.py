@@ -30,7 +30,7 @@ def record_document(hostname: str, version: str, time_stamp: int) -> dict[str, A
     return {"backup_metadata": metadata}
 
 
-def test_newest_record_of_each_host_tells_in_any_order() -> None:
+def test_newest_record_of_each_host_decides_in_any_order() -> None:
     records = [
         record_document("a", "19.0.0", 2),
         record_document("a", "17.0.0", 1),
@@ -41,7 +41,7 @@ def test_newest_record_of_each_host_tells_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("metadata", [{}, {"hostname": "a"}, {"client_version": "17.0.0"}, None])
-def test_incomplete_record_tells_nothing_of_a_host(metadata: Any) -> None:
+def test_incomplete_record_gives_no_version(metadata: Any) -> None:
     assert "a" not in newest_versions([{"backup_metadata": metadata}])
 
 
@@ -70,7 +70,7 @@ def test_configured_version_goes_before_the_records() -> None:
         AgentVersions(FakeFreezer(), "18.0.0").require_support("a", [VOLUME])
 
 
-def test_records_are_read_again_only_after_forget() -> None:
+def test_records_are_read_again_only_after_invalidate() -> None:
     freezer = freezer_with_records(record_document("a", "17.0.0", 1))
     agents = AgentVersions(freezer, None)
     assert [agents.get_version("a"), agents.get_version("b"), agents.get_version("a")] == [

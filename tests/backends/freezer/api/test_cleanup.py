@@ -11,7 +11,7 @@ def _retire(freezer: FakeFreezer, *clients: str) -> list[Leftover]:
     return list(FreezerCleanup(freezer).retire("late", clients))
 
 
-def test_retire_uses_the_id_up_and_leaves_no_job() -> None:
+def test_retire_uses_up_the_id_and_leaves_no_job() -> None:
     freezer = FakeFreezer("one")
     assert _retire(freezer, "one") == []
     assert freezer.jobs == {}
@@ -19,7 +19,7 @@ def test_retire_uses_the_id_up_and_leaves_no_job() -> None:
     assert _retire(freezer, "one") == []
 
 
-def test_retire_goes_on_with_the_next_scheduler_where_one_is_not_registered() -> None:
+def test_retire_tries_the_next_scheduler_when_one_is_not_registered() -> None:
     freezer = FakeFreezer("two")
     assert _retire(freezer, "gone", "two") == []
     assert freezer.used_job_ids == {"late"}
@@ -39,13 +39,13 @@ def test_retire_names_an_id_that_could_not_be_used_up() -> None:
     assert "Client not found" in left.note
 
 
-def test_retire_leaves_an_id_that_nobody_could_use_without_schedulers() -> None:
+def test_retire_without_schedulers_creates_nothing() -> None:
     freezer = FakeFreezer()
     assert _retire(freezer) == []
     assert freezer.used_job_ids == set()
 
 
-def test_retire_leaves_ids_alone_where_the_api_cannot_tell_a_used_one() -> None:
+def test_retire_creates_nothing_on_an_api_before_19() -> None:
     freezer = FakeFreezer("one")
     freezer.predates_19 = True
     assert _retire(freezer, "one") == []

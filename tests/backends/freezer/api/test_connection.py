@@ -61,7 +61,7 @@ def test_timeout_is_the_configured_one_or_that_of_the_clouds_file(clouds: Path) 
         ("The account is locked for user: u1.", "The account is locked for user: u1: check user"),
     ],
 )
-def test_refused_credentials_are_told_in_keystones_words(words: str, said: str) -> None:
+def test_refused_credentials_error_quotes_keystone(words: str, said: str) -> None:
     error = exceptions.Unauthorized(f"{words} (HTTP 401) (Request-ID: req-1)")
     told = str(errors.from_connection_error(error, "Keystone", 5))
     assert told == f"Keystone refuses the credentials: {said}, password, domain and project"

@@ -76,7 +76,7 @@ def test_an_empty_os_cloud_names_none(clouds: Path, monkeypatch: pytest.MonkeyPa
     assert f"no cloud is named ({clouds} has" in _refusal_message()
 
 
-def test_a_wrong_cloud_is_told_with_those_that_there_are(
+def test_unknown_cloud_error_lists_known_clouds(
     clouds: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = f"there is no cloud 'Demo': did you mean 'demo'? {clouds} has: bare, demo, other"
@@ -95,7 +95,7 @@ def test_region_in_other_case_is_suggested(config: Path) -> None:
 
 
 @pytest.mark.parametrize(("cloud", "known"), [("demo", "RegionOne"), ("other", "RegionTwo")])
-def test_a_wrong_region_is_told_with_those_that_there_are(
+def test_unknown_region_error_lists_known_regions(
     clouds: Path, config: Path, cloud: str, known: str
 ) -> None:
     config.write_text(f'{config.read_text()}[backends.freezer]\nregion = "Nowhere"\n')
@@ -105,7 +105,7 @@ def test_a_wrong_region_is_told_with_those_that_there_are(
     assert str(clouds) in told
 
 
-def test_a_cloud_without_a_url_is_told_with_its_file(clouds: Path) -> None:
+def test_cloud_without_auth_url_error_names_its_file(clouds: Path) -> None:
     told = _refusal_message("--os-cloud", "bare")
     assert f"cloud 'bare' lacks auth_url ({clouds} has: bare, demo, other)" in told
 
@@ -128,7 +128,7 @@ def test_variables_without_a_url_name_the_one_that_lacks(monkeypatch: pytest.Mon
         ("project_name: p", "username, password"),
     ],
 )
-def test_cloud_without_user_or_password_is_told_what_lacks(
+def test_cloud_without_user_or_password_error_names_what_is_missing(
     clouds: Path, auth: str, lacking: str
 ) -> None:
     clouds.write_text(f"clouds: {{demo: {{auth: {{auth_url: 'http://127.0.0.1:9', {auth}}}}}}}\n")

@@ -128,7 +128,7 @@ def test_a_cut_connection_is_transient(proxy: FaultProxy, call: Call) -> None:
     assert isinstance(catch_error(proxy, http_faults.disconnect(), call), Transient)
 
 
-def test_a_refused_connection_is_said_in_the_systems_words() -> None:
+def test_refused_connection_error_quotes_the_system() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -202,9 +202,7 @@ def test_create_asks_for_the_apis_age_once(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("status", [404, 409])
-def test_an_answer_that_freezer_never_gives_comes_from_something_between(
-    proxy: FaultProxy, status: int
-) -> None:
+def test_status_that_freezer_never_returns_is_transient(proxy: FaultProxy, status: int) -> None:
     error = catch_error(proxy, http_faults.error_response(status), CALLS["overwrite"])
     assert isinstance(error, Transient)
 

@@ -21,7 +21,7 @@ def test_a_job_is_given_out_once_and_the_oldest_is_let_go(
     assert jobs.pop("three") is None
 
 
-def test_a_job_is_seen_with_its_records_until_it_is_taken() -> None:
+def test_cached_job_is_returned_until_it_is_popped() -> None:
     jobs = FinishedJobCache()
     jobs.put(Job.from_document({"job_id": "one"}), [{"backup_id": "r"}])
     for _ in range(2):

@@ -91,7 +91,7 @@ def test_many_jobs_end_by_records_in_one_request(
     assert harness.count_requests() == {"backups": 1}
 
 
-def test_a_job_that_was_never_seen_is_known_by_its_actions(
+def test_unseen_job_with_records_gets_its_actions_from_the_list(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs("a", "b")
@@ -120,7 +120,7 @@ def test_unseen_job_is_looked_up_when_idle(harness: StatusHarness, reader: JobSt
     assert harness.count_requests() == {"backups": 3, "actions": 1}
 
 
-def test_a_job_goes_on_until_all_that_it_backs_up_is_recorded(
+def test_job_runs_until_every_action_has_a_record(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs("a", actions=3) | harness.create_jobs("b")
@@ -144,7 +144,7 @@ def test_failed_job_without_record_is_found_in_the_list(
     assert reader.read_status(wanted).jobs["a"].state is JobState.FAILED
 
 
-def test_a_thousand_jobs_are_gone_through_a_page_at_a_time(
+def test_long_job_list_is_read_one_page_per_poll(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs(*(f"job-{number}" for number in range(5 * SCAN_PAGE_SIZE)))
@@ -159,7 +159,7 @@ def test_a_thousand_jobs_are_gone_through_a_page_at_a_time(
     assert harness.count_requests() == {"backups": 5, "jobs": 5}
 
 
-def test_while_work_ends_the_list_waits_but_not_for_ever(
+def test_job_list_is_read_less_often_while_jobs_end(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs("a", "b", "c", "d")
@@ -189,7 +189,7 @@ def test_jobs_that_end_during_a_scan_hide_no_other(
     assert reader.read_status(wanted).jobs["job-100"].state is JobState.FAILED
 
 
-def test_a_job_that_a_page_missed_is_asked_for_alone(
+def test_job_missing_from_a_page_is_requested_by_id(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs("a", "b")
@@ -198,7 +198,7 @@ def test_a_job_that_a_page_missed_is_asked_for_alone(
     assert harness.count_requests() == {"jobs": 1, "job": 2}
 
 
-def test_a_job_that_somebody_deleted_is_not_remembered(
+def test_deleted_job_is_not_in_the_next_snapshot(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     wanted = harness.create_jobs("a", "b")
@@ -218,7 +218,7 @@ def test_job_without_expectation_is_looked_up(
     assert snapshot.jobs["restore"].state is JobState.SUCCEEDED
 
 
-def test_few_among_many_are_asked_for_alone(
+def test_few_jobs_among_many_are_requested_by_id(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     harness.create_jobs(*other_job_ids(2500))
@@ -230,7 +230,7 @@ def test_few_among_many_are_asked_for_alone(
     assert harness.count_requests() == {"job": 2}
 
 
-def test_a_long_history_of_backups_is_not_read_for_a_few_jobs(
+def test_long_list_of_records_is_not_read_for_few_jobs(
     harness: StatusHarness, reader: JobStatusReader
 ) -> None:
     harness.add_records("old", 6000)

@@ -77,7 +77,7 @@ def test_a_job_starts_at_once_and_is_tried_once(
         ({"status": "completed", "result": None}, JobState.FAILED),
     ],
 )
-def test_a_job_says_how_it_stands_whatever_keys_are_missing(
+def test_job_state_is_parsed_whatever_keys_are_missing(
     schedule: dict[str, Any] | None, stage: JobState
 ) -> None:
     job = Job.from_document({"job_id": "x", "job_schedule": schedule})
@@ -91,7 +91,7 @@ def test_completed_states_are_ended_states() -> None:
     assert COMPLETED_STATES < ENDED_STATES
 
 
-def test_a_job_does_not_show_what_the_agent_was_told() -> None:
+def test_repr_of_a_job_hides_its_actions() -> None:
     actions = [{"action_id": "a", "freezer_action": {"secret_key": "s3cr3t", "mode": "fs"}}]
     job = Job.from_document({"job_id": "x", "job_actions": actions})
     assert "s3cr3t" not in repr(job)

@@ -71,6 +71,6 @@ def test_any_spelling_of_a_proxy(proxy: str, named: str, monkeypatch: pytest.Mon
     assert _CANARY not in described
 
 
-def test_error_that_tells_no_url_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_url_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.test:3128")
     assert not describe_proxy(OSError("no route"))

@@ -63,7 +63,7 @@ def choose_scheduler(freezer: FakeFreezer, operation_id: str) -> str:
     ).client_id
 
 
-def test_jobs_of_one_process_are_spread_evenly_for_one_request() -> None:
+def test_one_process_spreads_jobs_evenly_with_one_request() -> None:
     freezer = FakeFreezer("one", "two", "three")
     schedulers = SchedulerRegistry(freezer)
     volume = Resource(VOLUME, "v")
@@ -75,7 +75,7 @@ def test_jobs_of_one_process_are_spread_evenly_for_one_request() -> None:
     assert freezer.requests.count("GET jobs") == 1
 
 
-def test_processes_that_know_nothing_of_each_other_spread_their_jobs() -> None:
+def test_independent_processes_spread_their_jobs() -> None:
     freezer = FakeFreezer("one", "two")
     counts = Counter(choose_scheduler(freezer, f"operation-{number}") for number in range(60))
     assert min(counts["one"], counts["two"]) > 15
@@ -92,7 +92,7 @@ def test_scheduler_with_fewer_jobs_is_chosen() -> None:
     assert {choose_scheduler(freezer, str(number)) for number in range(20)} == {"two"}
 
 
-def test_scheduler_that_has_not_taken_up_an_old_job_is_chosen_last() -> None:
+def test_silent_scheduler_is_chosen_last() -> None:
     freezer = FakeFreezer("one", "two")
     add_job(freezer, "one", 200)
     for _ in range(5):
@@ -104,7 +104,7 @@ def test_scheduler_that_has_not_taken_up_an_old_job_is_chosen_last() -> None:
     assert "GET jobs" not in alone.requests
 
 
-def test_the_list_is_remembered_until_it_is_forgotten() -> None:
+def test_scheduler_list_is_cached_until_invalidated() -> None:
     freezer = FakeFreezer("one")
     schedulers = SchedulerRegistry(freezer)
     schedulers.list_all()
@@ -136,17 +136,17 @@ def test_no_capable_scheduler_error_names_requirements_and_offers(
     assert "two on near offers" in text
 
 
-def test_a_capability_that_is_not_declared_is_open() -> None:
+def test_scheduler_without_declared_capabilities_is_used() -> None:
     schedulers = make_registry(old=dict.fromkeys(CAPABILITIES))
     assert placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "old"
 
 
-def test_no_scheduler_at_all_is_said() -> None:
+def test_error_without_schedulers_says_that_none_is_registered() -> None:
     with pytest.raises(InvalidInput, match="none is registered"):
         placement.choose_for_protect(make_registry(), None, TREE, BACKUP, "o1")
 
 
-def test_the_named_scheduler_is_taken_or_refused() -> None:
+def test_named_scheduler_is_used_or_refused() -> None:
     schedulers = make_registry(one={}, two={"supported_modes": ["nova"]})
     assert placement.choose_for_protect(schedulers, "one", TREE, BACKUP, "o1").client_id == "one"
     with pytest.raises(InvalidInput, match="mode fs"):
@@ -155,7 +155,7 @@ def test_the_named_scheduler_is_taken_or_refused() -> None:
         placement.choose_for_protect(schedulers, "three", TREE, BACKUP, "o1")
 
 
-def test_a_directory_is_looked_for_on_this_host_first() -> None:
+def test_directory_goes_to_the_scheduler_on_this_host() -> None:
     here = socket.gethostname()
     schedulers = make_registry(
         one={"hostname": "far"}, two={"hostname": here}, three={"hostname": "farther"}
@@ -169,7 +169,7 @@ def test_directory_on_several_hosts_is_refused() -> None:
         placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1")
 
 
-def test_a_backup_goes_back_to_its_own_scheduler_or_host() -> None:
+def test_restore_goes_to_the_scheduler_or_host_of_the_backup() -> None:
     own = make_registry(one={"hostname": "far"}, two={"hostname": "far"}, three={})
     assert placement.choose_for_backup(own, None, HANDLE, CLOUD, RESTORE, "o1").client_id == "two"
     gone = make_registry(one={"hostname": "far"}, three={})

@@ -34,7 +34,7 @@ def test_a_proxy_of_the_environment_is_used(
     assert len(server.requests) == 1
 
 
-def test_a_server_that_needs_no_proxy_is_told_from_one_that_does(
+def test_server_in_no_proxy_is_reached_without_the_proxy(
     session: CloudSession, server: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")

@@ -27,9 +27,7 @@ def test_404_raises_not_found(stub_cloud: StubCloud) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 405, 409, 413, 415])
-def test_a_refusal_is_final_and_told_in_the_services_words(
-    stub_cloud: StubCloud, status: int
-) -> None:
+def test_refusal_is_final_and_quotes_the_service(stub_cloud: StubCloud, status: int) -> None:
     stub_cloud.add_response("/volumes/x", {"overLimit": {"message": "Quota of volumes"}}, status)
     error = catch_error(stub_cloud)
     assert isinstance(error, Refused)

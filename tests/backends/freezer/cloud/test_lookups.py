@@ -61,7 +61,7 @@ def test_a_network_whose_name_is_not_known_is_not_guessed(stub_cloud: StubCloud)
     assert find_network(stub_cloud.services, {"network": "n1"}) is None
 
 
-def test_volume_types_are_told_by_name(stub_cloud: StubCloud) -> None:
+def test_volume_types_are_listed_by_name(stub_cloud: StubCloud) -> None:
     types = [{"id": "1", "name": "fast"}, {"id": "2", "name": "slow"}]
     stub_cloud.add_response("/types$", {"volume_types": types})
     assert list_volume_type_names(stub_cloud.services) == {"fast", "slow"}

@@ -69,7 +69,7 @@ def test_backup_state_follows_cinders_status(
     assert bool(state.reason) == (stage in (NativeBackupState.FAILED, NativeBackupState.DELETING))
 
 
-def test_a_failure_is_told_in_cinders_words_on_one_line(
+def test_failure_quotes_cinder_on_one_line(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     respond(stub_cloud, "error", fail_reason="no space\n  left")
@@ -130,7 +130,7 @@ def test_a_backup_that_cinder_still_writes_is_waited_for(
     assert not deleted_paths(stub_cloud)
 
 
-def test_what_cinder_refuses_to_remove_is_told_with_its_words(
+def test_leftover_that_cinder_refuses_to_delete_quotes_cinder(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     said = {"badRequest": {"code": 400, "message": "Incremental backups exist"}}

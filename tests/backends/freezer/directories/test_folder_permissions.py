@@ -9,7 +9,7 @@ from karbor_backup_freezer.directories.folder_permissions import describe_open_f
 
 
 @pytest.mark.parametrize(("mode", "told"), [(0o755, True), (0o711, True), (0o750, False)])
-def test_a_folder_that_others_may_enter_is_told_with_its_remedy(
+def test_folder_open_to_others_is_reported_with_its_remedy(
     tmp_path: Path, mode: int, *, told: bool
 ) -> None:
     tmp_path.chmod(mode)

@@ -152,7 +152,7 @@ def test_an_id_that_is_not_there_is_refused(stub_cloud: StubCloud, type_: str) -
     assert "nope: status 404" in refusal_message(stub_cloud, type_, "nope")
 
 
-def test_an_id_of_another_type_is_told(stub_cloud: StubCloud) -> None:
+def test_id_of_another_type_error_names_that_type(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, [server_document("s1", image="i1")], [volume_document("v1")])
     assert refusal_message(stub_cloud, SERVER, "v1").endswith(
         "That is the id of OS::Cinder::Volume."
@@ -160,7 +160,7 @@ def test_an_id_of_another_type_is_told(stub_cloud: StubCloud) -> None:
     assert refusal_message(stub_cloud, VOLUME, "s1").endswith("That is the id of OS::Nova::Server.")
 
 
-def test_another_projects_things_are_refused(stub_cloud: StubCloud) -> None:
+def test_resources_of_another_project_are_refused(stub_cloud: StubCloud) -> None:
     others: dict[str, Any] = {"tenant_id": "other", "os-vol-tenant-attr:tenant_id": "other"}
     serve_project(
         stub_cloud, [server_document("s1", image="i1", **others)], [volume_document("v1", **others)]

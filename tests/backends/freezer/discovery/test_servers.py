@@ -79,7 +79,7 @@ def test_a_nova_of_old_leaves_the_machine_to_glance(stub_cloud: StubCloud) -> No
     }
 
 
-def test_a_machine_that_nobody_tells_of_is_in_doubt(stub_cloud: StubCloud) -> None:
+def test_unknown_machine_is_reported_as_uncertain(stub_cloud: StubCloud) -> None:
     seen = discover(stub_cloud, image={"id": "i1"})
     assert [check.name for check in seen.checks] == ["machine of server s1"]
     assert "image_properties" not in seen.spec.details
@@ -135,7 +135,7 @@ def test_a_network_that_may_not_be_seen_has_no_name(stub_cloud: StubCloud) -> No
     assert "network_name" not in discover_spec(stub_cloud).details["networks"][0]
 
 
-def test_an_ephemeral_disk_is_told_to_be_missing(stub_cloud: StubCloud) -> None:
+def test_ephemeral_disk_is_reported_as_not_covered(stub_cloud: StubCloud) -> None:
     seen = discover(stub_cloud, flavor={**FLAVOR, "ephemeral": 5})
     assert [check.name for check in seen.checks] == ["ephemeral disk of server s1"]
 

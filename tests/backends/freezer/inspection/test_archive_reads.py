@@ -67,14 +67,14 @@ def test_a_reading_that_nobody_asks_about_is_given_up(archive: Path) -> None:
     assert "nobody has waited" in seen.unread_reason
 
 
-def test_damage_is_told_as_without_a_thread(archive: Path) -> None:
+def test_damaged_archive_is_reported_as_unreadable(archive: Path) -> None:
     archive.write_bytes(archive.read_bytes()[:-100])
     assert (
         "cannot be read to its end" in ArchiveReads(grace=HANG).get_contents(archive, NOTES).problem
     )
 
 
-def test_an_archive_that_is_gone_is_the_callers_to_tell(tmp_path: Path) -> None:
+def test_missing_archive_raises_to_the_caller(tmp_path: Path) -> None:
     readings = ArchiveReads(grace=HANG)
     with pytest.raises(FileNotFoundError):
         readings.get_contents(tmp_path / "none", NOTES)

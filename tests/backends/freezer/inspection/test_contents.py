@@ -76,7 +76,7 @@ def test_names_beyond_the_limit_are_counted(tree: Path) -> None:
     assert describe_missing(found).endswith(" and 5 more")
 
 
-def test_an_empty_directory_is_said_to_be_empty(tmp_path: Path) -> None:
+def test_empty_directory_is_reported_as_empty(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     assert "empty when it was stored" in describe_missing(
         read_archive(make_archive(tmp_path / "tree"))

@@ -60,7 +60,7 @@ def test_a_volume_and_a_server_in_one_visit(tmp_path: Path) -> None:
     )
 
 
-def test_notes_that_are_no_json_say_nothing(tmp_path: Path) -> None:
+def test_notes_without_json_are_ignored(tmp_path: Path) -> None:
     write_files(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": b"{"})
     assert inspect_folder(tmp_path, make_stored_item()) == (Measurement(stored=100, complete=True),)
 

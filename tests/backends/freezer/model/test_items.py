@@ -38,12 +38,12 @@ SURVEY = DiscoveryResult(
 )
 
 
-def test_a_survey_comes_back_from_json() -> None:
+def test_discovery_result_survives_json() -> None:
     document = json.loads(json.dumps(SURVEY.to_document()))
     assert DiscoveryResult.from_document(document) == SURVEY
 
 
-def test_a_stored_piece_comes_back_from_json() -> None:
+def test_stored_item_survives_json() -> None:
     stored = StoredItem(piece=VOLUME, record="r-1", time_stamp=5, native="n", stored=0)
     assert StoredItem.from_document(json.loads(json.dumps(stored.to_document()))) == stored
 

@@ -44,7 +44,7 @@ def test_a_receipt_is_read_as_it_was_written() -> None:
     assert Receipt.from_operation(OPERATION) == Receipt()
 
 
-def test_a_receipt_holds_no_more_than_it_says() -> None:
+def test_receipt_document_leaves_out_empty_fields() -> None:
     assert Receipt(step=StepName.JOB).to_document() == {"format": 2, "step": "job"}
 
 

@@ -43,11 +43,11 @@ def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> Non
     assert without_secrets(fields) == {**fields, "ftp_password": ""}
 
 
-def test_no_storage_at_all_says_what_to_add() -> None:
+def test_error_without_storages_says_what_to_add() -> None:
     with pytest.raises(InvalidInput, match=r"add a section \[backends\.NAME\.storages\.STORAGE\]"):
         find_storage({}, "")
 
 
-def test_name_of_a_storage_that_is_nearly_right_is_told_with_the_right_one() -> None:
+def test_misspelled_storage_error_suggests_the_name() -> None:
     with pytest.raises(InvalidInput, match=r"did you mean 'vault'\? there are: vault"):
         find_storage({"vault": Storage("vault", StorageKind.SWIFT, {})}, "valt")

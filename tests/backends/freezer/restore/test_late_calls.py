@@ -129,7 +129,7 @@ def test_step_after_the_end_makes_nothing(cloud: RestoreHarness, step: str) -> N
     assert cloud.list_resources() == set()
 
 
-def test_noted_volume_that_is_gone_is_told_and_not_made_again(cloud: RestoreHarness) -> None:
+def test_recorded_volume_that_is_gone_is_reported_and_not_recreated(cloud: RestoreHarness) -> None:
     operation, contents, item = _native()
     step = cloud.rebuild.prepare(operation, contents, {})
     cloud.pass_time()
@@ -141,7 +141,7 @@ def test_noted_volume_that_is_gone_is_told_and_not_made_again(cloud: RestoreHarn
     assert cloud.list_resources() == set()
 
 
-def test_noted_server_that_is_gone_is_told_and_not_made_again(cloud: RestoreHarness) -> None:
+def test_recorded_server_that_is_gone_is_reported_and_not_recreated(cloud: RestoreHarness) -> None:
     operation, contents, _ = _server(cloud)
     step = cloud.rebuild.advance(operation, contents, {})
     cloud.pass_time()

@@ -37,7 +37,7 @@ def two_servers(cloud: RestoreHarness) -> tuple[FakeContents, list[BackupItem]]:
     )
 
 
-def test_every_member_comes_back_under_a_name_of_its_own(cloud: RestoreHarness) -> None:
+def test_each_member_is_restored_under_its_own_name(cloud: RestoreHarness) -> None:
     contents, (web, db, data, alone) = two_servers(cloud)
     operation = restore_operation(HERE)
     cloud.agent_server(operation, 0, "web")
@@ -95,7 +95,7 @@ def test_a_cancelled_restore_keeps_nothing(cloud: RestoreHarness) -> None:
     assert cloud.list_resources() == set()
 
 
-def test_an_empty_project_comes_back_empty(cloud: RestoreHarness) -> None:
+def test_empty_project_is_restored_empty(cloud: RestoreHarness) -> None:
     progress, _ = cloud.finish(restore_operation(HERE), FakeContents())
     assert progress.state is ProgressState.SUCCEEDED
     assert progress.resources == (Resource(PROJECT, PROJECT_ID, "new"),)

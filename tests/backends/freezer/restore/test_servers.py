@@ -125,7 +125,7 @@ def test_a_server_of_an_image_gets_its_data_volumes_back(cloud: RestoreHarness) 
     assert volume.shown["attachments"][0]["device"] == "/dev/vdb"
 
 
-def test_a_volume_that_the_backup_does_not_hold_is_told(cloud: RestoreHarness) -> None:
+def test_volume_missing_from_the_backup_is_reported(cloud: RestoreHarness) -> None:
     item = server_item()
     notes = server_spec(cloud, item, Attachment(volume="elsewhere", included=False))
     operation = restore_operation(item.resource)
@@ -230,7 +230,7 @@ def test_a_server_that_fails_twice_is_a_failure(cloud: RestoreHarness) -> None:
     assert cloud.list_resources() == set()
 
 
-def test_keys_and_groups_that_are_gone_are_told(cloud: RestoreHarness) -> None:
+def test_missing_keys_and_groups_are_reported(cloud: RestoreHarness) -> None:
     item = server_item()
     notes = server_spec(
         cloud, item, key_name="lost", networks=[interface(cloud, "10.9.0.7", groups=("g",))]

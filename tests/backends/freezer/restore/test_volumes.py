@@ -118,7 +118,7 @@ def test_a_volume_that_goes_away_meanwhile_is_a_failure(cloud: RestoreHarness) -
     assert f"volume {made.id}, made of it, is gone" in progress.reason
 
 
-def test_a_type_that_cinder_does_not_give_is_told(cloud: RestoreHarness) -> None:
+def test_missing_volume_type_is_reported(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="gone")
     operation = restore_operation(item.resource)
     made = cloud.agent_volume(operation, 0, item)
@@ -185,7 +185,7 @@ def test_a_volume_that_is_written_over_is_neither_changed_nor_removed(
     assert source.shown == {"id": item.id, "status": "available", "size": 1, "name": "data"}
 
 
-def test_a_refused_volume_is_told_in_one_line(cloud: RestoreHarness) -> None:
+def test_native_restore_to_an_unknown_zone_is_refused(cloud: RestoreHarness) -> None:
     item = volume_item(mode=Mode.NATIVE, availability_zone="moon")
     operation = restore_operation(item.resource)
     with pytest.raises((Refused, InvalidInput), match="moon"):

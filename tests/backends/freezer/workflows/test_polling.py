@@ -70,7 +70,7 @@ def _poll(freezer: FakeFreezer, *operations: Operation) -> dict[str, Progress]:
     return JobPoller(context).poll(operations)
 
 
-def test_one_damaged_operation_is_its_own_failure() -> None:
+def test_damaged_operation_fails_alone() -> None:
     freezer = make_freezer(_job_document("good", {"status": "running"}))
     answers = _poll(freezer, _operation("bad", receipt={"format": 99}), _operation("good"))
     assert answers["bad"].state is ProgressState.FAILED
@@ -78,7 +78,7 @@ def test_one_damaged_operation_is_its_own_failure() -> None:
     assert answers["good"].state is ProgressState.RUNNING
 
 
-def test_an_operation_that_a_page_missed_is_asked_for_alone() -> None:
+def test_operation_missing_from_a_page_is_requested_by_id() -> None:
     schedule = {"status": "running"}
     freezer = make_freezer(_job_document("one", schedule), _job_document("two", schedule))
     freezer.hidden = set(freezer.jobs)
@@ -98,7 +98,7 @@ def test_poll_without_job_sends_no_request() -> None:
     assert freezer.requests == []
 
 
-def test_a_success_is_no_end_before_the_data_was_looked_at() -> None:
+def test_succeeded_job_is_ready_for_inspection() -> None:
     answers = _poll(make_freezer(_job_document("one", SUCCEEDED)), _operation("one"))
     assert answers["one"].state is ProgressState.READY
 
@@ -113,7 +113,7 @@ def test_a_success_is_no_end_before_the_data_was_looked_at() -> None:
         ({"status": "completed", "result": "aborted"}, True, ProgressState.FAILED),
     ],
 )
-def test_a_stop_is_a_cancel_only_if_we_asked(
+def test_stopped_job_is_cancelled_only_if_a_cancel_was_sent(
     schedule: dict[str, Any], state: ProgressState, *, cancel_sent: bool
 ) -> None:
     operation = _operation("one", cancel_sent=cancel_sent)
@@ -129,7 +129,7 @@ def test_a_stop_is_a_cancel_only_if_we_asked(
         ({"event": "stop"}, 1.0, ProgressState.READY),
     ],
 )
-def test_a_release_waits_until_the_job_is_sure_to_be_over(
+def test_release_waits_until_the_job_cannot_start_any_more(
     schedule: dict[str, Any], settles_at: float, state: ProgressState
 ) -> None:
     operation = _operation(
@@ -141,7 +141,7 @@ def test_a_release_waits_until_the_job_is_sure_to_be_over(
     assert _poll(make_freezer(_job_document("one", schedule)), operation)["one"].state is state
 
 
-def test_a_release_waits_for_its_own_removal() -> None:
+def test_release_waits_for_its_removal_job() -> None:
     releasing = _operation(
         "one",
         state=State.RELEASING,
@@ -157,7 +157,7 @@ def test_a_release_waits_for_its_own_removal() -> None:
     assert _poll(freezer, ended)["one"].state is ProgressState.READY
 
 
-def test_work_that_is_to_stop_names_its_job_should_it_never_end() -> None:
+def test_stopping_work_names_its_job_as_leftover() -> None:
     freezer = make_freezer(_job_document("one", {"status": "running"}))
     assert _poll(freezer, _operation("one"))["one"].leftovers == ()
     for late in (

@@ -69,7 +69,7 @@ def _delete_records(harness: WorkflowHarness) -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.CINDER, Mode.NATIVE])
-def test_a_volume_is_surveyed_stored_and_looked_at(harness: WorkflowHarness, mode: Mode) -> None:
+def test_protect_of_a_volume_records_what_is_stored(harness: WorkflowHarness, mode: Mode) -> None:
     volume = harness.create_volume("data")
     operation = harness.run_operation(Verb.PROTECT, volume, {"mode": mode.value})
     backup = get_backup(operation)
@@ -82,7 +82,7 @@ def test_a_volume_is_surveyed_stored_and_looked_at(harness: WorkflowHarness, mod
     assert len(harness.freezer.backups) == 1
 
 
-def test_a_project_has_a_member_for_every_server_and_volume(harness: WorkflowHarness) -> None:
+def test_project_backup_has_a_member_for_each_server_and_volume(harness: WorkflowHarness) -> None:
     web, data, other = (
         harness.create_server("web"),
         harness.create_volume("data"),
@@ -98,14 +98,14 @@ def test_a_project_has_a_member_for_every_server_and_volume(harness: WorkflowHar
     assert has_no_leftovers(harness)
 
 
-def test_a_backup_is_where_the_agent_says_that_it_put_it(harness: WorkflowHarness) -> None:
+def test_backup_has_the_host_that_the_agent_recorded(harness: WorkflowHarness) -> None:
     harness.freezer.register(SCHEDULER, None)
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_server("web")))
     assert Handle.from_backup(backup).hostname == HOST
     assert harness.run_operation(Verb.VERIFY, backup).outcome.result is Result.SUCCEEDED  # type: ignore[union-attr]
 
 
-def test_an_empty_project_is_a_backup_of_nothing(harness: WorkflowHarness) -> None:
+def test_empty_project_has_an_empty_backup(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
     assert Handle.from_backup(backup).pieces == ()
     assert harness.freezer.used_job_ids == set()
@@ -116,7 +116,7 @@ def test_an_empty_project_is_a_backup_of_nothing(harness: WorkflowHarness) -> No
     assert harness.freezer.used_job_ids == set()
 
 
-def test_one_member_that_fails_fails_the_project_and_says_which(harness: WorkflowHarness) -> None:
+def test_failed_member_fails_the_project_and_is_named(harness: WorkflowHarness) -> None:
     first, bad, last = (harness.create_volume(name) for name in ("first", "bad", "last"))
     harness.scheduler.breaks[bad.id] = "backup"
     operation = harness.run_operation(Verb.PROTECT, SHOP)
@@ -158,7 +158,7 @@ def test_success_without_stored_data_is_a_failure(
     assert harness.freezer.backups == {}
 
 
-def test_every_call_may_come_twice(harness: WorkflowHarness) -> None:
+def test_protect_with_every_call_repeated_creates_one_job(harness: WorkflowHarness) -> None:
     harness.create_server("web")
     harness.create_volume("data")
     operation = harness.run_operation(
@@ -209,7 +209,7 @@ def test_project_too_large_for_a_receipt_is_refused(
     assert harness.freezer.used_job_ids == set()
 
 
-def test_a_poll_of_work_that_was_never_begun_says_so(harness: WorkflowHarness) -> None:
+def test_poll_before_the_job_is_created_is_unknown(harness: WorkflowHarness) -> None:
     results: list[Progress] = []
 
     def poll_early(operation: Operation) -> Operation:
@@ -245,7 +245,7 @@ def test_restore_by_an_old_agent_is_refused_before_a_job(harness: WorkflowHarnes
     assert harness.freezer.used_job_ids == created
 
 
-def test_first_record_of_an_old_agent_says_why_the_protect_failed(
+def test_protect_by_an_old_agent_fails_with_its_version(
     harness: WorkflowHarness, mocker: MockerFixture
 ) -> None:
     old = {"hostname": HOST, "client_version": "18.0.0", "time_stamp": 1}

@@ -95,7 +95,7 @@ def test_restore_and_delete_are_moved_as_well(harness: WorkflowHarness) -> None:
 
 
 @pytest.mark.usefixtures("pass_time")
-def test_without_another_scheduler_the_reason_is_said_and_is_in_the_outcome(
+def test_job_without_another_scheduler_fails_with_the_reason(
     harness: WorkflowHarness,
 ) -> None:
     add_schedulers(harness)
@@ -133,7 +133,7 @@ def test_job_taken_up_while_it_is_withdrawn_stays_where_it_is(harness: WorkflowH
 
 
 @pytest.mark.usefixtures("pass_time")
-def test_cancel_while_the_job_is_withdrawn_leaves_nothing(harness: WorkflowHarness) -> None:
+def test_cancel_during_withdrawal_leaves_nothing(harness: WorkflowHarness) -> None:
     add_schedulers(harness, "two")
 
     def cancel(operation: Operation) -> Operation:
@@ -148,5 +148,5 @@ def test_cancel_while_the_job_is_withdrawn_leaves_nothing(harness: WorkflowHarne
     assert (freezer.jobs, freezer.actions, harness.scheduler.runs) == ({}, {}, [])
 
 
-def test_a_withdrawn_job_is_moved_when_no_answer_can_cross_any_more() -> None:
+def test_stop_grace_is_shorter_than_pickup_timeout() -> None:
     assert STOP_GRACE < PICKUP_TIMEOUT

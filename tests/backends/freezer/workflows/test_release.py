@@ -84,7 +84,7 @@ def _release(freezer: FakeFreezer, operation: Operation) -> tuple[Progress, Oper
     return progress, attrs.evolve(operation, receipt=receipt)
 
 
-def test_data_is_removed_again_after_a_job_that_ran_late() -> None:
+def test_data_of_a_job_that_ran_late_is_removed_again() -> None:
     freezer, first, second = make_freezer(), removal_step(1), removal_step(2)
     _set_schedule(freezer, "1", "stop")
     progress, operation = _release(freezer, _cancelled_operation())
@@ -110,7 +110,7 @@ def test_data_is_removed_again_after_a_job_that_ran_late() -> None:
     assert _deleted(freezer)[-1] == job_id("op")
 
 
-def test_a_removal_that_fails_is_named_and_the_rest_still_goes() -> None:
+def test_failed_removal_is_a_leftover_and_the_rest_is_deleted() -> None:
     freezer = make_freezer()
     _set_schedule(freezer, "1", "completed", "success")
     _, operation = _release(freezer, _cancelled_operation())
@@ -121,7 +121,7 @@ def test_a_removal_that_fails_is_named_and_the_rest_still_goes() -> None:
     assert freezer.jobs == {}
 
 
-def test_a_release_that_died_before_its_last_request_comes_to_its_end() -> None:
+def test_release_repeated_after_a_crash_ends() -> None:
     freezer = make_freezer()
     _set_schedule(freezer, "1", "completed", "fail")
     (action,) = freezer.actions
@@ -133,7 +133,7 @@ def test_a_release_that_died_before_its_last_request_comes_to_its_end() -> None:
     assert freezer.jobs == {}
 
 
-def test_a_release_that_was_repeated_begins_one_removal() -> None:
+def test_repeated_release_starts_one_removal() -> None:
     freezer = make_freezer()
     _set_schedule(freezer, "1", "completed", "success")
     operation = _cancelled_operation()

@@ -23,7 +23,7 @@ def outcome(operation: Operation) -> Outcome:
 
 
 @pytest.mark.parametrize("mode", ["cinder", "cindernative"])
-def test_a_volume_comes_back_as_a_new_one(harness: WorkflowHarness, mode: str) -> None:
+def test_volume_is_restored_as_a_new_one(harness: WorkflowHarness, mode: str) -> None:
     volume = harness.create_volume("data", b"as it was")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume, {"mode": mode}))
     harness.cloud.world.volumes.get(volume.id).content = b"as it is"
@@ -78,7 +78,7 @@ def test_operation_with_a_name_that_is_too_long_is_released(
     assert has_no_leftovers(harness)
 
 
-def test_a_project_comes_back_member_by_member(harness: WorkflowHarness) -> None:
+def test_project_is_restored_member_by_member(harness: WorkflowHarness) -> None:
     web, data = harness.create_server("web", b"system"), harness.create_volume("data", b"rows")
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
     restored = outcome(harness.run_operation(Verb.RESTORE, backup))
@@ -171,7 +171,7 @@ def test_a_delete_removes_its_backup_and_no_other(harness: WorkflowHarness, mode
     assert harness.freezer.backups == {}
 
 
-def test_a_verify_tells_each_part_of_a_project(harness: WorkflowHarness) -> None:
+def test_verify_reports_each_part_of_a_project(harness: WorkflowHarness) -> None:
     members = {harness.create_server("web").id, harness.create_volume("data").id}
     verified = outcome(
         harness.run_operation(Verb.VERIFY, get_backup(harness.run_operation(Verb.PROTECT, SHOP)))
