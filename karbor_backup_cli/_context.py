@@ -97,8 +97,8 @@ class CliContext:
                 from karbor_backup_core.stores.sql import SQLStore
             except (ImportError, AttributeError) as error:
                 # Karbor's environment has an older one, which lacks names rather than modules.
-                told = describe_missing_library(error) or describe_unfit_library("sqlalchemy")
-                raise MissingLibrary(told) from error
+                message = describe_missing_library(error) or describe_unfit_library("sqlalchemy")
+                raise MissingLibrary(message) from error
             _configuration = self.configuration
             url = _configuration.store_url
             self._store = SQLStore(

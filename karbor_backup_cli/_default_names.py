@@ -26,8 +26,8 @@ def add_default_names(
         verb: what is done with it.
         now: the present instant, which is part of the name.
     """
-    made = {name: _generate_name(resource, verb, now) for name in generated_options(schema)}
-    return {**made, **options}
+    generated = {name: _generate_name(resource, verb, now) for name in generated_options(schema)}
+    return {**generated, **options}
 
 
 def generated_options(schema: Json) -> Iterator[str]:

@@ -81,13 +81,14 @@ def _collect_options(schema: Schema) -> list[Option]:
     spoken = inplace_subschemas(schema, schema)
     names = dict.fromkeys(name for facet in spoken for name in facet.get("properties", {}))
     required = set(_required_names(schema))
-    made = set(generated_options(schema))
+    generated = set(generated_options(schema))
     return [
-        _build_option(name, schema, required=name in required, made=name in made) for name in names
+        _build_option(name, schema, required=name in required, generated=name in generated)
+        for name in names
     ]
 
 
-def _build_option(name: str, schema: Schema, *, required: bool, made: bool) -> Option:
+def _build_option(name: str, schema: Schema, *, required: bool, generated: bool) -> Option:
     inner = child_schemas(inplace_subschemas(schema, schema), name)
     said = [facet for each in inner for facet in inplace_subschemas(each, schema)]
     secret = any(facet.get("writeOnly") is True for facet in said)
@@ -99,7 +100,7 @@ def _build_option(name: str, schema: Schema, *, required: bool, made: bool) -> O
         choices=choices,
         default=None if secret else _first_value(said, "default"),
         required=required,
-        generated=made,
+        generated=generated,
         description=_first_value(said, "description") or _first_value(said, "title") or "",
     )
 

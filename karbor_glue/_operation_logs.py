@@ -62,8 +62,8 @@ def end_logs(provider: Any, logs: Sequence[Any], reasons: Mapping[str, Sequence[
                 continue
             log.status = status
             log.ended_at = system_clock()
-            told = (log.error_info or _REASON).split("\n")
-            log.error_info = "\n".join(dict.fromkeys((*told, *reasons.get(log.checkpoint_id, ()))))
+            lines = (log.error_info or _REASON).split("\n")
+            log.error_info = "\n".join(dict.fromkeys((*lines, *reasons.get(log.checkpoint_id, ()))))
             log.save()
         except Exception as error:  # noqa: BLE001 - the work is done, whatever the database says
             _log.warning("the operation log %s cannot be ended: %s", log.id, error)

@@ -107,13 +107,13 @@ def create_trust(context: Any, notes: TrustRegistry, lifetime: timedelta) -> Tru
     )
     notes.write(note)
     try:
-        made = attrs.evolve(note, trust=_request_trust(context, note))
+        created = attrs.evolve(note, trust=_request_trust(context, note))
     except exceptions.ClientException as error:
         if not isinstance(error, exceptions.ConnectFailure | exceptions.ConnectTimeout):
             notes.remove(note.name)  # Keystone has answered: it has made none
         raise exception.AuthorizationFailure(obj=str(error)) from error
-    notes.write(made)
-    return made
+    notes.write(created)
+    return created
 
 
 def delete_trust(trust: str) -> bool:

@@ -50,9 +50,9 @@ def _confirm(backup: Backup) -> None:
     # Python has None for a stream whose descriptor was closed when the process began.
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("standard input is not a terminal: give --yes to delete")
-    made = f"made {format_time(backup.created_at)}"
+    created = f"made {format_time(backup.created_at)}"
     question = (
-        f"Delete backup {printable(backup.id)} of {format_resource(backup.resource)}, {made}?"
+        f"Delete backup {printable(backup.id)} of {format_resource(backup.resource)}, {created}?"
     )
     if not click.confirm(question, err=True):
         write_error("nothing was deleted")

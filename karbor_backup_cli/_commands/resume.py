@@ -114,8 +114,8 @@ def _error_line(operation: Operation, error: Exception) -> str:
     from karbor_backup_cli._formatting import format_error
     from karbor_backup_core import printable
 
-    told = printable(format_error(error))
-    return told if operation.id in told else f"operation {operation.id}: {told}"
+    message = printable(format_error(error))
+    return message if operation.id in message else f"operation {operation.id}: {message}"
 
 
 def _announce_cancels(context: CliContext, chosen: Sequence[Operation]) -> None:

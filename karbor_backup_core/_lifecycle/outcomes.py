@@ -94,7 +94,7 @@ def build_backup(operation: Operation, progress: Progress, now: datetime) -> Bac
     if operation.backup is not None:
         verified = operation.verb is Verb.VERIFY
         return attrs.evolve(operation.backup, checks=progress.checks) if verified else None
-    made = functools.partial(
+    build = functools.partial(
         Backup,
         backend=operation.implementation,
         scope=operation.scope,
@@ -104,11 +104,11 @@ def build_backup(operation: Operation, progress: Progress, now: datetime) -> Bac
         checks=progress.checks,
     )
     members = tuple(
-        made(id=f"{operation.id}/{each.resource.id}", resource=each.resource, handle=each.handle)
+        build(id=f"{operation.id}/{each.resource.id}", resource=each.resource, handle=each.handle)
         for each in progress.members
     )
     handle = progress.handle or {}
-    return made(id=operation.id, resource=operation.resource, handle=handle, members=members)
+    return build(id=operation.id, resource=operation.resource, handle=handle, members=members)
 
 
 def add_leftovers(

@@ -456,21 +456,21 @@ def _start_next_phase(operation: Operation, now: datetime) -> Operation:
 
 def _record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
     """Note how far it is; the same object comes back where nothing is new."""
-    told: dict[str, Any] = {
+    reported: dict[str, Any] = {
         "failures": 0,
         "not_before": None,
         "unknown_since": None,
         "last_error": progress.reason if progress.state is ProgressState.RUNNING else "",
     }
     if take_receipt and progress.receipt is not None:
-        told["receipt"] = progress.receipt
+        reported["receipt"] = progress.receipt
     if progress.done is not None:
-        told["done"] = progress.done
+        reported["done"] = progress.done
     if progress.total is not None:
-        told["total"] = progress.total
+        reported["total"] = progress.total
     if progress.unit:
-        told["unit"] = progress.unit
-    news = {name: value for name, value in told.items() if getattr(operation, name) != value}
+        reported["unit"] = progress.unit
+    news = {name: value for name, value in reported.items() if getattr(operation, name) != value}
     return attrs.evolve(operation, **news) if news else operation
 
 

@@ -94,8 +94,8 @@ class Validator:
         from jsonschema import SchemaError
 
         if faults := find_non_json(self._schema):
-            told = "; ".join(truncate_faults(faults))
-            raise ContractViolation(f"{self.what}: the schema is no JSON: {told}")
+            summary = "; ".join(truncate_faults(faults))
+            raise ContractViolation(f"{self.what}: the schema is no JSON: {summary}")
         schema = to_plain_json(self._schema)
         try:
             validator = _build_validator(json.dumps(schema))
