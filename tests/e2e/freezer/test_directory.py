@@ -31,6 +31,9 @@ def _read_tree(tree: Path) -> dict[str, tuple[int, bytes | str]]:
     return found
 
 
+RESTORED = "restored contents"
+
+
 def _make_odd_tree(tree: Path) -> None:
     tree.mkdir()
     (tree / "with blank and 'quote'").write_bytes(b"x")
@@ -80,6 +83,9 @@ def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
     assert_succeeded(restored)
     assert _read_tree(beside) == before
     assert restored.outcome.resources == (Resource(DIRECTORY, str(beside), "copy"),)
+    assert [(c.verified, c.reason) for c in restored.outcome.checks if c.name == RESTORED] == [
+        (True, "")
+    ]
 
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 

@@ -117,6 +117,8 @@ def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
     said = _checks(restored.outcome.checks)
     assert "runs as 'nobody'" in said["owners"]
     assert "umask 077" in said["modes"]
+    assert "of another mode than in the backup: ., program" in said["restored contents"]
+    assert "of another owner than in the backup: ., program" in said["restored contents"]
 
     # And that is what has come of it.
     seen = (back / "program").stat()

@@ -58,11 +58,13 @@ class ArchiveMember:
 
     Attributes:
         name: its path below the directory, empty for the directory itself.
-        listed: the paths of what the directory held; nothing for what is no directory.
+        listed_paths: the paths of what the directory held; nothing for what is no directory.
+        header: what tar has noted of it: kind, size, mode and owner.
     """
 
     name: bytes
     listed_paths: Iterator[bytes]
+    header: tarfile.TarInfo
 
 
 def read_members(
@@ -107,9 +109,8 @@ class _ArchiveParser:
                     _member_name(header, block) if long_name is None else long_name
                 )
                 long_name = None
-                yield ArchiveMember(
-                    name, _parse_listing(name, data) if header.type == _LISTING else iter(())
-                )
+                listed = _parse_listing(name, data) if header.type == _LISTING else iter(())
+                yield ArchiveMember(name, listed, header)
             for _ in data:
                 # What nobody wanted is passed over, so that the next header comes.
                 pass

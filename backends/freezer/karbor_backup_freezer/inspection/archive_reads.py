@@ -2,10 +2,11 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillRunning
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, TypeAlias, TypeVar
 
 import attrs
 
@@ -21,6 +22,13 @@ IDLE_TIMEOUT: Final = 3600.0
 
 MAX_CONCURRENT: Final = 2
 """How many archives are read at a time; others wait."""
+
+T = TypeVar("T")
+
+ReadFunction: TypeAlias = Callable[[IO[bytes], Callable[[], None]], T]
+"""Reads an archive; it calls its second argument before each part, and that may end the reading."""
+
+_Key: TypeAlias = tuple[Path, str]
 
 
 @attrs.frozen
@@ -63,7 +71,7 @@ class _ArchiveRead:
     file: IO[bytes]
     total: int
     asked_at: float = attrs.field(factory=time.monotonic)
-    result: Future[ArchiveContents] = attrs.field(factory=Future)
+    result: Future[Any] = attrs.field(factory=Future)
     done: int = 0
 
     def progress(self) -> ReadProgress:
@@ -84,7 +92,7 @@ class ArchiveReads:
         self._unasked = unasked
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_CONCURRENT)
-        self._running: dict[Path, _ArchiveRead] = {}
+        self._running: dict[_Key, _ArchiveRead] = {}
 
     def get_contents(self, path: Path, notes: Any) -> ArchiveContents:
         """Return what an archive holds; begin to read it, or go on waiting for it.
@@ -97,58 +105,74 @@ class ArchiveReads:
             ReadInProgress: it is not read to its end yet: ask again.
             OSError: it cannot be opened or read.
         """
+        return self.read(path, "", lambda file, go_on: read_contents(file, notes, go_on))
+
+    def read(self, path: Path, purpose: str, function: "ReadFunction[T]") -> T:
+        """Return what a function finds in an archive; begin to read, or go on waiting for it.
+
+        Args:
+            path: where the archive is on this host.
+            purpose: what for; one archive may be read for several purposes at a time.
+            function: reads it.
+
+        Raises:
+            ReadInProgress: it is not read to its end yet: ask again.
+            OSError: it cannot be opened or read.
+            Exception: what the function raises.
+        """
+        key = path, purpose
         with self._lock:
-            reading = self._running.get(path)
+            reading = self._running.get(key)
         if reading is None:
-            reading = self._start(path, notes)
+            reading = self._start(key, function)
         reading.asked_at = time.monotonic()
         try:
-            seen = reading.result.result(self._grace)
+            seen: T = reading.result.result(self._grace)
         except StillRunning:
             raise ReadInProgress(reading.progress()) from None
         finally:
             if reading.result.done():
-                self._discard(path, reading)
+                self._discard(key, reading)
         return seen
 
     def get_progress(self, path: Path) -> ReadProgress | None:
         """Return how far the reading of an archive below a path is, None where none goes on."""
         with self._lock:
-            found = [each for at, each in self._running.items() if at.is_relative_to(path)]
+            found = [each for (at, _), each in self._running.items() if at.is_relative_to(path)]
         for reading in found:
             reading.asked_at = time.monotonic()
             if not reading.result.done():
                 return reading.progress()
         return None
 
-    def _start(self, path: Path, notes: Any) -> _ArchiveRead:
-        file = open_file(path)
+    def _start(self, key: "_Key", function: "ReadFunction[Any]") -> _ArchiveRead:
+        file = open_file(key[0])
         with self._lock:
-            if path in self._running:
+            if key in self._running:
                 file.close()
-                return self._running[path]
+                return self._running[key]
             size = file.seek(0, 2)
             file.seek(0)
-            reading = self._running[path] = _ArchiveRead(file, size)
+            reading = self._running[key] = _ArchiveRead(file, size)
         # A daemon: the end of the process does not wait for it.
-        target = threading.Thread(target=self._read, args=(path, reading, notes), daemon=True)
+        target = threading.Thread(target=self._read, args=(key, reading, function), daemon=True)
         target.start()
         return reading
 
-    def _read(self, path: Path, reading: _ArchiveRead, notes: Any) -> None:
+    def _read(self, key: "_Key", reading: _ArchiveRead, function: "ReadFunction[Any]") -> None:
         def go_on() -> None:
             reading.done = reading.file.tell()
             if time.monotonic() > reading.asked_at + self._unasked:
-                self._discard(path, reading)
+                self._discard(key, reading)
                 raise ArchiveNotRead("nobody has waited for the end of its reading")
 
         with self._places, reading.file:
             try:
-                reading.result.set_result(read_contents(reading.file, notes, go_on))
+                reading.result.set_result(function(reading.file, go_on))
             except BaseException as error:  # noqa: BLE001 - who asks for the result gets it
                 reading.result.set_exception(error)
 
-    def _discard(self, path: Path, reading: _ArchiveRead) -> None:
+    def _discard(self, key: "_Key", reading: _ArchiveRead) -> None:
         with self._lock:
-            if self._running.get(path) is reading:
-                del self._running[path]
+            if self._running.get(key) is reading:
+                del self._running[key]

@@ -52,15 +52,8 @@ def read_contents(
     Raises:
         OSError: the file cannot be read.
     """
-    known = notes if isinstance(notes, dict) else {}
-    compression = known.get("compression")
-    if known.get("encryption"):
-        return ArchiveContents(unread_reason="the archive is encrypted")
-    if compression not in _COMPRESSIONS:
-        return ArchiveContents(
-            unread_reason=f"the archive's compression {compression!r} is not known"
-        )
     try:
+        compression = check_compression(notes)
         # An empty name makes a database on disk that SQLite removes when it is closed.
         with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
             return _compare_with_listing(file, compression, go_on, database)
@@ -68,6 +61,21 @@ def read_contents(
         return ArchiveContents(problem=f"the archive cannot be read to its end: {error}")
     except ArchiveNotRead as error:
         return ArchiveContents(unread_reason=str(error))
+
+
+def check_compression(notes: Any) -> str:
+    """Return an archive's compression, by which ``read_members`` can read it.
+
+    Raises:
+        ArchiveNotRead: it is encrypted, or of a compression that is not known.
+    """
+    known = notes if isinstance(notes, dict) else {}
+    compression = known.get("compression")
+    if known.get("encryption"):
+        raise ArchiveNotRead("the archive is encrypted")
+    if compression not in _COMPRESSIONS:
+        raise ArchiveNotRead(f"the archive's compression {compression!r} is not known")
+    return str(compression)
 
 
 def _compare_with_listing(

@@ -1,19 +1,23 @@
 """Looks at the data of a protect, wherever it is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from karbor_backup_freezer.cloud.native_backups import NativeBackupClient
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
 from karbor_backup_freezer.inspection import local, s3, ssh, swift
-from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadProgress
+from karbor_backup_freezer.inspection.archive import ArchiveNotRead
+from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadFunction, ReadProgress
 from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.inspection.measurement import ContainerInspection, Measurement
 from karbor_backup_freezer.inspection.reader import StorageReader, StorageUnreachable
 from karbor_backup_freezer.model.items import Mode, StoredItem
 from karbor_backup_freezer.model.storages import Storage, StorageKind
+
+T = TypeVar("T")
 
 
 class DataInspector:
@@ -52,6 +56,34 @@ class DataInspector:
             else next(others)
             for stored in items
         )
+
+    def read_directory(
+        self,
+        storage: Storage,
+        location: BackupLocation,
+        stored: StoredItem,
+        purpose: str,
+        read: Callable[[Any], ReadFunction[T]],
+    ) -> T:
+        """Read a directory's archive in the background, for a purpose other than ``inspect``.
+
+        Args:
+            storage: where it is stored.
+            location: the place of the protect's data.
+            stored: the directory's piece.
+            purpose: what for.
+            read: makes the function that reads the archive, of the agent's notes on it.
+
+        Raises:
+            ReadInProgress: it has not been read to its end yet: ask again.
+            ArchiveNotRead: it cannot be read from here.
+        """
+        try:
+            with self._open_reader(storage, location) as reader:
+                look = ContainerInspection(reader, storage.kind, location, self._readings)
+                return look.read_directory(stored, purpose, read)
+        except StorageUnreachable as error:
+            raise ArchiveNotRead(str(error)) from None
 
     def archive_progress(self, container: str) -> ReadProgress | None:
         """Return how far an archive in a container is read, None where none is being read."""

@@ -1,14 +1,15 @@
 """What was seen of a piece's data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
 from karbor_backup_core import Json
 from karbor_backup_freezer.cloud.native_backups import NativeBackup
-from karbor_backup_freezer.inspection.archive_reads import ArchiveReads
+from karbor_backup_freezer.inspection.archive import ArchiveNotRead
+from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadFunction
 from karbor_backup_freezer.inspection.contents import ArchiveContents
 from karbor_backup_freezer.inspection.layout import (
     BackupLocation,
@@ -20,6 +21,8 @@ from karbor_backup_freezer.inspection.layout import (
 from karbor_backup_freezer.inspection.reader import StorageReader
 from karbor_backup_freezer.model.items import Mode, StoredItem
 from karbor_backup_freezer.model.storages import StorageKind
+
+T = TypeVar("T")
 
 _LENGTH_KEYS: Final = ("x-object-meta-length", "length")
 """Where the agent's notes say how long the data is: of a volume, and of all else."""
@@ -110,6 +113,32 @@ class ContainerInspection:
             )
         except _METADATA_ERRORS:
             return ArchiveContents(unread_reason="the agent's notes on the archive cannot be read")
+
+    def read_directory(
+        self, stored: StoredItem, purpose: str, read: Callable[[Any], ReadFunction[T]]
+    ) -> T:
+        """Read the archive of a directory.
+
+        Args:
+            stored: the directory's piece.
+            purpose: what for.
+            read: makes the function that reads the archive, of the agent's notes on it.
+
+        Raises:
+            ReadInProgress: it has not been read to its end yet.
+            ArchiveNotRead: it is no file of this host, or is not there.
+        """
+        if self._kind is not StorageKind.LOCAL:
+            raise ArchiveNotRead(f"archives on {self._kind} are not read")
+        item = stored.piece
+        copy = find_copy(self._listing, self._kind, self._place, item.mode, item.id)
+        if copy is None or not copy.data or not copy.engine_metadata:
+            raise ArchiveNotRead("the archive is not there, or the agent's notes on it")
+        try:
+            notes = self._reader.read_metadata(copy.engine_metadata)
+        except _METADATA_ERRORS:
+            raise ArchiveNotRead("the agent's notes on the archive cannot be read") from None
+        return self._readings.read(Path(self._place.container, copy.data[0]), purpose, read(notes))
 
     def _inspect_project(self, project: str) -> Measurement:
         """A project's backup is the list of its servers, and a copy of each."""

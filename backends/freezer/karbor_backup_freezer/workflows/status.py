@@ -6,6 +6,7 @@ from typing import Final
 
 from karbor_backup_core import (
     BackendError,
+    Check,
     InvalidInput,
     Leftover,
     Operation,
@@ -22,6 +23,11 @@ from karbor_backup_freezer.cloud.native_backups import LEFTOVER_KIND as NATIVE_K
 from karbor_backup_freezer.cloud.native_backups import NativeBackupState as NativeStage
 from karbor_backup_freezer.directories.hosts import is_local_host
 from karbor_backup_freezer.directories.ownership import ownership_checks
+from karbor_backup_freezer.directories.restored_contents import (
+    restored_contents_check,
+    unknown_contents,
+)
+from karbor_backup_freezer.inspection.archive_reads import ReadInProgress
 from karbor_backup_freezer.model.ids import job_id, removal_step, work_step
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.model.receipt import Receipt, StepName
@@ -163,7 +169,7 @@ def _job_status(context: WorkflowContext, operation: Operation, job: Job) -> Pro
     alone = operation.resource.type == DIRECTORY
     match job.state:
         case JobState.SUCCEEDED if alone and operation.verb is Verb.RESTORE:
-            return _directory_restore_result(operation)
+            return _directory_restore_result(context, operation)
         case JobState.SUCCEEDED:
             return _READY
         case JobState.FAILED if _is_compound(context, operation):
@@ -276,9 +282,30 @@ def _failure_reason(operation: Operation, job: Job) -> str:
     )
 
 
-def _directory_restore_result(operation: Operation) -> Progress:
+def _directory_restore_result(context: WorkflowContext, operation: Operation) -> Progress:
     path = restore_path(operation.resource, operation.options)
     restored = Resource(DIRECTORY, path, operation.options.get("restore_name", ""))
     receipt = Receipt.from_operation(operation)
-    checks = tuple(ownership_checks(receipt.client, receipt.hostname))
+    try:
+        compared = _compare_restored(context, operation, path, receipt.hostname)
+    except ReadInProgress as still:
+        done, total = still.progress.done, still.progress.total
+        return Progress(ProgressState.RUNNING, done=done, total=total, unit="bytes")
+    checks = (*ownership_checks(receipt.client, receipt.hostname), compared)
     return Progress(ProgressState.SUCCEEDED, resources=(restored,), checks=checks)
+
+
+def _compare_restored(
+    context: WorkflowContext, operation: Operation, path: str, hostname: str
+) -> Check:
+    """Compare a restored directory with its archive; what has succeeded stays a success."""
+    if operation.cancel_sent:
+        return unknown_contents("the restore was to stop")
+    try:
+        _, handle, storage = context.load_source(operation)
+    except InvalidInput as error:
+        return unknown_contents(str(error))
+    (stored,) = handle.pieces
+    return restored_contents_check(
+        context.inspector, storage, handle.location, stored, path, hostname
+    )

@@ -1,0 +1,150 @@
+"""What a restore has brought back, compared with archives as the real tar writes them."""
+
+import gzip
+import io
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_freezer.directories.restored_contents import (
+    describe_differences,
+    restored_contents_check,
+)
+from karbor_backup_freezer.inspection.archive import ArchiveNotRead, BrokenArchive
+from karbor_backup_freezer.inspection.contents import MAX_NAMES
+from tests.backends.freezer.inspection.test_contents import NOTES, make_archive, tree
+
+__all__ = ["tree"]
+
+
+def compare(archive: bytes, folder: Path) -> str:
+    return describe_differences(
+        io.BytesIO(gzip.compress(archive)), lambda: None, notes=NOTES, folder=str(folder)
+    )
+
+
+def restore(archive: bytes, folder: Path) -> None:
+    """Restore as the agent does."""
+    folder.mkdir()
+    command = ["tar", "--incremental", "--extract", "--unlink-first", "--preserve-permissions"]
+    subprocess.run([*command, "-f", "-", "-C", folder], input=archive, check=True)
+
+
+def test_what_tar_has_restored_differs_in_nothing(tree: Path, tmp_path: Path) -> None:
+    archive = make_archive(tree)
+    restore(archive, tmp_path / "restored")
+    assert compare(archive, tmp_path / "restored") == ""
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _replace_by_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/nowhere")
+
+
+def _replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"more")
+
+
+def _add(path: Path) -> None:
+    path.with_name("new").touch()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_remove, "in the backup and not restored: inner/name"),
+        (_replace_by_link, "no file, as in the backup: inner/name"),
+        (_replace_by_folder, "no file, as in the backup: inner/name"),
+        (_append, "of another size than in the backup: inner/name"),
+        (lambda path: path.chmod(0o604), "of another mode than in the backup: inner/name"),
+        (lambda path: path.parent.chmod(0o711), "of another mode than in the backup: inner"),
+        (_add, "there and not in the backup: inner/new"),
+    ],
+)
+def test_each_difference_is_told_by_name(
+    tmp_path: Path, change: Callable[[Path], None], told: str
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "inner" / "name").write_bytes(b"x")
+    archive = make_archive(tree)
+    change(tree / "inner" / "name")
+    assert compare(archive, tree) == told
+
+
+@pytest.mark.root
+def test_other_owner_and_group_are_told(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name").touch()
+    archive = make_archive(tree)
+    os.chown(tree / "name", 12345, 54321)
+    assert compare(archive, tree) == (
+        "of another owner than in the backup: name; of another group than in the backup: name"
+    )
+
+
+def test_names_beyond_a_limit_are_counted(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(MAX_NAMES + 7):
+        (tree / f"{number:03}").touch()
+    archive = make_archive(tree)
+    shutil.rmtree(tree)
+    tree.mkdir()
+    told = compare(archive, tree)
+    assert "019" in told
+    assert "020" not in told
+    assert told.endswith(" and 7 more")
+
+
+def test_archive_that_is_cut_off_or_encrypted_is_not_compared(tree: Path) -> None:
+    packed = gzip.compress(make_archive(tree))
+    with pytest.raises(BrokenArchive):
+        describe_differences(io.BytesIO(packed[:200]), lambda: None, notes=NOTES, folder=str(tree))
+    secret = {"compression": "gzip", "encryption": True}
+    with pytest.raises(ArchiveNotRead, match="encrypted"):
+        describe_differences(io.BytesIO(packed), lambda: None, notes=secret, folder=str(tree))
+
+
+class _Inspector:
+    """Stands for what reads archives: here they cannot be read."""
+
+    def read_directory(self, *_: object) -> str:
+        raise ArchiveNotRead("archives on swift are not read")
+
+
+@pytest.mark.parametrize(
+    ("hostname", "why"),
+    [
+        ("elsewhere.example", "it was restored on host 'elsewhere.example'"),
+        (socket.gethostname(), "archives on swift are not read"),
+    ],
+)
+def test_what_cannot_be_seen_from_here_is_not_verified(hostname: str, why: str) -> None:
+    nothing: object = None
+    check = restored_contents_check(
+        _Inspector(),  # type: ignore[arg-type]
+        nothing,  # type: ignore[arg-type]
+        nothing,  # type: ignore[arg-type]
+        nothing,  # type: ignore[arg-type]
+        "/srv/data",
+        hostname,
+    )
+    assert not check.verified
+    assert check.reason.endswith(why)
