@@ -17,6 +17,10 @@ import attrs
 from karbor_backup_core._errors import InvalidInput, KarborBackupError, Transient
 from karbor_backup_core._lifecycle.outcomes import add_leftovers, build_outcome, build_stop_outcome
 from karbor_backup_core._lifecycle.policy import Policy
+from karbor_backup_core._lifecycle.retry_delays import (
+    exponential_delay,
+    random_exponential_delay,
+)
 from karbor_backup_core._model import (
     Leftover,
     Operation,
@@ -110,11 +114,11 @@ class Lifecycle:
 
     def retry_delay(self, failures: int) -> timedelta:
         """How long to wait before a call that failed that many times in a row is repeated."""
-        return _exponential_delay(self.policy.retry_first, self.policy.retry_limit, failures)
+        return exponential_delay(self.policy.retry_first, self.policy.retry_limit, failures)
 
     def refusal_delay(self, refusals: int) -> timedelta:
         """Return the wait before the next poll after that many refusals in a row."""
-        return _exponential_delay(self.policy.refusal_first, self.policy.refusal_limit, refusals)
+        return exponential_delay(self.policy.refusal_first, self.policy.refusal_limit, refusals)
 
     def next_limit(self, operation: Operation, now: datetime) -> datetime:
         """Return the instant of the next of our own limits, beyond which no delay may reach.
@@ -132,16 +136,8 @@ class Lifecycle:
         The waits are random, so that processes do not all come back at once, and shorter than a
         lease, so that several fit into it.
         """
-        from tenacity import RetryCallState, Retrying, wait_random_exponential
-
-        state = RetryCallState(Retrying(), None, (), {})
-        state.attempt_number = failures
-        first, limit = self.policy.retry_first, min(self.policy.retry_limit, self.policy.lease / 6)
-        shortest = min(first, limit).total_seconds()
-        wait = wait_random_exponential(
-            multiplier=shortest, max=limit.total_seconds(), min=shortest / 4
-        )
-        return timedelta(seconds=wait(state))
+        limit = min(self.policy.retry_limit, self.policy.lease / 6)
+        return random_exponential_delay(self.policy.retry_first, limit, failures)
 
     def take_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
         """Put an operation under a new owner, who cannot know which calls the last one made."""
@@ -425,16 +421,6 @@ class Lifecycle:
 
     def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
-
-
-def _exponential_delay(first: timedelta, limit: timedelta, times: int) -> timedelta:
-    """Return a delay that doubles each time, up to a limit."""
-    from tenacity import RetryCallState, Retrying, wait_exponential
-
-    state = RetryCallState(Retrying(), None, (), {})
-    state.attempt_number = times
-    wait = wait_exponential(multiplier=first.total_seconds(), max=limit.total_seconds())
-    return timedelta(seconds=wait(state))
 
 
 def _is_stopping(operation: Operation, now: datetime) -> bool:
