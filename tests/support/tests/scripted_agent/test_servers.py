@@ -7,13 +7,14 @@ import pytest
 
 from tests.support.scripted_agent import AgentError
 from tests.support.scripted_cloud import images
+from tests.support.tests.scripted_agent.conftest import AgentHarness
 
 
 def _action_fields(server: Any) -> dict[str, str]:
     return {"engine_name": "nova", "nova_inst_id": server.id}
 
 
-def test_a_server_is_stored_as_a_real_agent_stores_it(cloud: Any) -> None:
+def test_a_server_is_stored_as_a_real_agent_stores_it(cloud: AgentHarness) -> None:
     server = cloud.server()
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     (data,) = cloud.folder.glob(f"data/nova/host_n/{server.id}/*/0_*/data")
@@ -23,7 +24,7 @@ def test_a_server_is_stored_as_a_real_agent_stores_it(cloud: Any) -> None:
     assert list(cloud.folder.glob(f"metadata/nova/host_n/{server.id}/*/0_*/metadata"))
 
 
-def test_a_restored_server_is_a_new_one_and_its_image_stays(cloud: Any) -> None:
+def test_a_restored_server_is_a_new_one_and_its_image_stays(cloud: AgentHarness) -> None:
     server = cloud.server()
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     cloud.agent.restore(cloud.action("restore", **_action_fields(server)))
@@ -33,7 +34,7 @@ def test_a_restored_server_is_a_new_one_and_its_image_stays(cloud: Any) -> None:
     assert image.name.endswith("-0_restore_s")
 
 
-def test_of_a_server_that_boots_from_a_volume_nothing_is_stored(cloud: Any) -> None:
+def test_of_a_server_that_boots_from_a_volume_nothing_is_stored(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     mapping = {"source_type": "volume", "uuid": volume.id, "boot_index": 0}
     server = cloud.server(imageRef=None, block_device_mapping_v2=[mapping])
@@ -43,7 +44,7 @@ def test_of_a_server_that_boots_from_a_volume_nothing_is_stored(cloud: Any) -> N
     assert [s.shown["volume_id"] for s in cloud.world.snapshots] == [volume.id]
 
 
-def test_removal_sees_what_was_finished_only(cloud: Any) -> None:
+def test_removal_sees_what_was_finished_only(cloud: AgentHarness) -> None:
     server = cloud.server()
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)), whole=False)
@@ -53,7 +54,7 @@ def test_removal_sees_what_was_finished_only(cloud: Any) -> None:
         cloud.agent.restore(cloud.action("restore", **_action_fields(server)))
 
 
-def test_a_project_is_all_its_servers(cloud: Any) -> None:
+def test_a_project_is_all_its_servers(cloud: AgentHarness) -> None:
     servers = [cloud.server(), cloud.server()]
     fields = {"engine_name": "nova", "project_id": "p1"}
     cloud.agent.back_up(cloud.action("backup", **fields))
@@ -64,12 +65,12 @@ def test_a_project_is_all_its_servers(cloud: Any) -> None:
     assert [path.name for path in cloud.folder.rglob("*") if path.is_file()] == ["project_p1"]
 
 
-def test_a_project_without_servers_is_an_error(cloud: Any) -> None:
+def test_a_project_without_servers_is_an_error(cloud: AgentHarness) -> None:
     with pytest.raises(AgentError, match="max_workers must be greater than 0"):
         cloud.agent.back_up(cloud.action("backup", engine_name="nova", project_id="p1"))
 
 
-def test_an_image_comes_back_without_its_properties(cloud: Any) -> None:
+def test_an_image_comes_back_without_its_properties(cloud: AgentHarness) -> None:
     asked = {"name": "i", "container_format": "bare", "disk_format": "raw", "os": "x"}
     image = images.new_image(cloud.world, "p1", asked, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
@@ -80,7 +81,7 @@ def test_an_image_comes_back_without_its_properties(cloud: Any) -> None:
     assert "os" not in restored.shown
 
 
-def test_removal_of_an_image_wants_its_id_in_the_backup_name(cloud: Any) -> None:
+def test_removal_of_an_image_wants_its_id_in_the_backup_name(cloud: AgentHarness) -> None:
     image = images.new_image(cloud.world, "p1", {"name": "i"}, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
     cloud.agent.back_up(cloud.action("backup", **fields))

@@ -7,6 +7,8 @@ import requests
 from keystoneauth1.exceptions import EndpointNotFound
 from openstack.exceptions import BadRequestException, NotFoundException
 
+from tests.support.tests.scripted_cloud.conftest import CloudHarness
+
 
 def test_what_every_cloud_has_is_there(demo: Any) -> None:
     assert [flavor.name for flavor in demo.compute.flavors()] == ["tiny"]
@@ -16,20 +18,22 @@ def test_what_every_cloud_has_is_there(demo: Any) -> None:
     assert demo.block_storage.get_limits().absolute.total_volumes_used == 0
 
 
-def test_a_token_that_keystone_does_not_know_is_refused(harness: Any) -> None:
+def test_a_token_that_keystone_does_not_know_is_refused(harness: CloudHarness) -> None:
     url = f"{harness.cloud.url}/volume/v3/volumes"
     answer = requests.get(url, headers={"X-Auth-Token": "nobody's"}, timeout=20)
     assert answer.status_code == 401
 
 
-def test_who_logs_in_by_the_catalog_alone_does_not_find_it(harness: Any) -> None:
+def test_who_logs_in_by_the_catalog_alone_does_not_find_it(harness: CloudHarness) -> None:
     session = harness.sandbox.session()
     assert session.get_endpoint(service_type="identity")
     with pytest.raises(EndpointNotFound):
         session.get_endpoint(service_type="image")
 
 
-def test_a_project_sees_its_own_things_and_an_administrator_all(harness: Any, demo: Any) -> None:
+def test_a_project_sees_its_own_things_and_an_administrator_all(
+    harness: CloudHarness, demo: Any
+) -> None:
     volume = demo.block_storage.create_volume(size=1)
     other, admin = harness.connect("other"), harness.connect("admin")
     with pytest.raises(NotFoundException, match=f"Volume {volume.id} could not be found"):
@@ -57,7 +61,7 @@ def test_every_service_words_its_errors(demo: Any) -> None:
         demo.block_storage.create_volume(size=1, availability_zone="moon")
 
 
-def test_a_renewed_cloud_has_nothing_of_the_old_one(harness: Any, demo: Any) -> None:
+def test_a_renewed_cloud_has_nothing_of_the_old_one(harness: CloudHarness, demo: Any) -> None:
     before = set(harness.world.inventory)
     demo.block_storage.create_volume(size=1)
     assert set(harness.world.inventory) > before

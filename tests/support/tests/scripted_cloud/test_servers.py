@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from openstack.exceptions import BadRequestException, ConflictException, NotFoundException
 
+from tests.support.tests.scripted_cloud.conftest import CloudHarness
+
 
 def _server(demo: Any, **asked: Any) -> Any:
     flavor, network = demo.compute.find_flavor("tiny"), demo.network.find_network("netA")
@@ -17,7 +19,7 @@ def _boot_options(volume: Any) -> dict[str, Any]:
     return {"block_device_mapping": [{**mapping, "boot_index": 0}]}
 
 
-def test_a_server_boots_from_an_image(harness: Any, demo: Any) -> None:
+def test_a_server_boots_from_an_image(harness: CloudHarness, demo: Any) -> None:
     (image,) = demo.image.images()
     server = demo.compute.get_server(_server(demo, image_id=image.id, metadata={"m": "1"}).id)
     assert (server.status, server.task_state) == ("BUILD", "spawning")
@@ -32,7 +34,7 @@ def test_a_server_boots_from_an_image(harness: Any, demo: Any) -> None:
     assert port.mac_address == address["OS-EXT-IPS-MAC:mac_addr"]
 
 
-def test_a_server_boots_from_a_volume_and_gets_another(harness: Any, demo: Any) -> None:
+def test_a_server_boots_from_a_volume_and_gets_another(harness: CloudHarness, demo: Any) -> None:
     boot, data = (demo.block_storage.create_volume(size=1) for _ in range(2))
     harness.work()
     server = _server(demo, **_boot_options(boot))
@@ -49,7 +51,7 @@ def test_a_server_boots_from_a_volume_and_gets_another(harness: Any, demo: Any) 
 
 
 def test_a_deleted_server_frees_its_volumes_and_takes_its_port_along(
-    harness: Any, demo: Any
+    harness: CloudHarness, demo: Any
 ) -> None:
     boot = demo.block_storage.create_volume(size=1)
     harness.work()
@@ -63,7 +65,7 @@ def test_a_deleted_server_frees_its_volumes_and_takes_its_port_along(
     assert list(demo.network.ports()) == []
 
 
-def test_a_volume_can_be_made_to_go_with_its_server(harness: Any, demo: Any) -> None:
+def test_a_volume_can_be_made_to_go_with_its_server(harness: CloudHarness, demo: Any) -> None:
     boot = demo.block_storage.create_volume(size=1)
     harness.work()
     server = _server(demo, **_boot_options(boot))
@@ -78,7 +80,7 @@ def test_a_volume_can_be_made_to_go_with_its_server(harness: Any, demo: Any) -> 
     assert list(demo.block_storage.volumes()) == []
 
 
-def test_a_port_that_was_there_before_outlives_its_server(harness: Any, demo: Any) -> None:
+def test_a_port_that_was_there_before_outlives_its_server(harness: CloudHarness, demo: Any) -> None:
     (image,) = demo.image.images()
     port = demo.network.create_port(network_id=demo.network.find_network("netA").id)
     server = _server(demo, image_id=image.id, networks=[{"port": port.id}])
@@ -105,7 +107,9 @@ def test_a_server_cannot_have_what_is_not_there(demo: Any) -> None:
         _server(demo)
 
 
-def test_names_groups_and_metadata_of_a_server_are_changed(harness: Any, demo: Any) -> None:
+def test_names_groups_and_metadata_of_a_server_are_changed(
+    harness: CloudHarness, demo: Any
+) -> None:
     (image,) = demo.image.images()
     server = _server(demo, image_id=image.id)
     harness.work()

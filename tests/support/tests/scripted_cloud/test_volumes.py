@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from openstack.exceptions import BadRequestException, NotFoundException
 
+from tests.support.tests.scripted_cloud.conftest import CloudHarness
 
-def _volume(harness: Any, demo: Any, **asked: Any) -> Any:
+
+def _volume(harness: CloudHarness, demo: Any, **asked: Any) -> Any:
     """Make a volume that is ready, with content."""
     volume = demo.block_storage.create_volume(size=1, **asked)
     harness.work()
@@ -14,7 +16,7 @@ def _volume(harness: Any, demo: Any, **asked: Any) -> Any:
     return demo.block_storage.get_volume(volume.id)
 
 
-def test_a_volume_takes_its_time(harness: Any, demo: Any) -> None:
+def test_a_volume_takes_its_time(harness: CloudHarness, demo: Any) -> None:
     volume = demo.block_storage.create_volume(size=1, name="Zürich ☃", metadata={"a": "b"})
     assert demo.block_storage.get_volume(volume.id).status == "creating"
     harness.work()
@@ -27,14 +29,14 @@ def test_a_volume_takes_its_time(harness: Any, demo: Any) -> None:
         demo.block_storage.get_volume(volume.id)
 
 
-def test_a_volume_knows_the_image_that_it_was_made_of(harness: Any, demo: Any) -> None:
+def test_a_volume_knows_the_image_that_it_was_made_of(harness: CloudHarness, demo: Any) -> None:
     (image,) = demo.image.images()
     volume = _volume(harness, demo, image_id=image.id)
     assert volume.is_bootable
     assert volume.volume_image_metadata["image_name"] == image.name
 
 
-def test_properties_of_a_volume_are_changed(harness: Any, demo: Any) -> None:
+def test_properties_of_a_volume_are_changed(harness: CloudHarness, demo: Any) -> None:
     volume = _volume(harness, demo)
     # As Cinder's API has them: some versions of openstacksdk send other bodies.
     for action in (
@@ -53,7 +55,7 @@ def test_properties_of_a_volume_are_changed(harness: Any, demo: Any) -> None:
     assert changed.volume_image_metadata == {"os": "none"}
 
 
-def test_a_snapshot_keeps_its_volume_and_makes_another(harness: Any, demo: Any) -> None:
+def test_a_snapshot_keeps_its_volume_and_makes_another(harness: CloudHarness, demo: Any) -> None:
     volume = _volume(harness, demo)
     snapshot = demo.block_storage.create_snapshot(volume_id=volume.id, name="s")
     harness.work()
@@ -66,7 +68,9 @@ def test_a_snapshot_keeps_its_volume_and_makes_another(harness: Any, demo: Any) 
     demo.block_storage.delete_volume(volume.id)
 
 
-def test_cinders_own_backup_brings_content_and_metadata_back(harness: Any, demo: Any) -> None:
+def test_cinders_own_backup_brings_content_and_metadata_back(
+    harness: CloudHarness, demo: Any
+) -> None:
     volume = _volume(harness, demo, metadata={"a": "b"})
     backup = demo.block_storage.create_backup(volume_id=volume.id, name="b", container="c")
     assert demo.block_storage.get_backup(backup.id).status == "creating"
@@ -85,7 +89,7 @@ def test_cinders_own_backup_brings_content_and_metadata_back(harness: Any, demo:
     assert list(demo.block_storage.backups()) == []
 
 
-def test_a_volume_is_made_an_image_of(harness: Any, demo: Any) -> None:
+def test_a_volume_is_made_an_image_of(harness: CloudHarness, demo: Any) -> None:
     volume = _volume(harness, demo)
     uploaded = demo.block_storage.upload_volume_to_image(volume, "i", force=True)
     assert demo.image.get_image(uploaded["image_id"]).status == "queued"
