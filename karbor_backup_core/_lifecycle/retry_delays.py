@@ -4,6 +4,9 @@ import random
 from datetime import timedelta
 from typing import Final
 
+_RANDOM: Final = random.SystemRandom()
+"""Processes that were forked from one another draw different delays from it."""
+
 _MAX_EXPONENT: Final = 60
 """Beyond it every limit is reached, and a larger power might not fit a number of seconds."""
 
@@ -31,7 +34,7 @@ def random_exponential_delay(first: timedelta, limit: timedelta, times: int) -> 
     """
     shortest = min(first, limit)
     longest = _exponential_seconds(shortest, limit, times)
-    seconds = random.uniform(shortest.total_seconds() / 4, longest)  # noqa: S311 - no secret
+    seconds = _RANDOM.uniform(shortest.total_seconds() / 4, longest)
     return timedelta(seconds=seconds)
 
 
