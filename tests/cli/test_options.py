@@ -61,7 +61,7 @@ def test_an_assignment_needs_a_key_and_a_value(assignment: str) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"[1]", "no JSON object"),
+        (b"[1]", "not a JSON object"),
         (b"{", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"\xff\xfe", "not UTF-8"),

@@ -4,7 +4,7 @@ import re
 
 _PHRASE = r"\w+(?:[ '\-]\w+)*"
 _AFTER_PUNCTUATION = re.compile(
-    rf"(?<![-\w])({_PHRASE})\b[:;,.] *(?:it (?:was|is|has) )?\1\b", re.IGNORECASE
+    rf"(?<![-\w])({_PHRASE})\b(?:[:;,] *|\. +)(?:it (?:was|is|has) )?\1\b", re.IGNORECASE
 )
 _SIDE_BY_SIDE = re.compile(r"\b([a-z]+ [a-z]+)\b:?\s+\1\b", re.IGNORECASE)
 _SAME_WORD = re.compile(r"\b([A-Za-z]{3,}) \1\b(?!-)")

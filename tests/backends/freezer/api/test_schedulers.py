@@ -151,7 +151,7 @@ def test_named_scheduler_is_used_or_refused() -> None:
     assert placement.choose_for_protect(schedulers, "one", TREE, BACKUP, "o1").client_id == "one"
     with pytest.raises(InvalidInput, match="mode fs"):
         placement.choose_for_protect(schedulers, "two", TREE, BACKUP, "o1")
-    with pytest.raises(InvalidInput, match="registered: one, two"):
+    with pytest.raises(InvalidInput, match="there are: one, two"):
         placement.choose_for_protect(schedulers, "three", TREE, BACKUP, "o1")
 
 
