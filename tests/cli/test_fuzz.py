@@ -180,8 +180,8 @@ _VERBS = (
     "abandon",
 )
 _COLUMNS = {
-    "operations": ("id", "version", "state", "owner", "cancel_requested", "created_at"),
-    "backups": ("id", "created_at"),
+    "operations": ("id", "version", "state", "owner", "cancel_requested", "created_at", "document"),
+    "backups": ("id", "created_at", "document"),
 }
 _odd_cells = st.one_of(
     st.sampled_from(
