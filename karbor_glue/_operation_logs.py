@@ -71,11 +71,12 @@ def end_logs(provider: Any, logs: Sequence[Any], reasons: Mapping[str, Sequence[
 
 def _status_now(provider: Any, log: Any) -> str:
     """Return the status of what a log belongs to: a checkpoint, a restore or a verification."""
+    if log.status != constants.RESTORE_STATUS_IN_PROGRESS:
+        return str(provider.get_checkpoint(log.checkpoint_id).status)
+
     from karbor import context, objects
 
     admin = context.get_admin_context()
-    if log.status != constants.RESTORE_STATUS_IN_PROGRESS:
-        return str(provider.get_checkpoint(log.checkpoint_id).status)
     if log.restore_id:
         return str(objects.Restore.get_by_id(admin, log.restore_id).status)
     # The log of a verification names its checkpoint alone.
