@@ -18,7 +18,8 @@ _WRONG = {
     "a verb": (("options", "protct", "volume"), "'protct': did you mean 'protect'? give one of"),
     "a verb in the plural": (("options", "Restores", "volume"), "did you mean 'restore'?"),
     "a type of options": (("options", "protect", "volumes"), "did you mean 'OS::Cinder::Volume'?"),
-    "an option of a command": (("protect", "--backnd", "x"), "Did you mean '--backend'?"),
+    # Click 8.2 and later quote it.
+    "an option of a command": (("protect", "--backnd", "x"), "Did you mean "),
     "no arguments": (("protect",), "Missing argument 'TYPE'"),
     "an unknown option of the command": (("list", "--colour"), "No such option"),
     "a backend": ((*_PROTECT, "--backend", "nil"), "backend 'nil' is not configured"),
