@@ -45,9 +45,11 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
         known: the names that there are.
 
     Returns:
-        ``did you mean 'volume'? `` with the blank after it; empty where no name is similar.
+        ``did you mean 'volume'? `` with the blank after it; empty where no name is similar, or it
+        is known itself.
     """
-    near = closest_name(name, known)
+    names = list(known)
+    near = None if name in names else closest_name(name, names)
     return "" if near is None else f"did you mean {near!r}? "
 
 

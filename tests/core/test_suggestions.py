@@ -35,6 +35,10 @@ def test_no_name_is_suggested_where_none_is_similar(written: str) -> None:
     assert suggest_name(written, _KNOWN) == ""
 
 
+def test_a_known_name_is_not_suggested_for_itself() -> None:
+    assert suggest_name("volume", ("Volume", *_KNOWN)) == ""
+
+
 @given(st.text(max_size=120), st.lists(st.text(max_size=20), max_size=8))
 def test_suggestion_is_always_a_known_name(written: str, known: list[str]) -> None:
     near = closest_name(written, known)
