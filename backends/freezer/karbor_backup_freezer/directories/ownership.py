@@ -22,7 +22,7 @@ def ownership_checks(client_id: str, hostname: str) -> Sequence[Check]:
         return (_unknown_ownership(f"scheduler {client_id!r} is on host {hostname!r}"),)
     program = find_scheduler_process(client_id, find_processes())
     if program is None:
-        return (_unknown_ownership(f"no process of scheduler {client_id!r} is seen on this host"),)
+        return (_unknown_ownership(f"no process here is surely that of scheduler {client_id!r}"),)
     if program.uid == 0:
         return ()
     reason = (

@@ -77,15 +77,17 @@ def find_processes(proc: Path = PROC) -> Sequence[FreezerProcess]:
 def find_scheduler_process(
     client_id: str, programs: Sequence[FreezerProcess]
 ) -> FreezerProcess | None:
-    """Return the process of the scheduler with that client id.
+    """Return the process of the scheduler with that client id, None where that is not certain.
 
-    A scheduler whose configuration this process may not read is taken for it only if no other
-    one runs on this host.
+    Schedulers of several Freezers may have the same client id on one host. Where they run as
+    different users, it is not known which one is meant. A scheduler whose configuration this
+    process may not read is taken for it only if no other one runs on this host.
     """
     running = [each for each in programs if each.name == "freezer-scheduler"]
     named = [each for each in running if each.client_id == client_id]
     if named:
-        return named[0]
+        users = {(each.uid, each.gid, each.groups, each.umask) for each in named}
+        return named[0] if len(users) == 1 else None
     nameless = [each for each in running if not each.client_id]
     return nameless[0] if len(running) == len(nameless) == 1 else None
 

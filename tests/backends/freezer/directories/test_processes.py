@@ -46,5 +46,16 @@ def test_a_scheduler_with_an_unreadable_configuration_is_taken_if_it_is_the_only
     assert find_scheduler_process("node9", find_processes(tmp_path / "one")) is None
 
 
+def test_of_schedulers_with_one_name_and_several_users_none_is_taken(tmp_path: Path) -> None:
+    conf = tmp_path / "scheduler.conf"
+    conf.write_text("[scheduler]\nclient_id = node9\n")
+    command = ["python3", "/opt/bin/freezer-scheduler", f"--config-file={conf}", "start"]
+    _write_process(tmp_path / "proc", 7, command)
+    _write_process(tmp_path / "proc", 8, command)
+    assert find_scheduler_process("node9", find_processes(tmp_path / "proc")) is not None
+    _write_process(tmp_path / "proc", 9, command, uid=0)
+    assert find_scheduler_process("node9", find_processes(tmp_path / "proc")) is None
+
+
 def test_a_host_without_proc_shows_none(tmp_path: Path) -> None:
     assert find_processes(tmp_path / "proc") == ()
