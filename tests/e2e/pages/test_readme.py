@@ -31,11 +31,15 @@ def _lines_to_copy(printed: str) -> list[str]:
 
 
 def _assert_same_files(first: Path, second: Path) -> None:
-    pages = sorted(path.name for path in first.iterdir())
-    assert pages
-    assert {path.name for path in second.iterdir()} == set(pages)
-    for page in pages:
-        assert (first / page).read_bytes() == (second / page).read_bytes()
+    contents = _read_files(first)
+    assert contents
+    assert _read_files(second) == contents
+
+
+def _read_files(folder: Path) -> dict[Path, bytes]:
+    """Return the content of each file below a folder, by its path in it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
 def test_configuration_for_a_freezer_of_ones_own(cloud: Cloud, marked_blocks: list[Block]) -> None:
