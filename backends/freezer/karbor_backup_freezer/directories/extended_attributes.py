@@ -11,6 +11,7 @@ from typing import Final
 
 from karbor_backup_core import Check
 from karbor_backup_freezer.directories.mounts import printable_path
+from karbor_backup_freezer.inspection.contents import format_counted
 
 MAX_NAMES: Final = 20
 """Names that the check tells; what is beyond is counted."""
@@ -56,8 +57,7 @@ def check_lost_attributes(
                 )
     if not (count or unseen or late):
         return None
-    more = f" and {count - len(named)} more" if count > len(named) else ""
-    lost = f"lost in the backup: {', '.join(named)}{more}" if count else "none was seen"
+    lost = f"lost in the backup: {format_counted(named, count)}" if count else "none was seen"
     hidden = f"; {unseen} could not be looked at" if unseen else ""
     return Check("extended attributes", verified=False, reason=f"{lost}{hidden}{late}")
 

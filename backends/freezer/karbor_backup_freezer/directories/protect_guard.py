@@ -18,6 +18,7 @@ from karbor_backup_freezer.directories.mounts import (
 )
 from karbor_backup_freezer.directories.restore_guard import MOUNTED_KEY
 from karbor_backup_freezer.directories.target import Target
+from karbor_backup_freezer.inspection.contents import format_counted
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
 from karbor_backup_freezer.model.storages import Storage
 
@@ -122,8 +123,7 @@ class ProtectGuard:
 def format_names(names: Iterator[str] | Sequence[str]) -> str:
     """Return names in one line: the first ones, and how many more there are."""
     every = list(names)
-    more = f" and {len(every) - MAX_NAMES} more" if len(every) > MAX_NAMES else ""
-    return ", ".join(every[:MAX_NAMES]) + more
+    return format_counted(every[:MAX_NAMES], len(every))
 
 
 def _contained_paths(target: Target, guarded: Sequence[GuardedPath]) -> Sequence[GuardedPath]:

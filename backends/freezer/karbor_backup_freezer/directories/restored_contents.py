@@ -15,6 +15,7 @@ import attrs
 
 from karbor_backup_core import BackendError, Check, InvalidInput
 from karbor_backup_freezer.directories import hosts
+from karbor_backup_freezer.directories.mounts import printable_path
 from karbor_backup_freezer.inspection import DataInspector
 from karbor_backup_freezer.inspection.archive import (
     ArchiveMember,
@@ -22,7 +23,12 @@ from karbor_backup_freezer.inspection.archive import (
     BrokenArchive,
     read_members,
 )
-from karbor_backup_freezer.inspection.contents import MAX_NAMES, check_compression
+from karbor_backup_freezer.inspection.contents import (
+    MAX_NAMES,
+    check_compression,
+    format_counted,
+    temporary_table,
+)
 from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.items import StoredItem
 from karbor_backup_freezer.model.storages import Storage
@@ -115,13 +121,7 @@ def describe_differences(
     compression = check_compression(notes)
     found = _Differences()
     root = os.fsencode(folder)
-    # An empty name makes a database on disk that SQLite removes when it is closed.
-    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute(
-            "CREATE TABLE members (name BLOB PRIMARY KEY, folder INTEGER) WITHOUT ROWID"
-        )
-        database.execute("BEGIN")
+    with temporary_table("members (name BLOB PRIMARY KEY, folder INTEGER)") as database:
         for member in read_members(file, compression, go_on):
             is_folder = member.header.type in (b"D", tarfile.DIRTYPE)
             database.execute(
@@ -151,10 +151,8 @@ class _Differences:
         return "; ".join(self._describe(aspect) for aspect in self._names)
 
     def _describe(self, aspect: str) -> str:
-        names = self._names[aspect]
-        more = self._counts[aspect] - len(names)
-        shown = ", ".join(repr(os.fsdecode(name or b"."))[1:-1] for name in names)
-        return f"{aspect}: {shown}{f' and {more} more' if more else ''}"
+        names = [printable_path(os.fsdecode(name or b".")) for name in self._names[aspect]]
+        return f"{aspect}: {format_counted(names, self._counts[aspect])}"
 
 
 def _compare_member(root: bytes, member: ArchiveMember) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, Final
 
 import attrs
@@ -54,13 +54,27 @@ def read_contents(
     """
     try:
         compression = check_compression(notes)
-        # An empty name makes a database on disk that SQLite removes when it is closed.
-        with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
+        with temporary_table("awaited (name BLOB PRIMARY KEY)") as database:
             return _compare_with_listing(file, compression, go_on, database)
     except BrokenArchive as error:
         return ArchiveContents(problem=f"the archive cannot be read to its end: {error}")
     except ArchiveNotRead as error:
         return ArchiveContents(unread_reason=str(error))
+
+
+@contextlib.contextmanager
+def temporary_table(table: str) -> Iterator[sqlite3.Connection]:
+    """Open a database on disk with one table, for names that memory might not hold.
+
+    Args:
+        table: the table's name and columns, as in SQL.
+    """
+    # An empty name makes a database on disk that SQLite removes when it is closed.
+    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = OFF")
+        database.execute(f"CREATE TABLE {table} WITHOUT ROWID")
+        database.execute("BEGIN")
+        yield database
 
 
 def check_compression(notes: Any) -> str:
@@ -81,9 +95,6 @@ def check_compression(notes: Any) -> str:
 def _compare_with_listing(
     file: IO[bytes], compression: str, go_on: Callable[[], None], database: sqlite3.Connection
 ) -> ArchiveContents:
-    database.execute("PRAGMA journal_mode = OFF")
-    database.execute("CREATE TABLE awaited (name BLOB PRIMARY KEY) WITHOUT ROWID")
-    database.execute("BEGIN")
     count = -1
     for member in read_members(file, compression, go_on):
         count += 1
@@ -104,14 +115,20 @@ def _compare_with_listing(
 def describe_missing(contents: ArchiveContents) -> str:
     """Return what an archive lacks, in words; empty where it lacks nothing."""
     if contents.missing:
-        more = contents.missing_count - len(contents.missing)
-        beyond = f" and {more} more" if more else ""
         notes = contents.reasons or ("",) * len(contents.missing)
-        named = ", ".join(map(_format_name, contents.missing, notes))
-        return f"not in the backup, though the directory had them: {named}{beyond}"
+        named = format_counted(
+            list(map(_format_name, contents.missing, notes)), contents.missing_count
+        )
+        return f"not in the backup, though the directory had them: {named}"
     if not contents.member_count:
         return "the directory was empty when it was stored: nothing is in the backup"
     return ""
+
+
+def format_counted(names: Sequence[str], count: int) -> str:
+    """Return the first of so many names in one line, and how many more there are."""
+    more = count - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def _format_name(name: str, note: str) -> str:

@@ -104,15 +104,11 @@ class ContainerInspection:
         """Read a directory's archive where it is a file of this host."""
         if not copy.data or not copy.engine_metadata:
             return None
-        if self._kind is not StorageKind.LOCAL:
-            return ArchiveContents(unread_reason=f"archives on {self._kind} are not read")
         try:
-            archive = Path(self._place.container, copy.data[0])
-            return self._readings.get_contents(
-                archive, self._reader.read_metadata(copy.engine_metadata)
-            )
-        except _METADATA_ERRORS:
-            return ArchiveContents(unread_reason="the agent's notes on the archive cannot be read")
+            archive, notes = self._find_archive(copy)
+        except ArchiveNotRead as error:
+            return ArchiveContents(unread_reason=str(error))
+        return self._readings.get_contents(archive, notes)
 
     def read_directory(
         self, stored: StoredItem, purpose: str, read: Callable[[Any], ReadFunction[T]]
@@ -128,17 +124,27 @@ class ContainerInspection:
             ReadInProgress: it has not been read to its end yet.
             ArchiveNotRead: it is no file of this host, or is not there.
         """
+        item = stored.piece
+        archive, notes = self._find_archive(
+            find_copy(self._listing, self._kind, self._place, item.mode, item.id)
+        )
+        return self._readings.read(archive, purpose, read(notes))
+
+    def _find_archive(self, copy: StoredCopy | None) -> tuple[Path, Any]:
+        """Return the archive of a directory, a file of this host, and the agent's notes on it.
+
+        Raises:
+            ArchiveNotRead: it is no file of this host, or is not there, or its notes are not.
+        """
         if self._kind is not StorageKind.LOCAL:
             raise ArchiveNotRead(f"archives on {self._kind} are not read")
-        item = stored.piece
-        copy = find_copy(self._listing, self._kind, self._place, item.mode, item.id)
         if copy is None or not copy.data or not copy.engine_metadata:
             raise ArchiveNotRead("the archive is not there, or the agent's notes on it")
         try:
             notes = self._reader.read_metadata(copy.engine_metadata)
         except _METADATA_ERRORS:
             raise ArchiveNotRead("the agent's notes on the archive cannot be read") from None
-        return self._readings.read(Path(self._place.container, copy.data[0]), purpose, read(notes))
+        return Path(self._place.container, copy.data[0]), notes
 
     def _inspect_project(self, project: str) -> Measurement:
         """A project's backup is the list of its servers, and a copy of each."""
