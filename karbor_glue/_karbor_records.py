@@ -32,11 +32,11 @@ def update_record(
     record = _find_record(notes)
     if record is None:
         return
+    restored = restored_ids(operation, operation.outcome) if operation.outcome else {}
     for known, (status, reason) in _describe_end(operation).items():
         resource = resources.get(known)
         if resource is None:
             continue
-        restored = restored_ids(operation, operation.outcome) if operation.outcome else {}
         record.update_resource_status(
             resource.type,
             record_id(resource, known, restored),

@@ -7,6 +7,7 @@ carried out to its end.
 
 import concurrent.futures
 import contextlib
+import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -177,6 +178,11 @@ class _CheckpointRecovery:
         }
         self._problems: list[str] = []
 
+    @functools.cached_property
+    def _resources_by_backend_id(self) -> dict[str, Any]:
+        resources = [part.resource for part in self._protected.values()]
+        return {to_backend_resource(each).id: each for each in resources}
+
     @property
     def is_unfinished(self) -> bool:
         """Whether something of it is not over."""
@@ -288,9 +294,7 @@ class _CheckpointRecovery:
                 context.store.delete_operation(operation.id)
             else:
                 self._problems.append(f"operation {operation.id} is not over: recover again later")
-            resources = [each.resource for each in self._protected.values()]
-            known = {to_backend_resource(each).id: each for each in resources}
-            update_record(stored.notes, known, operation)
+            update_record(stored.notes, self._resources_by_backend_id, operation)
             return operation
         return None
 

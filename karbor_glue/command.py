@@ -11,6 +11,7 @@ from karbor_backup_core import (
     BackendUnavailable,
     InvalidInput,
     KarborBackupError,
+    describe_result,
     printable,
     suggest_name,
 )
@@ -100,7 +101,7 @@ def _print_result(recovered: "RecoveryResult") -> None:
     click.echo(printable(f"{what}{change}"))
     for operation in recovered.operations:
         outcome = operation.outcome
-        end = ": ".join(filter(None, (outcome.result, outcome.reason))) if outcome else "not over"
+        end = describe_result(outcome.result, outcome.reason) if outcome else "not over"
         click.echo(printable(f"  {operation.verb} of {operation.resource.id}: {end}"))
     for problem in recovered.problems:
         click.echo(printable(f"  {problem}"), err=True)
