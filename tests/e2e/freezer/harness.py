@@ -116,9 +116,9 @@ class FreezerHarness:
             runner.close()
 
 
-def wait_finished(runner: Runner, operation: Operation) -> Operation:
-    """Wait for an operation to be over."""
-    return runner.wait(operation.id, TIMEOUT)
+def wait_finished(runner: Runner, operation: Operation, timeout: float = TIMEOUT) -> Operation:
+    """Wait for an operation to be over, for so many seconds at the most."""
+    return runner.wait(operation.id, timeout)
 
 
 def run_operation(
@@ -126,16 +126,26 @@ def run_operation(
     verb: Verb,
     target: Resource | Backup,
     options: Mapping[str, Any] | None = None,
+    *,
+    timeout: float = TIMEOUT,
     **more: Any,
 ) -> Operation:
-    """Begin an operation and wait for it."""
-    return wait_finished(runner, runner.begin("freezer", verb, target, options or {}, **more))
+    """Begin an operation and wait for it, for so many seconds at the most."""
+    begun = runner.begin("freezer", verb, target, options or {}, **more)
+    return wait_finished(runner, begun, timeout)
 
 
 def protect_directory(runner: Runner, tree: Path, **options: Any) -> Backup:
     """Protect a directory, and insist on success."""
+    return protect_resource(runner, Resource(DIRECTORY, str(tree)), **options)
+
+
+def protect_resource(
+    runner: Runner, resource: Resource, *, timeout: float = TIMEOUT, **options: Any
+) -> Backup:
+    """Protect a resource, and insist on success."""
     given = {"backup_name": "nightly", **options}
-    operation = run_operation(runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), given)
+    operation = run_operation(runner, Verb.PROTECT, resource, given, timeout=timeout)
     assert_succeeded(operation)
     assert operation.outcome is not None
     assert operation.outcome.backup is not None
