@@ -3,7 +3,8 @@
 import json
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
-from sandbox import Sandbox
+from sandbox import Sandbox, scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 TIMEOUT = 200.0
@@ -85,6 +86,18 @@ class FreezerHarness:
         """Freezer as it is, without a backend between."""
         configuration = Configuration.from_document(self.configuration(cloud=cloud))
         return FreezerHttpClient(Connection(configuration), 20)
+
+    @contextmanager
+    def paused_scheduler(self) -> Iterator[None]:
+        """Hold the sandbox's scheduler: what comes to Freezer meanwhile it sees all at once."""
+        server = self.sandbox.instance.servers()[scheduler.name(scheduler.CLIENT_ID)]
+        process = server.process.process()
+        assert process is not None, "the sandbox's scheduler does not run"
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
         """A small directory."""

@@ -24,9 +24,11 @@ def _wait_for_stage(harness: FreezerHarness, operation: Operation, stage: JobSta
 def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: FreezerHarness) -> None:
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
-    begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
-    _wait_for_stage(clean_harness, begun, JobState.WAITING)
-    runner.cancel(begun.id)
+    with clean_harness.paused_scheduler():
+        begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        _wait_for_stage(clean_harness, begun, JobState.WAITING)
+        runner.cancel(begun.id)
+        _wait_for_stage(clean_harness, begun, JobState.HALTED)
     ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.CANCELLED
@@ -52,9 +54,10 @@ def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(
 ) -> None:
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
-    begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
-    _wait_for_stage(clean_harness, begun, JobState.WAITING)
-    clean_harness.client().stop_job(job_id(begun.id))
+    with clean_harness.paused_scheduler():
+        begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        _wait_for_stage(clean_harness, begun, JobState.WAITING)
+        clean_harness.client().stop_job(job_id(begun.id))
     ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.FAILED
