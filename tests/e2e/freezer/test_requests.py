@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import Resource, Verb
-from karbor_backup_freezer.api import job_status, schedulers
+from karbor_backup_freezer.api import schedulers
+from karbor_backup_freezer.api.job_status import costs, job_list
 from karbor_backup_freezer.model.resource_types import DIRECTORY
 from tests.e2e.freezer.harness import (
     FreezerHarness,
@@ -66,8 +67,8 @@ def test_a_record_is_believed_before_the_job_says_so(
     harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its scheduler goes on unharmed, though the job may be deleted before it notes the result."""
-    monkeypatch.setattr(job_status, "LISTING_SHARE", 1e-9)
-    monkeypatch.setattr(job_status, "RECORD_COST", 0.0)
+    monkeypatch.setattr(job_list, "LISTING_SHARE", 1e-9)
+    monkeypatch.setattr(costs, "RECORD_COST", 0.0)
     runner = harness.runner(endpoint=fault_proxy.url)
     trees = [harness.tree(name) for name in "abcd"]
     options = {"backup_name": "nightly"}

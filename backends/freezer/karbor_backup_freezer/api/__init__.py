@@ -5,6 +5,6 @@
 - ``client``: what the backend asks of Freezer, as a protocol. ``http_client``: the requests.
 - ``errors``: what went wrong with a request.
 - ``jobs``, ``records``, ``schedulers``: documents of the API.
-- ``job_status``, ``job_cache``: how many jobs stand, with few requests.
+- ``job_status``: how many jobs stand, with few requests. ``job_cache``: jobs that have ended.
 - ``cleanup``: removal of jobs, actions and records.
 """

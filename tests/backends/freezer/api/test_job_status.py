@@ -6,12 +6,11 @@ from collections.abc import Iterable
 import attrs
 import pytest
 
-from karbor_backup_freezer.api.job_status import (
+from karbor_backup_freezer.api.job_status import ExpectedJob, JobStatusReader
+from karbor_backup_freezer.api.job_status.job_list import (
     LISTING_SHARE,
     REST_FACTOR,
     SCAN_PAGE_SIZE,
-    ExpectedJob,
-    JobStatusReader,
 )
 from karbor_backup_freezer.api.jobs import JobState
 from tests.support.fake_freezer import FakeFreezer
