@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from karbor_backup_core._planning import plan
     from karbor_backup_core._suggestions import closest_name, suggest_name
     from karbor_backup_core._version import CONTRACT_VERSION, __version__
+    from karbor_backup_core._workflow import Step, StepCall, Workflow
     from karbor_backup_core.hookspecs import hookimpl
     from karbor_backup_core.secrets import Secret
     from karbor_backup_core.stores.base import Store
@@ -113,6 +114,8 @@ _MODULES: Final = {
     "Runner": "_execution.runner",
     "Secret": "secrets",
     "State": "_model",
+    "Step": "_workflow",
+    "StepCall": "_workflow",
     "Store": "stores.base",
     "StoreError": "_errors",
     "StoreNotFound": "_errors",
@@ -123,6 +126,7 @@ _MODULES: Final = {
     "UnknownOperation": "_errors",
     "Unsupported": "_errors",
     "Verb": "_model",
+    "Workflow": "_workflow",
     "WrongBackend": "_errors",
     "WrongScope": "_errors",
     "__version__": "_version",
@@ -183,6 +187,8 @@ __all__ = [
     "Runner",
     "Secret",
     "State",
+    "Step",
+    "StepCall",
     "Store",
     "StoreError",
     "StoreNotFound",
@@ -193,6 +199,7 @@ __all__ = [
     "UnknownOperation",
     "Unsupported",
     "Verb",
+    "Workflow",
     "WrongBackend",
     "WrongScope",
     "__version__",

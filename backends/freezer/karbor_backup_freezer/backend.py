@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from karbor_backup_core import (
     CONTRACT_VERSION,
     Ability,
-    BackendError,
     BackendInfo,
     Health,
     Operation,
     Progress,
     Support,
-    Transient,
     Unsupported,
     Verb,
     __version__,
@@ -22,19 +20,11 @@ from karbor_backup_core import (
 from karbor_backup_freezer import health, schemas
 from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
-from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
-from karbor_backup_freezer.model.ids import job_id, work_step
-from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.model.resource_types import COVERED, SUPPORTED_TYPES
 from karbor_backup_freezer.workflows.context import WorkflowContext
-from karbor_backup_freezer.workflows.delete import Delete
-from karbor_backup_freezer.workflows.polling import JobPoller
-from karbor_backup_freezer.workflows.protect import Protect
-from karbor_backup_freezer.workflows.release import Releaser
-from karbor_backup_freezer.workflows.restore import Restore
-from karbor_backup_freezer.workflows.verify import Verify
+from karbor_backup_freezer.workflows.workflow import create_workflow
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
@@ -68,12 +58,7 @@ class FreezerBackend:
         )
         self._schedulers = context.schedulers
         self._agents = context.agent_versions
-        self._protect = Protect(context)
-        self._restore = Restore(context)
-        self._delete = Delete(context)
-        self._verify = Verify(context)
-        self._poller = JobPoller(context)
-        self._releaser = Releaser(context)
+        self._workflow = create_workflow(context)
 
     @classmethod
     def contract_harness(
@@ -112,59 +97,42 @@ class FreezerBackend:
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
-        """Take the next step of a protect: survey, job, a look at what is stored."""
+        """Begin a protect, or go on with it."""
         _check_type(operation)
-        return self._protect.execute(operation)
+        return self._workflow.execute(operation)
 
     @hookimpl
     def restore(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
-        """Take the next step of a restore: preflight, job, rebuild."""
+        """Begin a restore, or go on with it."""
         _check_type(operation)
-        return self._restore.execute(operation, own_paths)
+        return self._workflow.execute(operation, own_paths)
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
-        """Take the next step of a delete: job, Cinder's own backups, records."""
+        """Begin a delete, or go on with it."""
         _check_type(operation)
-        return self._delete.execute(operation)
+        return self._workflow.execute(operation)
 
     @hookimpl
     def verify(self, operation: Operation) -> Progress:
         """Look whether Freezer, the storage and Cinder still have the backup as it was made."""
         _check_type(operation)
-        return self._verify.execute(operation)
+        return self._workflow.execute(operation)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
-        """Look how the operations' jobs stand."""
-        return self._poller.poll(operations)
+        """Look how the steps of the operations stand."""
+        return self._workflow.status(operations)
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
-        """Ask the scheduler not to start the job, if it has not started yet.
-
-        Freezer 19.0.0 cannot stop an agent that runs: ``abort`` does nothing, and on a job that
-        has no process yet it stops its scheduler's polling for all jobs.
-        """
-        if operation.verb is Verb.VERIFY:
-            # It reads what is stored; the next poll ends it.
-            return True
-        present = work_step(Receipt.from_operation(operation).jobs)
-        document = self._client.get_job(job_id(operation.id, present))
-        if document is None or Job.from_document(document).state is not JobState.WAITING:
-            return False
-        try:
-            self._client.stop_job(document["job_id"])
-        except Transient:
-            raise
-        except BackendError:
-            return False
-        return True
+        """Ask for the present step to stop; a job can only be kept from being started."""
+        return self._workflow.cancel(operation)
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
-        """Remove what Freezer keeps of the operation."""
-        return self._releaser.release(operation)
+        """Remove what Freezer keeps of the operation, and what it made if it did not succeed."""
+        return self._workflow.revert(operation)
 
 
 def _check_type(operation: Operation) -> None:

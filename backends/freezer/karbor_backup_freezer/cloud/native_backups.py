@@ -211,3 +211,20 @@ def _reason(backup: "CinderBackup | Any") -> str:
     if backup.status == "error":
         return f"Cinder's backup {backup.id} failed: {fail_reason}"
     return f"Cinder removes its backup {backup.id}"
+
+
+def name_busy_backups(
+    client: NativeBackupClient, ids: Collection[str], *states: NativeBackupState
+) -> tuple[Leftover, ...]:
+    """Name those of Cinder's own backups that are in one of these states.
+
+    Args:
+        client: Cinder; errors are its methods'.
+        ids: the backups.
+        states: the states.
+    """
+    return tuple(
+        Leftover(LEFTOVER_KIND, backup.id, f"Cinder calls it {backup.status!r}")
+        for backup in client.get_backups(set(ids)).values()
+        if backup.state in states
+    )

@@ -12,7 +12,7 @@ from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.items import ServerSpec, StoredItem
 from karbor_backup_freezer.model.validation import check_handle, check_texts
 
-FORMAT: Final = 2
+FORMAT: Final = 1
 
 _NOT_A_DOCUMENT: Final = (TypeError, ValueError, RecursionError)
 

@@ -1,7 +1,7 @@
 """An operation's receipt: what its later calls need and Freezer does not tell."""
 
-import enum
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
@@ -10,6 +10,7 @@ from karbor_backup_core import (
     BackendError,
     InvalidInput,
     Json,
+    Leftover,
     Operation,
     Progress,
     ProgressState,
@@ -23,25 +24,7 @@ from karbor_backup_freezer.model.validation import (
     check_texts,
 )
 
-FORMAT: Final = 2
-
-
-class StepName(enum.StrEnum):
-    """The steps of the verbs; each begins in a phase of its own."""
-
-    NONE = ""
-    SURVEY = "survey"
-    """A protect has found out what it covers."""
-    PREFLIGHT = "preflight"
-    """A restore has seen that the cloud has what it needs."""
-    PREPARE = "prepare"
-    """A restore makes what its job restores into."""
-    JOB = "job"
-    """Freezer works."""
-    NATIVE = "native"
-    """Cinder works on backups of its own."""
-    REBUILD = "rebuild"
-    """A restore makes resources of what its job has brought back."""
+FORMAT: Final = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -49,7 +32,7 @@ class Receipt:
     """What the backend notes of an operation, without a secret.
 
     Attributes:
-        step: the step that was begun last.
+        step: the name of the step that was begun last, empty before the first.
         jobs: how many jobs of a restore's work came before the present one.
         client: the client id of the scheduler that runs its job.
         hostname: the name of that scheduler's host.
@@ -67,7 +50,7 @@ class Receipt:
             a scheduler took it up can be taken for stopped; 0 where there is none.
     """
 
-    step: StepName = StepName.NONE
+    step: str = ""
     jobs: int = 0
     client: str = ""
     hostname: str = ""
@@ -86,19 +69,23 @@ class Receipt:
         """The receipt as JSON; what has its default value is not written."""
         values = attrs.asdict(self, recurse=False)
         filled = {name: value for name, value in values.items() if value}
-        if self.step:
-            filled["step"] = self.step.value
         if self.records:
             filled["records"] = [list(record) for record in self.records]
         return {"format": FORMAT, **filled}
 
     def running_progress(self) -> Progress:
-        """The answer of a step whose work goes on outside; it keeps the receipt."""
+        """Return the progress of a step whose work goes on outside, with this receipt."""
         return Progress(ProgressState.RUNNING, receipt=self.to_document())
 
     def ready_progress(self) -> Progress:
-        """The answer of a step after which the next one can be taken; it keeps the receipt."""
+        """Return the progress of a step after which this receipt is stored before all else."""
         return Progress(ProgressState.READY, receipt=self.to_document())
+
+    def succeeded_progress(self, leftovers: Sequence[Leftover] = ()) -> Progress:
+        """Return the progress of a step that is complete, with this receipt."""
+        return Progress(
+            ProgressState.SUCCEEDED, receipt=self.to_document(), leftovers=tuple(leftovers)
+        )
 
     def load_discovery_result(self) -> DiscoveryResult:
         """What the protect covers.
@@ -133,9 +120,7 @@ class Receipt:
             )
         try:
             records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
-            receipt = cls(
-                **{**values, "step": StepName(values.get("step", "")), "records": records}
-            )
+            receipt = cls(**{**values, "records": records})
             receipt._validate()
         except (InvalidInput, TypeError, ValueError) as error:
             raise BackendError(f"the receipt is damaged: {error}") from None
@@ -169,6 +154,7 @@ _MAX_COUNT: Final = 2000
 """More jobs and removals than one operation can have: a handle has no room for so many pieces."""
 
 _EXPECTED_TYPES: Final[dict[str, Any]] = {
+    "step": str,
     "client": str,
     "hostname": str,
     "storage": str,

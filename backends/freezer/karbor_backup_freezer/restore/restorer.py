@@ -117,12 +117,7 @@ class ResourceRestorer:
         """The places of the pieces that the agent has got to, as far as it left anything."""
         return agent_progress.find_attempted_items(self._build_context(operation, handle, {}))
 
-    def check_pending(
-        self,
-        operation: Operation,  # noqa: ARG002 - as the others
-        handle: BackupContents,  # noqa: ARG002 - as the others
-        state_document: Json,
-    ) -> Progress:
+    def check_pending(self, state_document: Json) -> Progress:
         """Return ready when what the last step waits for has come to rest; only reads."""
         return pending.check_pending(
             CloudResources(self._services), RestoreState.from_document(state_document)

@@ -1,11 +1,13 @@
 """What the steps need to do their work."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Any, Self
 
 import attrs
 
-from karbor_backup_core import BackendError, Backup, InvalidInput, Operation, Resource
+from karbor_backup_core import BackendError, Backup, InvalidInput, Json, Operation, Resource
+from karbor_backup_freezer.agent import actions
+from karbor_backup_freezer.agent.escaping import check_backup_name
 from karbor_backup_freezer.agent.versions import AgentVersions
 from karbor_backup_freezer.api.client import Document, FreezerClient
 from karbor_backup_freezer.api.job_cache import FinishedJobCache
@@ -19,6 +21,7 @@ from karbor_backup_freezer.directories.protect_guard import ProtectGuard
 from karbor_backup_freezer.directories.restore_guard import RestoreGuard
 from karbor_backup_freezer.discovery.discoverer import Discoverer
 from karbor_backup_freezer.inspection.inspector import DataInspector
+from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
 from karbor_backup_freezer.model.receipt import Receipt
@@ -176,6 +179,52 @@ class WorkflowContext:
             return self.load_handle(operation).container
         storage = self.get_storage(operation, Receipt.from_operation(operation))
         return storage.backup_container(self.configuration.container, operation.id)
+
+    def backup_location(self, operation: Operation, storage: Storage) -> BackupLocation:
+        """Return where a protect stores, without the host's name.
+
+        Raises:
+            InvalidInput: the backup's name cannot be stored.
+        """
+        return BackupLocation(
+            container=storage.backup_container(self.configuration.container, operation.id),
+            backup_name=check_backup_name(operation.options["backup_name"]),
+            hostname="",
+        )
+
+    def backup_actions(
+        self, operation: Operation, discovery: DiscoveryResult, storage: Storage, hostname: str
+    ) -> list[dict[str, Any]]:
+        """Return the actions of a protect's job, one for each item."""
+        location = attrs.evolve(self.backup_location(operation, storage), hostname=hostname)
+        return [
+            actions.backup_action(operation, index, item, location, storage)
+            for index, item in enumerate(discovery.pieces)
+        ]
+
+    def restore_actions(
+        self, operation: Operation, receipt: Receipt, handle: Handle, storage: Storage
+    ) -> list[dict[str, Any]]:
+        """Return the actions of a restore's job, one for each item.
+
+        Raises:
+            BackendError: there is no volume to restore one of Cinder's own backups to.
+        """
+        targets = self._target_volumes(handle, receipt.notes)
+        return [
+            actions.restore_action(
+                operation, index, stored, handle.location, storage, targets.get(stored.piece.id, "")
+            )
+            for index, stored in enumerate(handle.pieces)
+        ]
+
+    def _target_volumes(self, handle: Handle, notes: Json) -> Mapping[str, str]:
+        """Return the volumes that Cinder's own backups are restored to, as far as they exist."""
+        natives = [s.piece for s in handle.pieces if s.piece.mode is Mode.NATIVE]
+        try:
+            return {p.id: self.restorer.native_target(notes, p) for p in natives} if notes else {}
+        except KeyError as error:
+            raise BackendError(f"there is no volume to restore {error} to") from None
 
     def get_storage(self, operation: Operation, receipt: Receipt) -> Storage:
         """The storage that a protect stores to.

@@ -45,13 +45,12 @@ class ProtectRollback:
 
     Args:
         context: Freezer and the cloud.
-        cleanup: what Freezer keeps of jobs.
     """
 
-    def __init__(self, context: WorkflowContext, cleanup: FreezerCleanup) -> None:
+    def __init__(self, context: WorkflowContext) -> None:
         self._context = context
         self._client = context.client
-        self._cleanup = cleanup
+        self._cleanup = FreezerCleanup(context.client)
 
     def roll_back(self, operation: Operation, job: Job) -> Progress:
         """Take the next step of undoing; all that is left after the last is the job itself.

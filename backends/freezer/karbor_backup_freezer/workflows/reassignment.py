@@ -15,10 +15,8 @@ import attrs
 from karbor_backup_core import Operation, Progress, ProgressState, State, Verb
 from karbor_backup_freezer.api.jobs import COMPLETED_STATES, STOP_GRACE, Job, JobState
 from karbor_backup_freezer.api.schedulers import PICKUP_TIMEOUT, Scheduler, SchedulerLoad
-from karbor_backup_freezer.model.ids import work_step
-from karbor_backup_freezer.model.receipt import Receipt, StepName
+from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.model.resource_types import DIRECTORY
-from karbor_backup_freezer.workflows import submission
 from karbor_backup_freezer.workflows.context import WorkflowContext
 
 _READY: Final = Progress(ProgressState.READY)
@@ -51,8 +49,16 @@ def describe_untaken_job(operation: Operation, job: Job) -> str:
     )
 
 
-def get_pickup_status(context: WorkflowContext, operation: Operation, job: Job) -> Progress:
-    """Say how a job stands that waits, or that was withdrawn.
+def get_pickup_status(
+    context: WorkflowContext, operation: Operation, job: Job, *, movable: bool
+) -> Progress:
+    """Return how a job stands that waits, or that was withdrawn.
+
+    Args:
+        context: Freezer.
+        operation: whose job.
+        job: as the poll has seen it.
+        movable: whether the operation goes on with this job, so that it can be moved.
 
     Raises:
         Transient: Freezer cannot be asked for its schedulers now.
@@ -66,29 +72,13 @@ def get_pickup_status(context: WorkflowContext, operation: Operation, job: Job) 
         return _READY if withdrawn and settled else running
     if not is_overdue(operation) or not (reason := describe_untaken_job(operation, job)):
         return running
-    to_move = receipt.step is StepName.JOB and job.state is JobState.WAITING
-    if to_move and _find_other_scheduler(context, operation, receipt, job) is not None:
+    if (
+        movable
+        and job.state is JobState.WAITING
+        and _find_other_scheduler(context, operation, receipt, job) is not None
+    ):
         return _READY
     return attrs.evolve(running, reason=reason)
-
-
-def advance_current_job(
-    context: WorkflowContext, operation: Operation, receipt: Receipt
-) -> Progress | None:
-    """Take the next step for the present job of an operation, as ``advance`` does.
-
-    Raises:
-        Transient: a repeat may help.
-        BackendError: Freezer refuses.
-    """
-    if receipt.step is not StepName.JOB:
-        return None
-    return advance_reassignment(
-        context,
-        operation,
-        receipt,
-        submission.get_finished_job(context, operation, work_step(receipt.jobs)),
-    )
 
 
 def advance_reassignment(

@@ -10,43 +10,51 @@ from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.jobs import COMPLETED_STATES, Job, job_document
 from karbor_backup_freezer.model.ids import WORK, job_id
 from karbor_backup_freezer.workflows.context import WorkflowContext
+from karbor_backup_freezer.workflows.step import FreezerCall
 
 
-def find_submitted_job(
-    context: WorkflowContext, operation: Operation, step: str = WORK
-) -> Job | None:
-    """The job that an earlier attempt has created; a first attempt does not look.
+def find_submitted_job(context: WorkflowContext, call: FreezerCall, step: str = WORK) -> Job | None:
+    """Return the job that an earlier attempt has created; a first attempt does not look.
 
     Args:
         context: Freezer.
-        operation: whose job.
+        call: of the operation whose job it is.
         step: the step that the job does.
 
     Raises:
         Transient: Freezer cannot be asked now.
         BackendError: Freezer refuses to tell.
     """
-    if operation.attempt <= 1:
+    if call.operation.attempt <= 1:
         return None
-    found = context.client.get_job(job_id(operation.id, step))
-    return None if found is None else Job.from_document(found)
+    return find_job(context, call, job_id(call.operation.id, step))
 
 
-def get_finished_job(
-    context: WorkflowContext, operation: Operation, step: str = WORK
-) -> Job | None:
-    """The job of a step that is over, as a poll has seen it or as Freezer tells it now.
+def get_finished_job(context: WorkflowContext, call: FreezerCall, step: str = WORK) -> Job | None:
+    """Return the job of a step that is over, as a poll has seen it or as Freezer tells it now.
 
     Raises:
         Transient: Freezer cannot be asked now.
         BackendError: Freezer refuses to tell.
     """
-    identifier = job_id(operation.id, step)
+    identifier = job_id(call.operation.id, step)
     seen, _ = context.finished_jobs.get(identifier)
     if seen is not None and seen.state in COMPLETED_STATES:
         return seen
-    document = context.client.get_job(identifier)
-    return None if document is None else Job.from_document(document)
+    return find_job(context, call, identifier)
+
+
+def find_job(context: WorkflowContext, call: FreezerCall, identifier: str) -> Job | None:
+    """Return a job as it is now, or as this call has seen it already; None where there is none.
+
+    Raises:
+        Transient: Freezer cannot be asked now.
+        BackendError: Freezer refuses to tell.
+    """
+    if identifier not in call.jobs:
+        document = context.client.get_job(identifier)
+        call.jobs[identifier] = None if document is None else Job.from_document(document)
+    return call.jobs[identifier]
 
 
 def submit_job(

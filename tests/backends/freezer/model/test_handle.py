@@ -95,8 +95,8 @@ def make_change(*place: str | int, to: Any) -> Callable[[dict[str, Any]], None]:
 
 FOREIGN = {
     "no format": make_change("format", to=None),
-    "an earlier format": make_change("format", to=1),
-    "a later format": make_change("format", to=3),
+    "an earlier format": make_change("format", to=0),
+    "a later format": make_change("format", to=2),
     "another key": make_change("more", to=1),
     "a kind that there is not": make_change("kind", to="cloud"),
     "another backup's container": make_change("container", to=f"/srv/karbor-backup/{OTHER}"),

@@ -193,14 +193,14 @@ class RestoreHarness:
             if answer.progress.state not in (ProgressState.RUNNING, ProgressState.READY):
                 return answer.progress, notes
             if answer.progress.state is ProgressState.RUNNING:
-                self.wait_until_ready(operation, contents, notes)
+                self.wait_until_ready(notes)
         raise AssertionError("the rebuild does not end")
 
-    def wait_until_ready(self, operation: Operation, contents: FakeContents, notes: Json) -> None:
+    def wait_until_ready(self, notes: Json) -> None:
         """Let time pass until a rebuild can go on; it must have been worth waiting for."""
-        assert self.rebuild.check_pending(operation, contents, notes).state is ProgressState.RUNNING
+        assert self.rebuild.check_pending(notes).state is ProgressState.RUNNING
         self.pass_time()
-        assert self.rebuild.check_pending(operation, contents, notes).state is ProgressState.READY
+        assert self.rebuild.check_pending(notes).state is ProgressState.READY
 
     def list_resources(self) -> set[str]:
         """What there is, but for the furniture and the ports of servers."""

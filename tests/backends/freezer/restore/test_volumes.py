@@ -136,7 +136,7 @@ def test_cinders_own_backup_gets_a_new_volume_once(cloud: RestoreHarness) -> Non
     assert step.progress.state is ProgressState.RUNNING
     again = cloud.rebuild.prepare(operation, contents, {})
     assert again == step
-    cloud.wait_until_ready(operation, contents, step.restore_state)
+    cloud.wait_until_ready(step.restore_state)
     step = cloud.rebuild.prepare(operation, contents, step.restore_state)
     assert step.progress.state is ProgressState.READY
     made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
@@ -157,7 +157,7 @@ def test_a_native_restore_that_fails_is_undone_though_its_mark_is_gone(
     item = volume_item(mode=Mode.NATIVE)
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     step = cloud.rebuild.prepare(operation, contents, {})
-    cloud.wait_until_ready(operation, contents, step.restore_state)
+    cloud.wait_until_ready(step.restore_state)
     made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
     made.shown.update(status="error_restoring", metadata={})
     progress, notes = cloud.finish(operation, contents, step.restore_state)

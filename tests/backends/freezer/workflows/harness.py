@@ -26,16 +26,13 @@ from karbor_backup_core import (
     State,
     Transient,
     Verb,
+    Workflow,
     next_call,
 )
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.workflows.context import WorkflowContext
-from karbor_backup_freezer.workflows.delete import Delete
-from karbor_backup_freezer.workflows.polling import JobPoller
-from karbor_backup_freezer.workflows.protect import Protect
-from karbor_backup_freezer.workflows.release import Releaser
-from karbor_backup_freezer.workflows.restore import Restore
-from karbor_backup_freezer.workflows.verify import Verify
+from karbor_backup_freezer.workflows.step import FreezerCall
+from karbor_backup_freezer.workflows.workflow import STEPS, Steps, create_workflow
 from tests.backends.freezer.restore.harness import PROJECT, SERVER, VOLUME, RestoreHarness
 from tests.backends.freezer.stub_cloud import PROJECT_ID
 from tests.support.fake_freezer import FakeFreezer
@@ -153,6 +150,7 @@ class WorkflowHarness:
         now: the driver's clock.
         pace: the time from one call to the next.
         lifecycle: the core's rules.
+        steps: of each verb, in their order.
     """
 
     cloud: RestoreHarness
@@ -165,6 +163,7 @@ class WorkflowHarness:
     lifecycle: Lifecycle = attrs.field(
         factory=lambda: Lifecycle(Policy(unknown_gap=dt.timedelta(seconds=1)))
     )
+    steps: Steps = STEPS
 
     @classmethod
     def create(cls, cloud: RestoreHarness, folder: Path) -> "WorkflowHarness":
@@ -278,32 +277,24 @@ class WorkflowHarness:
 
     def make_call(self, call: Call, operation: Operation) -> Progress | bool:
         """Make one call as a process makes it that has never seen the operation."""
-        context = self.new_context()
         match call:
             case Call.VERB:
-                return self._call_verb(context, operation)
+                return self.new_workflow().execute(operation)
             case Call.POLL:
                 return self.poll(operation)
             case Call.RELEASE:
-                return Releaser(context).release(operation)
+                return self.new_workflow().revert(operation)
             case _:
                 return False
 
     def poll(self, operation: Operation) -> Progress:
         """Let the scheduler work and poll one operation."""
         self.scheduler.run_jobs()
-        return JobPoller(self.new_context()).poll([operation])[operation.id]
+        return self.new_workflow().status([operation])[operation.id]
 
-    def _call_verb(self, context: WorkflowContext, operation: Operation) -> Progress:
-        match operation.verb:
-            case Verb.PROTECT:
-                return Protect(context).execute(operation)
-            case Verb.RESTORE:
-                return Restore(context).execute(operation)
-            case Verb.DELETE:
-                return Delete(context).execute(operation)
-            case Verb.VERIFY:
-                return Verify(context).execute(operation)
+    def new_workflow(self) -> Workflow[FreezerCall]:
+        """The workflow of a process that has just begun."""
+        return create_workflow(self.new_context(), self.steps)
 
 
 def repeat_call(harness: WorkflowHarness, operation: Operation) -> Operation:

@@ -20,9 +20,9 @@ from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.ids import job_id, removal_step
-from karbor_backup_freezer.model.receipt import Receipt, StepName
+from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.workflows.context import WorkflowContext
-from karbor_backup_freezer.workflows.polling import JobPoller
+from karbor_backup_freezer.workflows.workflow import create_workflow
 from tests.support.fake_freezer import FakeFreezer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -67,7 +67,7 @@ def _job_document(name: str, schedule: dict[str, Any], step: str = "1") -> dict[
 def _poll(freezer: FakeFreezer, *operations: Operation) -> dict[str, Progress]:
     services = CloudServices(Connection(CONFIGURATION))
     context = WorkflowContext.create(freezer, CONFIGURATION, services)
-    return JobPoller(context).poll(operations)
+    return create_workflow(context).status(operations)
 
 
 def test_damaged_operation_fails_alone() -> None:
@@ -90,7 +90,7 @@ def test_operation_missing_from_a_page_is_requested_by_id() -> None:
 
 def test_poll_without_job_sends_no_request() -> None:
     freezer = make_freezer()
-    ended = Receipt(step=StepName.JOB).to_document()
+    ended = Receipt(step="job").to_document()
     delete = _operation("delete", Verb.DELETE, phase=2, state=State.SUBMITTING, receipt=ended)
     answers = _poll(freezer, delete, _operation("verify", Verb.VERIFY))
     assert answers["delete"].state is ProgressState.READY

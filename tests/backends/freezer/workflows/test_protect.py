@@ -19,9 +19,9 @@ from karbor_backup_core import (
 )
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import Mode
-from karbor_backup_freezer.model.receipt import Receipt, StepName
-from karbor_backup_freezer.workflows import protect as protect_module
+from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.workflows import results
+from karbor_backup_freezer.workflows.steps import backup_job, discovery
 from tests.backends.freezer.workflows.harness import (
     HOST,
     SCHEDULER,
@@ -171,16 +171,16 @@ def test_protect_with_every_call_repeated_creates_one_job(harness: WorkflowHarne
     assert has_no_leftovers(harness)
 
 
-@pytest.mark.parametrize("after", [StepName.SURVEY, StepName.JOB, StepName.NATIVE])
-def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: StepName) -> None:
+@pytest.mark.parametrize("after", ["survey", "job", "native"])
+def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: str) -> None:
     volume = harness.create_volume("data")
     before = set(harness.cloud.world.inventory)
 
     def cancelled(operation: Operation) -> Operation:
-        reached = Receipt.from_operation(operation).step is after and operation.outcome is None
+        reached = Receipt.from_operation(operation).step == after and operation.outcome is None
         return attrs.evolve(operation, cancel_requested=True) if reached else operation
 
-    options = {"mode": "cindernative" if after is StepName.NATIVE else "cinder"}
+    options = {"mode": "cindernative" if after == "native" else "cinder"}
     operation = harness.run_operation(Verb.PROTECT, volume, options, between=cancelled)
     assert operation.outcome is not None
     assert operation.outcome.result is Result.CANCELLED
@@ -202,7 +202,7 @@ def test_unprotectable_resource_is_refused_before_a_job(harness: WorkflowHarness
 def test_project_too_large_for_a_receipt_is_refused(
     harness: WorkflowHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protect_module, "_DISCOVERY_LIMIT", 500)
+    monkeypatch.setattr(discovery, "DISCOVERY_LIMIT", 500)
     harness.create_volume("data", metadata={"long": "x" * 250})
     harness.create_volume("more", metadata={"long": "x" * 250})
     assert "too large for one backup" in failure_reason(harness.run_operation(Verb.PROTECT, SHOP))
@@ -250,7 +250,7 @@ def test_protect_by_an_old_agent_fails_with_its_version(
 ) -> None:
     old = {"hostname": HOST, "client_version": "18.0.0", "time_stamp": 1}
     mocker.patch.object(
-        protect_module,
+        backup_job,
         "list_job_records",
         return_value=[{"backup_id": "r", "backup_metadata": old}],
     )

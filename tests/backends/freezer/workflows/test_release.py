@@ -22,7 +22,7 @@ from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.ids import job_id, removal_step
 from karbor_backup_freezer.workflows.context import WorkflowContext
-from karbor_backup_freezer.workflows.release import Releaser
+from karbor_backup_freezer.workflows.workflow import create_workflow
 from tests.support.fake_freezer import FakeFreezer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,7 +79,7 @@ def _cancelled_operation() -> Operation:
 def _release(freezer: FakeFreezer, operation: Operation) -> tuple[Progress, Operation]:
     services = CloudServices(Connection(CONFIGURATION))
     context = WorkflowContext.create(freezer, CONFIGURATION, services)
-    progress = Releaser(context).release(operation)
+    progress = create_workflow(context).revert(operation)
     receipt = operation.receipt if progress.receipt is None else progress.receipt
     return progress, attrs.evolve(operation, receipt=receipt)
 

@@ -2,7 +2,7 @@
 
 Measured on freezer-api 19.0.0 with MariaDB, and to be read in its ``db/sqlalchemy/api.py``: for
 each job of a list the API sends two further queries (1.6 ms a job), for a record of a backup and
-for an action none (0.02 ms). ``docs/performance.md`` has the model with its measurements.
+for an action none (0.02 ms). The model and its measurements: ``docs/explanation/performance.md``.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from karbor_backup_core import Check, Operation, Progress, ProgressState
+from karbor_backup_core import Check, Progress, ProgressState
 from karbor_backup_freezer.agent.actions import native_container
 from karbor_backup_freezer.agent.compatibility import restorable_check
 from karbor_backup_freezer.api.client import Document
@@ -12,32 +12,27 @@ from karbor_backup_freezer.inspection.assessment import assess
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import DiscoveryResult, Mode, StoredItem
 from karbor_backup_freezer.model.modes import MODE_SELECTIONS
-from karbor_backup_freezer.model.receipt import Receipt, StepName
 from karbor_backup_freezer.workflows import results
-from karbor_backup_freezer.workflows.context import WorkflowContext
+from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
 
 RECORD_MATCHES_CHECK = "record matches"
 """The name of the check whether Freezer's record says what it said at first."""
 
 
-class Verify:
-    """The only step of a verify.
+class Verification(FreezerStep):
+    """Looks whether a backup is still what it was when it was made."""
 
-    Args:
-        context: what the step needs.
-    """
+    name = "verify"
 
-    def __init__(self, context: WorkflowContext) -> None:
-        self._context = context
-
-    def execute(self, operation: Operation) -> Progress:
-        """Look whether a backup is still what it was when it was made.
+    def execute(self, call: FreezerCall) -> Progress:
+        """Look at Freezer's records, the stored data and Cinder.
 
         Raises:
             InvalidInput: the handle cannot be read, or the storage is not configured.
             Transient: a repeat may help.
             BackendError: Freezer, the storage or Cinder refuses to tell.
         """
+        operation = call.operation
         backup, handle, storage = self._context.load_source(operation)
         if not handle.pieces:
             empty = Check("nothing to store", verified=True)
@@ -52,7 +47,7 @@ class Verify:
         try:
             measurements = self._context.inspector.inspect(storage, handle.location, handle.pieces)
         except ReadInProgress as still:
-            return results.archive_read_progress(Receipt(step=StepName.NATIVE), still.progress)
+            return results.archive_read_progress(call.receipt, still.progress)
         assessment = assess(discovery, handle.pieces, measurements)
         restorable = restorable_check(handle.agent_version, items, storage.kind)
         return Progress(
@@ -61,6 +56,23 @@ class Verify:
             parts=assessment.parts,
             checks=(*recorded, *assessment.checks, restorable),
         )
+
+    def status(self, call: FreezerCall) -> Progress:
+        """Say whether this process still reads an archive; it is read anew where none does."""
+        if call.step != self.name:
+            return Progress(ProgressState.UNKNOWN)
+        if call.operation.cancel_sent:
+            return Progress(ProgressState.CANCELLED)
+        still = self._context.inspector.archive_progress(
+            self._context.get_container(call.operation)
+        )
+        if still is None:
+            return Progress(ProgressState.READY)
+        return results.archive_read_progress(call.receipt, still)
+
+    def cancel(self, call: FreezerCall) -> bool:  # noqa: ARG002 - for every call
+        """Return that it was taken: only what is stored is read, and the next poll ends it."""
+        return True
 
 
 def _check_records(handle: Handle, records: Mapping[str, Document]) -> tuple[Check, ...]:

@@ -1,0 +1,34 @@
+"""The step of a delete in which Cinder removes backups of its own."""
+
+from karbor_backup_core import Progress, ProgressState
+from karbor_backup_freezer.cloud.native_backups import NativeBackupState, name_busy_backups
+from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
+
+
+class NativeRemoval(FreezerStep):
+    """Has Cinder remove its own backups of this delete's backup, those only."""
+
+    name = "native"
+
+    def execute(self, call: FreezerCall) -> Progress:
+        """Ask for their removal, and wait until they are gone."""
+        handle = self._context.load_handle(call.operation)
+        natives = {stored.native: stored.piece.id for stored in handle.pieces if stored.native}
+        removal = self._context.native_backups.remove_backups(natives, call.operation.backup_id)
+        if removal.pending:
+            return call.receipt.running_progress()
+        if removal.leftovers:
+            reason = "; ".join(left.note for left in removal.leftovers)
+            return Progress(ProgressState.FAILED, reason=reason, leftovers=removal.leftovers)
+        return call.receipt.succeeded_progress()
+
+    def status(self, call: FreezerCall) -> Progress:
+        """Say whether Cinder still removes them."""
+        if call.step != self.name or call.operation.outcome is not None:
+            return Progress(ProgressState.UNKNOWN)
+        ids = {stored.native for stored in self._context.load_handle(call.operation).pieces}
+        busy = name_busy_backups(
+            self._context.native_backups, ids - {""}, NativeBackupState.DELETING
+        )
+        state = ProgressState.RUNNING if busy else ProgressState.READY
+        return Progress(state, leftovers=busy)
