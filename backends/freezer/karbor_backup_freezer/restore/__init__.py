@@ -4,12 +4,12 @@ The agent restores bytes: into a volume of the default type with a name of its o
 image and a server made of it by halves. Nothing tells their ids. Here they are found, completed
 by what the survey recorded, made into servers, and named; or all of it is removed again.
 
-- ``rebuilding``: the steps; each may be repeated, since it looks before it makes.
+- ``restorer``: the parts of a restore; each may be repeated, since it looks before it makes.
 - ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,
   ``images``: one kind of member each.
-- ``site``: what a step has before it. ``notes``: what is kept between steps. ``names``: names.
-- ``creation``: what was just made, looked at again.
-- ``undo``: the way back. ``traces``: how far the agent has got.
+- ``preflight``: whether the cloud has what is needed. ``names``: names and marks.
+- ``context``: what a call has before it. ``state``: what is kept between calls.
+- ``creation``: what was just made, looked at again. ``rollback``: removal of what was made.
 """
 
 from karbor_backup_freezer.restore.restorer import ResourceRestorer, makes_volumes

@@ -85,6 +85,24 @@ class RestoreContext:
         """What the agent put before the names of what it made for one piece."""
         return item_prefix(self.job, index)
 
+    def attempted_items(self) -> frozenset[int]:
+        """Return the places in the backup of the pieces of which the agent has left anything.
+
+        Freezer does not tell which action of a job failed, and its scheduler skips those that come
+        after it. What the agent makes of a piece bears the prefix of that piece's action (freezer
+        19.0.0).
+        """
+        names = [
+            *(image.name or "" for image in self.images),
+            *(volume.name or "" for volume in self.volumes),
+            *(source_image_name(volume) for volume in self.volumes),
+        ]
+        return frozenset(
+            index
+            for index in range(len(self.contents.pieces))
+            if any(name.startswith(self.item_prefix(index)) for name in names)
+        )
+
     def agent_images(self) -> Sequence[Any]:
         """The images that the agent made of the pieces and has not removed."""
         return [image for image in self.images if (image.name or "").startswith(f"{self.job}-")]

@@ -14,15 +14,18 @@ from karbor_backup_core import (
     Transient,
 )
 from karbor_backup_freezer.cloud.errors import NotFound
-from karbor_backup_freezer.cloud.resources import CloudResources, RemovalStatus, ResourceKind
+from karbor_backup_freezer.cloud.resources import (
+    CloudResources,
+    RemovalStatus,
+    ResourceKind,
+    is_busy,
+)
 from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.model.ids import PREPARE, job_id
 from karbor_backup_freezer.model.items import BackupItem, Mode
 from karbor_backup_freezer.model.resource_types import PROJECT, SERVER, VOLUME
 from karbor_backup_freezer.restore import (
-    agent_progress,
     images,
-    pending,
     rollback,
     servers,
     volumes,
@@ -115,13 +118,22 @@ class ResourceRestorer:
 
     def find_attempted_items(self, operation: Operation, handle: BackupContents) -> frozenset[int]:
         """The places of the pieces that the agent has got to, as far as it left anything."""
-        return agent_progress.find_attempted_items(self._build_context(operation, handle, {}))
+        return self._build_context(operation, handle, {}).attempted_items()
 
     def check_pending(self, state_document: Json) -> Progress:
-        """Return ready when what the last step waits for has come to rest; only reads."""
-        return pending.check_pending(
-            CloudResources(self._services), RestoreState.from_document(state_document)
-        )
+        """Return ready when what the last call waits for has come to rest; only reads."""
+        resources = CloudResources(self._services)
+        unsettled = []
+        for kind_name, identifier, gone in RestoreState.from_document(state_document).waiting:
+            kind = ResourceKind(kind_name)
+            resource = resources.get(kind, identifier)
+            if resource is None or (
+                resource.status == "error_deleting" if gone else not is_busy(kind, resource)
+            ):
+                continue
+            unsettled.append(Leftover(kind, identifier, f"it is in state {resource.status}"))
+        state = ProgressState.RUNNING if unsettled else ProgressState.READY
+        return Progress(state, leftovers=tuple(unsettled))
 
     def find_unproven_volumes(
         self, operation: Operation, handle: BackupContents

@@ -59,7 +59,7 @@ class Verification(FreezerStep):
 
     def status(self, call: FreezerCall) -> Progress:
         """Say whether this process still reads an archive; it is read anew where none does."""
-        if call.step != self.name:
+        if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         if call.operation.cancel_sent:
             return Progress(ProgressState.CANCELLED)
