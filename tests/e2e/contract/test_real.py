@@ -5,7 +5,7 @@ real programs some seconds; what rules say of many operations, of faults and of 
 with the scripted scheduler.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ import pytest
 
 from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
 from karbor_backup_freezer import FreezerBackend
+from karbor_backup_freezer.harness import create_live_harness
 from sandbox import Sandbox
 
 RULES = {rule.id: rule for rule in all_rules()}
@@ -27,13 +28,19 @@ def harness(sandbox: Sandbox) -> Iterator[Harness]:
         "scheduler": "node1",
         "storages": {"disk": {"kind": "local", "path": str(storage)}},
     }
-    with FreezerBackend.contract_harness(configuration) as harness:
+    containers: set[str] = set()
+
+    def create_backend(own: Mapping[str, Any]) -> FreezerBackend:
+        containers.add(own["container"])
+        return FreezerBackend(own)
+
+    with create_live_harness(create_backend, configuration) as harness:
 
         def inventory() -> Inventory:
             assert harness.inventory is not None
             kept = harness.inventory()
-            stored = (str(path) for path in storage.glob("contract-*/**/*") if not path.is_dir())
-            return attrs.evolve(kept, data={*kept.data, *stored})
+            stored = (path for name in containers for path in (storage / name).rglob("*"))
+            return attrs.evolve(kept, data={*kept.data, *(str(x) for x in stored if x.is_file())})
 
         yield attrs.evolve(harness, inventory=inventory)
 
