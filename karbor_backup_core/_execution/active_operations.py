@@ -1,4 +1,4 @@
-"""The operations that a runner drives, and who waits for their ends."""
+"""The operations that a runner drives, and the threads that wait for them."""
 
 import threading
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from karbor_backup_core._model import Operation
 
 @attrs.define(eq=False)
 class _Completion:
-    """What somebody waits for.
+    """The completion of one operation, which threads wait for.
 
     Attributes:
-        reached: set when nothing more happens to the operation here, or nothing can for now.
-        operation: as it was stored last; None when it was lost or let go of.
-        error: why nothing more happens to it, at the time when that came about.
+        reached: set when the operation has finished or failed here, or cannot continue for now.
+        operation: the operation as it was stored last; None when it failed or was released.
+        error: why the operation does not continue, as known when that was decided.
     """
 
     reached: threading.Event = attrs.field(factory=threading.Event)
@@ -24,7 +24,7 @@ class _Completion:
 
 
 class ActiveOperations:
-    """Remembers each operation as it was stored last, until it is finished or lost."""
+    """Keeps the last stored version of each operation, until it finishes or fails."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -39,32 +39,32 @@ class ActiveOperations:
         return bool(self._operations)
 
     def ids(self) -> list[str]:
-        """Return the ids of all operations that are held."""
+        """Return the ids of all active operations."""
         with self._lock:
             return list(self._operations)
 
     def register(self, operation: Operation) -> None:
-        """Begin to hold an operation; what was lost of it before is forgotten."""
+        """Add an operation; an earlier failure of it is discarded."""
         with self._lock:
             self._operations[operation.id] = operation
             self._lost.pop(operation.id, None)
 
     def update(self, operation: Operation) -> None:
-        """Take an operation that is held as it is stored now; others stay unknown."""
+        """Replace an active operation by its newly stored version; ignore others."""
         with self._lock:
             if operation.id in self._operations:
                 self._operations[operation.id] = operation
                 self._lost.pop(operation.id, None)
 
     def finish(self, operation: Operation) -> None:
-        """Hold an operation no more, because it is finished."""
+        """Remove an operation that has finished, and wake its waiters."""
         self._remove(operation.id, operation)
 
     def fail(self, operation_id: str, error: BaseException) -> Operation | None:
-        """Drop an operation and wake its waiters with an error.
+        """Remove an operation and wake its waiters with an error.
 
         Returns:
-            The operation as it was stored last; None if it was not held.
+            The operation as it was stored last; None if it was not active.
         """
         with self._lock:
             lost = self._operations.get(operation_id)
@@ -73,10 +73,11 @@ class ActiveOperations:
         return lost
 
     def fail_waiters(self, operation_id: str, error: BaseException) -> Operation | None:
-        """Wake the waiters of an operation with an error, but keep holding it.
+        """Wake the waiters of an operation with an error, but keep it active.
 
         Returns:
-            The operation as it was stored last; None if it is not held or that has been done.
+            The operation as it was stored last; None if it is not active or has such an error
+            already.
         """
         with self._lock:
             held = self._operations.get(operation_id)
@@ -90,20 +91,20 @@ class ActiveOperations:
         return held
 
     def wait(self, operation_id: str, timeout: float | None) -> Operation | None:
-        """Wait until an operation is not held any more, for so many seconds at most.
+        """Wait until an operation is not active any more, for ``timeout`` seconds at most.
 
         Returns:
-            How it finished; None if it has not, or was not held.
+            The finished operation; None if it has not finished in time, or was not active.
 
         Raises:
-            BaseException: why it was lost, or why nothing can be done for it for now.
+            BaseException: why the operation failed, or why it cannot continue for now.
         """
         with self._lock:
             waits = operation_id in self._operations and operation_id not in self._lost
             end = self._ends.setdefault(operation_id, _Completion()) if waits else None
         if end is not None:
             end.reached.wait(timeout)
-            # What kept it from going on may have passed before this thread was woken.
+            # The cause may have passed before this thread was woken.
             if end.error is not None:
                 raise end.error
             return end.operation
@@ -113,13 +114,13 @@ class ActiveOperations:
         return None
 
     def clear(self) -> Sequence[Operation]:
-        """Hold nothing any more; answer what was held. Who waits goes on after ``tell_all``."""
+        """Remove all operations and return them. Their waiters wake with ``wake_all``."""
         with self._lock:
             held, self._operations = list(self._operations.values()), {}
         return held
 
     def wake_all(self) -> None:
-        """Let everybody go on who waits."""
+        """Wake all waiters."""
         with self._lock:
             ends, self._ends = list(self._ends.values()), {}
         for end in ends:

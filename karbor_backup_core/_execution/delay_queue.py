@@ -1,4 +1,4 @@
-"""Operations that wait for their ``not_before``, unless they are cancelled first."""
+"""Operations that wait for their ``not_before`` or for a cancel."""
 
 import functools
 import logging
@@ -15,12 +15,12 @@ _log = logging.getLogger("karbor_backup.runner")
 
 
 class DelayQueue:
-    """Holds operations until their time has come.
+    """Keeps operations until their ``not_before``.
 
     Args:
-        driver: tells the time, and knows the store.
+        driver: gives access to the clock and the store.
         timer: calls functions after a delay.
-        on_ready: takes an operation whose time has come, or that has been cancelled.
+        on_ready: is called with an operation whose ``not_before`` has passed or that was cancelled.
         submit_task: runs a short task in the housekeeping thread.
     """
 
@@ -40,23 +40,23 @@ class DelayQueue:
         self._check_is_due = False
 
     def put(self, operation: Operation) -> None:
-        """Go on with an operation at its ``not_before``."""
+        """Pass an operation on at its ``not_before``."""
         now = self._driver.clock()
         delay = (operation.not_before or now) - now
         with self._lock:
             event = self._timer.schedule(delay, functools.partial(self._on_due, operation))
             self._waiting[operation.id] = event, operation
             already, self._check_is_due = self._check_is_due, True
-        # A cancel may have been written since the operation was read. One look at the store is
-        # enough for all that begin to wait before it.
+        # A cancel may have been written since the operation was read. One query of the store serves
+        # all operations that were added before it.
         if not already:
             self._submit_task(self.try_check_cancel_requests)
 
     def check_cancel_requests(self) -> None:
-        """Go on at once with those that do not know yet that they are cancelled.
+        """Pass on at once each operation for which a cancel was requested.
 
         Raises:
-            StoreError: the store could not be asked.
+            StoreError: the store could not be read.
         """
         with self._lock:
             self._check_is_due = False
@@ -70,7 +70,7 @@ class DelayQueue:
                 self._on_ready(self._reread(operation))
 
     def flush(self) -> None:
-        """Go on with all of them at once, because something may have become of them meanwhile."""
+        """Pass on all operations at once, because they may have changed in the store."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for event, operation in waiting.values():
@@ -78,7 +78,7 @@ class DelayQueue:
                 self._on_ready(operation)
 
     def _reread(self, operation: Operation) -> Operation:
-        """Read an operation anew; one that cannot be read now is not let out of sight."""
+        """Read an operation again; return the known version where it cannot be read now."""
         try:
             return self._driver.store.operation(operation.id)
         except KarborBackupError as error:
@@ -86,7 +86,7 @@ class DelayQueue:
             return operation
 
     def try_check_cancel_requests(self) -> None:
-        """Hear cancels now if the store can be asked, otherwise with the next beat."""
+        """Check for cancel requests; after a store error the next lease renewal checks again."""
         try:
             self.check_cancel_requests()
         except StoreError as error:

@@ -1,7 +1,7 @@
 """Drives operations one call at a time, without threads and without waiting.
 
-Whoever owns a driver decides when to call it: the runner from its threads, a test from a loop
-that turns the clock.
+The owner of a driver decides when to call it: the runner from its threads, a test from a loop that
+sets the clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ from karbor_backup_core.stores.base import Store
 
 @attrs.frozen
 class CallResult:
-    """What a call brought, before it is stored.
+    """The result of a call, before it is stored.
 
     Attributes:
         operation: the operation as it was before the call.
         call: the call.
-        hook_result: what it brought.
+        hook_result: what the hook returned or raised.
     """
 
     operation: Operation
@@ -46,14 +46,14 @@ class CallResult:
 
 @attrs.frozen
 class PollResult:
-    """What a poll of one backend brought.
+    """The result of a poll of one backend.
 
     Attributes:
         operations: the operations as stored now; those that another process took are missing.
-        lost: per id of an operation that this process does not hold any more, why.
-        unsaved: per id of an operation whose news could not be stored, why; it is among
-            ``operations`` as it was before, and to be polled for again.
-        error: why the backend could not be asked, if so.
+        lost: per id of an operation that this process does not own any more, why.
+        unsaved: per id of an operation whose progress could not be stored, why; ``operations`` has
+            its previous version, which is to be polled again.
+        error: why the poll failed, if it did.
     """
 
     operations: Sequence[Operation]
@@ -64,17 +64,17 @@ class PollResult:
 
 @attrs.frozen
 class Driver:
-    """Makes the calls that the lifecycle asks for, and stores what becomes of them.
+    """Makes the calls that the lifecycle asks for, and stores their results.
 
-    Before each call that changes something outside, the lease is looked at; with little of it
-    left it is renewed, and after its end the operation is taken anew or given up.
+    Before each call that changes something outside, the lease is checked: it is renewed shortly
+    before it expires, and after it has expired the operation is acquired again or dropped.
 
     Attributes:
-        store: remembers the operations.
+        store: keeps the operations.
         backends: by configured name.
         lifecycle: the rules.
-        clock: tells the time.
-        lease: under which operations are held.
+        clock: returns the present instant.
+        lease: the lease under which this process owns operations.
     """
 
     store: Store = attrs.field(converter=guard_store)
@@ -90,7 +90,7 @@ class Driver:
 
     @property
     def owner(self) -> str:
-        """The name under which operations are held now."""
+        """The name of the owner, as written into operations now."""
         return self.lease.owner
 
     def backend_of(self, operation: Operation) -> Backend:
@@ -129,13 +129,13 @@ class Driver:
         return added
 
     def acquire(self, operation: Operation) -> Operation:
-        """Take over an operation that nobody drives; a suspended one goes on.
+        """Acquire an operation that no process drives; a suspended one is resumed.
 
         Raises:
             Conflict: another process drives it.
             UnknownBackend: its backend is not configured here.
-            WrongScope: its backend looks at another endpoint or project now.
-            BackendError: the backend cannot tell its scope now.
+            WrongScope: its backend is configured for another endpoint or project now.
+            BackendError: the backend cannot determine its scope now.
             StoreError: the store cannot be reached.
         """
         backend = self.backend_of(operation)
@@ -157,19 +157,19 @@ class Driver:
         return stored
 
     def is_free(self, operation: Operation) -> bool:
-        """Say whether no process drives an operation.
+        """Return whether no process drives an operation.
 
         Raises:
-            StoreError: the store cannot be asked for its time.
+            StoreError: the store's clock cannot be read.
         """
         return is_free(operation, self.lease.now(), self.lifecycle.policy.lease)
 
     def release_lease(self, operation: Operation) -> Operation:
-        """Give an operation up, so that another process can take it at once.
+        """Release the ownership of an operation, so that another process can acquire it at once.
 
         Raises:
-            Conflict: another process has taken it already.
-            StoreError: the store could not be reached; the lease will run out.
+            Conflict: another process has acquired it already.
+            StoreError: the store could not be reached; the lease will expire.
         """
         while True:
             if not operation.owner:
@@ -182,7 +182,7 @@ class Driver:
                     raise
 
     def request_cancel(self, operation_id: str) -> Operation:
-        """Ask for an operation to be cancelled, whoever drives it.
+        """Request the cancellation of an operation, whichever process drives it.
 
         Raises:
             UnknownOperation: there is no such operation.
@@ -200,15 +200,15 @@ class Driver:
             return stored
 
     def abandon(self, operation_id: str) -> Operation:
-        """Give a suspended operation up for good: nothing is asked of its backend any more.
+        """Abandon a suspended operation for good: its backend is not called any more.
 
-        It is for work that never ends. What it left stays named in its outcome, for a person to
-        remove; its backup is free for other operations.
+        It is for work that never ends. The outcome names the leftovers, for a person to remove; the
+        backup is free for other operations.
 
         Raises:
             UnknownOperation: there is no such operation.
             InvalidInput: it is not suspended.
-            Conflict: somebody else has written it just now.
+            Conflict: another process has written it just now.
         """
         before = self.store.operation(operation_id)
         if not before.suspended:
@@ -221,16 +221,16 @@ class Driver:
         return stored
 
     def step(self, operation: Operation) -> Operation:
-        """Make the one call that comes next, other than a poll, and store what becomes of it.
+        """Make the next call, other than a poll, and store its result.
 
         Raises:
             Conflict: another process took the operation.
-            StoreError: the result could not be stored; the operation must be taken anew.
+            StoreError: the result could not be stored; the operation must be acquired again.
         """
         return self.store_result(self.make_call(operation))
 
     def make_call(self, operation: Operation) -> CallResult:
-        """Make the one call that comes next, other than a poll; ``settle`` stores its result.
+        """Make the next call, other than a poll; ``store_result`` stores its result.
 
         Raises:
             Conflict: another process took the operation; no call was made.
@@ -241,10 +241,10 @@ class Driver:
         return CallResult(held, call, self._invoke_hook(held, call))
 
     def store_result(self, result: CallResult) -> Operation:
-        """Store what becomes of an operation, also when a cancel was written in between.
+        """Store the result of a call, also when a cancel was written in between.
 
-        It may be repeated with the same result until the store takes it: a write that took
-        effect although its reply was lost is found, and is not made twice.
+        It may be repeated with the same result until the store accepts it: a write that took effect
+        although its reply was lost is recognized, and is not made twice.
 
         Raises:
             Conflict: another process took the operation.
@@ -273,10 +273,10 @@ class Driver:
             return stored
 
     def poll(self, name: str, operations: Sequence[Operation]) -> PollResult:
-        """Ask one backend about these operations of its, and store what is new.
+        """Poll one backend for these operations, and store their progress.
 
         Raises:
-            StoreError: the lease could not be renewed; nothing was asked.
+            StoreError: the lease could not be renewed; no poll was made.
         """
         self.lease.ensure_valid()
         lost: dict[str, KarborBackupError] = {
@@ -291,7 +291,7 @@ class Driver:
             answers = self.backends[name].poll(operations)
         except KarborBackupError as caught:
             error = caught
-            # Each operation hears of it, since each has a grace of its own that may be over.
+            # Each operation gets the error, since the grace period of each may be over.
             answers = dict.fromkeys((operation.id for operation in operations), caught)
         now = self.clock()
         owner = self.owner
@@ -334,13 +334,13 @@ class Driver:
             return error
 
     def _ensure_owned(self, operation: Operation) -> Operation:
-        """Return an operation that is held under a lease that is good; take it anew if need be.
+        """Return an operation owned under a valid lease; acquire it again if need be.
 
-        Its version tells whether anybody else has written it since it was read.
+        Its version shows whether another process has written it since it was read.
 
         Raises:
             Conflict: another process took it.
-            StoreError: it could not be taken anew.
+            StoreError: it could not be acquired again.
         """
         self.lease.ensure_valid()
         if operation.owner == self.owner or operation.finished:
@@ -361,9 +361,9 @@ class Driver:
     def _store_poll_result(
         self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult
     ) -> Operation:
-        """Return an operation as stored after a poll, also when somebody wrote in between."""
+        """Return an operation as stored after a poll, also after a concurrent write."""
         if isinstance(stored, Conflict | BackupBusy):
-            # Written by itself, it finds out whether a cancel or a takeover came in between.
+            # A write of this operation alone shows whether a cancel or a takeover came in between.
             settled = self.store_result(CallResult(before, Call.POLL, answer))
             return self._ensure_owned(settled)
         if isinstance(stored, KarborBackupError):
@@ -373,12 +373,12 @@ class Driver:
         return stored
 
     def _notify_extensions(self, operation: Operation, before: Operation) -> None:
-        """Tell the extensions of a change that needs no backend, where there is one."""
+        """Notify the extensions of a change, where the backend is configured."""
         if operation.backend in self.backends:
             self.backends[operation.backend].notify_extensions(operation, before)
 
     def _with_current_owner(self, operation: Operation) -> Operation:
-        """Put an operation under the present name of this process, unless it is over."""
+        """Return the operation with this process as its owner, unless it is released."""
         owner = self.owner
         if operation.finished or operation.owner == owner:
             return operation
@@ -393,10 +393,10 @@ class Driver:
         return operation.owner == self.owner or self.lease.is_own_name(operation.owner)
 
     def _is_still_owned(self, current: Operation, before: Operation) -> bool:
-        """Say whether nobody but this process, or who cancels, has written since ``before``."""
+        """Return whether only this process, or a cancel request, has written since ``before``."""
         if current.fence == before.fence:
             return current.owner == before.owner or current.finished
-        # A write that gave it this process's new name took effect although its reply was lost.
+        # A write of this process's new owner name took effect although its reply was lost.
         again = before.owner != self.owner and current.owner == self.owner
         return again and current.fence == before.fence + 1
 
@@ -408,7 +408,7 @@ class Driver:
         )
 
     def _write_or_defer(self, before: Operation, after: Operation) -> Operation:
-        """Write, or note for whom the operation waits."""
+        """Write, or store which operation this one waits for."""
         try:
             return self._write(before, after)
         except BackupBusy as busy:
@@ -417,11 +417,11 @@ class Driver:
             )
 
     def _wait_for_backup(self, operation: Operation, holder: str) -> Operation:
-        """Let an operation wait for the one that holds its backup, unless that is suspended."""
+        """Let an operation wait for the one that locks its backup, unless that is suspended."""
         now = self.clock()
         try:
             other = self.store.operation(holder)
-        except UnknownOperation:  # it has gone in between
+        except UnknownOperation:  # it was purged in between
             return self.lifecycle.wait_for_backup(operation, holder, now)
         if other.suspended:
             # It goes on only when a person resumes it: waiting for that may never end.
@@ -454,10 +454,10 @@ def _is_completion(before: Operation, after: Operation) -> bool:
 
 
 def _is_unchanged(current: Operation, before: Operation) -> bool:
-    """Say whether an operation is where it was, but for a cancel that somebody asked for.
+    """Return whether an operation is unchanged, except for a cancel request.
 
-    Otherwise a write of this process took effect although its reply was lost. What the two have
-    in a backend's notes is not compared: a store may give it back in another form.
+    Otherwise a write of this process took effect although its reply was lost. Receipts and handles
+    are not compared: a store may return them in another form.
     """
     return _comparable_fields(current) == _comparable_fields(before)
 

@@ -1,10 +1,10 @@
-"""What a runner does when the store fails it, and with operations that it cannot go on with.
+"""Handles store failures of a runner, and operations that it cannot continue.
 
-A fault of the store is repeated for as long as the lease allows, without a word. After that those
-who wait are told, and the runner goes on trying: what nobody else has taken by then it takes up
-again. An operation is dropped only when another process has it, or when going on with it raises
-what is no fault of the store; then it is let go of in the store, so that another process can take
-it although this one lives.
+A failed store access is repeated silently for as long as the lease allows. After that the waiters
+get the error, and the runner goes on trying: an operation that no other process has acquired by
+then continues. An operation is dropped only when another process owns it, or when its next step
+raises something other than a store failure; then its ownership is released in the store, so that
+another process can acquire it although this one lives.
 """
 
 import logging
@@ -32,12 +32,12 @@ T = TypeVar("T")
 
 
 class FailureHandler:
-    """Counts the store's failures for each operation, and tells of those that are lost.
+    """Counts store failures per operation, and reports operations that are lost.
 
     Args:
-        driver: knows the store and the policy.
-        active: the operations, and who waits for them.
-        on_lost: hears of each operation that cannot be gone on with, and why.
+        driver: gives access to the store and the policy.
+        active: the operations and their waiters.
+        on_lost: is called with each operation that cannot continue, and why.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FailureHandler:
         """Make the first write of an operation, repeated for a third of a lease.
 
         Args:
-            operation_id: whose; it is let go of if it was stored although the write failed.
+            operation_id: the operation; it is released if it was stored although the write failed.
             write: may be repeated after a StoreError that is no conflict.
 
         Raises:
@@ -90,10 +90,10 @@ class FailureHandler:
             raise
 
     def record_store_failure(self, operation_id: str, error: StoreError) -> timedelta:
-        """Note that an operation waits for the store; tell of it once that takes too long.
+        """Record that an operation waits for the store; report it once that takes too long.
 
         Returns:
-            How long to wait before the store is tried again.
+            The delay before the store is tried again.
         """
         now, policy = self._driver.clock(), self._driver.lifecycle.policy
         with self._lock:
@@ -106,18 +106,18 @@ class FailureHandler:
         return self._driver.lifecycle.store_retry_delay(failures + 1)
 
     def clear_store_failure(self, operation_id: str) -> None:
-        """Note that an operation has been stored."""
+        """Record that an operation has been stored."""
         if self._failing:
             with self._lock:
                 self._failing.pop(operation_id, None)
 
     def report_lease_expired(self, error: StoreError) -> None:
-        """Tell of all operations that the lease has run out and cannot be renewed."""
+        """Report for all operations that the lease has expired and cannot be renewed."""
         for operation_id in self._active.ids():
             self._report(self._active.fail_waiters(operation_id, error), error)
 
     def drop_operation(self, operation_id: str, error: BaseException) -> None:
-        """Drop an operation that cannot be gone on with, and wake its waiters."""
+        """Drop an operation that cannot continue, and wake its waiters."""
         if not isinstance(error, KarborBackupError):
             _log.error("operation %s cannot be gone on with", operation_id, exc_info=error)
         self.clear_store_failure(operation_id)
@@ -127,9 +127,10 @@ class FailureHandler:
         self._report(self._active.fail(operation_id, error), error)
 
     def release_dropped(self) -> None:
-        """Let go of what was lost but is still this process's in the store.
+        """Release dropped operations that this process still owns in the store.
 
-        One that cannot be let go of now is tried again with the next call, after the others.
+        An operation that cannot be released now is tried again with the next call, after the
+        others.
         """
         with self._lock:
             waiting = list(self._to_release)

@@ -1,4 +1,4 @@
-"""Renews the lease of a process as long as it holds operations."""
+"""Renews the lease of a process as long as it owns operations."""
 
 import logging
 import threading
@@ -15,14 +15,15 @@ _log = logging.getLogger("karbor_backup.runner")
 
 @attrs.frozen
 class RenewalCallbacks:
-    """What is asked and told with each beat.
+    """The callbacks of each renewal.
 
     Attributes:
-        is_needed: says whether operations are active.
-        on_renewed: is called after each renewal, to read what other processes ask for.
-        on_expired: hears that the lease has run out and the store cannot be reached, and why.
-        on_new_owner: hears that the lease had run out and a new one has begun, under which all
-            that is held is to be taken anew.
+        is_needed: returns whether operations are active.
+        on_renewed: is called after each renewal, to read cancel requests of other processes.
+        on_expired: is called, with the reason, when the lease has expired and the store cannot be
+            reached.
+        on_new_owner: is called when a new lease follows one that had expired; all active operations
+            are to be acquired again under it.
     """
 
     is_needed: Callable[[], bool]
@@ -32,14 +33,14 @@ class RenewalCallbacks:
 
 
 class LeaseRenewer:
-    """Renews the lease of a driver at a third of its time.
+    """Renews the lease of a driver after a third of its duration.
 
     Args:
         driver: whose lease.
         timer: calls functions after a delay.
-        submit_task: runs a renewal in a thread; it must not wait for calls of backends, or
-            leases end.
-        callbacks: what is asked and told.
+        submit_task: runs a renewal in a thread; it must not wait for calls of backends, or the
+            lease expires.
+        callbacks: are called with each renewal.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class LeaseRenewer:
         self._failures = 0
 
     def start(self) -> None:
-        """Beat from now on, until nothing is held; an operation must be held already."""
+        """Start to renew, until no operation is active; one must be active already."""
         with self._lock:
             already, self._active = self._active, True
         if not already:
@@ -82,7 +83,7 @@ class LeaseRenewer:
     def _run(self) -> None:
         try:
             self._renew()
-        except BaseException:  # noqa: BLE001 - without beats all that is held would be taken
+        except BaseException:  # noqa: BLE001 - without renewals other processes would take all operations
             _log.exception("a beat of %s failed", self._driver.owner)
             self._failures += 1
         with self._lock:

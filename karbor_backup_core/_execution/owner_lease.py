@@ -1,8 +1,8 @@
-"""The lease under which one process holds its operations.
+"""The lease under which one process owns its operations.
 
-It is one row of the store for each process, however many operations that process drives. Whether
-it is still good is decided without asking the store: by what has gone by since the last renewal
-was begun, on the clock on which more has gone by.
+It is one row of the store for each process, however many operations that process drives. Whether it
+is still valid is decided without the store: by the time since the last renewal was started, on
+whichever of the two clocks shows more.
 """
 
 import os
@@ -19,16 +19,16 @@ _RENEWAL_SHARE: Final = 1 / 3
 
 
 class OwnerLease:
-    """Renews the lease of one process, and gives it another name when it has been too late.
+    """Renews the lease of one process; after an expiry, under a new owner name.
 
-    A lease that has expired is never renewed: others may have taken what was held under it. The
-    process goes on under a new name, and takes each operation anew by a write over the version
-    that it knows.
+    A lease that has expired is never renewed: other processes may have taken over its operations.
+    The process continues under a new name, and acquires each operation again by a write over the
+    version that it knows.
 
     Args:
         store: keeps the lease.
-        length: how long it is.
-        clock: counts the time that goes by.
+        length: its duration.
+        clock: returns the present instant.
         name: the owner's name, instead of one made from the process.
     """
 
@@ -40,31 +40,32 @@ class OwnerLease:
         self._lock = threading.RLock()
         self._names: list[str] = []
         self._pid = 0
-        # The machine's clock may be stepped ahead after a suspension that the steady one missed.
+        # During a suspension of the machine the monotonic clock may stand still; the other one is
+        # set afterwards.
         self._wall: Clock = system_clock if isinstance(clock, SteadyClock) else clock
         self._renewed: tuple[datetime, datetime] | None = None
         self._store_clock: SteadyClock | None = None
 
     @property
     def owner(self) -> str:
-        """The present name; another one after a fork, and after a lease that has expired."""
+        """The present owner name; a new one after a fork and after an expired lease."""
         with self._lock:
             if not self._names or self._pid != os.getpid():
                 self._use_new_name()
             return self._names[-1]
 
     def is_own_name(self, owner: str) -> bool:
-        """Say whether that was the name of this process at any time."""
+        """Return whether this process has, or had, that owner name."""
         with self._lock:
             return owner in self._names
 
     def now(self) -> datetime:
-        """Return the present instant on the clock that leases are written and judged by.
+        """Return the present instant on the clock by which leases are written and compared.
 
         It is the store's own, where it has one, so that processes with different clocks agree.
 
         Raises:
-            StoreError: the store cannot be asked.
+            StoreError: the store cannot be reached.
         """
         if self._store_clock is None:
             shown = self._store.now()
@@ -74,15 +75,15 @@ class OwnerLease:
         return self._store_clock()
 
     def is_valid(self) -> bool:
-        """Say whether others still leave alone what is held under this lease."""
+        """Return whether the lease still keeps other processes from a takeover."""
         with self._lock:
             return self._renewed is not None and self._elapsed() < self._length
 
     def ensure_valid(self) -> None:
-        """Renew the lease if little of it is left, or if it has expired.
+        """Renew the lease if it expires soon or has expired.
 
         Raises:
-            StoreError: it cannot be renewed; nothing must be done under it.
+            StoreError: it cannot be renewed; no call may be made under it.
         """
         with self._lock:
             if self._pid == os.getpid() and self._renewed is not None:
@@ -105,7 +106,7 @@ class OwnerLease:
             until = self.now() + self._length
             began = self._clock(), self._wall()
             self._store.renew_lease(owner, until)
-            # A reply that comes after the end says nothing of what others did in between.
+            # A reply after the expiry does not exclude a takeover in between.
             in_time = self._renewed is None or self.is_valid()
             self._renewed = began
             if not in_time:
@@ -113,10 +114,10 @@ class OwnerLease:
                 self.renew()
 
     def give_up(self) -> None:
-        """Give the lease up, when nothing is held under it any more.
+        """Delete the lease when this process owns no operation any more.
 
         Raises:
-            StoreError: the store cannot be reached; the lease will run out.
+            StoreError: the store cannot be reached; the lease will expire.
         """
         with self._lock:
             if self._names and self._pid == os.getpid():

@@ -1,4 +1,4 @@
-"""When the next poll of a backend is worth what it costs."""
+"""The interval between polls of a backend, from recent durations and the cost of a poll."""
 
 import bisect
 import heapq
@@ -26,13 +26,13 @@ _WorkKind: TypeAlias = tuple[Verb, str, int, bool]
 
 
 class PollInterval:
-    """Chooses the time between two polls, by how long the work of each kind has been taking.
+    """Chooses the delay before the next poll from the recent durations of each kind of work.
 
-    A poll is worth making as soon as it can be expected to find ``policy.poll_ends`` operations
-    ended, or ``policy.poll_share`` of the time has gone that the work takes; not before any of it
-    can have ended, and not so often that the polls take more than ``policy.poll_load`` of the time.
-    Work is taken to end after the next longer time that such work took lately; of a kind of which
-    nothing has ended yet, any moment is as likely, for as long again as it has gone on.
+    The next poll is due as soon as ``policy.poll_ends`` operations are expected to have ended, or
+    ``policy.poll_share`` of the expected duration has passed; not before any operation can have
+    ended, and not so often that polls take more than ``policy.poll_load`` of the time. Work is
+    expected to end at the next longer one of the recent durations of its kind; without such a
+    duration, at any moment until it has taken twice the time that it has taken so far.
 
     Args:
         policy: the bounds.
@@ -44,16 +44,16 @@ class PollInterval:
         self._poll_costs: deque[float] = deque(maxlen=_POLL_COSTS_KEPT)
 
     def record_poll(self, duration: timedelta) -> None:
-        """Hear how long a poll took: that is what it costs."""
+        """Record the duration of a poll, which is its cost."""
         self._poll_costs.append(duration.total_seconds())
 
     def record_completion(self, operation: Operation, now: datetime) -> None:
-        """Hear of work that a poll has found ended, by the operation as it was before."""
+        """Record the duration of work that a poll has found ended."""
         kept = self._durations.setdefault(_work_kind(operation), deque(maxlen=DURATIONS_KEPT))
         kept.append(_elapsed_seconds(operation, now))
 
     def next_delay(self, operations: Collection[Operation], now: datetime) -> timedelta:
-        """How long to wait before these operations are polled for."""
+        """Return the delay before the next poll for these operations."""
         policy = self._policy
         first, limit = policy.poll_first.total_seconds(), policy.poll_limit.total_seconds()
         known = {kind: sorted(durations) for kind, durations in self._durations.items()}
@@ -81,16 +81,16 @@ class PollInterval:
         return timedelta(seconds=min(max(slowest, first), limit))
 
     def _poll_cost(self) -> float:
-        """What a poll costs, in seconds: the rest of a longer one was spent in the queue."""
+        """Return the cost of a poll in seconds: the rest of a longer one was spent in the queue."""
         return min(self._poll_costs, default=0.0)
 
 
 def _work_kind(operation: Operation) -> _WorkKind:
-    """What is expected to take equally long."""
+    """Return the key of work that is expected to take equally long."""
     releasing = operation.state is State.RELEASING
     return operation.verb, operation.resource.type, operation.phase, releasing
 
 
 def _elapsed_seconds(operation: Operation, now: datetime) -> float:
-    """For how many seconds its work has gone on."""
+    """Return the seconds since the work was started."""
     return (now - (operation.submitted_at or operation.created_at)).total_seconds()

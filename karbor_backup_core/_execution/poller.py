@@ -20,10 +20,10 @@ _log = logging.getLogger("karbor_backup.runner")
 
 @attrs.frozen
 class PollCallbacks:
-    """Who hears of what a poll brought.
+    """The callbacks for the results of a poll.
 
     Attributes:
-        on_ready: takes an operation for which something other than a poll comes next.
+        on_ready: is called with an operation whose next call is not a poll.
         on_update: is called with an operation as it is stored now.
         on_error: is called with the id of an operation that cannot be driven any more, and why.
         on_store_failure: is called with the id of an operation whose progress could not be
@@ -37,10 +37,10 @@ class PollCallbacks:
 
 
 class BackendPoller:
-    """Holds the operations of one backend whose work goes on outside.
+    """Polls the running operations of one backend.
 
-    An operation is either here, or with the poll under way, or with whoever ``on_ready`` gave it
-    to: never in two places, so that no two threads ever write it.
+    An operation is either here, or in the poll under way, or with the receiver of ``on_ready``:
+    never in two of them, so that no two threads ever write it.
 
     Args:
         name: the backend's configured name.
@@ -73,20 +73,20 @@ class BackendPoller:
         self._next: tuple[sched.Event, float] | None = None
 
     def watch(self, operation: Operation) -> None:
-        """Poll for this operation too, from now on."""
+        """Include this operation in the polls from now on."""
         with self._lock:
             self._waiting[operation.id] = operation
             if not self._polling:
                 self._schedule(self._next_delay([operation]))
 
     def poll_soon(self) -> None:
-        """Poll as soon as possible, because a cancel was asked for."""
+        """Poll as soon as possible, because a cancel was requested."""
         with self._lock:
             if self._waiting and not self._polling:
                 self._schedule(timedelta())
 
     def _schedule(self, delay: timedelta) -> None:
-        """Poll after that delay, unless a poll comes sooner anyway. Call it with the lock held."""
+        """Poll after that delay, unless an earlier poll is scheduled; needs the lock."""
         due = self._driver.clock().timestamp() + delay.total_seconds()
         if self._next is not None:
             event, planned = self._next
@@ -126,10 +126,10 @@ class BackendPoller:
     def _poll_apart_from_faulty(
         self, operations: dict[str, Operation]
     ) -> tuple[KarborBackupError | None, StoreError | None]:
-        """Make the poll; where it raises what nobody expects, make it for each half alone.
+        """Make the poll; after an unexpected exception, make it for each half separately.
 
-        So an operation that cannot be polled is dropped without those that were polled with it,
-        after a number of polls that grows with the logarithm of theirs.
+        So an operation that cannot be polled is dropped without the others, after a number of polls
+        that grows with the logarithm of their number.
 
         Returns:
             Why nothing could be asked, and why something could not be stored.
@@ -140,7 +140,7 @@ class BackendPoller:
         except StoreError as error:
             self._requeue(remaining, error)
             return None, error
-        except BaseException as broken:  # noqa: BLE001 - whatever it is, somebody waits for these
+        except BaseException as broken:  # noqa: BLE001 - whatever it is, the waiters must get it
             if len(operations) == 1:
                 for operation_id in remaining:
                     self._callbacks.on_error(operation_id, broken)
@@ -164,13 +164,13 @@ class BackendPoller:
     def _poll_and_dispatch(
         self, remaining: dict[str, Operation]
     ) -> tuple[KarborBackupError | None, StoreError | None]:
-        """Make the poll and hand every operation on; what has been handed on does not remain.
+        """Make the poll and pass every operation on; remove what was passed on from the batch.
 
         Returns:
             Why nothing could be asked, and why something could not be stored.
 
         Raises:
-            StoreError: the store could not be used; nothing was asked.
+            StoreError: the store could not be used; no poll was made.
         """
         for operation_id in self._driver.store.cancel_requests(self._driver.owner):
             held = remaining.get(operation_id)
@@ -178,7 +178,7 @@ class BackendPoller:
                 continue
             try:
                 heard = self._driver.store.operation(operation_id)
-            except KarborBackupError as error:  # it is told with its own next write
+            except KarborBackupError as error:  # its own next write reports it
                 _log.warning("operation %s could not be read: %s", operation_id, error)
                 continue
             self._callbacks.on_ready(heard)
@@ -204,7 +204,7 @@ class BackendPoller:
         return polled.error, next(iter(polled.unsaved.values()), None)
 
     def _next_delay(self, operations: Collection[Operation]) -> timedelta:
-        """Return the time until the next poll: none passes a limit of these operations."""
+        """Return the delay before the next poll: none passes a limit of an operation."""
         lifecycle, now = self._driver.lifecycle, self._driver.clock()
         if self._refusals:
             pause = lifecycle.refusal_delay(self._refusals)

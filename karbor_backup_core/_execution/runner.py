@@ -1,10 +1,10 @@
 """Runs many operations to their end, with threads.
 
-A few threads make the calls that begin, cancel and release work (``worker_pool``). One ``poll`` at
-a time per backend asks about all of its running operations (``poller``). One thread keeps the time
-(``timer``), and one does what must not wait for a backend's calls: it renews leases and hears
-what other processes ask for (``lease_renewer``, ``delay_queue``). No thread is started before the
-first operation, so a runner may be made before a fork.
+A few threads make the calls that start, cancel and release work (``worker_pool``). One ``poll`` at
+a time per backend asks about all of its running operations (``poller``). One thread runs the timer
+(``timer``), and one does what must not wait for a backend's calls: it renews leases and reads the
+cancel requests of other processes (``lease_renewer``, ``delay_queue``). No thread is started before
+the first operation, so a runner may be created before a fork.
 """
 
 import concurrent.futures
@@ -41,16 +41,16 @@ class Runner:
     Use it as a context manager, or call ``close``. Every method may be called from any thread.
 
     Args:
-        store: remembers operations and backups; the runner does not close it.
+        store: keeps operations and backups; the runner does not close it.
         backends: the configured backends, by name.
-        policy: how patient it is.
-        clock: tells the time; the waiting itself is done in the machine's time.
+        policy: durations and limits.
+        clock: returns the present instant; delays themselves are measured by the machine's clock.
         threads: how many calls may be under way at once, beside one poll per backend.
-        on_change: hears of every operation as it is stored; called from several threads.
-        on_lost: hears of every operation that the runner cannot go on with, as it was stored
-            last, and why; called from several threads. After a ``Conflict`` another process has
-            it. After another ``StoreError`` the store cannot be used; the runner goes on with
-            the operation when the store is back, unless another process has taken it by then.
+        on_change: is called with every operation as it is stored, from several threads.
+        on_lost: is called with every operation that the runner cannot continue, as it was stored
+            last, and why; from several threads. After a ``Conflict`` another process owns it. After
+            another ``StoreError`` the store cannot be used; the runner continues the operation when
+            the store is back, unless another process has acquired it by then.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Runner:
         on_change: Callable[[Operation], None] | None = None,
         on_lost: Callable[[Operation, BaseException], None] | None = None,
     ) -> None:
-        # The machine's clock may be stepped; a clock of the caller's is the caller's affair.
+        # The machine's clock may be stepped; a clock that the caller gives is not corrected.
         self._steady = None
         if clock is system_clock:
             clock = self._steady = SteadyClock(lambda: store.now() or system_clock())
@@ -107,7 +107,7 @@ class Runner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close it."""
+        """Close the runner."""
         self.close()
 
     def begin(
@@ -119,17 +119,17 @@ class Runner:
         *,
         deadline: timedelta | None = None,
     ) -> Operation:
-        """Plan an operation, store it and start on it; ``wait`` for its end.
+        """Plan an operation, store it and start it; ``wait`` waits for its end.
 
         Args:
             backend: the configured name of the backend.
             verb: what to do.
             target: the resource to protect, or the backup to restore, delete or verify.
             options: by the backend's schema for this verb and type.
-            deadline: time for it; the policy's when None.
+            deadline: the time until its deadline; the policy's when None.
 
         Returns:
-            The operation as stored; one of a covered resource is over already.
+            The operation as stored; one of a covered resource has ended already.
 
         Raises:
             UnknownBackend: no backend of that name is configured.
@@ -155,14 +155,14 @@ class Runner:
         return added
 
     def resume(self, operation_id: str) -> Operation:
-        """Go on with an operation that nobody drives; a suspended one gets its grace anew.
+        """Resume an operation that no process drives; a suspended one gets a new grace period.
 
         Raises:
             UnknownOperation: there is no such operation.
             Conflict: another process drives it.
-            WrongScope: its backend looks at another endpoint or project now.
+            WrongScope: its backend is configured for another endpoint or project now.
             UnknownBackend: its backend is not configured here.
-            BackendError: the backend cannot tell its scope now.
+            BackendError: the backend cannot determine its scope now.
         """
         operation = self._driver.store.operation(operation_id)
         if operation_id in self._active or (operation.finished and not operation.suspended):
@@ -176,7 +176,7 @@ class Runner:
         return taken
 
     def cancel(self, operation_id: str) -> Operation:
-        """Ask for an operation to be cancelled, whichever process drives it.
+        """Request the cancellation of an operation, whichever process drives it.
 
         Raises:
             UnknownOperation: there is no such operation.
@@ -191,25 +191,25 @@ class Runner:
         """Wait until an operation is finished: released, or suspended until somebody resumes it.
 
         Args:
-            operation_id: one that this runner began or resumed.
+            operation_id: one that this runner started or resumed.
             timeout: seconds to wait at most; None waits for the end.
 
         Returns:
-            The operation as it stands, finished or not.
+            The operation in its present state, finished or not.
 
         Raises:
             Conflict: another process has taken it over.
-            StoreError: the store could not be used for as long as a lease is. The runner goes
-                on with the operation when the store is back, and then it can be waited for again.
-            BaseException: whatever else kept the runner from going on with it.
+            StoreError: the store could not be used for the duration of a lease. The runner
+                continues the operation when the store is back, and then it can be waited for again.
+            BaseException: any other error that kept the runner from continuing it.
         """
         finished = self._active.wait(operation_id, timeout)
         return finished or self._driver.store.operation(operation_id)
 
     def close(self) -> None:
-        """Finish the calls under way, begin no more, and let go of all operations.
+        """Finish the calls under way, start no more, and release the ownership of all operations.
 
-        What is not finished stays in the store; ``resume`` goes on with it, here or elsewhere.
+        Unfinished operations stay in the store; ``resume`` continues them, here or elsewhere.
         """
         self._closed = True
         self._timer.close()
@@ -246,7 +246,7 @@ class Runner:
         self._workers.submit(operation)
 
     def _advance(self, item: Operation | CallResult) -> None:
-        """Make one call after the other, until there is something to wait for."""
+        """Make one call after the other, until the operation has to wait."""
         operation = item.operation if isinstance(item, CallResult) else item
         try:
             if isinstance(item, CallResult):
@@ -260,16 +260,16 @@ class Runner:
                     case Call.POLL:
                         return self._pollers[operation.backend].watch(operation)
                     case _:
-                        item = operation  # what is repeated if the lease cannot be renewed
+                        item = operation  # repeated if the lease cannot be renewed
                         item = self._driver.make_call(operation)
                         operation = self._store_result(item)
         except Conflict as error:
             self._failure_handler.drop_operation(operation.id, error)
         except StoreError as error:
-            # What a call has brought is never dropped: it is stored when the store is back.
+            # The result of a call is never dropped: it is stored when the store is back.
             delay = self._failure_handler.record_store_failure(operation.id, error)
             self._timer.schedule(delay, functools.partial(self._workers.submit, item))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the waiters must get it
             self._failure_handler.drop_operation(operation.id, error)
 
     def _store_result(self, result: CallResult) -> Operation:

@@ -1,4 +1,4 @@
-"""Calls functions at their time, from one thread."""
+"""Calls functions after a delay, from one thread."""
 
 import functools
 import logging
@@ -16,10 +16,10 @@ _MAX_WAIT: Final = 3600.0
 
 
 class Timer:
-    """A list of things to do later; its thread is started by the first of them.
+    """A schedule of calls; the first entry starts its thread.
 
-    Times are monotonic, so that a step of the machine's clock moves nothing. What is called must
-    be quick; what it raises is logged, and ends nothing else.
+    Delays are monotonic, so that a step of the machine's clock does not change them. The called
+    function must be quick; an exception of it is logged and affects no other entry.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Timer:
         self._thread: threading.Thread | None = None
 
     def schedule(self, delay: timedelta, action: Callable[[], object]) -> sched.Event:
-        """Call the action once, after that delay; a negative one means at once."""
+        """Call the action once, after that delay; at once where it is negative."""
         event = self._scheduler.enter(
             max(0.0, delay.total_seconds()), 0, functools.partial(_call_and_log, action)
         )
@@ -44,7 +44,7 @@ class Timer:
         return event
 
     def cancel(self, event: sched.Event) -> bool:
-        """Take an entry off the list; answer whether it was still on it."""
+        """Remove an entry; return whether it was still scheduled."""
         try:
             self._scheduler.cancel(event)
         except ValueError:
@@ -52,7 +52,7 @@ class Timer:
         return True
 
     def close(self) -> None:
-        """Call nothing more, and end the thread."""
+        """Drop all entries, and end the thread."""
         with self._lock:
             self._closed = True
             thread, self._thread = self._thread, None
@@ -70,5 +70,5 @@ class Timer:
 def _call_and_log(action: Callable[[], object]) -> None:
     try:
         action()
-    except BaseException:  # noqa: BLE001 - this thread keeps the time for all operations
+    except BaseException:  # noqa: BLE001 - this thread serves all operations
         _log.exception("something that was due could not be done")

@@ -1,4 +1,4 @@
-"""The threads that make the calls, and the one queue of what waits for them."""
+"""The threads that make the calls, and their queue."""
 
 import concurrent.futures
 import logging
@@ -15,11 +15,11 @@ _log = logging.getLogger("karbor_backup.runner")
 class WorkerPool(Generic[T]):
     """Advances operations, several at once; no thread is started before the first one.
 
-    What waits for a thread is the bare operation, since there may be tens of thousands.
+    The queue holds bare operations, since there may be tens of thousands.
 
     Args:
         threads: how many are advanced at once.
-        advance: does what can be done for one item now; what it raises is logged.
+        advance: advances one item as far as possible now; an exception of it is logged.
     """
 
     def __init__(self, threads: int, advance: Callable[[T], None]) -> None:
@@ -31,10 +31,10 @@ class WorkerPool(Generic[T]):
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "karbor-backup-call")
 
     def submit(self, item: T) -> None:
-        """Advance an item as soon as a thread is free; after ``close`` never.
+        """Queue an item for the next free thread; after ``close`` do nothing.
 
         Raises:
-            RuntimeError: no thread can be started; the item waits for those that there are.
+            RuntimeError: no thread can be started; the item waits for the existing threads.
         """
         with self._lock:
             if self._closed:
@@ -53,7 +53,7 @@ class WorkerPool(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Finish what is being advanced, and begin no more."""
+        """Finish the items being advanced, and start no more."""
         with self._lock:
             self._closed = True
             self._waiting.clear()
