@@ -1,4 +1,4 @@
-"""Keeps to the contract of stores what drives operations, whatever a store raises."""
+"""Converts unexpected exceptions of a store into ``StoreError``."""
 
 import functools
 import logging
@@ -12,7 +12,7 @@ _log = logging.getLogger("karbor_backup.stores")
 
 
 class _StoreGuard:
-    """A store of which every exception is one of ours; see ``guarded``."""
+    """A store that raises exceptions of this project only; see ``guard_store``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -25,8 +25,8 @@ class _StoreGuard:
 def guard_store(store: Store) -> Store:
     """Return a store whose unexpected exceptions are raised as ``StoreError``.
 
-    What a ``StoreError`` interrupts is repeated when the store is back. Any other exception would
-    drop the operations that were under way, although nothing is wrong with them.
+    A call that ends with ``StoreError`` is repeated when the store is back. Any other exception
+    would drop the operations under way, although nothing is wrong with them.
     """
     return store if isinstance(store, _StoreGuard) else cast("Store", _StoreGuard(store))
 

@@ -1,4 +1,4 @@
-"""What every store decides in the same way, without touching what it stores."""
+"""Rules and errors that all stores share; pure functions, no I/O."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,11 @@ from karbor_backup_core.stores.base import Store
 
 @attrs.frozen
 class BackupEffect:
-    """What the end of an operation does to the remembered backups.
+    """The change that the end of an operation makes to the stored backups.
 
     Attributes:
         put: the backup to store, if any.
-        only_if_present: store it only over one of the same id: what is gone stays gone.
+        only_if_present: store it only over one of the same id: a deleted backup stays deleted.
         delete: the id of the backup to delete; empty for none.
     """
 
@@ -25,22 +25,22 @@ class BackupEffect:
 
 
 def needs_backup_lock(operation: Operation) -> bool:
-    """Say whether the operation, once written like this, holds its backup."""
+    """Return whether the operation, once written like this, locks its backup."""
     return operation.phase >= 1 and operation.state is not State.RELEASED
 
 
 def reset_version(operation: Operation) -> Operation:
-    """Return a new operation as nobody has written it yet, whatever version it carries."""
+    """Return the operation with version 0, as one that has never been written."""
     return attrs.evolve(operation, version=0) if operation.version else operation
 
 
 def increment_version(operation: Operation) -> Operation:
-    """Return the operation as it is stored by the write that follows the version it carries."""
+    """Return the operation with the next version, as the next write stores it."""
     return attrs.evolve(operation, version=operation.version + 1)
 
 
 def backup_effect(operation: Operation) -> BackupEffect:
-    """Say what the end of this operation does to the remembered backups.
+    """Return the change that the end of this operation makes to the stored backups.
 
     Raises:
         ValueError: the operation has no outcome, so it has not ended.
@@ -54,7 +54,7 @@ def backup_effect(operation: Operation) -> BackupEffect:
 
 
 def has_unsent_cancel(operation: Operation, owner: str) -> bool:
-    """Say whether that owner has yet to hear that this operation is to be cancelled."""
+    """Return whether that owner has a cancel request for this operation still to send."""
     return (
         operation.owner == owner
         and operation.cancel_requested
@@ -78,12 +78,12 @@ def write_each(
 
 
 def already_exists_error(operation: Operation) -> Conflict:
-    """Make the refusal of a second operation of the same id."""
+    """Create the error for a second operation of the same id."""
     return Conflict(f"operation {operation.id} is in the store already: read it, then write it")
 
 
 def version_conflict_error(operation: Operation) -> Conflict:
-    """Make the refusal of a write over a version, or a lease, that is no longer the stored one."""
+    """Create the error for a write over a version, or a lease, that is no longer the stored one."""
     return Conflict(
         f"operation {operation.id} has been written, or its lease renewed, by somebody else since "
         f"version {operation.version}: read it again"
@@ -91,10 +91,10 @@ def version_conflict_error(operation: Operation) -> Conflict:
 
 
 def unknown_operation_error(operation_id: str) -> UnknownOperation:
-    """Make the refusal of an operation that the store does not hold."""
+    """Create the error for an operation that the store does not have."""
     return UnknownOperation(f"no operation {operation_id} in the store: list the operations")
 
 
 def unknown_backup_error(backup_id: str) -> UnknownBackup:
-    """Make the refusal of a backup that the store does not hold."""
+    """Create the error for a backup that the store does not have."""
     return UnknownBackup(f"no backup {backup_id} in the store: list the backups")

@@ -1,4 +1,4 @@
-"""A store that lives and dies with its process."""
+"""A store in memory, which ends with its process."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from karbor_backup_core.stores import common
 
 
 class MemoryStore:
-    """Remembers operations and backups in this process only; see ``Store`` for the rules."""
+    """Keeps operations and backups in the memory of this process; see ``Store`` for the rules."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,20 +23,20 @@ class MemoryStore:
         self._leases: dict[str, datetime] = {}
 
     def add(self, operation: Operation) -> Operation:
-        """Keep a new operation and answer it as stored, with version 1."""
+        """Add a new operation and return it as stored, with version 1."""
         with self._lock:
             if operation.id in self._operations:
                 raise common.already_exists_error(operation)
             return self._put(common.reset_version(operation))
 
     def write(self, operation: Operation) -> Operation:
-        """Write over the version that was read; answer the operation with the next version."""
+        """Replace the version that was read; return the operation with the next version."""
         with self._lock:
             self._check_version(operation)
             return self._put(operation)
 
     def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation that has just got its outcome, together with its effect."""
+        """Write an operation with its new outcome and the outcome's effect on backups."""
         effect = common.backup_effect(operation)
         with self._lock:
             self._check_version(operation)
@@ -50,7 +50,7 @@ class MemoryStore:
     def write_all(
         self, written: Sequence[Operation], ended: Sequence[Operation]
     ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations, each by itself."""
+        """Write many operations, each separately."""
         return common.write_each(self, written, ended)
 
     def operation(self, operation_id: str) -> Operation:
@@ -68,13 +68,13 @@ class MemoryStore:
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Return the ids of that owner's operations that it has yet to hear are cancelled."""
+        """Return the ids of that owner's operations that are to be cancelled."""
         with self._lock:
             cancelled = [self._operations[each] for each in self._cancelled]
         return sorted(each.id for each in cancelled if common.has_unsent_cancel(each, owner))
 
     def renew_lease(self, owner: str, lease_until: datetime) -> None:
-        """Prolong the lease on all of that owner's operations; their versions stay."""
+        """Extend the lease on all of that owner's operations; their versions stay."""
         with self._lock:
             if owner not in self._leases:
                 owners = {each.owner for each in self._operations.values()}
@@ -82,16 +82,16 @@ class MemoryStore:
             self._leases[owner] = lease_until
 
     def now(self) -> datetime | None:
-        """Return None: the process's clock is the only one."""
+        """Return None: this store has no clock of its own."""
         return None
 
     def delete_lease(self, owner: str) -> None:
-        """Remove the lease of an owner that holds no operations any more."""
+        """Remove the lease of an owner that drives no operations any more."""
         with self._lock:
             self._leases.pop(owner, None)
 
     def take_over(self, operation: Operation, seen: Operation) -> Operation:
-        """Write as ``write`` does, provided that the lease is still the one that was seen."""
+        """Write as ``write`` does, provided that the lease is still the one in ``seen``."""
         with self._lock:
             self._check_version(operation)
             lease = self._leases.get(self._operations[operation.id].owner, seen.lease_until)
@@ -100,7 +100,7 @@ class MemoryStore:
             return self._put(operation)
 
     def purge(self, before: datetime) -> int:
-        """Forget the released operations that were begun before an instant; answer how many."""
+        """Remove released operations created before an instant; return their number."""
         with self._lock:
             kept = self._operations.values()
             old = [x.id for x in kept if x.state is State.RELEASED and x.created_at < before]
@@ -109,7 +109,7 @@ class MemoryStore:
         return len(old)
 
     def put_backup(self, backup: Backup) -> None:
-        """Remember a backup that was made elsewhere; one of the same id is replaced."""
+        """Add a backup that was made elsewhere; it replaces one with the same id."""
         with self._lock:
             self._backups[backup.id] = backup
 
@@ -127,11 +127,11 @@ class MemoryStore:
         return sorted(kept, key=lambda each: (each.created_at, each.id))
 
     def own_paths(self) -> Sequence[str]:
-        """Return none: it is kept in no file."""
+        """Return no path: this store has no files."""
         return ()
 
     def close(self) -> None:
-        """Do nothing: what was remembered stays readable."""
+        """Do nothing: the content stays readable."""
 
     def _check_version(self, operation: Operation) -> None:
         kept = self._operations.get(operation.id)
@@ -141,14 +141,14 @@ class MemoryStore:
             raise common.version_conflict_error(operation)
 
     def _merge_lease(self, operation: Operation) -> Operation:
-        """Put the lease of its owner into an operation."""
+        """Return the operation with the lease of its owner."""
         lease = self._leases.get(operation.owner)
         if lease is None or lease == operation.lease_until:
             return operation
         return attrs.evolve(operation, lease_until=lease)
 
     def _put(self, operation: Operation) -> Operation:
-        """Take or let go of the backup, then put the operation with its next version."""
+        """Lock or unlock the backup, then store the operation with its next version."""
         backup_id = operation.backup_id
         holder = self._holders.get(backup_id, operation.id)
         if common.needs_backup_lock(operation):

@@ -1,4 +1,4 @@
-"""A store in any database of SQLAlchemy's; without a server, in an SQLite file."""
+"""A store in any database that SQLAlchemy supports; without a server, in an SQLite file."""
 
 import contextlib
 import functools
@@ -36,17 +36,17 @@ _BATCH_SIZE: Final = 200
 
 
 class SQLStore:
-    """Remembers operations and backups in a database; see ``Store`` for the rules.
+    """Keeps operations and backups in a database; see ``Store`` for the rules.
 
     Args:
         url: SQLAlchemy's URL of the database, such as ``sqlite:////var/lib/backups.db``. A new
             SQLite file can be read by its owner only.
-        create: make the database's file and tables where they are missing.
+        create: create the database's file and tables where they are missing.
         risk_network_filesystem: use an SQLite file also on a file system that several machines
             may share, where it can be damaged.
 
     Attributes:
-        is_new: whether the tables were made just now.
+        is_new: whether the tables were created just now.
 
     Raises:
         InvalidInput: the URL names no database that can be used here.
@@ -68,23 +68,23 @@ class SQLStore:
 
     @property
     def display_url(self) -> str:
-        """Where the store is, for a person to find it: without anything secret."""
+        """The location of the store for display, without secrets."""
         return engine.display_url(self._engine.url)
 
     def add(self, operation: Operation) -> Operation:
-        """Keep a new operation and answer it as stored, with version 1."""
+        """Add a new operation and return it as stored, with version 1."""
         return self._write_with_retries(
             lambda connection: writes.insert_operation(connection, operation)
         )
 
     def write(self, operation: Operation) -> Operation:
-        """Write over the version that was read; answer the operation with the next version."""
+        """Replace the version that was read; return the operation with the next version."""
         return self._write_with_retries(
             lambda connection: writes.update_operation(connection, operation)
         )
 
     def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation that has just got its outcome, together with its effect."""
+        """Write an operation with its new outcome and the outcome's effect on backups."""
         effect = common.backup_effect(operation)
         return self._write_with_retries(
             lambda connection: writes.write_outcome(connection, operation, effect)
@@ -93,7 +93,7 @@ class SQLStore:
     def write_all(
         self, written: Sequence[Operation], ended: Sequence[Operation]
     ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations, each by itself, in few transactions."""
+        """Write many operations, each separately, in few transactions."""
         stored: dict[str, Operation | KarborBackupError] = {}
         ends = [(operation, common.backup_effect(operation)) for operation in ended]
         waiting: list[tuple[Operation, common.BackupEffect | None]] = [
@@ -139,17 +139,17 @@ class SQLStore:
         return self._select_ids(statements.SELECT_OPERATION_IDS, prefix)
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
-        """Return the ids of that owner's operations that it has yet to hear are cancelled."""
+        """Return the ids of that owner's operations that are to be cancelled."""
         return [row.id for row in self._select(statements.SELECT_CANCEL_REQUESTS, this_owner=owner)]
 
     def renew_lease(self, owner: str, lease_until: datetime) -> None:
-        """Prolong the lease on all of that owner's operations; their versions stay."""
+        """Extend the lease on all of that owner's operations; their versions stay."""
         self._write_with_retries(
             lambda connection: writes.renew_lease(connection, owner, lease_until)
         )
 
     def now(self) -> datetime | None:
-        """Return the time of the database server; None for SQLite, which has its host's only."""
+        """Return the time of the database server; None for SQLite, which has no own clock."""
         query = statements.SELECT_NOW.get(self._engine.dialect.name)
         if query is None:
             return None
@@ -158,27 +158,27 @@ class SQLStore:
         return shown.replace(tzinfo=UTC) if shown.tzinfo is None else shown.astimezone(UTC)
 
     def delete_lease(self, owner: str) -> None:
-        """Remove the lease of an owner that holds no operations any more."""
+        """Remove the lease of an owner that drives no operations any more."""
         values = {"this_owner": owner}
         self._write_with_retries(
             lambda connection: connection.execute(statements.DELETE_LEASE, values)
         )
 
     def take_over(self, operation: Operation, seen: Operation) -> Operation:
-        """Write as ``write`` does, provided that the lease is still the one that was seen."""
+        """Write as ``write`` does, provided that the lease is still the one in ``seen``."""
         return self._write_with_retries(
             lambda connection: writes.take_over(connection, operation, seen)
         )
 
     def purge(self, before: datetime) -> int:
-        """Forget the released operations that were begun before an instant; answer how many."""
+        """Remove released operations created before an instant; return their number."""
         values = {"before": rows.format_instant(before)}
         return self._write_with_retries(
             lambda connection: connection.execute(statements.DELETE_RELEASED, values).rowcount
         )
 
     def put_backup(self, backup: Backup) -> None:
-        """Remember a backup that was made elsewhere; one of the same id is replaced."""
+        """Add a backup that was made elsewhere; it replaces one with the same id."""
         self._write_with_retries(lambda connection: writes.put_backup(connection, backup))
 
     def backup(self, backup_id: str) -> Backup:
@@ -201,7 +201,7 @@ class SQLStore:
         return self._select_ids(statements.SELECT_BACKUP_IDS, prefix)
 
     def own_paths(self) -> Sequence[str]:
-        """Return the file of an SQLite database; a server's files are its own."""
+        """Return the file of an SQLite database; no path for a database server."""
         return engine.database_files(self._engine.url)
 
     def close(self) -> None:
@@ -209,14 +209,14 @@ class SQLStore:
         self._engine.dispose()
 
     def _select_row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
-        """Return the row of an id, if there is one: none where no database can hold the id."""
+        """Return the row of an id; None where there is none or no database can store the id."""
         return self._select(query, this=id_) if is_storable_text(id_) else []
 
     def _select_ids(self, query: sa.Select[Any], prefix: str) -> Sequence[str]:
         if not is_storable_text(prefix):
             return []
         found = self._select(query, prefix=prefix, length=len(prefix))
-        # Some databases take letters for each other, such as a and A.
+        # Some databases compare text without regard to case, so that a equals A.
         return [str(row.id) for row in found if str(row.id).startswith(prefix)]
 
     def _select(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
@@ -227,14 +227,14 @@ class SQLStore:
             return connection.execute(query, values).all()
 
     def _write_with_retries(self, write: Callable[[sa.Connection], T]) -> T:
-        """Make a write, repeated where that helps at once; when this returns it is durable."""
+        """Make a write, repeated where a repeat helps at once; it is durable on return."""
         return transaction_retries.run_with_retries(self._write_once, write)
 
     def _write_once(self, write: Callable[[sa.Connection], T]) -> T:
         """Make a write.
 
-        Only SQLite's writes go together: it lets one transaction write at a time, where a server
-        lets each of its connections.
+        Only writes to SQLite share a transaction: SQLite lets one transaction write at a time,
+        whereas a server lets each connection write.
         """
         if self._engine.dialect.name == "sqlite":
             return self._group_commit.run(write)
@@ -243,7 +243,7 @@ class SQLStore:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        """A transaction that takes effect as a whole when it is left without an exception."""
+        """Run a transaction that is committed on exit, and rolled back on an exception."""
         with self._translate_errors(), self._engine.begin() as connection:
             yield connection
 

@@ -1,1 +1,1 @@
-"""What the SQL store is made of."""
+"""The parts of the SQL store."""

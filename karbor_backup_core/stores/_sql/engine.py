@@ -1,4 +1,4 @@
-"""From a URL to a database that keeps what it is told: SQLAlchemy, with SQLite set up for it."""
+"""Creates the SQLAlchemy engine for a URL, with SQLite set up for durable writes."""
 
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ _BUSY_SECONDS: Final = 30.0
 """How long SQLite waits for another process's write."""
 
 _PRAGMAS: Final = (
-    "PRAGMA synchronous = FULL",  # in WAL the default may lose the last writes with the power
+    "PRAGMA synchronous = FULL",  # in WAL, power loss costs the last writes otherwise
     "PRAGMA foreign_keys = ON",
 )
 _WAL_JOURNAL: Final = "PRAGMA journal_mode = WAL"
@@ -32,17 +32,17 @@ _VERSION_TABLE: Final = "schema_version"
 def create_engine(
     url: str | sa.URL, *, create: bool, risk_network_filesystem: bool = False
 ) -> sa.Engine:
-    """Create the engine for a URL; nothing is connected yet, but a new SQLite file is made.
+    """Create the engine for a URL, without a connection; a missing SQLite file is created.
 
     Args:
         url: SQLAlchemy's URL of the database.
-        create: make an SQLite file that is missing, and its folders.
-        risk_network_filesystem: use an SQLite file on a file system that machines share, too.
+        create: create an SQLite file that is missing, and its folders.
+        risk_network_filesystem: use an SQLite file also on a file system that machines share.
 
     Raises:
-        InvalidInput: it is no URL of a database that can be used here.
-        StoreNotFound: there is no such SQLite file, and none is to be made.
-        StoreError: the SQLite file cannot be made, or is none.
+        InvalidInput: the URL names no database that can be used here.
+        StoreNotFound: there is no such SQLite file, and ``create`` is False.
+        StoreError: the SQLite file cannot be created, or is no database.
     """
     try:
         parsed = sa.make_url(url)
@@ -58,26 +58,26 @@ def create_engine(
         raise InvalidInput(f"the store's URL names the driver {dialect.driver}: use a blocking one")
     if dialect.name == "sqlite":
         return _create_sqlite_engine(parsed, create=create, risk=risk_network_filesystem)
-    # MySQL's own default locks the gaps in which a row was looked for in vain, and two that insert
-    # there then wait for each other; a store needs no more than what it locks by writing.
+    # MySQL's own default locks the gap of a row that was not found, so that two transactions that
+    # insert there deadlock; a store needs no locks but those of its writes.
     return _create_sa_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
 
 
 def _suggest_scheme(url: str | sa.URL) -> str:
-    """Return a question for the message about a URL; nothing secret of the URL is in it."""
+    """Return a "did you mean" for the message about a URL, without the URL's secrets."""
     scheme, separator, _ = str(url).partition(":")
     return suggest_name(scheme, _SCHEMES) if separator else ""
 
 
 def display_url(url: sa.URL) -> str:
-    """Name a database so that a person can find it, without anything secret."""
+    """Return the URL of a database for display, without secrets."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
     return url.set(query={}).render_as_string(hide_password=True)
 
 
 def database_files(url: sa.URL) -> tuple[str, ...]:
-    """Return the absolute paths of the files on this host that a database is kept in."""
+    """Return the absolute paths of a database's files on this host."""
     if url.get_backend_name() != "sqlite" or not url.database:
         return ()
     return (str(sqlite_file.path_from_url(url)),)
@@ -104,11 +104,10 @@ def _create_sqlite_engine(url: sa.URL, *, create: bool, risk: bool) -> sa.Engine
     journal = _ROLLBACK_JOURNAL if risk and network_filesystem_type(path) else _WAL_JOURNAL
 
     def set_up(connection: Any, _: object) -> None:
-        # Python's sqlite3 would begin transactions by itself, but too late for a savepoint and
-        # never for a change of tables: SQLAlchemy's documentation of its dialect pysqlite has this
-        # remedy.
+        # Python's sqlite3 starts transactions by itself, but too late for a savepoint and never for
+        # a change of tables; this is the remedy of SQLAlchemy's documentation of pysqlite.
         connection.isolation_level = None
-        # One text that is not UTF-8 would end a whole query.
+        # Otherwise one text that is not UTF-8 makes a whole query fail.
         connection.text_factory = _decode_text
         _check_own_tables(connection, display_url(engine.url))
         for pragma in _PRAGMAS:
@@ -121,9 +120,9 @@ def _create_sqlite_engine(url: sa.URL, *, create: bool, risk: bool) -> sa.Engine
 
 
 def _set_journal_mode(connection: Any, pragma: str) -> None:
-    """Set the kind of journal, after other processes that do the same to a new file.
+    """Set the journal mode; wait for other processes that do so on a new file.
 
-    SQLite does not wait for them by its own timeout: a change of the journal fails at once.
+    SQLite's own timeout does not apply here: a change of the journal mode fails at once.
     """
     import sqlite3
 
@@ -142,7 +141,7 @@ def _decode_text(content: bytes) -> str:
 
 
 def _check_own_tables(connection: Any, place: str) -> None:
-    """Let a database pass that is empty or a store; another program's is not even touched."""
+    """Refuse a database that has tables of another program, before anything is written."""
     names = {
         name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
     }

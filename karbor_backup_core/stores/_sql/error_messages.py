@@ -1,4 +1,4 @@
-"""What a database reports, in a line that says what to do."""
+"""One-line messages for database errors, with what to do."""
 
 import shutil
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _REMEDIES: Final = (
 
 
 def format_error(error: sa.exc.SQLAlchemyError, files: Sequence[str] = ()) -> str:
-    """Return what went wrong, in one line: the database's own words, and what to do about it.
+    """Return a one-line message: the database's own text, and what to do about it.
 
     Args:
         error: what the database reported.
@@ -44,7 +44,7 @@ def format_error(error: sa.exc.SQLAlchemyError, files: Sequence[str] = ()) -> st
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     line = next(iter(str(cause).splitlines()), type(cause).__name__)
     name = getattr(cause, "sqlite_errorname", None) or ""
-    # Where SQLite cannot enlarge its shared memory, it says no more than that writing failed.
+    # Where SQLite cannot enlarge its shared memory, it reports only that a write failed.
     if name.startswith("SQLITE_IOERR") and any(_is_disk_full(Path(file).parent) for file in files):
         return f"{line}: {_DISK_FULL}"
     remedies = (remedy for beginning, remedy in _REMEDIES if name.startswith(beginning))

@@ -1,6 +1,6 @@
-"""What kind of file system a path lies on, and whether machines share that kind.
+"""Finds the file system type of a path, and whether machines may share that type.
 
-SQLite's write-ahead log keeps an index in shared memory, so that all who use a database must be on
+SQLite's write-ahead log keeps an index in shared memory, so that all users of a database must be on
 one machine (https://sqlite.org/wal.html), and its locks are not kept by every network file system
 (https://sqlite.org/howtocorrupt.html).
 """
@@ -37,30 +37,30 @@ _ESCAPE_PATTERN: Final = re.compile(r"\\([0-7]{3})")
 
 @attrs.frozen
 class _Mount:
-    """A line of ``mountinfo``: where something is mounted, and its kind."""
+    """A line of ``mountinfo``: mount point and file system type."""
 
     point: Path
     kind: str
 
 
 def network_filesystem_type(path: Path) -> str:
-    """Return the kind of the file system that a path lies on if machines may share it.
+    """Return the type of the file system of a path, if machines may share it.
 
     Args:
-        path: may lead through links, and need not exist.
+        path: may contain links, and need not exist.
 
     Returns:
-        The kind, such as ``nfs4``; empty for one of this machine's own, and where the system does
-        not tell (anywhere but on Linux).
+        The type, such as ``nfs4``; empty for a local one, and where it is not known (anywhere but
+        on Linux).
     """
     try:
         real = path.resolve()
-    except (OSError, RuntimeError):  # a loop of links, which opening the file will tell
+    except (OSError, RuntimeError):  # a loop of links, which the opening of the file will report
         return ""
     found = ""
     longest = -1
     for mount in _read_mounts():
-        # Of several mounts on one point the last one is seen.
+        # Of several mounts on one point the last one is visible.
         depth = len(mount.point.parts)
         if depth >= longest and real.is_relative_to(mount.point):
             found, longest = mount.kind, depth
@@ -91,5 +91,5 @@ _MOUNT_POINT_FIELD: Final = 4
 
 
 def _unescape(text: str) -> str:
-    """Return a path of ``mountinfo`` as it is: blanks and the like are written in octal there."""
+    """Decode a path of ``mountinfo``, which has blanks and the like in octal."""
     return _ESCAPE_PATTERN.sub(lambda match: chr(int(match[1], 8)), text)

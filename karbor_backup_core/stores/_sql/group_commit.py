@@ -1,9 +1,8 @@
-"""Lets writes of several threads share a transaction, and so one wait for the disk.
+"""Group commit: writes of several threads share a transaction, and so one wait for the disk.
 
-What a durable write costs is mostly the wait until the disk has it. SQLite lets one transaction
-write at a time, so the writes that come while another is on its way to the disk have to wait for
-their turn anyway: they then go together. Nobody waits for company longer than it takes the others
-to say that they come.
+The cost of a durable write is mostly the wait for the disk. SQLite lets one transaction write at a
+time, so the writes that arrive while another one waits for the disk have to wait anyway: they then
+share a transaction. A writer waits only for writers that have already announced themselves.
 """
 
 import threading
@@ -23,12 +22,12 @@ class _PendingWrite(Generic[C]):
     """A write of one thread.
 
     Attributes:
-        action: makes it, on a connection.
-        answer: what it answered.
-        error: what it raised, or what kept its transaction from taking effect.
-        finished: it has taken effect, or never will.
-        is_leader: its thread is to write what waits, this write included.
-        woken: set when it is finished or is the leader.
+        action: makes the write on a connection.
+        answer: what the action returned.
+        error: what the action raised, or why its transaction was not committed.
+        finished: whether the write has been committed or has failed.
+        is_leader: whether its thread is to make the pending writes, this one included.
+        woken: set when the write is finished or its thread is the leader.
     """
 
     action: Callable[[C], Any]
@@ -40,15 +39,14 @@ class _PendingWrite(Generic[C]):
 
 
 class GroupCommit(Generic[C]):
-    """Runs writes in transactions that they share.
+    """Runs writes of several threads in shared transactions.
 
-    One of the threads leads: it takes all that waits, writes it in one transaction, and hands the
-    lead to the first of those that have come in the meantime.
+    One of the threads is the leader: it makes all pending writes in one transaction, and then
+    passes the lead to the first of the writes that have arrived in the meantime.
 
     Args:
-        transaction: opens a transaction that takes effect as a whole when it is left without an
-            exception.
-        refusal: what a write raises that cannot be made as asked; it spoils no other.
+        transaction: opens a transaction that is committed on exit, and rolled back on an exception.
+        refusal: the exception of a write that is refused; it does not affect the other writes.
     """
 
     def __init__(
@@ -64,13 +62,13 @@ class GroupCommit(Generic[C]):
         self._expects_others = False
 
     def run(self, action: Callable[[C], T]) -> T:
-        """Make a write; when this returns it has taken effect.
+        """Make a write; it is committed on return.
 
-        The action may be called more than once; only the last time is of effect.
+        The action may be called more than once; only the last call takes effect.
 
         Raises:
-            Exception: the refusal, or what kept the transaction from taking effect; then nothing
-                was written.
+            Exception: the refusal, or why the transaction was not committed; then nothing was
+                written.
         """
         mine: _PendingWrite[C] = _PendingWrite(action)
         with self._lock:
@@ -90,7 +88,8 @@ class GroupCommit(Generic[C]):
 
     def _run_as_leader(self) -> None:
         if self._expects_others:
-            # Those whose writes have just been made may write again at once: let them come along.
+            # The threads whose writes have just been made may write again at once: include those
+            # writes.
             time.sleep(0)
         with self._lock:
             group, self._waiting = self._waiting, []
@@ -98,7 +97,7 @@ class GroupCommit(Generic[C]):
         try:
             self._commit_group(group)
         finally:
-            # An interrupt may have come in between; then the others' writes have yet to be made.
+            # After an interrupt in between, the writes of the other threads are still to be made.
             with self._lock:
                 self._waiting[:0] = [each for each in group if not each.finished]
             for each in group:
@@ -106,7 +105,7 @@ class GroupCommit(Generic[C]):
                     each.woken.set()
 
     def _hand_over(self, mine: _PendingWrite[C]) -> None:
-        """Pass the lead on, and leave nothing behind of a thread that was interrupted."""
+        """Pass the lead on, and remove the write of a thread that was interrupted."""
         with self._lock:
             if mine in self._waiting:
                 self._waiting.remove(mine)
@@ -119,7 +118,7 @@ class GroupCommit(Generic[C]):
                 heir.woken.set()
 
     def _commit_group(self, group: list[_PendingWrite[C]]) -> None:
-        """Make writes in one transaction; without one that is refused, the others again."""
+        """Make writes in one transaction; after a refusal, repeat it without the refused write."""
         refused: _PendingWrite[C] | None = None
         try:
             with self._transaction() as connection:

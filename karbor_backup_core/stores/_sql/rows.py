@@ -1,4 +1,4 @@
-"""Operations and backups as rows of the SQL store's tables, and back."""
+"""Converts operations and backups to rows of the SQL store's tables, and back."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ T = TypeVar("T", Operation, Backup)
 
 @attrs.frozen
 class UnreadableRow:
-    """A row of a store that cannot be read, and that a listing leaves out.
+    """A row of a store that cannot be read; listings skip it.
 
     Attributes:
         kind: "operation" or "backup".
@@ -32,10 +32,10 @@ class UnreadableRow:
 
 
 class UnreadableRowError(StoreError):
-    """A row that was asked for is there, but cannot be read.
+    """The requested row exists, but cannot be read.
 
     Attributes:
-        row: which one, and why.
+        row: the row, with the reason.
     """
 
     def __init__(self, row: UnreadableRow) -> None:
@@ -74,15 +74,15 @@ def row_to_operation(id_: Any, document: Any, version: Any, lease_until: Any) ->
         id_: its id.
         document: its document.
         version: of its row.
-        lease_until: the lease of its owner, which is newer than the one in the document; None
-            where the owner has shown none.
+        lease_until: the lease of its owner, which is newer than the one in the document; None where
+            the owner has none.
 
     Raises:
         UnreadableRowError: it cannot be read.
     """
     operation = _read_document(Operation, id_, document)
     if operation.version != version:
-        # A write names the version that was read, and would be refused again and again.
+        # Otherwise each write, which names the version that was read, would be refused.
         reason = f"its document is of version {operation.version}, its row of version {version!r}"
         raise _unreadable_row_error(Operation, id_, reason)
     if lease_until is None:
@@ -121,7 +121,7 @@ def row_to_backup(id_: Any, document: Any) -> Backup:
 
 
 def read_rows(read: Callable[..., T], rows: Iterable[Any], on_unreadable: OnUnreadable) -> list[T]:
-    """Read rows one by one; those that cannot be read are handed over, and keep no other back."""
+    """Read rows one by one; pass those that cannot be read to ``on_unreadable``."""
     found: list[T] = []
     for row in rows:
         try:
@@ -132,7 +132,7 @@ def read_rows(read: Callable[..., T], rows: Iterable[Any], on_unreadable: OnUnre
 
 
 def format_instant(instant: datetime | None) -> str | None:
-    """Write an instant as ``documents`` does, so that the two can be compared."""
+    """Format an instant as ``documents`` does, so that the two can be compared."""
     return None if instant is None else instant.astimezone(UTC).isoformat(timespec="microseconds")
 
 

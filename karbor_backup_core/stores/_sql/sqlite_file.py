@@ -1,4 +1,4 @@
-"""The file of an SQLite store: where it is, whether there is one, and how a new one is made."""
+"""The file of an SQLite store: its path, its checks and its creation."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def path_from_url(url: sa.URL) -> Path:
     """Return the absolute path of the file that a URL names; ``~`` stands for a home directory.
 
     Raises:
-        InvalidInput: the URL names no plain file, or says more than that.
+        InvalidInput: the URL names no plain file, or has other parameters.
     """
     if url.host or url.username or url.password or url.port:
         raise InvalidInput(f"the store's URL names a host, and SQLite has none: {_URL_HINT}")
@@ -35,7 +35,7 @@ def path_from_url(url: sa.URL) -> Path:
             "for a store in memory use MemoryStore"
         )
     if url.query:
-        # With "uri" SQLite would read the file's name another way, and keep another file.
+        # With "uri" SQLite would interpret the file's name differently, and use another file.
         raise InvalidInput(
             f"the store's URL has options after '?' ({', '.join(url.query)}), and SQLite's takes "
             "none: remove them"
@@ -64,10 +64,10 @@ def _expand_home(name: str) -> Path:
 
 
 def check_local_filesystem(path: Path) -> None:
-    """Let a path pass that lies on this machine's own disks.
+    """Refuse a path on a file system that machines may share.
 
     Raises:
-        InvalidInput: it lies on a file system that machines may share.
+        InvalidInput: the path lies on such a file system.
     """
     kind = network_filesystem_type(path)
     if kind:
@@ -80,14 +80,14 @@ def check_local_filesystem(path: Path) -> None:
 
 
 def database_exists(path: Path, *, plain: bool = True) -> bool:
-    """Say whether there is a database at a path; an empty file is none yet.
+    """Return whether there is a database at a path; an empty file is none yet.
 
     Args:
         path: of the file.
-        plain: whether SQLite's own header is to be expected: not of an encrypted database.
+        plain: whether the file must have SQLite's header, which an encrypted database lacks.
 
     Raises:
-        StoreError: there is something else, or it cannot be looked at.
+        StoreError: the file is no database, or cannot be read.
     """
     try:
         status = path.stat()
@@ -109,7 +109,7 @@ def database_exists(path: Path, *, plain: bool = True) -> bool:
 
 
 def missing_store_error(path: Path) -> StoreNotFound:
-    """Create the refusal to read a store that is not there."""
+    """Create the error for a store that does not exist."""
     return StoreNotFound(
         f"there is no store at {path} yet: the first protect makes it; if there should be one, "
         "look at the store's URL in the configuration"
@@ -117,19 +117,19 @@ def missing_store_error(path: Path) -> StoreNotFound:
 
 
 def create_private_file(path: Path) -> None:
-    """Create the file, if it is new, and its folders for the owner only.
+    """Create the file, if it is missing, and its folders, for the owner only.
 
     SQLite gives its own files beside it the same permissions.
 
     Raises:
-        StoreError: it cannot be made.
+        StoreError: it cannot be created.
     """
     try:
         _create_folders(path.parent)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _FILE_MODE)
         except FileExistsError:
-            # A dangling link counts as existing, and what it names is made through it.
+            # A dangling link counts as existing, and its target is created through it.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))
             return
         try:
@@ -141,7 +141,7 @@ def create_private_file(path: Path) -> None:
 
 
 def _create_folders(folder: Path) -> None:
-    """Create a folder and those above it; ``Path.mkdir`` would leave these to the umask."""
+    """Create a folder and its parents; ``Path.mkdir`` would apply the umask to the parents."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(mode=_FOLDER_MODE, exist_ok=True)

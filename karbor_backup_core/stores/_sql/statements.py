@@ -1,7 +1,7 @@
-"""What the SQL store asks and tells its database.
+"""The statements of the SQL store.
 
-Each statement is built once, with places for values: to build one takes several times as long as
-to run it.
+Each statement is built once, with bind parameters: to build one takes several times as long as to
+run it.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,13 @@ from karbor_backup_core.stores._sql.tables import backup_locks, backups, leases,
 
 
 def _select_ids(table: sa.Table) -> sa.Select[tuple[str]]:
-    """Create the query for the ids that begin with a text; LIKE would know no case on SQLite."""
+    """Create the query for ids with a prefix; on SQLite, LIKE would ignore case."""
     beginning = sa.func.substr(table.c.id, 1, sa.bindparam("length", type_=sa.Integer))
     return sa.select(table.c.id).where(beginning == sa.bindparam("prefix")).order_by(table.c.id)
 
 
 def _bind_columns(table: sa.Table, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a place for the value of each column, under the column's name."""
+    """Return a bind parameter for each column, under the column's name."""
     names = [column.name for column in table.columns if column.name not in without]
     return {name: sa.bindparam(name) for name in names}
 

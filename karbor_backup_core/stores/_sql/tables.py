@@ -1,8 +1,8 @@
-"""The tables of the SQL store, and the version of their shape.
+"""The tables of the SQL store, and their schema version.
 
-Only what every database of SQLAlchemy does alike is used. Instants are text, because databases
-differ in zones and fractions of seconds: the text of ``documents`` has one width and sorts. An
-operation is kept whole as a JSON document; the columns beside it are what queries ask for.
+Only features that all databases of SQLAlchemy have in common are used. Instants are text, because
+databases differ in time zones and fractions of seconds: the text of ``documents`` has one width and
+sorts. An operation is stored as one JSON document; the other columns are those that queries use.
 """
 
 from typing import Any, Final
@@ -85,13 +85,13 @@ def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
 
     Args:
         engine: of the database.
-        create: make the tables where there are none.
+        create: create the tables where there are none.
 
     Returns:
-        Whether the tables were made just now.
+        Whether the tables were created just now.
 
     Raises:
-        StoreNotFound: there are no tables, and none are to be made.
+        StoreNotFound: there are no tables, and ``create`` is False.
         StoreError: the tables are of another version.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
     """
@@ -114,8 +114,8 @@ def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
     return missing
 
 
-# Two processes may find an empty database at once. Where making tables is no transaction, or does
-# not exclude another one, the slower of them fails and then finds them made.
+# Two processes may find an empty database at once. Where the creation of tables is no transaction,
+# or does not exclude another one, the slower process fails and then finds the tables created.
 @tenacity.retry(
     retry=tenacity.retry_if_exception_type(sa.exc.DBAPIError),
     stop=tenacity.stop_after_attempt(5),
@@ -133,7 +133,7 @@ def _create_tables(engine: sa.Engine) -> int:
 
 
 def _read_schema_version(connection: sa.Connection) -> int | None:
-    """Return the version of the tables; None where they have not all been made yet."""
+    """Return the schema version; None where not all tables have been created yet."""
     if not sa.inspect(connection).has_table(_schema_version.name):
         return None
     return connection.scalar(sa.select(_schema_version.c.version))

@@ -1,4 +1,4 @@
-"""Which faults of a database pass at once: it has undone the transaction, to let another one go."""
+"""Repeats transactions that a database has rolled back in favour of another one."""
 
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
@@ -27,12 +27,12 @@ _MAX_ATTEMPTS: Final = 8
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Say whether a transaction may be repeated as it was; nothing of it took effect."""
+    """Return whether a transaction was rolled back and may be repeated unchanged."""
     cause = error.__cause__
     if not isinstance(cause, sa.exc.DBAPIError):
         return False
     original = cause.orig
-    # Two names for the same: psycopg 3's and psycopg2's.
+    # The attribute's name in psycopg 3, and in psycopg2.
     state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
     if state in _SQLSTATES or getattr(original, "sqlite_errorcode", None) in _SQLITE_CODES:
         return True
@@ -41,10 +41,10 @@ def is_retryable(error: BaseException) -> bool:
 
 
 def run_with_retries(transaction: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call what makes a transaction; repeat it, after random pauses, while its fault passes.
+    """Run a transaction; repeat it after random delays while its error is retryable.
 
     Raises:
-        StoreError: the fault does not pass, or has come with every attempt.
+        StoreError: the error is not retryable, or every attempt failed.
     """
     try:
         return transaction(*args, **kwargs)

@@ -1,7 +1,7 @@
-"""The writes of the SQL store, each within a transaction of its caller's.
+"""The writes of the SQL store, each within the transaction of its caller.
 
-Each writes before it reads: SQLite refuses, without waiting, to let a transaction write that has
-read what another one has overwritten since.
+Each writes before it reads: SQLite refuses at once a write in a transaction that has read a row
+which another one has overwritten since.
 """
 
 import contextlib
@@ -18,11 +18,11 @@ from karbor_backup_core.stores._sql import rows, statements
 
 
 def insert_operation(connection: sa.Connection, operation: Operation) -> Operation:
-    """Insert a new operation; answer it as stored.
+    """Insert a new operation; return it as stored.
 
     Raises:
         Conflict: an operation of that id exists.
-        BackupBusy: it has begun already, and another operation holds its backup.
+        BackupBusy: it has started already, and another operation locks its backup.
     """
     stored = common.increment_version(common.reset_version(operation))
     if not _try_insert(connection, statements.INSERT_OPERATION, rows.operation_to_row(stored)):
@@ -33,17 +33,17 @@ def insert_operation(connection: sa.Connection, operation: Operation) -> Operati
 
 
 def update_operation(connection: sa.Connection, operation: Operation) -> Operation:
-    """Write over the version that was read; answer the operation with the next version.
+    """Replace the version that was read; return the operation with the next version.
 
     Raises:
         Conflict: the operation has been written since it was read.
-        BackupBusy: another operation holds its backup.
+        BackupBusy: another operation locks its backup.
         UnknownOperation: there is no such operation.
     """
     stored = common.increment_version(operation)
     values = _update_values(operation, stored)
     if common.needs_backup_lock(operation):
-        # Mostly it holds its backup already, which one statement can tell and write.
+        # Mostly it locks its backup already, which one statement can check and write.
         holding = {**values, "holds": operation.backup_id}
         if connection.execute(statements.UPDATE_IF_LOCKED, holding).rowcount:
             return stored
@@ -52,12 +52,12 @@ def update_operation(connection: sa.Connection, operation: Operation) -> Operati
 
 
 def take_over(connection: sa.Connection, operation: Operation, seen: Operation) -> Operation:
-    """Write as ``overwrite`` does, provided that the lease is still the one that was seen.
+    """Write as ``update_operation`` does, provided that the lease is still the one in ``seen``.
 
     Raises:
         Conflict: the operation has been written, or its lease renewed, since it was seen.
-        BackupBusy: as ``overwrite``.
-        UnknownOperation: as ``overwrite``.
+        BackupBusy: as ``update_operation``.
+        UnknownOperation: as ``update_operation``.
     """
     stored = common.increment_version(operation)
     lease_seen = rows.format_instant(seen.lease_until) or ""
@@ -69,12 +69,12 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
 def write_outcome(
     connection: sa.Connection, operation: Operation, effect: common.BackupEffect
 ) -> Operation:
-    """Write as ``overwrite`` does, and what the end does to the remembered backups.
+    """Write as ``update_operation`` does, and apply the outcome's effect on backups.
 
     Raises:
-        Conflict: as ``overwrite``.
-        BackupBusy: as ``overwrite``.
-        UnknownOperation: as ``overwrite``.
+        Conflict: as ``update_operation``.
+        BackupBusy: as ``update_operation``.
+        UnknownOperation: as ``update_operation``.
     """
     stored = update_operation(connection, operation)
     if effect.delete:
@@ -89,14 +89,14 @@ def write_outcome(
 def write_all(
     connection: sa.Connection, some: Iterable[tuple[Operation, common.BackupEffect | None]]
 ) -> dict[str, Operation | KarborBackupError]:
-    """Write operations, those with an effect as ``end`` does, the others as ``overwrite`` does.
+    """Write operations, those with an effect as ``write_outcome`` does.
 
     Returns:
-        Per id the operation as stored, or why it has not been touched.
+        Per id the operation as stored, or why it was not written.
 
     Raises:
-        KarborBackupError: one was refused when a part of it had been written already; the
-            transaction must not take effect.
+        KarborBackupError: one was refused after a part of it had been written; the transaction must
+            be rolled back.
     """
     stored: dict[str, Operation | KarborBackupError] = {}
     for operation, effect in some:
@@ -112,7 +112,7 @@ def write_all(
 
 
 def renew_lease(connection: sa.Connection, owner: str, lease_until: datetime) -> None:
-    """Write the lease of an owner; with an owner's first one, those that hold nothing go."""
+    """Write the lease of an owner; a new one removes the leases of idle owners."""
     until = rows.format_instant(lease_until)
     if connection.execute(statements.UPDATE_LEASE, {"this_owner": owner, "until": until}).rowcount:
         return
@@ -122,7 +122,7 @@ def renew_lease(connection: sa.Connection, owner: str, lease_until: datetime) ->
 
 
 def put_backup(connection: sa.Connection, backup: Backup) -> None:
-    """Remember a backup; one of the same id is replaced."""
+    """Store a backup; it replaces one with the same id."""
     row = rows.backup_to_row(backup)
     if not _try_insert(connection, statements.INSERT_BACKUP, row):
         _replace_backup(connection, row)
@@ -136,7 +136,7 @@ def _update_values(operation: Operation, stored: Operation) -> dict[str, Any]:
 def _execute_update(
     connection: sa.Connection, statement: sa.Update, values: dict[str, Any], operation: Operation
 ) -> None:
-    """Write an operation, and hold its backup for it or let go of what it held."""
+    """Write an operation, and lock or unlock its backup."""
     if connection.execute(statement, values).rowcount == 0:
         raise _update_error(connection, operation)
     if common.needs_backup_lock(operation):
@@ -166,7 +166,7 @@ def _replace_backup(connection: sa.Connection, row: dict[str, Any]) -> None:
 
 
 def _try_insert(connection: sa.Connection, statement: sa.Insert, row: dict[str, Any]) -> bool:
-    """Insert a row unless its key is taken; say whether it was inserted."""
+    """Insert a row unless its key is taken; return whether it was inserted."""
     try:
         with _savepoint(connection):
             connection.execute(statement, row)
@@ -176,9 +176,9 @@ def _try_insert(connection: sa.Connection, statement: sa.Insert, row: dict[str, 
 
 
 def _savepoint(connection: sa.Connection) -> contextlib.AbstractContextManager[object]:
-    """Let a transaction go on after a statement that failed.
+    """Run statements in a savepoint, so that the transaction continues after a failure.
 
-    SQLite undoes what the statement did and no more; PostgreSQL would refuse all that follows.
+    SQLite undoes the failed statement only; PostgreSQL would refuse all later ones.
     """
     if connection.dialect.name == "sqlite":
         return contextlib.nullcontext()
