@@ -121,9 +121,10 @@ class JobRelease:
         return None if time.time() >= receipt.settles_at else receipt.running_progress()
 
     def _retire(self, call: FreezerCall, identifier: str) -> Sequence[Leftover]:
-        last = call.receipt.client
+        # Its own scheduler goes first: another one would be asked to look at a job that is not its.
+        own = (call.receipt.client, self._context.requested_scheduler(call.operation))
         known = [scheduler.client_id for scheduler in self._context.schedulers.list_all()]
-        return self._cleanup.retire(identifier, sorted(known, key=lambda client: client != last))
+        return self._cleanup.retire(identifier, sorted(known, key=lambda client: client not in own))
 
     def _delete_stray_actions(self, operation: Operation) -> Sequence[Leftover]:
         try:

@@ -6,6 +6,7 @@ It takes a scheduler with all workers busy at the right moment, which cannot be 
 from datetime import UTC, datetime
 
 import attrs
+from pytest_mock import MockerFixture
 
 from karbor_backup_core import (
     Operation,
@@ -141,3 +142,12 @@ def test_repeated_release_starts_one_removal() -> None:
     progress, _ = _release(freezer, operation)
     assert progress.state is ProgressState.RUNNING
     assert len(freezer.jobs) == 2
+
+
+def test_an_id_is_used_up_by_the_scheduler_that_the_operation_names(mocker: MockerFixture) -> None:
+    freezer = FakeFreezer("another", "mine")
+    create_job = mocker.spy(freezer, "create_job")
+    options = {"backup_name": "nightly", "scheduler": "mine"}
+    progress, _ = _release(freezer, attrs.evolve(_cancelled_operation(), options=options))
+    assert progress.state is ProgressState.SUCCEEDED
+    assert [call.args[0]["client_id"] for call in create_job.call_args_list] == ["mine"]
