@@ -75,14 +75,14 @@ def _parse_arguments(
 @pytest.mark.parametrize(
     ("page", "line"), _LINES, ids=[f"{page.name}: {line}" for page, line in _LINES]
 )
-def test_a_line_of_a_page_is_one_that_the_command_understands(page: Path, line: str) -> None:
+def test_command_line_of_page_is_parsed_by_the_command(page: Path, line: str) -> None:
     # --help and --version are all of their line.
     with contextlib.suppress(click.exceptions.Exit):
         assert list(_parse_line(line)), page
 
 
 @pytest.mark.parametrize("name", ["README.md", "cli.md", "sandbox/README.md", "recover-karbor.md"])
-def test_the_pages_lines_are_found(name: str) -> None:
+def test_command_lines_are_found_in_the_pages(name: str) -> None:
     assert [page for page, _ in _LINES if str(page).endswith(f"/{name}")]
 
 
@@ -97,6 +97,6 @@ def test_the_pages_lines_are_found(name: str) -> None:
         "karbor-backup karbor recover PROVIDER --no-such-option",
     ],
 )
-def test_a_line_that_names_what_there_is_not_is_found(line: str) -> None:
+def test_line_with_unknown_command_or_option_is_reported(line: str) -> None:
     with pytest.raises(click.UsageError):
         list(_parse_line(line))

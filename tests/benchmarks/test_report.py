@@ -37,14 +37,14 @@ def run_of(*measurements: Measurement, failure: str = "") -> BenchmarkRun:
         (None, [], None),
     ],
 )
-def test_a_goal_is_met_alone_or_beside_a_peer(
+def test_goal_is_compared_with_a_limit_or_a_peer(
     goal: Goal | None, measured: Sequence[Measurement], *, met: bool | None
 ) -> None:
     ours = measurement_of(OURS, 2, goal=goal)
     assert ours.meets_goal([ours, *measured]) is met
 
 
-def test_the_page_says_how_many_times_a_peers_value_ours_is() -> None:
+def test_page_shows_the_ratio_to_the_peer() -> None:
     page = markdown.render_page(
         run_of(measurement_of(OURS, 2, goal=Goal(1.0, of=PEER)), measurement_of(PEER, 4)),
         ["a-plot.svg"],
@@ -54,13 +54,13 @@ def test_the_page_says_how_many_times_a_peers_value_ours_is() -> None:
     assert "![a plot](a-plot.svg)" in page
 
 
-def test_what_is_not_met_is_said() -> None:
+def test_missed_goal_is_reported() -> None:
     missed = measurement_of(OURS, 3, goal=Goal(2))
     assert run_of(missed, measurement_of(PEER, 1)).unmet_goals == [missed]
     assert "≤ 2 **not met**" in markdown.render_page(run_of(missed), [])
 
 
-def test_a_benchmark_that_broke_off_keeps_what_it_had_measured() -> None:
+def test_failed_benchmark_keeps_its_measurements() -> None:
     page = markdown.render_page(run_of(measurement_of(OURS, 3), failure="RuntimeError: no"), [])
     assert "3 ms" in page
     assert "broke off: `RuntimeError: no`" in page
@@ -74,7 +74,7 @@ def test_a_run_is_written_as_json(tmp_path: Path) -> None:
     assert measurement["goal"] == {"at_most": 1.0, "of": PEER}
 
 
-def test_numbers_have_the_digits_that_tell_something() -> None:
+def test_numbers_are_rounded_to_significant_digits() -> None:
     assert [markdown.format_number(x) for x in (0.001234, 3.04999, 99.5, 12345.6)] == [
         "0.00123",
         "3.05",

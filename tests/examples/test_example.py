@@ -7,7 +7,7 @@ from tests.pages.blocks import Block
 from tests.pages.checkouts import Checkout
 
 
-def test_example_keeps_the_contract_in_a_clean_environment(
+def test_example_passes_the_contract_in_a_clean_environment(
     run_lines: Callable[[str, Path, Sequence[Block]], str],
     checkout: Checkout,
     marked_blocks: list[Block],

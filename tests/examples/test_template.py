@@ -21,7 +21,7 @@ def _generate_package(folder: Path, **answers: str) -> Path:
     return folder
 
 
-def test_what_it_makes_keeps_the_contract_in_a_clean_environment(
+def test_generated_package_passes_the_contract_in_a_clean_environment(
     run_lines: Callable[[str, Path, Sequence[Block]], str], tmp_path: Path
 ) -> None:
     answers = {"backend": "snapvault", "resource_type": "OS::Cinder::Volume"}
@@ -42,7 +42,7 @@ def test_line_of_the_tutorial_generates_a_package(
     assert (folder / "karbor-backup-vault" / "src" / "karbor_backup_vault").is_dir()
 
 
-def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:
+def test_generated_package_passes_ruff(tmp_path: Path) -> None:
     folder = _generate_package(tmp_path, backend="snapvault")
     settings = ("--config", str(ROOT / "pyproject.toml"))
     for command in (("check", "--ignore", "INP001,D101,D102,I001"), ("format", "--check")):
@@ -51,7 +51,7 @@ def test_what_it_makes_is_formatted_and_linted(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout
 
 
-def test_it_makes_what_the_tutorial_writes(tmp_path: Path) -> None:
+def test_generated_package_is_the_tutorials(tmp_path: Path) -> None:
     folder = _generate_package(tmp_path, backend="shelf")
     written = final_files()
     assert written
@@ -61,6 +61,6 @@ def test_it_makes_what_the_tutorial_writes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"backend": "Two words"}, {"backend": "x", "resource_type": '"); import os'}]
 )
-def test_names_that_would_break_the_code_are_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+def test_names_that_are_no_identifiers_are_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Validation error"):
         _generate_package(tmp_path, **wrong)

@@ -20,7 +20,7 @@ def reader(wheel: Path, tmp_path: Path) -> Reader:
 
 
 @pytest.mark.timeout(600)
-def test_the_tutorial_does_what_it_says(reader: Reader, marked_blocks: list[Block]) -> None:
+def test_tutorial_commands_print_what_it_shows(reader: Reader, marked_blocks: list[Block]) -> None:
     printed = ""
     for block in marked_blocks:
         if block.title:

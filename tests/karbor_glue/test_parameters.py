@@ -14,12 +14,12 @@ def parse_one(subschema: dict[str, Any], value: Any) -> Any:
 
 
 @pytest.mark.parametrize("text", ["True", "true", "TRUE", " yes ", "on", "1"])
-def test_text_of_true_is_true_where_a_boolean_is_wanted(text: str) -> None:
+def test_true_text_becomes_true_for_a_boolean(text: str) -> None:
     assert parse_one({"type": "boolean"}, text) is True
 
 
 @pytest.mark.parametrize("text", ["False", "false", "no", "Off", "0"])
-def test_text_of_false_is_false_where_a_boolean_is_wanted(text: str) -> None:
+def test_false_text_becomes_false_for_a_boolean(text: str) -> None:
     assert parse_one({"type": "boolean"}, text) is False
 
 
@@ -46,7 +46,7 @@ def test_text_of_false_is_false_where_a_boolean_is_wanted(text: str) -> None:
         ({}, "7", "7"),
     ],
 )
-def test_text_becomes_what_the_schema_wants(
+def test_text_is_converted_to_the_schemas_type(
     subschema: dict[str, Any], text: str, value: Any
 ) -> None:
     found = parse_one(subschema, text)
@@ -55,16 +55,16 @@ def test_text_becomes_what_the_schema_wants(
 
 
 @pytest.mark.parametrize("empty", ["", "  ", None])
-def test_an_empty_value_counts_as_left_out(empty: Any) -> None:
+def test_empty_value_is_omitted(empty: Any) -> None:
     schema = {"properties": {"option": {"type": "boolean"}}, "required": ["option"]}
     assert parse_parameters(schema, {"option": empty}) == {}
 
 
-def test_values_that_are_no_text_stay_as_they_are() -> None:
+def test_other_values_than_text_are_unchanged() -> None:
     assert parse_one({"type": "boolean"}, False) is False
 
 
-def test_references_inside_a_schema_are_followed() -> None:
+def test_references_inside_a_schema_are_resolved() -> None:
     schema = {"$defs": {"flag": {"type": "boolean"}}, "properties": {"o": {"$ref": "#/$defs/flag"}}}
     assert parse_parameters(schema, {"o": "False"}) == {"o": False}
 
@@ -76,13 +76,13 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_whatever_karbor_turns_into_text_comes_back(value: Any) -> None:
+def test_value_that_karbor_converted_to_text_is_converted_back(value: Any) -> None:
     """Karbor keeps ``str(value)`` of a value."""
     wanted = {bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
     assert parse_one({"type": wanted[type(value)]}, str(value)) == value
 
 
 @given(st.text())
-def test_text_stays_text_where_text_is_wanted(value: str) -> None:
+def test_text_is_unchanged_for_a_string(value: str) -> None:
     found = parse_parameters({"properties": {"option": {"type": "string"}}}, {"option": value})
     assert found == ({"option": value} if value.strip() else {})

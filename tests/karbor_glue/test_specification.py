@@ -17,7 +17,7 @@ def table_rows() -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def test_each_sentence_names_tests_that_exist() -> None:
+def test_each_sentence_names_existing_tests() -> None:
     table = table_rows()
     assert len(table) > 20
     missing = []

@@ -36,7 +36,7 @@ _PROGRAMS: Final = {
 """What each extra is for, as a program."""
 
 
-def test_every_extra_is_tried_alone() -> None:
+def test_every_extra_is_tested_alone() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = {"", *project["optional-dependencies"]}
     assert set(_EXTRAS) == extras
@@ -45,7 +45,7 @@ def test_every_extra_is_tried_alone() -> None:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("extra", _EXTRAS)
-def test_an_extra_alone_works_or_says_in_one_line_what_to_install(
+def test_extra_alone_works_or_names_what_to_install_in_one_line(
     environment_of: Callable[[str], Environment], extra: str, tmp_path: Path
 ) -> None:
     environment = environment_of(extra)
@@ -64,7 +64,7 @@ def test_an_extra_alone_works_or_says_in_one_line_what_to_install(
 
 
 @pytest.mark.timeout(600)
-def test_command_without_a_backends_libraries_says_which_extra_brings_them(
+def test_command_without_a_backends_libraries_names_the_extra(
     environment_of: Callable[[str], Environment],
 ) -> None:
     environment = environment_of("cli")

@@ -6,7 +6,7 @@ A block names its test behind its language, where no reader of the page sees it:
 
 A page whose blocks have all the same test names it once, in a comment of its own line::
 
-    <!-- run-by: tests/examples/test_tutorial.py::test_the_tutorial_does_what_it_says -->
+    <!-- run-by: tests/examples/test_tutorial.py::test_tutorial_commands_print_what_it_shows -->
 
 What cannot be run says why: ``not-run="..."``.
 """

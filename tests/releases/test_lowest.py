@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[2]
 _RELEASES = sorted(Path(__file__).parent.glob("*.txt"))
 
 
-def test_each_bound_is_the_highest_that_is_mentioned(tmp_path: Path) -> None:
+def test_each_bound_is_the_highest_stated_one(tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(
         """\
@@ -41,7 +41,7 @@ def test_dependency_without_a_bound_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("release", _RELEASES, ids=lambda path: path.stem)
-def test_every_release_has_versions_that_the_project_allows(release: Path) -> None:
+def test_constraints_of_every_release_satisfy_the_bounds(release: Path) -> None:
     """The project can be installed under the constraints of each maintained OpenStack release."""
     constraints = release.read_text(encoding="utf-8")
     too_old = []

@@ -91,7 +91,7 @@ def test_status_without_a_sandbox_fails(name: str) -> None:
     ]
 
 
-def test_an_unknown_part_is_one_line(name: str) -> None:
+def test_unknown_part_error_is_one_line(name: str) -> None:
     up = run_cli("up", "--instance", name, "--with", "tape")
 
     assert up.returncode == 1
@@ -99,7 +99,7 @@ def test_an_unknown_part_is_one_line(name: str) -> None:
     assert line.startswith("There is no part 'tape', only: ssh, swift, s3, ftp, cloud")
 
 
-def test_run_gives_the_commands_exit_status_and_leaves_nothing() -> None:
+def test_run_returns_the_commands_exit_status_and_leaves_no_process() -> None:
     code = "import os, sys; print(os.environ['OS_CLIENT_CONFIG_FILE']); sys.exit(7)"
 
     done = run_cli("run", sys.executable, "-c", code)
@@ -119,7 +119,7 @@ def test_run_gives_the_commands_exit_status_and_leaves_nothing() -> None:
         pytest.param(signal.SIGKILL, "Starting the scheduler", id="killed"),
     ],
 )
-def test_nothing_outlives_an_up_that_is_ended(name: str, number: signal.Signals, when: str) -> None:
+def test_interrupted_up_leaves_no_process(name: str, number: signal.Signals, when: str) -> None:
     with subprocess.Popen(
         [*COMMAND, "up", "--instance", name],
         cwd=ROOT,
@@ -137,7 +137,7 @@ def test_nothing_outlives_an_up_that_is_ended(name: str, number: signal.Signals,
     wait_until_nothing_runs(name)
 
 
-def test_nothing_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
+def test_killed_run_leaves_no_process(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     code = f"""
 import os, pathlib, time

@@ -40,9 +40,7 @@ def test_every_cloud_of_clouds_yaml_works(sandbox: Sandbox, cloud: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning")
-def test_a_client_can_be_led_through_a_proxy(
-    sandbox: Sandbox, fault_proxy: FaultProxy, tmp_path: Path
-) -> None:
+def test_client_can_use_a_proxy(sandbox: Sandbox, fault_proxy: FaultProxy, tmp_path: Path) -> None:
     path = tmp_path / "clouds.yaml"
     sandbox.write_clouds_yaml(path, freezer_url=fault_proxy.url)
     fault_proxy.plan(http_faults.error_response(503))
@@ -57,7 +55,7 @@ def test_a_client_can_be_led_through_a_proxy(
     assert answers == [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.MULTIPLE_CHOICES]
 
 
-def test_secrets_are_for_the_owner_only(sandbox: Sandbox) -> None:
+def test_files_with_secrets_are_readable_by_the_owner_only(sandbox: Sandbox) -> None:
     passwords = {account.password for account in sandbox.accounts.values()}
     home = sandbox.instance.layout.home
 
@@ -66,7 +64,7 @@ def test_secrets_are_for_the_owner_only(sandbox: Sandbox) -> None:
     assert stat.S_IMODE(sandbox.clouds_yaml.stat().st_mode) == stat.S_IRUSR | stat.S_IWUSR
 
 
-def test_the_servers_environment_holds_nothing_of_the_callers(
+def test_environment_of_the_caller_is_not_passed_to_the_servers(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OS_PASSWORD", "of another cloud")
@@ -86,7 +84,7 @@ def test_the_api_keeps_connections_alive(sandbox: Sandbox) -> None:
     assert answer.headers.get("Connection", "keep-alive") == "keep-alive"
 
 
-def test_the_api_takes_many_writers_at_once(sandbox: Sandbox) -> None:
+def test_api_serves_concurrent_writers(sandbox: Sandbox) -> None:
     api = freezer(sandbox)
     job = {"client_id": CLIENT_ID, "job_actions": [], "job_schedule": {"event": "stop"}}
 
@@ -96,7 +94,7 @@ def test_the_api_takes_many_writers_at_once(sandbox: Sandbox) -> None:
     assert set(answers) == {HTTPStatus.CREATED}
 
 
-def test_projects_are_strangers_to_each_other(sandbox: Sandbox) -> None:
+def test_project_cannot_read_jobs_of_another_project(sandbox: Sandbox) -> None:
     demo = freezer(sandbox)
     created = demo.post(
         "/jobs",
@@ -112,7 +110,7 @@ def test_projects_are_strangers_to_each_other(sandbox: Sandbox) -> None:
     assert freezer(sandbox, "other").get(job).status_code == HTTPStatus.NOT_FOUND
 
 
-def test_a_second_scheduler_declares_what_it_is_told_to(sandbox: Sandbox) -> None:
+def test_second_scheduler_declares_the_given_capabilities(sandbox: Sandbox) -> None:
     name = sandbox.add_scheduler(
         "swift-only", capabilities=Capabilities(storages=["swift"], modes=["fs"])
     )
@@ -126,14 +124,14 @@ def test_a_second_scheduler_declares_what_it_is_told_to(sandbox: Sandbox) -> Non
     assert "local" in found[CLIENT_ID]["supported_storages"]
 
 
-def test_a_scheduler_of_another_project(sandbox: Sandbox) -> None:
+def test_scheduler_of_another_project_runs_its_jobs_only(sandbox: Sandbox) -> None:
     sandbox.add_scheduler("others", cloud="other")
 
     assert "others" in clients(sandbox, "other")
     assert "others" not in clients(sandbox)
 
 
-def test_a_scheduler_that_is_there_is_left_as_it_is(sandbox: Sandbox) -> None:
+def test_scheduler_that_runs_already_is_kept(sandbox: Sandbox) -> None:
     before = sandbox.servers[f"scheduler-{CLIENT_ID}"]
 
     sandbox.add_scheduler(CLIENT_ID)
@@ -152,7 +150,7 @@ def test_an_unknown_cloud_is_refused(sandbox: Sandbox) -> None:
         sandbox.session("prod")
 
 
-def test_a_stopped_scheduler_leaves_a_job_where_it_is(sandbox: Sandbox) -> None:
+def test_job_of_a_stopped_scheduler_is_not_run(sandbox: Sandbox) -> None:
     name = sandbox.add_scheduler("stopped")
     api = freezer(sandbox)
     sandbox.stop(name)
@@ -176,7 +174,7 @@ def test_a_stopped_scheduler_leaves_a_job_where_it_is(sandbox: Sandbox) -> None:
     event(lambda: api.get(f"/jobs/{created}").json()["job_schedule"]["event"])
 
 
-def test_what_does_not_run_cannot_be_attached_to() -> None:
+def test_attach_to_an_instance_that_is_not_up_raises() -> None:
     with pytest.raises(NotRunningError, match="'nowhere' is not up"):
         Sandbox.attach(ROOT, instance="nowhere")
 

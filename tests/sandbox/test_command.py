@@ -15,17 +15,17 @@ def exit_with(expression: str) -> list[str]:
     return [sys.executable, "-c", f"import os, sys; sys.exit({expression})"]
 
 
-def test_gives_the_exit_status() -> None:
+def test_exit_status_is_returned() -> None:
     assert run_command(exit_with("7"), {}) == 7
 
 
-def test_gives_a_signal_as_a_shell_does() -> None:
+def test_signal_is_returned_as_128_plus_its_number() -> None:
     kill = "os.kill(os.getpid(), 9)"
 
     assert run_command(exit_with(kill), {}) == 128 + signal.SIGKILL
 
 
-def test_a_command_sees_the_sandbox_and_no_other_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_names_the_sandbox_and_no_other_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_AUTH_URL", "https://production.example.org")
     monkeypatch.setenv("MINE", "kept")
     seen = "[os.environ.get(name) for name in ('OS_AUTH_URL', 'OS_CLOUD', 'MINE')]"
@@ -35,7 +35,7 @@ def test_a_command_sees_the_sandbox_and_no_other_cloud(monkeypatch: pytest.Monke
     assert status == 0
 
 
-def test_loopback_is_not_sought_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_is_added_to_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "example.org")
 
     status = run_command(exit_with("os.environ['NO_PROXY'] != 'example.org,127.0.0.1'"), {})
@@ -43,12 +43,12 @@ def test_loopback_is_not_sought_behind_a_proxy(monkeypatch: pytest.MonkeyPatch) 
     assert status == 0
 
 
-def test_a_program_that_is_not_there() -> None:
+def test_missing_program_is_refused_by_name() -> None:
     with pytest.raises(MissingProgramError, match="no-such-program cannot be run"):
         run_command(["no-such-program"], {})
 
 
-def test_ctrl_c_is_the_commands_to_answer() -> None:
+def test_sigint_is_left_to_the_command() -> None:
     # As a terminal does, to both.
     code = (
         "import os, signal, sys\n"
@@ -60,7 +60,7 @@ def test_ctrl_c_is_the_commands_to_answer() -> None:
     assert run_command([sys.executable, "-c", code], {}) == 5
 
 
-def test_a_command_ends_with_the_one_that_ran_it(tmp_path: Path) -> None:
+def test_command_ends_when_its_caller_is_terminated(tmp_path: Path) -> None:
     def terminated(*_: object) -> None:
         raise SystemExit(143)
 
@@ -81,7 +81,7 @@ def test_a_command_ends_with_the_one_that_ran_it(tmp_path: Path) -> None:
     assert not psutil.pid_exists(int(pid.read_text()))
 
 
-def test_a_command_that_needs_no_proxy_at_all_still_needs_none(
+def test_no_proxy_for_all_hosts_stays_unchanged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("no_proxy", "*")

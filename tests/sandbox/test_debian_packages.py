@@ -8,7 +8,7 @@ from sandbox.instance import report_nothing
 from sandbox.layout import Project
 
 
-def test_without_apt_get_it_says_what_to_install(
+def test_without_apt_get_the_error_names_the_packages(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -20,9 +20,7 @@ def test_without_apt_get_it_says_what_to_install(
         unpack_packages(project, ["openssh-server"], report_nothing)
 
 
-def test_a_failed_attempt_does_not_count_as_unpacked(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_unpacking_is_repeated(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
     for _ in range(2):

@@ -29,7 +29,9 @@ def build(project: Project, requirements: Path, reports: list[str]) -> Environme
     return ensure_environment(project, "empty", reports.append, requirements=requirements)
 
 
-def test_is_built_once(project: Project, requirements: Path, reports: list[str]) -> None:
+def test_environment_is_built_once(
+    project: Project, requirements: Path, reports: list[str]
+) -> None:
     first = build(project, requirements, reports)
     second = build(project, requirements, reports)
 
@@ -39,7 +41,7 @@ def test_is_built_once(project: Project, requirements: Path, reports: list[str])
     assert reports == ["Building the environment 'empty'; it is kept for the next time."]
 
 
-def test_two_at_once_build_it_once(
+def test_concurrent_processes_build_an_environment_once(
     project: Project, requirements: Path, reports: list[str]
 ) -> None:
     builders = [
@@ -54,7 +56,7 @@ def test_two_at_once_build_it_once(
 
 
 @pytest.mark.parametrize("changed", ["empty.in", "empty.txt"])
-def test_other_requirements_make_another(
+def test_other_requirements_get_another_environment(
     project: Project, requirements: Path, reports: list[str], changed: str
 ) -> None:
     first = build(project, requirements, reports)
@@ -63,7 +65,7 @@ def test_other_requirements_make_another(
     assert build(project, requirements, reports).path != first.path
 
 
-def test_an_interrupted_build_is_done_over(
+def test_interrupted_build_is_repeated(
     project: Project, requirements: Path, reports: list[str]
 ) -> None:
     whole = build(project, requirements, reports)
@@ -78,7 +80,7 @@ def test_an_interrupted_build_is_done_over(
     assert not (again.path / "half").exists()
 
 
-def test_tells_why_it_cannot_be_built(
+def test_failed_build_reports_its_reason(
     project: Project, requirements: Path, reports: list[str]
 ) -> None:
     (requirements / "empty.in").write_text("./no-such-directory\n")
@@ -87,7 +89,7 @@ def test_tells_why_it_cannot_be_built(
         build(project, requirements, reports)
 
 
-def test_a_checkout_with_a_blank_in_its_path_is_refused(
+def test_checkout_path_with_a_blank_is_refused(
     tmp_path: Path, requirements: Path, reports: list[str]
 ) -> None:
     project = Project(tmp_path / "my checkout")

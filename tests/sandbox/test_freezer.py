@@ -75,7 +75,7 @@ def storages(sandbox: Sandbox) -> Mapping[str, Callable[[], Job]]:
 
 
 @pytest.mark.parametrize("kind", ["local", "ssh", "swift"])
-def test_a_directory_comes_back(
+def test_directory_is_restored(
     kind: str,
     storages: Mapping[str, Callable[[], Job]],
     run_action: Callable[..., str],
@@ -93,7 +93,7 @@ def test_a_directory_comes_back(
     assert filecmp.cmpfiles(source, restored, ["content"], shallow=False)[0] == ["content"]
 
 
-def test_what_the_agent_writes_stays_in_the_sandbox(
+def test_agent_writes_its_files_inside_the_sandbox(
     sandbox: Sandbox, run_action: Callable[..., str], tmp_path: Path
 ) -> None:
     server = sandbox.ftp

@@ -35,7 +35,9 @@ def state(owner: ProcessId | None) -> State:
     )
 
 
-def test_takes_another_port_when_one_is_taken(instance: Instance, web_service: MakeService) -> None:
+def test_start_retries_on_another_port_when_one_is_in_use(
+    instance: Instance, web_service: MakeService
+) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
@@ -51,7 +53,9 @@ def test_takes_another_port_when_one_is_taken(instance: Instance, web_service: M
     assert started.port == tried[1]
 
 
-def test_gives_up_when_every_port_is_taken(instance: Instance, web_service: MakeService) -> None:
+def test_start_fails_when_every_port_is_in_use(
+    instance: Instance, web_service: MakeService
+) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
@@ -60,7 +64,7 @@ def test_gives_up_when_every_port_is_taken(instance: Instance, web_service: Make
             instance.start(lambda _port: web_service(taken.getsockname()[1]))
 
 
-def test_when_one_of_several_fails_none_is_left_running(
+def test_failed_start_of_one_server_stops_the_others(
     instance: Instance, web_service: MakeService, python_service: MakeService
 ) -> None:
     def servers(ports: Sequence[int]) -> list[Service]:
@@ -72,7 +76,7 @@ def test_when_one_of_several_fails_none_is_left_running(
     assert not any(server.is_running for server in instance.servers().values())
 
 
-def test_restarts_on_the_same_port(instance: Instance, web_service: MakeService) -> None:
+def test_restart_keeps_the_port(instance: Instance, web_service: MakeService) -> None:
     before = instance.start(web_service)
 
     instance.restart("web")
@@ -84,7 +88,7 @@ def test_restarts_on_the_same_port(instance: Instance, web_service: MakeService)
     assert after.is_running
 
 
-def test_a_stopped_server_stays_known(instance: Instance, web_service: MakeService) -> None:
+def test_stopped_server_stays_recorded(instance: Instance, web_service: MakeService) -> None:
     instance.start(web_service)
 
     instance.stop("web")
@@ -102,7 +106,9 @@ def test_an_unknown_server_is_refused(instance: Instance, web_service: MakeServi
         instance.stop("api")
 
 
-def test_taking_down_leaves_nothing(instance: Instance, web_service: MakeService) -> None:
+def test_take_down_removes_processes_and_files(
+    instance: Instance, web_service: MakeService
+) -> None:
     server = instance.start(web_service)
     (instance.layout.home / "more").symlink_to(instance.layout.logs)
 
@@ -113,7 +119,7 @@ def test_taking_down_leaves_nothing(instance: Instance, web_service: MakeService
     assert not instance.layout.home.exists()
 
 
-def test_taking_down_can_keep_the_logs(instance: Instance, web_service: MakeService) -> None:
+def test_take_down_can_keep_the_logs(instance: Instance, web_service: MakeService) -> None:
     instance.start(web_service)
 
     instance.take_down(keep_logs=True)
@@ -126,7 +132,9 @@ def test_taking_down_can_keep_the_logs(instance: Instance, web_service: MakeServ
     assert instance.layout.logs.exists()
 
 
-def test_takes_down_what_is_in_no_record(instance: Instance, web_service: MakeService) -> None:
+def test_take_down_ends_a_server_without_a_record(
+    instance: Instance, web_service: MakeService
+) -> None:
     server = instance.start(web_service)
     (instance.layout.records / "web.json").unlink()
 
@@ -135,12 +143,12 @@ def test_takes_down_what_is_in_no_record(instance: Instance, web_service: MakeSe
     assert server.process.process() is None
 
 
-def test_says_that_it_is_not_up(instance: Instance) -> None:
+def test_state_of_an_instance_that_is_not_up_raises(instance: Instance) -> None:
     with pytest.raises(NotRunningError, match="'small' is not up"):
         _ = instance.state
 
 
-def test_remembers_its_state(instance: Instance) -> None:
+def test_state_is_read_as_it_was_written(instance: Instance) -> None:
     kept = state(owner=None)
 
     instance.write_state(attrs.evolve(kept, parts={"ssh": {"port": 22}}))
@@ -149,7 +157,7 @@ def test_remembers_its_state(instance: Instance) -> None:
     assert instance.state == attrs.evolve(kept, parts={"ssh": {"port": 22}})
 
 
-def test_only_its_owner_can_read_it(instance: Instance) -> None:
+def test_folder_and_state_are_readable_by_the_owner_only(instance: Instance) -> None:
     instance.write_state(state(owner=None))
 
     assert instance.layout.home.stat().st_mode & 0o077 == 0
@@ -165,7 +173,7 @@ def test_only_its_owner_can_read_it(instance: Instance) -> None:
         pytest.param(state(owner=None), True, id="to stay"),
     ],
 )
-def test_reaps_what_a_crash_has_left(
+def test_remove_abandoned_removes_an_instance_after_a_crash(
     instance: Instance, web_service: MakeService, owner: State | None, *, left: bool
 ) -> None:
     server = instance.start(web_service)
@@ -178,7 +186,9 @@ def test_reaps_what_a_crash_has_left(
     assert instance.layout.home.exists() == left
 
 
-def test_reaps_what_a_loss_of_power_has_left(instance: Instance, web_service: MakeService) -> None:
+def test_remove_abandoned_removes_an_instance_after_a_power_failure(
+    instance: Instance, web_service: MakeService
+) -> None:
     server = instance.start(web_service)
     instance.write_state(state(owner=None))
     terminate([server.process])
@@ -188,9 +198,7 @@ def test_reaps_what_a_loss_of_power_has_left(instance: Instance, web_service: Ma
     assert not instance.layout.home.exists()
 
 
-def test_what_a_failed_start_has_left_behind_ends(
-    instance: Instance, python_service: MakeService
-) -> None:
+def test_failed_start_ends_child_processes(instance: Instance, python_service: MakeService) -> None:
     code = "import subprocess; print(subprocess.Popen(['sleep', '60']).pid); raise SystemExit(1)"
     service = python_service(code, ready_text="never")
 
@@ -201,13 +209,13 @@ def test_what_a_failed_start_has_left_behind_ends(
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-def test_reaping_where_nothing_was_ever_up(project: Project) -> None:
+def test_remove_abandoned_without_instances_does_nothing(project: Project) -> None:
     remove_abandoned(project)
 
     assert not project.sandboxes.exists()
 
 
-def test_a_free_port_is_below_those_of_outgoing_connections() -> None:
+def test_free_port_is_below_the_ephemeral_range() -> None:
     first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
 
     assert free_port() < first_outgoing

@@ -41,14 +41,14 @@ def make_job(freezer: Adapter, description: str) -> str:
     return str(freezer.post("/jobs", json=body).json()["job_id"])
 
 
-def test_jobs_are_made_at_the_same_time(freezer: Adapter) -> None:
+def test_concurrent_clients_create_jobs(freezer: Adapter) -> None:
     with ThreadPoolExecutor(16) as clients:
         made = set(clients.map(make_job, [freezer] * 100, map(str, range(100))))
 
     assert len(made) == 100
 
 
-def test_a_stopped_server_comes_back_with_its_data(on_mariadb: Sandbox, freezer: Adapter) -> None:
+def test_restarted_server_has_its_data(on_mariadb: Sandbox, freezer: Adapter) -> None:
     description = uuid.uuid4().hex
     job_id = make_job(freezer, description)
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("module", "target"), [("sandbox", "sandbox"), ("examples.demo", "demo")])
-def test_a_missing_library_is_one_line_that_says_what_to_do(module: str, target: str) -> None:
+def test_missing_library_error_is_one_line_with_the_remedy(module: str, target: str) -> None:
     # Without the site module there is nothing but the standard library.
     done = subprocess.run(
         [sys.executable, "-S", "-m", module, "up"],
@@ -27,7 +27,7 @@ def test_a_missing_library_is_one_line_that_says_what_to_do(module: str, target:
     assert f"`make {target}` installs what is needed" in done.stderr
 
 
-def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_old_python_error_names_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.missing_libraries.OLDEST_PYTHON", (99, 0))
     told = describe_missing_library(ImportError("cannot import name 'Self'"), "sandbox")
     assert "or later is needed" in told
@@ -35,13 +35,13 @@ def test_an_old_python_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", [None, "sandbox.nothing", "examples.demo.nothing"])
-def test_a_fault_of_the_project_is_not_hidden(name: str | None) -> None:
+def test_import_error_of_the_project_is_raised(name: str | None) -> None:
     error = ImportError("a fault of our own", name=name)
     with pytest.raises(ImportError, match="a fault of our own"):
         describe_missing_library(error, "sandbox")
 
 
-def test_a_name_that_the_package_lacks_is_an_attribute_error() -> None:
+def test_unknown_name_of_the_package_raises_attribute_error() -> None:
     import sandbox
 
     assert sandbox.Sandbox is not None

@@ -8,7 +8,7 @@ from sandbox.parts import PARTS
 
 
 @pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.openstack)
-def test_release_is_a_part_whose_packages_are_pinned(release: Release) -> None:
+def test_each_release_is_a_part_with_pinned_packages(release: Release) -> None:
     assert release.part in PARTS
     wanted = (REQUIREMENTS / f"{release.part}.in").read_text().splitlines()
     pinned = (REQUIREMENTS / f"{release.part}.txt").read_text().splitlines()

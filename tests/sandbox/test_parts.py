@@ -32,26 +32,26 @@ def test_an_unknown_part_is_refused(sandbox: Sandbox) -> None:
         sandbox.part("tape")
 
 
-def test_a_part_is_brought_up_once(sandbox: Sandbox) -> None:
+def test_part_is_started_once(sandbox: Sandbox) -> None:
     assert sandbox.ftp == sandbox.part("ftp")
     assert [name for name in sandbox.servers if name.startswith("ftp")] == ["ftp", "ftps"]
 
 
-def test_ftp_takes_a_file_and_gives_it_back(sandbox: Sandbox) -> None:
+def test_ftp_stores_and_returns_a_file(sandbox: Sandbox) -> None:
     server = sandbox.ftp
     with ftplib.FTP() as client:  # noqa: S321 - the storage kind is FTP
         client.connect(server.host, server.port)
         round_trip(client, server.user, server.password, server.directory)
 
 
-def test_ftps_takes_a_file_and_gives_it_back(sandbox: Sandbox) -> None:
+def test_ftps_stores_and_returns_a_file(sandbox: Sandbox) -> None:
     server = sandbox.ftp
     with ftplib.FTP_TLS() as client:  # noqa: S321 - this one is encrypted
         client.connect(server.host, server.tls_port)
         round_trip(client, server.user, server.password, server.directory)
 
 
-def test_ftps_wants_tls(sandbox: Sandbox) -> None:
+def test_ftps_refuses_a_connection_without_tls(sandbox: Sandbox) -> None:
     server = sandbox.ftp
     with ftplib.FTP() as client:  # noqa: S321 - to be refused
         client.connect(server.host, server.tls_port)
@@ -59,7 +59,7 @@ def test_ftps_wants_tls(sandbox: Sandbox) -> None:
             client.login(server.user, server.password)
 
 
-def test_s3_takes_an_object_and_gives_it_back(sandbox: Sandbox) -> None:
+def test_s3_stores_and_returns_an_object(sandbox: Sandbox) -> None:
     server = sandbox.s3
     done = subprocess.run(
         [str(sandbox.instance.state.environment.python), "-c", S3_ROUND_TRIP],

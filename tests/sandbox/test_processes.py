@@ -61,7 +61,7 @@ def is_running(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
-def test_ends_a_process(spawn: Spawn) -> None:
+def test_terminate_ends_a_process(spawn: Spawn) -> None:
     process = spawn(SLEEP)
     assert process.process() is not None
 
@@ -71,7 +71,7 @@ def test_ends_a_process(spawn: Spawn) -> None:
     assert not psutil.pid_exists(process.pid)
 
 
-def test_ends_one_that_does_not_hear(spawn: Spawn, log: Path) -> None:
+def test_terminate_kills_a_process_that_ignores_the_signal(spawn: Spawn, log: Path) -> None:
     process = spawn(DEAF)
     read_first_line(log)
 
@@ -81,7 +81,7 @@ def test_ends_one_that_does_not_hear(spawn: Spawn, log: Path) -> None:
 
 
 @pytest.mark.parametrize("new_session", [False, True])
-def test_ends_children_too(spawn: Spawn, log: Path, *, new_session: bool) -> None:
+def test_terminate_ends_child_processes(spawn: Spawn, log: Path, *, new_session: bool) -> None:
     parent = spawn(WITH_CHILD.format(new_session=new_session, then="time.sleep(60)"))
     child = int(read_first_line(log))
 
@@ -90,7 +90,7 @@ def test_ends_children_too(spawn: Spawn, log: Path, *, new_session: bool) -> Non
     assert not is_running(child)
 
 
-def test_ends_what_a_process_that_has_ended_left_in_its_session(spawn: Spawn, log: Path) -> None:
+def test_terminate_ends_the_session_of_a_process_that_has_ended(spawn: Spawn, log: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=False, then=""))
     child = int(read_first_line(log))
     psutil.Process(parent.pid).wait(10)
@@ -100,7 +100,7 @@ def test_ends_what_a_process_that_has_ended_left_in_its_session(spawn: Spawn, lo
     assert not is_running(child)
 
 
-def test_ends_all_that_bear_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> None:
+def test_terminate_ends_all_processes_with_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=True, then=""))
     child = int(read_first_line(log))
     psutil.Process(parent.pid).wait(10)
@@ -110,7 +110,7 @@ def test_ends_all_that_bear_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> N
     assert not is_running(child)
 
 
-def test_spares_whoever_has_the_number_now(spawn: Spawn) -> None:
+def test_terminate_spares_a_new_process_with_a_reused_pid(spawn: Spawn) -> None:
     process = spawn(SLEEP)
     long_gone = attrs.evolve(process, created=process.created - 3600)
 
@@ -120,7 +120,7 @@ def test_spares_whoever_has_the_number_now(spawn: Spawn) -> None:
     assert process.process() is not None
 
 
-def test_one_that_has_ended_is_none_although_nobody_waited_for_it() -> None:
+def test_zombie_process_counts_as_ended() -> None:
     with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as child:
         process = ProcessId.of(child.pid)
         assert child.stdout is not None

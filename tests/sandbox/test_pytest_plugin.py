@@ -23,7 +23,7 @@ FAILS = """
 def test_fails(sandbox):
     assert False
 
-def test_plans_in_vain(sandbox, fault_proxy):
+def test_plans_a_fault_that_never_fires(sandbox, fault_proxy):
     from tests.support import http_faults
     fault_proxy.plan(http_faults.disconnect(), at=9)
 """

@@ -15,14 +15,16 @@ from sandbox.services import PortTakenError, Service
 MakeService = Callable[..., Service]
 
 
-def test_is_ready_when_it_answers(instance: Instance, web_service: MakeService) -> None:
+def test_server_is_ready_when_it_answers(instance: Instance, web_service: MakeService) -> None:
     started = instance.start(web_service)
 
     assert started.is_running
     assert requests.get(f"http://{HOST}:{started.port}", timeout=5).ok
 
 
-def test_is_ready_when_its_log_says_so(instance: Instance, python_service: MakeService) -> None:
+def test_server_is_ready_when_its_log_says_so(
+    instance: Instance, python_service: MakeService
+) -> None:
     code = "import time; print('one'); time.sleep(0.3); print('two'); time.sleep(60)"
     started = instance.launch(python_service(code, ready_text="two"))
 
@@ -31,7 +33,7 @@ def test_is_ready_when_its_log_says_so(instance: Instance, python_service: MakeS
     assert started.read_log_since_start() == "one\ntwo\n"
 
 
-def test_what_an_earlier_start_has_logged_does_not_count(
+def test_log_of_an_earlier_start_is_ignored(
     instance: Instance, python_service: MakeService
 ) -> None:
     service = python_service("import time; print('ready'); time.sleep(60)", ready_text="ready")
@@ -45,7 +47,9 @@ def test_what_an_earlier_start_has_logged_does_not_count(
         services.wait_until_server_ready(started, timeout=0.5)
 
 
-def test_tells_how_a_server_ended(instance: Instance, python_service: MakeService) -> None:
+def test_server_that_ended_is_reported_with_its_exit_status(
+    instance: Instance, python_service: MakeService
+) -> None:
     started = instance.launch(
         python_service("raise SystemExit('no such database')", port=free_port())
     )
@@ -58,7 +62,7 @@ def test_tells_how_a_server_ended(instance: Instance, python_service: MakeServic
     assert str(error.value).endswith("no such database")
 
 
-def test_tells_what_a_slow_server_has_logged(
+def test_server_that_is_not_ready_in_time_is_reported_with_its_log(
     instance: Instance, python_service: MakeService
 ) -> None:
     code = "import time; print('still migrating'); time.sleep(60)"
@@ -70,7 +74,9 @@ def test_tells_what_a_slow_server_has_logged(
     assert str(error.value).endswith("still migrating")
 
 
-def test_a_program_that_is_not_there(instance: Instance, python_service: MakeService) -> None:
+def test_missing_program_is_refused_by_name(
+    instance: Instance, python_service: MakeService
+) -> None:
     service = python_service("")
     service.command[0] = "/no/such/program"
 
@@ -78,7 +84,7 @@ def test_a_program_that_is_not_there(instance: Instance, python_service: MakeSer
         instance.launch(service)
 
 
-def test_another_that_answers_on_the_port_does_not_count(
+def test_answer_of_another_process_on_the_port_is_ignored(
     instance: Instance, web_service: MakeService, python_service: MakeService
 ) -> None:
     port = instance.start(web_service).port
@@ -90,7 +96,7 @@ def test_another_that_answers_on_the_port_does_not_count(
         services.wait_until_server_ready(instance.launch(impostor), timeout=0.5)
 
 
-def test_tells_that_a_port_is_taken(instance: Instance, web_service: MakeService) -> None:
+def test_port_in_use_is_reported(instance: Instance, web_service: MakeService) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
@@ -100,7 +106,7 @@ def test_tells_that_a_port_is_taken(instance: Instance, web_service: MakeService
             instance.wait(started)
 
 
-def test_remembers_its_servers(instance: Instance, web_service: MakeService) -> None:
+def test_servers_are_recorded(instance: Instance, web_service: MakeService) -> None:
     started = instance.start(web_service)
 
     assert services.load_servers(instance.layout.records) == {"web": started}

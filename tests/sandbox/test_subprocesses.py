@@ -9,7 +9,7 @@ from sandbox.errors import BuildError
 from sandbox.subprocesses import run_checked
 
 
-def test_it_knows_nothing_of_the_callers_environment(
+def test_environment_of_the_caller_is_not_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OS_CLOUD", "somebody's")
@@ -22,11 +22,11 @@ def test_it_knows_nothing_of_the_callers_environment(
     assert "OS_CLOUD" not in told
 
 
-def test_its_last_words_are_told(tmp_path: Path) -> None:
+def test_failure_quotes_the_end_of_the_output(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=r"-c .* failed\.\nnot today"):
         run_checked([sys.executable, "-c", "raise SystemExit('not today')"], tmp_path)
 
 
-def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_program_is_named(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="no-such-program cannot be run"):
         run_checked(["no-such-program"], tmp_path)

@@ -55,7 +55,7 @@ def state(owner: ProcessId | None) -> State:
     )
 
 
-def test_takes_down_what_a_killed_owner_leaves(
+def test_instance_of_a_killed_owner_is_taken_down(
     instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
     instance.write_state(state(ProcessId.of(owner.pid)))
@@ -67,7 +67,7 @@ def test_takes_down_what_a_killed_owner_leaves(
     assert not watched.is_running
 
 
-def test_takes_down_what_was_never_finished(
+def test_incomplete_instance_of_a_killed_owner_is_taken_down(
     instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
     owner.kill()
@@ -77,7 +77,7 @@ def test_takes_down_what_was_never_finished(
     assert not watched.is_running
 
 
-def test_leaves_what_is_to_stay(
+def test_instance_without_owner_is_kept(
     instance: Instance, watched: StartedServer, owner: subprocess.Popen[bytes]
 ) -> None:
     instance.write_state(state(owner=None))
@@ -89,7 +89,7 @@ def test_leaves_what_is_to_stay(
     assert watched.is_running
 
 
-def test_ends_when_the_sandbox_is_taken_down(instance: Instance, watched: StartedServer) -> None:
+def test_watchdog_ends_with_its_sandbox(instance: Instance, watched: StartedServer) -> None:
     dog = instance.servers()[watchdog.NAME]
 
     instance.take_down()
@@ -98,7 +98,7 @@ def test_ends_when_the_sandbox_is_taken_down(instance: Instance, watched: Starte
     assert not dog.is_running
 
 
-def test_does_not_wait_for_one_that_has_ended(owner: subprocess.Popen[bytes]) -> None:
+def test_wait_for_exit_returns_for_a_process_that_has_ended(owner: subprocess.Popen[bytes]) -> None:
     ended = ProcessId.of(owner.pid)
     owner.kill()
     owner.wait()
@@ -106,5 +106,5 @@ def test_does_not_wait_for_one_that_has_ended(owner: subprocess.Popen[bytes]) ->
     watchdog.wait_for_exit(ended)
 
 
-def test_does_not_wait_for_another_with_the_same_number(owner: subprocess.Popen[bytes]) -> None:
+def test_wait_for_exit_returns_for_a_reused_pid(owner: subprocess.Popen[bytes]) -> None:
     watchdog.wait_for_exit(ProcessId(owner.pid, created=0.0))

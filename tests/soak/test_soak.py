@@ -26,7 +26,7 @@ def make_suite(folder: Path, source: str) -> Suite:
     return Suite("this", (str(file),))
 
 
-def test_every_attack_runs_once_although_the_time_is_over(tmp_path: Path) -> None:
+def test_every_attack_runs_once_when_the_time_is_over(tmp_path: Path) -> None:
     attacks = [make_suite(tmp_path, "def test(): pass")]
     assert soak(attacks, time.monotonic(), tmp_path) == 0
     report = json.loads((tmp_path / "report.json").read_text())
@@ -38,7 +38,7 @@ def test_every_attack_runs_once_although_the_time_is_over(tmp_path: Path) -> Non
     )
 
 
-def test_attack_that_was_cut_before_its_first_test_fails_the_soak(tmp_path: Path) -> None:
+def test_attack_ended_before_its_first_test_fails_the_soak(tmp_path: Path) -> None:
     attacks = [make_suite(tmp_path, "def test(): pass")]
     assert soak(attacks, time.monotonic(), tmp_path, least=0.0) == 1
     report = json.loads((tmp_path / "report.json").read_text())
@@ -74,14 +74,14 @@ def test_failure_is_reported_with_its_seed_and_output(tmp_path: Path) -> None:
     assert "Not run" not in page
 
 
-def test_attack_whose_share_is_over_at_once_has_neither_failed_nor_run(tmp_path: Path) -> None:
+def test_attack_without_time_is_neither_failed_nor_run(tmp_path: Path) -> None:
     attacks = [make_suite(tmp_path, "def test(): pass")]
     run = run_suite(attacks[0], 0.0)
     assert (run.failed, run.tests, run.cut_short) == (False, 0, True)
     assert list_not_run(attacks, [run]) == ["this"]
 
 
-def test_every_attack_selects_what_is_there() -> None:
+def test_every_attack_selects_existing_tests() -> None:
     assert len({each.name for each in SUITES}) == len(SUITES)
     for each in SUITES:
         assert all(Path(test).exists() for test in each.tests if test.startswith("tests/"))

@@ -60,7 +60,7 @@ def test_a_poll_costs_one_request_however_many_operations(
     assert dict(cloud.requests) == {"list_jobs": 1}
 
 
-def test_a_poll_tells_how_far_the_work_is(fake: FakeBackend, harness: DriverHarness) -> None:
+def test_poll_reports_progress(fake: FakeBackend, harness: DriverHarness) -> None:
     fake.protect(submitting_protect())
     seen = []
     for _ in range(6):
@@ -75,19 +75,19 @@ def test_a_poll_tells_how_far_the_work_is(fake: FakeBackend, harness: DriverHarn
     ]
 
 
-def test_unknown_is_said_only_after_asking_for_that_very_operation(
+def test_unknown_is_returned_only_after_a_request_for_that_operation(
     fake: FakeBackend, cloud: FakeCloud
 ) -> None:
     assert fake.poll([submitting_protect()])["op-1"].state is ProgressState.UNKNOWN
     assert cloud.requests["find_jobs"] == 1
 
 
-def test_the_work_of_another_phase_is_not_taken_for_this_one(fake: FakeBackend) -> None:
+def test_job_of_another_phase_is_not_used(fake: FakeBackend) -> None:
     fake.protect(submitting_protect())
     assert fake.poll([submitting_protect(phase=2)])["op-1"].state is ProgressState.UNKNOWN
 
 
-def test_what_is_wrong_with_one_operation_spoils_no_other_answer(
+def test_failed_operation_does_not_affect_the_others_in_a_poll(
     fake: FakeBackend, cloud: FakeCloud
 ) -> None:
     fake.protect(submitting_protect("well"))
@@ -102,7 +102,7 @@ def test_what_is_wrong_with_one_operation_spoils_no_other_answer(
 
 
 @pytest.mark.parametrize("request_name", ["list_jobs", "find_jobs"])
-def test_a_poll_that_finds_the_cloud_busy_is_to_be_repeated(
+def test_poll_of_a_busy_cloud_raises_transient(
     fake: FakeBackend, cloud: FakeCloud, request_name: str
 ) -> None:
     cloud.faults.plan(request_name, Busy(retry_after=7))
@@ -111,9 +111,7 @@ def test_a_poll_that_finds_the_cloud_busy_is_to_be_repeated(
     assert refused.value.retry_after == 7
 
 
-def test_a_first_attempt_does_not_look_and_a_second_one_does(
-    fake: FakeBackend, cloud: FakeCloud
-) -> None:
+def test_only_a_repeated_attempt_searches_for_the_job(fake: FakeBackend, cloud: FakeCloud) -> None:
     first = fake.protect(submitting_protect())
     assert cloud.requests["find_jobs"] == 0
     again = fake.protect(submitting_protect(attempt=2))
@@ -123,7 +121,7 @@ def test_a_first_attempt_does_not_look_and_a_second_one_does(
     assert cloud.started["op-2", 1] == 1
 
 
-def test_a_cancel_says_whether_there_was_anything_to_stop(fake: FakeBackend) -> None:
+def test_cancel_returns_whether_a_job_was_stopped(fake: FakeBackend) -> None:
     assert fake.cancel(submitting_protect()) is False
     fake.protect(submitting_protect())
     assert fake.cancel(submitting_protect()) is True
@@ -131,9 +129,7 @@ def test_a_cancel_says_whether_there_was_anything_to_stop(fake: FakeBackend) -> 
     assert fake.cancel(submitting_protect()) is False
 
 
-def test_a_release_never_touches_work_that_still_runs(
-    fake: FakeBackend, harness: DriverHarness
-) -> None:
+def test_release_waits_for_running_work(fake: FakeBackend, harness: DriverHarness) -> None:
     fake.protect(submitting_protect())
     over = submitting_protect(state=State.RELEASING, outcome=Outcome(Result.FAILED))
     for expected in [ProgressState.RUNNING] * 5 + [ProgressState.READY]:
@@ -145,9 +141,7 @@ def test_a_release_never_touches_work_that_still_runs(
     assert harness.cloud.orphans == []
 
 
-def test_a_release_that_is_repeated_finds_nothing_to_do(
-    fake: FakeBackend, harness: DriverHarness
-) -> None:
+def test_repeated_release_does_nothing(fake: FakeBackend, harness: DriverHarness) -> None:
     backup = harness.protect(VOLUME)
     over = submitting_protect(
         backup.id, state=State.RELEASING, outcome=Outcome(Result.SUCCEEDED, backup=backup), fence=1
@@ -170,7 +164,7 @@ def test_a_handle_of_a_newer_release_is_refused(fake: FakeBackend, harness: Driv
         fake.restore(submitting_protect(verb=Verb.RESTORE, backup=newer))
 
 
-def test_a_check_says_whether_the_cloud_answers(fake: FakeBackend, cloud: FakeCloud) -> None:
+def test_health_reports_whether_the_cloud_answers(fake: FakeBackend, cloud: FakeCloud) -> None:
     assert fake.check().ok
     cloud.faults.plan("check", Busy())
     unwell = fake.check()
@@ -187,7 +181,7 @@ def test_a_configured_backend_finds_its_cloud_by_name() -> None:
     assert [job.operation for job in named_cloud(name).jobs()] == ["op-1"]
 
 
-def test_a_cloud_that_takes_no_time_answers_at_once() -> None:
+def test_cloud_without_delays_completes_at_once() -> None:
     backend = Backend.load("here", FakeBackend, {"cloud": next(_names), "phases": {"protect": 2}})
     assert backend.call_verb(submitting_protect()).state is ProgressState.READY
     assert backend.call_verb(submitting_protect(phase=2)).state is ProgressState.SUCCEEDED
@@ -204,12 +198,12 @@ def test_a_cloud_that_takes_no_time_answers_at_once() -> None:
         {"token": 5},
     ],
 )
-def test_a_configuration_that_does_not_fit_is_refused(configuration: dict[str, object]) -> None:
+def test_invalid_configuration_is_refused(configuration: dict[str, object]) -> None:
     with pytest.raises(InvalidDocument):
         Backend.load("here", FakeBackend, configuration)
 
 
-def test_the_token_is_shown_to_the_cloud_and_to_nobody_else(
+def test_token_is_passed_to_the_cloud_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name = next(_names)
@@ -252,9 +246,7 @@ def test_many_threads_can_use_one_cloud(fake: FakeBackend, cloud: FakeCloud) -> 
     assert set(cloud.started.values()) == {1}
 
 
-def test_every_request_passes_the_gate_before_and_after(
-    fake: FakeBackend, cloud: FakeCloud
-) -> None:
+def test_gate_is_called_before_and_after_every_request(fake: FakeBackend, cloud: FakeCloud) -> None:
     passed: list[str] = []
     cloud.gate = passed.append
     fake.protect(submitting_protect())

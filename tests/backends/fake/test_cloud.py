@@ -42,7 +42,7 @@ def test_a_job_deleted_while_it_runs_leaves_an_orphan(cloud: FakeCloud) -> None:
 
 
 @pytest.mark.parametrize("heeds", [True, False])
-def test_a_cancel_stops_only_a_job_that_heeds_it(harness: DriverHarness, *, heeds: bool) -> None:
+def test_cancel_stops_only_a_job_that_obeys_it(harness: DriverHarness, *, heeds: bool) -> None:
     harness.cloud.heeds_cancel = heeds
     harness.cloud.cancel_job(harness.cloud.create_job("op", 1, Task(kind=JobKind.PREPARE)))
     harness.clock.advance(5)
@@ -55,7 +55,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(harness: DriverHarness) -> Non
     assert current_job(harness.cloud).state is JobState.DONE
 
 
-def test_jobs_end_in_the_order_of_their_ends(harness: DriverHarness) -> None:
+def test_jobs_end_in_the_order_of_their_end_times(harness: DriverHarness) -> None:
     copy = copy_volume(harness)
     harness.cloud.faults.plan("create_job", SlowJob(20), SlowJob(10))
     harness.cloud.create_job("erase", 1, Task(kind=JobKind.ERASE, copy=copy))
@@ -65,7 +65,7 @@ def test_jobs_end_in_the_order_of_their_ends(harness: DriverHarness) -> None:
     assert harness.cloud.copies() == []
 
 
-def test_a_copy_holds_what_was_there_when_it_was_begun(harness: DriverHarness) -> None:
+def test_copy_has_the_content_at_its_start(harness: DriverHarness) -> None:
     before = harness.cloud.read_content(VOLUME.id)
     harness.cloud.create_job("op", 1, Task(kind=JobKind.COPY, resource=VOLUME))
     harness.cloud.add_resource(VOLUME, b"written meanwhile")
@@ -73,14 +73,14 @@ def test_a_copy_holds_what_was_there_when_it_was_begun(harness: DriverHarness) -
     assert harness.cloud.copies()[0].content == before
 
 
-def test_a_copy_that_is_not_complete_cannot_be_restored(cloud: FakeCloud) -> None:
+def test_incomplete_copy_cannot_be_restored(cloud: FakeCloud) -> None:
     (copy,) = cloud.create_job("op", 1, Task(kind=JobKind.COPY, resource=VOLUME)).made
     with pytest.raises(CloudError, match=copy):
         cloud.create_job("other", 1, Task(kind=JobKind.RESTORE, copy=copy))
     assert cloud.remaining_ids("other") == []
 
 
-def test_only_what_failed_is_not_complete(harness: DriverHarness) -> None:
+def test_only_failed_members_and_their_project_are_incomplete(harness: DriverHarness) -> None:
     harness.cloud.faults.plan("create_job", FailJob(member="data"))
     harness.cloud.create_job("op", 1, Task(kind=JobKind.COPY, resource=PROJECT))
     harness.clock.advance(5)
@@ -99,7 +99,7 @@ def test_a_restored_resource_is_empty_until_the_work_ends(harness: DriverHarness
     assert harness.cloud.read_content(begun.made[0]) == harness.cloud.read_content(VOLUME.id)
 
 
-def test_a_restore_whose_resource_is_lost_meanwhile_fails(harness: DriverHarness) -> None:
+def test_restore_fails_when_its_resource_is_deleted(harness: DriverHarness) -> None:
     begun = harness.cloud.create_job("op", 1, Task(kind=JobKind.RESTORE, copy=copy_volume(harness)))
     harness.cloud.remove_resource(begun.made[0])
     harness.clock.advance(5)
@@ -109,7 +109,7 @@ def test_a_restore_whose_resource_is_lost_meanwhile_fails(harness: DriverHarness
 
 
 @pytest.mark.parametrize("forgets", [True, False])
-def test_a_restart_forgets_what_runs_only_if_it_is_told_to(
+def test_restart_loses_running_jobs_only_on_request(
     harness: DriverHarness, *, forgets: bool
 ) -> None:
     copy_volume(harness)
@@ -121,7 +121,7 @@ def test_a_restart_forgets_what_runs_only_if_it_is_told_to(
     )
 
 
-def test_a_member_that_is_not_there_cannot_be_put_into_a_resource(cloud: FakeCloud) -> None:
+def test_missing_member_cannot_be_added_to_a_resource(cloud: FakeCloud) -> None:
     cloud.remove_resource(VOLUME.id)
     with pytest.raises(NotFound, match=VOLUME.id):
         cloud.add_resource(SERVER, members=(VOLUME,))

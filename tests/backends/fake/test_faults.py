@@ -47,7 +47,7 @@ def leaves_exactly_named(harness: DriverHarness, outcome: Outcome, operation: Op
     [LostReply(), Busy(), Busy(retry_after=40), Restart(), DuplicateRequest(), NoFault()],
     ids=repr,
 )
-def test_what_passes_by_itself_costs_time_only(
+def test_transient_fault_only_delays_the_operation(
     harness: DriverHarness, verb: Verb, request_name: str, fault: CloudFault
 ) -> None:
     target = SERVER if verb is Verb.PROTECT else harness.protect(SERVER)
@@ -61,7 +61,7 @@ def test_what_passes_by_itself_costs_time_only(
         assert set(harness.cloud.started.values()) == {1}
 
 
-def test_what_a_doubled_request_made_in_vain_is_removed(harness: DriverHarness) -> None:
+def test_second_job_of_a_duplicate_request_is_removed(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, SERVER)
     harness.cloud.faults.plan("create_job", DuplicateRequest(), operation=protect.id)
     outcome = drive_to_release(harness, protect)
@@ -72,7 +72,7 @@ def test_what_a_doubled_request_made_in_vain_is_removed(harness: DriverHarness) 
 
 @pytest.mark.parametrize("verb", [Verb.PROTECT, Verb.RESTORE], ids=str)
 @pytest.mark.parametrize("failing_phase", [1, 2, 3])
-def test_work_that_fails_is_undone(harness: DriverHarness, verb: Verb, failing_phase: int) -> None:
+def test_failed_work_is_rolled_back(harness: DriverHarness, verb: Verb, failing_phase: int) -> None:
     target = PROJECT if verb is Verb.PROTECT else harness.protect(PROJECT)
     before = (dict(harness.cloud.inventory.assets), harness.cloud.copies())
     planned = harness.add_operation(verb, target, phases=3)
@@ -84,7 +84,7 @@ def test_work_that_fails_is_undone(harness: DriverHarness, verb: Verb, failing_p
     assert (harness.cloud.inventory.assets, harness.cloud.copies()) == before
 
 
-def test_a_member_that_fails_fails_the_whole_and_is_named(harness: DriverHarness) -> None:
+def test_failed_member_fails_the_operation_and_is_named(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, PROJECT)
     harness.cloud.faults.plan("create_job", FailJob("no space", member="volume-2"))
     outcome = drive_to_release(harness, protect)
@@ -97,7 +97,7 @@ def test_a_member_that_fails_fails_the_whole_and_is_named(harness: DriverHarness
 
 
 @pytest.mark.parametrize("request_name", ["create_job", "delete_job"])
-def test_a_refusal_for_good_ends_the_call(harness: DriverHarness, request_name: str) -> None:
+def test_permanent_refusal_ends_the_call(harness: DriverHarness, request_name: str) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     harness.cloud.faults.plan(request_name, Refused("your quota is used up"))
     protect = harness.drive(protect)
@@ -110,7 +110,7 @@ def test_a_refusal_for_good_ends_the_call(harness: DriverHarness, request_name: 
         assert protect.suspended
 
 
-def test_a_cancel_stops_the_work_and_undoes_it(harness: DriverHarness) -> None:
+def test_cancel_stops_the_work_and_rolls_it_back(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     outcome = drive_to_release(harness, protect, cancel_after=4)
     assert outcome.result is Result.CANCELLED
@@ -119,7 +119,7 @@ def test_a_cancel_stops_the_work_and_undoes_it(harness: DriverHarness) -> None:
 
 
 @pytest.mark.parametrize("how", ["fault", "cloud"])
-def test_what_finishes_in_spite_of_a_cancel_is_undone(harness: DriverHarness, how: str) -> None:
+def test_work_finished_after_a_cancel_is_rolled_back(harness: DriverHarness, how: str) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     if how == "cloud":
         harness.cloud.heeds_cancel = False
@@ -130,7 +130,7 @@ def test_what_finishes_in_spite_of_a_cancel_is_undone(harness: DriverHarness, ho
     assert harness.cloud.copies() == []
 
 
-def test_stalled_work_runs_into_the_deadline_and_is_cancelled(harness: DriverHarness) -> None:
+def test_stalled_work_is_cancelled_at_its_deadline(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     harness.cloud.faults.plan("create_job", StallJob())
     harness.clock.advance(timedelta(minutes=59, seconds=30).total_seconds())
@@ -148,7 +148,7 @@ def test_slow_work_takes_as_long_as_planned(harness: DriverHarness) -> None:
     assert harness.clock() - begun_at >= timedelta(seconds=100)
 
 
-def test_work_that_a_restart_forgot_fails_and_is_undone(harness: DriverHarness) -> None:
+def test_work_lost_by_a_restart_fails_and_is_rolled_back(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     harness.cloud.faults.plan("list_jobs", NoFault(), Restart(forgets_running=True))
     outcome = drive_to_release(harness, protect)
@@ -157,7 +157,7 @@ def test_work_that_a_restart_forgot_fails_and_is_undone(harness: DriverHarness) 
     assert harness.cloud.remaining_ids(protect.id) == []
 
 
-def test_an_undo_that_fails_names_what_is_left(harness: DriverHarness) -> None:
+def test_failed_rollback_names_its_leftovers(harness: DriverHarness) -> None:
     protect = harness.add_operation(Verb.PROTECT, VOLUME)
     harness.cloud.faults.plan("create_job", FailJob("no space"), FailJob("the disk is gone"))
     outcome = drive_to_release(harness, protect)
@@ -181,14 +181,14 @@ def test_faults_fire_in_order_and_only_for_their_operation(harness: DriverHarnes
 
 
 @pytest.mark.parametrize(("request_name", "faults"), [("make_job", (Busy(),)), ("create_job", ())])
-def test_a_plan_that_could_never_fire_is_refused(
+def test_fault_that_can_never_fire_is_refused(
     harness: DriverHarness, request_name: str, faults: tuple[CloudFault, ...]
 ) -> None:
     with pytest.raises(ValueError, match=request_name):
         harness.cloud.faults.plan(request_name, *faults)
 
 
-def test_a_backend_object_that_follows_another_goes_on_with_its_work(
+def test_new_backend_object_continues_the_work_of_another(
     harness: DriverHarness,
 ) -> None:
     restore = harness.add_operation(Verb.RESTORE, harness.protect(PROJECT))

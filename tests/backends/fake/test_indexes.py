@@ -38,7 +38,7 @@ def _jobs(draw: st.DrawFn) -> Job:
 
 
 @given(st.lists(st.tuples(IDS, _assets() | st.none())))
-def test_what_an_operation_made_and_what_is_inside_is_found(
+def test_resources_of_an_operation_are_found_with_their_members(
     changes: list[tuple[str, Asset | None]],
 ) -> None:
     shelf: NestedIndex[Asset] = NestedIndex()
@@ -55,7 +55,7 @@ def test_what_an_operation_made_and_what_is_inside_is_found(
 
 
 @given(st.lists(st.tuples(IDS, _jobs() | st.none())))
-def test_each_job_whose_time_is_up_is_found_once(changes: list[tuple[str, Job | None]]) -> None:
+def test_each_job_that_is_due_is_returned_once(changes: list[tuple[str, Job | None]]) -> None:
     shelf = JobIndex()
     for key, job in changes:
         if job is None:

@@ -58,7 +58,7 @@ def test_a_restore_makes_a_new_resource_with_the_old_content(
     )
 
 
-def test_a_restored_project_has_all_that_was_in_it(harness: DriverHarness) -> None:
+def test_restored_project_has_all_its_members(harness: DriverHarness) -> None:
     outcome = outcome_of(harness.run(Verb.RESTORE, harness.protect(PROJECT)))
     new, *members = outcome.resources
     assets = harness.cloud.inventory.assets
@@ -73,7 +73,7 @@ def test_a_restored_project_has_all_that_was_in_it(harness: DriverHarness) -> No
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=str)
-def test_a_resource_that_was_lost_comes_back_in_its_place(
+def test_lost_resource_is_restored_in_its_project(
     harness: DriverHarness, resource: Resource
 ) -> None:
     before = dict(harness.cloud.inventory.assets)
@@ -87,7 +87,7 @@ def test_a_resource_that_was_lost_comes_back_in_its_place(
     }
 
 
-def test_a_restore_never_overwrites_what_is_still_there(harness: DriverHarness) -> None:
+def test_restore_never_overwrites_an_existing_resource(harness: DriverHarness) -> None:
     before = dict(harness.cloud.inventory.assets)
     options = {"restore_name": "web", "in_place": True}
     restore = harness.run(Verb.RESTORE, harness.protect(SERVER), options)
@@ -113,13 +113,13 @@ def test_a_delete_removes_its_own_backup_and_no_other(harness: DriverHarness) ->
     assert {copy.operation for copy in harness.cloud.copies()} == {newer.id}
 
 
-def test_a_delete_of_what_is_gone_already_succeeds(harness: DriverHarness) -> None:
+def test_delete_of_a_missing_copy_succeeds(harness: DriverHarness) -> None:
     backup = harness.protect(VOLUME)
     for _ in range(2):
         assert outcome_of(harness.run(Verb.DELETE, backup)).result is Result.SUCCEEDED
 
 
-def test_a_verify_says_what_it_has_seen(harness: DriverHarness) -> None:
+def test_verify_returns_its_checks(harness: DriverHarness) -> None:
     backup = harness.protect(SERVER)
     verified = outcome_of(harness.run(Verb.VERIFY, backup))
     assert verified.checks == (
@@ -140,7 +140,7 @@ def test_a_verify_of_damaged_data_fails_and_names_the_copy(harness: DriverHarnes
 
 
 @pytest.mark.parametrize("verb", [Verb.VERIFY, Verb.RESTORE])
-def test_a_backup_whose_copy_is_gone_cannot_be_used(harness: DriverHarness, verb: Verb) -> None:
+def test_backup_without_its_copy_cannot_be_used(harness: DriverHarness, verb: Verb) -> None:
     backup = harness.protect(VOLUME)
     harness.run(Verb.DELETE, backup)
     outcome = outcome_of(harness.run(verb, backup))
@@ -148,7 +148,7 @@ def test_a_backup_whose_copy_is_gone_cannot_be_used(harness: DriverHarness, verb
     assert outcome.reason
 
 
-def test_a_resource_that_is_not_there_cannot_be_protected(harness: DriverHarness) -> None:
+def test_missing_resource_cannot_be_protected(harness: DriverHarness) -> None:
     protect = harness.run(Verb.PROTECT, Resource("OS::Cinder::Volume", "volume-404"))
     assert outcome_of(protect).result is Result.FAILED
     assert "volume-404" in outcome_of(protect).reason
@@ -181,7 +181,7 @@ def test_a_type_that_is_not_declared_is_refused(harness: DriverHarness) -> None:
         (Verb.DELETE, {"backup_name": "x"}),
     ],
 )
-def test_options_that_do_not_fit_are_refused(
+def test_invalid_options_are_refused(
     harness: DriverHarness, verb: Verb, options: dict[str, object]
 ) -> None:
     target = VOLUME if verb is Verb.PROTECT else harness.protect(VOLUME)

@@ -23,17 +23,17 @@ def _load(configuration: dict[str, Any]) -> Backend:
     return Backend.load("freezer", FreezerBackend, configuration)
 
 
-def test_an_empty_configuration_is_one() -> None:
+def test_empty_configuration_is_valid() -> None:
     assert _load({}).info.name == "freezer"
 
 
 @pytest.mark.parametrize("kind", STORAGES)
-def test_each_kind_of_storage_is_taken_with_its_options(kind: str) -> None:
+def test_each_storage_kind_accepts_its_options(kind: str) -> None:
     _load({"storages": {"it": STORAGES[kind]}})
 
 
 @pytest.mark.parametrize("kind", [k for k in STORAGES if k != "swift"])
-def test_each_kind_misses_what_it_needs(kind: str) -> None:
+def test_each_storage_kind_requires_its_options(kind: str) -> None:
     with pytest.raises(InvalidDocument) as caught:
         _load({"storages": {"it": {"kind": kind}}})
     text = str(caught.value)
@@ -64,7 +64,7 @@ def test_invalid_configuration_is_refused(configuration: dict[str, Any]) -> None
         _load(configuration)
 
 
-def test_the_default_storage_has_to_be_one() -> None:
+def test_unknown_default_storage_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'fast' is not configured"):
         _load({"storage": "fast", "storages": {"slow": STORAGES["local"]}})
 

@@ -22,7 +22,7 @@ PAGE = (_REFERENCE / "freezer-support.md").read_text()
 
 
 @pytest.mark.parametrize("kind", StorageKind)
-def test_the_page_shows_the_table_of_what_comes_back(kind: StorageKind) -> None:
+def test_page_shows_the_restore_support_table(kind: StorageKind) -> None:
     section = PAGE.partition("## Storages")[2].partition("\n## ")[0]
     (row,) = [line for line in section.splitlines() if line.startswith(f"| `{kind}` ")]
     cells = [cell.strip() for cell in row.strip("|").split("|")][1:]
@@ -46,7 +46,7 @@ def test_the_page_names_every_key_and_option() -> None:
     assert [name for name in sorted(names) if f"`{name}`" not in OPTIONS_PAGE] == []
 
 
-def test_the_table_of_a_run_replaces_the_last_ones_and_nothing_else() -> None:
+def test_table_of_a_run_replaces_the_previous_one_only() -> None:
     rows = [
         ResultRow(("volume", "cinder", kind, "its bytes"), passed=kind != "ftp")
         for kind in StorageKind
@@ -65,7 +65,7 @@ def test_run_of_no_test_leaves_the_table_of_releases_as_it_is() -> None:
     assert releases.insert_table(PAGE, ResultRun("2030-01-01", ())) == PAGE
 
 
-def test_rows_of_releases_name_pairs_and_tests_that_there_are() -> None:
+def test_rows_of_releases_name_existing_pairs_and_tests() -> None:
     pairs = {(pair.release.version, pair.api) for pair in PAIRS}
     tests = {
         (function.__doc__ or "").rstrip(".")
@@ -90,7 +90,7 @@ def test_rows_of_a_run_replace_those_of_the_same_tests_only() -> None:
     assert releases.rows_of(written) == sorted([new, failed, *others])
 
 
-def test_table_of_directories_replaces_the_last_one_and_nothing_else() -> None:
+def test_table_of_directories_replaces_the_previous_one_only() -> None:
     rows = [("files", True, ""), ("sockets", False, "directory's contents")]
     written = directory_table.insert_table(PAGE, rows)
     assert "| files | yes |  |\n| sockets | no | `directory's contents` |\n" in written

@@ -31,9 +31,9 @@ def test_an_older_library_is_named_with_the_version_that_is_needed(
 
 
 @pytest.mark.parametrize("more", ["", ".0", ".0rc1", ".1.dev3", ".99"])
-def test_the_stated_library_and_later_ones_are_taken(more: str) -> None:
+def test_stated_and_later_library_versions_are_accepted(more: str) -> None:
     check_libraries({each.distribution: f"{each.minimum}{more}" for each in LIBRARIES})
 
 
-def test_a_later_major_version_is_taken() -> None:
+def test_later_major_version_is_accepted() -> None:
     check_libraries({each.distribution: "10.0" for each in LIBRARIES})

@@ -64,7 +64,7 @@ def test_every_type_takes_the_specified_options(backend: Backend, kind: str) -> 
     backend.check_options(kind, Verb.VERIFY, {})
 
 
-def test_all_faults_of_options_are_named_at_once(backend: Backend) -> None:
+def test_all_errors_of_options_are_named_at_once(backend: Backend) -> None:
     with pytest.raises(InvalidDocument) as caught:
         backend.check_options("OS::Cinder::Volume", Verb.PROTECT, {"descripton": "x", "storage": 1})
     assert len(caught.value.faults) == 3
@@ -87,7 +87,7 @@ def test_a_path_is_an_option_of_directories_only(backend: Backend) -> None:
         ("OS::Cinder::Volume", Verb.RESTORE, {"overwrite_volume": True}),
     ],
 )
-def test_an_option_of_one_type_is_no_other_ones(
+def test_option_of_one_type_is_refused_for_another(
     backend: Backend, kind: str, verb: Verb, option: dict[str, Any]
 ) -> None:
     options = {"backup_name" if verb is Verb.PROTECT else "restore_name": "x", **option}
@@ -99,7 +99,7 @@ def test_an_option_of_one_type_is_no_other_ones(
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
 @pytest.mark.parametrize("kind", SUPPORTED_TYPES)
-def test_dangerous_options_of_the_agent_are_nobodys(
+def test_dangerous_options_of_the_agent_are_refused_for_every_type(
     backend: Backend, kind: str, option: str
 ) -> None:
     with pytest.raises(InvalidDocument, match=option):

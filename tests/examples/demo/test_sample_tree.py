@@ -29,7 +29,7 @@ def test_another_seed_makes_another_tree(tmp_path: Path) -> None:
     assert diff_trees(read_tree(tmp_path / "a"), read_tree(tmp_path / "b"))
 
 
-def test_the_tree_is_as_hard_as_it_says(tmp_path: Path) -> None:
+def test_tree_contains_the_announced_file_types(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     make_tree(root, _SMALL)
     tree = read_tree(root)
@@ -58,7 +58,7 @@ def test_tree_has_the_modes_that_its_users_agent_can_restore(tmp_path: Path, uma
     assert modes == (ordinary | only_root if os.geteuid() == 0 else ordinary)
 
 
-def test_all_damage_shows(tmp_path: Path) -> None:
+def test_every_damage_changes_the_tree(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     make_tree(root, _SMALL)
     before = read_tree(root)
@@ -68,7 +68,7 @@ def test_all_damage_shows(tmp_path: Path) -> None:
     assert found >= {"missing", "extra", "kind", "content", "mode", "modified", "names"}
 
 
-def test_a_tree_that_forbids_it_is_removed_all_the_same(tmp_path: Path) -> None:
+def test_tree_without_write_permission_is_removed(tmp_path: Path) -> None:
     root = tmp_path / "tree"
     (root / "closed").mkdir(parents=True)
     (root / "closed" / "file").touch()

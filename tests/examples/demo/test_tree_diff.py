@@ -38,7 +38,7 @@ def _make_tree(files: dict[str, bytes]) -> Iterator[Path]:
 
 @given(_trees)
 @settings(deadline=None, max_examples=50)
-def test_what_was_not_touched_is_the_same(files: dict[str, bytes]) -> None:
+def test_unchanged_tree_has_no_difference(files: dict[str, bytes]) -> None:
     with _make_tree(files) as root:
         assert diff_trees(read_tree(root), read_tree(root)) == []
         assert count_by_kind(read_tree(root)) == {
@@ -50,7 +50,7 @@ def test_what_was_not_touched_is_the_same(files: dict[str, bytes]) -> None:
 
 @given(_trees, st.data())
 @settings(deadline=None, max_examples=100)
-def test_one_changed_byte_is_noticed_although_size_and_time_are_the_same(
+def test_changed_byte_is_found_when_size_and_time_are_equal(
     files: dict[str, bytes], data: st.DataObject
 ) -> None:
     with _make_tree(files) as root:
@@ -105,7 +105,7 @@ _HARMS: dict[str, tuple[Harm, set[tuple[str, str]]]] = {
 
 
 @pytest.mark.parametrize("harm", _HARMS)
-def test_every_kind_of_damage_is_noticed(tmp_path: Path, harm: str) -> None:
+def test_every_kind_of_damage_is_found(tmp_path: Path, harm: str) -> None:
     for name in ("file", "second"):
         (tmp_path / name).write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
@@ -116,7 +116,7 @@ def test_every_kind_of_damage_is_noticed(tmp_path: Path, harm: str) -> None:
     assert expected <= found
 
 
-def test_another_owner_is_noticed(tmp_path: Path) -> None:
+def test_changed_owner_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     before = read_tree(tmp_path)
     user, group = before["file"].owner
@@ -124,7 +124,7 @@ def test_another_owner_is_noticed(tmp_path: Path) -> None:
     assert diff_trees(before, after) == [Difference("file", "owner")]
 
 
-def test_a_folder_that_cannot_be_read_is_no_empty_one(
+def test_unreadable_folder_is_not_reported_as_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: object) -> None:

@@ -135,9 +135,7 @@ def stored_leases(bank: Path) -> list[Path]:
     return [path for path in bank.rglob("owners/*") if path.is_file()]
 
 
-def test_a_protect_that_is_killed_anywhere_is_recovered(
-    harness: KarborHarness, cloud: FileCloud
-) -> None:
+def test_protect_killed_at_any_step_is_recovered(harness: KarborHarness, cloud: FileCloud) -> None:
     made: list[Any] = []
     killed = run_killed_at_each_step(
         lambda: harness.protect_checkpoint(made[-1]),
@@ -160,9 +158,7 @@ def test_a_protect_that_is_killed_anywhere_is_recovered(
     assert cloud.load().copies() == []
 
 
-def test_a_delete_that_is_killed_anywhere_is_carried_out(
-    harness: KarborHarness, cloud: FileCloud
-) -> None:
+def test_delete_killed_at_any_step_is_completed(harness: KarborHarness, cloud: FileCloud) -> None:
     made: list[FlowResult] = []
     killed = run_killed_at_each_step(
         lambda: harness.delete(made[-1]), lambda: made.append(harness.protect("volume-1"))
@@ -177,7 +173,7 @@ def test_a_delete_that_is_killed_anywhere_is_carried_out(
     assert cloud.load().jobs() == []
 
 
-def test_a_restore_that_is_killed_anywhere_is_finished_once(
+def test_restore_killed_at_any_step_is_completed_once(
     harness: KarborHarness, cloud: FileCloud
 ) -> None:
     done = harness.protect("volume-1")
@@ -194,7 +190,7 @@ def test_a_restore_that_is_killed_anywhere_is_finished_once(
     assert stored_operations(harness.bank) == []
 
 
-def test_a_family_whose_children_waited_is_recovered_whole(
+def test_resource_graph_with_pending_children_is_recovered_whole(
     harness: KarborHarness, cloud: FileCloud
 ) -> None:
     family = {"project-1": ("server-1", "volume-2")}
@@ -213,7 +209,7 @@ def test_a_family_whose_children_waited_is_recovered_whole(
     assert stored_operations(harness.bank) == []
 
 
-def test_a_checkpoint_that_cannot_be_read_is_named_and_hinders_no_other(
+def test_unreadable_checkpoint_is_named_and_the_others_are_recovered(
     harness: KarborHarness,
 ) -> None:
     done = harness.protect("volume-1")
@@ -225,7 +221,7 @@ def test_a_checkpoint_that_cannot_be_read_is_named_and_hinders_no_other(
     assert found[other.id].after == "error"
 
 
-def test_what_a_living_process_drives_is_left_alone(
+def test_operation_of_a_live_process_is_not_recovered(
     make_with_lease: Callable[[int], KarborHarness],
 ) -> None:
     lease = 6

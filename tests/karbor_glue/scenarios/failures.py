@@ -25,7 +25,7 @@ from karbor_glue._bank_section import ResourceSection
 VOLUME = "OS::Cinder::Volume#volume-1"
 
 
-def test_a_service_that_refuses_ends_as_error_with_the_reason(harness: KarborHarness) -> None:
+def test_refusal_of_the_service_ends_in_error_with_its_reason(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("create_job", Refused("no quota left"))
     done = harness.protect("volume-1")
     assert done.status == "error"
@@ -34,7 +34,7 @@ def test_a_service_that_refuses_ends_as_error_with_the_reason(harness: KarborHar
     assert harness.list_objects(done, "volume-1") == {"status"}
 
 
-def test_work_that_fails_leaves_nothing_outside(harness: KarborHarness) -> None:
+def test_failed_protect_leaves_nothing_in_the_cloud(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("create_job", FailJob("the disk is full"))
     done = harness.protect("volume-1")
     assert done.status == "error"
@@ -43,7 +43,7 @@ def test_work_that_fails_leaves_nothing_outside(harness: KarborHarness) -> None:
     assert harness.cloud.jobs() == []
 
 
-def test_siblings_of_what_fails_are_finished_and_can_be_deleted(harness: KarborHarness) -> None:
+def test_siblings_of_a_failed_resource_finish_and_can_be_deleted(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("create_job", FailJob())
     done = harness.protect("volume-1", "volume-2")
     assert done.status == "error"
@@ -53,7 +53,7 @@ def test_siblings_of_what_fails_are_finished_and_can_be_deleted(harness: KarborH
     assert harness.cloud.copies() == []
 
 
-def test_passing_faults_are_not_seen(harness: KarborHarness) -> None:
+def test_transient_errors_are_retried_without_a_trace(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("create_job", Busy())
     harness.cloud.faults.plan("list_jobs", Busy(), Busy())
     harness.cloud.service_seconds = 0.3
@@ -63,7 +63,7 @@ def test_passing_faults_are_not_seen(harness: KarborHarness) -> None:
     assert harness.cloud.jobs() == []
 
 
-def test_a_lost_reply_doubles_nothing(harness: KarborHarness) -> None:
+def test_lost_reply_creates_no_second_job(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("create_job", LostReply())
     done = harness.protect("volume-1")
     assert done.status == "available"
@@ -71,14 +71,14 @@ def test_a_lost_reply_doubles_nothing(harness: KarborHarness) -> None:
     assert len(harness.cloud.copies()) == 1
 
 
-def test_a_removal_that_fails_leaves_a_good_backup_good(harness: KarborHarness) -> None:
+def test_lost_reply_of_a_release_keeps_the_backup_available(harness: KarborHarness) -> None:
     harness.cloud.faults.plan("delete_job", LostReply())
     done = harness.protect("volume-1")
     assert (done.status, done.error) == ("available", "")
     assert harness.cloud.jobs() == []
 
 
-def test_a_job_that_is_gone_ends_as_error(harness: KarborHarness) -> None:
+def test_missing_job_ends_in_error(harness: KarborHarness) -> None:
     harness.cloud.service_seconds = 2
     harness.cloud.faults.plan("list_jobs", NoFault(), Restart(forgets_running=True))
     done = harness.protect("volume-1")
@@ -86,7 +86,7 @@ def test_a_job_that_is_gone_ends_as_error(harness: KarborHarness) -> None:
     assert "no longer knows" in done.error
 
 
-def test_a_job_that_somebody_else_stopped_ends_as_error(harness: KarborHarness) -> None:
+def test_job_stopped_by_another_client_ends_in_error(harness: KarborHarness) -> None:
     harness.cloud.service_seconds = 2
 
     def stop() -> None:
@@ -115,7 +115,7 @@ def test_a_restore_that_fails_says_why(harness: KarborHarness) -> None:
     assert harness.restore(done).error == ""
 
 
-def test_a_backup_that_was_spoilt_is_seen_by_verify(harness: KarborHarness) -> None:
+def test_verify_finds_a_corrupt_backup(harness: KarborHarness) -> None:
     done = harness.protect("volume-1")
     (copy,) = harness.cloud.copies()
     harness.cloud.corrupt_copy(copy.id)
@@ -136,7 +136,7 @@ def test_a_delete_that_fails_can_be_repeated(harness: KarborHarness) -> None:
     assert harness.cloud.copies() == []
 
 
-def test_a_checkpoint_that_was_never_begun_can_be_deleted(harness: KarborHarness) -> None:
+def test_checkpoint_without_operations_can_be_deleted(harness: KarborHarness) -> None:
     checkpoint = harness.new_checkpoint("project-1")
     done = harness.delete_id(checkpoint.id)
     assert (done.status, done.error) == ("deleted", "")
@@ -175,7 +175,7 @@ def test_copy_is_refused_with_the_reason(harness: KarborHarness) -> None:
     ids=["timeout", "exit", "interrupt", "os"],
 )
 @pytest.mark.parametrize("verb", ["protect", "restore", "verify", "delete"])
-def test_nothing_but_an_exception_of_karbor_leaves_a_hook(
+def test_hooks_raise_karbors_exceptions_only(
     harness: KarborHarness,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
@@ -194,7 +194,7 @@ def test_nothing_but_an_exception_of_karbor_leaves_a_hook(
         harness.call_hook(operation, "on_main", done, "volume-1")
 
 
-def test_nothing_in_the_making_of_an_operation_reads_the_provider(
+def test_operation_is_created_without_reading_the_configuration(
     make_harness: Callable[..., KarborHarness],
 ) -> None:
     harness = make_harness(karbor_backup_plugin="backend = no-such-backend")
@@ -203,7 +203,7 @@ def test_nothing_in_the_making_of_an_operation_reads_the_provider(
     assert "no-such-backend" in done.error
 
 
-def test_a_bank_that_cannot_be_written_begins_nothing(
+def test_unwritable_bank_starts_no_job(
     harness: KarborHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from karbor_backup_core import StoreError
@@ -218,7 +218,7 @@ def test_a_bank_that_cannot_be_written_begins_nothing(
     assert sum(harness.cloud.started.values()) == 0
 
 
-def test_a_deadline_ends_what_never_ends(
+def test_deadline_ends_work_that_never_ends(
     make_harness: Callable[..., KarborHarness], tmp_path: Path
 ) -> None:
     harness = _short_deadline_harness(make_harness, tmp_path)
@@ -229,7 +229,7 @@ def test_a_deadline_ends_what_never_ends(
     assert harness.cloud.jobs() == []
 
 
-def test_what_runs_on_after_its_deadline_is_named_and_cleaned_by_the_delete(
+def test_work_running_after_its_deadline_is_named_and_removed_by_delete(
     make_harness: Callable[..., KarborHarness], tmp_path: Path
 ) -> None:
     harness = _short_deadline_harness(make_harness, tmp_path)

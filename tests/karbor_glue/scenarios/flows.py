@@ -48,7 +48,7 @@ def test_a_project_with_its_servers_is_backed_up_once(harness: KarborHarness) ->
     assert all("metadata" in harness.list_objects(done, each) for each in MEMBERS)
 
 
-def test_members_are_restored_verified_and_deleted_with_the_whole(harness: KarborHarness) -> None:
+def test_project_is_restored_verified_and_deleted_with_its_members(harness: KarborHarness) -> None:
     done = harness.protect("project-1", family=CHILDREN)
     begun = count_started(harness.cloud)
 
@@ -72,7 +72,7 @@ def test_members_are_restored_verified_and_deleted_with_the_whole(harness: Karbo
     assert all(harness.list_objects(done, each) == {"status"} for each in MEMBERS)
 
 
-def test_a_resource_that_is_no_member_is_backed_up_on_its_own(harness: KarborHarness) -> None:
+def test_resource_outside_the_project_is_backed_up_separately(harness: KarborHarness) -> None:
     done = harness.protect("server-1", family={"server-1": ("volume-2",)})
     assert done.status == "available"
     two_backups = 2
@@ -92,7 +92,7 @@ def test_images_and_networks_are_covered(harness: KarborHarness) -> None:
     assert harness.delete(done).status == "deleted"
 
 
-def test_many_resources_are_polled_for_at_once(harness: KarborHarness) -> None:
+def test_one_poll_asks_about_many_resources(harness: KarborHarness) -> None:
     volumes = [f"volume-x{number}" for number in range(200)]
     for each in volumes:
         harness.cloud.add_resource(_make_volume(each))
@@ -105,7 +105,7 @@ def test_many_resources_are_polled_for_at_once(harness: KarborHarness) -> None:
     assert harness.delete(done).status == "deleted"
 
 
-def test_names_that_a_plan_leaves_out_are_given(harness: KarborHarness) -> None:
+def test_default_names_are_used_when_the_plan_has_none(harness: KarborHarness) -> None:
     done = harness.protect("volume-1")
     metadata = (
         harness.load_checkpoint(done).get_resource_bank_section("volume-1").get_object("metadata")
@@ -115,7 +115,7 @@ def test_names_that_a_plan_leaves_out_are_given(harness: KarborHarness) -> None:
     assert harness.cloud.inventory.get_asset(new).resource.name == f"{done.checkpoint}@volume-1"
 
 
-def test_parameters_are_given_to_the_backend(harness: KarborHarness) -> None:
+def test_parameters_reach_the_backend(harness: KarborHarness) -> None:
     named = {"OS::Cinder::Volume": {"backup_name": "nightly", "description": None}}
     done = harness.protect("volume-1", parameters=named)
     metadata = (

@@ -53,16 +53,14 @@ def test_all_verbs_succeed(harness: KarborHarness, cloud: FileCloud) -> None:
     assert cloud.load().copies() == []
 
 
-def test_what_was_removed_and_is_listed_still_is_not_recovered(harness: KarborHarness) -> None:
+def test_deleted_checkpoint_that_is_still_listed_is_not_recovered(harness: KarborHarness) -> None:
     kept, gone = harness.protect("volume-1"), harness.protect("volume-2")
     assert harness.delete(gone).status == "deleted"
     assert list(recover(harness.provider)) == []
     assert harness.load_checkpoint(kept).status == "available"
 
 
-def test_a_protect_that_is_killed_anywhere_is_recovered(
-    harness: KarborHarness, cloud: FileCloud
-) -> None:
+def test_protect_killed_at_any_step_is_recovered(harness: KarborHarness, cloud: FileCloud) -> None:
     made: list[Any] = []
     killed = run_killed_at_each_step(
         lambda: harness.protect_checkpoint(made[-1]),
@@ -78,7 +76,7 @@ def test_a_protect_that_is_killed_anywhere_is_recovered(
     assert list(recover(harness.provider)) == []
 
 
-def test_a_lease_that_is_not_listed_is_written_again_and_then_refused(
+def test_unlisted_lease_is_written_again_and_then_refused(
     harness: KarborHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = late_bank.LateBankPlugin.list_objects

@@ -29,9 +29,7 @@ def lease_copies(harness: Any) -> list[Path]:
 
 
 @pytest.mark.parametrize("copy", [0, 1])
-def test_a_lease_is_read_while_one_of_its_copies_is_written(
-    harness: Any, bank: Any, copy: int
-) -> None:
+def test_lease_is_readable_while_one_copy_is_written(harness: Any, bank: Any, copy: int) -> None:
     until = system_clock() + LEASE
     Leases(bank).renew(OWNER, until)
     assert len(lease_copies(harness)) == 2
@@ -40,7 +38,7 @@ def test_a_lease_is_read_while_one_of_its_copies_is_written(
     assert list(Leases(bank).live_leases().values()) == [until]
 
 
-def test_a_lease_that_goes_while_it_is_read_is_none(
+def test_lease_deleted_during_the_read_counts_as_missing(
     harness: Any, bank: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Leases(bank).renew(OWNER, system_clock() + LEASE)
@@ -64,7 +62,7 @@ def test_a_lease_that_cannot_be_read_is_an_error(
         Leases(bank).live_leases()
 
 
-def test_a_lease_is_written_although_another_process_removes_the_folder(
+def test_lease_is_written_when_another_process_removes_the_folder(
     bank: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = iter([True, False, True, True, False])
@@ -89,7 +87,7 @@ def test_a_process_of_this_host_that_has_ended_is_not_alive(harness: Any, bank: 
     assert lease_copies(harness) == []
 
 
-def test_a_process_is_alive_to_others_and_not_to_itself(harness: Any, bank: Any) -> None:
+def test_own_lease_is_live_for_other_processes_only(harness: Any, bank: Any) -> None:
     process_lease.renew(bank, LEASE)
     assert Leases(bank).live_leases() == {}
     seen = harness.bank / "seen"
@@ -97,7 +95,7 @@ def test_a_process_is_alive_to_others_and_not_to_itself(harness: Any, bank: Any)
     assert seen.read_text() == "1"
 
 
-def test_a_process_shows_itself_once_in_a_while(harness: Any, bank: Any) -> None:
+def test_lease_renewed_recently_is_not_written_again(harness: Any, bank: Any) -> None:
     process_lease.renew(bank, LEASE)
     before = [path.stat().st_mtime_ns for path in lease_copies(harness)]
     process_lease.renew(bank, LEASE)

@@ -20,7 +20,7 @@ DIRECTORY = "Freezer::FileSystem::Directory"
 VOLUME = "OS::Cinder::Volume"
 
 
-def test_an_option_that_the_type_takes_is_recommended_as_it_is() -> None:
+def test_option_that_karbor_passes_on_is_suggested_unchanged() -> None:
     words = "choose another storage, or give the option 'allow_unrestorable'"
     assert add_option_hints(Verb.PROTECT, VOLUME, words) == words
 
@@ -36,7 +36,7 @@ def test_an_option_that_the_type_takes_is_recommended_as_it_is() -> None:
         (Verb.VERIFY, VOLUME, "colour", "a verify of OS::Cinder::Volume)"),
     ],
 )
-def test_an_option_that_karbor_does_not_take_comes_with_what_to_do_instead(
+def test_option_that_karbor_does_not_pass_on_names_the_alternative(
     verb: Verb, kind: str, option: str, remedy: str
 ) -> None:
     words = add_option_hints(verb, kind, f"give the option {option!r}")

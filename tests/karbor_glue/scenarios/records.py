@@ -82,16 +82,14 @@ def test_a_restored_resource_is_named_by_its_new_id(record: FakeRecord) -> None:
 
 
 @pytest.mark.parametrize("result", [Result.SUCCEEDED, Result.FAILED])
-def test_a_directory_has_the_same_id_in_whatever_way_it_ended(
-    record: FakeRecord, result: Result
-) -> None:
+def test_directory_keeps_its_id_for_every_result(record: FakeRecord, result: Result) -> None:
     directory = Resource(DIRECTORY, PATH, "")
     resources = (directory,) if result is Result.SUCCEEDED else ()
     end_restore(directory, result=result, resources=resources)
     assert set(record.statuses) == {f"{DIRECTORY}#directory-1"}
 
 
-def test_members_are_told_with_the_whole(record: FakeRecord) -> None:
+def test_restore_record_includes_the_members(record: FakeRecord) -> None:
     whole, member = Resource(SERVER, "server-1", ""), Resource(VOLUME, "volume-1", "")
     other, unknown = Resource(VOLUME, "volume-2", ""), Resource(VOLUME, "volume-3", "")
     new = Resource(VOLUME, "new-1", "")
@@ -116,7 +114,7 @@ def test_members_are_told_with_the_whole(record: FakeRecord) -> None:
     assert record.reasons[f"{SERVER}#server-1"] == "1 of 3"
 
 
-def test_what_was_not_verified_is_the_reason_of_a_success(record: FakeRecord) -> None:
+def test_success_with_unverified_checks_has_them_as_reason(record: FakeRecord) -> None:
     server = Resource(SERVER, "server-1", "")
     checks = (Check("address", verified=False, reason="10.9.0.10 was taken"),)
     end_restore(server, result=Result.SUCCEEDED, checks=checks)
@@ -139,7 +137,7 @@ def test_the_log_of_a_failed_protect_has_the_reason() -> None:
     assert "set scheduler_client_id in the provider's file" in reason
 
 
-def test_the_log_of_what_succeeded_has_no_reason() -> None:
+def test_log_of_a_success_has_no_reason() -> None:
     volume = Resource(VOLUME, "volume-1", "")
     operation = make_operation(Verb.PROTECT, volume, result=Result.SUCCEEDED)
     found = RecoveryResult("checkpoint", "protecting", "available", (operation,))

@@ -23,7 +23,7 @@ def _load_conf(folder: Path, text: str) -> cfg.ConfigOpts:
     return conf
 
 
-def test_the_old_plugin_s_defaults_are_understood(tmp_path: Path) -> None:
+def test_defaults_of_the_old_plugin_are_accepted(tmp_path: Path) -> None:
     settings = freezer_settings(tmp_path, "")
     assert settings.configuration["storage"] == "swift"
     assert settings.configuration["container"] == "karbor"
@@ -31,7 +31,7 @@ def test_the_old_plugin_s_defaults_are_understood(tmp_path: Path) -> None:
     assert settings.load_backend().info.name == "freezer"
 
 
-def test_the_old_plugin_s_ssh_options_are_understood(tmp_path: Path) -> None:
+def test_ssh_options_of_the_old_plugin_are_accepted(tmp_path: Path) -> None:
     settings = freezer_settings(
         tmp_path,
         "poll_interval = 5\nscheduler_client_id = node1\nstorage = ssh\ncontainer = /srv/backups\n"
@@ -50,7 +50,7 @@ def test_the_old_plugin_s_ssh_options_are_understood(tmp_path: Path) -> None:
     assert settings.load_backend().info.name == "freezer"
 
 
-def test_the_old_plugin_s_s3_options_are_understood_and_secret(tmp_path: Path) -> None:
+def test_s3_options_of_the_old_plugin_are_accepted_and_secret(tmp_path: Path) -> None:
     settings = freezer_settings(
         tmp_path,
         "storage = s3\nendpoint = http://127.0.0.1\naccess_key = canary-a\nsecret_key = canary-b\n",
@@ -84,7 +84,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
         freezer_settings(tmp_path, "configuration_file = /no-such-file\n")
 
 
-def test_a_provider_without_a_backend_is_told_to_name_one(tmp_path: Path) -> None:
+def test_provider_without_a_backend_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="names no backend"):
         read_backend_settings(_load_conf(tmp_path, ""))
 

@@ -29,7 +29,7 @@ def read(path: Path) -> configparser.RawConfigParser:
     return parser
 
 
-def test_sections_and_options_are_written_as_they_are(tmp_path: Path) -> None:
+def test_sections_and_options_are_written_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "service.conf"
     sections = {
         "DEFAULT": {"transport_url": "rabbit://user:100%@127.0.0.1:1/", "debug": False},
@@ -44,7 +44,7 @@ def test_sections_and_options_are_written_as_they_are(tmp_path: Path) -> None:
     }
 
 
-def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+def test_configuration_is_readable_by_the_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "service.conf"
 
     configuration.write_configuration(path, {"DEFAULT": {"password": "secret"}})
@@ -52,7 +52,7 @@ def test_only_the_owner_reads_it(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_services_call_each_other_with_their_own_account(state: State) -> None:
+def test_each_service_authenticates_with_its_own_account(state: State) -> None:
     account = state.accounts[SERVICE]
 
     calling = configuration.credentials(state)

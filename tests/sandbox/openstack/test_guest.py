@@ -16,26 +16,26 @@ def image() -> bytes:
     return guest.make_image(Project(ROOT), b"some text", report_nothing)
 
 
-def test_it_has_a_boot_sector_with_a_partition(image: bytes) -> None:
+def test_image_has_a_boot_sector_with_a_partition(image: bytes) -> None:
     bootable, linux = 0x80, 0x83
     assert image[510:512] == b"\x55\xaa"
     assert (image[446], image[450]) == (bootable, linux)
     assert len(image) % 512 == 0
 
 
-def test_the_text_stands_where_the_guest_looks(image: bytes) -> None:
+def test_image_has_its_text_at_the_offset_that_the_guest_reads(image: bytes) -> None:
     assert image[guest.TEXT_OFFSET :].startswith(b"some text\0")
 
 
-def test_a_text_that_the_guest_would_cut_is_refused() -> None:
+def test_text_longer_than_the_guest_prints_is_refused() -> None:
     with pytest.raises(SandboxError, match="writes 128 bytes at most, not 129"):
         guest.make_image(Project(ROOT), b"x" * 129, report_nothing)
 
 
-def test_what_it_found_is_read_from_its_console() -> None:
+def test_texts_are_parsed_from_the_console() -> None:
     assert guest.has_finished(CONSOLE)
     assert guest.parse_texts(CONSOLE) == ["from the image", ""]
 
 
-def test_a_guest_that_still_looks_has_not_finished() -> None:
+def test_console_without_its_last_line_has_not_finished() -> None:
     assert not guest.has_finished(CONSOLE.removesuffix("guest: done\r\n"))

@@ -10,14 +10,16 @@ from sandbox import Sandbox, SandboxError
 from sandbox.openstack import programs
 
 
-def test_others_than_root_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_require_root_refuses_other_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
     with pytest.raises(SandboxError, match=r"^The cloud needs root: [^\n]*$"):
         programs.require_root()
 
 
-def test_without_root_nothing_is_begun(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloud_without_root_starts_nothing(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     # The next step of the start; the servers prove nothing, as other tests start some meanwhile.
     monkeypatch.setattr(programs, "install_missing", lambda _report: pytest.fail("begun"))
@@ -26,7 +28,7 @@ def test_without_root_nothing_is_begun(sandbox: Sandbox, monkeypatch: pytest.Mon
         sandbox.part("cloud")
 
 
-def test_shims_do_what_they_stand_for() -> None:
+def test_shims_replace_sudo_umount_and_mount() -> None:
     shims = Path(programs.__file__).parent / "shims"
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -401,7 +401,7 @@ def test_search_finds_fields_at_any_depth(client: FreezerClient) -> None:
     assert client.search("jobs", "no_such_field", "top/b") == []
 
 
-def test_search_judges_a_job_by_its_last_action(client: FreezerClient) -> None:
+def test_search_uses_the_result_of_the_last_action(client: FreezerClient) -> None:
     document = job_document(new_id())
     document["job_actions"] = [
         {"freezer_action": {**ACTION, "container": name}} for name in ("top/a", "top/b")
@@ -440,7 +440,7 @@ def test_page_without_limit_has_ten_entries(project: FreezerProject, client: Fre
     assert len(list(client.iter_entries("backups"))) == 11
 
 
-def test_scheduler_is_listed_with_what_it_offers(client: FreezerClient) -> None:
+def test_scheduler_is_listed_with_its_capabilities(client: FreezerClient) -> None:
     assert not client.predates_19
     (entry,) = client.iter_entries("clients")
     assert entry.keys() == {"client", "project_id", "user_id"}

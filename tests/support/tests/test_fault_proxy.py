@@ -64,7 +64,7 @@ def client() -> Iterator[requests.Session]:
         yield client
 
 
-def test_passes_requests_and_answers_on_as_they_are(
+def test_requests_and_answers_are_forwarded_unchanged(
     proxy: FaultProxy, client: requests.Session
 ) -> None:
     answer = client.post(
@@ -76,7 +76,7 @@ def test_passes_requests_and_answers_on_as_they_are(
     assert answer.headers["X-Answered"] == "yes"
 
 
-def test_counts_and_records_requests(proxy: FaultProxy, client: requests.Session) -> None:
+def test_requests_are_counted_and_recorded(proxy: FaultProxy, client: requests.Session) -> None:
     client.get(f"{proxy.url}/one?a=1", timeout=TIMEOUT)
     client.delete(f"{proxy.url}/two", timeout=TIMEOUT)
 
@@ -85,7 +85,7 @@ def test_counts_and_records_requests(proxy: FaultProxy, client: requests.Session
     ] == [(1, "GET", "/one", "a=1", 201), (2, "DELETE", "/two", "", 201)]
 
 
-def test_keeps_a_clients_connection(proxy: FaultProxy, client: requests.Session) -> None:
+def test_connection_of_a_client_is_kept_open(proxy: FaultProxy, client: requests.Session) -> None:
     for _ in range(5):
         client.get(f"{proxy.url}/", timeout=TIMEOUT)
 
@@ -93,7 +93,7 @@ def test_keeps_a_clients_connection(proxy: FaultProxy, client: requests.Session)
 
 
 @pytest.mark.parametrize("code", [401, 404, 409, 422, 500, 503])
-def test_answers_with_a_status(
+def test_fault_returns_a_status(
     proxy: FaultProxy, client: requests.Session, recorded_requests: list[str], code: int
 ) -> None:
     proxy.plan(http_faults.error_response(code))
@@ -106,13 +106,13 @@ def test_answers_with_a_status(
     assert not recorded_requests
 
 
-def test_answers_with_retry_after(proxy: FaultProxy, client: requests.Session) -> None:
+def test_fault_returns_retry_after(proxy: FaultProxy, client: requests.Session) -> None:
     proxy.plan(http_faults.error_response(503, retry_after=7))
 
     assert client.get(f"{proxy.url}/", timeout=TIMEOUT).headers["Retry-After"] == "7"
 
 
-def test_answers_with_html(proxy: FaultProxy, client: requests.Session) -> None:
+def test_fault_returns_html(proxy: FaultProxy, client: requests.Session) -> None:
     proxy.plan(http_faults.html_page())
 
     answer = client.get(f"{proxy.url}/", timeout=TIMEOUT)
@@ -132,7 +132,7 @@ def test_answers_with_html(proxy: FaultProxy, client: requests.Session) -> None:
         (http_faults.no_response(delivered=True), True),
     ],
 )
-def test_delivers_a_spoiled_request_or_not(
+def test_broken_exchange_delivers_the_request_or_not(
     proxy: FaultProxy,
     client: requests.Session,
     recorded_requests: list[str],
@@ -163,7 +163,7 @@ def test_a_hanging_client_waits_until_its_own_timeout(
     assert client.get(f"{proxy.url}/", timeout=TIMEOUT).status_code == HTTPStatus.CREATED
 
 
-def test_closing_cuts_a_hanging_client_off(proxy: FaultProxy) -> None:
+def test_close_disconnects_a_hanging_client(proxy: FaultProxy) -> None:
     proxy.plan(http_faults.no_response())
     connection = http.client.HTTPConnection(proxy.url.removeprefix("http://"))
     connection.request("GET", "/")
@@ -178,7 +178,9 @@ def test_closing_cuts_a_hanging_client_off(proxy: FaultProxy) -> None:
     connection.close()
 
 
-def test_strikes_the_planned_requests_only(proxy: FaultProxy, client: requests.Session) -> None:
+def test_fault_fires_at_the_planned_requests_only(
+    proxy: FaultProxy, client: requests.Session
+) -> None:
     proxy.plan(http_faults.error_response(500), at=2, times=2, method="GET", path="/jobs$")
     calls = [("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/jobs/1"), ("GET", "/jobs")] * 2
 
@@ -190,7 +192,7 @@ def test_strikes_the_planned_requests_only(proxy: FaultProxy, client: requests.S
     assert answers == [201, 201, 201, 500, 500, 201, 201, 201]
 
 
-def test_strikes_for_ever_when_told_to(proxy: FaultProxy, client: requests.Session) -> None:
+def test_fault_without_a_count_fires_for_ever(proxy: FaultProxy, client: requests.Session) -> None:
     plan = proxy.plan(http_faults.error_response(503), times=None)
 
     for _ in range(3):
@@ -199,7 +201,7 @@ def test_strikes_for_ever_when_told_to(proxy: FaultProxy, client: requests.Sessi
     assert plan.fired == 3
 
 
-def test_the_fault_planned_first_strikes_first(proxy: FaultProxy, client: requests.Session) -> None:
+def test_fault_planned_first_fires_first(proxy: FaultProxy, client: requests.Session) -> None:
     first, second = (
         proxy.plan(http_faults.error_response(404)),
         proxy.plan(http_faults.error_response(500), at=1, times=2),
@@ -211,7 +213,7 @@ def test_the_fault_planned_first_strikes_first(proxy: FaultProxy, client: reques
     assert (first.fired, second.fired) == (1, 1)
 
 
-def test_tells_which_faults_never_struck(proxy: FaultProxy, client: requests.Session) -> None:
+def test_unfired_faults_are_listed(proxy: FaultProxy, client: requests.Session) -> None:
     proxy.plan(http_faults.error_response(404))
     late = proxy.plan(http_faults.error_response(500), at=9)
 
@@ -220,7 +222,7 @@ def test_tells_which_faults_never_struck(proxy: FaultProxy, client: requests.Ses
     assert proxy.unfired() == [late]
 
 
-def test_a_shared_plan_strikes_at_the_proxy_that_is_asked_first(
+def test_shared_plan_fires_at_the_first_proxy_with_a_request(
     proxy: FaultProxy, client: requests.Session
 ) -> None:
     with FaultProxy("http://127.0.0.1:9") as other:
@@ -233,7 +235,7 @@ def test_a_shared_plan_strikes_at_the_proxy_that_is_asked_first(
         assert proxy.unfired() == other.unfired() == []
 
 
-def test_clear_starts_afresh(proxy: FaultProxy, client: requests.Session) -> None:
+def test_clear_removes_faults_and_requests(proxy: FaultProxy, client: requests.Session) -> None:
     proxy.plan(http_faults.error_response(404), times=None)
     client.get(f"{proxy.url}/", timeout=TIMEOUT)
 
@@ -244,7 +246,7 @@ def test_clear_starts_afresh(proxy: FaultProxy, client: requests.Session) -> Non
     assert [each.number for each in proxy.requests] == [1]
 
 
-def test_a_server_that_is_gone_gives_no_answer(client: requests.Session) -> None:
+def test_stopped_server_closes_the_connection(client: requests.Session) -> None:
     with FaultProxy("http://127.0.0.1:9") as proxy:
         with pytest.raises(requests.ConnectionError):
             client.get(f"{proxy.url}/", timeout=TIMEOUT)

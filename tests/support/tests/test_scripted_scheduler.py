@@ -113,7 +113,7 @@ def harness(sandbox: Sandbox, tmp_path: Path) -> Iterator[SchedulerHarness]:
         harness.delete_all()
 
 
-def test_it_registers_as_a_real_one(harness: SchedulerHarness) -> None:
+def test_scheduler_registers_as_a_real_one(harness: SchedulerHarness) -> None:
     own = harness.client.clients.get(harness.client.client_id)["client"]
     real = harness.client.clients.get("node1")["client"]
     for document in (own, real):
@@ -121,7 +121,7 @@ def test_it_registers_as_a_real_one(harness: SchedulerHarness) -> None:
     assert own == real
 
 
-def test_it_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
+def test_scheduler_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
     scripted, real = harness.create_job(), harness.create_job("node1")
     for _ in range(5):
         harness.advance()
@@ -138,7 +138,7 @@ def test_it_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
         assert made[field] == expected[field], field
 
 
-def test_a_job_waits_runs_and_ends_by_the_clock(harness: SchedulerHarness) -> None:
+def test_job_waits_runs_and_ends_by_the_clock(harness: SchedulerHarness) -> None:
     job = harness.create_job()
     seen = []
     for _ in range(4):
@@ -150,7 +150,7 @@ def test_a_job_waits_runs_and_ends_by_the_clock(harness: SchedulerHarness) -> No
 
 
 @pytest.mark.parametrize(("fate", "noted"), [(FAILS, True), (FAILS_HALFWAY, False)])
-def test_a_job_fails_when_it_is_told_to(
+def test_job_fails_as_planned(
     harness: SchedulerHarness,
     fate: JobOutcome,
     noted: bool,  # noqa: FBT001 - a value of the table
@@ -166,7 +166,7 @@ def test_a_job_fails_when_it_is_told_to(
     assert harness.scheduler.unfired() == []
 
 
-def test_of_several_actions_the_last_one_fails(harness: SchedulerHarness) -> None:
+def test_last_of_several_actions_fails(harness: SchedulerHarness) -> None:
     harness.scheduler.plan_outcome(FAILS)
     job = harness.create_job(times=3)
     for _ in range(4):
@@ -175,14 +175,14 @@ def test_of_several_actions_the_last_one_fails(harness: SchedulerHarness) -> Non
     assert len(harness.list_records(job)) == 2
 
 
-def test_a_job_of_what_is_not_there_fails(harness: SchedulerHarness) -> None:
+def test_job_of_a_missing_resource_fails(harness: SchedulerHarness) -> None:
     job = harness.create_job(path_to_backup="/nowhere/at/all")
     for _ in range(4):
         harness.advance()
     assert harness.read_status(job) == ("completed", "fail")
 
 
-def test_a_job_that_waits_is_stopped(harness: SchedulerHarness) -> None:
+def test_waiting_job_is_stopped(harness: SchedulerHarness) -> None:
     harness.scheduler.plan_outcome(NEVER_STARTS)
     job = harness.create_job()
     for _ in range(5):
@@ -195,7 +195,7 @@ def test_a_job_that_waits_is_stopped(harness: SchedulerHarness) -> None:
     assert harness.read_status(job) == ("stop", "")
 
 
-def test_a_job_that_runs_is_not_stopped(harness: SchedulerHarness) -> None:
+def test_running_job_is_not_stopped(harness: SchedulerHarness) -> None:
     job = harness.create_job()
     harness.advance()
     harness.advance()
@@ -205,7 +205,7 @@ def test_a_job_that_runs_is_not_stopped(harness: SchedulerHarness) -> None:
 
 
 @pytest.mark.parametrize(("fate", "ends"), [(JobOutcome(), "stop"), (IGNORES_STOP, "completed")])
-def test_a_stop_that_comes_before_the_scheduler(
+def test_stop_before_the_scheduler_reads_the_job(
     harness: SchedulerHarness, fate: JobOutcome, ends: str
 ) -> None:
     harness.scheduler.plan_outcome(fate)
@@ -216,7 +216,7 @@ def test_a_stop_that_comes_before_the_scheduler(
     assert harness.read_schedule(job)["status"] == ends
 
 
-def test_a_job_is_never_taken_up(harness: SchedulerHarness) -> None:
+def test_job_can_be_left_unclaimed(harness: SchedulerHarness) -> None:
     harness.scheduler.plan_outcome(IGNORED)
     job = harness.create_job()
     harness.advance(10)
@@ -225,7 +225,7 @@ def test_a_job_is_never_taken_up(harness: SchedulerHarness) -> None:
     assert harness.read_schedule(job)["status"] == ""
 
 
-def test_a_job_that_is_deleted_while_it_waits_does_not_run(harness: SchedulerHarness) -> None:
+def test_job_deleted_while_it_waits_does_not_run(harness: SchedulerHarness) -> None:
     job = harness.create_job()
     harness.advance()
     harness.client.jobs.delete(job)
@@ -234,7 +234,7 @@ def test_a_job_that_is_deleted_while_it_waits_does_not_run(harness: SchedulerHar
     assert harness.list_records(job) == []
 
 
-def test_the_agent_of_a_job_that_is_deleted_works_on(harness: SchedulerHarness) -> None:
+def test_agent_of_a_deleted_job_completes(harness: SchedulerHarness) -> None:
     job = harness.create_job()
     harness.advance()
     harness.advance()
@@ -243,7 +243,7 @@ def test_the_agent_of_a_job_that_is_deleted_works_on(harness: SchedulerHarness) 
     assert len(harness.list_records(job)) == 1
 
 
-def test_it_works_on_its_own(harness: SchedulerHarness) -> None:
+def test_scheduler_runs_jobs_in_the_background(harness: SchedulerHarness) -> None:
     jobs = [harness.create_job() for _ in range(12)]
     with harness.scheduler.run_in_background():
         end = time.monotonic() + PATIENCE

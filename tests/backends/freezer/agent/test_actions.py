@@ -75,7 +75,7 @@ def test_cloud_resources_are_selected_by_mode_engine_and_id(mode: Mode) -> None:
     assert actions.removal_for_action({**backup, "priority": None}) == removal
 
 
-def test_cinders_own_backups_have_a_name_and_a_container_that_no_other_operation_has() -> None:
+def test_native_backup_has_a_name_and_container_unique_to_its_operation() -> None:
     native = make_item(Mode.NATIVE)
     backup = actions.backup_action(make_operation(), 0, native, PLACE, DISK)
     assert (backup["mode"], backup["cindernative_vol_id"]) == ("cindernative", "id-1")

@@ -15,7 +15,7 @@ from karbor_backup_freezer.model.resource_types import DIRECTORY, IMAGE, SUPPORT
 from karbor_backup_freezer.model.storages import StorageKind
 
 
-def test_the_table_has_a_verdict_for_everything_with_a_reason() -> None:
+def test_table_covers_every_type_and_storage_with_reasons() -> None:
     for rows in RESTORE_SUPPORT.values():
         assert rows.keys() == {*SUPPORTED_TYPES, IMAGE}
         for row in rows.values():
@@ -24,26 +24,26 @@ def test_the_table_has_a_verdict_for_everything_with_a_reason() -> None:
 
 
 @pytest.mark.parametrize("resource_type", SUPPORTED_TYPES)
-def test_nothing_comes_back_from_s3(resource_type: str) -> None:
+def test_nothing_is_restorable_from_s3(resource_type: str) -> None:
     assert not restore_support("19.0.0", resource_type, StorageKind.S3).restorable
     assert not deletes_data(StorageKind.S3)
 
 
-def test_directories_come_back_from_what_was_seen_to_work() -> None:
+def test_directories_are_restorable_from_local_ssh_and_swift() -> None:
     fine = {kind for kind in StorageKind if restore_support("19.0.0", DIRECTORY, kind).restorable}
     assert fine == {StorageKind.LOCAL, StorageKind.SSH, StorageKind.SWIFT}
 
 
-def test_volumes_do_not_come_back_from_ssh() -> None:
+def test_volumes_are_not_restorable_from_ssh() -> None:
     assert not restore_support("19.0.0", VOLUME, StorageKind.SSH).restorable
 
 
-def test_cinders_own_backups_are_in_no_storage_of_ours() -> None:
+def test_native_backups_depend_on_no_storage() -> None:
     native = BackupItem(type=VOLUME, id="v", mode=Mode.NATIVE)
     assert item_restore_support(NEWEST_TESTED, native, StorageKind.S3).restorable
 
 
-def test_a_backup_is_never_called_restorable_and_says_why() -> None:
+def test_restorable_check_is_never_verified_and_has_a_reason() -> None:
     volume = BackupItem(type=VOLUME, id="v", mode=Mode.CINDER)
     fine = restorable_check(NEWEST_TESTED, [volume], StorageKind.LOCAL)
     assert (fine.verified, "only a restore" in fine.reason) == (False, True)
@@ -51,7 +51,7 @@ def test_a_backup_is_never_called_restorable_and_says_why() -> None:
     assert broken.reason == restore_support(NEWEST_TESTED, VOLUME, StorageKind.SSH).reason
 
 
-def test_an_untried_version_is_judged_like_the_newest_that_was_tried() -> None:
+def test_unknown_version_has_the_support_of_the_newest_tested() -> None:
     assert restore_support("99.0", DIRECTORY, StorageKind.FTP) == restore_support(
         NEWEST_TESTED, DIRECTORY, StorageKind.FTP
     )

@@ -34,7 +34,7 @@ def _round_trip(text: str) -> str:
 
 
 @given(st.text(max_size=40))
-def test_a_text_that_is_let_through_arrives_as_it_is(text: str) -> None:
+def test_accepted_text_reaches_the_agent_unchanged(text: str) -> None:
     try:
         check_text("name", text)
     except InvalidInput:
@@ -43,20 +43,20 @@ def test_a_text_that_is_let_through_arrives_as_it_is(text: str) -> None:
 
 
 @given(st.text())
-def test_escaping_can_be_undone(text: str) -> None:
+def test_escaping_is_reversible(text: str) -> None:
     assert unescape(escape(text)) == text
 
 
 @pytest.mark.parametrize(
     "text", ["", " x", "x ", "a\nb", "a\x00b", "True", "false", "None", "x" * 256, "%" * 128]
 )
-def test_a_text_that_would_arrive_changed_is_refused(text: str) -> None:
+def test_text_that_would_be_changed_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="name"):
         check_text("name", text)
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "{mode}", "x}", ""])
-def test_a_backup_name_that_is_no_name_of_a_folder_is_refused(name: str) -> None:
+def test_backup_name_that_is_no_folder_name_is_refused(name: str) -> None:
     with pytest.raises(InvalidInput, match="backup_name"):
         check_backup_name(name)
 
@@ -68,22 +68,22 @@ def test_a_folder_name_is_measured_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("path", ["relative/path", "", "/x\n"])
-def test_a_path_that_is_not_absolute_or_not_carried_is_refused(path: str) -> None:
+def test_relative_or_unsupported_path_is_refused(path: str) -> None:
     with pytest.raises(InvalidInput, match="directory"):
         check_path("directory", path)
 
 
 @given(st.sampled_from(sorted(set(string.punctuation + string.whitespace) - set("/.,:@%+=-_"))))
-def test_no_character_that_a_shell_could_take_up_gets_into_a_restore(character: str) -> None:
+def test_restore_path_with_shell_characters_is_refused(character: str) -> None:
     with pytest.raises(InvalidInput, match="restore_path"):
         check_restore_path(f"/srv/{character}data")
 
 
-def test_plain_paths_may_be_restored_to() -> None:
+def test_plain_restore_path_is_accepted() -> None:
     assert check_restore_path("/srv/dätä-1_%.d") == "/srv/dätä-1_%.d"
 
 
 @pytest.mark.parametrize("identifier", ["", "a b", "x;y", "../x"])
-def test_an_id_that_is_none_is_refused(identifier: str) -> None:
+def test_malformed_id_is_refused(identifier: str) -> None:
     with pytest.raises(InvalidInput, match="OS::Nova::Server"):
         check_identifier("OS::Nova::Server", identifier)

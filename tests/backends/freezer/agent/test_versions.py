@@ -62,7 +62,7 @@ def test_new_or_unknown_agent_is_used(version: str) -> None:
     )
 
 
-def test_configured_version_goes_before_the_records() -> None:
+def test_configured_version_overrides_the_records() -> None:
     freezer = freezer_with_records(record_document("a", "17.0.0", 1))
     AgentVersions(freezer, "19.0.0").require_support("a", [VOLUME])
     assert freezer.requests == []

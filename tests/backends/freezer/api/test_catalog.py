@@ -25,7 +25,7 @@ TWO = Endpoint("s1", "Two", "public", "https://two.example.org/backup")
         " http://freezer:9090/v2/?x=1#y ",
     ],
 )
-def test_one_service_has_one_url(url: str) -> None:
+def test_equivalent_urls_are_normalized_to_one(url: str) -> None:
     assert base_url(url, PROJECT) == "http://freezer:9090"
 
 
@@ -54,25 +54,25 @@ def test_invalid_url_is_refused(url: str) -> None:
     port=st.none() | st.integers(1, 65535),
     path=st.lists(st.sampled_from(["backup", "v2", "x"]), max_size=3).map("/".join),
 )
-def test_written_url_stays_as_it_is(host: str, port: int | None, path: str) -> None:
+def test_normalized_url_is_unchanged(host: str, port: int | None, path: str) -> None:
     base = base_url(f"https://{host}{'' if port is None else f':{port}'}/{path}", PROJECT)
     assert not base.endswith("/v2") or base_url(base, PROJECT) != base
     assert base_url(f"{base.replace(host, host.upper(), 1)}/", PROJECT) == base_url(base, PROJECT)
 
 
-def test_service_of_the_catalog_is_known_by_its_id_and_region() -> None:
+def test_service_in_the_catalog_is_identified_by_id_and_region() -> None:
     scope = build_scope("http://freezer:9090", [ONE, TWO], "One", PROJECT)
     assert scope == f"service s1 in region One|{PROJECT}"
     both = [ONE, Endpoint("s1", "Two", "public", ONE.url)]
     assert build_scope(ONE.url, both, "Two", PROJECT) == f"service s1 in region Two|{PROJECT}"
 
 
-def test_service_that_the_catalog_does_not_know_is_known_by_its_url() -> None:
+def test_service_outside_the_catalog_is_identified_by_its_url() -> None:
     assert build_scope("http://other", [ONE, TWO], "One", PROJECT) == f"http://other|{PROJECT}"
     assert build_scope("http://other", [], None, PROJECT) == f"http://other|{PROJECT}"
 
 
-def test_region_is_the_asked_one_or_the_only_one() -> None:
+def test_region_is_the_requested_or_the_only_one() -> None:
     assert choose_region([ONE, TWO], "Two") == "Two"
     assert choose_region([ONE], None) == "One"
     assert choose_region([], "One") == "One"

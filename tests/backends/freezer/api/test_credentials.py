@@ -58,7 +58,7 @@ def _refusal_message(*arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("config")
-def test_no_credentials_and_no_file_names_the_ways_to_give_them() -> None:
+def test_error_without_credentials_names_the_ways_to_give_them() -> None:
     told = _refusal_message()
     for way in ("--os-cloud", "as cloud in the backend's section", "OS_CLOUD", "OS_AUTH_URL"):
         assert way in told
@@ -66,12 +66,12 @@ def test_no_credentials_and_no_file_names_the_ways_to_give_them() -> None:
     assert "no clouds.yaml was found" in told
 
 
-def test_no_cloud_is_named_where_there_are_several(clouds: Path) -> None:
+def test_missing_cloud_name_among_several_is_refused(clouds: Path) -> None:
     told = _refusal_message()
     assert f"no cloud is named ({clouds} has: bare, demo, other): name a cloud with" in told
 
 
-def test_an_empty_os_cloud_names_none(clouds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_os_cloud_counts_as_unset(clouds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_CLOUD", "")
     assert f"no cloud is named ({clouds} has" in _refusal_message()
 
@@ -111,7 +111,9 @@ def test_cloud_without_auth_url_error_names_its_file(clouds: Path) -> None:
 
 
 @pytest.mark.usefixtures("clouds")
-def test_variables_without_a_url_name_the_one_that_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_without_a_url_error_names_the_missing_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OS_USERNAME", "u")
     monkeypatch.setenv("OS_PASSWORD", "secret-word")
     told = _refusal_message()
@@ -138,13 +140,13 @@ def test_cloud_without_user_or_password_error_names_what_is_missing(
 
 
 @pytest.mark.usefixtures("clouds")
-def test_variables_without_a_password_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_without_a_password_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("OS_USERNAME", "u")
     assert "OS_* without OS_PASSWORD" in _refusal_message()
 
 
-def test_user_by_id_and_another_kind_of_login_need_no_name(clouds: Path) -> None:
+def test_user_id_or_other_auth_type_needs_no_user_name(clouds: Path) -> None:
     url = "auth_url: 'http://127.0.0.1:9'"
     by_id = f"{url}, user_id: u, password: p, project_id: p"
     token = f"{url}, token: t, project_id: p"
@@ -157,14 +159,14 @@ def test_user_by_id_and_another_kind_of_login_need_no_name(clouds: Path) -> None
         assert "lacks" not in result.stderr
 
 
-def test_an_unknown_auth_type_is_wrong_input(clouds: Path) -> None:
+def test_unknown_auth_type_is_invalid_input(clouds: Path) -> None:
     clouds.write_text(f"clouds: {{demo: {{auth_type: nonsense, {_AUTH}}}}}\n")
     assert "nonsense" in _refusal_message("--os-cloud", "demo")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--os-cloud", "nowhere")])
 @pytest.mark.usefixtures("clouds")
-def test_a_check_of_the_backends_stays_a_table(arguments: tuple[str, ...]) -> None:
+def test_backends_check_prints_the_table_without_credentials(arguments: tuple[str, ...]) -> None:
     result = invoke_program("backends", "--check", *arguments)
     assert (result.exit_code, result.stderr) == (1, "")
     assert "cannot be used: OpenStack credentials: " in result.stdout

@@ -91,7 +91,7 @@ def test_temporary_status_raises_transient(proxy: FaultProxy, call: Call, status
         ("Fri, 31 Dec 999999 23:59:59 GMT", None),
     ],
 )
-def test_delay_that_an_answer_asks_for_is_read_or_ignored(
+def test_retry_after_of_an_answer_is_read_or_ignored(
     proxy: FaultProxy, header: str, seconds: float | None
 ) -> None:
     answer = http_faults.HttpResponse(503, (("Retry-After", header),), b"{}")
@@ -110,21 +110,23 @@ def test_permanent_status_raises_backend_error(proxy: FaultProxy, call: Call, st
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("status", [200, 201, 404, 500])
-def test_a_web_page_is_called_one(proxy: FaultProxy, call: Call, status: int) -> None:
+def test_web_page_is_named_in_the_error(proxy: FaultProxy, call: Call, status: int) -> None:
     error = catch_error(proxy, http_faults.html_page(status), call)
     assert "web page" in str(error)
     assert proxy.url in str(error)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_silent_endpoint_is_left_after_the_timeout(proxy: FaultProxy, call: Call) -> None:
+def test_unresponsive_endpoint_is_transient_after_the_timeout(
+    proxy: FaultProxy, call: Call
+) -> None:
     error = catch_error(proxy, http_faults.no_response(), call, timeout=0.5)
     assert isinstance(error, Transient)
     assert "within 0.5 s; the request may have arrived" in str(error)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_cut_connection_is_transient(proxy: FaultProxy, call: Call) -> None:
+def test_closed_connection_is_transient(proxy: FaultProxy, call: Call) -> None:
     assert isinstance(catch_error(proxy, http_faults.disconnect(), call), Transient)
 
 
@@ -136,7 +138,7 @@ def test_refused_connection_error_quotes_the_system() -> None:
             make_client(url).get_job("x")
 
 
-def test_not_found_is_an_answer_of_a_look(proxy: FaultProxy) -> None:
+def test_not_found_of_a_get_returns_none(proxy: FaultProxy) -> None:
     proxy.plan(http_faults.error_response(404), times=None)
     client = make_client(proxy.url)
     assert client.get_job("x") is None
@@ -146,7 +148,7 @@ def test_not_found_is_an_answer_of_a_look(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_redirect_is_refused_with_where_it_leads(proxy: FaultProxy, status: int) -> None:
+def test_redirect_is_refused_with_its_location(proxy: FaultProxy, status: int) -> None:
     answer = http_faults.HttpResponse(
         status, (("Location", "https://new.example.org/v2/p/jobs/x"),), b""
     )
@@ -168,7 +170,7 @@ def register_scheduler(proxy: FaultProxy, **fields: object) -> None:
     add_response(proxy, "GET", "/clients", 200, {"clients": [{"client": client}]})
 
 
-def test_exists_is_an_answer_of_a_create(proxy: FaultProxy) -> None:
+def test_conflict_of_a_create_returns_false(proxy: FaultProxy) -> None:
     register_scheduler(proxy, is_central=False)
     add_response(proxy, "POST", "/jobs", 409, {})
     assert make_client(proxy.url).create_job({"job_id": "x"}) is False
@@ -191,7 +193,7 @@ def test_create_before_19_replaces_no_job(proxy: FaultProxy) -> None:
     assert "POST" not in [request.method for request in proxy.requests]
 
 
-def test_create_asks_for_the_apis_age_once(proxy: FaultProxy) -> None:
+def test_create_requests_the_api_version_once(proxy: FaultProxy) -> None:
     register_scheduler(proxy, is_central=True)
     add_response(proxy, "POST", "/jobs", 201, {"job_id": "x"})
     client = make_client(proxy.url)

@@ -7,7 +7,7 @@ from karbor_backup_freezer.api.job_cache import FinishedJobCache
 from karbor_backup_freezer.api.jobs import Job
 
 
-def test_a_job_is_given_out_once_and_the_oldest_is_let_go(
+def test_pop_removes_the_job_and_a_full_cache_drops_the_oldest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(job_cache, "MAX_JOBS", 2)

@@ -21,7 +21,7 @@ FREEZERS_PATTERN = r"^[\w-]+$"
 
 
 @given(st.uuids(), st.integers(1, 9))
-def test_every_step_has_one_id_that_freezer_takes(operation: uuid.UUID, number: int) -> None:
+def test_every_step_has_one_valid_job_id(operation: uuid.UUID, number: int) -> None:
     identifiers = {
         job_id(str(operation)),
         job_id(str(operation), removal_step(number)),
@@ -39,7 +39,7 @@ ACTIONS = st.fixed_dictionaries(
 
 
 @given(st.text(max_size=400), st.lists(ACTIONS))
-def test_a_job_starts_at_once_and_is_tried_once(
+def test_job_starts_at_once_and_is_not_retried(
     description: str, actions: list[dict[str, str]]
 ) -> None:
     document = job_document("id", "client", description, actions)

@@ -64,7 +64,9 @@ def test_failure_of_a_host_that_needs_no_proxy_names_none(monkeypatch: pytest.Mo
         (f"socks5://user:{_CANARY}@proxy.test:1080", "proxy.test:1080"),
     ],
 )
-def test_any_spelling_of_a_proxy(proxy: str, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_proxy_url_is_named_without_its_password(
+    proxy: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", proxy)
     described = describe_proxy(OSError("GET http://freezer.test/v2 failed"))
     assert named in described

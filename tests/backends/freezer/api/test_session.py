@@ -69,7 +69,7 @@ def test_certificates_of_the_environment_are_trusted(
     assert settings["verify"] == "/etc/ssl/site.pem"
 
 
-def test_a_netrc_adds_no_credentials(
+def test_netrc_adds_no_credentials(
     session: CloudSession, server: FaultProxy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     netrc = tmp_path / "netrc"

@@ -64,7 +64,7 @@ def test_no_answer_is_transient(path: str, fault: http_faults.HttpFault) -> None
         assert isinstance(catch_error(cloud), Transient)
 
 
-def test_a_service_that_tells_no_versions_is_asked_again_later() -> None:
+def test_service_without_version_document_is_retried_later() -> None:
     with StubCloud(first=(http_faults.error_response(503), "/volume/v3")) as cloud:
         assert isinstance(catch_error(cloud), Transient)
         cloud.proxy.clear()
@@ -73,7 +73,7 @@ def test_a_service_that_tells_no_versions_is_asked_again_later() -> None:
         assert cloud.services.sdk.block_storage.get_volume("x").id == "x"
 
 
-def test_a_web_page_is_no_answer(stub_cloud: StubCloud) -> None:
+def test_web_page_raises_an_error(stub_cloud: StubCloud) -> None:
     stub_cloud.proxy.plan(http_faults.html_page(), times=None, path="/volumes/detail")
     with (
         pytest.raises(Transient, match="the answer is not JSON"),
@@ -82,6 +82,6 @@ def test_a_web_page_is_no_answer(stub_cloud: StubCloud) -> None:
         list(stub_cloud.services.sdk.block_storage.volumes())
 
 
-def test_other_exceptions_are_left_alone() -> None:
+def test_other_exceptions_are_not_translated() -> None:
     with pytest.raises(ZeroDivisionError), translate_errors("nobody"):
         raise ZeroDivisionError

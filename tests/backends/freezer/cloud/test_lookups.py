@@ -28,14 +28,14 @@ def test_a_flavor_is_found_by_its_id(stub_cloud: StubCloud) -> None:
     ("changes", "found"),
     [({}, True), ({"vcpus": 4}, True), ({"vcpus": 1}, False), ({"disk": 9}, False)],
 )
-def test_a_flavor_made_anew_may_be_larger(
+def test_recreated_flavor_may_be_larger(
     stub_cloud: StubCloud, changes: dict[str, Any], *, found: bool
 ) -> None:
     stub_cloud.add_response("/flavors(/detail)?$", {"flavors": [flavor_document(**changes)]})
     assert (find_flavor(stub_cloud.services, NOTED) is not None) is found
 
 
-def test_a_flavor_that_is_gone_is_not_found(stub_cloud: StubCloud) -> None:
+def test_missing_flavor_is_not_found(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/flavors(/detail)?$", {"flavors": []})
     assert find_flavor(stub_cloud.services, {"name": "small"}) is None
 
@@ -48,7 +48,7 @@ def test_a_network_is_found_by_its_id(stub_cloud: StubCloud) -> None:
 
 
 @pytest.mark.parametrize(("ids", "found"), [(["n2"], "n2"), ([], None), (["n2", "n3"], None)])
-def test_a_network_made_anew_is_found_by_a_name_that_is_its_own(
+def test_recreated_network_is_found_by_its_unique_name(
     stub_cloud: StubCloud, ids: list[str], found: str | None
 ) -> None:
     stub_cloud.add_response("/networks$", {"networks": [{"id": one, "name": "net"} for one in ids]})
@@ -56,7 +56,7 @@ def test_a_network_made_anew_is_found_by_a_name_that_is_its_own(
     assert (network and network.id) == found
 
 
-def test_a_network_whose_name_is_not_known_is_not_guessed(stub_cloud: StubCloud) -> None:
+def test_network_without_a_known_name_is_not_found(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/networks$", {"networks": [{"id": "n2", "name": ""}]})
     assert find_network(stub_cloud.services, {"network": "n1"}) is None
 

@@ -76,13 +76,13 @@ def test_failure_quotes_cinder_on_one_line(
     assert client.get_backup("b").reason == "Cinder's backup b failed: no space left"
 
 
-def test_a_backup_that_cinder_does_not_know_is_gone(client: NativeBackupClient) -> None:
+def test_backup_unknown_to_cinder_is_gone(client: NativeBackupClient) -> None:
     assert client.get_backup("b") == NativeBackup(id="b", reason="Cinder has no backup b")
     assert client.get_backup("b").state is NativeBackupState.GONE
     assert client.remove_backups({"b": "v"}, "op") == NativeRemovalStatus()
 
 
-def test_many_are_one_request_and_one_more_for_each_that_it_missed(
+def test_many_backups_cost_one_request_and_one_for_each_missing(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     listed = [backup_document(id_=id_) for id_ in ("a", "c", "of somebody else")]
@@ -99,7 +99,7 @@ def test_many_are_one_request_and_one_more_for_each_that_it_missed(
     assert len(asked) == 2
 
 
-def test_a_name_finds_its_own_backups_only(
+def test_search_by_name_returns_exact_matches_only(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     # Cinder may take a name for a pattern, and an administrator may forbid the filters.
@@ -112,7 +112,9 @@ def test_a_name_finds_its_own_backups_only(
     assert client.find_by_name("n_op", "v") == ("a",)
 
 
-def test_a_backup_is_asked_to_go_once(stub_cloud: StubCloud, client: NativeBackupClient) -> None:
+def test_deletion_of_a_backup_is_requested_once(
+    stub_cloud: StubCloud, client: NativeBackupClient
+) -> None:
     respond_to_delete(stub_cloud)
     respond_once(stub_cloud, "available")
     respond(stub_cloud, "deleting")
@@ -121,9 +123,7 @@ def test_a_backup_is_asked_to_go_once(stub_cloud: StubCloud, client: NativeBacku
     assert len(deleted_paths(stub_cloud)) == 1
 
 
-def test_a_backup_that_cinder_still_writes_is_waited_for(
-    stub_cloud: StubCloud, client: NativeBackupClient
-) -> None:
+def test_backup_in_creation_is_pending(stub_cloud: StubCloud, client: NativeBackupClient) -> None:
     respond(stub_cloud, "creating")
     waiting = Leftover(LEFTOVER_KIND, "b", "Cinder calls it 'creating'")
     assert client.remove_backups({"b": "v"}, "op") == NativeRemovalStatus(pending=(waiting,))
@@ -140,7 +140,7 @@ def test_leftover_that_cinder_refuses_to_delete_quotes_cinder(
     assert "Incremental backups exist" in stuck.note
 
 
-def test_a_refusal_because_it_is_leaving_already_is_none(
+def test_refused_deletion_of_a_backup_in_deletion_is_pending(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     respond_to_delete(stub_cloud, 400)
@@ -151,7 +151,7 @@ def test_a_refusal_because_it_is_leaving_already_is_none(
     assert not removal.leftovers
 
 
-def test_a_backup_whose_removal_failed_is_for_an_administrator(
+def test_backup_with_a_failed_deletion_is_left_to_an_administrator(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
     respond(stub_cloud, "error_deleting", fail_reason="the share is gone")
@@ -170,7 +170,7 @@ def test_error_status_is_raised(
 
 
 @pytest.mark.parametrize("strange", [{"name": "nightly"}, {"name": ""}, {"volume_id": "w"}])
-def test_a_backup_that_is_not_provably_of_this_one_is_left_alone(
+def test_backup_not_provably_of_the_operation_is_a_leftover(
     stub_cloud: StubCloud, client: NativeBackupClient, strange: dict[str, str]
 ) -> None:
     respond_to_delete(stub_cloud)

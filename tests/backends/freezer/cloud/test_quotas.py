@@ -64,13 +64,13 @@ def test_novas_quotas_are_named(stub_cloud: StubCloud) -> None:
     ]
 
 
-def test_quotas_of_what_is_not_needed_are_not_asked_for(stub_cloud: StubCloud) -> None:
+def test_quotas_of_unneeded_resources_are_not_requested(stub_cloud: StubCloud) -> None:
     assert cinder_quota_problems(stub_cloud.services, QuotaRequirement(instances=1)) == []
     assert nova_quota_problems(stub_cloud.services, QuotaRequirement(volumes=1)) == []
     assert stub_cloud.proxy.requests == []
 
 
-def test_an_exhausted_quota_is_no_matter_to_who_needs_nothing_of_it(
+def test_exhausted_quota_of_an_unneeded_resource_is_ignored(
     stub_cloud: StubCloud,
 ) -> None:
     respond(stub_cloud, "/volume/v3/limits", {**CINDER, "maxTotalBackups": 0})

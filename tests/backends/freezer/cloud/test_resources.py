@@ -17,14 +17,14 @@ def create_volume(cloud: RestoreHarness, status: str = "available") -> Any:
     return cloud.sdk.block_storage.get_volume(made.id)
 
 
-def test_things_are_listed_oldest_first(cloud: RestoreHarness) -> None:
+def test_resources_are_listed_oldest_first(cloud: RestoreHarness) -> None:
     made = [create_volume(cloud).id for _ in range(3)]
     assert [
         thing.id for thing in CloudResources(cloud.services).list_all(ResourceKind.VOLUME)
     ] == made
 
 
-def test_images_of_others_are_not_listed(cloud: RestoreHarness) -> None:
+def test_images_of_other_projects_are_not_listed(cloud: RestoreHarness) -> None:
     assert list(cloud.world.images.find_by_name("guest"))
     assert CloudResources(cloud.services).list_all(ResourceKind.IMAGE) == []
 
@@ -34,7 +34,7 @@ def test_get_of_unknown_resource_returns_none(cloud: RestoreHarness, kind: Resou
     assert CloudResources(cloud.services).get(kind, "nowhere") is None
 
 
-def test_a_removal_is_pending_until_the_thing_is_gone(cloud: RestoreHarness) -> None:
+def test_removal_is_pending_until_the_resource_is_gone(cloud: RestoreHarness) -> None:
     things = CloudResources(cloud.services)
     one = create_volume(cloud)
     removal = things.remove_resources(ResourceKind.VOLUME, [one])
@@ -73,7 +73,7 @@ def test_removal_after_a_state_change_is_pending(cloud: RestoreHarness) -> None:
     assert ([left.id for left in removal.pending], removal.leftovers) == ([one.id], ())
 
 
-def test_a_fault_that_may_pass_is_no_leftover(cloud: RestoreHarness) -> None:
+def test_transient_error_of_a_removal_is_raised(cloud: RestoreHarness) -> None:
     one = create_volume(cloud)
     cloud.lost = cloud.changes + 1
     with pytest.raises(Transient):

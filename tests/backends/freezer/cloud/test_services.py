@@ -42,7 +42,7 @@ def catalog_session(cloud: StubCloud) -> session.Session:
     return session.Session(auth=credentials)
 
 
-def test_nothing_that_is_sent_or_answered_is_logged(
+def test_requests_and_answers_are_not_logged(
     stub_cloud: StubCloud, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -54,7 +54,7 @@ def test_nothing_that_is_sent_or_answered_is_logged(
 
 
 @pytest.mark.parametrize("path", ["/images/x", "/volumes/x", "/servers/x", "/networks/x"])
-def test_a_request_is_tried_once(stub_cloud: StubCloud, path: str) -> None:
+def test_request_is_not_retried(stub_cloud: StubCloud, path: str) -> None:
     stub_cloud.proxy.plan(http_faults.error_response(503), times=None, path=path)
     sdk = stub_cloud.services.sdk
     lookups = {
@@ -93,7 +93,7 @@ LOOKUPS: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize(("things", "look"), LOOKUPS.items(), ids=LOOKUPS)
-def test_redirection_to_a_web_page_says_where_it_leads(
+def test_redirect_to_a_web_page_error_names_its_location(
     stub_cloud: StubCloud, things: str, look: Callable[[Any], object]
 ) -> None:
     page = f"{stub_cloud.proxy.url}/portal"
@@ -105,7 +105,7 @@ def test_redirection_to_a_web_page_says_where_it_leads(
     assert f"/{things}/x answered with status 301, which leads to {page}" in str(caught.value)
 
 
-def test_redirection_that_leads_on_for_ever_says_where_it_leads(stub_cloud: StubCloud) -> None:
+def test_endless_redirect_error_names_its_location(stub_cloud: StubCloud) -> None:
     again = f"{stub_cloud.proxy.url}/compute/v2.1/servers/x"
     _redirect(stub_cloud, "/servers/x$", again)
     with pytest.raises(BackendError) as caught, translate_errors("Nova for server x"):
@@ -113,7 +113,7 @@ def test_redirection_that_leads_on_for_ever_says_where_it_leads(stub_cloud: Stub
     assert f"status 301, which leads to {again}" in str(caught.value)
 
 
-def test_redirection_to_the_service_is_followed(stub_cloud: StubCloud) -> None:
+def test_redirect_to_the_service_is_followed(stub_cloud: StubCloud) -> None:
     _redirect(stub_cloud, "/volumes/x$", f"{stub_cloud.proxy.url}/elsewhere")
     stub_cloud.add_response("/elsewhere$", {"volume": {"id": "x"}})
     assert stub_cloud.services.sdk.block_storage.get_volume("x").id == "x"
@@ -134,7 +134,7 @@ def test_one_connection_serves_all(stub_cloud: StubCloud) -> None:
     assert stub_cloud.services.sdk is stub_cloud.services.sdk
 
 
-def test_connections_do_not_outlive_the_object(stub_cloud: StubCloud) -> None:
+def test_connections_are_closed_with_the_object(stub_cloud: StubCloud) -> None:
     def connections() -> int:
         open_ones = psutil.Process().net_connections()
         return len([one for one in open_ones if one.raddr and one.raddr[1] == port])
@@ -149,14 +149,14 @@ def test_connections_do_not_outlive_the_object(stub_cloud: StubCloud) -> None:
     assert connections() == 0
 
 
-def test_a_given_session_without_a_limit_gets_one() -> None:
+def test_given_session_without_timeout_gets_one() -> None:
     given = session.Session(auth=token_endpoint.Token("http://127.0.0.1:9", "token"))
     connection = Connection(Configuration.from_document({"timeout": 3}), given)
     assert CloudServices(connection).sdk.session.timeout == 3
     assert given.timeout is None
 
 
-def test_a_service_that_is_down_at_first_is_known_later(stub_cloud: StubCloud) -> None:
+def test_service_that_was_down_at_first_is_used_later(stub_cloud: StubCloud) -> None:
     url = stub_cloud.proxy.url
     services = CloudServices(
         Connection(Configuration.from_document({"timeout": 60}), catalog_session(stub_cloud))
@@ -174,7 +174,7 @@ def test_a_service_that_is_down_at_first_is_known_later(stub_cloud: StubCloud) -
     assert services.sdk.block_storage.get_volume("x").id == "x"
 
 
-def test_a_service_that_the_catalog_lacks_is_named(stub_cloud: StubCloud) -> None:
+def test_service_missing_from_the_catalog_is_named(stub_cloud: StubCloud) -> None:
     services = CloudServices(
         Connection(Configuration.from_document({}), catalog_session(stub_cloud))
     )

@@ -27,7 +27,7 @@ def create_leftovers(cloud: RestoreHarness, job: str) -> list[str]:
     return [f"snapshot/{snapshot.id}", f"volume/{copy.id}", f"image/{image.id}"]
 
 
-def test_what_a_job_has_left_is_removed_and_nothing_else(cloud: RestoreHarness) -> None:
+def test_only_leftovers_of_the_job_are_removed(cloud: RestoreHarness) -> None:
     create_leftovers(cloud, OTHER)
     cloud.pass_time()
     before = cloud.list_resources()

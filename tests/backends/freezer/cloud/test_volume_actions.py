@@ -55,12 +55,12 @@ def test_retype_changes_the_type(cloud: RestoreHarness) -> None:
     assert _volume_document(cloud, volume).volume_type == "fast"
 
 
-def test_an_action_on_a_volume_that_is_gone_names_it(cloud: RestoreHarness) -> None:
+def test_action_on_a_missing_volume_names_it(cloud: RestoreHarness) -> None:
     with pytest.raises(NotFound, match="to set bootable of volume gone to True: status 404"):
         VolumeActions(cloud.services, "gone").set_bootable(bootable=True)
 
 
-def test_a_type_that_is_not_there_is_named(cloud: RestoreHarness) -> None:
+def test_missing_volume_type_is_named(cloud: RestoreHarness) -> None:
     volume = _create_volume(cloud)
     with pytest.raises((BackendError, NotFound), match="the type 'nowhere'"):
         VolumeActions(cloud.services, volume.id).retype("nowhere")

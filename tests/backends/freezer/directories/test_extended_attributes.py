@@ -25,7 +25,7 @@ def test_a_directory_without_attributes_needs_no_check(tmp_path: Path) -> None:
     assert check_lost_attributes(str(tmp_path)) is None
 
 
-def test_looking_ends_with_its_time(tmp_path: Path) -> None:
+def test_search_ends_at_its_time_limit(tmp_path: Path) -> None:
     moments = iter(range(0, 1000, 10))
     check = check_lost_attributes(str(tmp_path), 5, lambda: next(moments))
     assert check is not None

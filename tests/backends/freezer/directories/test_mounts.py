@@ -38,7 +38,7 @@ def test_mounts_below_a_path_are_found_and_not_those_beside_it(table: MountTable
     assert len(table.list_below("/")) == 6
 
 
-def test_a_bind_mount_has_the_location_of_what_it_shows() -> None:
+def test_bind_mount_has_the_location_of_its_source() -> None:
     text = "\n".join(TABLE.splitlines()[:4])
     table = _parse_table(text)
     bound, original = table.location("/mnt/bind/x"), table.location("/srv/data/x")
@@ -58,7 +58,7 @@ def test_the_topmost_mount_hides_what_is_below_it(table: MountTable) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "//", "/.", "/srv/..", "//srv/../.", "/../.."])
-def test_every_spelling_of_the_root_is_the_root(path: str) -> None:
+def test_every_form_of_the_root_path_is_the_root(path: str) -> None:
     assert normalize_path(path) == "/"
 
 

@@ -36,7 +36,7 @@ ORDINARY = FreezerProcess(
         ({"uid": 0}, []),
     ],
 )
-def test_an_ordinary_user_loses_owners_and_what_its_umask_takes(
+def test_unprivileged_user_loses_owners_and_the_bits_of_its_umask(
     mocker: MockerFixture, changes: dict[str, int | None], names: list[str]
 ) -> None:
     program = attrs.evolve(ORDINARY, **changes)  # type: ignore[arg-type]  # of several attributes
@@ -46,6 +46,6 @@ def test_an_ordinary_user_loses_owners_and_what_its_umask_takes(
     assert not any(check.verified for check in checks)
 
 
-def test_of_another_host_nothing_is_known() -> None:
+def test_losses_on_another_host_are_unknown() -> None:
     (check,) = ownership_checks("one", "elsewhere")
     assert "not visible from here" in check.reason

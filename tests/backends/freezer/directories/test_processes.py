@@ -34,7 +34,7 @@ def test_a_scheduler_is_found_with_its_user_and_folders(tmp_path: Path) -> None:
     assert find_scheduler_process("another", programs) is None
 
 
-def test_a_scheduler_with_an_unreadable_configuration_is_taken_if_it_is_the_only_one(
+def test_only_scheduler_with_unreadable_configuration_is_used(
     tmp_path: Path,
 ) -> None:
     command = ["python3", "/opt/bin/freezer-scheduler", "--config-file", "/nowhere", "start"]
@@ -46,7 +46,7 @@ def test_a_scheduler_with_an_unreadable_configuration_is_taken_if_it_is_the_only
     assert find_scheduler_process("node9", find_processes(tmp_path / "one")) is None
 
 
-def test_of_schedulers_with_one_name_and_several_users_none_is_taken(tmp_path: Path) -> None:
+def test_schedulers_of_one_name_and_several_users_are_not_used(tmp_path: Path) -> None:
     conf = tmp_path / "scheduler.conf"
     conf.write_text("[scheduler]\nclient_id = node9\n")
     command = ["python3", "/opt/bin/freezer-scheduler", f"--config-file={conf}", "start"]
@@ -57,5 +57,5 @@ def test_of_schedulers_with_one_name_and_several_users_none_is_taken(tmp_path: P
     assert find_scheduler_process("node9", find_processes(tmp_path / "proc")) is None
 
 
-def test_a_host_without_proc_shows_none(tmp_path: Path) -> None:
+def test_host_without_proc_has_no_schedulers(tmp_path: Path) -> None:
     assert find_processes(tmp_path / "proc") == ()

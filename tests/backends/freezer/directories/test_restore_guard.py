@@ -105,13 +105,11 @@ def test_system_folders_are_never_overwritten(
 
 
 @pytest.mark.parametrize("path", ["//", "/.", "/srv/..", "/usr/", "/var//lib", "/home/."])
-def test_a_path_that_is_written_in_another_way_is_refused(
-    harness: RestoreGuardHarness, path: str
-) -> None:
+def test_path_that_is_not_normalized_is_refused(harness: RestoreGuardHarness, path: str) -> None:
     assert "give the path without" in refusal_message(harness, path, HERE, overwrite_unseen=True)
 
 
-def test_a_link_to_a_system_folder_is_one(harness: RestoreGuardHarness) -> None:
+def test_link_to_a_system_folder_is_refused(harness: RestoreGuardHarness) -> None:
     (harness.folder / "link").symlink_to("/")
     assert "which is /etc, is a system folder" in refusal_message(
         harness, harness.folder / "link" / "etc"
@@ -136,7 +134,7 @@ def test_a_storage_is_not_overwritten(harness: RestoreGuardHarness, path: str, n
     assert named in refusal_message(harness, f"{harness.folder}/{path}")
 
 
-def test_a_storage_that_a_link_below_the_target_leads_to_stays(
+def test_storage_behind_a_link_below_the_target_is_not_overwritten(
     harness: RestoreGuardHarness,
 ) -> None:
     # The other way round: the storage is configured by a link, and is really below the target.
@@ -185,7 +183,7 @@ def test_the_agents_work_folder_is_not_overwritten(
     )
 
 
-def test_a_target_of_another_host_is_overwritten_only_if_the_danger_is_accepted(
+def test_target_on_another_host_is_overwritten_only_if_the_risk_is_accepted(
     harness: RestoreGuardHarness,
 ) -> None:
     reason = refusal_message(harness, host="another")
@@ -206,13 +204,13 @@ def test_a_full_directory_is_refused_without_overwrite(harness: RestoreGuardHarn
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_file_is_no_target(harness: RestoreGuardHarness, *, overwrite: bool) -> None:
+def test_file_as_target_is_refused(harness: RestoreGuardHarness, *, overwrite: bool) -> None:
     path = harness.data / "file"
     assert "is no directory" in refusal_message(harness, path, overwrite=overwrite)
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_file_system_of_the_kernel_is_no_target(
+def test_kernel_file_system_as_target_is_refused(
     harness: RestoreGuardHarness, *, overwrite: bool
 ) -> None:
     assert "which the kernel fills" in refusal_message(harness, "/sys/x", overwrite=overwrite)

@@ -35,7 +35,7 @@ def restore(archive: bytes, folder: Path) -> None:
     subprocess.run([*command, "-f", "-", "-C", folder], input=archive, check=True)
 
 
-def test_what_tar_has_restored_differs_in_nothing(tree: Path, tmp_path: Path) -> None:
+def test_tree_restored_by_tar_has_no_differences(tree: Path, tmp_path: Path) -> None:
     archive = make_archive(tree)
     restore(archive, tmp_path / "restored")
     assert compare(archive, tmp_path / "restored") == ""
@@ -76,7 +76,7 @@ def _add(path: Path) -> None:
         (_add, "there and not in the backup: inner/new"),
     ],
 )
-def test_each_difference_is_told_by_name(
+def test_each_difference_is_named(
     tmp_path: Path, change: Callable[[Path], None], told: str
 ) -> None:
     tree = tmp_path / "tree"
@@ -88,7 +88,7 @@ def test_each_difference_is_told_by_name(
 
 
 @pytest.mark.root
-def test_other_owner_and_group_are_told(tmp_path: Path) -> None:
+def test_changed_owner_and_group_are_reported(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "name").touch()
@@ -136,7 +136,7 @@ class _Inspector:
         (socket.gethostname(), "archives on swift are not read"),
     ],
 )
-def test_what_cannot_be_seen_from_here_is_not_verified(hostname: str, why: str) -> None:
+def test_directory_of_another_host_is_unverified(hostname: str, why: str) -> None:
     nothing: object = None
     check = restored_contents_check(
         _Inspector(),  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ def refusal_message(cloud: StubCloud, type_: str, id_: str, **options: Any) -> s
     return str(caught.value)
 
 
-def test_a_server_that_boots_from_an_image_is_one_piece(stub_cloud: StubCloud) -> None:
+def test_server_that_boots_from_an_image_is_one_item(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, [server_document("s1", image="i1")])
     seen = discover(stub_cloud, SERVER, "s1")
     assert seen.resource == Resource(SERVER, "s1", "name of s1")
@@ -39,7 +39,7 @@ def test_a_server_that_boots_from_an_image_is_one_piece(stub_cloud: StubCloud) -
     assert seen.checks == ()
 
 
-def test_a_server_that_boots_from_a_volume_is_its_volume(stub_cloud: StubCloud) -> None:
+def test_server_that_boots_from_a_volume_has_its_volume_as_item(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud,
         [server_document("s1")],
@@ -95,9 +95,7 @@ def test_an_included_volume_that_cannot_be_backed_up_refuses_the_server(
 
 
 @pytest.mark.parametrize("mode", ["cinder", "cindernative"])
-def test_a_volume_is_one_piece_in_the_mode_that_is_asked_for(
-    stub_cloud: StubCloud, mode: str
-) -> None:
+def test_volume_is_one_item_in_the_requested_mode(stub_cloud: StubCloud, mode: str) -> None:
     serve_project(
         stub_cloud,
         volumes=[
@@ -138,7 +136,7 @@ def test_a_volume_is_one_piece_in_the_mode_that_is_asked_for(
         ({"maxTotalBackups": 1, "totalBackupsUsed": 1}, "cindernative", "quota of backups"),
     ],
 )
-def test_a_quota_without_room_for_the_agents_copies_is_a_refusal(
+def test_quota_too_small_for_the_agents_copies_is_refused(
     stub_cloud: StubCloud, limits: dict[str, int], mode: str, words: str
 ) -> None:
     serve_project(stub_cloud, volumes=[volume_document("v1")], limits=limits)
@@ -148,7 +146,7 @@ def test_a_quota_without_room_for_the_agents_copies_is_a_refusal(
 
 
 @pytest.mark.parametrize("type_", [SERVER, VOLUME])
-def test_an_id_that_is_not_there_is_refused(stub_cloud: StubCloud, type_: str) -> None:
+def test_unknown_id_is_refused(stub_cloud: StubCloud, type_: str) -> None:
     assert "nope: status 404" in refusal_message(stub_cloud, type_, "nope")
 
 
@@ -172,7 +170,7 @@ def test_resources_of_another_project_are_refused(stub_cloud: StubCloud) -> None
     assert f"are for project {PROJECT_ID}" in refusal_message(stub_cloud, PROJECT, "other")
 
 
-def test_a_state_in_which_nothing_can_be_backed_up_is_refused(stub_cloud: StubCloud) -> None:
+def test_unprotectable_state_is_refused(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud,
         [server_document("s1", image="i1", status="ERROR")],
@@ -182,22 +180,22 @@ def test_a_state_in_which_nothing_can_be_backed_up_is_refused(stub_cloud: StubCl
     assert "creating" in refusal_message(stub_cloud, VOLUME, "v1")
 
 
-def test_no_permission_is_a_refusal(stub_cloud: StubCloud) -> None:
+def test_missing_permission_is_refused(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/volumes/v1$", {"forbidden": {"message": "Policy says no."}}, 403)
     assert "status 403: Policy says no." in refusal_message(stub_cloud, VOLUME, "v1")
 
 
-def test_an_id_that_is_none_is_never_sent(stub_cloud: StubCloud) -> None:
+def test_malformed_id_is_never_sent(stub_cloud: StubCloud) -> None:
     refusal_message(stub_cloud, VOLUME, "../servers/s1")
     assert stub_cloud.proxy.requests == []
 
 
-def test_another_type_is_not_surveyed(stub_cloud: StubCloud) -> None:
+def test_other_types_are_not_discovered(stub_cloud: StubCloud) -> None:
     with pytest.raises(Unsupported, match="Directory"):
         discover(stub_cloud, "Freezer::FileSystem::Directory", "/srv")
 
 
-def test_a_fault_that_may_pass_is_no_refusal(stub_cloud: StubCloud) -> None:
+def test_transient_error_is_not_refused(stub_cloud: StubCloud) -> None:
     stub_cloud.proxy.plan(http_faults.error_response(503), times=None, path="/volumes/v1$")
     with pytest.raises(BackendError) as caught:
         discover(stub_cloud, VOLUME, "v1")
@@ -227,7 +225,7 @@ def test_name_too_long_to_be_restored_is_refused(
             assert discover(stub_cloud, type_, one, allow_unrestorable=True, **options).pieces
 
 
-def test_names_of_a_projects_members_are_looked_at_in_each_mode(stub_cloud: StubCloud) -> None:
+def test_names_of_project_members_are_checked_in_each_mode(stub_cloud: StubCloud) -> None:
     long = {"name": "n" * 250}
     serve_project(
         stub_cloud,

@@ -30,7 +30,7 @@ def item_ids(seen: DiscoveryResult) -> list[tuple[str, str]]:
     return [(item.mode.value, item.id) for item in seen.pieces]
 
 
-def test_every_server_and_volume_is_a_piece_once(stub_cloud: StubCloud) -> None:
+def test_every_server_and_volume_is_one_item(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud,
         [server_document("s1", image="i1"), server_document("s2")],
@@ -51,7 +51,7 @@ def test_every_server_and_volume_is_a_piece_once(stub_cloud: StubCloud) -> None:
     assert not [r for r in stub_cloud.proxy.requests if r.path.startswith("/image")]
 
 
-def test_images_are_pieces_on_demand(stub_cloud: StubCloud) -> None:
+def test_images_are_items_on_demand(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, images=[image_document("i1"), image_document("i2", size=0)])
     seen = discover_project(stub_cloud, include_images=True)
     assert item_ids(seen) == [("glance", "i1")]
@@ -62,7 +62,7 @@ def test_images_are_pieces_on_demand(stub_cloud: StubCloud) -> None:
     assert sum("os_hidden" in query for query in asked) == 1
 
 
-def test_an_empty_project_has_no_piece(stub_cloud: StubCloud) -> None:
+def test_empty_project_has_no_items(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud)
     assert discover_project(stub_cloud).pieces == ()
     assert discover_project(stub_cloud, mode="tenant").pieces == ()
@@ -94,7 +94,7 @@ def test_every_resource_in_a_wrong_state_is_named(stub_cloud: StubCloud) -> None
     assert "server s2" not in str(caught.value)
 
 
-def test_a_refusal_stays_readable(stub_cloud: StubCloud) -> None:
+def test_refusal_lists_a_limited_number_of_reasons(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud, volumes=[volume_document(f"v{number}", status="error") for number in range(25)]
     )
@@ -102,7 +102,7 @@ def test_a_refusal_stays_readable(stub_cloud: StubCloud) -> None:
         discover_project(stub_cloud)
 
 
-def test_freezers_own_backup_of_a_project_is_one_piece(stub_cloud: StubCloud) -> None:
+def test_tenant_mode_backup_of_a_project_is_one_item(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud,
         [server_document("s1", image="i1"), server_document("s2", image="i1")],
@@ -114,7 +114,7 @@ def test_freezers_own_backup_of_a_project_is_one_piece(stub_cloud: StubCloud) ->
     assert [check.verified for check in seen.checks] == [False]
 
 
-def test_freezers_own_backup_is_refused_where_it_would_store_nothing(
+def test_tenant_mode_is_refused_where_it_would_store_nothing(
     stub_cloud: StubCloud,
 ) -> None:
     serve_project(
@@ -127,7 +127,7 @@ def test_freezers_own_backup_is_refused_where_it_would_store_nothing(
         discover_project(stub_cloud, mode="tenant")
 
 
-def test_the_largest_volume_needs_room_once(stub_cloud: StubCloud) -> None:
+def test_quota_check_needs_space_for_the_largest_volume_once(stub_cloud: StubCloud) -> None:
     limits = {"maxTotalVolumes": 3, "totalVolumesUsed": 2, "maxTotalVolumeGigabytes": 10}
     volumes = [volume_document("v1", size=3), volume_document("v2", size=4)]
     serve_project(stub_cloud, volumes=volumes, limits={**limits, "totalGigabytesUsed": 6})

@@ -57,7 +57,7 @@ def test_server_spec_holds_what_a_restore_needs(stub_cloud: StubCloud) -> None:
     }
 
 
-def test_a_nova_of_old_leaves_the_machine_to_glance(stub_cloud: StubCloud) -> None:
+def test_machine_properties_come_from_glance_on_an_old_nova(stub_cloud: StubCloud) -> None:
     image = {
         "id": "i1",
         "hw_disk_bus": "scsi",
@@ -85,12 +85,12 @@ def test_unknown_machine_is_reported_as_uncertain(stub_cloud: StubCloud) -> None
     assert "image_properties" not in seen.spec.details
 
 
-def test_a_flavor_that_has_changed_is_known_by_its_sizes_only(stub_cloud: StubCloud) -> None:
+def test_changed_flavor_is_described_by_its_sizes_only(stub_cloud: StubCloud) -> None:
     flavor = discover_spec(stub_cloud, flavor={**FLAVOR, "ram": 128}).details["flavor"]
     assert flavor == {"name": "tiny", "vcpus": 1, "ram": 128, "disk": 1}
 
 
-def test_a_flavor_that_is_gone_is_known_by_its_sizes_only(stub_cloud: StubCloud) -> None:
+def test_missing_flavor_is_described_by_its_sizes_only(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/flavors/detail$", {"flavors": []})
     stub_cloud.add_response("/flavors$", {"flavors": []})
     flavor = discover_spec(stub_cloud, flavor={**FLAVOR, "original_name": "gone"}).details["flavor"]
@@ -130,7 +130,7 @@ def test_interfaces_are_in_the_servers_order(stub_cloud: StubCloud) -> None:
     assert len(asked) == 1
 
 
-def test_a_network_that_may_not_be_seen_has_no_name(stub_cloud: StubCloud) -> None:
+def test_invisible_network_has_no_name(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/ports$", {"ports": [port_document("p1", "m1")]})
     assert "network_name" not in discover_spec(stub_cloud).details["networks"][0]
 

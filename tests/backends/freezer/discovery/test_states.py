@@ -20,7 +20,7 @@ def make_volume(status: str, **more: Any) -> Volume:
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED"])
-def test_a_server_in_these_states_is_taken(status: str) -> None:
+def test_server_in_a_protectable_state_is_accepted(status: str) -> None:
     assert server_problem(make_server(status)) == ""
 
 
@@ -44,7 +44,7 @@ def test_a_server_in_another_state_is_refused(status: str, words: str) -> None:
     assert words in server_problem(make_server(status))
 
 
-def test_a_server_in_mid_task_is_refused() -> None:
+def test_server_with_a_running_task_is_refused() -> None:
     fault = server_problem(make_server("ACTIVE", "image_snapshot"))
     assert (
         fault == "server s1 (web) is in the middle of the task 'image_snapshot': wait for its end"
@@ -52,7 +52,7 @@ def test_a_server_in_mid_task_is_refused() -> None:
 
 
 @pytest.mark.parametrize("status", ["available", "in-use"])
-def test_a_volume_in_these_states_is_taken(status: str) -> None:
+def test_volume_in_a_protectable_state_is_accepted(status: str) -> None:
     assert volume_problem(make_volume(status)) == ""
 
 
@@ -85,7 +85,7 @@ def test_a_migrating_volume_is_refused() -> None:
     assert volume_problem(make_volume("in-use", **done)) == ""
 
 
-def test_an_image_is_taken_when_it_is_active() -> None:
+def test_only_an_active_image_is_accepted() -> None:
     assert image_problem(Image.existing(id="i", name="n", status="active")) == ""
     fault = image_problem(Image.existing(id="i", name="n", status="deactivated"))
     assert fault == "image i (n) is in state deactivated: it can be backed up in active"

@@ -32,13 +32,13 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_reading_that_ends_in_time_is_answered_at_once(archive: Path) -> None:
+def test_read_that_ends_in_time_is_returned_at_once(archive: Path) -> None:
     readings = ArchiveReads(grace=HANG)
     assert readings.get_contents(archive, NOTES) == ArchiveContents(member_count=1)
     assert readings.get_progress(archive.parent) is None
 
 
-def test_a_longer_reading_is_waited_for_by_further_calls(archive: Path) -> None:
+def test_longer_read_is_returned_by_a_later_call(archive: Path) -> None:
     readings = ArchiveReads(grace=0)
     with pytest.raises(ReadInProgress) as raised:
         readings.get_contents(archive, NOTES)
@@ -52,7 +52,7 @@ def test_a_longer_reading_is_waited_for_by_further_calls(archive: Path) -> None:
     assert seen == ArchiveContents(member_count=1)
 
 
-def test_progress_is_of_the_archive_below_a_container(archive: Path, tmp_path: Path) -> None:
+def test_progress_counts_the_archive_below_a_container(archive: Path, tmp_path: Path) -> None:
     readings = ArchiveReads(grace=0)
     with pytest.raises(ReadInProgress):
         readings.get_contents(archive, NOTES)
@@ -62,7 +62,7 @@ def test_progress_is_of_the_archive_below_a_container(archive: Path, tmp_path: P
     assert still.total == archive.stat().st_size
 
 
-def test_a_reading_that_nobody_asks_about_is_given_up(archive: Path) -> None:
+def test_read_that_is_not_polled_is_stopped(archive: Path) -> None:
     seen = ArchiveReads(grace=HANG, unasked=-1).get_contents(archive, NOTES)
     assert "nobody has waited" in seen.unread_reason
 

@@ -39,7 +39,7 @@ def assess_items(items: list[StoredItem], *measured: Measurement, **more: Any) -
     return assess(discovery, items, measured)
 
 
-def test_a_whole_volume_is_verified() -> None:
+def test_complete_volume_is_verified() -> None:
     assert assess_items([make_stored_item()], WHOLE) == Assessment(
         checks=(Check("stored data", verified=True),)
     )
@@ -57,25 +57,25 @@ def test_a_whole_volume_is_verified() -> None:
         (attrs.evolve(WHOLE, noted=None), "do not say how long"),
     ],
 )
-def test_a_volume_that_is_not_whole_is_a_failure(seen: Measurement, words: str) -> None:
+def test_incomplete_volume_is_a_failure(seen: Measurement, words: str) -> None:
     assessment = assess_items([make_stored_item()], seen)
     assert words in assessment.reason
     assert assessment.checks == (Check("stored data", verified=False, reason=assessment.reason),)
 
 
-def test_a_volume_that_has_grown_since_it_was_looked_at_is_whole() -> None:
+def test_volume_extended_after_discovery_is_complete() -> None:
     assert not assess_items(
         [make_stored_item()], Measurement(stored=2 * GIB, complete=True, noted=2 * GIB)
     ).reason
 
 
-def test_a_server_is_as_long_as_the_agent_noted() -> None:
+def test_server_size_is_compared_with_the_agents_metadata() -> None:
     server = [make_stored_item(Mode.NOVA, type_=SERVER)]
     assert not assess_items(server, Measurement(stored=7, complete=True, noted=7)).reason
     assert "noted 8" in assess_items(server, Measurement(stored=7, complete=True, noted=8)).reason
 
 
-def test_a_directory_has_to_hold_something() -> None:
+def test_directory_without_data_is_a_failure() -> None:
     tree = [make_stored_item(Mode.FS, type_="Freezer::FileSystem::Directory", size=None)]
     assert not assess_items(tree, Measurement(stored=1, complete=True)).reason
     assert "nothing is stored" in assess_items(tree, Measurement(stored=0, complete=True)).reason
@@ -97,7 +97,7 @@ def test_unreachable_data_is_unverified_and_no_failure(why: str, mode: Mode) -> 
     assert assessment == Assessment(checks=(Check("stored data", verified=False, reason=why),))
 
 
-def test_a_backup_of_cinder_is_taken_at_its_word_but_for_its_bytes() -> None:
+def test_native_backup_is_verified_except_for_its_data() -> None:
     native = NativeBackup(id="n", status="available", size=GIB)
     assessment = assess_items([make_stored_item(Mode.NATIVE)], Measurement(native=native))
     assert [(check.name, check.verified) for check in assessment.checks] == [
@@ -116,9 +116,7 @@ def test_a_backup_of_cinder_is_taken_at_its_word_but_for_its_bytes() -> None:
         (NativeBackup(id="n", status="available", size=GIB // 2), "the volume of 1073741824"),
     ],
 )
-def test_a_backup_of_cinder_that_is_not_whole_is_a_failure(
-    native: NativeBackup, words: str
-) -> None:
+def test_incomplete_native_backup_is_a_failure(native: NativeBackup, words: str) -> None:
     assert words in assess_items([make_stored_item(Mode.NATIVE)], Measurement(native=native)).reason
 
 

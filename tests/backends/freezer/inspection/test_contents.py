@@ -52,7 +52,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-def test_a_whole_archive_lacks_nothing(tree: Path) -> None:
+def test_complete_archive_has_no_missing_files(tree: Path) -> None:
     found = read_archive(make_archive(tree))
     assert found == ArchiveContents(member_count=8)
     assert describe_missing(found) == ""
@@ -95,7 +95,7 @@ def test_empty_directory_is_reported_as_empty(tmp_path: Path) -> None:
         lambda whole: gzip.compress(b"\1" * 512 + gzip.decompress(whole)),
     ],
 )
-def test_a_damaged_archive_is_a_fault(tree: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_damaged_archive_is_reported(tree: Path, damage: Callable[[bytes], bytes]) -> None:
     found = read_contents(io.BytesIO(damage(gzip.compress(make_archive(tree)))), NOTES)
     assert found.problem
     assert not found.unread_reason
@@ -108,7 +108,7 @@ def test_archive_with_unknown_metadata_is_not_read(tree: Path, notes: object) ->
     assert not found.problem
 
 
-def test_another_form_of_archive_is_not_judged() -> None:
+def test_unknown_archive_format_is_not_assessed() -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as made:
         made.addfile(tarfile.TarInfo("./" + "ü" * 120))

@@ -44,7 +44,7 @@ def test_a_volume_on_swift_is_its_segments() -> None:
     )
 
 
-def test_an_image_is_one_file_and_its_notes() -> None:
+def test_image_is_one_file_and_its_metadata() -> None:
     copy = find_copy(Listing(LOCAL_IMAGE), StorageKind.LOCAL, PLACE, Mode.GLANCE, IMAGE)
     assert copy is not None
     assert (copy.data, copy.metadata) == ((f"{_DATA}data",), f"{_DATA}engine_metadata")
@@ -57,7 +57,7 @@ def test_an_image_on_swift_is_its_segments() -> None:
 
 
 @pytest.mark.parametrize("gone", [_INDEX, f"{_DATA}engine_metadata"])
-def test_a_copy_that_the_agent_would_not_find_has_no_notes(gone: str) -> None:
+def test_copy_that_the_agent_would_not_find_has_no_metadata(gone: str) -> None:
     copy = find_copy(Listing(LOCAL_IMAGE - {gone}), StorageKind.LOCAL, PLACE, Mode.GLANCE, IMAGE)
     assert copy is not None
     assert copy.metadata == ""
@@ -76,7 +76,7 @@ def test_a_directory_has_no_folder_of_its_id() -> None:
 
 
 @given(st.sets(st.integers(0, 2**33), min_size=1))
-def test_the_newest_copy_is_taken(times: set[int]) -> None:
+def test_newest_copy_is_found(times: set[int]) -> None:
     tree = {f"{VOLUME}/{time}/{name}" for time in times for name in ("metadata", VOLUME)}
     copy = find_copy(Listing(tree), StorageKind.LOCAL, PLACE, Mode.CINDER, VOLUME)
     assert copy is not None

@@ -42,7 +42,7 @@ def metadata_document(**values: Any) -> bytes:
     return json.dumps(values).encode()
 
 
-def test_a_volume_and_a_server_in_one_visit(tmp_path: Path) -> None:
+def test_volume_and_server_are_read_in_one_call(tmp_path: Path) -> None:
     server = f"nova/{HERE}_n/s/5/0_5"
     write_files(
         tmp_path,
@@ -60,13 +60,13 @@ def test_a_volume_and_a_server_in_one_visit(tmp_path: Path) -> None:
     )
 
 
-def test_notes_without_json_are_ignored(tmp_path: Path) -> None:
+def test_metadata_without_json_is_ignored(tmp_path: Path) -> None:
     write_files(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": b"{"})
     assert inspect_folder(tmp_path, make_stored_item()) == (Measurement(stored=100, complete=True),)
 
 
 @pytest.mark.parametrize(("length", "noted"), [(METADATA_LIMIT, 100), (METADATA_LIMIT + 1, None)])
-def test_notes_are_read_up_to_a_limit(tmp_path: Path, length: int, noted: int | None) -> None:
+def test_metadata_is_read_up_to_a_limit(tmp_path: Path, length: int, noted: int | None) -> None:
     content = metadata_document(**{"x-object-meta-length": "100"}).ljust(length)
     write_files(tmp_path, {"v/9/v": bytes(100), "v/9/metadata": content})
     assert inspect_folder(tmp_path, make_stored_item()) == (
@@ -74,7 +74,7 @@ def test_notes_are_read_up_to_a_limit(tmp_path: Path, length: int, noted: int | 
     )
 
 
-def test_every_server_of_a_project_is_looked_at(tmp_path: Path) -> None:
+def test_every_server_of_a_project_is_inspected(tmp_path: Path) -> None:
     folder = f"nova/{HERE}_n/a/5/0_5"
     write_files(
         tmp_path,
@@ -92,7 +92,7 @@ def test_every_server_of_a_project_is_looked_at(tmp_path: Path) -> None:
     }
 
 
-def test_a_folder_that_is_missing_here_holds_nothing(tmp_path: Path) -> None:
+def test_missing_folder_of_this_host_has_no_data(tmp_path: Path) -> None:
     (tmp_path / "top").mkdir()
     assert inspect_folder(tmp_path, make_stored_item()) == (Measurement(stored=0),)
 

@@ -72,7 +72,7 @@ def test_a_handle_is_read_as_it_was_written() -> None:
     assert Handle.from_backup(make_backup(json.loads(json.dumps(HANDLE.to_document())))) == HANDLE
 
 
-def test_a_member_has_its_own_pieces_and_its_own_server_alone() -> None:
+def test_member_has_its_own_items_and_server_only() -> None:
     server = HANDLE.for_member({"s", "v"})
     assert [each.piece.id for each in server.pieces] == ["s", "v"]
     assert [each.id for each in server.servers] == ["s"]

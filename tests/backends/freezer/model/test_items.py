@@ -48,12 +48,12 @@ def test_stored_item_survives_json() -> None:
     assert StoredItem.from_document(json.loads(json.dumps(stored.to_document()))) == stored
 
 
-def test_defaults_take_no_room() -> None:
+def test_defaults_are_left_out_of_the_document() -> None:
     item = BackupItem(type="t", id="i", mode=Mode.FS)
     assert item.to_document() == {"type": "t", "id": "i", "mode": "fs"}
 
 
-def test_what_is_missing_or_unknown_is_named() -> None:
+def test_missing_or_unknown_field_is_named() -> None:
     document = SURVEY.to_document()
     del document["pieces"][0]["mode"]
     document["more"] = 1

@@ -71,11 +71,11 @@ def test_receipt_document_leaves_out_empty_fields() -> None:
         {"format": 1, "settles_at": float("inf")},
     ],
 )
-def test_what_is_damaged_or_later_is_refused(document: Any) -> None:
+def test_damaged_or_later_receipt_is_refused(document: Any) -> None:
     with pytest.raises(BackendError, match="the receipt"):
         Receipt.from_operation(operation_with_receipt(document))
 
 
-def test_a_damaged_survey_is_refused() -> None:
+def test_damaged_discovery_result_is_refused() -> None:
     with pytest.raises(BackendError, match="damaged"):
         Receipt(survey={"pieces": 1}).load_discovery_result()

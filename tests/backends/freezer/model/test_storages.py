@@ -15,13 +15,13 @@ def test_each_backup_has_a_container_of_its_own() -> None:
     assert Storage("cloud", StorageKind.SWIFT, {}).backup_container("top", "one") == "top/one"
 
 
-def test_a_container_that_freezer_cannot_keep_is_refused() -> None:
+def test_container_name_that_freezer_cannot_store_is_refused() -> None:
     disk = Storage("disk", StorageKind.LOCAL, {"path": "/" + "x" * 250})
     with pytest.raises(InvalidInput, match="255"):
         disk.backup_container("top", "one")
 
 
-def test_an_action_gets_the_agents_words() -> None:
+def test_action_has_the_agents_option_names() -> None:
     ssh = Storage(
         "far", StorageKind.SSH, {"host": "h", "port": 2222, "username": "u", "key": "/k%1"}
     )
@@ -35,7 +35,7 @@ def test_an_action_gets_the_agents_words() -> None:
     assert not ssh.has_secrets
 
 
-def test_secrets_are_revealed_in_an_action_only_and_can_be_written_over() -> None:
+def test_secrets_are_revealed_in_actions_only_and_can_be_overwritten() -> None:
     options = {"host": "h", "username": "u", "password": Secret("passw0rd%")}
     storage = Storage("old", StorageKind.FTP, options)
     fields = storage.action_fields()

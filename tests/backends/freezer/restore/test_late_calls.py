@@ -48,7 +48,7 @@ def _server(cloud: RestoreHarness) -> tuple[Operation, FakeContents, Any]:
     return operation, FakeContents(stored_items(item), (server_spec(cloud, item),)), item
 
 
-def test_volume_made_by_another_process_meanwhile_is_kept_and_the_younger_goes(
+def test_volume_of_a_concurrent_process_is_kept_and_the_newer_removed(
     cloud: RestoreHarness,
 ) -> None:
     operation, contents, item = _native()
@@ -73,7 +73,7 @@ def test_volume_made_by_another_process_meanwhile_is_kept_and_the_younger_goes(
     assert cloud.list_resources() == {f"volume/{first.id}"}
 
 
-def test_server_made_by_another_process_meanwhile_is_kept_and_the_younger_goes(
+def test_server_of_a_concurrent_process_is_kept_and_the_newer_removed(
     cloud: RestoreHarness,
 ) -> None:
     operation, contents, item = _server(cloud)
@@ -99,7 +99,7 @@ def test_server_made_by_another_process_meanwhile_is_kept_and_the_younger_goes(
     assert [resource.id for resource in progress.resources] == [made.id]
 
 
-def test_server_made_when_the_operation_is_over_is_removed(cloud: RestoreHarness) -> None:
+def test_server_created_after_the_operation_is_removed(cloud: RestoreHarness) -> None:
     operation, contents, _ = _server(cloud)
     _once(cloud, lambda: setattr(cloud, "is_over", True))
     with pytest.raises(Transient, match="is over"):
@@ -108,7 +108,7 @@ def test_server_made_when_the_operation_is_over_is_removed(cloud: RestoreHarness
     assert list(cloud.world.servers) == []
 
 
-def test_volume_made_when_the_operation_is_over_is_named_while_cinder_makes_it(
+def test_volume_created_after_the_operation_is_named_while_it_is_pending(
     cloud: RestoreHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     operation, contents, _ = _native()
@@ -120,7 +120,7 @@ def test_volume_made_when_the_operation_is_over_is_named_while_cinder_makes_it(
 
 
 @pytest.mark.parametrize("step", ["prepare", "advance"])
-def test_step_after_the_end_makes_nothing(cloud: RestoreHarness, step: str) -> None:
+def test_step_after_the_end_creates_nothing(cloud: RestoreHarness, step: str) -> None:
     operation, contents, _ = _native()
     cloud.is_over = True
     answer = getattr(cloud.rebuild, step)(operation, contents, {})

@@ -19,7 +19,7 @@ WEB = Resource(SERVER, "s", "web")
 DATA = Resource(VOLUME, "v", "data")
 
 
-def test_the_restored_resource_gets_the_name_that_was_given() -> None:
+def test_restored_resource_has_the_requested_name() -> None:
     assert restored_name(restore_operation(WEB), WEB) == "new"
 
 
@@ -37,7 +37,7 @@ def test_a_projects_member_is_named_by_its_own_name() -> None:
     assert restored_name(whole, Resource(VOLUME, "v")) == "new-v"
 
 
-def test_without_a_new_name_the_old_one_stays() -> None:
+def test_name_is_kept_when_none_is_requested() -> None:
     assert restored_name(restore_operation(WEB, restore_name=""), DATA) == "data"
 
 
@@ -47,7 +47,7 @@ def test_no_name_is_too_long(given_name: str, own: str, device: str) -> None:
     assert len(restored_name(operation, Resource(VOLUME, "v", own), device)) <= NAME_LIMIT
 
 
-def test_marks_tell_operation_and_source_apart() -> None:
+def test_marks_differ_by_operation_and_source() -> None:
     one, other = restore_operation(WEB), restore_operation(WEB)
     metadata = {"owner": "me", **operation_metadata(one, "v")}
     assert is_marked(metadata, one)
@@ -73,7 +73,7 @@ def test_combined_name_of_a_member_is_refused_beyond_the_limit(kind: str, own: s
         check_names(restore_operation(whole, restore_name="n" * (most + 1)), items, [])
 
 
-def test_members_that_fit_no_name_are_to_be_restored_one_by_one() -> None:
+def test_members_without_a_fitting_name_must_be_restored_alone() -> None:
     with pytest.raises(InvalidInput, match="restore its members one by one"):
         check_names(restore_operation(Resource(PROJECT, "p")), [_stored(VOLUME, "n" * 255)], [])
 
@@ -90,6 +90,6 @@ def test_combined_name_of_a_servers_volume_is_refused_beyond_the_limit() -> None
         )
 
 
-def test_names_that_are_kept_are_not_counted() -> None:
+def test_unchanged_names_are_not_checked() -> None:
     whole = restore_operation(Resource(PROJECT, "p"), restore_name="")
     check_names(whole, [_stored(VOLUME, "n" * 255)], [])

@@ -106,7 +106,7 @@ def test_preflight_names_everything_missing(
     assert told.count(";") == len(words) - 1
 
 
-def test_a_volume_is_written_over_if_it_is_there_and_free(cloud: StubCloud) -> None:
+def test_existing_and_unused_volume_may_be_overwritten(cloud: StubCloud) -> None:
     cloud.add_response("/volumes/v1$", {"volume": {"id": "v1", "status": "available", "size": 1}})
     Preflight(cloud.services).check([volume_item(mode=Mode.NATIVE)], [], {"overwrite_volume": True})
     assert not [request for request in cloud.proxy.requests if "limits" in request.path]
@@ -120,7 +120,7 @@ def test_a_volume_is_written_over_if_it_is_there_and_free(cloud: StubCloud) -> N
         ({"status": "available", "size": 1}, "volume v1 has 1 GiB: too small"),
     ],
 )
-def test_a_volume_that_cannot_be_written_over_is_a_refusal(
+def test_volume_that_cannot_be_overwritten_is_refused(
     cloud: StubCloud, volume: dict[str, Any] | None, words: str
 ) -> None:
     if volume is not None:
@@ -130,7 +130,7 @@ def test_a_volume_that_cannot_be_written_over_is_a_refusal(
     )
 
 
-def test_no_permission_is_a_refusal(stub_cloud: StubCloud) -> None:
+def test_missing_permission_is_refused(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/types$", {"forbidden": {"message": "Policy says no."}}, 403)
     assert "Policy says no." in refusal(stub_cloud, [volume_item(volume_type="fast")], [])
 
@@ -140,7 +140,7 @@ def test_preflight_without_items_sends_no_request(stub_cloud: StubCloud) -> None
     assert stub_cloud.proxy.requests == []
 
 
-def test_only_cinders_own_backups_are_written_over_a_volume(cloud: StubCloud) -> None:
+def test_only_native_backups_may_overwrite_a_volume(cloud: StubCloud) -> None:
     told = refusal(cloud, [volume_item()], [], overwrite_volume=True)
     assert "mode cinder, which is restored into a new volume only" in told
     assert cloud.proxy.requests == []

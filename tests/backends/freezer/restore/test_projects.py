@@ -65,7 +65,7 @@ def test_each_member_is_restored_under_its_own_name(cloud: RestoreHarness) -> No
     }
 
 
-def test_a_partial_restore_fails_and_keeps_what_is_whole(cloud: RestoreHarness) -> None:
+def test_partial_restore_fails_and_keeps_complete_members(cloud: RestoreHarness) -> None:
     contents, (_, db, data, alone) = two_servers(cloud)
     operation = restore_operation(HERE)
     cloud.agent_server(operation, 0, "web")
@@ -102,7 +102,7 @@ def test_empty_project_is_restored_empty(cloud: RestoreHarness) -> None:
     assert cloud.changes == 0
 
 
-def test_servers_of_freezers_own_project_backup_are_told_by_their_names(
+def test_servers_of_a_tenant_backup_are_matched_by_name(
     cloud: RestoreHarness,
 ) -> None:
     whole = BackupItem(type=PROJECT, id=PROJECT_ID, name="shop", mode=Mode.TENANT)
@@ -121,7 +121,7 @@ def test_servers_of_freezers_own_project_backup_are_told_by_their_names(
     assert len(list(cloud.world.servers)) == 2
 
 
-def test_servers_of_one_name_in_freezers_own_backup_are_not_taken_for_each_other(
+def test_servers_of_equal_name_in_a_tenant_backup_are_not_confused(
     cloud: RestoreHarness,
 ) -> None:
     whole = BackupItem(type=PROJECT, id=PROJECT_ID, name="shop", mode=Mode.TENANT)

@@ -56,7 +56,7 @@ def source_resource(notes: ServerSpec) -> Resource:
     return Resource(SERVER, notes.id, notes.name)
 
 
-def test_a_server_of_an_image_gets_back_what_its_source_had(cloud: RestoreHarness) -> None:
+def test_server_of_an_image_has_the_properties_of_its_source(cloud: RestoreHarness) -> None:
     item = server_item()
     group = cloud.world.groups.add("", {"name": "web"})
     cloud.world.keypairs.add("", {"name": "me"}, identifier="me")
@@ -90,7 +90,7 @@ def test_a_server_of_an_image_gets_back_what_its_source_had(cloud: RestoreHarnes
     assert cloud.list_resources() == {f"server/{made.id}"}
 
 
-def test_a_server_of_volumes_gets_them_back_in_order(cloud: RestoreHarness) -> None:
+def test_server_of_volumes_has_its_volumes_in_order(cloud: RestoreHarness) -> None:
     notes, contents, items = server_from_volumes(cloud)
     operation = restore_operation(source_resource(notes))
     volumes = [cloud.agent_volume(operation, i, item) for i, item in enumerate(items)]
@@ -112,7 +112,7 @@ def test_a_server_of_volumes_gets_them_back_in_order(cloud: RestoreHarness) -> N
     assert [v.shown["attachments"][0]["device"] for v in volumes] == ["/dev/vda", "/dev/vdb"]
 
 
-def test_a_server_of_an_image_gets_its_data_volumes_back(cloud: RestoreHarness) -> None:
+def test_server_of_an_image_has_its_data_volumes(cloud: RestoreHarness) -> None:
     item, data = server_item(), volume_item("data")
     notes = server_spec(cloud, item, Attachment(volume=data.id, device="/dev/vdb", included=True))
     operation = restore_operation(item.resource)
@@ -136,7 +136,7 @@ def test_volume_missing_from_the_backup_is_reported(cloud: RestoreHarness) -> No
     assert not check.verified
 
 
-def test_an_address_that_is_taken_is_told_and_another_one_given(cloud: RestoreHarness) -> None:
+def test_address_in_use_is_reported_and_replaced(cloud: RestoreHarness) -> None:
     cloud.sdk.network.create_port(
         network_id=cloud.network.id, fixed_ips=[{"ip_address": "10.9.0.77"}]
     )
@@ -150,7 +150,7 @@ def test_an_address_that_is_taken_is_told_and_another_one_given(cloud: RestoreHa
     assert check.reason.startswith("10.9.0.77 is taken; it has 10.9.0.")
 
 
-def test_further_addresses_of_an_interface_come_back(cloud: RestoreHarness) -> None:
+def test_further_addresses_of_an_interface_are_restored(cloud: RestoreHarness) -> None:
     item = server_item()
     notes = server_spec(cloud, item, networks=[interface(cloud, "10.9.0.77", "10.9.0.78")])
     operation = restore_operation(item.resource)
@@ -160,7 +160,7 @@ def test_further_addresses_of_an_interface_come_back(cloud: RestoreHarness) -> N
     assert {ip["ip_address"] for ip in port.shown["fixed_ips"]} == {"10.9.0.77", "10.9.0.78"}
 
 
-def test_a_server_that_fails_for_its_address_is_made_without_it(cloud: RestoreHarness) -> None:
+def test_server_that_fails_for_its_address_is_recreated_without_it(cloud: RestoreHarness) -> None:
     notes, contents, items = server_from_volumes(cloud, networks=[interface(cloud, "10.9.0.77")])
     operation = restore_operation(source_resource(notes))
     for i, item in enumerate(items):
@@ -177,7 +177,7 @@ def test_a_server_that_fails_for_its_address_is_made_without_it(cloud: RestoreHa
     assert [c.name for c in progress.checks if f"server {server.id} on netA" in c.name]
 
 
-def test_each_of_two_ports_on_one_network_is_told_of(cloud: RestoreHarness) -> None:
+def test_each_of_two_ports_on_one_network_is_reported(cloud: RestoreHarness) -> None:
     taken = ("10.9.0.77", "10.9.0.78")
     for address in taken:
         cloud.sdk.network.create_port(
@@ -194,7 +194,7 @@ def test_each_of_two_ports_on_one_network_is_told_of(cloud: RestoreHarness) -> N
     assert sorted(told) == sorted(taken)
 
 
-def test_allowed_address_pairs_come_back_with_the_ports_own_mac(cloud: RestoreHarness) -> None:
+def test_allowed_address_pairs_are_restored_with_the_ports_own_mac(cloud: RestoreHarness) -> None:
     pairs = [
         {"ip_address": "10.9.0.100", "mac_address": "old"},
         {"ip_address": "10.9.0.101", "mac_address": "other"},
@@ -267,7 +267,7 @@ def test_missing_flavor_or_network_fails_the_server(
 
 
 @pytest.mark.parametrize("length", [0, 8])
-def test_an_image_of_too_few_bytes_is_a_failure(cloud: RestoreHarness, length: int) -> None:
+def test_image_smaller_than_its_data_is_a_failure(cloud: RestoreHarness, length: int) -> None:
     item = server_item()
     operation = restore_operation(item.resource)
     contents = FakeContents(stored_items(item, length=9), (server_spec(cloud, item),))
@@ -278,7 +278,7 @@ def test_an_image_of_too_few_bytes_is_a_failure(cloud: RestoreHarness, length: i
     assert cloud.list_resources() == set()
 
 
-def test_a_server_in_error_is_a_failure_with_novas_words_and_is_removed(
+def test_server_in_error_is_removed_and_quotes_nova(
     cloud: RestoreHarness,
 ) -> None:
     notes, contents, items = server_from_volumes(cloud)
@@ -311,7 +311,7 @@ def test_a_server_without_one_of_its_volumes_is_a_failure(cloud: RestoreHarness)
     assert cloud.list_resources() == set()
 
 
-def test_each_of_two_restores_at_once_makes_its_own(cloud: RestoreHarness) -> None:
+def test_concurrent_restores_create_their_own_servers(cloud: RestoreHarness) -> None:
     item = server_item()
     contents = FakeContents(stored_items(item), (server_spec(cloud, item),))
     operations = [restore_operation(item.resource), restore_operation(item.resource)]
@@ -336,7 +336,7 @@ def count_changes() -> int:
         cloud.close()
 
 
-def test_no_lost_reply_makes_anything_twice(cloud: RestoreHarness) -> None:
+def test_lost_reply_creates_nothing_twice(cloud: RestoreHarness) -> None:
     for lost in range(1, count_changes() + 1):
         notes, contents, items = server_from_volumes(cloud)
         operation = restore_operation(source_resource(notes))
@@ -353,7 +353,7 @@ def test_no_lost_reply_makes_anything_twice(cloud: RestoreHarness) -> None:
         assert cloud.list_resources() == set()
 
 
-def test_the_image_gets_back_what_its_source_told_nova(cloud: RestoreHarness) -> None:
+def test_restored_image_has_the_properties_of_its_source(cloud: RestoreHarness) -> None:
     item = server_item()
     wanted = {"hw_disk_bus": "scsi", "os_type": "linux"}
     notes = server_spec(cloud, item, image_properties=wanted)

@@ -15,7 +15,7 @@ WAITS = st.lists(st.tuples(st.sampled_from(ResourceKind), st.uuids().map(str), s
 
 
 @given(volumes=IDS, servers=IDS, doubts=IDS, waits=WAITS)
-def test_notes_come_back_from_json_as_they_were(
+def test_state_survives_json(
     volumes: dict[str, str],
     servers: dict[str, str],
     doubts: dict[str, str],
@@ -33,11 +33,11 @@ def test_state_does_not_change_the_document_it_was_read_from() -> None:
     assert document == {"volumes": {"a": "b"}}
 
 
-def test_notes_of_a_later_version_are_refused() -> None:
+def test_state_of_a_later_version_is_refused() -> None:
     with pytest.raises(BackendError, match="use the version of karbor-backup that started"):
         RestoreState.from_document({"ports": {}})
 
 
-def test_a_volume_that_was_written_over_was_not_made() -> None:
+def test_overwritten_volume_is_not_listed_as_created() -> None:
     notes = RestoreState(volumes={"old": "new", "same": "same"}, servers={"s": "t"})
     assert notes.created_ids() == {"new", "t"}

@@ -21,7 +21,7 @@ from tests.backends.freezer.restore.harness import (
 from tests.support.scripted_cloud.state import FakeResource
 
 
-def test_a_volume_gets_back_what_its_source_had(cloud: RestoreHarness) -> None:
+def test_restored_volume_has_the_properties_of_its_source(cloud: RestoreHarness) -> None:
     item = volume_item(
         volume_type="fast",
         metadata={"owner": "me", "self": "x"},
@@ -54,7 +54,7 @@ def test_a_bootable_volume_stays_bootable(cloud: RestoreHarness) -> None:
     assert made.shown["bootable"] == "true"
 
 
-def test_each_of_two_restores_at_once_finds_its_own(cloud: RestoreHarness) -> None:
+def test_concurrent_restores_find_their_own_volumes(cloud: RestoreHarness) -> None:
     item = volume_item()
     contents = FakeContents(stored_items(item))
     operations = [restore_operation(item.resource), restore_operation(item.resource)]
@@ -63,7 +63,7 @@ def test_each_of_two_restores_at_once_finds_its_own(cloud: RestoreHarness) -> No
     assert found == [made[1].id, made[0].id]
 
 
-def test_a_step_that_is_repeated_changes_nothing_more(cloud: RestoreHarness) -> None:
+def test_repeated_step_changes_nothing(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="fast", metadata={"a": "b"})
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     cloud.agent_volume(operation, 0, item)
@@ -75,7 +75,7 @@ def test_a_step_that_is_repeated_changes_nothing_more(cloud: RestoreHarness) -> 
 
 
 @pytest.mark.parametrize("length", [0, GIB - 1])
-def test_a_volume_of_too_few_bytes_is_a_failure(cloud: RestoreHarness, length: int) -> None:
+def test_volume_smaller_than_its_data_is_a_failure(cloud: RestoreHarness, length: int) -> None:
     item = volume_item()
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     cloud.agent_volume(operation, 0, item, length)
@@ -84,7 +84,7 @@ def test_a_volume_of_too_few_bytes_is_a_failure(cloud: RestoreHarness, length: i
     assert f"Freezer brought back {length} of {GIB} bytes" in progress.reason
 
 
-def test_a_volume_that_is_not_there_is_a_failure(cloud: RestoreHarness) -> None:
+def test_missing_volume_is_a_failure(cloud: RestoreHarness) -> None:
     item = volume_item()
     other = restore_operation(item.resource)
     cloud.agent_volume(other, 0, item)
@@ -106,7 +106,7 @@ def test_a_volume_in_error_is_a_failure_and_is_removed(cloud: RestoreHarness) ->
     assert cloud.list_resources() == set()
 
 
-def test_a_volume_that_goes_away_meanwhile_is_a_failure(cloud: RestoreHarness) -> None:
+def test_volume_deleted_during_the_restore_is_a_failure(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="fast")
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     made = cloud.agent_volume(operation, 0, item)
@@ -129,7 +129,7 @@ def test_missing_volume_type_is_reported(cloud: RestoreHarness) -> None:
     assert "'gone'" in check.reason
 
 
-def test_cinders_own_backup_gets_a_new_volume_once(cloud: RestoreHarness) -> None:
+def test_native_restore_creates_one_new_volume(cloud: RestoreHarness) -> None:
     item = volume_item(mode=Mode.NATIVE, volume_type="fast", metadata={"a": "b"})
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     step = cloud.rebuild.prepare(operation, contents, {})
@@ -151,7 +151,7 @@ def test_cinders_own_backup_gets_a_new_volume_once(cloud: RestoreHarness) -> Non
     assert made.shown["metadata"]["karbor_backup_operation"] == operation.id
 
 
-def test_a_native_restore_that_fails_is_undone_though_its_mark_is_gone(
+def test_failed_native_restore_is_rolled_back_when_its_mark_is_gone(
     cloud: RestoreHarness,
 ) -> None:
     item = volume_item(mode=Mode.NATIVE)
@@ -166,7 +166,7 @@ def test_a_native_restore_that_fails_is_undone_though_its_mark_is_gone(
     assert cloud.list_resources() == set()
 
 
-def test_a_volume_that_is_written_over_is_neither_changed_nor_removed(
+def test_overwritten_volume_is_neither_changed_nor_removed(
     cloud: RestoreHarness,
 ) -> None:
     item = volume_item(mode=Mode.NATIVE)
@@ -192,7 +192,7 @@ def test_native_restore_to_an_unknown_zone_is_refused(cloud: RestoreHarness) -> 
         cloud.rebuild.prepare(operation, FakeContents(stored_items(item)), {})
 
 
-def test_no_lost_reply_makes_a_second_volume(cloud: RestoreHarness) -> None:
+def test_lost_reply_creates_no_second_volume(cloud: RestoreHarness) -> None:
     item = volume_item(mode=Mode.NATIVE, volume_type="fast", metadata={"a": "b"})
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     cloud.lost = 1
@@ -212,7 +212,7 @@ def move_to_other_zone(
     return made
 
 
-def test_a_volume_in_another_zone_is_made_again_in_its_own(cloud: RestoreHarness) -> None:
+def test_volume_in_another_zone_is_recreated_in_its_own(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="fast", metadata={"a": "b"}, image_metadata={"x": "y"})
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     agents = move_to_other_zone(cloud, operation, item)
@@ -230,7 +230,7 @@ def test_a_volume_in_another_zone_is_made_again_in_its_own(cloud: RestoreHarness
     assert cloud.finish(operation, contents)[0].resources == progress.resources
 
 
-def test_a_volume_whose_zone_takes_none_stays_where_it_is_and_is_told(
+def test_volume_stays_and_is_reported_when_its_zone_cannot_be_used(
     cloud: RestoreHarness,
 ) -> None:
     item = volume_item(availability_zone="moon")
@@ -243,7 +243,7 @@ def test_a_volume_whose_zone_takes_none_stays_where_it_is_and_is_told(
     assert cloud.list_resources() == {f"volume/{made.id}"}
 
 
-def test_no_lost_reply_makes_a_volume_twice_in_its_zone(cloud: RestoreHarness) -> None:
+def test_lost_reply_recreates_a_volume_once_in_its_zone(cloud: RestoreHarness) -> None:
     for lost in range(1, 10):
         item = volume_item(metadata={"a": "b"})
         operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
@@ -256,7 +256,7 @@ def test_no_lost_reply_makes_a_volume_twice_in_its_zone(cloud: RestoreHarness) -
         assert cloud.list_resources() == set()
 
 
-def test_a_volume_that_failed_before_cinder_noted_its_image_is_named(cloud: RestoreHarness) -> None:
+def test_failed_volume_without_image_metadata_is_named(cloud: RestoreHarness) -> None:
     item = volume_item()
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     sdk = cloud.sdk.block_storage

@@ -26,7 +26,7 @@ def slow(harness: WorkflowHarness) -> WorkflowHarness:
     return harness
 
 
-def test_a_protect_names_the_agents_copies_and_removes_them_when_it_has_ended(
+def test_expired_protect_names_the_agents_copies_and_removes_them_after_its_job(
     slow: WorkflowHarness,
 ) -> None:
     volume = slow.create_volume("data")
@@ -44,7 +44,7 @@ def test_a_protect_names_the_agents_copies_and_removes_them_when_it_has_ended(
     assert has_no_leftovers(slow)
 
 
-def test_a_restore_names_its_half_done_volume_and_removes_it_when_it_has_ended(
+def test_expired_restore_names_its_incomplete_volume_and_removes_it_after_its_job(
     slow: WorkflowHarness,
 ) -> None:
     backup = get_backup(slow.run_operation(Verb.PROTECT, slow.create_volume("data")))

@@ -116,7 +116,7 @@ def test_job_without_another_scheduler_fails_with_the_reason(
 
 
 @pytest.mark.usefixtures("pass_time")
-def test_job_taken_up_while_it_is_withdrawn_stays_where_it_is(harness: WorkflowHarness) -> None:
+def test_job_claimed_during_withdrawal_is_not_moved(harness: WorkflowHarness) -> None:
     add_schedulers(harness, "two")
     scheduler = harness.scheduler
 

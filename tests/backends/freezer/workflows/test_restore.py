@@ -44,7 +44,7 @@ def test_a_native_backup_can_be_restored_over_its_volume(harness: WorkflowHarnes
     assert (same.id, harness.read_content(same)) == (volume.id, b"as it was")
 
 
-def test_restore_name_that_nothing_could_have_is_refused_before_a_job(
+def test_restore_name_too_long_for_any_resource_is_refused_before_a_job(
     harness: WorkflowHarness,
 ) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("data")))
@@ -102,7 +102,7 @@ def test_a_member_is_restored_alone(harness: WorkflowHarness) -> None:
     assert len(harness.cloud.world.inventory) == before + 1
 
 
-def test_every_call_of_a_restore_may_come_twice(harness: WorkflowHarness) -> None:
+def test_every_call_of_a_restore_may_be_repeated(harness: WorkflowHarness) -> None:
     harness.create_server("web")
     harness.create_volume("data", b"rows")
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
@@ -178,7 +178,7 @@ def test_verify_reports_each_part_of_a_project(harness: WorkflowHarness) -> None
     assert {check.verified for check in verified.checks if "stored data" in check.name} == {True}
 
 
-def test_a_backup_that_has_lost_its_data_does_not_verify(harness: WorkflowHarness) -> None:
+def test_verify_of_a_backup_without_its_data_fails(harness: WorkflowHarness) -> None:
     volume = harness.create_volume("data")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume))
     (data,) = [p for p in harness.folder.rglob(volume.id) if p.is_file()]
@@ -204,7 +204,7 @@ def test_id_of_another_type_is_refused_with_its_type(harness: WorkflowHarness) -
 
 
 @pytest.mark.parametrize("bad", [["one"], ["two"], ["three"], ["one", "three"], ["one", "two"]])
-def test_a_member_that_fails_does_not_keep_the_others_from_coming_back(
+def test_failed_member_does_not_stop_the_restore_of_the_others(
     harness: WorkflowHarness, bad: list[str]
 ) -> None:
     volumes = {name: harness.create_volume(name, name.encode()) for name in ("one", "two", "three")}
@@ -228,7 +228,7 @@ def test_a_member_that_fails_does_not_keep_the_others_from_coming_back(
     assert has_no_leftovers(harness)
 
 
-def test_what_freezers_own_mode_leaves_of_a_project_is_named(harness: WorkflowHarness) -> None:
+def test_delete_in_tenant_mode_names_its_leftovers(harness: WorkflowHarness) -> None:
     harness.create_server("web")
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP, {"mode": "tenant"}))
     (restored,) = [

@@ -38,7 +38,7 @@ def with_second_inspection(harness: WorkflowHarness) -> WorkflowHarness:
     return harness
 
 
-def test_added_step_is_taken_after_the_others(with_second_inspection: WorkflowHarness) -> None:
+def test_added_step_runs_after_the_others(with_second_inspection: WorkflowHarness) -> None:
     harness = with_second_inspection
     reached: list[str] = []
 
@@ -53,7 +53,7 @@ def test_added_step_is_taken_after_the_others(with_second_inspection: WorkflowHa
     assert has_no_leftovers(harness)
 
 
-def test_added_step_sees_data_that_was_lost_since(
+def test_added_step_finds_data_lost_in_between(
     with_second_inspection: WorkflowHarness,
 ) -> None:
     harness = with_second_inspection

@@ -35,7 +35,7 @@ def _read_tree(tree: Path) -> dict[str, bytes | str | None]:
     return {str(path.relative_to(tree)): content(path) for path in tree.rglob("*")}
 
 
-def test_a_directory_comes_back_as_it_was(agent: ScriptedAgent, tree: Path, tmp_path: Path) -> None:
+def test_directory_is_restored_unchanged(agent: ScriptedAgent, tree: Path, tmp_path: Path) -> None:
     before = _read_tree(tree)
     agent.back_up(_action(tmp_path, "backup", path_to_backup=str(tree)))
     (tree / "Zürich ☃").write_bytes(b"changed")
@@ -47,7 +47,7 @@ def test_a_directory_comes_back_as_it_was(agent: ScriptedAgent, tree: Path, tmp_
     assert _read_tree(tree) == before
 
 
-def test_the_newest_of_two_backups_comes_back(
+def test_newest_of_two_backups_is_restored(
     agent: ScriptedAgent, tree: Path, tmp_path: Path
 ) -> None:
     backup = _action(tmp_path, "backup", path_to_backup=str(tree))
@@ -59,7 +59,7 @@ def test_the_newest_of_two_backups_comes_back(
     assert _read_tree(tmp_path / "x") == before
 
 
-def test_what_was_removed_cannot_be_restored(
+def test_removed_backup_cannot_be_restored(
     agent: ScriptedAgent, tree: Path, tmp_path: Path
 ) -> None:
     agent.back_up(_action(tmp_path, "backup", path_to_backup=str(tree)))
@@ -70,7 +70,7 @@ def test_what_was_removed_cannot_be_restored(
         agent.restore(_action(tmp_path, "restore", restore_abs_path=str(tmp_path / "x")))
 
 
-def test_what_was_left_half_done_is_not_seen(
+def test_incomplete_backup_is_neither_removed_nor_restored(
     agent: ScriptedAgent, tree: Path, tmp_path: Path
 ) -> None:
     agent.back_up(_action(tmp_path, "backup", path_to_backup=str(tree)), whole=False)
@@ -80,12 +80,12 @@ def test_what_was_left_half_done_is_not_seen(
         agent.restore(_action(tmp_path, "restore", restore_abs_path=str(tmp_path / "x")))
 
 
-def test_what_is_not_there_cannot_be_stored(agent: ScriptedAgent, tmp_path: Path) -> None:
+def test_missing_directory_cannot_be_backed_up(agent: ScriptedAgent, tmp_path: Path) -> None:
     with pytest.raises(AgentError, match="does not exist"):
         agent.back_up(_action(tmp_path, "backup", path_to_backup=str(tmp_path / "gone")))
 
 
-def test_texts_arrive_as_through_an_ini_file() -> None:
+def test_texts_are_parsed_as_from_an_ini_file() -> None:
     action = {"backup_name": " 100%% sure ", "overwrite": False, "hostname": None}
     assert parse_action(action) == {"backup_name": "100% sure", "overwrite": "False"}
     with pytest.raises(ValueError, match="invalid interpolation"):

@@ -34,7 +34,7 @@ def test_a_restored_server_is_a_new_one_and_its_image_stays(cloud: AgentHarness)
     assert image.name.endswith("-0_restore_s")
 
 
-def test_of_a_server_that_boots_from_a_volume_nothing_is_stored(cloud: AgentHarness) -> None:
+def test_server_that_boots_from_a_volume_has_no_data(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     mapping = {"source_type": "volume", "uuid": volume.id, "boot_index": 0}
     server = cloud.server(imageRef=None, block_device_mapping_v2=[mapping])
@@ -44,7 +44,7 @@ def test_of_a_server_that_boots_from_a_volume_nothing_is_stored(cloud: AgentHarn
     assert [s.shown["volume_id"] for s in cloud.world.snapshots] == [volume.id]
 
 
-def test_removal_sees_what_was_finished_only(cloud: AgentHarness) -> None:
+def test_removal_leaves_incomplete_backups(cloud: AgentHarness) -> None:
     server = cloud.server()
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)), whole=False)
@@ -54,7 +54,7 @@ def test_removal_sees_what_was_finished_only(cloud: AgentHarness) -> None:
         cloud.agent.restore(cloud.action("restore", **_action_fields(server)))
 
 
-def test_a_project_is_all_its_servers(cloud: AgentHarness) -> None:
+def test_project_backup_contains_all_servers(cloud: AgentHarness) -> None:
     servers = [cloud.server(), cloud.server()]
     fields = {"engine_name": "nova", "project_id": "p1"}
     cloud.agent.back_up(cloud.action("backup", **fields))
@@ -70,7 +70,7 @@ def test_a_project_without_servers_is_an_error(cloud: AgentHarness) -> None:
         cloud.agent.back_up(cloud.action("backup", engine_name="nova", project_id="p1"))
 
 
-def test_an_image_comes_back_without_its_properties(cloud: AgentHarness) -> None:
+def test_image_is_restored_without_its_properties(cloud: AgentHarness) -> None:
     asked = {"name": "i", "container_format": "bare", "disk_format": "raw", "os": "x"}
     image = images.new_image(cloud.world, "p1", asked, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
@@ -81,7 +81,7 @@ def test_an_image_comes_back_without_its_properties(cloud: AgentHarness) -> None
     assert "os" not in restored.shown
 
 
-def test_removal_of_an_image_wants_its_id_in_the_backup_name(cloud: AgentHarness) -> None:
+def test_removal_of_an_image_needs_its_id_in_the_backup_name(cloud: AgentHarness) -> None:
     image = images.new_image(cloud.world, "p1", {"name": "i"}, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
     cloud.agent.back_up(cloud.action("backup", **fields))

@@ -21,7 +21,7 @@ def test_a_volume_is_stored_as_a_real_agent_stores_it(cloud: AgentHarness) -> No
     assert notes["volume_name"] == "v"
 
 
-def test_a_restored_volume_is_a_new_one_and_tells_by_what_image(cloud: AgentHarness) -> None:
+def test_restored_volume_is_new_and_names_its_image(cloud: AgentHarness) -> None:
     volume = cloud.volume(metadata={"a": "b"})
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
     volume.content = b"other"
@@ -34,7 +34,7 @@ def test_a_restored_volume_is_a_new_one_and_tells_by_what_image(cloud: AgentHarn
     assert not cloud.world.images.find_by_name(image)
 
 
-def test_a_restore_that_fails_leaves_a_broken_volume_and_its_image(cloud: AgentHarness) -> None:
+def test_failed_restore_leaves_a_volume_in_error_and_its_image(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
     cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id), whole=False)
@@ -43,7 +43,7 @@ def test_a_restore_that_fails_leaves_a_broken_volume_and_its_image(cloud: AgentH
     assert cloud.world.images.find_by_name(broken.shown["volume_image_metadata"]["image_name"])
 
 
-def test_a_backup_that_is_left_half_done_leaves_temporary_things(cloud: AgentHarness) -> None:
+def test_interrupted_backup_leaves_temporary_resources(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     before = set(cloud.world.inventory)
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id), whole=False)
@@ -51,7 +51,7 @@ def test_a_backup_that_is_left_half_done_leaves_temporary_things(cloud: AgentHar
     assert left == ["image", "snapshot", "volume"]
 
 
-def test_removal_removes_what_is_half_done_too(cloud: AgentHarness) -> None:
+def test_removal_includes_incomplete_backups(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     action = cloud.action("backup", cinder_vol_id=volume.id)
     cloud.agent.back_up(action)
@@ -63,12 +63,12 @@ def test_removal_removes_what_is_half_done_too(cloud: AgentHarness) -> None:
         cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id))
 
 
-def test_a_volume_that_is_gone_cannot_be_stored(cloud: AgentHarness) -> None:
+def test_missing_volume_cannot_be_backed_up(cloud: AgentHarness) -> None:
     with pytest.raises(AgentError, match="Volume gone could not be found"):
         cloud.agent.back_up(cloud.action("backup", cinder_vol_id="gone"))
 
 
-def test_cinders_own_backup_is_only_asked_for(cloud: AgentHarness) -> None:
+def test_native_backup_is_requested_only(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     fields = {"cindernative_vol_id": volume.id, "cindernative_backup_container": "c"}
     printed = cloud.agent.back_up(cloud.action("backup", **fields))
@@ -77,7 +77,7 @@ def test_cinders_own_backup_is_only_asked_for(cloud: AgentHarness) -> None:
     assert (backup.name, backup.shown["container"]) == ("n", "c")
 
 
-def test_cinders_own_backup_is_restored_over_the_volume_that_is_named(cloud: AgentHarness) -> None:
+def test_native_backup_is_restored_over_the_named_volume(cloud: AgentHarness) -> None:
     volume, target = cloud.volume(), cloud.volume()
     with cloud.world.without_delay():
         printed = cloud.agent.back_up(cloud.action("backup", cindernative_vol_id=volume.id))

@@ -10,7 +10,7 @@ from openstack.exceptions import BadRequestException, NotFoundException
 from tests.support.tests.scripted_cloud.conftest import CloudHarness
 
 
-def test_what_every_cloud_has_is_there(demo: Any) -> None:
+def test_cloud_has_the_default_resources(demo: Any) -> None:
     assert [flavor.name for flavor in demo.compute.flavors()] == ["tiny"]
     assert [network.name for network in demo.network.networks()] == ["netA"]
     assert [image.name for image in demo.image.images()] == ["guest"]
@@ -18,20 +18,20 @@ def test_what_every_cloud_has_is_there(demo: Any) -> None:
     assert demo.block_storage.get_limits().absolute.total_volumes_used == 0
 
 
-def test_a_token_that_keystone_does_not_know_is_refused(harness: CloudHarness) -> None:
+def test_unknown_token_is_refused(harness: CloudHarness) -> None:
     url = f"{harness.cloud.url}/volume/v3/volumes"
     answer = requests.get(url, headers={"X-Auth-Token": "nobody's"}, timeout=20)
     assert answer.status_code == 401
 
 
-def test_who_logs_in_by_the_catalog_alone_does_not_find_it(harness: CloudHarness) -> None:
+def test_catalog_of_keystone_does_not_list_the_cloud(harness: CloudHarness) -> None:
     session = harness.sandbox.session()
     assert session.get_endpoint(service_type="identity")
     with pytest.raises(EndpointNotFound):
         session.get_endpoint(service_type="image")
 
 
-def test_a_project_sees_its_own_things_and_an_administrator_all(
+def test_project_lists_its_own_resources_and_an_administrator_all(
     harness: CloudHarness, demo: Any
 ) -> None:
     volume = demo.block_storage.create_volume(size=1)
@@ -43,14 +43,14 @@ def test_a_project_sees_its_own_things_and_an_administrator_all(
     assert [v.id for v in admin.block_storage.volumes(all_projects=True)] == [volume.id]
 
 
-def test_things_are_listed_in_pages_and_by_their_fields(demo: Any) -> None:
+def test_resources_are_listed_in_pages_and_by_their_fields(demo: Any) -> None:
     for name in ("one", "two", "three"):
         demo.block_storage.create_volume(size=1, name=name)
     assert [v.name for v in demo.block_storage.volumes(limit=2)] == ["one", "two", "three"]
     assert [v.name for v in demo.block_storage.volumes(name="two")] == ["two"]
 
 
-def test_every_service_words_its_errors(demo: Any) -> None:
+def test_each_service_returns_its_own_error_format(demo: Any) -> None:
     with pytest.raises(NotFoundException, match="Instance nope could not be found"):
         demo.compute.get_server("nope")
     with pytest.raises(NotFoundException, match="Network nope could not be found"):
@@ -61,7 +61,7 @@ def test_every_service_words_its_errors(demo: Any) -> None:
         demo.block_storage.create_volume(size=1, availability_zone="moon")
 
 
-def test_a_renewed_cloud_has_nothing_of_the_old_one(harness: CloudHarness, demo: Any) -> None:
+def test_renew_removes_all_resources(harness: CloudHarness, demo: Any) -> None:
     before = set(harness.world.inventory)
     demo.block_storage.create_volume(size=1)
     assert set(harness.world.inventory) > before

@@ -34,7 +34,7 @@ def test_a_server_boots_from_an_image(harness: CloudHarness, demo: Any) -> None:
     assert port.mac_address == address["OS-EXT-IPS-MAC:mac_addr"]
 
 
-def test_a_server_boots_from_a_volume_and_gets_another(harness: CloudHarness, demo: Any) -> None:
+def test_server_boots_from_a_volume_and_attaches_another(harness: CloudHarness, demo: Any) -> None:
     boot, data = (demo.block_storage.create_volume(size=1) for _ in range(2))
     harness.work()
     server = _server(demo, **_boot_options(boot))
@@ -50,7 +50,7 @@ def test_a_server_boots_from_a_volume_and_gets_another(harness: CloudHarness, de
         demo.block_storage.delete_volume(boot.id)
 
 
-def test_a_deleted_server_frees_its_volumes_and_takes_its_port_along(
+def test_deleted_server_detaches_its_volumes_and_deletes_its_port(
     harness: CloudHarness, demo: Any
 ) -> None:
     boot = demo.block_storage.create_volume(size=1)
@@ -65,7 +65,7 @@ def test_a_deleted_server_frees_its_volumes_and_takes_its_port_along(
     assert list(demo.network.ports()) == []
 
 
-def test_a_volume_can_be_made_to_go_with_its_server(harness: CloudHarness, demo: Any) -> None:
+def test_volume_can_be_deleted_with_its_server(harness: CloudHarness, demo: Any) -> None:
     boot = demo.block_storage.create_volume(size=1)
     harness.work()
     server = _server(demo, **_boot_options(boot))
@@ -80,7 +80,7 @@ def test_a_volume_can_be_made_to_go_with_its_server(harness: CloudHarness, demo:
     assert list(demo.block_storage.volumes()) == []
 
 
-def test_a_port_that_was_there_before_outlives_its_server(harness: CloudHarness, demo: Any) -> None:
+def test_existing_port_is_kept_when_its_server_is_deleted(harness: CloudHarness, demo: Any) -> None:
     (image,) = demo.image.images()
     port = demo.network.create_port(network_id=demo.network.find_network("netA").id)
     server = _server(demo, image_id=image.id, networks=[{"port": port.id}])
@@ -90,7 +90,7 @@ def test_a_port_that_was_there_before_outlives_its_server(harness: CloudHarness,
     assert demo.network.get_port(port.id).device_id == ""
 
 
-def test_an_address_is_given_once(demo: Any) -> None:
+def test_address_is_assigned_once(demo: Any) -> None:
     asked = {
         "network_id": demo.network.find_network("netA").id,
         "fixed_ips": [{"ip_address": "10.9.0.77"}],
@@ -100,7 +100,7 @@ def test_an_address_is_given_once(demo: Any) -> None:
         demo.network.create_port(**asked)
 
 
-def test_a_server_cannot_have_what_is_not_there(demo: Any) -> None:
+def test_server_with_a_missing_resource_is_refused(demo: Any) -> None:
     with pytest.raises(BadRequestException, match="Image nope could not be found"):
         _server(demo, image_id="nope")
     with pytest.raises(BadRequestException, match="no boot device"):

@@ -16,7 +16,7 @@ def _volume(harness: CloudHarness, demo: Any, **asked: Any) -> Any:
     return demo.block_storage.get_volume(volume.id)
 
 
-def test_a_volume_takes_its_time(harness: CloudHarness, demo: Any) -> None:
+def test_volume_is_created_and_deleted_in_steps(harness: CloudHarness, demo: Any) -> None:
     volume = demo.block_storage.create_volume(size=1, name="Zürich ☃", metadata={"a": "b"})
     assert demo.block_storage.get_volume(volume.id).status == "creating"
     harness.work()
@@ -29,7 +29,7 @@ def test_a_volume_takes_its_time(harness: CloudHarness, demo: Any) -> None:
         demo.block_storage.get_volume(volume.id)
 
 
-def test_a_volume_knows_the_image_that_it_was_made_of(harness: CloudHarness, demo: Any) -> None:
+def test_volume_shows_its_source_image(harness: CloudHarness, demo: Any) -> None:
     (image,) = demo.image.images()
     volume = _volume(harness, demo, image_id=image.id)
     assert volume.is_bootable
@@ -55,7 +55,9 @@ def test_properties_of_a_volume_are_changed(harness: CloudHarness, demo: Any) ->
     assert changed.volume_image_metadata == {"os": "none"}
 
 
-def test_a_snapshot_keeps_its_volume_and_makes_another(harness: CloudHarness, demo: Any) -> None:
+def test_snapshot_blocks_deletion_of_its_volume_and_creates_another(
+    harness: CloudHarness, demo: Any
+) -> None:
     volume = _volume(harness, demo)
     snapshot = demo.block_storage.create_snapshot(volume_id=volume.id, name="s")
     harness.work()
@@ -68,9 +70,7 @@ def test_a_snapshot_keeps_its_volume_and_makes_another(harness: CloudHarness, de
     demo.block_storage.delete_volume(volume.id)
 
 
-def test_cinders_own_backup_brings_content_and_metadata_back(
-    harness: CloudHarness, demo: Any
-) -> None:
+def test_native_backup_restores_content_and_metadata(harness: CloudHarness, demo: Any) -> None:
     volume = _volume(harness, demo, metadata={"a": "b"})
     backup = demo.block_storage.create_backup(volume_id=volume.id, name="b", container="c")
     assert demo.block_storage.get_backup(backup.id).status == "creating"
@@ -89,7 +89,7 @@ def test_cinders_own_backup_brings_content_and_metadata_back(
     assert list(demo.block_storage.backups()) == []
 
 
-def test_a_volume_is_made_an_image_of(harness: CloudHarness, demo: Any) -> None:
+def test_image_is_created_from_a_volume(harness: CloudHarness, demo: Any) -> None:
     volume = _volume(harness, demo)
     uploaded = demo.block_storage.upload_volume_to_image(volume, "i", force=True)
     assert demo.image.get_image(uploaded["image_id"]).status == "queued"
@@ -98,7 +98,7 @@ def test_a_volume_is_made_an_image_of(harness: CloudHarness, demo: Any) -> None:
     assert (image.name, image.status, image.size) == ("i", "active", 2**30)
 
 
-def test_an_image_keeps_its_data(demo: Any) -> None:
+def test_image_data_can_be_downloaded(demo: Any) -> None:
     made = demo.image.create_image(
         name="i", disk_format="raw", container_format="bare", data=b"data\0\0"
     )
