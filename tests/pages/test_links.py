@@ -110,7 +110,7 @@ def test_folder_of_page_is_its_kind() -> None:
         ("https://example.org/gone#gone", ""),
     ],
 )
-def test_link_that_leads_nowhere_is_found(tmp_path: Path, link: str, fault: str) -> None:
+def test_broken_link_is_found(tmp_path: Path, link: str, fault: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# A title, with `code` and more\n\n[x]({link})\n\n## Twice\n\n## Twice\n")
     found = " ".join(_faults(page))

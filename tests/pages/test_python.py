@@ -65,7 +65,9 @@ def test_suite_runs_on_a_backend(
     result.stdout.fnmatch_lines(["fake *: conformant to contract 1.0: * passed, * skipped*"])
 
 
-def test_lab_takes_the_calls_of_the_page(marked_blocks: list[Block], mocker: MockerFixture) -> None:
+def test_calls_of_the_cloud_test_tools_have_valid_arguments(
+    marked_blocks: list[Block], mocker: MockerFixture
+) -> None:
     # A whole cloud needs root; what its tests call is tried there. Here names and arguments are.
     (block,) = marked_blocks
     sandbox = mocker.create_autospec(Sandbox, instance=True)

@@ -70,7 +70,7 @@ def test_protect_list_and_restore_as_printed(printed: str, tmp_path: Path) -> No
     assert (data / "file").read_text() == "what is to come back"
 
 
-def test_the_store_and_the_backups_are_in_the_sandboxs_folder(printed: str, tmp_path: Path) -> None:
+def test_store_and_backups_are_in_the_sandboxs_folder(printed: str, tmp_path: Path) -> None:
     _run(printed, tmp_path, "karbor-backup operations")
     assert not (tmp_path / ".local").exists()
     assert not (tmp_path / ".config").exists()

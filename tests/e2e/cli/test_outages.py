@@ -53,7 +53,7 @@ def _protect_refused(command: Command, tmp_path: Path, fault: str, status: int =
     assert json.loads(listed.stderr)["error"]["kind"] == "StoreNotFound"
 
 
-def test_a_wrong_password(
+def test_wrong_password_is_one_line_and_status_1(
     command: Command, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = tmp_path / "clouds.yaml"
@@ -64,7 +64,7 @@ def test_a_wrong_password(
     _protect_refused(command, tmp_path, "Keystone")
 
 
-def test_a_cloud_that_is_not_there(
+def test_unknown_cloud_is_one_line_and_status_2(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OS_CLOUD", "nowhere")
@@ -75,7 +75,7 @@ def test_a_cloud_that_is_not_there(
 
 
 @pytest.mark.parametrize("what", ["html", "hang", "refuse"])
-def test_an_endpoint_that_is_no_freezer(
+def test_endpoint_that_is_no_freezer_is_one_line_and_status_1(
     command: Command,
     sandbox: Sandbox,
     fault_proxy: FaultProxy,
@@ -95,7 +95,7 @@ def test_an_endpoint_that_is_no_freezer(
     fault_proxy.clear()
 
 
-def test_a_directory_that_is_not_there_is_wrong_input_and_leaves_nothing(
+def test_missing_directory_is_invalid_input_and_leaves_nothing(
     command: Command, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     result = command("protect", _TYPE, str(tmp_path / "none"), "-o", "backup_name=x")
@@ -111,7 +111,7 @@ def test_a_directory_that_is_not_there_is_wrong_input_and_leaves_nothing(
     assert operation["id"] not in json.dumps(jobs)
 
 
-def test_the_cloud_of_the_command_line(command: Command) -> None:
+def test_cloud_of_the_command_line_is_used(command: Command) -> None:
     assert command("backends", "--check").exit_code == 0
     # Other tests give the project "other" schedulers of its own.
     another = command("backends", "--check", "--os-cloud", "admin")

@@ -95,7 +95,7 @@ def delete_only_backup(command: Command) -> None:
 
 @pytest.mark.shows("volume", "cinder", "local", "by the command: its bytes under a new name")
 @pytest.mark.usefixtures("nothing_left")
-def test_a_volume(
+def test_volume_is_protected_restored_and_deleted_by_the_command(
     command: Command,
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
@@ -117,7 +117,7 @@ def test_a_volume(
     "server from an image", "nova", "local", "by the command: its disk under a new name"
 )
 @pytest.mark.usefixtures("nothing_left")
-def test_a_server_of_an_image(
+def test_server_of_an_image_is_protected_restored_and_deleted_by_the_command(
     command: Command,
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
@@ -143,7 +143,7 @@ def test_a_server_of_an_image(
 
 @pytest.mark.parametrize("kind", [VOLUME, SERVER])
 @pytest.mark.usefixtures("nothing_left")
-def test_an_id_that_is_not_there(command: Command, kind: str) -> None:
+def test_unknown_id_is_one_line_and_status_2(command: Command, kind: str) -> None:
     nobody = str(uuid.uuid4())
     refused = command.run("protect", kind, nobody, "-o", "backup_name=nightly")
     assert refused.exit_code == 2

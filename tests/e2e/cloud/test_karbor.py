@@ -178,7 +178,7 @@ def delete_server_and_volume(sdk: Connection, server: str, volume: str) -> None:
     "both lost: their bytes, new names and ids, and the new server has the new volume",
 )
 @pytest.mark.usefixtures("nothing_left")
-def test_a_server_comes_back_with_its_volume_under_new_names(
+def test_server_is_restored_with_its_volume_under_new_names(
     cloud: Sandbox,
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,

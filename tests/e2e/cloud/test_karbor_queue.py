@@ -33,7 +33,7 @@ def pair(
     return one, attrs.evolve(one, karbor=other)
 
 
-def test_the_other_one_recovers_what_a_killed_one_left(
+def test_other_service_recovers_operations_of_a_killed_one(
     pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
 ) -> None:
     one, other = pair

@@ -62,7 +62,7 @@ def read_start(cloud_tools: CloudTestTools, volume: Resource) -> bytes:
     "two backups: each restored into a new volume with its bytes, one over the old volume, each "
     "removed alone",
 )
-def test_each_backup_comes_back_and_goes_alone(
+def test_each_backup_is_restored_and_deleted_separately(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,
@@ -117,7 +117,7 @@ def _begin_protect(
     "any",
     "cinder-backup stopped half-way: fails with Cinder's reason, nothing is left",
 )
-def test_a_backup_that_cinder_gave_up_fails_with_its_words(
+def test_failed_native_backup_quotes_cinder(
     harness: FreezerHarness, sdk: Connection, cloud: Sandbox, volume: Resource
 ) -> None:
     with stopped_server(cloud, "cinder-backup"):
@@ -134,7 +134,7 @@ def test_a_backup_that_cinder_gave_up_fails_with_its_words(
 
 
 @pytest.mark.alone
-def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
+def test_native_backup_that_never_ends_is_named_and_removed_later(
     harness: FreezerHarness, sdk: Connection, cloud: Sandbox, volume: Resource
 ) -> None:
     with stopped_server(cloud, "cinder-backup"):
@@ -157,7 +157,7 @@ def test_a_backup_that_cinder_never_ends_is_named_and_removed_later(
 @pytest.mark.shows(
     "volume", "cindernative", "any", "a backup that somebody removed from Cinder fails a verify"
 )
-def test_a_backup_that_somebody_removed_is_called_gone(
+def test_native_backup_deleted_in_cinder_is_reported_as_gone(
     harness: FreezerHarness, sdk: Connection, volume: Resource
 ) -> None:
     runner = harness.runner()
@@ -173,7 +173,7 @@ def test_a_backup_that_somebody_removed_is_called_gone(
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_another_backup_of_the_same_volume_is_left_alone(
+def test_another_backup_of_the_same_volume_is_kept(
     harness: FreezerHarness, sdk: Connection, volume: Resource
 ) -> None:
     mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)

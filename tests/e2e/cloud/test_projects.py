@@ -162,7 +162,7 @@ def members_by_old_name(operation: Operation) -> dict[str, Resource]:
     "local",
     "two servers and three volumes; then a restore of which one member fails, reported as such",
 )
-def test_every_member_comes_back_and_a_partial_restore_says_so(
+def test_every_member_is_restored_and_a_partial_restore_is_reported(
     harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     boot = shop.make_volume("boot", b"of db", image_id=shop.image)
@@ -212,7 +212,7 @@ def test_every_member_comes_back_and_a_partial_restore_says_so(
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
-def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_left(
+def test_failed_member_fails_the_project_and_leaves_nothing(
     harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     good = shop.make_volume("good", b"good")
@@ -231,7 +231,7 @@ def test_one_member_that_cannot_be_backed_up_fails_the_project_and_nothing_is_le
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
-def test_an_empty_project_has_nothing_to_do(
+def test_empty_project_succeeds_without_a_job(
     harness: FreezerHarness, runner: Runner, shop: SampleProject
 ) -> None:
     shop.remove_all()
@@ -246,7 +246,7 @@ def test_an_empty_project_has_nothing_to_do(
 
 
 @pytest.mark.shows("project", "tenant", "local", "Freezer's own way: servers of images")
-def test_freezers_own_mode_takes_servers_only(
+def test_tenant_mode_protects_servers_only(
     harness: FreezerHarness, cloud_tools: CloudTestTools, runner: Runner, shop: SampleProject
 ) -> None:
     web = shop.make_server("web")

@@ -109,12 +109,12 @@ def remove_volume(sdk: Connection, volume: str) -> None:
 
 
 @pytest.mark.parametrize("type_", [SERVER, VOLUME])
-def test_an_id_that_is_not_there(begin_refused: Callable[..., str], type_: str) -> None:
+def test_unknown_id_is_refused(begin_refused: Callable[..., str], type_: str) -> None:
     nobody = str(uuid.uuid4())
     assert f"{nobody}: status 404" in begin_refused(Verb.PROTECT, Resource(type_, nobody))
 
 
-def test_an_id_of_another_type(
+def test_id_of_another_type_is_refused(
     make_image: Callable[..., str],
     make_server: Callable[..., str],
     make_volume: Callable[..., str],
@@ -127,7 +127,7 @@ def test_an_id_of_another_type(
     assert told.endswith(f"That is the id of {SERVER}.")
 
 
-def test_another_projects_things(
+def test_resources_of_another_project_are_refused(
     elsewhere: Connection, sdk: Connection, begin_refused: Callable[..., str]
 ) -> None:
     volume = elsewhere.block_storage.create_volume(size=1)
@@ -138,7 +138,7 @@ def test_another_projects_things(
     assert f"are for project {sdk.current_project_id}" in told
 
 
-def test_a_server_in_a_state_without_images(
+def test_server_in_a_state_without_images_is_refused(
     sdk: Connection,
     admin_sdk: Connection,
     make_image: Callable[..., str],
@@ -158,7 +158,7 @@ def test_a_server_in_a_state_without_images(
     assert "status 404" in begin_refused(Verb.PROTECT, resource)
 
 
-def test_a_volume_in_a_state_without_snapshots(
+def test_volume_in_a_state_without_snapshots_is_refused(
     sdk: Connection,
     admin_sdk: Connection,
     make_volume: Callable[..., str],
@@ -174,7 +174,7 @@ def test_a_volume_in_a_state_without_snapshots(
     assert "status 404" in begin_refused(Verb.PROTECT, resource)
 
 
-def test_an_encrypted_volume(
+def test_encrypted_volume_is_refused(
     admin_sdk: Connection, own_type: Any, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     admin_sdk.block_storage.create_type_encryption(
@@ -190,7 +190,7 @@ def test_an_encrypted_volume(
         assert "is encrypted" in begin_refused(Verb.PROTECT, resource, cloud="elsewhere", mode=mode)
 
 
-def test_a_project_with_one_thing_that_cannot_be_protected(
+def test_project_with_an_unprotectable_member_is_refused(
     admin_sdk: Connection, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     storage = elsewhere.block_storage
@@ -203,7 +203,7 @@ def test_a_project_with_one_thing_that_cannot_be_protected(
     assert good.id not in told
 
 
-def test_no_room_for_the_agents_copy(
+def test_quota_too_small_for_the_agents_copy_is_refused(
     admin_sdk: Connection, elsewhere: Connection, begin_refused: Callable[..., str]
 ) -> None:
     storage = elsewhere.block_storage
@@ -215,7 +215,9 @@ def test_no_room_for_the_agents_copy(
 
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
-def test_options_of_freezer_that_lose_data(harness: FreezerHarness, option: str) -> None:
+def test_options_of_freezer_that_lose_data_are_refused(
+    harness: FreezerHarness, option: str
+) -> None:
     given = {"backup_name": "nightly", option: "1"}
     with pytest.raises(InvalidDocument, match=rf"{option}: unknown"):
         run_operation(harness.runner(), Verb.PROTECT, Resource(VOLUME, str(uuid.uuid4())), given)
@@ -230,7 +232,7 @@ def move_backup(backup: Backup, harness: FreezerHarness, elsewhere: Connection) 
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_restore_of_a_server_without_room(
+def test_restore_of_a_server_beyond_the_quota_is_refused(
     elsewhere: Connection,
     admin_sdk: Connection,
     make_image: Callable[..., str],
@@ -248,7 +250,7 @@ def test_a_restore_of_a_server_without_room(
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_restore_of_a_server_without_flavor_and_network(
+def test_restore_of_a_server_without_flavor_and_network_is_refused(
     own_flavor: Any,
     own_network: Any,
     sdk: Connection,
@@ -272,7 +274,7 @@ def test_a_restore_of_a_server_without_flavor_and_network(
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_a_restore_of_a_volume_without_type_room_or_target(
+def test_restore_of_a_volume_without_type_quota_or_target_is_refused(
     own_type: Any,
     elsewhere: Connection,
     sdk: Connection,

@@ -21,7 +21,7 @@ from tests.e2e.cloud.owned_resources import OwnedResources, wait_until
 ROOT = Path(__file__).parents[3]
 
 
-def test_a_guest_sees_its_image_and_what_is_written_to_its_disk(
+def test_guest_reads_its_image_and_data_written_to_its_disk(
     cloud_tools: CloudTestTools, make_image: Callable[..., str], make_server: Callable[..., str]
 ) -> None:
     server = make_server("guest", make_image("image"))
@@ -33,7 +33,7 @@ def test_a_guest_sees_its_image_and_what_is_written_to_its_disk(
     assert cloud_tools.guest_texts(server) == ["written later"]
 
 
-def test_a_guest_sees_the_volume_that_it_boots_from(
+def test_guest_reads_the_volume_that_it_boots_from(
     cloud_tools: CloudTestTools, make_image: Callable[..., str], owned_resources: OwnedResources
 ) -> None:
     root = owned_resources.make_volume("root", image_id=make_image("image"))
@@ -86,7 +86,7 @@ def test_a_volume_with_a_snapshot_is_read_and_written(
     assert cloud_tools.read_volume(restored, 0, 3) == b"old"
 
 
-def test_a_disk_that_is_not_there_is_named(cloud_tools: CloudTestTools) -> None:
+def test_missing_disk_is_named(cloud_tools: CloudTestTools) -> None:
     with pytest.raises(SandboxError, match="There is no volume nothing: "):
         cloud_tools.read_volume("nothing", 0, 1)
     with pytest.raises(SandboxError, match="There is no disk of the server nobody: "):
@@ -94,7 +94,7 @@ def test_a_disk_that_is_not_there_is_named(cloud_tools: CloudTestTools) -> None:
 
 
 @pytest.mark.alone
-def test_glance_is_full_for_a_while(
+def test_glance_can_be_made_full(
     cloud_tools: CloudTestTools, make_image: Callable[..., str]
 ) -> None:
     with cloud_tools.fill_images(), pytest.raises(HttpException) as raised:
@@ -105,7 +105,7 @@ def test_glance_is_full_for_a_while(
 
 
 @pytest.mark.alone
-def test_volumes_fail_for_a_while(
+def test_volume_creation_can_be_made_to_fail(
     cloud_tools: CloudTestTools,
     sdk: Connection,
     make_volume: Callable[..., str],
@@ -118,7 +118,7 @@ def test_volumes_fail_for_a_while(
     make_volume("fine")
 
 
-def test_the_inventory_has_what_is_there(
+def test_inventory_lists_all_resources(
     cloud_tools: CloudTestTools, make_volume: Callable[..., str], owned_resources: OwnedResources
 ) -> None:
     before = cloud_tools.inventory()
@@ -130,7 +130,7 @@ def test_the_inventory_has_what_is_there(
     assert listed not in cloud_tools.inventory("other")
 
 
-def test_nothing_outlives_a_cloud_whose_owner_is_killed(tmp_path: Path) -> None:
+def test_cloud_of_a_killed_owner_leaves_no_process(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     code = f"""
 import os, pathlib, time

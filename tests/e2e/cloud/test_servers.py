@@ -64,7 +64,7 @@ def group(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
     "local",
     "its disk; flavor, address, groups, key, zone, metadata, tags, description",
 )
-def test_a_server_of_an_image_comes_back_as_it_was(
+def test_server_of_an_image_is_restored_unchanged(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,
@@ -110,7 +110,7 @@ def test_a_server_of_an_image_comes_back_as_it_was(
     "local",
     "its boot volume and a data volume, in order; another address where the old one is taken",
 )
-def test_a_server_of_volumes_comes_back_beside_its_source(
+def test_server_of_volumes_is_restored_beside_its_source(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,
@@ -153,7 +153,7 @@ def test_a_server_of_volumes_comes_back_beside_its_source(
 @pytest.mark.shows(
     "server from an image", "nova", "local", "a flavor that is gone: refused, and nothing is made"
 )
-def test_a_restore_without_the_flavor_is_refused_before_anything_is_made(
+def test_restore_without_the_flavor_is_refused_before_it_starts(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,

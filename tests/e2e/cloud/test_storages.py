@@ -126,7 +126,7 @@ COMES_BACK = "its size was checked, its bytes came back, nothing was left after 
         _row("server", StorageKind.SSH, COMES_BACK),
     ],
 )
-def test_what_comes_back(
+def test_resource_is_restored_from_the_storage(
     harness: FreezerHarness,
     subject: StoredSubject,
     storage: dict[str, Any],
@@ -173,7 +173,7 @@ def _broken(what: str, kind: StorageKind, call: str, words: str) -> Any:
         _broken("server", StorageKind.S3, "protect", JOB_FAILED),
     ],
 )
-def test_what_the_table_calls_broken_still_is(
+def test_combination_listed_as_broken_fails(
     harness: FreezerHarness,
     subject: StoredSubject,
     unlucky: Runner,
@@ -201,7 +201,7 @@ def test_what_the_table_calls_broken_still_is(
 
 @pytest.mark.shows("volume", "cinder", "ssh", "refused, with the reason; the restore fails indeed")
 @pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.SSH)])
-def test_a_volume_does_not_come_back_over_ssh(
+def test_volume_cannot_be_restored_over_ssh(
     harness: FreezerHarness, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     """The agent needs many minutes for a GiB over ssh, so it stores into the same folder here."""
@@ -231,7 +231,7 @@ def unlucky(cloud: Sandbox, harness: FreezerHarness, storage: dict[str, Any]) ->
     "volume", "cinder", "local", "a backup that was cut short or emptied fails a verify"
 )
 @pytest.mark.parametrize(("what", "kind"), [("volume", StorageKind.LOCAL)])
-def test_a_backup_that_was_cut_short_is_called_broken(
+def test_truncated_backup_is_reported_as_broken(
     harness: FreezerHarness, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     runner = harness.runner(storages={"it": storage})

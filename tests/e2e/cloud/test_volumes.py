@@ -35,7 +35,7 @@ def protect_volume(runner: Runner, volume: Resource) -> Backup:
     "local",
     "two backups, restored at once, one of them twice; deleted one by one",
 )
-def test_each_of_two_backups_comes_back_and_goes_alone(
+def test_each_of_two_backups_is_restored_and_deleted_separately(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     make_volume: Callable[..., str],
@@ -72,7 +72,7 @@ def test_each_of_two_backups_comes_back_and_goes_alone(
 @pytest.mark.shows(
     "volume", "cinder", "local", "attached to a running server: type, metadata, image metadata"
 )
-def test_an_attached_volume_comes_back_as_it_was(
+def test_attached_volume_is_restored_unchanged(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,
@@ -121,7 +121,7 @@ def end_agent(harness: FreezerHarness, operation: Operation) -> None:
     "Glance out of space, for which the agent waits for ever: the protect fails by its deadline, "
     "what is left is named, and removed once the agent has ended",
 )
-def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
+def test_protect_without_space_for_the_image_ends_at_its_deadline(
     harness: FreezerHarness, cloud_tools: CloudTestTools, make_volume: Callable[..., str]
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
@@ -155,7 +155,7 @@ def test_a_protect_without_room_for_the_image_ends_by_its_deadline(
     "Cinder puts the new volume in error, for which the agent waits for ever: the restore fails "
     "by its deadline, and the volume is named",
 )
-def test_a_new_volume_in_error_ends_the_restore_by_its_deadline(
+def test_new_volume_in_error_ends_the_restore_by_its_deadline(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     sdk: Connection,

@@ -32,7 +32,7 @@ def harness(
         yield harness
 
 
-def test_what_an_orphaned_agent_may_leave_is_named(harness: Harness) -> None:
+def test_possible_leftovers_of_an_orphaned_agent_are_named(harness: Harness) -> None:
     context = RuleContext(harness)
     operation = context.advance(
         context.start_running(Verb.PROTECT, context.create_resource(DIRECTORY))

@@ -47,7 +47,7 @@ def harness(
     ids=["image-POST", "image-DELETE", "volumes-POST", "volumes-PUT"],
     indirect=["harness"],
 )
-def test_a_restored_server_is_one_whatever_reply_is_lost(
+def test_lost_reply_creates_no_second_server(
     harness: Harness, environment: ScriptedEnvironment, method: str
 ) -> None:
     context = RuleContext(harness)

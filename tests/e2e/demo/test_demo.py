@@ -57,7 +57,7 @@ def test_demo_succeeds_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_in_the_middle_it_leaves_nothing(
+def test_interrupted_demo_leaves_nothing(
     tmp_path: Path, signum: signal.Signals, status: int
 ) -> None:
     instance = f"demo-{os.getpid()}-{signum}"

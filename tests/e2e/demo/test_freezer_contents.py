@@ -6,7 +6,7 @@ from examples.demo.freezer_contents import read_contents
 from sandbox import Sandbox
 
 
-def test_what_freezer_keeps_is_counted(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_jobs_and_backups_in_freezer_are_counted(sandbox: Sandbox, tmp_path: Path) -> None:
     # No other test that may run now leaves anything in this project.
     session = sandbox.session("admin")
     before = read_contents(session, sandbox.freezer_url, tmp_path)

@@ -64,7 +64,7 @@ def _make_demo(
 
 
 @pytest.mark.timeout(900)
-def test_two_clones_at_once_and_one_of_them_twice(
+def test_concurrent_and_repeated_demos_succeed(
     tmp_path: Path, surroundings: dict[str, str], marked_blocks: list[Block]
 ) -> None:
     first, second = (Checkout.copied(tmp_path / name) for name in ("first", "second"))

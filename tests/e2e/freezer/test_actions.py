@@ -29,7 +29,7 @@ def _make_action(harness: FreezerHarness, tree: Path) -> dict[str, Any]:
     }
 
 
-def test_what_comes_after_an_action_that_failed_is_skipped_even_if_it_is_mandatory(
+def test_mandatory_action_after_a_failed_one_is_skipped(
     clean_harness: FreezerHarness,
 ) -> None:
     client = clean_harness.client()

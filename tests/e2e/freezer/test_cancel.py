@@ -35,7 +35,9 @@ def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: FreezerHar
     assert ended.outcome.leftovers == ()
 
 
-def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: FreezerHarness) -> None:
+def test_protect_cancelled_while_its_agent_runs_is_rolled_back(
+    clean_harness: FreezerHarness,
+) -> None:
     runner = clean_harness.runner()
     tree = clean_harness.tree(content=b"x" * 30_000_000)
     begun = runner.begin(
@@ -49,7 +51,7 @@ def test_a_protect_cancelled_while_its_agent_runs_is_undone(clean_harness: Freez
     assert ended.outcome.leftovers == ()
 
 
-def test_a_job_that_somebody_stops_in_freezer_fails_and_is_undone(
+def test_job_stopped_in_freezer_fails_and_is_rolled_back(
     clean_harness: FreezerHarness,
 ) -> None:
     runner = clean_harness.runner()

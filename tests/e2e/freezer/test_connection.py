@@ -21,7 +21,7 @@ def _write_clouds_yaml(harness: FreezerHarness, old: str, new: str) -> Path:
     return path
 
 
-def test_the_scope_is_endpoint_and_project(harness: FreezerHarness) -> None:
+def test_scope_is_endpoint_and_project(harness: FreezerHarness) -> None:
     ours, theirs = (harness.backend(cloud=cloud).scope() for cloud in ("demo", "other"))
     endpoint = harness.sandbox.freezer_url
     service, _, project = ours.partition("|")
@@ -75,7 +75,7 @@ def test_a_wrong_password_is_refused(
     assert not harness.backend().health().ok
 
 
-def test_a_keystone_that_refuses_connections_may_come_back(
+def test_keystone_that_refuses_connections_is_transient(
     harness: FreezerHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clouds = _write_clouds_yaml(harness, harness.sandbox.auth_url, "http://127.0.0.1:9/v3")
@@ -94,7 +94,7 @@ def test_a_keystone_that_refuses_connections_may_come_back(
     ],
     ids=lambda value: getattr(value, "name", value),
 )
-def test_health_says_in_one_line_what_is_wrong(
+def test_health_reports_an_error_in_one_line(
     harness: FreezerHarness, fault_proxy: FaultProxy, fault: http_faults.HttpFault, said: str
 ) -> None:
     fault_proxy.plan(fault)

@@ -44,7 +44,7 @@ def assert_released_once_answered(runner: Runner, plan: Any, ended: Operation) -
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_deadline_comes_before_any_delay(
+def test_deadline_is_not_postponed_by_a_delay(
     clean_harness: FreezerHarness, fault_proxy: FaultProxy, form: str
 ) -> None:
     plan = fault_proxy.plan(busy_fault(form), times=None, method="POST", path="/jobs$")
@@ -60,7 +60,7 @@ def test_deadline_comes_before_any_delay(
     assert_released_once_answered(runner, plan, ended)
 
 
-def test_cancel_comes_before_any_delay(
+def test_cancel_is_not_postponed_by_a_delay(
     clean_harness: FreezerHarness, fault_proxy: FaultProxy
 ) -> None:
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="POST", path="/jobs$")
@@ -77,7 +77,7 @@ def test_cancel_comes_before_any_delay(
     assert_released_once_answered(runner, plan, ended)
 
 
-def test_release_ends_with_its_limit_whatever_is_asked_for(
+def test_release_ends_at_its_limit_whatever_delay_is_requested(
     harness: FreezerHarness, fault_proxy: FaultProxy
 ) -> None:
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="DELETE")

@@ -48,7 +48,7 @@ def _make_odd_tree(tree: Path) -> None:
     (tree / "program").chmod(0o755)
 
 
-def test_a_directory_comes_back_byte_for_byte_and_is_removed_without_a_trace(
+def test_directory_is_restored_byte_for_byte_and_deleted_without_a_trace(
     clean_harness: FreezerHarness,
 ) -> None:
     tree = clean_harness.folder / "data"
@@ -111,7 +111,7 @@ def test_a_backup_restores_from_its_document_alone(clean_harness: FreezerHarness
     assert "has no record" in gone.outcome.reason
 
 
-def test_deleting_one_of_two_backups_leaves_the_other_whole(clean_harness: FreezerHarness) -> None:
+def test_delete_of_one_backup_keeps_the_other(clean_harness: FreezerHarness) -> None:
     runner = clean_harness.runner()
     trees = [clean_harness.tree("first", b"old"), clean_harness.tree("second", b"old")]
     pairs = []
@@ -136,7 +136,7 @@ def test_deleting_one_of_two_backups_leaves_the_other_whole(clean_harness: Freez
         assert_succeeded(wait_finished(runner, operation))
 
 
-def test_a_directory_that_is_not_there_begins_nothing(
+def test_missing_directory_starts_no_job(
     clean_harness: FreezerHarness, fault_proxy: FaultProxy
 ) -> None:
     runner = clean_harness.runner(endpoint=fault_proxy.url)
@@ -148,7 +148,7 @@ def test_a_directory_that_is_not_there_begins_nothing(
     assert not [r for r in fault_proxy.requests if r.method != "GET"]
 
 
-def test_a_job_that_fails_says_where_the_reason_is(clean_harness: FreezerHarness) -> None:
+def test_failed_job_names_the_log_with_the_reason(clean_harness: FreezerHarness) -> None:
     tree = clean_harness.tree()
     runner = clean_harness.runner()
     backup = protect_directory(runner, tree)
@@ -166,7 +166,7 @@ def test_a_job_that_fails_says_where_the_reason_is(clean_harness: FreezerHarness
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_job_that_nobody_takes_up_ends_at_its_deadline(clean_harness: FreezerHarness) -> None:
+def test_unclaimed_job_ends_at_its_deadline(clean_harness: FreezerHarness) -> None:
     # In a project of its own, so that no other test's job is given to the scheduler that sleeps.
     sleeper = clean_harness.sandbox.add_scheduler("sleeper", cloud="other")
     clean_harness.sandbox.stop(sleeper)

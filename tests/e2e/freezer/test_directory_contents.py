@@ -24,7 +24,7 @@ def _checks_by_name(outcome: Any) -> Mapping[str, tuple[bool, str]]:
     return {check.name: (check.verified, check.reason) for check in outcome.checks}
 
 
-def test_what_is_not_in_the_archive_is_named_at_protect_and_at_verify(
+def test_files_missing_from_the_archive_are_named_by_protect_and_verify(
     harness: FreezerHarness,
 ) -> None:
     tree = harness.tree()
@@ -45,7 +45,7 @@ def test_what_is_not_in_the_archive_is_named_at_protect_and_at_verify(
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_an_empty_directory_is_said_to_be_empty_and_a_damaged_archive_fails(
+def test_empty_directory_is_reported_and_damaged_archive_fails(
     harness: FreezerHarness,
 ) -> None:
     tree = harness.tree()
@@ -68,7 +68,7 @@ def test_an_empty_directory_is_said_to_be_empty_and_a_damaged_archive_fails(
 
 
 @pytest.mark.any_user
-def test_an_ordinary_users_scheduler_names_what_it_could_not_read_and_cannot_bring_back(
+def test_unprivileged_scheduler_names_unreadable_and_unrestorable_files(
     harness: FreezerHarness,
 ) -> None:
     tree = harness.tree()

@@ -44,7 +44,7 @@ def _assert_refused(harness: FreezerHarness, backup: Any, **options: Any) -> str
 
 @pytest.mark.root
 @pytest.mark.parametrize("kind", ["before the protect", "since the protect", "bind", "blank"])
-def test_what_is_mounted_below_survives(harness: FreezerHarness, kind: str) -> None:
+def test_mount_below_the_target_survives_a_restore(harness: FreezerHarness, kind: str) -> None:
     tree = harness.tree()
     inner = tree / ("in ner" if kind == "blank" else "inner")
     inner.mkdir()
@@ -70,7 +70,7 @@ def test_what_is_mounted_below_survives(harness: FreezerHarness, kind: str) -> N
 
 
 @pytest.mark.root
-def test_a_mount_point_is_restored_over_only_if_it_was_protected_as_one(
+def test_mount_point_is_overwritten_only_if_protected_as_one(
     harness: FreezerHarness,
 ) -> None:
     tree = harness.tree()
@@ -88,7 +88,7 @@ def test_a_mount_point_is_restored_over_only_if_it_was_protected_as_one(
         assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_restore_spares_storages_parents_and_the_agents_folders(harness: FreezerHarness) -> None:
+def test_restore_refuses_storages_parents_and_the_agents_folders(harness: FreezerHarness) -> None:
     tree = harness.tree()
     runner = harness.runner()
     backup = protect_directory(runner, tree)
@@ -116,7 +116,7 @@ def test_a_restore_spares_storages_parents_and_the_agents_folders(harness: Freez
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
-def test_a_directory_that_would_hold_its_own_backup_is_refused(harness: FreezerHarness) -> None:
+def test_directory_that_contains_its_storage_is_refused(harness: FreezerHarness) -> None:
     tree = harness.tree()
     inside = tree / "backups"
     inside.mkdir()

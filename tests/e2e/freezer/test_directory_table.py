@@ -184,7 +184,7 @@ def rows(harness: FreezerHarness) -> list[Row]:
 
 
 @pytest.mark.root
-def test_page_says_what_a_backup_keeps(rows: list[Row]) -> None:
+def test_page_shows_what_a_backup_keeps(rows: list[Row]) -> None:
     save_rows(rows)
     page = PAGE.read_text(encoding="utf-8")
     assert insert_table(page, rows) == page, "run `make docs-directories`, and look at what changed"

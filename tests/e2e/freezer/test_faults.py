@@ -142,7 +142,7 @@ def _make_backups(harness: FreezerHarness, ended: Sequence[Operation]) -> list[B
 
 
 @pytest.mark.timeout(600)
-def test_no_fault_at_any_request_doubles_or_leaves_anything(harness: FreezerHarness) -> None:
+def test_fault_at_any_request_duplicates_and_leaves_nothing(harness: FreezerHarness) -> None:
     tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
     ended, left = _run_all(
         harness, [PlannedOperation(case, tree, name) for case in _list_cases(Verb.PROTECT)]

@@ -47,7 +47,7 @@ def _submit_protect(harness: FreezerHarness, name: str = "") -> Operation:
     )
 
 
-def test_a_call_that_is_repeated_creates_nothing(harness: FreezerHarness, backend: Backend) -> None:
+def test_repeated_call_creates_no_second_job(harness: FreezerHarness, backend: Backend) -> None:
     protect = _submit_protect(harness)
     first = backend.call_verb(protect)
     again = [backend.call_verb(attrs.evolve(protect, attempt=attempt)) for attempt in (1, 2, 3)]
@@ -72,9 +72,7 @@ def test_one_poll_of_many_costs_one_request(
     assert len(fault_proxy.requests) == 1
 
 
-def test_an_operation_that_was_never_begun_is_unknown(
-    harness: FreezerHarness, backend: Backend
-) -> None:
+def test_operation_without_a_job_is_unknown(harness: FreezerHarness, backend: Backend) -> None:
     never, begun = _submit_protect(harness), _submit_protect(harness, "begun")
     backend.call_verb(begun)
     answers = backend.poll([never, begun])

@@ -62,7 +62,7 @@ def test_call_after_release_creates_no_job(harness: FreezerHarness, verb: Verb) 
     assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
 
 
-def test_release_again_uses_the_id_up_once(harness: FreezerHarness) -> None:
+def test_repeated_release_uses_the_id_up_once(harness: FreezerHarness) -> None:
     backup = protect_directory(harness.runner(), harness.tree())
     paused = _submitting(harness, Verb.PROTECT, backup)
     ended = attrs.evolve(paused, state=State.RELEASING, outcome=Outcome(Result.CANCELLED))

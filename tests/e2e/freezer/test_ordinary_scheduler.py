@@ -96,7 +96,7 @@ def _checks(checks: Any) -> Mapping[str, str]:
 
 
 @pytest.mark.root
-def test_what_it_cannot_bring_back_is_said_at_protect_and_at_restore(
+def test_unprivileged_scheduler_reports_what_it_cannot_restore(
     harness: FreezerHarness, ordinary: Ordinary
 ) -> None:
     tree, back = ordinary.folder / "data", ordinary.folder / "back"

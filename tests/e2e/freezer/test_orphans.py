@@ -43,9 +43,7 @@ def _submit_protect(harness: FreezerHarness) -> Operation:
     )
 
 
-def test_the_action_of_a_create_that_came_twice_is_removed(
-    harness: FreezerHarness, stranger: str
-) -> None:
+def test_action_of_a_duplicate_create_is_removed(harness: FreezerHarness, stranger: str) -> None:
     backend = harness.backend(cloud=CLOUD, scheduler=stranger)
     operation = _submit_protect(harness)
     backend.call_verb(operation)
@@ -59,7 +57,7 @@ def test_the_action_of_a_create_that_came_twice_is_removed(
     assert harness.left_in_freezer(CLOUD) == NOTHING
 
 
-def test_the_action_of_a_create_that_was_refused_is_removed(
+def test_action_of_a_refused_create_is_removed(
     harness: FreezerHarness, stranger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(schedulers, "CACHE_SECONDS", 3600.0)
@@ -78,7 +76,7 @@ def test_the_action_of_a_create_that_was_refused_is_removed(
     assert harness.left_in_freezer(CLOUD) == NOTHING
 
 
-def test_an_action_that_a_job_lists_is_let_be(harness: FreezerHarness, stranger: str) -> None:
+def test_action_that_a_job_lists_is_kept(harness: FreezerHarness, stranger: str) -> None:
     backend = harness.backend(cloud=CLOUD, scheduler=stranger)
     operation = _submit_protect(harness)
     backend.call_verb(operation)

@@ -80,7 +80,7 @@ def silent_scheduler(harness: FreezerHarness, user: User) -> Iterator[str]:
     client.delete_entry("clients", harness.top)
 
 
-def test_operation_goes_on_when_the_password_is_right_again(
+def test_operation_continues_when_the_password_is_correct_again(
     harness: FreezerHarness,
     user: User,
     silent_scheduler: str,

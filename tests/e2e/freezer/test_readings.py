@@ -27,7 +27,7 @@ def large(harness: FreezerHarness) -> Path:
     return tree
 
 
-def test_protect_and_verify_show_how_far_they_have_read_and_a_verify_can_be_cancelled(
+def test_protect_and_verify_report_read_progress_and_verify_can_be_cancelled(
     clean_harness: FreezerHarness, large: Path
 ) -> None:
     backend = Backend.load("freezer", FreezerBackend, clean_harness.configuration())

@@ -27,7 +27,7 @@ def _count_requests(proxy: Any) -> Counter[str]:
     return sent
 
 
-def test_operations_send_no_more_than_they_need(
+def test_operations_send_the_stated_number_of_requests(
     clean_harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A loaded machine takes longer for all of this than the list of schedulers is remembered.
@@ -63,7 +63,7 @@ def test_operations_send_no_more_than_they_need(
     assert fault_proxy.connections <= 3
 
 
-def test_a_record_is_believed_before_the_job_says_so(
+def test_record_ends_a_job_before_its_status_does(
     harness: FreezerHarness, fault_proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its scheduler goes on unharmed, though the job may be deleted before it notes the result."""

@@ -36,7 +36,7 @@ def crowd(harness: FreezerHarness) -> Iterator[list[str]]:
         adapter.delete_entry("clients", name)
 
 
-def test_all_pages_are_looked_at(
+def test_all_pages_of_schedulers_are_read(
     harness: FreezerHarness, crowd: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "PAGE_SIZES", {**client_module.PAGE_SIZES, "clients": 3})
@@ -44,7 +44,9 @@ def test_all_pages_are_looked_at(
     assert {s.client_id for s in listed} >= set(crowd)
 
 
-def test_what_they_declare_decides(harness: FreezerHarness, crowd: list[str]) -> None:
+def test_scheduler_is_chosen_by_declared_capabilities(
+    harness: FreezerHarness, crowd: list[str]
+) -> None:
     schedulers = SchedulerRegistry(harness.client("other"))
     able = schedulers.require_capable([{"action": "backup", "mode": "fs", "storage": "local"}])
     ours = [s.client_id for s in able if s.client_id in crowd]
@@ -53,7 +55,7 @@ def test_what_they_declare_decides(harness: FreezerHarness, crowd: list[str]) ->
         schedulers.get_named(crowd[0], [{"mode": "fs"}])
 
 
-def test_a_scheduler_that_is_not_there_is_said(harness: FreezerHarness) -> None:
+def test_missing_scheduler_is_reported(harness: FreezerHarness) -> None:
     from karbor_backup_core import Resource, Result, Verb
 
     runner = harness.runner(scheduler="nobody")

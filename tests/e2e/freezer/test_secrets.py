@@ -46,7 +46,7 @@ def _protect_refused(harness: FreezerHarness, canary: str) -> Operation:
     return operation
 
 
-def test_no_secret_stays_anywhere(
+def test_no_secret_remains_in_store_log_or_freezer(
     clean_harness: FreezerHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -94,7 +94,7 @@ def _list_files(sandbox: Sandbox, kind: StorageKind, top: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", [StorageKind.SSH, StorageKind.SWIFT])
-def test_a_directory_comes_back_and_goes(
+def test_directory_is_restored_and_its_backup_deleted(
     harness: FreezerHarness, scheduler: str, kind: StorageKind
 ) -> None:
     assert restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable
@@ -121,7 +121,7 @@ def _assert_restorable(harness: FreezerHarness, runner: Runner, backup: Backup) 
 
 
 @pytest.mark.parametrize("kind", [StorageKind.S3, StorageKind.FTP, StorageKind.FTPS])
-def test_a_kind_that_the_table_calls_broken_still_is(
+def test_storage_kind_listed_as_broken_fails_to_restore(
     harness: FreezerHarness, scheduler: str, kind: StorageKind
 ) -> None:
     assert not restore_support(NEWEST_TESTED, DIRECTORY, kind).restorable

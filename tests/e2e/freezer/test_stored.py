@@ -117,7 +117,7 @@ class StoredBackup:
         return seen
 
 
-def test_ssh_shows_what_is_stored(harness: FreezerHarness, scheduler: str, known: Path) -> None:
+def test_ssh_storage_is_inspected(harness: FreezerHarness, scheduler: str, known: Path) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), scheduler)
     backup = stored.protect()
     handle = Handle.from_backup(backup)
@@ -142,7 +142,7 @@ def _on_disk(folder: Path) -> int:
     return data.stat().st_size
 
 
-def test_swift_shows_what_is_stored(harness: FreezerHarness, scheduler: str) -> None:
+def test_swift_storage_is_inspected(harness: FreezerHarness, scheduler: str) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), scheduler)
     backup = stored.protect()
     handle = Handle.from_backup(backup)
@@ -157,7 +157,7 @@ def test_swift_shows_what_is_stored(harness: FreezerHarness, scheduler: str) -> 
     assert "account of its own project" in stored.measure(elsewhere).reason
 
 
-def test_swift_shows_a_volume_by_its_segments(harness: FreezerHarness) -> None:
+def test_volume_on_swift_is_measured_by_its_segments(harness: FreezerHarness) -> None:
     """Written as the agent's ``add_stream`` does; ``tests/e2e/cloud`` has the agent do it."""
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
     swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
@@ -177,7 +177,7 @@ def test_swift_shows_a_volume_by_its_segments(harness: FreezerHarness) -> None:
     )
 
 
-def test_s3_shows_what_is_stored(harness: FreezerHarness) -> None:
+def test_s3_storage_is_inspected(harness: FreezerHarness) -> None:
     """The agent stores nothing there that is whole, so the test does it."""
     s3 = harness.sandbox.s3
     bucket = Minio(
@@ -214,7 +214,7 @@ UNREAD = Measurement(stored=3, complete=True)
 
 
 @pytest.mark.usefixtures("known")
-def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(
+def test_ssh_reads_neither_long_metadata_nor_links_nor_pipes(
     harness: FreezerHarness, tmp_path: Path
 ) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), "any")
@@ -236,7 +236,7 @@ def test_ssh_reads_neither_long_notes_nor_links_nor_pipes(
         assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_swift_reads_neither_long_nor_packed_notes(harness: FreezerHarness) -> None:
+def test_swift_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), "any")
     swift = Adapter(harness.sandbox.session(CLOUD), service_type="object-store")
     swift.put(quote(f"/{harness.top}"))
@@ -254,7 +254,7 @@ def test_swift_reads_neither_long_nor_packed_notes(harness: FreezerHarness) -> N
         assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
-def test_s3_reads_neither_long_nor_packed_notes(harness: FreezerHarness) -> None:
+def test_s3_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) -> None:
     s3 = harness.sandbox.s3
     bucket = Minio(
         urlsplit(s3.endpoint).netloc,

@@ -11,7 +11,7 @@ DIRECTORY = "Freezer::FileSystem::Directory"
 
 
 @pytest.mark.parametrize("reached", [State.SUBMITTING, State.RUNNING])
-def test_a_protect_is_gone_on_with_and_not_doubled(
+def test_takeover_continues_a_protect_with_one_job(
     clean_harness: FreezerHarness, reached: State
 ) -> None:
     store = MemoryStore()

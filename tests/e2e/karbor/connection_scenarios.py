@@ -66,12 +66,14 @@ def test_insecure_reaches_keystone_and_freezer(tmp_path: Path) -> None:
         ("cafile = {server}\n", "TLS connection failed"),
     ],
 )
-def test_without_them_nothing_is_asked(tmp_path: Path, lines: str, reason: str) -> None:
+def test_without_the_certificates_the_connection_fails(
+    tmp_path: Path, lines: str, reason: str
+) -> None:
     with pytest.raises(KarborBackupError, match=reason):
         request_scope(account(tmp_path, lines))
 
 
-def test_timeout_holds_for_keystone(tmp_path: Path) -> None:
+def test_timeout_applies_to_keystone(tmp_path: Path) -> None:
     read = account(tmp_path, TRUSTED + "timeout = 1\n", auth_url=FACTS["silent"])
     with pytest.raises(KarborBackupError, match="1 s"):
         request_scope(read)
@@ -80,7 +82,7 @@ def test_timeout_holds_for_keystone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "verify"), [(TRUSTED, FACTS.get("server")), ("insecure = true\n" + TRUSTED, False)]
 )
-def test_they_hold_for_the_user_s_own_credentials(
+def test_connection_options_apply_to_the_users_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, verify: object
 ) -> None:
     karbors = mock.Mock()
@@ -97,7 +99,9 @@ def test_they_hold_for_the_user_s_own_credentials(
     "line",
     ["timeout = 7", "insecure = true", "cafile = /ca", "certfile = /crt", "keyfile = /key"],
 )
-def test_credentials_with_other_connections_have_another_key(tmp_path: Path, line: str) -> None:
+def test_credentials_with_other_connection_options_have_another_key(
+    tmp_path: Path, line: str
+) -> None:
     context = mock.Mock(user_id="user", project_id="project")
 
     def keys(lines: str) -> list[str]:
@@ -109,6 +113,6 @@ def test_credentials_with_other_connections_have_another_key(tmp_path: Path, lin
 
 
 @pytest.mark.parametrize("line", ["cafile = /ca", "insecure = true", "certfile = /crt"])
-def test_with_a_cloud_of_clouds_yaml_they_are_refused(tmp_path: Path, line: str) -> None:
+def test_connection_options_beside_a_cloud_are_refused(tmp_path: Path, line: str) -> None:
     with pytest.raises(InvalidInput, match=f"{line.split(maxsplit=1)[0]} in .*clouds.yaml"):
         read_freezer_settings(conf(tmp_path, f"cloud = demo\n{line}\n"))

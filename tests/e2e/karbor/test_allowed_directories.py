@@ -62,7 +62,7 @@ def test_a_provider_without_a_valid_list_protects_no_directory(
     assert "directories" in protect_refused(harness, {**named, "extra_info": {"path": str(inside)}})
 
 
-def test_what_the_list_no_longer_allows_is_not_restored(harness: KarborFreezerHarness) -> None:
+def test_directory_removed_from_the_list_is_not_restored(harness: KarborFreezerHarness) -> None:
     karbor, provider = harness.karbor, harness.provider
     tree = harness.make_tree("first", b"one")
     checkpoint = harness.protect("first")

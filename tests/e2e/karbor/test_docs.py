@@ -20,7 +20,7 @@ from tests.pages.reader import Reader
 DOCS = ROOT / "docs" / "how-to" / "install-karbor-plugins.md"
 
 
-def test_the_steps_from_a_plan_to_a_delete(
+def test_steps_from_a_plan_to_a_delete(
     make_karbor: Callable[..., KarborService], marked_blocks: list[Block]
 ) -> None:
     (block,) = marked_blocks
@@ -49,14 +49,14 @@ def test_the_steps_from_a_plan_to_a_delete(
     ]
 
 
-def test_the_line_that_installs_is_said_to_need_a_checkout() -> None:
+def test_install_command_is_said_to_need_a_checkout() -> None:
     said = " ".join(DOCS.read_text().split())
     assert "`.` is the checkout" in said
     assert "so `pip install karbor-backup` finds nothing" in said
 
 
 @pytest.mark.timeout(900)
-def test_the_line_that_installs_finds_versions_that_go_together(
+def test_install_command_finds_compatible_versions(
     marked_blocks: list[Block], tmp_path: Path
 ) -> None:
     (block,) = marked_blocks
@@ -96,7 +96,7 @@ def test_recovery_of_a_provider(
     assert Reader(tmp_path, environ, words).run(block).endswith("nothing to recover\n")
 
 
-def test_directories_of_the_configuration_are_offered(
+def test_directories_of_the_configuration_are_listed(
     make_karbor: Callable[..., KarborService], marked_blocks: list[Block]
 ) -> None:
     (block,) = marked_blocks

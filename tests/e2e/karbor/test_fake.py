@@ -43,7 +43,9 @@ def test_protect_restore_verify_delete(deployment: tuple[KarborService, str]) ->
     assert karbor.delete(provider, checkpoint) == "deleted"
 
 
-def test_what_fails_says_why_and_can_be_deleted(deployment: tuple[KarborService, str]) -> None:
+def test_failed_protect_has_its_reason_and_can_be_deleted(
+    deployment: tuple[KarborService, str],
+) -> None:
     karbor, provider = deployment
     missing = {**VOLUME, "id": "no-such-volume"}
     plan = karbor.plan(provider, [missing, VOLUME])
@@ -65,7 +67,7 @@ def test_every_type_that_the_provider_shows_can_be_protected(
         assert karbor.wait_until_settled(provider, checkpoint) == "available", kind
 
 
-def test_karbor_offers_the_options_and_refuses_others(
+def test_karbor_shows_the_options_and_refuses_others(
     deployment: tuple[KarborService, str],
 ) -> None:
     karbor, provider = deployment

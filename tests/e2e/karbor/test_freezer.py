@@ -115,7 +115,7 @@ def start_bench(
     return KarborFreezerHarness(karbor, provider, sandbox, folder, top)
 
 
-def test_directories_are_protected_lost_restored_verified_and_deleted(
+def test_lost_directories_are_restored_verified_and_deleted(
     harness: KarborFreezerHarness,
 ) -> None:
     first, second = harness.make_tree("first", b"one"), harness.make_tree("second", b"two")
@@ -139,7 +139,9 @@ def test_directories_are_protected_lost_restored_verified_and_deleted(
     assert harness.list_freezer_entries() == []
 
 
-def test_a_restore_onto_what_is_there_fails_with_the_reason(harness: KarborFreezerHarness) -> None:
+def test_restore_over_an_existing_directory_fails_with_the_reason(
+    harness: KarborFreezerHarness,
+) -> None:
     tree = harness.make_tree("first", b"one")
     karbor, provider = harness.karbor, harness.provider
     checkpoint = harness.protect("first")
@@ -157,7 +159,7 @@ def test_a_restore_onto_what_is_there_fails_with_the_reason(harness: KarborFreez
     assert harness.list_freezer_entries() == []
 
 
-def test_a_protect_of_what_is_not_there_leaves_no_job(harness: KarborFreezerHarness) -> None:
+def test_protect_of_a_missing_directory_leaves_no_job(harness: KarborFreezerHarness) -> None:
     karbor, provider = harness.karbor, harness.provider
     checkpoint = harness.protect("first")
     assert karbor.wait_until_settled(provider, checkpoint) == "error"
@@ -191,7 +193,7 @@ def test_a_killed_protection_service_is_recovered(harness: KarborFreezerHarness)
     assert harness.list_containers() == []
 
 
-def test_a_restore_of_a_killed_service_is_carried_out_and_its_record_ends(
+def test_restore_of_a_killed_service_is_completed_and_its_record_ends(
     harness: KarborFreezerHarness,
 ) -> None:
     tree = harness.make_tree("first", b"precious")

@@ -55,7 +55,7 @@ def test_parameters_of_all_types_reach_the_backend(deployment: tuple[KarborServi
     assert "true or false" in reason
 
 
-def test_a_plan_may_name_an_image_s_backup(deployment: tuple[KarborService, str]) -> None:
+def test_plan_may_set_the_backup_name_of_an_image(deployment: tuple[KarborService, str]) -> None:
     karbor, provider = deployment
     plan = karbor.plan(provider, [IMAGE], {IMAGE["type"]: {"backup_name": "nightly"}})
     assert karbor.wait_until_settled(provider, karbor.protect(provider, plan)) == "available"

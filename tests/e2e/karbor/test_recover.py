@@ -31,7 +31,7 @@ def reconfigure(harness: KarborFreezerHarness, old: str, new: str) -> None:
     harness.karbor.start()
 
 
-def test_a_delete_that_failed_is_carried_out(harness: KarborFreezerHarness) -> None:
+def test_failed_delete_is_completed(harness: KarborFreezerHarness) -> None:
     karbor, provider = harness.karbor, harness.provider
     harness.make_tree("first", b"one")
     checkpoint = harness.protect("first")
@@ -53,7 +53,7 @@ def test_a_delete_that_failed_is_carried_out(harness: KarborFreezerHarness) -> N
     assert harness.list_freezer_entries() == []
 
 
-def test_a_delete_that_is_stuck_is_carried_out_once_the_file_is_right(
+def test_stuck_delete_is_completed_after_the_configuration_is_corrected(
     harness: KarborFreezerHarness,
 ) -> None:
     karbor, provider = harness.karbor, harness.provider
@@ -73,7 +73,7 @@ def test_a_delete_that_is_stuck_is_carried_out_once_the_file_is_right(
     assert (again.returncode, again.stdout) == (0, "nothing to recover\n")
 
 
-def test_a_checkpoint_that_holds_nothing_is_deleted_without_settings(
+def test_empty_checkpoint_is_deleted_without_settings(
     harness: KarborFreezerHarness,
 ) -> None:
     karbor, provider = harness.karbor, harness.provider
@@ -142,7 +142,7 @@ def test_a_configuration_that_karbor_cannot_use_is_one_line_and_status_2(
 
 
 @pytest.mark.parametrize("kind", ["restore", "verification"])
-def test_a_record_of_which_nothing_was_begun_is_ended(
+def test_record_without_a_started_operation_is_ended(
     harness: KarborFreezerHarness, kind: str
 ) -> None:
     karbor, provider = harness.karbor, harness.provider
@@ -167,7 +167,7 @@ def test_a_record_of_which_nothing_was_begun_is_ended(
     assert karbor.status(provider, checkpoint) == "available"
 
 
-def test_a_database_that_cannot_be_read_is_named_with_status_1(
+def test_unreadable_database_is_named_with_status_1(
     full_karbor: Environment, tmp_path: Path
 ) -> None:
     text = (EXAMPLES / "fake.conf").read_text()

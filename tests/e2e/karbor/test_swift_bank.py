@@ -80,7 +80,7 @@ def test_a_checkpoint_is_protected_restored_verified_and_deleted(
     assert harness.list_freezer_entries() == []
 
 
-def test_what_a_killed_process_left_is_recovered(swift_bench: KarborFreezerHarness) -> None:
+def test_operations_of_a_killed_process_are_recovered(swift_bench: KarborFreezerHarness) -> None:
     harness, karbor = swift_bench, swift_bench.karbor
     tree = harness.make_tree("first", b"precious")
     checkpoint = harness.protect("first")

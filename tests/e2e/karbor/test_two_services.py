@@ -40,7 +40,7 @@ def run_concurrently(*calls: Callable[[], Any]) -> list[Any]:
         return list(pool.map(lambda call: call(), calls))
 
 
-def test_both_work_on_one_bank_at_once(
+def test_two_services_use_one_bank_concurrently(
     pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
 ) -> None:
     one, other = pair
@@ -74,7 +74,7 @@ def test_both_work_on_one_bank_at_once(
     assert one.list_freezer_entries() == []
 
 
-def test_what_a_killed_one_left_is_recovered_beside_the_other(
+def test_operations_of_a_killed_service_are_recovered_beside_the_other(
     pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
 ) -> None:
     one, other = pair
@@ -101,7 +101,7 @@ def test_what_a_killed_one_left_is_recovered_beside_the_other(
     assert other.karbor.recover(provider).stdout == "nothing to recover\n"
 
 
-def test_a_restore_of_one_is_not_ended_by_recovery_beside_it(
+def test_recovery_does_not_end_a_restore_of_the_other_service(
     pair: tuple[KarborFreezerHarness, KarborFreezerHarness],
 ) -> None:
     one, other = pair

@@ -119,7 +119,7 @@ def test_a_trust_expires_by_itself(user: session.Session, bank: Any) -> None:
     credentials.close(needed=False)
 
 
-def test_a_trust_that_is_still_needed_is_left_for_another_process(
+def test_trust_that_is_still_needed_is_kept_for_another_process(
     user: session.Session, bank: Any
 ) -> None:
     credentials = UserCredentials(request_context(user))
@@ -134,7 +134,7 @@ def test_a_trust_that_is_still_needed_is_left_for_another_process(
 
 
 @pytest.mark.parametrize("when", ["before the request", "after the request"])
-def test_a_kill_while_a_trust_is_made_leaves_none(
+def test_kill_during_the_creation_of_a_trust_leaves_none(
     user: session.Session, bank: Any, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     others = UserCredentials(request_context(user))
@@ -163,7 +163,7 @@ def _raise_killed(*_: Any, **__: Any) -> None:
     raise SystemExit
 
 
-def test_a_request_that_came_by_a_trust_is_served_all_the_same(
+def test_request_authenticated_by_a_trust_needs_no_new_one(
     user: session.Session, bank: Any
 ) -> None:
     scheduled = UserCredentials(request_context(user))
@@ -201,7 +201,7 @@ def test_a_directory_is_protected_with_the_credentials_of_the_user(
     assert list_trust_ids(user) == []
 
 
-def test_the_account_in_the_provider_s_file_goes_first(
+def test_account_of_the_provider_file_takes_precedence(
     user: session.Session, make_harness: Any, tmp_path: Path
 ) -> None:
     harness: KarborHarness = make_harness(

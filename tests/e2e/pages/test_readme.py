@@ -42,7 +42,7 @@ def _read_files(folder: Path) -> dict[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
-def test_configuration_for_a_freezer_of_ones_own(cloud: Cloud, marked_blocks: list[Block]) -> None:
+def test_configuration_for_an_existing_freezer(cloud: Cloud, marked_blocks: list[Block]) -> None:
     configuration, use = marked_blocks
     reader = cloud.reader
     # Swift is not part of this cloud; the page says nothing that depends on the kind of storage.

@@ -80,7 +80,7 @@ def test_delete_removes_one_of_two_backups(clean_harness: ReleaseHarness) -> Non
     assert_succeeded(run_operation(runner, Verb.DELETE, newer))
 
 
-def test_cancel_before_the_agent_runs(clean_harness: ReleaseHarness) -> None:
+def test_cancel_before_the_agent_starts_leaves_nothing(clean_harness: ReleaseHarness) -> None:
     """A protect cancelled before its agent runs: nothing is stored."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"content")
@@ -91,7 +91,7 @@ def test_cancel_before_the_agent_runs(clean_harness: ReleaseHarness) -> None:
     assert ended.outcome.leftovers == ()
 
 
-def test_cancel_while_the_agent_runs(clean_harness: ReleaseHarness) -> None:
+def test_cancel_of_a_running_agent_leaves_nothing(clean_harness: ReleaseHarness) -> None:
     """A protect cancelled while its agent runs: what it stored is removed."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"x" * 30_000_000)
@@ -118,7 +118,7 @@ def contract_harness(harness: ReleaseHarness) -> Iterator[Harness]:
 
 
 @pytest.mark.parametrize("rule", LIVE)
-def test_contract(contract_harness: Harness, rule: str) -> None:
+def test_contract_rules_hold(contract_harness: Harness, rule: str) -> None:
     """The contract's rules C-203, C-204, C-205, C-206 and C-404."""
     verdict = run_rule(RULES[rule], contract_harness, cleanup=True)
     assert verdict.status is RuleStatus.PASSED, verdict.reason
