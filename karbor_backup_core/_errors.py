@@ -109,6 +109,10 @@ class BackendError(KarborBackupError):
     """A call of a hook failed for good: repeating it would not help."""
 
 
+class BackendFault(BackendError):
+    """A hook raised what the contract does not allow; the cause is that exception."""
+
+
 class Transient(BackendError):
     """A call of a hook failed in a way that may pass.
 

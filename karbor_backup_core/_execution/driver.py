@@ -11,6 +11,7 @@ import attrs
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._clock import Clock, system_clock
 from karbor_backup_core._errors import (
+    BackendFault,
     BackupBusy,
     Conflict,
     InvalidInput,
@@ -285,14 +286,7 @@ class Driver:
             if not self._may_write(each)
         }
         operations = [each for each in operations if each.id not in lost]
-        error: KarborBackupError | None = None
-        answers: Mapping[str, HookResult]
-        try:
-            answers = self.backends[name].poll(operations)
-        except KarborBackupError as caught:
-            error = caught
-            # Each operation gets the error, since the grace period of each may be over.
-            answers = dict.fromkeys((operation.id for operation in operations), caught)
+        answers, error = self._poll_backend(self.backends[name], operations)
         now = self.clock()
         owner = self.owner
         changed: dict[str, Operation] = {}
@@ -316,6 +310,27 @@ class Driver:
             except KarborBackupError as caught:
                 lost[operation.id] = caught
         return PollResult(settled, lost, unsaved, error)
+
+    def _poll_backend(
+        self, backend: Backend, operations: Sequence[Operation]
+    ) -> tuple[Mapping[str, HookResult], KarborBackupError | None]:
+        """Ask a backend how the work of operations stands; after a fault of its, each half alone.
+
+        So an operation that its backend cannot look at holds up no other one.
+
+        Returns:
+            The answers, and why nothing at all could be asked.
+        """
+        try:
+            return backend.poll(operations), None
+        except KarborBackupError as error:
+            if len(operations) == 1 or not isinstance(error, BackendFault):
+                # Each operation gets the error, since the grace period of each may be over.
+                return dict.fromkeys((operation.id for operation in operations), error), error
+        middle = len(operations) // 2
+        first, first_error = self._poll_backend(backend, operations[:middle])
+        second, second_error = self._poll_backend(backend, operations[middle:])
+        return {**first, **second}, first_error and second_error
 
     def _invoke_hook(self, operation: Operation, call: Call) -> HookResult:
         backend = self.backend_of(operation)

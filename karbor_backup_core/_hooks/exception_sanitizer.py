@@ -7,6 +7,7 @@ from typing import Any
 
 from karbor_backup_core._errors import (
     BackendError,
+    BackendFault,
     ContractViolation,
     InvalidInput,
     KarborBackupError,
@@ -26,7 +27,7 @@ def sanitize_exception(
 ) -> KarborBackupError:
     """Return the exception to raise for one that came out of a hook.
 
-    One that the contract allows stays itself. Any other becomes a ``BackendError`` that has it as
+    One that the contract allows stays itself. Any other becomes a ``BackendFault`` that has it as
     its cause, so that a traceback still leads to the place, unless its text cannot be cleaned.
     """
     clean = _redact_exception(error, secrets, set())
@@ -34,7 +35,7 @@ def sanitize_exception(
         if isinstance(error, Transient) and not _is_valid_delay(error.retry_after):
             error.retry_after = None
         return error if clean else _message_only_type(error)(redact(str(error), secrets))
-    ours = BackendError(redact(f"{what}: {type(error).__name__}: {error}", secrets))
+    ours = BackendFault(redact(f"{what}: {type(error).__name__}: {error}", secrets))
     ours.__cause__ = error if clean else None
     return ours
 

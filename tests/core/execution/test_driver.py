@@ -1,6 +1,7 @@
 """One call at a time: what is stored when others write in between."""
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import attrs
@@ -16,12 +17,14 @@ from karbor_backup_core import (
     ManualClock,
     MemoryStore,
     Operation,
+    Progress,
     Resource,
     Result,
     State,
     StoreError,
     UnknownBackend,
     Verb,
+    hookimpl,
     plan,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
@@ -324,3 +327,42 @@ def backup_made_by(operation: Operation) -> Backup:
         storage="here",
         created_at=operation.created_at,
     )
+
+
+class CannotPollOne(FakeBackend):
+    """Raises what no contract allows when it is asked for a certain operation."""
+
+    faulty = ""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        if any(operation.id == self.faulty for operation in operations):
+            raise KeyError("size")
+        return super().poll(operations)
+
+
+def test_an_operation_that_its_backend_cannot_poll_holds_up_no_other() -> None:
+    clock, store = ManualClock(), MemoryStore()
+    cloud = FakeCloud("here", clock=clock, service_seconds=1)
+    plugin = CannotPollOne({}, cloud=cloud)
+    driver = Driver(store, {"cloud": Backend.from_plugin("cloud", plugin)}, clock=clock)
+    running = []
+    for number in range(5):
+        volume = Resource("OS::Cinder::Volume", f"v{number}")
+        cloud.add_resource(volume, b"x")
+        planned = plan(
+            driver.backends["cloud"],
+            Verb.PROTECT,
+            volume,
+            {"backup_name": "n"},
+            now=clock(),
+            deadline=timedelta(hours=1),
+        )
+        running.append(driver.step(driver.step(driver.add(planned))))
+    plugin.faulty = running[2].id
+    clock.advance(60)
+    polled = driver.poll("cloud", running)
+    assert polled.error is None
+    held_up = [each for each in polled.operations if each.state is State.RUNNING]
+    assert [each.id for each in held_up] == [plugin.faulty]
+    assert "KeyError: 'size'" in held_up[0].last_error
