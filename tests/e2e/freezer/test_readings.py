@@ -1,7 +1,10 @@
 """A directory whose archive takes longer to read than a call may take."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
 import pytest
 
 from karbor_backup_core import Backend, MemoryStore, Operation, Result, Runner, Verb
@@ -27,30 +30,70 @@ def large(harness: FreezerHarness) -> Path:
     return tree
 
 
+@attrs.define
+class Readings:
+    """Operations of a runner while archives are read, one of which may be cancelled then."""
+
+    harness: FreezerHarness
+    read: list[Operation] = attrs.field(factory=list)
+    to_cancel: set[str] = attrs.field(factory=set)
+
+    @contextmanager
+    def runner(self) -> Iterator[Runner]:
+        """A runner whose operations are noted while they read."""
+        backend = Backend.load("freezer", FreezerBackend, self.harness.configuration())
+
+        def note(operation: Operation) -> None:
+            if operation.unit == "bytes" and operation.outcome is None:
+                self.read.append(operation)
+                if operation.id in self.to_cancel and not operation.cancel_requested:
+                    runner.cancel(operation.id)
+
+        with Runner(
+            MemoryStore(),
+            {"freezer": backend},
+            policy=self.harness.runner_policy,
+            on_change=note,
+        ) as runner:
+            yield runner
+
+    @property
+    def verbs(self) -> set[Verb]:
+        """The verbs of what has read."""
+        return {operation.verb for operation in self.read}
+
+
 def test_protect_and_verify_report_read_progress_and_verify_can_be_cancelled(
     clean_harness: FreezerHarness, large: Path
 ) -> None:
-    backend = Backend.load("freezer", FreezerBackend, clean_harness.configuration())
-    read: list[Operation] = []
-    to_cancel: set[str] = set()
-
-    def hear(operation: Operation) -> None:
-        if operation.unit == "bytes" and operation.outcome is None:
-            read.append(operation)
-            if operation.id in to_cancel and not operation.cancel_requested:
-                runner.cancel(operation.id)
-
-    with Runner(
-        MemoryStore(), {"freezer": backend}, policy=clean_harness.runner_policy, on_change=hear
-    ) as runner:
+    readings = Readings(clean_harness)
+    with readings.runner() as runner:
         backup = protect_directory(runner, large)
-        assert {operation.verb for operation in read} == {Verb.PROTECT}
+        assert readings.verbs == {Verb.PROTECT}
         assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
-        assert {operation.verb for operation in read} == {Verb.PROTECT, Verb.VERIFY}
-        assert all(0 <= (o.done or 0) <= (o.total or 0) for o in read)
+        assert readings.verbs == {Verb.PROTECT, Verb.VERIFY}
+        assert all(0 <= (o.done or 0) <= (o.total or 0) for o in readings.read)
 
         begun = runner.begin("freezer", Verb.VERIFY, backup)
-        to_cancel.add(begun.id)
+        readings.to_cancel.add(begun.id)
         ended = wait_finished(runner, begun)
         assert ended.outcome.result is Result.CANCELLED
+        assert_succeeded(run_operation(runner, Verb.DELETE, backup))
+
+
+def test_restore_that_is_cancelled_while_it_is_compared_names_what_it_has_restored(
+    clean_harness: FreezerHarness, large: Path, tmp_path: Path
+) -> None:
+    readings = Readings(clean_harness)
+    target = tmp_path / "restored"
+    with readings.runner() as runner:
+        backup = protect_directory(runner, large)
+        options = {"restore_name": "new", "restore_path": str(target)}
+        begun = runner.begin("freezer", Verb.RESTORE, backup, options)
+        readings.to_cancel.add(begun.id)
+        ended = wait_finished(runner, begun)
+        assert Verb.RESTORE in readings.verbs
+        assert ended.outcome.result is Result.CANCELLED
+        assert [leftover.id for leftover in ended.outcome.leftovers] == [str(target)]
+        assert (target / "large").stat().st_size == SIZE
         assert_succeeded(run_operation(runner, Verb.DELETE, backup))

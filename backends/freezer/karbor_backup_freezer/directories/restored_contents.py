@@ -36,6 +36,7 @@ from karbor_backup_freezer.model.storages import Storage
 RESTORED_CHECK: Final = "restored contents"
 
 _UNSEEN: Final = "cannot be seen by this user"
+_UNREADABLE: Final = "cannot be read by this user, and is not compared"
 _MISSING: Final = "in the backup and not restored"
 _SURPLUS: Final = "there and not in the backup"
 
@@ -98,9 +99,10 @@ def unknown_contents(why: str) -> Check:
 def describe_differences(
     file: IO[bytes], go_on: Callable[[], None], *, notes: Any, folder: str
 ) -> str:
-    """Return in which names, kinds, sizes, modes and owners a directory differs from an archive.
+    """Return in what a directory differs from an archive.
 
-    The archive is read in a stream and its names are kept in a database on disk, so that memory
+    Names, kinds, contents, links, modes, owners and times of modification are compared. The archive
+    and the files are read in a stream and the names are kept in a database on disk, so that memory
     does not grow with either. Mounts below the directory are not entered.
 
     Args:
@@ -158,8 +160,9 @@ class _Differences:
 def _compare_member(root: bytes, member: ArchiveMember) -> Iterator[str]:
     """Say in what a restored file differs from what the archive has of it."""
     header = member.header
+    path = os.path.join(root, member.name)  # noqa: PTH118 - the name may be of any bytes
     try:
-        seen = os.lstat(os.path.join(root, member.name))  # noqa: PTH118 - the name may be of any bytes
+        seen = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         yield _MISSING
         return
@@ -170,8 +173,50 @@ def _compare_member(root: bytes, member: ArchiveMember) -> Iterator[str]:
     if not has_kind(seen.st_mode):
         yield f"no {kind}, as in the backup"
         return
-    if header.type in _FILES and seen.st_size != header.size:
+    if header.type in _FILES:
+        yield from _compare_content(path, member, seen)
+    yield from _compare_link(root, path, member, seen)
+    yield from _compare_attributes(header, seen)
+
+
+def _compare_content(path: bytes, member: ArchiveMember, seen: os.stat_result) -> Iterator[str]:
+    if seen.st_size != member.header.size:
         yield "of another size than in the backup"
+        return
+    try:
+        # What is put in the file's place meanwhile, such as a FIFO, is not waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        yield _UNREADABLE
+        return
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        if any(file.read(len(chunk)) != chunk for chunk in member.content):
+            yield "of other content than in the backup"
+
+
+def _compare_link(
+    root: bytes, path: bytes, member: ArchiveMember, seen: os.stat_result
+) -> Iterator[str]:
+    """Compare where a link leads: a symbolic one's text, and the file that a hard one is."""
+    try:
+        match member.header.type:
+            case tarfile.SYMTYPE:
+                same = os.readlink(path) == member.link  # noqa: PTH115 - the name may be of any bytes
+            case tarfile.LNKTYPE:
+                target = os.path.join(root, member.link)  # noqa: PTH118 - the name may be of any bytes
+                same = os.path.samestat(seen, os.lstat(target))
+            case _:
+                return
+    except OSError:
+        same = False
+    if not same:
+        yield "a link to something else than in the backup"
+
+
+def _compare_attributes(header: tarfile.TarInfo, seen: os.stat_result) -> Iterator[str]:
+    # tar notes whole seconds.
+    if header.type in _FILES and int(seen.st_mtime) != int(header.mtime):
+        yield "of another time of modification than in the backup"
     if header.type != tarfile.SYMTYPE and stat.S_IMODE(seen.st_mode) != stat.S_IMODE(header.mode):
         yield "of another mode than in the backup"
     if seen.st_uid != _user_id(header.uname, header.uid):

@@ -59,12 +59,16 @@ class ArchiveMember:
     Attributes:
         name: its path below the directory, empty for the directory itself.
         listed_paths: the paths of what the directory held; nothing for what is no directory.
-        header: what tar has noted of it: kind, size, mode and owner.
+        header: what tar has noted of it: kind, size, mode, time and owner.
+        content: a file's data, which can be read until the next member is asked for.
+        link: what a link leads to: a symbolic one's text, a hard one's path below the directory.
     """
 
     name: bytes
     listed_paths: Iterator[bytes]
     header: tarfile.TarInfo
+    content: Iterator[bytes]
+    link: bytes
 
 
 def read_members(
@@ -99,18 +103,23 @@ class _ArchiveParser:
 
     def read_members(self) -> Iterator[ArchiveMember]:
         long_name: bytes | None = None
+        long_link: bytes | None = None
         while (block := self._read_exactly(_BLOCK)) != _END_BLOCK:
             header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
             data = self._member_data(header)
             if header.type == _LONG_NAME:
-                long_name = b"".join(data)[:_MAX_NAME_LENGTH].split(b"\0", 1)[0]
-            elif header.type != _LONG_LINK:
+                long_name = _parse_long_name(data)
+            elif header.type == _LONG_LINK:
+                long_link = _parse_long_name(data)
+            else:
                 name = _relative_path(
                     _member_name(header, block) if long_name is None else long_name
                 )
-                long_name = None
+                link = _member_link(header, long_link)
+                long_name = long_link = None
                 listed = _parse_listing(name, data) if header.type == _LISTING else iter(())
-                yield ArchiveMember(name, listed, header)
+                content = data if header.type in _FILES else iter(())
+                yield ArchiveMember(name, listed, header, content, link)
             for _ in data:
                 # What nobody wanted is passed over, so that the next header comes.
                 pass
@@ -143,6 +152,15 @@ class _ArchiveParser:
     def _read(self, count: int) -> bytes:
         self._go_on()
         return self._file.read(count)
+
+
+def _parse_long_name(data: Iterator[bytes]) -> bytes:
+    return b"".join(data)[:_MAX_NAME_LENGTH].split(b"\0", 1)[0]
+
+
+def _member_link(header: tarfile.TarInfo, long_link: bytes | None) -> bytes:
+    link = header.linkname.encode("utf-8", "surrogateescape") if long_link is None else long_link
+    return _relative_path(link) if header.type == tarfile.LNKTYPE else link
 
 
 def _member_name(header: tarfile.TarInfo, block: bytes) -> bytes:

@@ -60,6 +60,10 @@ def _append(path: Path) -> None:
         file.write(b"more")
 
 
+def _rewrite(path: Path) -> None:
+    path.write_bytes(b"y" * path.stat().st_size)
+
+
 def _add(path: Path) -> None:
     path.with_name("new").touch()
 
@@ -71,6 +75,7 @@ def _add(path: Path) -> None:
         (_replace_by_link, "no file, as in the backup: inner/name"),
         (_replace_by_folder, "no file, as in the backup: inner/name"),
         (_append, "of another size than in the backup: inner/name"),
+        (_rewrite, "of other content than in the backup: inner/name"),
         (lambda path: path.chmod(0o604), "of another mode than in the backup: inner/name"),
         (lambda path: path.parent.chmod(0o711), "of another mode than in the backup: inner"),
         (_add, "there and not in the backup: inner/new"),
@@ -81,10 +86,57 @@ def test_each_difference_is_named(
 ) -> None:
     tree = tmp_path / "tree"
     (tree / "inner").mkdir(parents=True)
-    (tree / "inner" / "name").write_bytes(b"x")
+    file = tree / "inner" / "name"
+    # Longer than what is compared at once.
+    file.write_bytes(b"x" * 2**19)
     archive = make_archive(tree)
-    change(tree / "inner" / "name")
+    stored = file.stat()
+    change(file)
+    if file.exists() and not file.is_symlink():
+        os.utime(file, ns=(stored.st_atime_ns, stored.st_mtime_ns))
     assert compare(archive, tree) == told
+
+
+def test_another_time_of_modification_is_told(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name").touch()
+    archive = make_archive(tree)
+    os.utime(tree / "name", (0, 0))
+    assert compare(archive, tree) == "of another time of modification than in the backup: name"
+
+
+@pytest.mark.parametrize("target", ["name", "/" + "long/" * 60])
+def test_links_to_something_else_are_told(tmp_path: Path, target: str) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name").write_bytes(b"x")
+    (tree / "same").hardlink_to(tree / "name")
+    (tree / "link").symlink_to(target)
+    archive = make_archive(tree)
+    assert compare(archive, tree) == ""
+
+    (tree / "same").unlink()
+    shutil.copy2(tree / "name", tree / "same")
+    (tree / "link").unlink()
+    (tree / "link").symlink_to("elsewhere")
+    told = compare(archive, tree)
+    assert told.startswith("a link to something else than in the backup: ")
+    assert {"link", "same"} & set(told.partition(": ")[2].split(", ")) == {"link", "same"}
+
+
+def test_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "name").write_bytes(b"x")
+    archive = make_archive(tree)
+
+    def refuse(*_: object) -> int:
+        # An ordinary user meets it by the file's mode; root never does.
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert compare(archive, tree) == "cannot be read by this user, and is not compared: name"
 
 
 @pytest.mark.root
