@@ -1,5 +1,6 @@
 """Tries rules on harnesses and says what came of it."""
 
+import contextlib
 import enum
 from typing import Final
 
@@ -8,11 +9,19 @@ import attrs
 from karbor_backup_contract._cleanup import clean_up
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import Rule
+from karbor_backup_contract._time_limit import limit_time
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Harness
+from karbor_backup_contract.requirements import TOLD_BY_ANOTHER
 
 LOADABLE_RULE = "C-101"
 """The rule that a backend breaks which the core does not take; no other one can be tried then."""
+
+_RULE_TIMEOUT: Final = 120.0
+"""Seconds: a rule whose time is turned takes a fraction of one, and waits for nothing."""
+
+_TIMEOUTS_OF_RULE: Final = 10
+"""How often a rule that waits for real may wait for an operation until it is stuck."""
 
 
 class RuleStatus(enum.StrEnum):
@@ -63,6 +72,18 @@ def execute_rule(rule: Rule, context: RuleContext) -> None:
         RuleViolation: it does not hold.
         Exception: the backend or the harness broke; the rule does not hold either.
     """
+    with limit_time(rule_timeout(context.harness)):
+        _execute(rule, context)
+
+
+def rule_timeout(harness: Harness) -> float:
+    """Return the seconds after which a rule on a harness is stopped."""
+    if harness.rule_timeout is not None:
+        return harness.rule_timeout
+    return _RULE_TIMEOUT if harness.clock is not None else _TIMEOUTS_OF_RULE * harness.timeout
+
+
+def _execute(rule: Rule, context: RuleContext) -> None:
     harness = context.harness
     try:
         info = context.process.backend.info
@@ -100,10 +121,16 @@ def run_rule(rule: Rule, harness: Harness, *, cleanup: bool = False) -> RuleResu
         return RuleResult(rule.id, RuleStatus.FAILED, describe_error(error))
     finally:
         if cleanup:
-            clean_up(context)
+            with contextlib.suppress(RuleViolation), limit_time(rule_timeout(harness)):
+                clean_up(context)
     if expected is not None:
         return RuleResult(rule.id, RuleStatus.FAILED, unexpected_pass_message(expected))
     return RuleResult(rule.id, RuleStatus.PASSED)
+
+
+def is_told_by_another(reason: str) -> bool:
+    """Say whether a reason why a rule cannot be tried is one that another rule's failure tells."""
+    return reason.endswith(TOLD_BY_ANOTHER)
 
 
 def describe_error(error: BaseException) -> str:

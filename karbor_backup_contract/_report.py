@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_contract._context import RuleContext
-from karbor_backup_contract._execution import RuleResult, RuleStatus, run_rule
+from karbor_backup_contract._execution import RuleResult, RuleStatus, is_told_by_another, run_rule
 from karbor_backup_contract._registry import Rule, all_rules
 from karbor_backup_contract.harness import Harness
 from karbor_backup_core import CONTRACT_VERSION, __version__
@@ -74,6 +74,8 @@ class Report:
                 not_run += rule.is_mandatory_for(self.declared)
             elif verdict.status in (RuleStatus.FAILED, RuleStatus.EXPECTED_FAILURE):
                 lines.append(f"{rule.id} {verdict.status}: {verdict.reason}")
+            elif is_told_by_another(verdict.reason):
+                continue
             elif verdict.status is RuleStatus.SKIPPED and rule.is_mandatory_for(self.declared):
                 lines.append(f"{rule.id} is mandatory and was skipped: {verdict.reason}")
         if not_run:

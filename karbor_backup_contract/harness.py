@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from karbor_backup_core import Json, ManualClock, Operation, Resource, Verb
+from karbor_backup_core import Backup, Json, ManualClock, Operation, Resource, Verb
 
 
 class Resources(Protocol):
@@ -89,8 +89,13 @@ class Harness:
             them.
         rejects_late_calls: whether the service tells a late call of an operation that left
             nothing, by ``Operation.fence`` or by an id that it never takes twice.
+        damage: spoils the stored data of a backup, so that it cannot be restored whole.
         poll_interval: seconds between two polls when the rules wait for real.
+        settle_time: seconds until the service's lists show what was done, when the rules wait for
+            real. A service with a `clock` is given ten seconds of that.
         timeout: seconds of waiting for real after which an operation counts as stuck.
+        rule_timeout: seconds after which a rule that is not over is stopped and fails; a bound
+            that only a hang reaches. None for 120 with a `clock`, and ten times `timeout` without.
         expected_failures: ids of rules that are known to be broken, with the reason. Such a
             rule must fail: one that passes has to be taken off.
     """
@@ -109,6 +114,9 @@ class Harness:
     compound_types: Collection[str] = ()
     multi_phase_verbs: Collection[Verb] = ()
     rejects_late_calls: bool = False
+    damage: Callable[[Backup], object] | None = None
     poll_interval: float = 0.05
+    settle_time: float = 0.0
     timeout: float = 60.0
+    rule_timeout: float | None = None
     expected_failures: Mapping[str, str] = attrs.field(factory=dict)

@@ -14,6 +14,9 @@ from karbor_backup_core import BackendInfo, Support, Verb
 
 _UnmetReason = Callable[[Harness, BackendInfo], str]
 
+TOLD_BY_ANOTHER: Final = "which C-105 tells"
+"""The last words of a reason that need not be told again."""
+
 
 @attrs.frozen
 class Requirement:
@@ -62,6 +65,16 @@ def requires_support(support: Support, verb: Verb | None = None) -> Requirement:
     return Requirement(f"a type that the backend declares as {text}", unmet, declared=True)
 
 
+def _missing_delete_reason(_: Harness, info: BackendInfo) -> str:
+    deletes = any(
+        ability.support is Support.SUPPORTED
+        for abilities in info.abilities.values()
+        for verb, ability in abilities.items()
+        if verb is Verb.DELETE
+    )
+    return "" if deletes else f"the backend deletes no backups, {TOLD_BY_ANOTHER}"
+
+
 def _missing_types_reason(harness: Harness, info: BackendInfo) -> str:
     missing = sorted(supported_types(info) - set(harness.resource_types))
     return f"the harness makes no resource of type {', '.join(missing)}" if missing else ""
@@ -93,4 +106,10 @@ LATE_CALL_REJECTION: Final = requires_attribute(
 )
 CLOCK: Final = requires_attribute("clock", "a clock of the service that can be turned")
 COVERED: Final = requires_support(Support.COVERED)
+DELETE: Final = Requirement(
+    "a type whose backups can be deleted",
+    _missing_delete_reason,
+    declared=True,
+)
+DAMAGE: Final = requires_attribute("damage", "stored data that can be spoiled")
 VERIFY: Final = requires_support(Support.SUPPORTED, Verb.VERIFY)
