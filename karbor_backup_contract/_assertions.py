@@ -22,6 +22,17 @@ def describe_operation(operation: Operation) -> str:
     return f"{operation.verb} of {operation.resource.type} is {how}{suspended}"
 
 
+def require_running(operation: Operation) -> Operation:
+    """Let an operation pass whose work goes on outside.
+
+    Raises:
+        RuleViolation: it does not.
+    """
+    right = operation.state is State.RUNNING
+    require(right, f"{describe_operation(operation)}, and should be running")
+    return operation
+
+
 def require_success(operation: Operation) -> Operation:
     """Let an operation pass that succeeded and is released.
 

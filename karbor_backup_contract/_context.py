@@ -10,6 +10,7 @@ from karbor_backup_contract._assertions import (
     describe_operation,
     require,
     require_backup,
+    require_running,
     require_success,
 )
 from karbor_backup_contract._process import BACKEND_NAME, Process
@@ -40,11 +41,17 @@ BeforeCall = Callable[[Operation], Operation]
 
 DEADLINE: Final = timedelta(hours=1)
 CALLS_LIMIT: Final = 400
+_SETTLE_TIME: Final = timedelta(seconds=10)
+"""How long a service whose clock can be turned is given until its lists show what was done."""
+_LEASE: Final = timedelta(days=30)
+"""No rule is about it: a process of the rules is gone only when a rule says so."""
+
 _MANUAL_CLOCK_POLICY: Final = Policy(
     poll_first=timedelta(seconds=1),
     unknown_gap=timedelta(seconds=2),
     grace=timedelta(minutes=1),
     release=timedelta(minutes=10),
+    lease=_LEASE,
 )
 _REAL_CLOCK_POLICY: Final = Policy(
     poll_first=timedelta(milliseconds=50),
@@ -52,6 +59,7 @@ _REAL_CLOCK_POLICY: Final = Policy(
     retry_first=timedelta(milliseconds=50),
     retry_limit=timedelta(seconds=1),
     grace=timedelta(seconds=2),
+    lease=_LEASE,
 )
 
 
@@ -108,6 +116,11 @@ class RuleContext:
         """Say whether the backend supports a verb for a type."""
         return self.process.backend.ability(kind, verb).support is Support.SUPPORTED
 
+    @property
+    def deletes(self) -> bool:
+        """Whether the backend deletes backups of any type."""
+        return any(self.supports(kind, Verb.DELETE) for kind in self.harness.resource_types)
+
     def supported_verbs(self, kind: str) -> list[Verb]:
         """Return the verbs that the backend supports for a type, the delete last."""
         order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
@@ -116,13 +129,16 @@ class RuleContext:
     def types_supporting(self, *verbs: Verb) -> list[str]:
         """Return the types for which the backend supports all these verbs, in the harness's order.
 
+        Of a backend that deletes nothing no delete is asked: one rule tells that.
+
         Raises:
             RuleViolation: there is none, so that the rule would be kept by doing nothing.
         """
+        needed = [verb for verb in verbs if verb is not Verb.DELETE or self.deletes]
         found = [
             kind
             for kind in self.harness.resource_types
-            if all(self.supports(kind, verb) for verb in verbs)
+            if all(self.supports(kind, verb) for verb in needed)
         ]
         require(found, f"no type of the harness's supports {', '.join(verbs)}: nothing to test")
         return found
@@ -141,7 +157,10 @@ class RuleContext:
 
     def overwrite(self, resource: Resource) -> None:
         """Give a resource other content."""
-        content = b"other content %d\n" % next(self._numbers)
+        self.write(resource, b"other content %d\n" % next(self._numbers))
+
+    def write(self, resource: Resource, content: bytes) -> None:
+        """Give a resource a certain content."""
         self.harness.resources.write(resource, content)
         self.contents[resource.id] = content
 
@@ -182,9 +201,12 @@ class RuleContext:
 
     def start(self, verb: Verb, target: Resource | Backup) -> Operation:
         """Plan an operation and make its calls until its work goes on outside, or it is over."""
-        operation = self.record_submission(verb, target)
+        return self.start_planned(self.plan(verb, target))
+
+    def start_planned(self, operation: Operation) -> Operation:
+        """Make a planned operation's calls until its work goes on outside, or it is over."""
         for _ in range(CALLS_LIMIT):
-            if operation.state is not State.SUBMITTING:
+            if operation.state not in (State.PLANNED, State.SUBMITTING):
                 break
             operation = self.process.driver.step(operation)
         return operation
@@ -195,12 +217,7 @@ class RuleContext:
         Raises:
             RuleViolation: it is over already, or does not begin.
         """
-        operation = self.start(verb, target)
-        require(
-            operation.state is State.RUNNING,
-            f"{describe_operation(operation)}, and should be running",
-        )
-        return operation
+        return require_running(self.start(verb, target))
 
     def advance_phase(self, operation: Operation) -> Operation:
         """Go on to an operation's next phase, where the answer that it is ready was not stored.
@@ -237,6 +254,11 @@ class RuleContext:
                 return operation
             case Call.POLL:
                 return self.poll([operation])[0]
+            case Call.RELEASE:
+                released = self.process.driver.step(operation)
+                if not released.finished:
+                    self.wait()  # The service is at it; it needs its time.
+                return released
             case _:
                 return self.process.driver.step(operation)
 
@@ -259,7 +281,11 @@ class RuleContext:
             )
 
     def restart(self, operation: Operation) -> Operation:
-        """Let the process die, and another one take the operation over."""
+        """Let the process die, and another one take the operation over.
+
+        That is once its lease has run out: time enough for the service's lists to settle.
+        """
+        self.settle()
         self._process = self.start_process()
         return self._process.driver.acquire(operation)
 
@@ -316,12 +342,52 @@ class RuleContext:
         return self._created + [made for outcome in outcomes for made in outcome.resources]
 
     def inventory(self) -> Inventory:
-        """List everything in the service; nothing where the harness cannot."""
+        """List everything in the service, settled; nothing where the harness cannot."""
+        self.settle()
+        return self.list_now()
+
+    def list_now(self) -> Inventory:
+        """List what the service shows at this moment; nothing where the harness cannot."""
         return Inventory() if self.harness.inventory is None else self.harness.inventory()
+
+    def settle(self) -> None:
+        """Give the service time until its lists show what was done."""
+        if self.harness.clock is not None:
+            self.wait(_SETTLE_TIME)
+        elif self.harness.settle_time:
+            self.wait(timedelta(seconds=self.harness.settle_time))
+
+    def wait_until(self, holds: Callable[[], bool]) -> bool:
+        """Let time go by until something holds, or too long.
+
+        Returns:
+            Whether it holds.
+        """
+        for _ in range(self._calls_limit()):
+            if holds():
+                return True
+            self.wait()
+        return holds()
 
     def inject_fault(self, fault: Fault) -> None:
         """Make a fault happen at its first occasion."""
         self.harness.faults[fault]()
+
+    def has_pending_fault(self) -> bool:
+        """Say whether a fault has met no request yet, as far as the harness can tell."""
+        pending = self.harness.pending_faults
+        return pending is not None and bool(pending())
+
+    def absorb_fault(self) -> bool:
+        """Let a fault that has met no request yet meet one that changes nothing.
+
+        Returns:
+            Whether there was one.
+        """
+        pending = self.has_pending_fault()
+        if pending:
+            self.process.backend.health()
+        return pending
 
     def _calls_limit(self) -> int:
         if self.harness.clock is not None:

@@ -1,5 +1,6 @@
 """Options made from their schemas: some that fit, and some that do not."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -29,6 +30,15 @@ def valid_options(schema: Json) -> dict[str, Any]:
     return {
         name: _sample_value(name, properties.get(name, {})) for name in schema.get("required", ())
     }
+
+
+def optional_options(schema: Json) -> Iterator[tuple[str, Any]]:
+    """Yield a value for each option that is not required and whose schema tells one."""
+    for name, inner in schema.get("properties", {}).items():
+        if name not in schema.get("required", ()):
+            with contextlib.suppress(RuleViolation):
+                value = _sample_value(name, inner)
+                yield name, (not inner.get("default", False)) if value is False else value
 
 
 def invalid_options(schema: Json, options: Json) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,9 +1,17 @@
 """The whole life of a backup, disturbed as a rule asks for."""
 
-from karbor_backup_contract._assertions import require
-from karbor_backup_contract._context import BeforeCall, RuleContext
-from karbor_backup_contract.harness import Inventory
-from karbor_backup_core import Backup, Operation, Resource, Verb
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import attrs
+
+from karbor_backup_contract._assertions import require, require_outcome
+from karbor_backup_contract._context import CALLS_LIMIT, BeforeCall, RuleContext
+from karbor_backup_contract.harness import Fault, Inventory
+from karbor_backup_core import Backup, Operation, Resource, Result, Verb
+
+_SHOWN_BYTES: Final = 100
 
 
 def check_restore(
@@ -31,9 +39,16 @@ def check_restored_content(context: RuleContext, operation: Operation, content: 
     seen = context.read_content(restored)
     require(
         seen == content,
-        f"{restored.type} {restored.id} was restored with {seen!r}, protected was {content!r}",
+        f"{restored.type} {restored.id} was restored with {_shorten(seen)}, protected was "
+        f"{_shorten(content)}",
     )
     delete_restored(context, operation, restored)
+
+
+def _shorten(content: bytes) -> str:
+    if len(content) <= _SHOWN_BYTES:
+        return repr(content)
+    return f"{content[:_SHOWN_BYTES]!r} and {len(content) - _SHOWN_BYTES} bytes more"
 
 
 def delete_restored(context: RuleContext, operation: Operation, restored: Resource) -> None:
@@ -47,6 +62,8 @@ def delete_restored(context: RuleContext, operation: Operation, restored: Resour
 def run_lifecycle(context: RuleContext, kind: str, between: BeforeCall | None = None) -> None:
     """Protect a resource of a type, restore it and delete the backup; nothing may be left.
 
+    Where the backend does not delete, the backup stays.
+
     Raises:
         RuleViolation: one of them does not succeed, or something is left in the service.
     """
@@ -56,16 +73,108 @@ def run_lifecycle(context: RuleContext, kind: str, between: BeforeCall | None = 
     backup = context.store.backup(operation.id)
     restored = context.run_successfully(Verb.RESTORE, backup, between)
     check_restored_content(context, restored, context.contents[resource.id])
-    context.run_successfully(Verb.DELETE, backup, between)
-    require_unchanged(context, before, f"the life of a backup of {kind}")
+    if context.supports(kind, Verb.DELETE):
+        context.run_successfully(Verb.DELETE, backup, between)
+        require_unchanged(context, before, f"the life of a backup of {kind}")
+
+
+def check_whole_or_gone(context: RuleContext, backup: Backup) -> None:
+    """Restore a backup, which is to succeed with all of its content, or to fail.
+
+    Raises:
+        RuleViolation: something else comes back.
+    """
+    operation = context.run(Verb.RESTORE, backup)
+    require_outcome(operation, Result.SUCCEEDED, Result.FAILED)
+    if operation.outcome and operation.outcome.result is Result.SUCCEEDED:
+        check_restored_content(context, operation, context.contents[backup.resource.id])
+
+
+@attrs.frozen
+class StartedVerb:
+    """An operation that was started under a fault of its work outside.
+
+    Attributes:
+        operation: the operation.
+        target: what it works on.
+        before: what the service held before.
+    """
+
+    operation: Operation
+    target: Resource | Backup
+    before: Inventory
+
+    @property
+    def verb(self) -> Verb:
+        """The operation's verb."""
+        return self.operation.verb
+
+
+def verb_targets(
+    context: RuleContext, kind: str | None = None
+) -> list[tuple[Verb, Resource | Backup]]:
+    """Return each verb of a type with something to work on, which no other verb uses up."""
+    kind = kind or context.type_supporting(Verb.PROTECT)
+    resource = context.create_resource(kind)
+    return [(verb, context.target_for(verb, resource)) for verb in context.supported_verbs(kind)]
+
+
+def start_each_verb(
+    context: RuleContext, fault: Fault, deadline: timedelta | None = None
+) -> Iterator[StartedVerb]:
+    """Start each verb whose work outside meets a fault, and yield its operation.
+
+    A verb that begins no work outside meets none; it is seen to its end, and is left out.
+    """
+    for verb, target in verb_targets(context):
+        before = context.inventory()
+        if not context.has_pending_fault():
+            context.inject_fault(fault)
+        operation = context.start_planned(context.plan(verb, target, deadline=deadline))
+        operation = _advance_until_fault(context, operation)
+        if not context.has_pending_fault():
+            yield StartedVerb(operation, target, before)
+    if context.has_pending_fault():
+        resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+        context.finish(context.cancel(context.start(Verb.PROTECT, resource)))
+
+
+def _advance_until_fault(context: RuleContext, operation: Operation) -> Operation:
+    """Make an operation's calls until its work meets the fault, or it is over without one.
+
+    A service that takes work up by and by meets it some polls after the work was begun.
+    """
+    for _ in range(CALLS_LIMIT):
+        if operation.finished or not context.has_pending_fault():
+            break
+        operation = context.advance(operation)
+    return operation
+
+
+def require_nothing_left(context: RuleContext, started: StartedVerb, what: str) -> None:
+    """Let a rule go on if an operation that did not succeed has left nothing.
+
+    Of a delete that is to say: a backup that is whole or gone, and can be deleted.
+
+    Raises:
+        RuleViolation: it has left something, or half a backup.
+    """
+    if started.verb is Verb.DELETE and isinstance(started.target, Backup):
+        check_whole_or_gone(context, started.target)
+        context.run_successfully(Verb.DELETE, started.target)
+    else:
+        require_unchanged(context, started.before, f"a {started.verb} {what}")
 
 
 def require_unchanged(context: RuleContext, before: Inventory, since: str) -> None:
-    """Let a rule go on if the service holds what it held before.
+    """Let a rule go on if the service holds what it held before, and goes on to.
+
+    What its lists show late is waited for, and so is what comes late.
 
     Raises:
         RuleViolation: it holds more or less.
     """
+    context.wait_until(lambda: context.list_now() == before)
     after = context.inventory()
     more = sorted((after.bookkeeping - before.bookkeeping) | (after.data - before.data))
     less = sorted((before.bookkeeping - after.bookkeeping) | (before.data - after.data))

@@ -5,16 +5,26 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_contract._assertions import describe_operation, require, require_outcome
+from karbor_backup_contract._assertions import (
+    describe_operation,
+    require,
+    require_outcome,
+    require_running,
+)
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import delete_restored, require_unchanged
+from karbor_backup_contract._scenarios import (
+    delete_restored,
+    require_nothing_left,
+    require_unchanged,
+    start_each_verb,
+    verb_targets,
+)
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Fault
 from karbor_backup_contract.requirements import INVENTORY, requires_fault
 from karbor_backup_core import Operation, Result, State, Verb
 
-_CREATING_VERBS = (Verb.PROTECT, Verb.RESTORE)
 _MAX_CALLS: Final = 8
 _SOON: Final = timedelta(seconds=1)
 _LONG: Final = timedelta(minutes=10)
@@ -27,10 +37,8 @@ _LONG: Final = timedelta(minutes=10)
     INVENTORY,
 )
 def cancel_before_first_call_starts_nothing(context: RuleContext) -> None:
-    """Cancel between the durable write and the call, and let another process go on."""
-    resource = context.create_resource(context.type_supporting(*_CREATING_VERBS))
-    for verb in _CREATING_VERBS:
-        target = context.target_for(verb, resource)
+    """Cancel each verb between the durable write and the call, and let another process go on."""
+    for verb, target in verb_targets(context):
         before = context.inventory()
         operation = context.restart(context.cancel(context.record_submission(verb, target)))
         require_outcome(context.finish(operation), Result.CANCELLED)
@@ -46,15 +54,8 @@ def cancel_before_first_call_starts_nothing(context: RuleContext) -> None:
     mandatory=False,
 )
 def cancel_ends_running_work(context: RuleContext) -> None:
-    """Cancel a protect and a restore that would never end."""
-    resource = context.create_resource(context.type_supporting(*_CREATING_VERBS))
-    for verb in _CREATING_VERBS:
-        target = context.target_for(verb, resource)
-        before = context.inventory()
-        context.inject_fault(Fault.STALL)
-        operation = context.cancel(context.start_running(verb, target))
-        require_outcome(context.finish(operation), Result.CANCELLED)
-        require_unchanged(context, before, f"a {verb} that was cancelled")
+    """Cancel work of each verb that would never end."""
+    _cancel_each_verb(context, Fault.STALL)
 
 
 @rule(
@@ -64,10 +65,8 @@ def cancel_ends_running_work(context: RuleContext) -> None:
     INVENTORY,
 )
 def cancel_at_any_time_leaves_nothing(context: RuleContext) -> None:
-    """Cancel a protect and a restore before the first call, the second, and so on."""
-    resource = context.create_resource(context.type_supporting(*_CREATING_VERBS))
-    for verb in _CREATING_VERBS:
-        target = context.target_for(verb, resource)
+    """Cancel each verb before the first call, the second, and so on."""
+    for verb, target in verb_targets(context):
         for step in range(_MAX_CALLS):
             before = context.inventory()
             operation = context.plan(verb, target)
@@ -79,7 +78,9 @@ def cancel_at_any_time_leaves_nothing(context: RuleContext) -> None:
                 require_outcome(operation, Result.SUCCEEDED)
                 _delete_restored(context, operation)
                 break
-            require_outcome(operation, Result.CANCELLED)
+            _require_cancelled(operation)
+            if verb is Verb.DELETE and step:
+                break  # It may be gone already; the rule about cancelled deletes tries that.
             require_unchanged(
                 context, before, f"a {verb} that was cancelled before call {step + 1}"
             )
@@ -117,15 +118,8 @@ def late_cancel_changes_nothing(context: RuleContext) -> None:
     mandatory=False,
 )
 def work_that_ignores_cancel_is_removed(context: RuleContext) -> None:
-    """Cancel a protect and a restore that go on to their ends."""
-    resource = context.create_resource(context.type_supporting(*_CREATING_VERBS))
-    for verb in _CREATING_VERBS:
-        target = context.target_for(verb, resource)
-        before = context.inventory()
-        context.inject_fault(Fault.IGNORES_CANCEL)
-        operation = context.cancel(context.start_running(verb, target))
-        require_outcome(context.finish(operation), Result.CANCELLED)
-        require_unchanged(context, before, f"a {verb} that finished although it was cancelled")
+    """Cancel work of each verb that goes on to its end."""
+    _cancel_each_verb(context, Fault.IGNORES_CANCEL)
 
 
 @rule(
@@ -137,13 +131,10 @@ def work_that_ignores_cancel_is_removed(context: RuleContext) -> None:
     mandatory=False,
 )
 def missed_deadline_cancels_work(context: RuleContext) -> None:
-    """Let a protect that would never end run into its deadline."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    before = context.inventory()
-    context.inject_fault(Fault.STALL)
-    operation = context.finish(context.plan(Verb.PROTECT, resource, deadline=_SOON))
-    require_outcome(operation, Result.FAILED)
-    require_unchanged(context, before, "a protect that missed its deadline")
+    """Let work of each verb that would never end run into its deadline."""
+    for started in start_each_verb(context, Fault.STALL, _SOON):
+        require_outcome(context.finish(started.operation), Result.FAILED)
+        require_nothing_left(context, started, "that missed its deadline")
 
 
 @rule(
@@ -155,22 +146,33 @@ def missed_deadline_cancels_work(context: RuleContext) -> None:
     mandatory=False,
 )
 def uncancellable_work_is_not_orphaned(context: RuleContext) -> None:
-    """Let a protect run past its deadline and its grace, and resume it until it is released."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    before = context.inventory()
-    context.inject_fault(Fault.UNCANCELLABLE)
-    operation = context.finish(context.plan(Verb.PROTECT, resource, deadline=_SOON))
-    require(operation.suspended, f"{describe_operation(operation)} while its work goes on")
-    require(operation.outcome and operation.outcome.leftovers, "nothing is named as left")
-    gone = before.bookkeeping == context.inventory().bookkeeping
-    require(not gone, "the bookkeeping is gone while the work goes on")
-    for _ in range(CALLS_LIMIT):
-        context.wait(_LONG if context.harness.clock else None)
-        operation = context.finish(context.restart(operation))
-        if not operation.suspended:
-            break
-    require_outcome(operation, Result.FAILED)
-    require_unchanged(context, before, "a protect that could not be stopped")
+    """Let work of each verb run past deadline and grace, and resume it until it is released."""
+    for started in start_each_verb(context, Fault.UNCANCELLABLE, _SOON):
+        operation = context.finish(started.operation)
+        require(operation.suspended, f"{describe_operation(operation)} while its work goes on")
+        require(operation.outcome and operation.outcome.leftovers, "nothing is named as left")
+        gone = started.before.bookkeeping == context.inventory().bookkeeping
+        require(not gone, "the bookkeeping is gone while the work goes on")
+        for _ in range(CALLS_LIMIT):
+            context.wait(_LONG if context.harness.clock else None)
+            operation = context.finish(context.restart(operation))
+            if not operation.suspended:
+                break
+        require_outcome(operation, Result.FAILED)
+        require_nothing_left(context, started, "that could not be stopped")
+
+
+def _require_cancelled(operation: Operation) -> None:
+    """Let an operation pass that was cancelled, or whose end came first and makes nothing."""
+    makes = operation.verb in (Verb.PROTECT, Verb.RESTORE)
+    require_outcome(operation, Result.CANCELLED, *(() if makes else (Result.SUCCEEDED,)))
+
+
+def _cancel_each_verb(context: RuleContext, fault: Fault) -> None:
+    for started in start_each_verb(context, fault):
+        require_running(started.operation)
+        _require_cancelled(context.finish(context.cancel(started.operation)))
+        require_nothing_left(context, started, "that was cancelled")
 
 
 def _delete_restored(context: RuleContext, operation: Operation) -> None:

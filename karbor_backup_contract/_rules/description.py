@@ -195,6 +195,31 @@ def check_asks_the_service(context: RuleContext) -> None:
         require(not backend.health().ok, "check says of a service that refuses that it is well")
 
 
+@rule(
+    "C-112",
+    "What the harness lists grows with a resource and with its backup, and shrinks with a delete.",
+    "A harness that sees nothing calls everything conformant.",
+    INVENTORY,
+)
+def inventory_shows_backups(context: RuleContext) -> None:
+    """Compare what is listed before and after."""
+    kind = context.type_supporting(Verb.PROTECT)
+    empty = context.inventory().data
+    resource = context.create_resource(kind)
+    alone = context.inventory().data
+    require(alone - empty, f"the inventory does not list {kind} {resource.id}, just made")
+    backup = context.protect(resource)
+    both = context.inventory().data
+    require(both - alone, f"the inventory does not list the backup of {kind} {resource.id}")
+    if context.supports(kind, Verb.DELETE):
+        context.run_successfully(Verb.DELETE, backup)
+        left = context.inventory().data
+        require(both - left, "the inventory still lists all of a backup that was deleted")
+    context.harness.resources.delete(resource)
+    gone = alone - context.inventory().data
+    require(gone, f"the inventory still lists {kind} {resource.id}, which is gone")
+
+
 def _require_described(what: str, schema: Ability | object) -> None:
     properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
     for name, inner in properties.items():

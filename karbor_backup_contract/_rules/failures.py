@@ -1,24 +1,32 @@
 """Rules about work that fails, and services that refuse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import attrs
 
 from karbor_backup_contract._assertions import describe_operation, require, require_outcome
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import check_restore, require_unchanged
+from karbor_backup_contract._scenarios import (
+    check_restore,
+    check_whole_or_gone,
+    delete_restored,
+    require_unchanged,
+    verb_targets,
+)
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Fault
-from karbor_backup_contract.requirements import INVENTORY, requires_fault
+from karbor_backup_contract.requirements import DELETE, INVENTORY, requires_fault
 from karbor_backup_core import (
     BackendError,
+    Backup,
     InvalidInput,
     KarborBackupError,
     Operation,
     Outcome,
     Progress,
     ProgressState,
+    Resource,
     Result,
     State,
     Transient,
@@ -26,6 +34,7 @@ from karbor_backup_core import (
 )
 
 _CREATING_VERBS = (Verb.PROTECT, Verb.RESTORE)
+_ENDINGS = {"failure": Fault.FAIL, "cancel": Fault.STALL}
 _UNFINISHED_STATES = (ProgressState.RUNNING, ProgressState.READY)
 _FAILED_OUTCOME = Outcome(Result.FAILED, reason="contract")
 
@@ -38,16 +47,22 @@ _FAILED_OUTCOME = Outcome(Result.FAILED, reason="contract")
     mandatory=False,
 )
 def failure_is_data(context: RuleContext) -> None:
-    """Make a protect fail, and look at the answer itself."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    operation = context.record_submission(Verb.PROTECT, resource)
-    context.inject_fault(Fault.FAIL)
-    try:
-        answer = _wait_for_final_progress(context, operation)
-    except KarborBackupError as error:
-        raise RuleViolation(f"work that failed raised {error!r}") from error
-    require(answer.state is ProgressState.FAILED, f"work that failed is {answer.state}")
-    require(answer.reason, "work that failed has no reason")
+    """Make each verb fail, and look at the answer itself."""
+    for verb, target in verb_targets(context):
+        if not context.has_pending_fault():
+            context.inject_fault(Fault.FAIL)
+        operation = context.record_submission(verb, target)
+        try:
+            answer = _wait_for_final_progress(context, operation)
+        except KarborBackupError as error:
+            raise RuleViolation(f"a {verb} that failed raised {error!r}") from error
+        context.finish(context.restart(operation))
+        if context.has_pending_fault():
+            continue  # It began no work that could fail; the next verb's does.
+        require(answer.state is ProgressState.FAILED, f"a {verb} that failed is {answer.state}")
+        require(answer.reason, f"a {verb} that failed has no reason")
+    if context.has_pending_fault():
+        context.run(Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT)))
 
 
 @rule(
@@ -135,7 +150,7 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
         )
         context.inject_fault(Fault.REFUSE)
         stored = context.process.driver.step(operation)
-        if _fault_is_pending(context):
+        if context.absorb_fault():
             context.finish(stored)
             continue
         again = f"{verb} that was refused for good is to be repeated: {stored.last_error}"
@@ -152,7 +167,7 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
         ) from error
     except BackendError:
         return
-    require(_fault_is_pending(context), "a release succeeded although it was refused")
+    require(context.absorb_fault(), "a release succeeded although it was refused")
 
 
 @rule(
@@ -175,8 +190,8 @@ def leftovers_are_named(context: RuleContext) -> None:
     )
     left = context.inventory().data - before.data
     named = " ".join(leftover.id for leftover in outcome.leftovers) if outcome else ""
-    require(left, "nothing is left, although nothing could be removed")
-    require(named, f"left and not named: {', '.join(sorted(left))}")
+    require(named or not left, f"left and not named: {', '.join(sorted(left))}")
+    require(left or not named, f"named as left, and not there: {named}")
 
 
 @rule(
@@ -188,17 +203,102 @@ def leftovers_are_named(context: RuleContext) -> None:
     mandatory=False,
 )
 def lost_work_fails(context: RuleContext) -> None:
-    """Let the service forget a protect that is running."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    before = context.inventory()
-    operation = context.start_running(Verb.PROTECT, resource)
-    context.inject_fault(Fault.LOSE_WORK)
-    for _ in range(CALLS_LIMIT):
-        if operation.state is not State.RUNNING or operation.cancel_sent:
-            break
-        operation = context.advance(operation)
-    require_outcome(context.finish(operation), Result.FAILED)
-    require_unchanged(context, before, "work that was forgotten")
+    """Let the service forget the work of each verb while it runs."""
+    for verb, target in verb_targets(context):
+        before = context.inventory()
+        operation = context.start(verb, target)
+        if operation.state is not State.RUNNING:
+            context.finish(operation)
+            continue
+        context.inject_fault(Fault.LOSE_WORK)
+        for _ in range(CALLS_LIMIT):
+            if operation.state is not State.RUNNING or operation.cancel_sent:
+                break
+            operation = context.advance(operation)
+        require_outcome(context.finish(operation), Result.FAILED)
+        if verb is Verb.DELETE:
+            context.run_successfully(verb, target)
+        else:
+            require_unchanged(context, before, f"a {verb} that was forgotten")
+
+
+@rule(
+    "C-608",
+    "A delete that failed leaves its backup whole or gone, and can be repeated.",
+    "Nobody knows what half a backup is good for, and it is paid for as long as it is there.",
+    INVENTORY,
+    DELETE,
+    requires_fault(Fault.FAIL),
+    mandatory=False,
+)
+def failed_delete_is_repeatable(context: RuleContext) -> None:
+    """Make a delete of each type fail, restore the backup if that goes, and delete it again."""
+    for kind in context.types_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE):
+        resource = context.create_resource(kind)
+        before = context.inventory()
+        backup = context.protect(resource)
+        context.inject_fault(Fault.FAIL)
+        require_outcome(context.run(Verb.DELETE, backup), Result.FAILED)
+        check_whole_or_gone(context, backup)
+        context.run_successfully(Verb.DELETE, backup)
+        require_unchanged(context, before, f"a delete of {kind} that failed and was repeated")
+
+
+@rule(
+    "C-609",
+    "Nothing but its own target is changed by a restore, whether it succeeds, fails or is "
+    "cancelled, and nothing at all by the other verbs.",
+    "A backup program that writes where nobody asked it to is worse than none.",
+    mandatory=False,
+)
+def other_resources_are_unchanged(context: RuleContext) -> None:
+    """Read a neighbour's content, and the resource's own, after each verb in each way."""
+    kind = context.type_supporting(*_CREATING_VERBS)
+    neighbour = context.create_resource(kind, "contract")
+    context.protect(neighbour)
+    restores_beside = False
+    for ending in ("success", *(name for name in _ENDINGS if _ENDINGS[name] in _faults(context))):
+        for verb, target in verb_targets(context, kind):
+            resource = target.resource if isinstance(target, Backup) else target
+            context.overwrite(resource)
+            restored = _run_to(context, verb, target, ending)
+            if restored is not None:
+                restores_beside = restored.id != resource.id
+            what = f"a {verb} that ended in {ending}"
+            _require_content(context, neighbour, f"{what} of another resource")
+            if verb is not Verb.RESTORE or restores_beside:
+                _require_content(context, resource, what)
+
+
+def _faults(context: RuleContext) -> Collection[Fault]:
+    return context.harness.faults.keys()
+
+
+def _run_to(
+    context: RuleContext, verb: Verb, target: Resource | Backup, ending: str
+) -> Resource | None:
+    """See an operation to an end, whichever it is if it begins no work that can be disturbed.
+
+    Returns:
+        What was restored, if it was.
+    """
+    if ending in _ENDINGS and not context.has_pending_fault():
+        context.inject_fault(_ENDINGS[ending])
+    operation = context.start(verb, target)
+    if ending == "cancel":
+        operation = context.cancel(operation)
+    operation = context.finish(operation)
+    succeeded = operation.outcome and operation.outcome.result is Result.SUCCEEDED
+    if verb is not Verb.RESTORE or not succeeded:
+        return None
+    restored = context.restored_resource(operation)
+    delete_restored(context, operation, restored)
+    return restored
+
+
+def _require_content(context: RuleContext, resource: Resource, what: str) -> None:
+    seen, content = context.read_content(resource), context.contents[resource.id]
+    require(seen == content, f"{what} has changed {resource.id} from {content!r} to {seen!r}")
 
 
 def _wait_for_final_progress(context: RuleContext, operation: Operation) -> Progress:
@@ -211,6 +311,9 @@ def _wait_for_final_progress(context: RuleContext, operation: Operation) -> Prog
             operation = context.advance_phase(operation)
             answer = context.process.backend.call_verb(operation)
         else:
+            # A service may know its work by the receipt at once, and by the operation only later.
+            receipt = operation.receipt if answer.receipt is None else answer.receipt
+            operation = attrs.evolve(operation, receipt=receipt, state=State.RUNNING)
             context.wait()
             answer = context.process.backend.poll([operation])[operation.id]
     return answer
@@ -227,13 +330,5 @@ def _require_transient(
         return
     except (BackendError, InvalidInput) as error:
         raise RuleViolation(f"{hook} calls it final that the service is busy: {error!r}") from error
-    silent = _fault_is_pending(context)
+    silent = context.absorb_fault()
     require(silent, f"{hook} answered although the service was busy: one attempt is to be made")
-
-
-def _fault_is_pending(context: RuleContext) -> bool:
-    """Say whether a fault has met no request yet; if so it meets a check now."""
-    silent = bool(context.harness.pending_faults is not None and context.harness.pending_faults())
-    if silent:
-        context.process.backend.health()
-    return silent

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
+from karbor_backup_contract import _process_state as process_state
 from karbor_backup_contract._assertions import (
     describe_operation,
     require,
@@ -72,7 +73,9 @@ def work_of_lost_reply_is_found(context: RuleContext) -> None:
     backup = context.protect(
         context.create_resource(context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE))
     )
-    for verb in (Verb.PROTECT, Verb.RESTORE, Verb.DELETE):
+    for verb in context.supported_verbs(backup.resource.type):
+        if verb is Verb.VERIFY:
+            continue  # It changes nothing: whatever it began may be begun again.
         operation = context.record_submission(
             verb, backup.resource if verb is Verb.PROTECT else backup
         )
@@ -145,7 +148,8 @@ def operations_on_one_resource_are_distinct(context: RuleContext) -> None:
     doubted = [context.restart(operation) for operation in planned]
     begun = [context.process.driver.step(operation) for operation in doubted]
     first, second = (require_success(context.finish(operation)) for operation in begun)
-    context.run_successfully(Verb.DELETE, context.store.backup(first.id))
+    if context.deletes:
+        context.run_successfully(Verb.DELETE, context.store.backup(first.id))
     check_restore(context, context.store.backup(second.id))
 
 
@@ -175,7 +179,8 @@ def late_calls_change_nothing(context: RuleContext) -> None:
         context.read_content(restored) == changed, "a late restore has changed what was restored"
     )
     delete_restored(context, restore, restored)
-    _call_late(context, *_run_with_takeovers(context, Verb.DELETE, backup))
+    if context.deletes:
+        _call_late(context, *_run_with_takeovers(context, Verb.DELETE, backup))
 
 
 @rule(
@@ -197,8 +202,27 @@ def late_calls_create_nothing(context: RuleContext) -> None:
         cancelled = context.finish(context.cancel(context.restart(first)))
         require_outcome(cancelled, Result.CANCELLED)
         _call_late(context, cancelled, [first])
-    context.run_successfully(Verb.DELETE, backup)
-    _call_late(context, protected, late)
+    if context.deletes:
+        context.run_successfully(Verb.DELETE, backup)
+        _call_late(context, protected, late)
+
+
+@rule(
+    "C-409",
+    "Another process goes on in another working directory and time zone, and with another umask.",
+    "A service of the machine goes on with what somebody began in a shell.",
+    INVENTORY,
+)
+def surroundings_are_of_no_effect(context: RuleContext) -> None:
+    """Live a life whose calls are made in changing surroundings."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
+    with process_state.changing_surroundings() as change:
+
+        def moved(operation: Operation) -> Operation:
+            change()
+            return context.restart(operation)
+
+        run_lifecycle(context, kind, moved)
 
 
 def _run_with_takeovers(

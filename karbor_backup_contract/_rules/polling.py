@@ -1,21 +1,34 @@
 """Rules about ``poll``: it looks at all work at once, and only looks."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
-from karbor_backup_contract._assertions import describe_operation, require, require_success
+from karbor_backup_contract._assertions import (
+    describe_operation,
+    require,
+    require_running,
+    require_success,
+)
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import require_unchanged
+from karbor_backup_contract._scenarios import (
+    check_restored_content,
+    require_unchanged,
+    start_each_verb,
+    verb_targets,
+)
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Fault
-from karbor_backup_contract.requirements import INVENTORY, requires_fault
-from karbor_backup_core import Operation, Progress, ProgressState, Resource, State, Verb
+from karbor_backup_contract.requirements import CLOCK, INVENTORY, requires_fault
+from karbor_backup_core import Backup, Operation, Progress, ProgressState, Resource, State, Verb
 
 OPERATION_COUNT = 25
+_DAYS = 3
+_HOURS_BETWEEN_LOOKS = 8
 
 
 @rule(
@@ -24,17 +37,18 @@ OPERATION_COUNT = 25
     "A night's backups run at once; a page of a listing holds only some of them.",
 )
 def poll_answers_many_operations(context: RuleContext) -> None:
-    """Begin many protects, and poll for all of them together until they ended."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    begun = [context.start(Verb.PROTECT, resource) for _ in range(OPERATION_COUNT)]
-    for _ in range(CALLS_LIMIT):
-        running = [operation for operation in begun if operation.state is State.RUNNING]
-        if not running:
-            break
-        rest = [operation for operation in begun if operation.state is not State.RUNNING]
-        begun = rest + context.poll(running)
-    for operation in begun:
-        require_success(context.finish(operation))
+    """Begin each verb many times, and poll for all of them together until they ended."""
+    kind = context.type_supporting(Verb.PROTECT)
+    resources = [context.create_resource(kind) for _ in range(OPERATION_COUNT)]
+    targets: list[Resource | Backup] = [*resources]
+    for verb in context.supported_verbs(kind):
+        ended = _run_together(context, [context.start(verb, target) for target in targets])
+        if verb is Verb.PROTECT:
+            targets = [context.store.backup(operation.id) for operation in ended]
+        if verb is Verb.RESTORE:
+            for operation in ended:
+                content = context.contents[operation.resource.id]
+                check_restored_content(context, operation, content)
 
 
 @rule(
@@ -64,15 +78,15 @@ def poll_order_does_not_matter(context: RuleContext) -> None:
     INVENTORY,
 )
 def poll_is_read_only(context: RuleContext) -> None:
-    """Poll twice for work that ended, and compare the answers and what there is."""
-    operation, first = _run_until_work_ends(
-        context, context.create_resource(context.type_supporting(Verb.PROTECT))
-    )
-    before = context.inventory()
-    for _ in range(2):
-        again = _poll(context, [operation])[operation.id]
-        require(again == first, f"the first poll says {first}, another one {again}")
-    require_unchanged(context, before, "two polls")
+    """Poll twice for work of each verb that ended, and compare the answers and what there is."""
+    for verb, target in verb_targets(context):
+        operation, first = _run_until_work_ends(context, verb, target)
+        before = context.inventory()
+        for _ in range(2):
+            again = _poll(context, [operation])[operation.id]
+            require(again == first, f"{verb}: the first poll says {first}, another one {again}")
+        require_unchanged(context, before, f"two polls for a {verb}")
+        context.finish(context.restart(operation))
 
 
 @rule(
@@ -103,14 +117,14 @@ def bad_receipt_affects_no_other_operation(context: RuleContext) -> None:
     "A cancel that comes before the first call ends the operation only if that is told.",
 )
 def unstarted_work_is_unknown(context: RuleContext) -> None:
-    """Poll between the durable write and the call."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    for operation in (
-        context.record_submission(Verb.PROTECT, resource),
-        attrs.evolve(context.record_submission(Verb.PROTECT, resource), id=str(uuid.uuid4())),
-    ):
-        state = _poll(context, [operation])[operation.id].state
-        require(state is ProgressState.UNKNOWN, f"work that was never begun is {state}")
+    """Poll between the durable write and the call, for each verb."""
+    for verb, target in verb_targets(context):
+        for operation in (
+            context.record_submission(verb, target),
+            attrs.evolve(context.record_submission(verb, target), id=str(uuid.uuid4())),
+        ):
+            state = _poll(context, [operation])[operation.id].state
+            require(state is ProgressState.UNKNOWN, f"a {verb} that was never begun is {state}")
 
 
 @rule(
@@ -119,13 +133,12 @@ def unstarted_work_is_unknown(context: RuleContext) -> None:
     "A release may be told twice; the second one must come to an end.",
 )
 def released_is_not_running(context: RuleContext) -> None:
-    """Poll for an operation whose release was not written down."""
-    released = context.run_successfully(
-        Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT))
-    )
-    again = attrs.evolve(released, state=State.RELEASING, awaiting=True)
-    state = _poll(context, [again])[again.id].state
-    require(state is not ProgressState.RUNNING, "what was released is said to be running")
+    """Poll for an operation of each verb whose release was not written down."""
+    for verb, target in verb_targets(context):
+        released = context.run_successfully(verb, target)
+        again = attrs.evolve(released, state=State.RELEASING, awaiting=True)
+        state = _poll(context, [again])[again.id].state
+        require(state is not ProgressState.RUNNING, f"a {verb} that was released is running")
 
 
 @rule(
@@ -134,10 +147,10 @@ def released_is_not_running(context: RuleContext) -> None:
     "People look at it to see whether anything still moves.",
 )
 def progress_never_decreases(context: RuleContext) -> None:
-    """Look at every step of a protect and of a restore."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT, Verb.RESTORE))
-    for verb in (Verb.PROTECT, Verb.RESTORE):
-        operation = context.plan(verb, context.target_for(verb, resource))
+    """Look at every step of each verb."""
+    for verb, target in verb_targets(context):
+        operation = context.plan(verb, target)
+        units: dict[int, str] = {}
         while not operation.finished:
             before, operation = operation, context.advance(operation)
             if operation.done is None:
@@ -147,6 +160,8 @@ def progress_never_decreases(context: RuleContext) -> None:
             require(0 <= operation.done <= (operation.total or operation.done), where)
             back = before.phase == operation.phase and operation.done < (before.done or 0)
             require(not back, f"{where}, after {before.done}")
+            unit = units.setdefault(operation.phase, operation.unit)
+            require(unit == operation.unit, f"{where}, after {unit} in the same phase")
         require_success(operation)
 
 
@@ -158,23 +173,65 @@ def progress_never_decreases(context: RuleContext) -> None:
     mandatory=False,
 )
 def hooks_do_not_wait(context: RuleContext) -> None:
-    """Begin work that never ends by itself, and come back from each hook."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    context.inject_fault(Fault.STALL)
-    operation = context.start_running(Verb.PROTECT, resource)
-    state = _poll(context, [operation])[operation.id].state
-    require(state is ProgressState.RUNNING, f"work that does not end is {state}")
-    context.finish(context.cancel(operation))
+    """Begin work of each verb that never ends by itself, and come back from each hook."""
+    for operation in _each_stalled_operation(context):
+        state = _poll(context, [operation])[operation.id].state
+        what = f"a {operation.verb} that does not end"
+        require(state is ProgressState.RUNNING, f"{what} is {state}")
+
+
+@rule(
+    "C-509",
+    "Work that takes days is `running` for days.",
+    "A first copy of a large volume takes longer than anybody has tried.",
+    CLOCK,
+    requires_fault(Fault.STALL),
+    mandatory=False,
+)
+def long_work_is_running(context: RuleContext) -> None:
+    """Look at work of each verb that does not end, for three days."""
+    for operation in _each_stalled_operation(context, timedelta(days=_DAYS + 1)):
+        followed = operation
+        for hour in range(0, 24 * _DAYS, _HOURS_BETWEEN_LOOKS):
+            context.wait(timedelta(hours=_HOURS_BETWEEN_LOOKS))
+            (followed,) = context.poll([followed])
+            where = f"after {hour + _HOURS_BETWEEN_LOOKS} hours, {describe_operation(followed)}"
+            require(followed.state is State.RUNNING, where)
+            require(not followed.last_error, f"{where}: {followed.last_error}")
+
+
+def _each_stalled_operation(
+    context: RuleContext, deadline: timedelta | None = None
+) -> Iterator[Operation]:
+    """Yield an operation of each verb that takes work outside, which never ends; end it then."""
+    for started in start_each_verb(context, Fault.STALL, deadline):
+        require_running(started.operation)
+        yield started.operation
+        context.finish(context.cancel(started.operation))
+
+
+def _run_together(context: RuleContext, begun: list[Operation]) -> list[Operation]:
+    """Poll for operations together until they ended, and see each of them succeed."""
+    for _ in range(CALLS_LIMIT):
+        running = [operation for operation in begun if operation.state is State.RUNNING]
+        if not running:
+            break
+        rest = [operation for operation in begun if operation.state is not State.RUNNING]
+        begun = rest + context.poll(running)
+    return [require_success(context.finish(operation)) for operation in begun]
 
 
 def _create_ended_operation(context: RuleContext, resource: Resource) -> Operation:
     """Return a protect whose work outside has ended, and of which the core knows nothing yet."""
-    return _run_until_work_ends(context, resource)[0]
+    return _run_until_work_ends(context, Verb.PROTECT, resource)[0]
 
 
-def _run_until_work_ends(context: RuleContext, resource: Resource) -> tuple[Operation, Progress]:
-    """As ``_over``, with the answer of the poll that said so."""
-    operation = _start_work(context, context.record_submission(Verb.PROTECT, resource))
+def _run_until_work_ends(
+    context: RuleContext, verb: Verb, target: Resource | Backup
+) -> tuple[Operation, Progress]:
+    """Return an operation whose work outside has ended, and the answer of the poll that says so."""
+    operation = _start_work(context, context.record_submission(verb, target))
+    context.settle()  # The answer is forgotten: only the service's lists tell of the work.
     for _ in range(CALLS_LIMIT):
         answer: Progress = _poll(context, [operation])[operation.id]
         if answer.state is not ProgressState.RUNNING:

@@ -2,13 +2,28 @@
 
 import attrs
 
-from karbor_backup_contract._assertions import require
+from karbor_backup_contract._assertions import require, require_running
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import check_restore, require_unchanged, run_lifecycle
+from karbor_backup_contract._scenarios import (
+    check_restore,
+    require_unchanged,
+    run_lifecycle,
+    start_each_verb,
+    verb_targets,
+)
 from karbor_backup_contract.harness import Fault
-from karbor_backup_contract.requirements import INVENTORY, requires_fault
-from karbor_backup_core import Outcome, ProgressState, Result, State, Verb
+from karbor_backup_contract.requirements import DELETE, INVENTORY, requires_fault
+from karbor_backup_core import (
+    Backend,
+    Operation,
+    Outcome,
+    Progress,
+    ProgressState,
+    Result,
+    State,
+    Verb,
+)
 
 _FAILED_OUTCOME = Outcome(Result.FAILED, reason="the contract says so")
 
@@ -35,6 +50,7 @@ def success_leaves_no_bookkeeping(context: RuleContext) -> None:
     "A protect and a delete leave the service as it was, for every type.",
     "What a delete forgets is paid for until somebody looks.",
     INVENTORY,
+    DELETE,
 )
 def delete_leaves_nothing(context: RuleContext) -> None:
     """Live through the life of a backup of each type."""
@@ -49,16 +65,15 @@ def delete_leaves_nothing(context: RuleContext) -> None:
     INVENTORY,
 )
 def release_is_idempotent(context: RuleContext) -> None:
-    """Release a protect again, in another process, and restore the backup."""
-    operation = context.run_successfully(
-        Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT, Verb.RESTORE))
-    )
-    before = context.inventory()
-    again = attrs.evolve(operation, state=State.RELEASING)
-    answer = context.start_process().backend.release(again)
-    require(answer.state is ProgressState.SUCCEEDED, f"a second release is {answer.state}")
-    require_unchanged(context, before, "a second release")
-    check_restore(context, context.store.backup(operation.id))
+    """Release each verb again, in another process, and restore the backup."""
+    for verb, target in verb_targets(context):
+        operation = context.run_successfully(verb, target)
+        before = context.inventory()
+        again = attrs.evolve(operation, state=State.RELEASING)
+        _release(context, context.start_process().backend, again, f"a second release of a {verb}")
+        require_unchanged(context, before, f"a second release of a {verb}")
+        if verb is Verb.PROTECT and context.supports(operation.resource.type, Verb.RESTORE):
+            check_restore(context, context.store.backup(operation.id))
 
 
 @rule(
@@ -68,15 +83,13 @@ def release_is_idempotent(context: RuleContext) -> None:
     INVENTORY,
 )
 def release_without_work_succeeds(context: RuleContext) -> None:
-    """Release what was never begun."""
-    operation = context.record_submission(
-        Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT))
-    )
-    before = context.inventory()
-    over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
-    answer = context.process.backend.release(over)
-    require(answer.state is ProgressState.SUCCEEDED, f"a release of nothing is {answer.state}")
-    require_unchanged(context, before, "a release of nothing")
+    """Release what was never begun, for each verb."""
+    for verb, target in verb_targets(context):
+        operation = context.record_submission(verb, target)
+        before = context.inventory()
+        over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
+        _release(context, context.process.backend, over, f"a release of a {verb} never begun")
+        require_unchanged(context, before, f"a release of a {verb} that was never begun")
 
 
 @rule(
@@ -88,13 +101,25 @@ def release_without_work_succeeds(context: RuleContext) -> None:
     mandatory=False,
 )
 def running_work_is_not_released(context: RuleContext) -> None:
-    """Release a protect that never ends, then cancel it."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    context.inject_fault(Fault.STALL)
-    operation = context.start_running(Verb.PROTECT, resource)
-    before = context.inventory()
-    over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
-    answer = context.process.backend.release(over)
-    require(answer.state is ProgressState.RUNNING, f"a release of running work is {answer.state}")
-    require_unchanged(context, before, "a release of running work")
-    context.finish(context.cancel(operation))
+    """Release work of each verb that never ends, then cancel it."""
+    for started in start_each_verb(context, Fault.STALL):
+        operation = require_running(started.operation)
+        before = context.inventory()
+        over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
+        answer = context.process.backend.release(over)
+        running = answer.state is ProgressState.RUNNING
+        require(running, f"a release of a running {operation.verb} is {answer.state}")
+        require_unchanged(context, before, f"a release of a running {operation.verb}")
+        context.finish(context.cancel(operation))
+
+
+def _release(context: RuleContext, backend: Backend, operation: Operation, what: str) -> None:
+    """Release an operation until the service is done with that, which is to be a success."""
+    answers: list[Progress] = []
+
+    def has_ended() -> bool:
+        answers.append(backend.release(operation))
+        return answers[-1].state is not ProgressState.RUNNING
+
+    context.wait_until(has_ended)
+    require(answers[-1].state is ProgressState.SUCCEEDED, f"{what} is {answers[-1].state}")

@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from karbor_backup_contract import _process_state as process_state
 from karbor_backup_contract._assertions import require, require_success
 from karbor_backup_contract._cleanup import clean_up
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import run_lifecycle
-from karbor_backup_core import Verb
+from karbor_backup_contract._scenarios import check_restored_content, run_lifecycle
+from karbor_backup_core import Backup, Operation, Resource, Verb
 
 _MAX_WAITS: Final = 20
 _THREADS: Final = 8
@@ -56,24 +57,52 @@ def no_socket_is_left(context: RuleContext) -> None:
     "The runner does; a backend object is shared by its threads.",
 )
 def concurrent_calls_are_safe(context: RuleContext) -> None:
-    """Begin protects from several threads, and see each to its end."""
-    resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-    planned = [context.record_submission(Verb.PROTECT, resource) for _ in range(_THREADS)]
-    start = threading.Barrier(_THREADS)
+    """Begin each verb from several threads, on resources of their own, and see each to its end."""
+    kind = context.type_supporting(Verb.PROTECT)
+    targets: list[Resource | Backup] = [context.create_resource(kind) for _ in range(_THREADS)]
+    for verb in context.supported_verbs(kind):
+        planned = [context.record_submission(verb, target) for target in targets]
+        ended = [require_success(context.finish(each)) for each in _step_at_once(context, planned)]
+        if verb is Verb.PROTECT:
+            targets = [context.store.backup(operation.id) for operation in ended]
+        if verb is Verb.RESTORE:
+            for operation in ended:
+                content = context.contents[operation.resource.id]
+                check_restored_content(context, operation, content)
 
-    def begin(number: int) -> None:
+
+@rule(
+    "C-924",
+    "The process is as it was: working directory, environment, umask, signal handlers, locale, "
+    "open files, child processes, temporary files.",
+    "They belong to the program that a backend is loaded into.",
+)
+def process_is_unchanged(context: RuleContext) -> None:
+    """Live a life with an object of its own, let go of it, and compare."""
+    run_lifecycle(context, context.type_supporting(Verb.PROTECT, Verb.RESTORE))  # imports, caches
+    with process_state.separate_temporary_directory():
+        before = process_state.read()
+        _run_separate_lifecycle(context)
+        left = _wait_until_gone(context, lambda: process_state.differences(before))
+    require(not left, f"changed in the process: {', '.join(sorted(left))}")
+
+
+def _step_at_once(context: RuleContext, planned: list[Operation]) -> list[Operation]:
+    """Make the next call of each operation, all at the same time in threads of their own."""
+    start = threading.Barrier(len(planned))
+    process = context.process
+
+    def step(operation: Operation) -> Operation:
         start.wait()
-        planned[number] = context.process.driver.step(planned[number])
+        return process.driver.step(operation)
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(begin, range(_THREADS)))
+        with ThreadPoolExecutor(len(planned)) as pool:
+            return list(pool.map(step, planned))
     finally:
         sys.setswitchinterval(interval)
-    for operation in planned:
-        require_success(context.finish(operation))
 
 
 def _run_separate_lifecycle(context: RuleContext) -> None:

@@ -4,19 +4,33 @@ import uuid
 
 import attrs
 
-from karbor_backup_contract._assertions import require, require_success
+from karbor_backup_contract._assertions import require, require_outcome, require_success
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._sample_options import free_text_options, invalid_options, max_length
-from karbor_backup_contract._scenarios import delete_restored, require_unchanged
+from karbor_backup_contract._sample_options import (
+    free_text_options,
+    invalid_options,
+    max_length,
+    optional_options,
+)
+from karbor_backup_contract._scenarios import (
+    check_restore,
+    check_restored_content,
+    delete_restored,
+    require_unchanged,
+)
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.requirements import INVENTORY
 from karbor_backup_core import (
     BackendError,
+    Backup,
     InvalidDocument,
     InvalidInput,
+    Json,
+    Operation,
     ProgressState,
     Resource,
+    Result,
     Unsupported,
     Verb,
 )
@@ -134,13 +148,15 @@ def unusual_names_work_or_are_refused(context: RuleContext) -> None:
     INVENTORY,
 )
 def unknown_handles_are_refused(context: RuleContext) -> None:
-    """Restore and delete a backup with a handle that no release has written."""
+    """Work on a backup with a handle that no release has written."""
     kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
     backup = attrs.evolve(
         context.protect(context.create_resource(kind)), handle={"contract": ["strange"]}
     )
     before = context.inventory()
-    for verb in (Verb.RESTORE, Verb.DELETE):
+    for verb in context.supported_verbs(kind):
+        if verb is Verb.PROTECT:
+            continue
         operation = context.record_submission(verb, backup)
         try:
             answer = context.process.call_hook(verb.value, operation=operation)
@@ -150,6 +166,50 @@ def unknown_handles_are_refused(context: RuleContext) -> None:
             raise RuleViolation(f"{verb} of a strange handle raised {error!r}") from error
         require(answer.state is ProgressState.FAILED, f"{verb} of a strange handle {answer.state}")
     require_unchanged(context, before, "work on a strange handle")
+
+
+@rule(
+    "C-308",
+    "An optional option alone works or is refused, leaves nothing then, and has no effect on the "
+    "next operation.",
+    "Options that nobody gives in tests are found out by those who need them.",
+    INVENTORY,
+)
+def optional_options_work_alone(context: RuleContext) -> None:
+    """Give each option that is not required, to a protect and to a restore, and then none."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE)
+    backup = context.protect(context.create_resource(kind))
+    for verb in (Verb.PROTECT, Verb.RESTORE):
+        target = backup.resource if verb is Verb.PROTECT else backup
+        given = context.options_for(verb, backup.resource)
+        schema = context.process.backend.ability(kind, verb).schema
+        for name, value in optional_options(schema):
+            _try_option(context, verb, target, {**given, name: value})
+        _check_result(context, context.run_successfully(verb, target))
+
+
+def _try_option(context: RuleContext, verb: Verb, target: Resource | Backup, options: Json) -> None:
+    before = context.inventory()
+    try:
+        operation = context.finish(context.plan(verb, target, options))
+    except InvalidInput:
+        require_unchanged(context, before, f"a {verb} with {options}, which was refused")
+        return
+    require_outcome(operation, Result.SUCCEEDED, Result.FAILED)
+    if operation.outcome and operation.outcome.result is Result.SUCCEEDED:
+        _check_result(context, operation)
+    else:
+        require(operation.outcome and operation.outcome.reason, f"no reason: {options}")
+        require_unchanged(context, before, f"a {verb} with {options}, which failed")
+
+
+def _check_result(context: RuleContext, operation: Operation) -> None:
+    """Compare what comes back of a backup, or has come back by a restore."""
+    if operation.verb is Verb.PROTECT:
+        check_restore(context, context.store.backup(operation.id))
+    else:
+        content = context.contents[operation.resource.id]
+        check_restored_content(context, operation, content)
 
 
 def _options_with_name(

@@ -1,5 +1,7 @@
 """Rules about what the verbs do to resources and backups."""
 
+from typing import Final
+
 from karbor_backup_contract._assertions import describe_operation, require, require_outcome
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
@@ -9,9 +11,30 @@ from karbor_backup_contract._scenarios import (
     delete_restored,
     require_unchanged,
 )
-from karbor_backup_contract.requirements import COMPOUND_TYPES, INVENTORY, VERIFY
+from karbor_backup_contract.requirements import (
+    COMPOUND_TYPES,
+    DAMAGE,
+    DELETE,
+    INVENTORY,
+    VERIFY,
+)
 from karbor_backup_core import Backup, InvalidInput, Result, Verb
 from karbor_backup_core.documents import from_document, to_document
+
+CONTENTS: Final = (
+    b"a longer text\nof two lines\n" * 100,
+    b"",
+    b"\n",
+    bytes(range(256)),
+    b"one\rtwo\r\nthree\n\rfour",
+    b"\0" * 100_000 + b"after a hole",
+    bytes(range(256)) * 8192,
+)
+"""Contents that are restored one after the other, the last and longest of them twice."""
+
+SHORT_CONTENT: Final = b"short"
+
+SIMILAR_NAMES: Final = ("data", "data-2", "data 2", "Data")
 
 
 @rule(
@@ -61,6 +84,7 @@ def lost_resource_is_restorable(context: RuleContext) -> None:
     "A delete removes its backup and no other: neither the older nor the newer one of the same "
     "resource, nor a neighbour's.",
     "Storage shared between backups has been removed with the first of them before.",
+    DELETE,
 )
 def delete_removes_one_backup(context: RuleContext) -> None:
     """Delete the one in the middle of three, and restore all others."""
@@ -83,6 +107,7 @@ def delete_removes_one_backup(context: RuleContext) -> None:
     "C-205",
     "A delete of a backup that is gone already succeeds.",
     "A delete is repeated by those who do not know whether it was done.",
+    DELETE,
 )
 def delete_is_idempotent(context: RuleContext) -> None:
     """Delete a backup twice."""
@@ -98,6 +123,7 @@ def delete_is_idempotent(context: RuleContext) -> None:
     "A restore of a backup that is gone fails, says why, and leaves nothing.",
     "An empty resource that looks restored is worse than none.",
     INVENTORY,
+    DELETE,
 )
 def restore_of_deleted_backup_fails(context: RuleContext) -> None:
     """Delete a backup, then restore it."""
@@ -135,6 +161,7 @@ def verify_returns_checks(context: RuleContext) -> None:
     "A verify of a backup that is gone does not succeed.",
     "It is asked to find out just that.",
     VERIFY,
+    DELETE,
     mandatory=False,
 )
 def verify_of_deleted_backup_fails(context: RuleContext) -> None:
@@ -221,3 +248,91 @@ def restored_resource_is_named(context: RuleContext) -> None:
         for part in operation.outcome.parts if operation.outcome else ():
             require(part.restored, f"{part.resource.type} {part.resource.id} became nothing")
         delete_restored(context, operation, restored)
+
+
+@rule(
+    "C-213",
+    "Content of any kind and size comes back, byte for byte.",
+    "Text was taken for lines, nothing for a fault, and a short file written over a long one.",
+)
+def any_content_comes_back(context: RuleContext) -> None:
+    """Protect and restore one resource with one content after another."""
+    resource = context.create_resource(context.type_supporting(Verb.PROTECT, Verb.RESTORE))
+    for content in CONTENTS:
+        context.write(resource, content)
+        check_restore(context, context.protect(resource))
+    first = context.protect(resource)
+    context.write(resource, SHORT_CONTENT)
+    operation = context.run_successfully(Verb.RESTORE, first)
+    check_restored_content(context, operation, CONTENTS[-1])
+
+
+@rule(
+    "C-214",
+    "A verify of a backup whose stored data is damaged does not succeed.",
+    "It is asked to find out just that.",
+    VERIFY,
+    DAMAGE,
+    mandatory=False,
+)
+def verify_of_damaged_backup_fails(context: RuleContext) -> None:
+    """Spoil a backup of each type, then verify it and another one."""
+    assert context.harness.damage is not None  # noqa: S101 - the rule needs it
+    for kind in context.types_supporting(Verb.PROTECT, Verb.VERIFY):
+        damaged, whole = (context.protect(context.create_resource(kind)) for _ in range(2))
+        context.harness.damage(damaged)
+        require_outcome(context.run(Verb.VERIFY, damaged), Result.FAILED)
+        context.run_successfully(Verb.VERIFY, whole)
+
+
+@rule(
+    "C-215",
+    "A verify changes nothing.",
+    "It is run over all backups, by those who only want to look.",
+    INVENTORY,
+    VERIFY,
+    mandatory=False,
+)
+def verify_is_read_only(context: RuleContext) -> None:
+    """Verify a backup of each type, compare what there is, and restore it."""
+    for kind in context.types_supporting(Verb.PROTECT, Verb.VERIFY):
+        backup = context.protect(context.create_resource(kind))
+        before = context.inventory()
+        context.run_successfully(Verb.VERIFY, backup)
+        require_unchanged(context, before, f"a verify of {kind}")
+        if context.supports(kind, Verb.RESTORE):
+            check_restore(context, backup)
+
+
+@rule(
+    "C-216",
+    "A delete that is repeated removes no backup that was made since.",
+    "A service gives ids and names again, and a delete whose answer was lost comes twice.",
+    DELETE,
+)
+def repeated_delete_spares_later_backup(context: RuleContext) -> None:
+    """Delete a backup, make another one of the same resource, and delete the first one again."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.DELETE, Verb.RESTORE)
+    resource = context.create_resource(kind)
+    first = context.protect(resource)
+    context.run_successfully(Verb.DELETE, first)
+    context.overwrite(resource)
+    later = context.protect(resource)
+    context.run_successfully(Verb.DELETE, first)
+    check_restore(context, later)
+
+
+@rule(
+    "C-217",
+    "Names that begin alike are told apart.",
+    "What is found by a search for a name is more than what has that name.",
+)
+def similar_names_are_told_apart(context: RuleContext) -> None:
+    """Protect and restore resources whose names begin alike, and delete the shortest's backup."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE)
+    resources = [context.create_resource(kind, name) for name in SIMILAR_NAMES]
+    backups = [context.protect(resource) for resource in resources]
+    if context.supports(kind, Verb.DELETE):
+        context.run_successfully(Verb.DELETE, backups.pop(0))
+    for backup in backups:
+        check_restore(context, backup)

@@ -1,5 +1,6 @@
 """Every rule is broken by a backend made to break it, and as few others as can be."""
 
+import os
 import threading
 from collections.abc import Iterator
 
@@ -8,12 +9,22 @@ import pytest
 from karbor_backup_contract import Rule, RuleStatus, all_rules, run_rule
 from karbor_backup_fake.harness import create_harness
 from tests.contract.mutants.registry import Mutant, all_mutants
-from tests.contract.mutants.runtime import LeaksSockets, LeaksThreads
+from tests.contract.mutants.runtime import (
+    LeaksSockets,
+    LeaksThreads,
+    LeavesChildren,
+)
 
 
 @pytest.fixture(autouse=True)
 def _close_leaks() -> Iterator[None]:
+    umask = os.umask(0o022)
+    os.umask(umask)
     yield
+    os.umask(umask)
+    os.environ.pop("CONTRACT_CANARY", None)
+    while LeavesChildren.started:
+        os.waitpid(LeavesChildren.started.pop(), 0)
     LeaksThreads.over.set()
     LeaksThreads.over = threading.Event()
     while LeaksSockets.opened:

@@ -10,6 +10,7 @@ import attrs
 
 from karbor_backup_contract import Fault, Harness, Inventory
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
+from karbor_backup_fake import _serialization
 from karbor_backup_fake._abilities import PROJECT, SERVER, VOLUME
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import Job
@@ -125,6 +126,7 @@ def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
         compound_types=tuple(MEMBER_TYPES),
         multi_phase_verbs=(Verb.RESTORE,),
         rejects_late_calls=True,
+        damage=lambda backup: cloud.corrupt_copy(_serialization.read_copy_id(backup.handle)),
     )
 
 

@@ -32,7 +32,7 @@ class ReportsUnstartedAsRunning(FakeBackend):
         return answers
 
 
-@breaks("C-702")
+@breaks("C-702", also={"C-508", "C-509", "C-609", "C-706", "C-805"})
 class IgnoresRestoreCancel(FakeBackend):
     """Says that it cancels restores, and does not."""
 

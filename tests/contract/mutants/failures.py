@@ -45,7 +45,7 @@ class FailsWithoutReason(FakeBackend):
         return attrs.evolve(super()._job_progress(operation, job), reason="")
 
 
-@breaks("C-601", also={"C-208", "C-504", "C-602", "C-603", "C-606"})
+@breaks("C-601", also={"C-208", "C-214", "C-504", "C-602", "C-603", "C-606", "C-608", "C-609"})
 class RaisesOnFailedWork(FakeBackend):
     """Raises when work has failed."""
 
@@ -144,3 +144,61 @@ class WaitsForLostWork(FakeBackend):
             if answers[operation.id].state is ProgressState.UNKNOWN and operation.receipt:
                 answers[operation.id] = Progress(ProgressState.RUNNING)
         return answers
+
+
+@breaks("C-608")
+class FailedDeleteHalvesBackup(FakeBackend):
+    """Has removed half of the data when a delete fails."""
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        copies = self._cloud.inventory.copies
+        if operation.verb is Verb.DELETE and progress.state is ProgressState.FAILED:
+            copy = copies[job.task.copy]
+            copies[copy.id] = attrs.evolve(copy, content=copy.content[:5])
+        return progress
+
+
+@breaks("C-608")
+class FailedDeleteIsFinal(FakeBackend):
+    """Deletes no backup whose delete has failed before."""
+
+    _failed: set[str] = set()  # noqa: RUF012 - shared on purpose: a service would remember
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        if operation.backup is not None and operation.verb is Verb.DELETE:
+            if operation.backup.id in self._failed:
+                return Progress(ProgressState.FAILED, reason="it has failed before")
+            if progress.state is ProgressState.FAILED:
+                self._failed.add(operation.backup.id)
+        return progress
+
+
+@breaks("C-609")
+class RestoresOverNamesakes(FakeBackend):
+    """Fills everything of the same name when it restores."""
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        assets = self._cloud.inventory.assets
+        if operation.verb is Verb.RESTORE and progress.resources:
+            restored = assets[progress.resources[0].id]
+            for asset in list(assets.values()):
+                if asset.resource.name == operation.resource.name and not asset.operation:
+                    assets[asset.resource.id] = attrs.evolve(asset, content=restored.content)
+        return progress
+
+
+@breaks("C-609")
+class FailedProtectTruncatesResource(FakeBackend):
+    """Leaves the resource itself half empty when a protect fails."""
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        asset = self._cloud.inventory.assets.get(operation.resource.id)
+        failed = operation.verb is Verb.PROTECT and progress.state is ProgressState.FAILED
+        if asset is not None and failed:
+            half = attrs.evolve(asset, content=asset.content[:5])
+            self._cloud.inventory.assets[asset.resource.id] = half
+        return progress

@@ -1,7 +1,10 @@
 """Backends that lose sight of their own work."""
 
 import contextlib
+import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -44,7 +47,7 @@ class LostReplyAsFinalError(FakeBackend):
             raise
 
 
-@breaks("C-403", also={"C-405", "C-604", "C-707"})
+@breaks("C-403", also={"C-405", "C-409", "C-604", "C-707"})
 class KeepsWorkInMemory(FakeBackend):
     """Knows only the work that it has begun itself."""
 
@@ -138,3 +141,52 @@ class LateProtectRecreatesData(FakeBackend):
         return attrs.evolve(
             self._job_progress(operation, job), receipt=_serialization.make_receipt(job.id)
         )
+
+
+class NotesSurroundings(FakeBackend):
+    """Fails when its work is looked at from elsewhere."""
+
+    _noted: dict[str, object] = {}  # noqa: RUF012 - as a file would be there
+
+    def _surroundings(self) -> object:
+        raise NotImplementedError
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        self._noted[operation.id] = self._surroundings()
+        return super()._start_phase(operation)
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        now = self._surroundings()
+        elsewhere = {x.id for x in operations if self._noted.get(x.id, now) != now}
+        failed = Progress(ProgressState.FAILED, reason="its notes are not there")
+        return {
+            id_: failed if id_ in elsewhere else progress
+            for id_, progress in super().poll(operations).items()
+        }
+
+
+@breaks("C-409")
+class NotesInWorkingDirectory(NotesSurroundings):
+    """Notes its work in a file of the working directory."""
+
+    def _surroundings(self) -> object:
+        return Path.cwd()
+
+
+@breaks("C-409")
+class NotesLocalTime(NotesSurroundings):
+    """Notes by the local time's difference from UTC when its work was begun."""
+
+    def _surroundings(self) -> object:
+        return time.localtime().tm_gmtoff
+
+
+@breaks("C-409")
+class NotesUnreadably(NotesSurroundings):
+    """Notes its work with the rights that the process gives."""
+
+    def _surroundings(self) -> object:
+        mask = os.umask(0o022)
+        os.umask(mask)
+        return mask

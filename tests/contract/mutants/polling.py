@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -30,7 +31,7 @@ class ReadsOnePage(FakeBackend):
         return super().poll(operations[:20])
 
 
-@breaks("C-502", also={"C-504"})
+@breaks("C-502", also={"C-501", "C-504"})
 class SwapsPollResults(FakeBackend):
     """Gives each operation the answer of another one."""
 
@@ -127,7 +128,7 @@ class ProgressExceedsTotal(FakeBackend):
         return attrs.evolve(progress, done=(progress.total or 0) + 1)
 
 
-@breaks("C-508")
+@breaks("C-508", also={"C-509"})
 class PollBlocks(FakeBackend):
     """Waits in a poll until there is something to tell."""
 
@@ -140,3 +141,26 @@ class PollBlocks(FakeBackend):
                 return answers
             clock.advance(1)
         raise Transient("timed out")
+
+
+@breaks("C-509")
+class GivesUpAfterDay(FakeBackend):
+    """Takes for lost what runs longer than a day."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        answers = dict(super().poll(operations))
+        for operation in operations:
+            begun = operation.submitted_at or self._cloud.clock()
+            if operation.outcome is None and self._cloud.clock() - begun > timedelta(days=1):
+                answers[operation.id] = Progress(ProgressState.FAILED, reason="it takes too long")
+        return answers
+
+
+@breaks("C-507")
+class ChangesUnit(FakeBackend):
+    """Counts in another unit the further it gets."""
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        return attrs.evolve(progress, unit="percent") if progress.done else progress

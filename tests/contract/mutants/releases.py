@@ -10,7 +10,7 @@ from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
 
 
-@breaks("C-801")
+@breaks("C-801", also={"C-215", "C-702", "C-703", "C-705", "C-706", "C-707", "C-805"})
 class KeepsVerifyJobs(FakeBackend):
     """Leaves the jobs of verifies."""
 
@@ -21,7 +21,7 @@ class KeepsVerifyJobs(FakeBackend):
         return super().release(operation)
 
 
-@breaks("C-802", also={"C-404", "C-911"})
+@breaks("C-802", also={"C-404", "C-608", "C-911"})
 class KeepsMemberCopies(FakeBackend):
     """Deletes the copy of the whole, and leaves those of its members."""
 
@@ -47,7 +47,21 @@ class SecondReleaseDeletesBackup(FakeBackend):
 
 @breaks(
     "C-804",
-    also={"C-408", "C-206", "C-211", "C-404", "C-605", "C-607", "C-701", "C-703", "C-803", "C-913"},
+    also={
+        "C-206",
+        "C-211",
+        "C-308",
+        "C-404",
+        "C-408",
+        "C-605",
+        "C-607",
+        "C-701",
+        "C-703",
+        "C-705",
+        "C-707",
+        "C-803",
+        "C-913",
+    },
 )
 class ReleaseWithoutWorkFails(FakeBackend):
     """Raises when there is nothing to release."""

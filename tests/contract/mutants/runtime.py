@@ -1,6 +1,8 @@
 """Backends that take more of their process than is theirs."""
 
+import os
 import socket
+import tempfile
 import threading
 import time
 from typing import Any
@@ -49,3 +51,46 @@ class KeepsOperationInObject(FakeBackend):
         for _ in range(20):
             time.sleep(0)  # let another thread in
         return super().protect(self._current)
+
+
+@breaks("C-924")
+class SetsEnvironment(FakeBackend):
+    """Leaves a variable in the environment."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        os.environ["CONTRACT_CANARY"] = operation.id
+        return super().delete(operation)
+
+
+@breaks("C-924")
+class ChangesUmask(FakeBackend):
+    """Sets the umask for what it writes, and leaves it."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        os.umask(0o027 if os.umask(0o077) == 0o077 else 0o077)
+        return super().delete(operation)
+
+
+@breaks("C-924")
+class LeavesTemporaryFiles(FakeBackend):
+    """Writes a temporary file for each delete, and forgets it."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        descriptor, _ = tempfile.mkstemp()
+        os.close(descriptor)
+        return super().delete(operation)
+
+
+@breaks("C-924")
+class LeavesChildren(FakeBackend):
+    """Starts a program for each delete, and never looks at it again."""
+
+    started: list[int] = []  # noqa: RUF012 - shared on purpose: it outlives the objects
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        self.started.append(os.posix_spawn("/bin/true", ["true"], os.environ))
+        return super().delete(operation)

@@ -1,5 +1,7 @@
 """Backends that take what they should refuse, and refuse what they should take."""
 
+import attrs
+
 from karbor_backup_core import (
     Ability,
     BackendError,
@@ -98,3 +100,29 @@ class AcceptsAnyHandle(FakeBackend):
         if operation.backup is not None and not operation.backup.handle["copy"]:
             raise BackendError("an empty handle")
         return super().restore(operation)
+
+
+@breaks("C-308")
+class KeepsOption(FakeBackend):
+    """Restores in place from the first restore in place on."""
+
+    _kept = False
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        self._kept = self._kept or bool(operation.options.get("in_place"))
+        options = {**operation.options, **({"in_place": True} if self._kept else {})}
+        return super().restore(attrs.evolve(operation, options=options))
+
+
+@breaks("C-308")
+class RefusesOptionAfterStart(FakeBackend):
+    """Begins work with an option that nobody gives, and refuses it then."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        if "description" in operation.options:
+            with self._connect() as cloud:
+                cloud.create_job("of nobody", 1, Task(kind=JobKind.READ))
+            raise InvalidInput("descriptions are not taken")
+        return super().protect(operation)

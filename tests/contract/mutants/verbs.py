@@ -1,6 +1,7 @@
 """Backends that do something else to resources and backups than they should."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence, ValuesView
 from typing import Any
 
 import attrs
@@ -16,8 +17,9 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, _serialization
-from karbor_backup_fake._abilities import ABILITIES, PROJECT
-from karbor_backup_fake._model import Job
+from karbor_backup_fake._abilities import ABILITIES, PROJECT, VOLUME
+from karbor_backup_fake._indexes import NestedIndex
+from karbor_backup_fake._model import Copy, Job
 from tests.contract.mutants.registry import breaks
 
 
@@ -26,7 +28,7 @@ def copy_id_of(operation: Operation) -> str:
     return "" if operation.backup is None else _serialization.read_copy_id(operation.backup.handle)
 
 
-@breaks("C-201")
+@breaks("C-201", also={"C-214", "C-215"})
 class VerifyOfProjectFails(FakeBackend):
     """Fails to verify backups of projects, which it declares."""
 
@@ -37,7 +39,7 @@ class VerifyOfProjectFails(FakeBackend):
         return super().verify(operation)
 
 
-@breaks("C-202", also={"C-204", "C-407"})
+@breaks("C-202", also={"C-204", "C-213", "C-407"})
 class RestoresCurrentContent(FakeBackend):
     """Restores what is in the resource now, where there is one."""
 
@@ -62,7 +64,7 @@ class RestoreRequiresResource(FakeBackend):
         return super().restore(operation)
 
 
-@breaks("C-204", also={"C-306", "C-406"})
+@breaks("C-204", also={"C-216", "C-306", "C-406"})
 class DeletesAllBackups(FakeBackend):
     """Deletes all backups of the resource."""
 
@@ -74,7 +76,7 @@ class DeletesAllBackups(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-205")
+@breaks("C-205", also={"C-216", "C-705", "C-707"})
 class SecondDeleteFails(FakeBackend):
     """Refuses to delete what is gone."""
 
@@ -104,7 +106,7 @@ class VerifiesWithoutChecks(FakeBackend):
         return attrs.evolve(super()._job_progress(operation, job), checks=())
 
 
-@breaks("C-208", also={"C-306"})
+@breaks("C-208", also={"C-214", "C-305", "C-306"})
 class VerifiesWithoutReading(FakeBackend):
     """Verifies without looking."""
 
@@ -116,7 +118,7 @@ class VerifiesWithoutReading(FakeBackend):
         return Progress(ProgressState.SUCCEEDED, checks=(check,))
 
 
-@breaks("C-209", also={"C-911"})
+@breaks("C-209", also={"C-404", "C-911"})
 class KeepsHandlesInMemory(FakeBackend):
     """Restores only from the very handles that it has made in this process."""
 
@@ -173,3 +175,142 @@ class RestoresWithWrongType(FakeBackend):
             return progress
         other = Resource("OS::Other::Thing", progress.resources[0].id)
         return attrs.evolve(progress, resources=(other, *progress.resources[1:]))
+
+
+class ChangesContent(FakeBackend):
+    """Stores something else than the content."""
+
+    def change(self, content: bytes) -> bytes:
+        """Return what is stored in the place of a content."""
+        raise NotImplementedError
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        progress = super().protect(operation)
+        copies = self._cloud.inventory.copies
+        for copy in [each for each in copies.values() if each.operation == operation.id]:
+            content = self.change(copy.content)
+            digest = hashlib.sha256(content).hexdigest()
+            copies[copy.id] = attrs.evolve(copy, content=content, digest=digest)
+        return progress
+
+
+@breaks("C-213")
+class NormalizesLineEnds(ChangesContent):
+    """Writes all ends of lines alike."""
+
+    def change(self, content: bytes) -> bytes:
+        return content.replace(b"\r\n", b"\n")
+
+
+@breaks("C-213")
+class TruncatesLargeContent(ChangesContent):
+    """Stores a mebibyte at most."""
+
+    def change(self, content: bytes) -> bytes:
+        return content[: 2**20]
+
+
+@breaks("C-213")
+class TrimsBlanks(ChangesContent):
+    """Drops blanks at the ends."""
+
+    def change(self, content: bytes) -> bytes:
+        return content.strip() if content.isspace() else content
+
+
+@breaks("C-213")
+class RefusesNothing(FakeBackend):
+    """Takes what is empty for a fault."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        asset = self._cloud.inventory.assets.get(operation.resource.id)
+        if asset is not None and not asset.content and not asset.members:
+            return Progress(ProgressState.FAILED, reason="there is nothing in it")
+        return super().protect(operation)
+
+
+@breaks("C-214")
+class VerifiesAgainstNothing(FakeBackend):
+    """Compares a copy with a sum of what it finds."""
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        copies = self._cloud.inventory.copies
+        for copy in self._cloud.inventory.copy_tree(copy_id_of(operation)):
+            digest = hashlib.sha256(copy.content).hexdigest()
+            copies[copy.id] = attrs.evolve(copy, digest=digest)
+        return super().verify(operation)
+
+
+@breaks("C-215", also={"C-607", "C-702", "C-703", "C-705", "C-706", "C-707"})
+class VerifyLeavesResource(FakeBackend):
+    """Restores for a verify, and leaves what it restored."""
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        progress = super().verify(operation)
+        if operation.attempt == 1:
+            self._cloud.add_resource(Resource(VOLUME, f"scratch-{operation.id}"), b"restored")
+        return progress
+
+
+@breaks("C-112", also={"C-606"})
+class StoresElsewhere(FakeBackend):
+    """Stores copies where the harness does not look."""
+
+    def __init__(self, configuration: Any, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._cloud.inventory.copies.__class__ = HiddenCopies
+
+
+class HiddenCopies(NestedIndex[Copy]):
+    """Copies that nobody lists."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def values(self) -> ValuesView[Copy]:
+        return self.data.values()
+
+
+class DeletesOthers(FakeBackend):
+    """Deletes what a subclass takes for the same backup."""
+
+    def _is_taken_for(self, _operation: Operation, _copy: Copy) -> bool:
+        raise NotImplementedError
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        for copy in self._cloud.copies():
+            if copy.id != copy_id_of(operation) and self._is_taken_for(operation, copy):
+                self._cloud.inventory.remove_tree(copy.id)
+        return super().delete(operation)
+
+
+@breaks("C-216")
+class DeletesLaterBackup(DeletesOthers):
+    """Deletes the backups that there are when the one that it looks for is gone."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        gone = copy_id_of(operation) not in self._cloud.inventory.copies
+        return gone and copy.resource == operation.resource
+
+
+@breaks("C-217")
+class DeletesByPrefix(DeletesOthers):
+    """Deletes also the backups of names that begin with that of the resource."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        name = operation.resource.name
+        return copy.resource.name != name and copy.resource.name.startswith(name)
+
+
+@breaks("C-217")
+class DeletesIgnoringCase(DeletesOthers):
+    """Deletes also the backups of names that differ in upper and lower case only."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        name = operation.resource.name
+        return copy.resource.name != name and copy.resource.name.lower() == name.lower()
