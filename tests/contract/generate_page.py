@@ -5,12 +5,24 @@ Run ``python -m tests.contract.generate_page`` after a change to one of them; a 
 
 import inspect
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from karbor_backup_contract import Fault, Rule, all_rules
-from karbor_backup_core import CONTRACT_VERSION
+from karbor_backup_core import (
+    CONTRACT_VERSION,
+    Backup,
+    Check,
+    Leftover,
+    Member,
+    Operation,
+    Part,
+    Progress,
+)
 from karbor_backup_core.hookspecs import BACKEND_HOOKS, BackendSpec
 from tests.contract.mutants.hook_mutations import EQUIVALENT_MUTATIONS, all_hook_mutations
 from tests.contract.mutants.registry import all_mutants
@@ -24,6 +36,7 @@ def render_page() -> str:
     """Return the page."""
     parts = {
         "hooks": hook_table(),
+        "fields": field_tables(),
         "faults": fault_table(),
         "rules": rule_tables(),
         "mutants": mutant_table(),
@@ -42,6 +55,20 @@ def hook_table() -> Iterator[str]:
         hook = getattr(BackendSpec, name)
         arguments = ", ".join(list(inspect.signature(hook).parameters)[1:])
         yield _table_row(f"`{name}({arguments})`", inspect.getdoc(hook).splitlines()[0])
+
+
+def field_tables() -> Iterator[str]:
+    """Return a table of the fields of everything that a hook gets or answers."""
+    for kind in (Operation, Backup, Progress, Part, Check, Leftover, Member):
+        summary, described = _parse_docstring(inspect.getdoc(kind) or "")
+        yield f"### `{kind.__name__}`"
+        yield ""
+        yield summary
+        yield ""
+        yield from _table_header("field", "meaning")
+        for field in attrs.fields(kind):
+            yield _table_row(f"`{field.name}`", described[field.name])
+        yield ""
 
 
 def fault_table() -> Iterator[str]:
@@ -87,6 +114,18 @@ def hook_mutation_table() -> Iterator[str]:
         yield _table_row(f"`{name}`", reason)
 
 
+def _parse_docstring(text: str) -> tuple[str, dict[str, str]]:
+    """Return the first line of a class's docstring, and what it says of each attribute."""
+    described: dict[str, str] = {}
+    name = ""
+    for line in text.partition("Attributes:\n")[2].splitlines():
+        if begun := re.fullmatch(r" {4}(\w+): (.+)", line):
+            name, described[begun[1]] = begun[1], begun[2]
+        elif line.startswith(" " * 8):
+            described[name] += " " + line.strip()
+    return text.partition("\n")[0], described
+
+
 def _mandatory_cell(rule: Rule) -> str:
     since = "" if rule.since == "1.0" else f", since {rule.since}"
     return ("yes" if rule.mandatory else "if it can be tried") + since
@@ -106,7 +145,7 @@ def _table_row(*cells: str) -> str:
 
 
 def _escape_cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    return text.replace("``", "`").replace("|", "\\|").replace("\n", " ")
 
 
 if __name__ == "__main__":
