@@ -46,14 +46,14 @@ def run_monitored(command: Sequence[str], directory: Path, request: Any) -> Moni
     ) as child:
         try:
             with _ProcessMonitor(child.pid) as watch:
-                said, _ = child.communicate(json.dumps(request))
+                output, _ = child.communicate(json.dumps(request))
         except BaseException:
             child.kill()
             raise
     if child.returncode != 0:
         raise RuntimeError(f"{' '.join(command)} ended with status {child.returncode}")
     return MonitoredResult(
-        json.loads(said.splitlines()[-1]), watch.threads, watch.sockets, watch.memory
+        json.loads(output.splitlines()[-1]), watch.threads, watch.sockets, watch.memory
     )
 
 

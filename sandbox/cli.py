@@ -55,7 +55,7 @@ def sandbox() -> None:
 @click.option("--cloud", is_flag=True, help="With Glance, Cinder, Neutron and Nova; needs root.")
 def up(instance: str, with_parts: str, freezer_database: DatabaseKind, *, cloud: bool) -> None:
     """Bring the sandbox up and say what runs where."""
-    found = Sandbox.up(
+    new_sandbox = Sandbox.up(
         ROOT,
         instance=instance,
         with_parts=[*_split_names(with_parts), *(["cloud"] if cloud else [])],
@@ -63,7 +63,7 @@ def up(instance: str, with_parts: str, freezer_database: DatabaseKind, *, cloud:
         detached=True,
         report=display.print_progress,
     )
-    display.show_up(found)
+    display.show_up(new_sandbox)
 
 
 @sandbox.command(help="Stop everything and remove its files.")

@@ -60,17 +60,17 @@ def ensure_databases(environment: Environment, report: Report) -> DatabaseTempla
         BuildError: a command of Keystone or Freezer failed; the text says how.
     """
     recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    made = DatabaseTemplates(environment.path / f"databases-{recipe}")
+    templates = DatabaseTemplates(environment.path / f"databases-{recipe}")
     with file_lock(environment.path / "databases.lock"):
-        if not made.home.exists():
+        if not templates.home.exists():
             report("Initialising the databases; they are kept for the next time.")
-            draft = DatabaseTemplates(made.home.with_suffix(".draft"))
+            draft = DatabaseTemplates(templates.home.with_suffix(".draft"))
             shutil.rmtree(draft.home, ignore_errors=True)
             draft.home.mkdir()
             _make_keystone(environment, draft)
             _make_freezer(environment, draft)
-            draft.home.rename(made.home)
-    return made
+            draft.home.rename(templates.home)
+    return templates
 
 
 def sync_freezer(environment: Environment, directory: Path, url: str) -> None:

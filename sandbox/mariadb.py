@@ -90,8 +90,8 @@ def ensure_template(
         ServiceError: the server did not come up.
     """
     recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    made = home.with_name(f"{home.name}-{recipe}")
-    if not made.exists():
+    template = home.with_name(f"{home.name}-{recipe}")
+    if not template.exists():
         instance.report("Initialising MariaDB's databases; they are kept for the next time.")
         with temporary_instance(instance.project, "making-databases", instance.report) as room:
             program = _find_installation(room)
@@ -103,8 +103,8 @@ def ensure_template(
             if _CLEAN_END not in log:
                 raise BuildError(f"MariaDB did not end cleanly.\n{log}")
             (data / _INIT_FILE).unlink()
-            data.rename(made)
-    return made
+            data.rename(template)
+    return template
 
 
 def _find_installation(instance: Instance) -> Path:

@@ -172,8 +172,8 @@ def stop_servers(started: Iterable[StartedServer], records: Path) -> None:
 def load_servers(records: Path) -> dict[str, StartedServer]:
     """Return every server that was ever started in an instance, in the order of their names."""
     documents = (json.loads(path.read_text()) for path in sorted(records.glob("*.json")))
-    found = [cattrs.structure(document, StartedServer) for document in documents]
-    return {each.service.name: each for each in found}
+    servers = [cattrs.structure(document, StartedServer) for document in documents]
+    return {each.service.name: each for each in servers}
 
 
 def _save_record(started: StartedServer, records: Path) -> None:

@@ -33,12 +33,14 @@ def _list_lines(page: Path) -> Iterator[str]:
     ):
         if token.type == "fence":
             joined = token.content.replace("\\\n", " ")
-            found = [_PROMPT.sub("", line) for line in joined.splitlines() if _PROMPT.search(line)]
+            command_lines = [
+                _PROMPT.sub("", line) for line in joined.splitlines() if _PROMPT.search(line)
+            ]
         elif token.type == "code_inline":
-            found = [token.content]
+            command_lines = [token.content]
         else:
             continue
-        yield from (line for line in found if line.startswith(f"{_PROGRAM} "))
+        yield from (line for line in command_lines if line.startswith(f"{_PROGRAM} "))
 
 
 _LINES = [(page, line) for page in PAGES for line in _list_lines(page)]
@@ -57,9 +59,9 @@ def _parse_line(line: str) -> Iterator[click.Context]:
     command: click.Command = program
     while isinstance(command, click.Group):
         rest = [*context._protected_args, *context.args]
-        name, found, rest = command.resolve_command(context, rest)
-        assert found is not None, name
-        command = found
+        name, subcommand, rest = command.resolve_command(context, rest)
+        assert subcommand is not None, name
+        command = subcommand
         context = _parse_arguments(command, name, rest, context)
         yield context
 

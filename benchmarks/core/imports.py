@@ -70,11 +70,11 @@ def _process_timer(arguments: Sequence[str]) -> Callable[[], float]:
 
 def _measure_packages(what: str, arguments: Sequence[str]) -> Iterator[Measurement]:
     command = [sys.executable, "-X", "importtime", *arguments]
-    told = subprocess.run(  # noqa: S603 - it starts this Python
+    completed = subprocess.run(  # noqa: S603 - it starts this Python
         command, check=True, capture_output=True, text=True
     ).stderr
     packages: Counter[str] = Counter()
-    for microseconds, module in _LINE.findall(told):
+    for microseconds, module in _LINE.findall(completed):
         packages[module.partition(".")[0]] += int(microseconds)
     for package, microseconds in packages.most_common(_PACKAGES_SHOWN):
         yield _to_measurement(what, package, microseconds / 1e6)

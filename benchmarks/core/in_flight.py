@@ -21,13 +21,13 @@ def measure(context: BenchmarkContext) -> Iterator[Measurement]:
         for store in ("memory", "SQLite"):
             subject = f"{OURS}, {store}"
             url = () if store == "memory" else (f"sqlite:///{context.scratch}/{count}.db",)
-            seen = context.run_in_process(_PROCESS_MODULE, str(count), *url)
+            result = context.run_in_process(_PROCESS_MODULE, str(count), *url)
             parameters = {"in flight": count}
             goals = count == _MAX_IN_FLIGHT
             yield Measurement(
                 what="memory per operation in flight",
                 subject=subject,
-                value=seen["kib"] / count,
+                value=result["kib"] / count,
                 unit="KiB",
                 parameters=parameters,
                 goal=Goal(10) if goals else None,
@@ -35,7 +35,7 @@ def measure(context: BenchmarkContext) -> Iterator[Measurement]:
             yield Measurement(
                 what="threads",
                 subject=subject,
-                value=seen["threads"],
+                value=result["threads"],
                 unit="threads",
                 parameters=parameters,
                 goal=Goal(16) if goals else None,
@@ -43,21 +43,21 @@ def measure(context: BenchmarkContext) -> Iterator[Measurement]:
             yield Measurement(
                 what="sockets",
                 subject=subject,
-                value=seen["sockets"],
+                value=result["sockets"],
                 unit="sockets",
                 parameters=parameters,
             )
             yield Measurement(
                 what="processor time per operation and poll",
                 subject=subject,
-                value=seen["poll_seconds"] / count * 1e6,
+                value=result["poll_seconds"] / count * 1e6,
                 unit="µs",
                 parameters=parameters,
             )
             yield Measurement(
                 what="time per operation, all in flight at once",
                 subject=subject,
-                value=seen["seconds"] / count * 1e6,
+                value=result["seconds"] / count * 1e6,
                 unit="µs",
                 parameters=parameters,
             )

@@ -70,7 +70,7 @@ def main(count: int, url: str = "") -> None:
         seconds = time.perf_counter() - began
         poll_seconds = _measure_polls(cloud)
         gc.collect()
-        seen = {
+        result = {
             "kib": (process.memory_info().rss - before) / 1024,
             "threads": process.num_threads(),
             "sockets": len(process.net_connections(kind="all")),
@@ -79,8 +79,8 @@ def main(count: int, url: str = "") -> None:
         ending = time.perf_counter()
         clock.advance(cloud.service_seconds)
         check_released([runner.wait(operation_id) for operation_id in begun])
-        seen["seconds"] = seconds + time.perf_counter() - ending
-    print(json.dumps(seen))  # noqa: T201 - it is what this program is for
+        result["seconds"] = seconds + time.perf_counter() - ending
+    print(json.dumps(result))  # noqa: T201 - it is what this program is for
 
 
 def _measure_polls(cloud: PollSignalCloud) -> float:

@@ -71,12 +71,12 @@ class DatabaseScheduler:
     def _start_jobs(self) -> None:
         now = time.time()
         with self._database.begin() as connection:
-            found = connection.execute(self._startable).all()
-            if not found:
+            rows = connection.execute(self._startable).all()
+            if not rows:
                 return
             schedule = _format_schedule("running", time_started=int(now), time_ended=-1)
-            connection.execute(self._update_schedules([row.id for row in found], schedule))
-        for row in found:
+            connection.execute(self._update_schedules([row.id for row in rows], schedule))
+        for row in rows:
             self._running[row.id] = _RunningJob(
                 row.id, now + self._seconds, _backup_record(row, now)
             )

@@ -49,11 +49,11 @@ def _delete_files(files: Sequence[Path]) -> int:
 
 def _flip_byte(path: Path) -> None:
     """Change one byte; size and time stay as they were, so that only its content shows it."""
-    seen = path.stat()
+    status = path.stat()
     content = bytearray(path.read_bytes()) or bytearray(b"\x00")
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
-    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _truncate(path: Path) -> None:

@@ -85,12 +85,12 @@ class Demo:
         make_tree(self.data, TreeSize())
         tree = read_tree(self.data)
         size = sum(int(e.content.split()[1]) for e in tree.values() if e.kind == "file")
-        found = count_by_kind(tree)
+        counts = count_by_kind(tree)
         self.console.print_text(f"{self.data}")
         self.console.print_text(
-            f"{found['file']:,} files with {size / 1e6:,.0f} MB, {found['folder']} folders, "
-            f"{found['link']} links: names with line breaks, quotes, leading dashes and bytes that "
-            "are not UTF-8; dangling and circular links; hard links; empty and sparse files"
+            f"{counts['file']:,} files with {size / 1e6:,.0f} MB, {counts['folder']} folders, "
+            f"{counts['link']} links: names with line breaks, quotes, leading dashes and bytes "
+            "that are not UTF-8; dangling and circular links; hard links; empty and sparse files"
             f"{'; files that nobody may read' if _has_unreadable_files(tree) else ''}."
         )
         return tree
@@ -135,11 +135,11 @@ path = "{self.sandbox.storage_dir}"
     def _damage_data(self, before: Tree) -> None:
         for what, count in damage_tree(self.data).items():
             self.console.print_text(f"{count:>4} {what}")
-        found = diff_trees(before, read_tree(self.data))
-        if not found:
+        differences = diff_trees(before, read_tree(self.data))
+        if not differences:
             raise MismatchError("the damage does not show, so the comparison shows nothing")
         self.console.print_text(
-            f"The comparison sees {len(found)} differences: {_summarize(found)}."
+            f"The comparison sees {len(differences)} differences: {_summarize(differences)}."
         )
 
     def _restore(self, backup: str) -> None:
@@ -153,11 +153,11 @@ path = "{self.sandbox.storage_dir}"
 
     def _compare_data(self, before: Tree) -> None:
         after = read_tree(self.data)
-        found = diff_trees(before, after)
-        for difference in found[:20]:
+        differences = diff_trees(before, after)
+        for difference in differences[:20]:
             self.console.print_text(str(difference))
-        if found:
-            raise MismatchError(f"{len(found)} differences: {_summarize(found)}")
+        if differences:
+            raise MismatchError(f"{len(differences)} differences: {_summarize(differences)}")
         by_kind = count_by_kind(after)
         named = sum(1 for entry in after.values() if len(entry.names) > 1)
         self.console.print_text(
@@ -190,5 +190,7 @@ def _has_unreadable_files(tree: Tree) -> bool:
     return any(entry.kind == "file" and not entry.mode & 0o444 for entry in tree.values())
 
 
-def _summarize(found: list[Difference]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in Counter(d.what for d in found).items())
+def _summarize(differences: list[Difference]) -> str:
+    return ", ".join(
+        f"{count} {what}" for what, count in Counter(d.what for d in differences).items()
+    )

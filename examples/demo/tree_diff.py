@@ -69,26 +69,26 @@ def read_tree(root: Path) -> dict[str, Entry]:
     """
     stats = {path: os.lstat(root / path) for path in _walk_paths(root)}
     names: dict[tuple[int, int], list[str]] = {}
-    for path, seen in sorted(stats.items()):
-        names.setdefault((seen.st_dev, seen.st_ino), []).append(path)
+    for path, status in sorted(stats.items()):
+        names.setdefault((status.st_dev, status.st_ino), []).append(path)
     return {
-        path: _read_entry(root / path, seen, tuple(names[seen.st_dev, seen.st_ino]))
-        for path, seen in stats.items()
+        path: _read_entry(root / path, status, tuple(names[status.st_dev, status.st_ino]))
+        for path, status in stats.items()
     }
 
 
 def diff_trees(before: Tree, after: Tree) -> list[Difference]:
     """Return all in which a tree differs from what it was."""
-    found = [Difference(path, "missing") for path in before.keys() - after.keys()]
-    found += [Difference(path, "extra") for path in after.keys() - before.keys()]
+    differences = [Difference(path, "missing") for path in before.keys() - after.keys()]
+    differences += [Difference(path, "extra") for path in after.keys() - before.keys()]
     for path in before.keys() & after.keys():
         ours, theirs = before[path], after[path]
-        found += [
+        differences += [
             Difference(path, field.name)
             for field in attrs.fields(Entry)
             if getattr(ours, field.name) != getattr(theirs, field.name)
         ]
-    return sorted(found)
+    return sorted(differences)
 
 
 def count_by_kind(tree: Tree) -> dict[str, int]:
@@ -107,19 +107,19 @@ def _raise_error(error: OSError) -> None:
     raise error
 
 
-def _read_entry(path: Path, seen: os.stat_result, names: tuple[str, ...]) -> Entry:
-    kind = _KINDS[stat.S_IFMT(seen.st_mode)]
+def _read_entry(path: Path, status: os.stat_result, names: tuple[str, ...]) -> Entry:
+    kind = _KINDS[stat.S_IFMT(status.st_mode)]
     content = ""
     if kind == "file":
         with path.open("rb") as file:
-            content = f"{hashlib.file_digest(file, 'sha256').hexdigest()} {seen.st_size}"
+            content = f"{hashlib.file_digest(file, 'sha256').hexdigest()} {status.st_size}"
     elif kind == "link":
         content = os.readlink(path)  # noqa: PTH115 - a Path would change the target
     return Entry(
         kind=kind,
         content=content,
-        mode=stat.S_IMODE(seen.st_mode),
-        owner=(seen.st_uid, seen.st_gid),
-        modified=int(seen.st_mtime),
+        mode=stat.S_IMODE(status.st_mode),
+        owner=(status.st_uid, status.st_gid),
+        modified=int(status.st_mtime),
         names=names if kind == "file" else (),
     )

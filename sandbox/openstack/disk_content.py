@@ -58,9 +58,9 @@ def write_bytes(path: Path, offset: int, data: bytes) -> None:
 
 
 def _image_format(path: Path) -> str:
-    told = json.loads(_run_qemu_io(["qemu-img", "info", "-U", "--output=json", str(path)]))
-    found: str = told["format"]
-    return found
+    info = json.loads(_run_qemu_io(["qemu-img", "info", "-U", "--output=json", str(path)]))
+    image_format: str = info["format"]
+    return image_format
 
 
 def _run_qemu_io(command: Sequence[str]) -> str:

@@ -52,10 +52,10 @@ def parse_texts(console: str) -> list[str]:
 
 def _boot_sector(project: Project, report: Report) -> bytes:
     root = debian_packages.unpack_packages(project, ["nasm"], report)
-    made = root / "guest.bin"
-    if not made.exists() or made.stat().st_mtime < _SOURCE.stat().st_mtime:
-        draft = made.with_suffix(".draft")
+    binary = root / "guest.bin"
+    if not binary.exists() or binary.stat().st_mtime < _SOURCE.stat().st_mtime:
+        draft = binary.with_suffix(".draft")
         nasm = str(root / "usr" / "bin" / "nasm")
         run_checked([nasm, "-f", "bin", "-o", str(draft), str(_SOURCE)], root)
-        draft.replace(made)
-    return made.read_bytes()
+        draft.replace(binary)
+    return binary.read_bytes()

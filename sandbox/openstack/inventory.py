@@ -22,12 +22,12 @@ def list_resources(cloud: "Connection", freezer: Adapter) -> set[ResourceKey]:
         cloud: a connection in the project.
         freezer: the Freezer API, with the project in its URL.
     """
-    found = {
+    entries = {
         (kind, resource.id, resource.name or "")
         for kind, resources in _resource_listings(cloud).items()
         for resource in resources()
     }
-    return found | {
+    return entries | {
         (f"freezer {name}", entry[f"{name}_id"], entry.get("description") or "")
         for collection, name in _FREEZER.items()
         for entry in _list_entries(freezer, collection)

@@ -37,5 +37,5 @@ def configure(site: Site) -> None:
 
 def service(site: Site, port: int) -> Service:
     """Return the API's server."""
-    found = {"OS_NEUTRON_CONFIG_DIR": str(site.etc), "OS_NEUTRON_CONFIG_FILES": "neutron.conf"}
-    return site.api_service(NAME, "neutron.wsgi.api", port, environ=found)
+    environ = {"OS_NEUTRON_CONFIG_DIR": str(site.etc), "OS_NEUTRON_CONFIG_FILES": "neutron.conf"}
+    return site.api_service(NAME, "neutron.wsgi.api", port, environ=environ)

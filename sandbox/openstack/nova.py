@@ -61,8 +61,8 @@ def configure(site: Site, virtualization: Virtualization) -> None:
 def api_service(site: Site, port: int) -> Service:
     """Return the API's server."""
     files = (str(site.packaged_file("nova/api-paste.ini")), "nova.conf")
-    found = {"OS_NOVA_CONFIG_DIR": str(site.etc), "OS_NOVA_CONFIG_FILES": ";".join(files)}
-    return site.api_service(NAME, "nova.wsgi.osapi_compute", port, environ=found)
+    environ = {"OS_NOVA_CONFIG_DIR": str(site.etc), "OS_NOVA_CONFIG_FILES": ";".join(files)}
+    return site.api_service(NAME, "nova.wsgi.osapi_compute", port, environ=environ)
 
 
 def controller_services(site: Site) -> Sequence[Service]:

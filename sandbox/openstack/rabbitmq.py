@@ -75,12 +75,12 @@ def service(instance: Instance, broker: RabbitMq, name: str = NAME) -> Service:
 
 
 def _find_program() -> Path:
-    found: Sequence[Path] = sorted(_PROGRAMS.glob("rabbitmq_server-*"))
-    if not found:
+    folders: Sequence[Path] = sorted(_PROGRAMS.glob("rabbitmq_server-*"))
+    if not folders:
         raise MissingProgramError(
             f"RabbitMQ is not in {_PROGRAMS}. Install it (Debian: apt-get install rabbitmq-server)"
         )
-    return found[-1]
+    return folders[-1]
 
 
 def _configuration(broker: RabbitMq) -> str:

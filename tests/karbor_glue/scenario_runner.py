@@ -96,11 +96,11 @@ def _run_scenarios(
 
 
 def _read_failures(report: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    failures: dict[str, list[str]] = {}
     if not report.exists():
-        return found
+        return failures
     for case in ET.parse(report).iter("testcase"):  # noqa: S314 - pytest wrote it just now
         name = case.attrib["name"].partition("[")[0]
         bad = [each for each in case if each.tag in ("failure", "error", "skipped")]
-        found.setdefault(name, []).extend(f"{case.attrib['name']}: {each.text}" for each in bad)
-    return found
+        failures.setdefault(name, []).extend(f"{case.attrib['name']}: {each.text}" for each in bad)
+    return failures

@@ -49,9 +49,9 @@ def test_false_text_becomes_false_for_a_boolean(text: str) -> None:
 def test_text_is_converted_to_the_schemas_type(
     subschema: dict[str, Any], text: str, value: Any
 ) -> None:
-    found = parse_one(subschema, text)
-    assert found == value
-    assert type(found) is type(value)
+    parsed = parse_one(subschema, text)
+    assert parsed == value
+    assert type(parsed) is type(value)
 
 
 @pytest.mark.parametrize("empty", ["", "  ", None])
@@ -84,5 +84,5 @@ def test_value_that_karbor_converted_to_text_is_converted_back(value: Any) -> No
 
 @given(st.text())
 def test_text_is_unchanged_for_a_string(value: str) -> None:
-    found = parse_parameters({"properties": {"option": {"type": "string"}}}, {"option": value})
-    assert found == ({"option": value} if value.strip() else {})
+    parsed = parse_parameters({"properties": {"option": {"type": "string"}}}, {"option": value})
+    assert parsed == ({"option": value} if value.strip() else {})

@@ -13,9 +13,9 @@ from tests.support.wheels import ROOT
 def marked_blocks(request: pytest.FixtureRequest) -> list[Block]:
     """Return the blocks of the pages that name this test, of which there is one at least."""
     path = Path(request.path).relative_to(ROOT)
-    found = blocks_run_by(f"{path}::{request.function.__name__}")
-    assert found, "no page names this test"
-    return found
+    blocks = blocks_run_by(f"{path}::{request.function.__name__}")
+    assert blocks, "no page names this test"
+    return blocks
 
 
 @pytest.fixture

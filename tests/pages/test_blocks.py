@@ -49,7 +49,7 @@ def faults(block: Block) -> Iterator[str]:
 @_BY_PAGE
 def test_every_block_is_run_by_a_test_or_says_why_not(page: Path) -> None:
     wrong = {str(block): list(faults(block)) for block in blocks(page)}
-    assert {block: found for block, found in wrong.items() if found} == {}
+    assert {block: problems for block, problems in wrong.items() if problems} == {}
 
 
 @_BY_PAGE

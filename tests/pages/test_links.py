@@ -68,14 +68,14 @@ def _list_pages_from(start: Path) -> set[Path]:
 
     A link to a folder leads to its ``README.md``.
     """
-    found, waiting = {start}, [start]
+    reached, waiting = {start}, [start]
     while waiting:
         for _, target, _ in _links(waiting.pop()):
             page = target / "README.md" if target.is_dir() else target
-            if page.suffix == ".md" and page.is_file() and page not in found:
-                found.add(page)
+            if page.suffix == ".md" and page.is_file() and page not in reached:
+                reached.add(page)
                 waiting.append(page)
-    return found
+    return reached
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -113,6 +113,6 @@ def test_folder_of_page_is_its_kind() -> None:
 def test_broken_link_is_found(tmp_path: Path, link: str, fault: str) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# A title, with `code` and more\n\n[x]({link})\n\n## Twice\n\n## Twice\n")
-    found = " ".join(_faults(page))
-    assert fault in found
-    assert bool(fault) == bool(found)
+    faults = " ".join(_faults(page))
+    assert fault in faults
+    assert bool(fault) == bool(faults)

@@ -35,14 +35,14 @@ def _read_map(text: str) -> Iterator[tuple[str, str]]:
 
 def _list_folders(root: Path) -> set[str]:
     """Return the folders that hold Python, each with the folders around it."""
-    found = set()
+    folders = set()
     for file in root.glob("[!.]*/**/*.py"):
         parts = file.relative_to(root).parent.parts
         if any(part.startswith(".") or part in _GENERATED for part in parts):
             continue
         shown = parts[:_TESTS_DEPTH] if parts[0] == "tests" else parts
-        found |= {"/".join([*shown[:end], ""]) for end in range(1, len(shown) + 1)}
-    return found
+        folders |= {"/".join([*shown[:end], ""]) for end in range(1, len(shown) + 1)}
+    return folders
 
 
 def _expand_parents(path: str) -> set[str]:

@@ -39,35 +39,35 @@ def home(name: str) -> Path:
 def test_up_status_up_again_and_down(name: str) -> None:
     up = run_cli("up", "--instance", name)
     assert (up.returncode, up.stderr) == (0, "")
-    found = Sandbox.attach(ROOT, instance=name)
+    sandbox = Sandbox.attach(ROOT, instance=name)
     for shown in (
         f"The sandbox {name} is up.",
         "scheduler-node1",
-        found.freezer_url,
-        str(found.logs),
-        found.clouds_yaml.read_text(),
-        f"export OS_CLIENT_CONFIG_FILE={found.clouds_yaml}",
+        sandbox.freezer_url,
+        str(sandbox.logs),
+        sandbox.clouds_yaml.read_text(),
+        f"export OS_CLIENT_CONFIG_FILE={sandbox.clouds_yaml}",
         "export OS_CLOUD=demo",
-        f"export KARBOR_BACKUP_CONFIG={found.config_toml}",
-        found.config_toml.read_text(),
+        f"export KARBOR_BACKUP_CONFIG={sandbox.config_toml}",
+        sandbox.config_toml.read_text(),
         f"python -m sandbox down --instance {name}",
     ):
         assert shown in up.stdout
 
-    servers = found.servers
+    servers = sandbox.servers
     status = run_cli("status", "--instance", name)
     assert status.returncode == 0
     assert str(servers["keystone"].process.pid) in status.stdout
 
     again = run_cli("up", "--instance", name)
     assert f"The sandbox {name} was up already; what runs was left as it is." in again.stdout
-    assert found.servers == servers
+    assert sandbox.servers == servers
 
-    found.stop("freezer-api")
+    sandbox.stop("freezer-api")
     assert "stopped" in run_cli("status", "--instance", name).stdout
 
     down = run_cli("down", "--instance", name, "--keep")
-    assert f"The sandbox {name} is down; its logs are in {found.logs}." in down.stdout
+    assert f"The sandbox {name} is down; its logs are in {sandbox.logs}." in down.stdout
     assert [path.name for path in home(name).iterdir()] == ["logs"]
     assert not any(server.is_running for server in servers.values())
 

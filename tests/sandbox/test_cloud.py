@@ -27,8 +27,8 @@ def freezer(sandbox: Sandbox, cloud: str = "demo") -> Adapter:
 
 
 def clients(sandbox: Sandbox, cloud: str = "demo") -> dict[str, Mapping[str, Any]]:
-    found = freezer(sandbox, cloud).get("/clients").json()["clients"]
-    return {each["client"]["client_id"]: each["client"] for each in found}
+    documents = freezer(sandbox, cloud).get("/clients").json()["clients"]
+    return {each["client"]["client_id"]: each["client"] for each in documents}
 
 
 @pytest.mark.filterwarnings("ignore::openstack.warnings.RemovedInSDK60Warning")
@@ -115,13 +115,13 @@ def test_second_scheduler_declares_the_given_capabilities(sandbox: Sandbox) -> N
         "swift-only", capabilities=Capabilities(storages=["swift"], modes=["fs"])
     )
 
-    found = clients(sandbox)
+    documents = clients(sandbox)
 
     assert name in sandbox.servers
-    assert set(found) >= {CLIENT_ID, "swift-only"}
-    assert found["swift-only"]["supported_storages"] == ["swift"]
-    assert found["swift-only"]["supported_modes"] == ["fs"]
-    assert "local" in found[CLIENT_ID]["supported_storages"]
+    assert set(documents) >= {CLIENT_ID, "swift-only"}
+    assert documents["swift-only"]["supported_storages"] == ["swift"]
+    assert documents["swift-only"]["supported_modes"] == ["fs"]
+    assert "local" in documents[CLIENT_ID]["supported_storages"]
 
 
 def test_scheduler_of_another_project_runs_its_jobs_only(sandbox: Sandbox) -> None:

@@ -28,9 +28,9 @@ def test_signal_is_returned_as_128_plus_its_number() -> None:
 def test_environment_names_the_sandbox_and_no_other_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OS_AUTH_URL", "https://production.example.org")
     monkeypatch.setenv("MINE", "kept")
-    seen = "[os.environ.get(name) for name in ('OS_AUTH_URL', 'OS_CLOUD', 'MINE')]"
+    variables = "[os.environ.get(name) for name in ('OS_AUTH_URL', 'OS_CLOUD', 'MINE')]"
 
-    status = run_command(exit_with(f"{seen} != [None, 'demo', 'kept']"), {"OS_CLOUD": "demo"})
+    status = run_command(exit_with(f"{variables} != [None, 'demo', 'kept']"), {"OS_CLOUD": "demo"})
 
     assert status == 0
 

@@ -43,9 +43,9 @@ def make_job(freezer: Adapter, description: str) -> str:
 
 def test_concurrent_clients_create_jobs(freezer: Adapter) -> None:
     with ThreadPoolExecutor(16) as clients:
-        made = set(clients.map(make_job, [freezer] * 100, map(str, range(100))))
+        jobs = set(clients.map(make_job, [freezer] * 100, map(str, range(100))))
 
-    assert len(made) == 100
+    assert len(jobs) == 100
 
 
 def test_restarted_server_has_its_data(on_mariadb: Sandbox, freezer: Adapter) -> None:

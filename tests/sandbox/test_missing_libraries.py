@@ -29,9 +29,9 @@ def test_missing_library_error_is_one_line_with_the_remedy(module: str, target: 
 
 def test_too_old_python_error_names_its_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.missing_libraries.OLDEST_PYTHON", (99, 0))
-    told = describe_missing_library(ImportError("cannot import name 'Self'"), "sandbox")
-    assert "or later is needed" in told
-    assert told.endswith("make PYTHON=python3.11 sandbox")
+    message = describe_missing_library(ImportError("cannot import name 'Self'"), "sandbox")
+    assert "or later is needed" in message
+    assert message.endswith("make PYTHON=python3.11 sandbox")
 
 
 @pytest.mark.parametrize("name", [None, "sandbox.nothing", "examples.demo.nothing"])

@@ -17,9 +17,9 @@ def test_environment_of_the_caller_is_not_passed_on(
 
     run_checked([sys.executable, "-c", code], tmp_path, {"WANTED": "yes"})
 
-    told = (tmp_path / "told").read_text()
-    assert "WANTED" in told
-    assert "OS_CLOUD" not in told
+    variables = (tmp_path / "told").read_text()
+    assert "WANTED" in variables
+    assert "OS_CLOUD" not in variables
 
 
 def test_failure_quotes_the_end_of_the_output(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ class FaultRule:
         times: at so many matching requests in a row; None for all that follow.
         method: only requests with this method match, if given.
         path: only requests in whose path this regular expression is found match, if given.
-        seen: how many requests have matched.
+        matched: how many requests have matched.
         fired: how often it has struck.
     """
 
@@ -102,12 +102,14 @@ class FaultRule:
     times: int | None = 1
     method: str | None = None
     path: str | None = None
-    seen: int = attrs.field(default=0, init=False)
+    matched: int = attrs.field(default=0, init=False)
     fired: int = attrs.field(default=0, init=False)
 
     def matches(self, method: str, path: str) -> bool:
         """Count a request, and return whether the fault is meant for it."""
         if self.method not in (None, method) or not re.search(self.path or "", path):
             return False
-        self.seen += 1
-        return self.seen >= self.at and (self.times is None or self.seen < self.at + self.times)
+        self.matched += 1
+        return self.matched >= self.at and (
+            self.times is None or self.matched < self.at + self.times
+        )

@@ -111,8 +111,8 @@ def program_directories() -> Iterator[Path]:
     """Yield the directories that hold PostgreSQL's programs: the machine's before the wheel's."""
     for pattern in _INSTALLED:
         yield from sorted(Path("/").glob(pattern), reverse=True)
-    if found := shutil.which("initdb"):
-        yield Path(found).resolve().parent
+    if program := shutil.which("initdb"):
+        yield Path(program).resolve().parent
     if (wheel := importlib.util.find_spec(_WHEEL)) is not None and wheel.origin is not None:
         yield from sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
 

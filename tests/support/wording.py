@@ -17,7 +17,7 @@ def find_repetition(text: str) -> str | None:
     Numbers do not count, nor does a single short word: they stand in lists.
     """
     for pattern in (_AFTER_PUNCTUATION, _SIDE_BY_SIDE, _SAME_WORD):
-        for found in pattern.finditer(text):
-            if _WORD.search(found.group(1)):
-                return found.group()
+        for match in pattern.finditer(text):
+            if _WORD.search(match.group(1)):
+                return match.group()
     return None

@@ -38,8 +38,8 @@ def store() -> MemoryStore:
 def runner(vault: Path, store: MemoryStore) -> Iterator[Runner]:
     backend = Backend.load("tar", TarBackend, {"vault": str(vault)})
     policy = Policy(poll_first=timedelta(milliseconds=10))
-    with Runner(store, {"tar": backend}, policy=policy) as made:
-        yield made
+    with Runner(store, {"tar": backend}, policy=policy) as new_runner:
+        yield new_runner
 
 
 @pytest.fixture

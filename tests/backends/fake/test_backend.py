@@ -62,15 +62,15 @@ def test_a_poll_costs_one_request_however_many_operations(
 
 def test_poll_reports_progress(fake: FakeBackend, harness: DriverHarness) -> None:
     fake.protect(submitting_protect())
-    seen = []
+    percentages = []
     for _ in range(6):
         answer = fake.poll([submitting_protect()])["op-1"]
-        seen.append((answer.state, answer.done, answer.total))
+        percentages.append((answer.state, answer.done, answer.total))
         harness.clock.advance(1)
     size = len(harness.cloud.read_content(VOLUME.id))
-    assert [done for _, done, _ in seen] == [int(size * n / 5) for n in range(6)]
-    assert {total for _, _, total in seen} == {size}
-    assert [state for state, _, _ in seen] == [ProgressState.RUNNING] * 5 + [
+    assert [done for _, done, _ in percentages] == [int(size * n / 5) for n in range(6)]
+    assert {total for _, _, total in percentages} == {size}
+    assert [state for state, _, _ in percentages] == [ProgressState.RUNNING] * 5 + [
         ProgressState.SUCCEEDED
     ]
 

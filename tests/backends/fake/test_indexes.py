@@ -48,8 +48,8 @@ def test_resources_of_an_operation_are_found_with_their_members(
         else:
             shelf[key] = asset
     for operation in ("", "one", "two"):
-        made = {key for key, asset in shelf.items() if asset.operation == operation}
-        assert set(shelf.ids_made_by(operation)) == made
+        expected = {key for key, asset in shelf.items() if asset.operation == operation}
+        assert set(shelf.ids_made_by(operation)) == expected
     for key in "abcd":
         assert shelf.contains_member(key) == any(key in asset.members for asset in shelf.values())
 

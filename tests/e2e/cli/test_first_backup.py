@@ -58,11 +58,11 @@ def test_protect_list_and_restore_as_printed(printed: str, tmp_path: Path) -> No
     data.mkdir()
     (data / "file").write_text("what is to come back")
 
-    made = _run(printed, home, f"karbor-backup protect directory {data}", "karbor-backup list")
-    assert "STATUS" in made  # the printed lines end with a check
-    assert f"protected Freezer::FileSystem::Directory {data}" in made
-    (backup,) = re.findall(r"^  backup +(\S+)$", made, re.MULTILINE)
-    assert made.count(backup) > 1
+    output = _run(printed, home, f"karbor-backup protect directory {data}", "karbor-backup list")
+    assert "STATUS" in output  # the printed lines end with a check
+    assert f"protected Freezer::FileSystem::Directory {data}" in output
+    (backup,) = re.findall(r"^  backup +(\S+)$", output, re.MULTILINE)
+    assert output.count(backup) > 1
 
     (data / "file").write_text("damaged")
     restored = _run(printed, home, f"karbor-backup restore {backup} -o overwrite=true")

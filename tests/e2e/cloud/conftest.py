@@ -51,10 +51,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run when its cloud, which was empty, is not empty again; then it is taken down."""
-    found = pytest_plugin.attach_if_up()
-    if RUNNING in os.environ or found is None or "cloud" not in found.instance.state.parts:
+    attached = pytest_plugin.attach_if_up()
+    if RUNNING in os.environ or attached is None or "cloud" not in attached.instance.state.parts:
         return
-    left = {cloud: found.cloud_test_tools.inventory(cloud) for cloud in CLOUDS}
+    left = {cloud: attached.cloud_test_tools.inventory(cloud) for cloud in CLOUDS}
     if any(left.values()):
         print(f"\nLeft in the cloud: {left}")  # noqa: T201 - beside pytest's own summary
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -64,10 +64,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def cloud(request: pytest.FixtureRequest) -> Sandbox:
     """The run's sandbox, with the part ``cloud``."""
     name = os.environ.get(RUNNING)
-    found: Sandbox
-    found = Sandbox.attach(ROOT, instance=name) if name else request.getfixturevalue("sandbox")
-    found.part("cloud")
-    return found
+    instance: Sandbox
+    instance = Sandbox.attach(ROOT, instance=name) if name else request.getfixturevalue("sandbox")
+    instance.part("cloud")
+    return instance
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +150,9 @@ def make_server_from_volume(owned_resources: OwnedResources) -> Callable[..., st
 
 
 @pytest.fixture
-def made(owned_resources: OwnedResources) -> Callable[[Operation], tuple[Resource, ...]]:
+def register_created(
+    owned_resources: OwnedResources,
+) -> Callable[[Operation], tuple[Resource, ...]]:
     return owned_resources.made_by
 
 

@@ -33,8 +33,8 @@ def render_table(run: result_tables.ResultRun) -> str:
 
 
 def _quote_cells(row: result_tables.ResultRow) -> result_tables.ResultRow:
-    resource, mode, storage, seen = row.cells
-    return attrs.evolve(row, cells=(resource, f"`{mode}`", f"`{storage}`", seen))
+    resource, mode, storage, result = row.cells
+    return attrs.evolve(row, cells=(resource, f"`{mode}`", f"`{storage}`", result))
 
 
 def insert_table(page: str, run: result_tables.ResultRun) -> str:

@@ -120,8 +120,8 @@ def start_karbor(
 
 def find_listed(karbor: KarborService, kind: str, identifier: str) -> dict[str, Any]:
     """One of the resources that Karbor lists, as it is put into a plan."""
-    found = karbor.call("GET", f"/protectables/{kind}/instances")["instances"]
-    (one,) = (each for each in found if each["id"] == identifier)
+    instances = karbor.call("GET", f"/protectables/{kind}/instances")["instances"]
+    (one,) = (each for each in instances if each["id"] == identifier)
     return {key: one[key] for key in ("id", "type", "name")}
 
 
@@ -133,8 +133,8 @@ def list_trusts(cloud: Sandbox, account: Account) -> list[Any]:
     """The trusts by which the user demo has lent anything to Karbor."""
     user = cloud.session()
     given = f"{cloud.auth_url}/OS-TRUST/trusts?trustor_user_id={user.get_user_id()}"
-    found = user.get(given).json()["trusts"]
-    return [each for each in found if each["trustee_user_id"] == account.id]
+    trusts = user.get(given).json()["trusts"]
+    return [each for each in trusts if each["trustee_user_id"] == account.id]
 
 
 @pytest.fixture
@@ -202,17 +202,17 @@ def test_server_is_restored_with_its_volume_under_new_names(
         provider, checkpoint, {SERVER: {"restore_name": f"{harness.top}-again"}}
     )
     assert restored["status"] == "success", restored
-    told = dict(each.split("#") for each in restored["resources_status"])
+    new_ids = dict(each.split("#") for each in restored["resources_status"])
     assert set(restored["resources_status"].values()) == {"available"}
-    assert (told[NETWORK], told[IMAGE]) == (service.project, image)
-    assert told[SERVER] != server
-    assert told[VOLUME] != volume
-    assert attached(sdk, told[SERVER]) == [told[VOLUME]]
-    assert sdk.compute.get_server(told[SERVER]).name == f"{harness.top}-again"
-    named = sdk.block_storage.get_volume(told[VOLUME]).name
+    assert (new_ids[NETWORK], new_ids[IMAGE]) == (service.project, image)
+    assert new_ids[SERVER] != server
+    assert new_ids[VOLUME] != volume
+    assert attached(sdk, new_ids[SERVER]) == [new_ids[VOLUME]]
+    assert sdk.compute.get_server(new_ids[SERVER]).name == f"{harness.top}-again"
+    named = sdk.block_storage.get_volume(new_ids[VOLUME]).name
     assert named.startswith(f"{harness.top}-again-")
-    assert cloud_tools.guest_texts(told[SERVER]) == ["the server's own"]
-    assert cloud_tools.read_volume(told[VOLUME], 0, 16) == b"the volume's own"
+    assert cloud_tools.guest_texts(new_ids[SERVER]) == ["the server's own"]
+    assert cloud_tools.read_volume(new_ids[VOLUME], 0, 16) == b"the volume's own"
 
     assert service.verify(provider, checkpoint)["status"] == "success"
     assert service.delete(provider, checkpoint) == "deleted"

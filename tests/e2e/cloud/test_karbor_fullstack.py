@@ -133,8 +133,8 @@ def test_fullstack_tests_of_karbor(
         file = HERE / f"fullstack_{kind}.py"
         results = run_once(full_karbor, file, shared, environ, timeout=TIMEOUT)
         for case in cases:
-            found = results.failures.get(case, [f"has not run:\n{results.output}"])
-            failures.update({f"{kind}: {case}": found} if found else {})
+            case_failures = results.failures.get(case, [f"has not run:\n{results.output}"])
+            failures.update({f"{kind}: {case}": case_failures} if case_failures else {})
     assert failures == {}
 
 
@@ -144,9 +144,9 @@ def test_every_fullstack_test_of_the_installed_package_is_run_or_listed(
     (folder,) = full_karbor.path.glob(f"lib/python*/site-packages/{INSTALLED}")
     for kind, cases in CASES.items():
         tree = ast.parse((folder / f"test_{kind}.py").read_text())
-        found = {
+        installed = {
             node.name
             for node in ast.walk(tree)
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         }
-        assert found - NOT_OURS == set(cases), kind
+        assert installed - NOT_OURS == set(cases), kind

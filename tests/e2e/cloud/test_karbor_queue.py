@@ -42,23 +42,27 @@ def test_other_service_recovers_operations_of_a_killed_one(
     offered = other.list_protectables()
     plans = {name: other.karbor.plan(provider, [offered[name]]) for name in NAMES}
     # The queue gives requests in turn: two protects, one after the other, keep both at work.
-    made = {name: other.karbor.protect(provider, plans[name]) for name in NAMES}
+    checkpoints = {name: other.karbor.protect(provider, plans[name]) for name in NAMES}
     wait_until(lambda: len(one.list_freezer_entries()) >= len(NAMES), "the jobs")
     one.karbor.stop(signal.SIGKILL)
 
     time.sleep(3)  # the lease of the dead process, and one second
     recovered = other.karbor.recover(provider)
     wait_until(
-        lambda: all(other.karbor.status(provider, each) != "protecting" for each in made.values()),
+        lambda: all(
+            other.karbor.status(provider, each) != "protecting" for each in checkpoints.values()
+        ),
         "the checkpoints",
     )
     left = [
-        each for each in made.values() if f"{each}: protecting -> available" in recovered.stdout
+        each
+        for each in checkpoints.values()
+        if f"{each}: protecting -> available" in recovered.stdout
     ]
     assert len(left) == 1, (recovered.stdout, recovered.stderr)
     for tree in trees.values():
         shutil.rmtree(tree)
-    for name, checkpoint in made.items():
+    for name, checkpoint in checkpoints.items():
         assert other.karbor.status(provider, checkpoint) == "available"
         assert other.karbor.restore(provider, checkpoint)["status"] == "success"
         assert (trees[name] / "sub" / "file").read_bytes() == name.encode()

@@ -67,7 +67,7 @@ def test_each_backup_is_restored_and_deleted_separately(
     cloud_tools: CloudTestTools,
     sdk: Connection,
     volume: Resource,
-    made: Callable[[Operation], Any],
+    register_created: Callable[[Operation], Any],
 ) -> None:
     runner = harness.runner()
     protected = run_operation(runner, Verb.PROTECT, volume, OPTIONS)
@@ -83,12 +83,12 @@ def test_each_backup_is_restored_and_deleted_separately(
 
     cloud_tools.write_volume(volume.id, 0, b"last ")
     restored = run_operation(runner, Verb.RESTORE, first, {"restore_name": f"{harness.top}-first"})
-    (new,) = made(restored)
+    (new,) = register_created(restored)
     assert new.id != volume.id
     assert (read_start(cloud_tools, new), read_start(cloud_tools, volume)) == (b"first", b"last ")
 
     over = {"restore_name": f"{harness.top}-native", "overwrite_volume": True}
-    (same,) = made(run_operation(runner, Verb.RESTORE, second, over))
+    (same,) = register_created(run_operation(runner, Verb.RESTORE, second, over))
     assert same.id == volume.id
     assert read_start(cloud_tools, volume) == b"later"
 

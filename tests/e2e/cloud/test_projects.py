@@ -65,10 +65,10 @@ class SampleProject:
 
     def make_volume(self, name: str, content: bytes, **more: Any) -> Resource:
         """Make a volume with content."""
-        made = self.sdk.block_storage.create_volume(name=name, size=1, **more)
-        self.sdk.block_storage.wait_for_status(made, "available", wait=PATIENCE)
-        self.cloud_tools.write_volume(made.id, AT, content)
-        return Resource(VOLUME, made.id, name)
+        volume = self.sdk.block_storage.create_volume(name=name, size=1, **more)
+        self.sdk.block_storage.wait_for_status(volume, "available", wait=PATIENCE)
+        self.cloud_tools.write_volume(volume.id, AT, content)
+        return Resource(VOLUME, volume.id, name)
 
     def make_server(self, name: str, boot: Resource | None = None) -> Resource:
         """Make a server, of the image or of a volume."""
@@ -76,14 +76,14 @@ class SampleProject:
         if boot is not None:
             disk = {"uuid": boot.id, "source_type": "volume", "destination_type": "volume"}
             more = {"block_device_mapping": [{**disk, "boot_index": 0}]}
-        made = self.sdk.compute.create_server(
+        server = self.sdk.compute.create_server(
             name=name,
             flavor_id=self.sdk.compute.find_flavor("tiny").id,
             networks=[{"uuid": self.network}],
             **more,
         )
-        self.sdk.compute.wait_for_server(made, wait=PATIENCE)
-        return Resource(SERVER, made.id, name)
+        self.sdk.compute.wait_for_server(server, wait=PATIENCE)
+        return Resource(SERVER, server.id, name)
 
     def remove_all(self) -> None:
         """Remove all that there is."""
@@ -204,10 +204,10 @@ def test_every_member_is_restored_and_a_partial_restore_is_reported(
     kept = members_by_old_name(partial)
     assert kept.keys() == {"db", "boot", "alone"}
     assert cloud_tools.read_volume(kept["alone"].id, AT, 5) == b"notes"
-    made = {
+    resources = {
         (kind, name) for kind, _, name in cloud_tools.inventory(CLOUD) - before if kind != "port"
     }
-    assert {name for _, name in made} == {"part-db", "part-boot", "part-alone"}
+    assert {name for _, name in resources} == {"part-db", "part-boot", "part-alone"}
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 

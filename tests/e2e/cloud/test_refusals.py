@@ -121,10 +121,10 @@ def test_id_of_another_type_is_refused(
     begin_refused: Callable[..., str],
 ) -> None:
     volume, server = make_volume("volume"), make_server("server", make_image("image"))
-    told = begin_refused(Verb.PROTECT, Resource(SERVER, volume))
-    assert told.endswith(f"That is the id of {VOLUME}.")
-    told = begin_refused(Verb.PROTECT, Resource(VOLUME, server))
-    assert told.endswith(f"That is the id of {SERVER}.")
+    message = begin_refused(Verb.PROTECT, Resource(SERVER, volume))
+    assert message.endswith(f"That is the id of {VOLUME}.")
+    message = begin_refused(Verb.PROTECT, Resource(VOLUME, server))
+    assert message.endswith(f"That is the id of {SERVER}.")
 
 
 def test_resources_of_another_project_are_refused(
@@ -132,10 +132,10 @@ def test_resources_of_another_project_are_refused(
 ) -> None:
     volume = elsewhere.block_storage.create_volume(size=1)
     assert "status 404" in begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id))
-    told = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="admin")
-    assert f"is of project {elsewhere.current_project_id}" in told
-    told = begin_refused(Verb.PROTECT, Resource(PROJECT, elsewhere.current_project_id))
-    assert f"are for project {sdk.current_project_id}" in told
+    message = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="admin")
+    assert f"is of project {elsewhere.current_project_id}" in message
+    message = begin_refused(Verb.PROTECT, Resource(PROJECT, elsewhere.current_project_id))
+    assert f"are for project {sdk.current_project_id}" in message
 
 
 def test_server_in_a_state_without_images_is_refused(
@@ -198,9 +198,9 @@ def test_project_with_an_unprotectable_member_is_refused(
     wait_until(lambda: all(volume.status == "available" for volume in storage.volumes()))
     admin_sdk.block_storage.reset_volume_status(bad.id, status="error")
     project = Resource(PROJECT, elsewhere.current_project_id)
-    told = begin_refused(Verb.PROTECT, project, cloud="elsewhere")
-    assert f"volume {bad.id} (bad) is in state error" in told
-    assert good.id not in told
+    message = begin_refused(Verb.PROTECT, project, cloud="elsewhere")
+    assert f"volume {bad.id} (bad) is in state error" in message
+    assert good.id not in message
 
 
 def test_quota_too_small_for_the_agents_copy_is_refused(
@@ -210,8 +210,8 @@ def test_quota_too_small_for_the_agents_copy_is_refused(
     volume = storage.create_volume(size=1)
     storage.wait_for_status(volume, "available")
     admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, volumes=1)
-    told = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="elsewhere")
-    assert told == "Cinder's quota of volumes is 1, 1 are in use, and 1 more are needed"
+    message = begin_refused(Verb.PROTECT, Resource(VOLUME, volume.id), cloud="elsewhere")
+    assert message == "Cinder's quota of volumes is 1, 1 are in use, and 1 more are needed"
 
 
 @pytest.mark.parametrize("option", ["encrypt_pass_file", "incremental", "max_level"])
@@ -244,8 +244,8 @@ def test_restore_of_a_server_beyond_the_quota_is_refused(
     backup = protect_resource(harness.runner(), Resource(SERVER, server))
     admin_sdk.compute.update_quota_set(elsewhere.current_project_id, instances=0)
     there = move_backup(backup, harness, elsewhere)
-    told = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
-    assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in told
+    message = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
+    assert "Nova's quota of instances is 0, 0 are in use, and 1 more are needed" in message
     assert_succeeded(run_operation(harness.runner(), Verb.DELETE, backup))
 
 
@@ -267,9 +267,9 @@ def test_restore_of_a_server_without_flavor_and_network_is_refused(
     remove_server(sdk, server)
     admin_sdk.compute.delete_flavor(own_flavor)
     sdk.network.delete_network(own_network)
-    told = begin_refused(Verb.RESTORE, backup)
-    assert f"no flavor {harness.top!r}" in told
-    assert f"no network {own_network.id}" in told
+    message = begin_refused(Verb.RESTORE, backup)
+    assert f"no flavor {harness.top!r}" in message
+    assert f"no network {own_network.id}" in message
     assert_succeeded(run_operation(harness.runner(), Verb.DELETE, backup))
 
 
@@ -286,14 +286,14 @@ def test_restore_of_a_volume_without_type_quota_or_target_is_refused(
     volume = make_volume("volume", volume_type=own_type.name)
     backup = protect_resource(harness.runner(), Resource(VOLUME, volume), mode="cindernative")
     admin_sdk.block_storage.reset_volume_status(volume, status="maintenance")
-    told = begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
-    assert f"volume {volume} is in state maintenance" in told
+    message = begin_refused(Verb.RESTORE, backup, overwrite_volume=True)
+    assert f"volume {volume} is in state maintenance" in message
     admin_sdk.block_storage.reset_volume_status(volume, status="available")
 
     there = move_backup(backup, harness, elsewhere)
     admin_sdk.block_storage.update_quota_set(elsewhere.current_project_id, gigabytes=0)
-    told = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
-    assert "Cinder's quota of gigabytes is 0, 0 are in use, and 1 more are needed" in told
+    message = begin_refused(Verb.RESTORE, there, cloud="elsewhere", scheduler=harness.top)
+    assert "Cinder's quota of gigabytes is 0, 0 are in use, and 1 more are needed" in message
 
     remove_volume(sdk, volume)
     assert f"volume {volume} is gone" in begin_refused(Verb.RESTORE, backup, overwrite_volume=True)

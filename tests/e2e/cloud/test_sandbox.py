@@ -171,9 +171,9 @@ time.sleep(600)
 
 def _guest_command_lines() -> list[str]:
     """The command lines of the virtual machines that run on this machine."""
-    found = psutil.process_iter(["name", "cmdline"])
+    processes = psutil.process_iter(["name", "cmdline"])
     return [
         " ".join(process.info["cmdline"] or ())
-        for process in found
+        for process in processes
         if process.info["name"].startswith("qemu-system")
     ]

@@ -17,7 +17,7 @@ SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly"}
 
-Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
+RegisterCreated: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
 def server_facts(server: Any) -> dict[str, Any]:
@@ -45,17 +45,17 @@ def own_resources(harness: FreezerHarness, cloud_tools: CloudTestTools) -> set[A
 
 @pytest.fixture
 def key(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
-    made = sdk.compute.create_keypair(name=f"{harness.top}-key")
-    yield made.name
-    sdk.compute.delete_keypair(made)
+    keypair = sdk.compute.create_keypair(name=f"{harness.top}-key")
+    yield keypair.name
+    sdk.compute.delete_keypair(keypair)
 
 
 @pytest.fixture
 def group(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
     """A security group's id; its servers are removed before it."""
-    made = sdk.network.create_security_group(name=f"{harness.top}-group")
-    yield made.id
-    sdk.network.delete_security_group(made)
+    security_group = sdk.network.create_security_group(name=f"{harness.top}-group")
+    yield security_group.id
+    sdk.network.delete_security_group(security_group)
 
 
 @pytest.mark.shows(
@@ -72,7 +72,7 @@ def test_server_of_an_image_is_restored_unchanged(
     group: str,
     make_image: Callable[..., str],
     make_server: Callable[..., str],
-    made: Made,
+    register_created: RegisterCreated,
 ) -> None:
     identifier = make_server(
         "web",
@@ -94,7 +94,7 @@ def test_server_of_an_image_is_restored_unchanged(
     wait_until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
 
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-new"})
-    (new,) = made(restored)
+    (new,) = register_created(restored)
     assert restored.outcome.checks == ()
     server = sdk.compute.get_server(new.id)
     assert (server.name, server.status) == (f"{harness.top}-new", "ACTIVE")
@@ -117,7 +117,7 @@ def test_server_of_volumes_is_restored_beside_its_source(
     make_volume: Callable[..., str],
     make_server_from_volume: Callable[..., str],
     make_image: Callable[..., str],
-    made: Made,
+    register_created: RegisterCreated,
 ) -> None:
     root = make_volume("root", image_id=make_image("guest"))
     cloud_tools.write_volume(root, TEXT_OFFSET, b"system")
@@ -134,7 +134,7 @@ def test_server_of_volumes_is_restored_beside_its_source(
     restored = run_operation(
         runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
     )
-    server, *volumes = made(restored)
+    server, *volumes = register_created(restored)
     before = {one.volume_id: one.device for one in sdk.compute.volume_attachments(identifier)}
     after = {one.volume_id: one.device for one in sdk.compute.volume_attachments(server.id)}
     assert [after[volume.id] for volume in volumes] == [before[root], before[data]]

@@ -99,8 +99,8 @@ def inspect_stored(harness: FreezerHarness, storage: dict[str, Any], backup: Bac
     configuration = Configuration.from_document(harness.configuration(storages={"it": storage}))
     data = DataInspector(configuration, CloudServices(Connection(configuration)))
     handle = Handle.from_backup(backup)
-    (seen,) = data.inspect(configuration.storages["it"], handle.location, handle.pieces)
-    return seen
+    (measurement,) = data.inspect(configuration.storages["it"], handle.location, handle.pieces)
+    return measurement
 
 
 def verify_backup(operation: Operation) -> Mapping[str, bool]:
@@ -108,9 +108,9 @@ def verify_backup(operation: Operation) -> Mapping[str, bool]:
     return {check.name: check.verified for check in operation.outcome.checks}
 
 
-def _row(what: str, kind: StorageKind, seen: str) -> Any:
+def _row(what: str, kind: StorageKind, result: str) -> Any:
     mode = {"volume": "cinder", "server": "nova"}[what]
-    return pytest.param(what, kind, marks=pytest.mark.shows(what, mode, kind.value, seen))
+    return pytest.param(what, kind, marks=pytest.mark.shows(what, mode, kind.value, result))
 
 
 COMES_BACK = "its size was checked, its bytes came back, nothing was left after the delete"
@@ -131,7 +131,7 @@ def test_resource_is_restored_from_the_storage(
     subject: StoredSubject,
     storage: dict[str, Any],
     kind: StorageKind,
-    made: Callable[[Operation], tuple[Resource, ...]],
+    register_created: Callable[[Operation], tuple[Resource, ...]],
 ) -> None:
     assert restore_support(NEWEST_TESTED, subject.resource.type, kind).restorable
     runner = harness.runner(storages={"it": storage})
@@ -144,7 +144,7 @@ def test_resource_is_restored_from_the_storage(
     assert verify_backup(run_operation(runner, Verb.VERIFY, backup))["stored data"]
 
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-back"})
-    new = made(restored)[0]
+    new = register_created(restored)[0]
     assert subject.content_of(new) == CONTENT
 
     assert inspect_stored(harness, storage, backup) == Measurement(

@@ -19,7 +19,7 @@ from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly"}
 
-Made: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
+RegisterCreated: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
 def protect_volume(runner: Runner, volume: Resource) -> Backup:
@@ -39,7 +39,7 @@ def test_each_of_two_backups_is_restored_and_deleted_separately(
     harness: FreezerHarness,
     cloud_tools: CloudTestTools,
     make_volume: Callable[..., str],
-    made: Made,
+    register_created: RegisterCreated,
 ) -> None:
     volume = Resource(VOLUME, make_volume("data", b"first"))
     runner = harness.runner()
@@ -52,7 +52,7 @@ def test_each_of_two_backups_is_restored_and_deleted_separately(
         runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{harness.top}-{number}"})
         for number, backup in enumerate((first, second, first))
     ]
-    restored = [made(wait_finished(runner, restore)) for restore in restores]
+    restored = [register_created(wait_finished(runner, restore)) for restore in restores]
     ids = [resource.id for (resource,) in restored]
     assert len({volume.id, *ids}) == 4
     assert [cloud_tools.read_volume(new, 0, 5) for new in ids] == [b"first", b"later", b"first"]
@@ -60,7 +60,7 @@ def test_each_of_two_backups_is_restored_and_deleted_separately(
 
     assert_succeeded(run_operation(runner, Verb.DELETE, first))
     assert_succeeded(run_operation(runner, Verb.VERIFY, second))
-    (again,) = made(
+    (again,) = register_created(
         run_operation(runner, Verb.RESTORE, second, {"restore_name": f"{harness.top}-again"})
     )
     assert cloud_tools.read_volume(again.id, 0, 5) == b"later"
@@ -79,7 +79,7 @@ def test_attached_volume_is_restored_unchanged(
     make_image: Callable[..., str],
     make_server: Callable[..., str],
     make_volume: Callable[..., str],
-    made: Made,
+    register_created: RegisterCreated,
 ) -> None:
     identifier = make_volume(
         "data", b"inside", volume_type="second", metadata={"owner": "me"}, description="precious"
@@ -93,7 +93,7 @@ def test_attached_volume_is_restored_unchanged(
     runner = harness.runner()
     backup = protect_volume(runner, Resource(VOLUME, identifier))
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-copy"})
-    (new,) = made(restored)
+    (new,) = register_created(restored)
     assert restored.outcome.checks == ()
     copy = sdk.block_storage.get_volume(new.id)
     assert cloud_tools.read_volume(new.id, 0, 6) == b"inside"

@@ -210,10 +210,10 @@ def scripted_harness(
     session = sessions.new_session()
     freezer = Client(session=session, endpoint=place.environment.sandbox.freezer_url)
     clock = CallbackClock()
-    world = place.environment.cloud.renew(clock.seconds, WORK_SECONDS)
+    state = place.environment.cloud.renew(clock.seconds, WORK_SECONDS)
     place.environment.proxy.clear()
     project = str(session.get_project_id())
-    agent = ScriptedAgent(place.storage_folder, socket.gethostname(), world, project)
+    agent = ScriptedAgent(place.storage_folder, socket.gethostname(), state, project)
     scheduler = ScriptedScheduler(
         freezer,
         agent,
@@ -225,7 +225,7 @@ def scripted_harness(
     direct = Configuration.from_document(place.configuration(place.environment.sandbox.freezer_url))
     client = FreezerHttpClient(Connection(direct, sessions.new_session()), TIMEOUT)
     resources = ScriptedResources(
-        place.folder / "directories", world, project, place.servers_boot_from_volumes
+        place.folder / "directories", state, project, place.servers_boot_from_volumes
     )
     resources.folder.mkdir()
 
@@ -248,7 +248,7 @@ def scripted_harness(
             inventory=inventory,
             clock=clock,
             options=place.options,
-            faults=_fault_actions(proxy, place.environment.proxy, scheduler, world),
+            faults=_fault_actions(proxy, place.environment.proxy, scheduler, state),
             pending_faults=lambda: [*proxy.unfired(), *scheduler.unfired()],
             create_backend_in_other_scope=lambda: backend("other"),
             secrets=(SECRET, place.environment.sandbox.accounts["demo"].password),
@@ -260,7 +260,7 @@ def scripted_harness(
 
 
 def _fault_actions(
-    freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler, world: CloudState
+    freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler, state: CloudState
 ) -> Mapping[Fault, Callable[[], object]]:
     def fate(planned: JobOutcome) -> Callable[[], object]:
         return lambda: scheduler.plan_outcome(planned)
@@ -271,7 +271,7 @@ def _fault_actions(
     def stuck() -> None:
         # Freezer removes only what was finished, but for volumes, and Cinder can fail to.
         scheduler.plan_outcome(FAILS_HALFWAY)
-        world.snapshot_deletes_fail = True
+        state.snapshot_deletes_fail = True
 
     return {
         Fault.BUSY: first_request(503),

@@ -28,12 +28,12 @@ class ScriptedResources(DirectoryResources):
     credentials; what is made for it is a volume and a server.
 
     Attributes:
-        world: what there is in the cloud.
+        state: what there is in the cloud.
         project: the id of the project.
         boots_from_volume: whether servers do.
     """
 
-    world: CloudState
+    state: CloudState
     project: str
     boots_from_volume: bool = False
 
@@ -41,7 +41,7 @@ class ScriptedResources(DirectoryResources):
         """Make a resource with the content; all of it is there at once."""
         if kind == DIRECTORY:
             return super().create(kind, name, content)
-        with self.world.lock, self.world.without_delay():
+        with self.state.lock, self.state.without_delay():
             if kind == VOLUME:
                 return Resource(kind, self._make_volume(name, content).id, name)
             if kind == SERVER:
@@ -52,7 +52,7 @@ class ScriptedResources(DirectoryResources):
         """Return the content that all disks of the resource have."""
         if resource.type == DIRECTORY:
             return super().read(resource)
-        with self.world.lock:
+        with self.state.lock:
             contents = {disk.content for disk in self._iterate_disks(resource)}
         return contents.pop() if len(contents) == 1 else _MIXED_UP
 
@@ -61,7 +61,7 @@ class ScriptedResources(DirectoryResources):
         if resource.type == DIRECTORY:
             super().write(resource, content)
             return
-        with self.world.lock:
+        with self.state.lock:
             for disk in self._iterate_disks(resource):
                 disk.content = content
 
@@ -70,14 +70,14 @@ class ScriptedResources(DirectoryResources):
         if resource.type == DIRECTORY:
             super().delete(resource)
             return
-        with self.world.lock:
+        with self.state.lock:
             for thing in self._find_resources(resource):
                 self._remove_resource(thing)
 
     def list_present(self) -> Iterator[str]:
         """Return all that there are, and what was made of them in the cloud."""
         yield from super().list_present()
-        yield from self.world.inventory
+        yield from self.state.inventory
 
     def new_id(self, kind: str) -> str:
         """Return an id that no resource has had."""
@@ -95,7 +95,7 @@ class ScriptedResources(DirectoryResources):
 
     def _make_volume(self, name: str, content: bytes, **asked: Any) -> FakeResource:
         asked = {"size": 1, "name": name, "metadata": {"made": "for the contract"}, **asked}
-        volume = block_storage.new_volume(self.world, self.project, asked)
+        volume = block_storage.new_volume(self.state, self.project, asked)
         volume.content = content
         return volume
 
@@ -112,26 +112,26 @@ class ScriptedResources(DirectoryResources):
             "metadata": {"made": "for the contract"},
         }
         if not self.boots_from_volume:
-            server = compute.new_server(self.world, self.project, {**asked, "imageRef": image.id})
+            server = compute.new_server(self.state, self.project, {**asked, "imageRef": image.id})
             server.content = content
             return server
         boot = self._make_volume(f"{name}-boot", content, imageRef=image.id)
         data = self._make_volume(f"{name}-data", content)
-        self.world.run_due()
+        self.state.run_due()
         mapped = [
             {"uuid": volume.id, "source_type": "volume", "destination_type": "volume"}
             for volume in (boot, data)
         ]
         asked["block_device_mapping_v2"] = [{**mapped[0], "boot_index": 0}, mapped[1]]
-        return compute.new_server(self.world, self.project, asked)
+        return compute.new_server(self.state, self.project, asked)
 
     def _find_by_name(self, kind: str, name: str) -> list[FakeResource]:
-        found: list[FakeResource] = getattr(self.world, kind).find_by_name(name)
-        return found
+        resources: list[FakeResource] = getattr(self.state, kind).find_by_name(name)
+        return resources
 
     def _iterate_disks(self, resource: Resource) -> Iterator[FakeResource]:
         for thing in self._find_resources(resource):
-            if thing.id in self.world.servers and not thing.shown["image"]:
+            if thing.id in self.state.servers and not thing.shown["image"]:
                 yield from self._attached_volumes(thing)
             else:
                 yield thing
@@ -140,9 +140,9 @@ class ScriptedResources(DirectoryResources):
         """Return the volumes and servers that a resource is."""
         if resource.type == PROJECT:
             first = f"{RESTORED}-" if resource.name == RESTORED else ""
-            volumes = self.world.volumes.find_by_name(f"{first}{_DATA}")
-            return volumes + self.world.servers.find_by_name(f"{first}{_NODE}")
-        known = self.world.volumes if resource.type == VOLUME else self.world.servers
+            volumes = self.state.volumes.find_by_name(f"{first}{_DATA}")
+            return volumes + self.state.servers.find_by_name(f"{first}{_NODE}")
+        known = self.state.volumes if resource.type == VOLUME else self.state.servers
         try:
             return [known.get(resource.id)]
         except NotFound:
@@ -150,13 +150,13 @@ class ScriptedResources(DirectoryResources):
 
     def _attached_volumes(self, server: FakeResource) -> list[FakeResource]:
         attached = server.shown["os-extended-volumes:volumes_attached"]
-        return [self.world.volumes.get(each["id"]) for each in attached]
+        return [self.state.volumes.get(each["id"]) for each in attached]
 
     def _remove_resource(self, thing: FakeResource) -> None:
-        if thing.id in self.world.volumes:
-            self.world.volumes.remove(thing)
+        if thing.id in self.state.volumes:
+            self.state.volumes.remove(thing)
             return
         volumes = self._attached_volumes(thing)
-        compute.remove_server(self.world, thing)
+        compute.remove_server(self.state, thing)
         for volume in volumes:
-            self.world.volumes.remove(volume)
+            self.state.volumes.remove(volume)

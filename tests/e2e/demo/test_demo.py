@@ -48,10 +48,10 @@ def _list_remaining(instance: str) -> list[str]:
 def test_demo_succeeds_and_leaves_nothing(tmp_path: Path) -> None:
     instance = f"demo-{os.getpid()}-whole"
     with _start_demo(instance, tmp_path / "work") as process:
-        said = process.communicate()[0]
-    assert process.returncode == 0, said
-    assert "every byte the same" in said
-    assert "Lost, and brought back byte for byte" in said
+        output = process.communicate()[0]
+    assert process.returncode == 0, output
+    assert "every byte the same" in output
+    assert "Lost, and brought back byte for byte" in output
     assert _list_remaining(instance) == []
     assert not (tmp_path / "work").exists()
 
@@ -63,16 +63,16 @@ def test_interrupted_demo_leaves_nothing(
     instance = f"demo-{os.getpid()}-{signum}"
     with _start_demo(instance, tmp_path / "work") as process:
         assert process.stdout is not None
-        said = ""
-        while "karbor-backup protect" not in said:
+        output = ""
+        while "karbor-backup protect" not in output:
             line = process.stdout.readline()
-            assert line, said
-            said += line
+            assert line, output
+            output += line
         if signum == signal.SIGINT:  # a terminal sends it to the whole group
             os.killpg(process.pid, signum)
         else:
             process.send_signal(signum)
-        said += process.communicate()[0]
-    assert process.returncode == status, said
+        output += process.communicate()[0]
+    assert process.returncode == status, output
     assert _list_remaining(instance) == []
     assert not (tmp_path / "work").exists()

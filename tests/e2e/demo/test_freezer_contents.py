@@ -12,13 +12,13 @@ def test_jobs_and_backups_in_freezer_are_counted(sandbox: Sandbox, tmp_path: Pat
     before = read_contents(session, sandbox.freezer_url, tmp_path)
     project = f"{sandbox.freezer_url}/v2/{session.get_project_id()}"
     action = {"freezer_action": {"action": "backup", "mode": "fs", "path_to_backup": "/nowhere"}}
-    made = session.post(f"{project}/actions", json=action).json()["action_id"]
+    action_id = session.post(f"{project}/actions", json=action).json()["action_id"]
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "data").touch()
     try:
-        seen = read_contents(session, sandbox.freezer_url, tmp_path)
+        contents = read_contents(session, sandbox.freezer_url, tmp_path)
     finally:
-        session.delete(f"{project}/actions/{made}")
-    assert seen.listed["actions"] == before.listed["actions"] + 1
-    assert (before.files, seen.files) == (0, 1)
-    assert not seen.none
+        session.delete(f"{project}/actions/{action_id}")
+    assert contents.listed["actions"] == before.listed["actions"] + 1
+    assert (before.files, contents.files) == (0, 1)
+    assert not contents.none

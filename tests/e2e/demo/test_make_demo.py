@@ -97,12 +97,12 @@ def _assert_shown(page: str, printed: str) -> None:
     The page leaves out lines, and what only root makes, where it has an ellipsis. Numbers,
     identifiers and where lines are broken may differ.
     """
-    seen = _steps(printed)
+    steps = _steps(printed)
     for title, shown in _steps(page).items():
-        assert title in seen, title
-        rest = " ".join(seen[title])
+        assert title in steps, title
+        rest = " ".join(steps[title])
         for line in (each.removesuffix(" …") for each in shown):
-            assert line in rest, f"{title}: {line!r}\n{seen[title]}"
+            assert line in rest, f"{title}: {line!r}\n{steps[title]}"
             rest = rest.partition(line)[2]
 
 

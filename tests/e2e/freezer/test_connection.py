@@ -85,7 +85,7 @@ def test_keystone_that_refuses_connections_is_transient(
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "expected"),
     [
         (http_faults.html_page(), "web page"),
         (http_faults.no_response(), "did not answer within 1 s"),
@@ -95,10 +95,10 @@ def test_keystone_that_refuses_connections_is_transient(
     ids=lambda value: getattr(value, "name", value),
 )
 def test_health_reports_an_error_in_one_line(
-    harness: FreezerHarness, fault_proxy: FaultProxy, fault: http_faults.HttpFault, said: str
+    harness: FreezerHarness, fault_proxy: FaultProxy, fault: http_faults.HttpFault, expected: str
 ) -> None:
     fault_proxy.plan(fault)
     health = harness.backend(endpoint=fault_proxy.url, timeout=1).health()
     assert not health.ok
-    assert said in health.summary
+    assert expected in health.summary
     assert "\n" not in health.summary

@@ -20,15 +20,15 @@ DIRECTORY = "Freezer::FileSystem::Directory"
 
 def _read_tree(tree: Path) -> dict[str, tuple[int, bytes | str]]:
     """Every entry of a tree: its mode, and its content or where its link leads."""
-    found: dict[str, tuple[int, bytes | str]] = {}
+    entries: dict[str, tuple[int, bytes | str]] = {}
     for path in sorted(tree.rglob("*")):
         name = str(path.relative_to(tree))
         mode = path.lstat().st_mode
         if path.is_symlink():
-            found[name] = (mode, str(path.readlink()))
+            entries[name] = (mode, str(path.readlink()))
         else:
-            found[name] = (mode, path.read_bytes() if path.is_file() else b"")
-    return found
+            entries[name] = (mode, path.read_bytes() if path.is_file() else b"")
+    return entries
 
 
 RESTORED = "restored contents"

@@ -75,10 +75,10 @@ def test_unprivileged_scheduler_names_unreadable_and_unrestorable_files(
     (tree / "secret").write_bytes(b"unreadable")
     (tree / "secret").chmod(0)
     backup = protect_directory(harness.runner(), tree)
-    seen = _checks_by_name(backup)
+    checks = _checks_by_name(backup)
     if os.geteuid() == 0:
-        assert seen[CONTENTS] == (True, "")
-        assert "owners" not in seen
+        assert checks[CONTENTS] == (True, "")
+        assert "owners" not in checks
         return
-    assert not seen["owners"][0]
-    assert "secret (could not be read by the agent)" in seen[CONTENTS][1]
+    assert not checks["owners"][0]
+    assert "secret (could not be read by the agent)" in checks[CONTENTS][1]

@@ -173,14 +173,14 @@ def rows(harness: FreezerHarness) -> list[Row]:
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "new"})
     assert_succeeded(restored)
     checks = {c.name: c.reason for c in (*backup.checks, *restored.outcome.checks) if c.reason}
-    found: list[Row] = []
+    table: list[Row] = []
     for number, case in enumerate(CASES):
         name = f"entry-{number:02}"
         back = _seen(case, tree / name) == before[number]
-        found.append((case.words, back, "" if back else _named(name, checks)))
+        table.append((case.words, back, "" if back else _named(name, checks)))
     odd = (tree / os.fsdecode(b"odd \xff\n name")).read_bytes() == b"odd"
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
-    return [*found, ("names that are no text", odd, "")]
+    return [*table, ("names that are no text", odd, "")]
 
 
 @pytest.mark.root

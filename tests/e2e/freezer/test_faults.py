@@ -137,8 +137,8 @@ def _run_all(
 
 def _make_backups(harness: FreezerHarness, ended: Sequence[Operation]) -> list[Backup]:
     scope = harness.backend().scope()
-    made = [o.outcome.backup for o in ended if o.outcome is not None]
-    return [attrs.evolve(backup, scope=scope) for backup in made if backup is not None]
+    backups = [o.outcome.backup for o in ended if o.outcome is not None]
+    return [attrs.evolve(backup, scope=scope) for backup in backups if backup is not None]
 
 
 @pytest.mark.timeout(600)

@@ -107,21 +107,21 @@ def test_unprivileged_scheduler_reports_what_it_cannot_restore(
     runner = harness.runner(scheduler=ordinary.client_id, storages={"disk": disk})
 
     backup = protect_directory(runner, tree)
-    said = _checks(backup.checks)
-    assert "runs as 'nobody'" in said["owners"]
-    assert "umask 077" in said["modes"]
+    checks = _checks(backup.checks)
+    assert "runs as 'nobody'" in checks["owners"]
+    assert "umask 077" in checks["modes"]
 
     options = {"restore_name": "new", "restore_path": str(back)}
     restored = run_operation(runner, Verb.RESTORE, backup, options)
     assert_succeeded(restored)
-    said = _checks(restored.outcome.checks)
-    assert "runs as 'nobody'" in said["owners"]
-    assert "umask 077" in said["modes"]
-    assert "of another mode than in the backup: ., program" in said["restored contents"]
-    assert "of another owner than in the backup: ., program" in said["restored contents"]
+    checks = _checks(restored.outcome.checks)
+    assert "runs as 'nobody'" in checks["owners"]
+    assert "umask 077" in checks["modes"]
+    assert "of another mode than in the backup: ., program" in checks["restored contents"]
+    assert "of another owner than in the backup: ., program" in checks["restored contents"]
 
     # And that is what has come of it.
-    seen = (back / "program").stat()
-    assert stat.S_IMODE(seen.st_mode) == 0o755 & ~UMASK
-    assert seen.st_uid == USER.pw_uid
+    status = (back / "program").stat()
+    assert stat.S_IMODE(status.st_mode) == 0o755 & ~UMASK
+    assert status.st_uid == USER.pw_uid
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -36,8 +36,8 @@ class User:
         """Create it, with the role of a member."""
         admin, url = self.sandbox.session("admin"), self.sandbox.auth_url
         user = {"name": self.account.user, "password": self.account.password}
-        made = admin.post(f"{url}/users", json={"user": {**user, "domain_id": "default"}})
-        self.id = made.json()["user"]["id"]
+        answer = admin.post(f"{url}/users", json={"user": {**user, "domain_id": "default"}})
+        self.id = answer.json()["user"]["id"]
         (project,) = admin.get(f"{url}/projects?name={self.account.project}").json()["projects"]
         (role,) = admin.get(f"{url}/roles?name={self.account.role}").json()["roles"]
         admin.put(f"{url}/projects/{project['id']}/users/{self.id}/roles/{role['id']}")

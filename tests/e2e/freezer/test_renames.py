@@ -121,8 +121,8 @@ def test_region_decides_which_freezer_is_asked(
         monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(clouds))
         assert "in region RegionTwo|" in harness.backend().scope()
         assert harness.backend().health().ok
-        seen = len(proxy.requests)
-        assert seen
+        count = len(proxy.requests)
+        assert count
         regions = "regions: [RegionOne, RegionTwo]"
         clouds.write_text(text.replace('region_name: "RegionOne"', regions))
         assert "in region RegionTwo|" in harness.backend(region="RegionTwo").scope()
@@ -133,7 +133,7 @@ def test_region_decides_which_freezer_is_asked(
         backend = FreezerBackend({"container": harness.top})
         assert backend.check().ok
         assert "in region RegionTwo|" in backend.scope()
-        assert len(proxy.requests) > seen
+        assert len(proxy.requests) > count
         _set_environment(harness, monkeypatch, "Three")
         with pytest.raises(
             InvalidInput, match="'Three': it has one in: RegionOne, RegionTwo; name"

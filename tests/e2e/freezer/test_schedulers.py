@@ -85,15 +85,15 @@ def test_job_of_a_dead_scheduler_is_run_by_another(
     configuration = clean_harness.configuration()
     del configuration["scheduler"]
     backend = Backend.load("freezer", FreezerBackend, configuration)
-    said: list[Operation] = []
+    changes: list[Operation] = []
     with Runner(
         MemoryStore(),
         {"freezer": backend},
         policy=clean_harness.runner_policy,
-        on_change=said.append,
+        on_change=changes.append,
     ) as runner:
         backup = protect_directory(runner, clean_harness.tree())
-        chosen = [Receipt.from_operation(operation).client for operation in said]
+        chosen = [Receipt.from_operation(operation).client for operation in changes]
         assert ghost in chosen
         assert chosen[-1] != ghost
         assert backup.handle["client"] == chosen[-1]

@@ -113,17 +113,17 @@ class StoredBackup:
         configuration = Configuration.from_document(document)
         data = DataInspector(configuration, CloudServices(Connection(configuration)))
         stored = StoredItem(piece=piece, record="any", time_stamp=0)
-        (seen,) = data.inspect(configuration.storages["it"], place, [stored])
-        return seen
+        (measurement,) = data.inspect(configuration.storages["it"], place, [stored])
+        return measurement
 
 
 def test_ssh_storage_is_inspected(harness: FreezerHarness, scheduler: str, known: Path) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.SSH](harness.sandbox), scheduler)
     backup = stored.protect()
     handle = Handle.from_backup(backup)
-    seen = stored.measure(handle)
-    assert seen.complete
-    assert seen.stored == _on_disk(Path(handle.container))
+    measurement = stored.measure(handle)
+    assert measurement.complete
+    assert measurement.stored == _on_disk(Path(handle.container))
 
     gone = attrs.evolve(handle, container=f"{handle.container}-gone")
     assert stored.measure(gone) == Measurement(stored=0)
@@ -146,10 +146,10 @@ def test_swift_storage_is_inspected(harness: FreezerHarness, scheduler: str) -> 
     stored = StoredBackup(harness, SETTINGS[StorageKind.SWIFT](harness.sandbox), scheduler)
     backup = stored.protect()
     handle = Handle.from_backup(backup)
-    seen = stored.measure(handle)
-    assert seen.complete
-    assert seen.stored
-    assert 0 < seen.stored < SIZE
+    measurement = stored.measure(handle)
+    assert measurement.complete
+    assert measurement.stored
+    assert 0 < measurement.stored < SIZE
 
     gone = attrs.evolve(handle, container=f"{handle.container}-gone")
     assert stored.measure(gone) == Measurement(stored=0)

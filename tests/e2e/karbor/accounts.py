@@ -22,8 +22,8 @@ def make_karbor_user(
         "domain_id": "default",
         "default_project_id": project,
     }
-    made = str(admin.post(f"{url}/users", json={"user": user}).json()["user"]["id"])
+    user_id = str(admin.post(f"{url}/users", json={"user": user}).json()["user"]["id"])
     for role in roles:
-        (found,) = admin.get(f"{url}/roles?name={role}").json()["roles"]
-        admin.put(f"{url}/projects/{project}/users/{made}/roles/{found['id']}")
-    return made
+        (role_document,) = admin.get(f"{url}/roles?name={role}").json()["roles"]
+        admin.put(f"{url}/projects/{project}/users/{user_id}/roles/{role_document['id']}")
+    return user_id

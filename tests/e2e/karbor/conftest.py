@@ -33,17 +33,17 @@ def make_karbor(
     full_karbor: Environment, directories: Path, tmp_path: Path
 ) -> Iterator[Callable[..., KarborService]]:
     """Make a Karbor that has not been started; it is ended with the test."""
-    made: list[KarborService] = []
+    services: list[KarborService] = []
 
     def make(
         environ: Mapping[str, str] | None = None, more: str = "", **attributes: Any
     ) -> KarborService:
-        folder = tmp_path / f"karbor-{len(made)}"
+        folder = tmp_path / f"karbor-{len(services)}"
         folder.mkdir()
         known = {"PYTHONPATH": os.fspath(directories), **(environ or {})}
-        made.append(KarborService(full_karbor, folder, known, more, **attributes))
-        return made[-1]
+        services.append(KarborService(full_karbor, folder, known, more, **attributes))
+        return services[-1]
 
     yield make
-    for each in made:
+    for each in services:
         each.stop()

@@ -51,12 +51,12 @@ class KarborClient:
 
 def _parse_table(text: str) -> dict[str, str]:
     """Read a table of two columns; a cell of several lines is put together again."""
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
         match = re.match(r"^\| (.*?) *\| (.*?) *\|$", line)
         if match is None:
             continue
         name = match[1].strip() or name
-        found[name] = f"{found[name]}\n{match[2]}" if name in found else match[2]
-    return found
+        fields[name] = f"{fields[name]}\n{match[2]}" if name in fields else match[2]
+    return fields

@@ -164,15 +164,15 @@ class KarborService:
 
     def protect(self, provider: str, plan: str) -> str:
         """Begin a protect; answer the checkpoint's id."""
-        made = self.call(
+        answer = self.call(
             "POST", f"/providers/{provider}/checkpoints", {"checkpoint": {"plan_id": plan}}
         )
-        return str(made["checkpoint"]["id"])
+        return str(answer["checkpoint"]["id"])
 
     def status(self, provider: str, checkpoint: str) -> str:
         """A checkpoint's status."""
-        found = self.call("GET", f"/providers/{provider}/checkpoints/{checkpoint}")
-        return str(found["checkpoint"]["status"])
+        answer = self.call("GET", f"/providers/{provider}/checkpoints/{checkpoint}")
+        return str(answer["checkpoint"]["status"])
 
     def wait_until_settled(self, provider: str, checkpoint: str) -> str:
         """Wait until a checkpoint is not being worked on; answer its status."""

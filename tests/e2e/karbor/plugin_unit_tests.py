@@ -69,8 +69,8 @@ class ExtendedSchema(dict[str, Any]):
             name: {key: value for key, value in each.items() if (key, value) != ("default", None)}
             for name, each in self["properties"].items()
         }
-        found = {name: each for name, each in other["properties"].items() if name in wanted}
-        return found == wanted and other["required"] == self["required"]
+        properties = {name: each for name, each in other["properties"].items() if name in wanted}
+        return properties == wanted and other["required"] == self["required"]
 
     __hash__ = None  # type: ignore[assignment]
 

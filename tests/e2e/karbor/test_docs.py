@@ -50,9 +50,9 @@ def test_steps_from_a_plan_to_a_delete(
 
 
 def test_install_command_is_said_to_need_a_checkout() -> None:
-    said = " ".join(DOCS.read_text().split())
-    assert "`.` is the checkout" in said
-    assert "so `pip install karbor-backup` finds nothing" in said
+    text = " ".join(DOCS.read_text().split())
+    assert "`.` is the checkout" in text
+    assert "so `pip install karbor-backup` finds nothing" in text
 
 
 @pytest.mark.timeout(900)
@@ -67,8 +67,8 @@ def test_install_command_finds_compatible_versions(
     written = tmp_path / "report.json"
     report = ["--dry-run", "--ignore-installed", "--quiet", "--report", written]
     subprocess.run([sys.executable, "-m", "pip", *words, *report], cwd=ROOT, check=True)
-    found = json.loads(written.read_text())["install"]
-    versions = {each["metadata"]["name"].lower(): each["metadata"]["version"] for each in found}
+    packages = json.loads(written.read_text())["install"]
+    versions = {each["metadata"]["name"].lower(): each["metadata"]["version"] for each in packages}
     assert versions["karbor"] == "1.6.0"
     assert versions["sqlalchemy"].startswith("1.3.")
     assert {"python-freezerclient", "karbor-backup", "keystoneauth1", "click"} <= set(versions)

@@ -215,11 +215,11 @@ def test_restore_of_a_killed_service_is_completed_and_its_record_ends(
     )
 
     karbor.start()
-    told = karbor.record("restore", record)
+    shown = karbor.record("restore", record)
     # Its flow is gone with the process, so that what else it had to do is not known.
-    assert told["status"] == "fail"
-    assert set(told["resources_status"].values()) == {"available"}
-    assert set(told["resources_status"]) == harness.record_keys("first")
+    assert shown["status"] == "fail"
+    assert set(shown["resources_status"].values()) == {"available"}
+    assert set(shown["resources_status"]) == harness.record_keys("first")
     assert karbor.status(provider, checkpoint) == "available"
     assert karbor.delete(provider, checkpoint) == "deleted"
 

@@ -78,9 +78,9 @@ def test_providers_show_the_schemas_of_the_specification(
     for kind, properties in SPECIFIED.items():
         assert types <= set(shown[kind])
         for schema in shown[kind].values():
-            found = {name: each.get("type") for name, each in schema["properties"].items()}
-            assert properties.items() <= found.items()
-            assert None not in found.values(), "the dashboard shows no field without a type"
+            shown_types = {name: each.get("type") for name, each in schema["properties"].items()}
+            assert properties.items() <= shown_types.items()
+            assert None not in shown_types.values(), "the dashboard shows no field without a type"
             assert schema["required"] == [next(iter(properties))]
 
 

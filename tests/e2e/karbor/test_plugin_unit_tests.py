@@ -40,13 +40,13 @@ def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str
     with ScriptedEnvironment.start(sandbox) as stage:
         session = SharedTokenSessions(stage).new_session()
         project = str(session.get_project_id())
-        world = stage.cloud.world
-        made = block_storage.new_volume(world, project, {"size": 1, "name": "fake"})
-        shown = {**made.shown, "id": VOLUME, "status": "available"}
-        world.volumes.add(project, shown, identifier=VOLUME, content=b"the volume's")
+        state = stage.cloud.state
+        volume = block_storage.new_volume(state, project, {"size": 1, "name": "fake"})
+        shown = {**volume.shown, "id": VOLUME, "status": "available"}
+        state.volumes.add(project, shown, identifier=VOLUME, content=b"the volume's")
         stage.write_clouds_yaml(folder / "clouds.yaml")
         freezer = Client(session=session, endpoint=sandbox.freezer_url)
-        agent = ScriptedAgent(folder / "store", socket.gethostname(), world, project)
+        agent = ScriptedAgent(folder / "store", socket.gethostname(), state, project)
         name = f"plugin-unit-tests-{worker_id}"
         options = {
             "cloud": "demo",
@@ -75,9 +75,9 @@ def test_unit_test_of_karbor(
 
 def test_all_unit_tests_of_the_installed_package_are_run(full_karbor: Environment) -> None:
     (installed,) = full_karbor.path.glob(f"lib/python*/site-packages/{INSTALLED}")
-    found = {
+    installed_tests = {
         node.name
         for node in ast.walk(ast.parse(installed.read_text()))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
-    assert found == set(CASES)
+    assert installed_tests == set(CASES)

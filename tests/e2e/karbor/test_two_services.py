@@ -46,18 +46,18 @@ def test_two_services_use_one_bank_concurrently(
     one, other = pair
     trees = {name: one.make_tree(name, name.encode()) for name in NAMES}
     # They run at once. SQLite lets Karbor make one plan at a time.
-    made = [each.protect(name) for name in NAMES for each in pair]
+    checkpoints = [each.protect(name) for name in NAMES for each in pair]
     provider = one.provider
     assert run_concurrently(
-        *(lambda c=c: other.karbor.wait_until_settled(provider, c) for c in made)
-    ) == ["available"] * len(made)
-    assert len(one.list_containers()) == len(made)
+        *(lambda c=c: other.karbor.wait_until_settled(provider, c) for c in checkpoints)
+    ) == ["available"] * len(checkpoints)
+    assert len(one.list_containers()) == len(checkpoints)
 
     for tree in trees.values():
         shutil.rmtree(tree)
     restored = run_concurrently(
-        lambda: other.karbor.restore(provider, made[0]),
-        lambda: one.karbor.restore(provider, made[3]),
+        lambda: other.karbor.restore(provider, checkpoints[0]),
+        lambda: one.karbor.restore(provider, checkpoints[3]),
     )
     assert [each["status"] for each in restored] == ["success", "success"]
     assert [(tree / "sub" / "file").read_bytes() for tree in trees.values()] == [
@@ -67,9 +67,9 @@ def test_two_services_use_one_bank_concurrently(
 
     # Each deletes what the other has made.
     assert run_concurrently(
-        *(lambda c=c: other.karbor.delete(provider, c) for c in made[:2]),
-        *(lambda c=c: one.karbor.delete(provider, c) for c in made[2:]),
-    ) == ["deleted"] * len(made)
+        *(lambda c=c: other.karbor.delete(provider, c) for c in checkpoints[:2]),
+        *(lambda c=c: one.karbor.delete(provider, c) for c in checkpoints[2:]),
+    ) == ["deleted"] * len(checkpoints)
     assert one.list_containers() == []
     assert one.list_freezer_entries() == []
 

@@ -48,16 +48,16 @@ class Certificate:
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(key, hashes.SHA256())
         )
-        made = cls(folder / f"{name}.crt", folder / f"{name}.key")
-        made.certfile.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        made.keyfile.write_bytes(
+        certificate = cls(folder / f"{name}.crt", folder / f"{name}.key")
+        certificate.certfile.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+        certificate.keyfile.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             )
         )
-        return made
+        return certificate
 
 
 @contextlib.contextmanager

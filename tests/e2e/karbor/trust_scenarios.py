@@ -126,8 +126,8 @@ def test_trust_that_is_still_needed_is_kept_for_another_process(
     credentials.open(bank, LIFETIME)
     credentials.close(needed=True)
     assert delete_abandoned_trusts(TrustRegistry(bank), {credentials.trust}) == []
-    found = TrustCredentials(credentials.trust)
-    assert found.open(bank, LIFETIME)["session"].get_project_id() == user.get_project_id()
+    recovered = TrustCredentials(credentials.trust)
+    assert recovered.open(bank, LIFETIME)["session"].get_project_id() == user.get_project_id()
     assert delete_abandoned_trusts(TrustRegistry(bank), ()) == []
     assert list_trust_ids(user) == []
     assert list(TrustRegistry(bank).read_all()) == []

@@ -65,13 +65,13 @@ def cloud(sandbox: Sandbox, environment_of_all: Environment, tmp_path: Path) -> 
     with ScriptedEnvironment.start(sandbox) as stage:
         session = SharedTokenSessions(stage).new_session()
         project = str(session.get_project_id())
-        staged = ScriptedResources(tmp_path / "directories", stage.cloud.world, project)
+        staged = ScriptedResources(tmp_path / "directories", stage.cloud.state, project)
         configured = environment_of_all.home / ".config" / "openstack" / "clouds.yaml"
         configured.parent.mkdir(parents=True)
         stage.write_clouds_yaml(configured)
         configured.write_text(configured.read_text().replace("  demo:", "  production:"))
         freezer = Client(session=session, endpoint=sandbox.freezer_url)
-        agent = ScriptedAgent(store, socket.gethostname(), stage.cloud.world, project)
+        agent = ScriptedAgent(store, socket.gethostname(), stage.cloud.state, project)
         scheduler = ScriptedScheduler(freezer, agent, client_id=name)
         with scheduler, scheduler.run_in_background(_LOOK):
             yield Cloud(

@@ -65,12 +65,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test that asks for a pair with every pair; its docstring says what it shows."""
     if "pair" not in metafunc.fixturenames:
         return
-    seen = (metafunc.function.__doc__ or "").rstrip(".")
+    summary = (metafunc.function.__doc__ or "").rstrip(".")
     marks = [
         pytest.param(
             pair,
             id=f"{pair.release.version}-at-{pair.api}",
-            marks=pytest.mark.shows_release(pair.release.version, pair.api, seen),
+            marks=pytest.mark.shows_release(pair.release.version, pair.api, summary),
         )
         for pair in PAIRS
     ]

@@ -64,8 +64,8 @@ def test_every_damage_changes_the_tree(tmp_path: Path) -> None:
     before = read_tree(root)
     done = damage_tree(root)
     assert all(done.values()), done
-    found = {difference.what for difference in diff_trees(before, read_tree(root))}
-    assert found >= {"missing", "extra", "kind", "content", "mode", "modified", "names"}
+    differences = {difference.what for difference in diff_trees(before, read_tree(root))}
+    assert differences >= {"missing", "extra", "kind", "content", "mode", "modified", "names"}
 
 
 def test_tree_without_write_permission_is_removed(tmp_path: Path) -> None:

@@ -62,9 +62,9 @@ def test_changed_byte_is_found_when_size_and_time_are_equal(
             return
         place = data.draw(st.integers(0, len(content) - 1))
         content[place] ^= data.draw(st.integers(1, 255))
-        seen = path.stat()
+        status = path.stat()
         path.write_bytes(content)
-        os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         assert diff_trees(before, read_tree(root)) == [Difference(f"inner/{name}", "content")]
 
 
@@ -112,8 +112,8 @@ def test_every_kind_of_damage_is_found(tmp_path: Path, harm: str) -> None:
     before = read_tree(tmp_path)
     do, expected = _HARMS[harm]
     do(tmp_path / "file")
-    found = {(each.path, each.what) for each in diff_trees(before, read_tree(tmp_path))}
-    assert expected <= found
+    differences = {(each.path, each.what) for each in diff_trees(before, read_tree(tmp_path))}
+    assert expected <= differences
 
 
 def test_changed_owner_is_found(tmp_path: Path) -> None:

@@ -114,9 +114,9 @@ def run_killed_at_each_step(
 def recover_all(harness: KarborHarness) -> list[RecoveryResult]:
     """Recover all that was left, when the dead are known to be dead."""
     time.sleep(LEASE + 0.1)
-    found = list(recover(harness.provider))
-    assert [each.problems for each in found if each.problems] == []
-    return found
+    results = list(recover(harness.provider))
+    assert [each.problems for each in results if each.problems] == []
+    return results
 
 
 def list_checkpoints(harness: KarborHarness) -> Iterator[FlowResult]:
@@ -136,14 +136,14 @@ def stored_leases(bank: Path) -> list[Path]:
 
 
 def test_protect_killed_at_any_step_is_recovered(harness: KarborHarness, cloud: FileCloud) -> None:
-    made: list[Any] = []
+    checkpoints: list[Any] = []
     killed = run_killed_at_each_step(
-        lambda: harness.protect_checkpoint(made[-1]),
-        lambda: made.append(harness.new_checkpoint("volume-1")),
+        lambda: harness.protect_checkpoint(checkpoints[-1]),
+        lambda: checkpoints.append(harness.new_checkpoint("volume-1")),
     )
     assert killed > 20
-    found = recover_all(harness)
-    assert {each.after for each in found} == {"available", "error"}
+    results = recover_all(harness)
+    assert {each.after for each in results} == {"available", "error"}
     assert {done.status for done in list_checkpoints(harness)} == {"available", "error"}
     assert stored_operations(harness.bank) == []
     assert stored_leases(harness.bank) == []
@@ -159,9 +159,9 @@ def test_protect_killed_at_any_step_is_recovered(harness: KarborHarness, cloud: 
 
 
 def test_delete_killed_at_any_step_is_completed(harness: KarborHarness, cloud: FileCloud) -> None:
-    made: list[FlowResult] = []
+    protects: list[FlowResult] = []
     killed = run_killed_at_each_step(
-        lambda: harness.delete(made[-1]), lambda: made.append(harness.protect("volume-1"))
+        lambda: harness.delete(protects[-1]), lambda: protects.append(harness.protect("volume-1"))
     )
     assert killed > 10
     for each in recover_all(harness):
@@ -181,8 +181,8 @@ def test_restore_killed_at_any_step_is_completed_once(
     begun_before = sum(cloud.load().started.values())
     killed = run_killed_at_each_step(lambda: harness.restore(done))
     assert killed > 20
-    found = recover_all(harness)
-    assert {each.after for each in found} == {"available"}
+    results = recover_all(harness)
+    assert {each.after for each in results} == {"available"}
     now = cloud.load()
     assert set(now.started.values()) == {1}
     assert len(now.inventory.assets) - before == sum(now.started.values()) - begun_before
@@ -194,13 +194,13 @@ def test_resource_graph_with_pending_children_is_recovered_whole(
     harness: KarborHarness, cloud: FileCloud
 ) -> None:
     family = {"project-1": ("server-1", "volume-2")}
-    made: list[Any] = []
+    checkpoints: list[Any] = []
     killed = run_killed_at_each_step(
-        lambda: harness.protect_checkpoint(made[-1]),
-        lambda: made.append(harness.new_checkpoint("project-1", family=family)),
+        lambda: harness.protect_checkpoint(checkpoints[-1]),
+        lambda: checkpoints.append(harness.new_checkpoint("project-1", family=family)),
     )
-    found = recover_all(harness)
-    assert len(found) >= killed // 2
+    results = recover_all(harness)
+    assert len(results) >= killed // 2
     for done in list_checkpoints(harness):
         if done.status == "available":
             assert harness.read_status(done, "server-1") == "available"
@@ -216,9 +216,9 @@ def test_unreadable_checkpoint_is_named_and_the_others_are_recovered(
     (index,) = harness.bank.rglob(f"checkpoints/{done.checkpoint}/index.json")
     index.write_text(index.read_text()[:100])
     other = harness.new_checkpoint("volume-1")
-    found = {each.checkpoint: each for each in recover(harness.provider)}
-    assert "cannot be read" in found[done.checkpoint].problems[0]
-    assert found[other.id].after == "error"
+    results = {each.checkpoint: each for each in recover(harness.provider)}
+    assert "cannot be read" in results[done.checkpoint].problems[0]
+    assert results[other.id].after == "error"
 
 
 def test_operation_of_a_live_process_is_not_recovered(
@@ -237,10 +237,10 @@ def test_operation_of_a_live_process_is_not_recovered(
             time.sleep(0.1)
         time.sleep(lease + 1)
         with eventlet.Timeout(60):  # whoever takes it over waits for an hour
-            (found,) = recover(harness.provider)
-            deleted = harness.delete_id(found.checkpoint)
-        assert found.after == "protecting"
-        assert "a process shows that it lives" in found.problems[0]
+            (results,) = recover(harness.provider)
+            deleted = harness.delete_id(results.checkpoint)
+        assert results.after == "protecting"
+        assert "a process shows that it lives" in results.problems[0]
         assert "is driven by" in deleted.error
     finally:
         os.kill(child, signal.SIGKILL)

@@ -165,7 +165,7 @@ def test_copy_is_refused_with_the_reason(harness: KarborHarness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "expected"),
     [
         (eventlet.Timeout(), "Timeout"),
         (SystemExit("stop"), "stop"),
@@ -179,7 +179,7 @@ def test_hooks_raise_karbors_exceptions_only(
     harness: KarborHarness,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
-    said: str,
+    expected: str,
     verb: str,
 ) -> None:
     done = harness.protect("volume-1")
@@ -190,7 +190,7 @@ def test_hooks_raise_karbors_exceptions_only(
     monkeypatch.setattr("karbor_glue._resource_task.ResourceTask.run_once", fail)
     operation = getattr(harness.load_plugin("volume-1"), f"get_{verb}_operation")(None)
     assert isinstance(operation, protection_plugin.Operation)
-    with pytest.raises(exception.KarborException, match=said):
+    with pytest.raises(exception.KarborException, match=expected):
         harness.call_hook(operation, "on_main", done, "volume-1")
 
 

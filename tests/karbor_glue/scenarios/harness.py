@@ -296,9 +296,9 @@ bank_object_container = karbor
 def harness(make_harness: Callable[..., KarborHarness], tmp_path: Path) -> Iterator[KarborHarness]:
     """A Karbor over the fake backend, with the cloud of its own that the backend finds by name."""
     settings = tmp_path / "fake.toml"
-    made = make_harness(
+    new_harness = make_harness(
         karbor_backup_plugin=f"backend = fake\npoll_interval = 0\nconfiguration_file = {settings}"
     )
-    settings.write_text(f'cloud = "{made.cloud.name}"\n')
-    yield made
-    assert not made.cloud.faults.unfired()
+    settings.write_text(f'cloud = "{new_harness.cloud.name}"\n')
+    yield new_harness
+    assert not new_harness.cloud.faults.unfired()

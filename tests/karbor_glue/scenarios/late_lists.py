@@ -61,17 +61,17 @@ def test_deleted_checkpoint_that_is_still_listed_is_not_recovered(harness: Karbo
 
 
 def test_protect_killed_at_any_step_is_recovered(harness: KarborHarness, cloud: FileCloud) -> None:
-    made: list[Any] = []
+    checkpoints: list[Any] = []
     killed = run_killed_at_each_step(
-        lambda: harness.protect_checkpoint(made[-1]),
-        lambda: made.append(harness.new_checkpoint("volume-1")),
+        lambda: harness.protect_checkpoint(checkpoints[-1]),
+        lambda: checkpoints.append(harness.new_checkpoint("volume-1")),
     )
     assert killed > 20
     assert {each.after for each in recover_all(harness)} == {"available", "error"}
     now = cloud.load()
     assert now.jobs() == []
-    found: list[FlowResult] = list(list_checkpoints(harness))
-    assert len(now.copies()) == len([done for done in found if done.status == "available"])
+    results: list[FlowResult] = list(list_checkpoints(harness))
+    assert len(now.copies()) == len([done for done in results if done.status == "available"])
     assert stored_operations(harness.bank) == []
     assert list(recover(harness.provider)) == []
 

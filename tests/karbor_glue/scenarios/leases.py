@@ -90,9 +90,9 @@ def test_a_process_of_this_host_that_has_ended_is_not_alive(harness: Any, bank: 
 def test_own_lease_is_live_for_other_processes_only(harness: Any, bank: Any) -> None:
     process_lease.renew(bank, LEASE)
     assert Leases(bank).live_leases() == {}
-    seen = harness.bank / "seen"
-    _run_in_child(lambda: seen.write_text(str(len(Leases(bank).live_leases()))))
-    assert seen.read_text() == "1"
+    count = harness.bank / "seen"
+    _run_in_child(lambda: count.write_text(str(len(Leases(bank).live_leases()))))
+    assert count.read_text() == "1"
 
 
 def test_lease_renewed_recently_is_not_written_again(harness: Any, bank: Any) -> None:

@@ -127,9 +127,9 @@ def test_the_log_of_a_failed_protect_has_the_reason() -> None:
     operation = make_operation(
         Verb.PROTECT, directory, result=Result.FAILED, reason="name one with the option 'scheduler'"
     )
-    found = RecoveryResult("checkpoint", "protecting", "error", (operation,))
+    result = RecoveryResult("checkpoint", "protecting", "error", (operation,))
     log = FakeLog("checkpoint", "protecting")
-    end_logs(FakeProvider("error"), [log], {"checkpoint": found.reasons})
+    end_logs(FakeProvider("error"), [log], {"checkpoint": result.reasons})
     assert log.status == "error"
     general, reason = log.error_info.split("\n")
     assert "'karbor-backup karbor recover' has put it right" in general
@@ -140,7 +140,7 @@ def test_the_log_of_a_failed_protect_has_the_reason() -> None:
 def test_log_of_a_success_has_no_reason() -> None:
     volume = Resource(VOLUME, "volume-1", "")
     operation = make_operation(Verb.PROTECT, volume, result=Result.SUCCEEDED)
-    found = RecoveryResult("checkpoint", "protecting", "available", (operation,))
+    result = RecoveryResult("checkpoint", "protecting", "available", (operation,))
     log = FakeLog("checkpoint", "protecting", "what a hook has told")
-    end_logs(FakeProvider("available"), [log], {"checkpoint": found.reasons})
+    end_logs(FakeProvider("available"), [log], {"checkpoint": result.reasons})
     assert (log.status, log.error_info) == ("available", "what a hook has told")

@@ -45,13 +45,13 @@ class ScriptedAgent:
     Attributes:
         storage: the folder of the containers on storages that are not local.
         hostname: the host's name, for actions that give none.
-        world: what there is in the cloud; without one it knows directories only.
+        state: what there is in the cloud; without one it knows directories only.
         project: the id of the project that it works for in the cloud.
     """
 
     storage: Path
     hostname: str
-    world: CloudState | None = None
+    state: CloudState | None = None
     project: str = ""
 
     def back_up(self, action: Mapping[str, str], *, whole: bool = True) -> dict[str, Any]:
@@ -86,10 +86,10 @@ class ScriptedAgent:
         self._run(lambda mode: mode.remove(action), action)
 
     def _run(self, do: Callable[[AgentMode], Any], action: Mapping[str, str]) -> Any:
-        if self.world is None:
+        if self.state is None:
             return do(self._select_mode(action))
-        with self.world.lock:
-            self.world.run_due()
+        with self.state.lock:
+            self.state.run_due()
             try:
                 return do(self._select_mode(action))
             except HTTPException as error:
@@ -99,16 +99,16 @@ class ScriptedAgent:
         """Return the mode that an action selects: the ids do, and of two modes the engine too."""
         host = AgentHost(self.hostname, self.storage)
         engine = action.get("engine_name")
-        if self.world is None:
+        if self.state is None:
             return DirectoryMode(host)
         if "cinder_vol_id" in action:
-            return VolumeMode(host, self.world, self.project)
+            return VolumeMode(host, self.state, self.project)
         if "cindernative_vol_id" in action:
-            return NativeVolumeMode(self.world, self.project)
+            return NativeVolumeMode(self.state, self.project)
         if engine == "nova" and "project_id" in action:
-            return ProjectMode(ServerMode(host, self.world, self.project))
+            return ProjectMode(ServerMode(host, self.state, self.project))
         if engine == "nova" and "nova_inst_id" in action:
-            return ServerMode(host, self.world, self.project)
+            return ServerMode(host, self.state, self.project)
         if engine == "glance" and "glance_image_id" in action:
-            return ImageMode(host, self.world, self.project)
+            return ImageMode(host, self.state, self.project)
         return DirectoryMode(host)

@@ -17,17 +17,17 @@ class ImageMode:
 
     Attributes:
         host: where the agent works.
-        world: what there is in the cloud.
+        state: what there is in the cloud.
         project: the id of the project that the agent works for.
     """
 
     host: AgentHost
-    world: CloudState
+    state: CloudState
     project: str
 
     def back_up(self, action: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
         """Store an image."""
-        image = self.world.images.get(action["glance_image_id"], self.project)
+        image = self.state.images.get(action["glance_image_id"], self.project)
         path = f"{self.host.backup_name(action)}/{image.id}"
         backup = self._engine_folder(action, path).new_backup()
         backup.data_file.parent.mkdir(parents=True)
@@ -45,7 +45,7 @@ class ImageMode:
         shown = backup.resource_metadata["image"]
         formats = {name: shown[name] for name in ("container_format", "disk_format")}
         asked = {"name": f"{shown['name']}~{backup.timestamp}", **formats}
-        image = images.new_image(self.world, self.project, asked)
+        image = images.new_image(self.state, self.project, asked)
         if whole:
             images.fill_image(image, backup.data_file.read_bytes())
 

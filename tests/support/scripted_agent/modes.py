@@ -98,8 +98,8 @@ class EngineFolder:
 
     def finished_backups(self) -> "list[EngineBackup]":
         """Return the backups that were finished: an agent finds no other one; oldest first."""
-        found = list_names(self.container / "metadata" / self.path)
-        return [EngineBackup(self.container, self.path, each) for each in sorted(found, key=int)]
+        names = list_names(self.container / "metadata" / self.path)
+        return [EngineBackup(self.container, self.path, each) for each in sorted(names, key=int)]
 
     def newest_backup(self) -> "EngineBackup":
         """Return the newest backup.

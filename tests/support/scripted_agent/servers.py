@@ -19,12 +19,12 @@ class ServerMode:
 
     Attributes:
         host: where the agent works.
-        world: what there is in the cloud.
+        state: what there is in the cloud.
         project: the id of the project that the agent works for.
     """
 
     host: AgentHost
-    world: CloudState
+    state: CloudState
     project: str
 
     def back_up(self, action: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
@@ -33,7 +33,7 @@ class ServerMode:
         Of a server that boots from a volume nothing is stored, and a snapshot stays, as seen of
         freezer 19.0.0.
         """
-        server = self.world.servers.get(action["nova_inst_id"], self.project)
+        server = self.state.servers.get(action["nova_inst_id"], self.project)
         backup = self._engine_folder(action, server.id).new_backup()
         backup.data_file.parent.mkdir(parents=True)
         name = temporary_name(action, f"backup_{server.id}")
@@ -42,7 +42,7 @@ class ServerMode:
             self._leave_snapshots(server, name)
         data = server.content if boots_from_image else b""
         if not whole:
-            images.new_image(self.world, self.project, {"name": name}, data)
+            images.new_image(self.state, self.project, {"name": name}, data)
             backup.data_file.write_bytes(data[:-1])
             return {}
         backup.data_file.write_bytes(data)
@@ -53,7 +53,7 @@ class ServerMode:
             "image_container_format": "bare",
             "image_disk_format": "qcow2",
         }
-        shown = {**server.shown, "addresses": compute.list_addresses(self.world, server)}
+        shown = {**server.shown, "addresses": compute.list_addresses(self.state, server)}
         backup.write_metadata(engine_notes, {"engine_name": "nova", "server": shown})
         return {}
 
@@ -64,23 +64,23 @@ class ServerMode:
         name = temporary_name(action, f"restore_{shown['name']}")
         data = backup.data_file.read_bytes()
         image = images.new_image(
-            self.world,
+            self.state,
             self.project,
             {"name": name, "container_format": "bare", "disk_format": "qcow2"},
             data,
         )
         if not whole:
             return
-        (flavor,) = self.world.flavors.find_by_name(shown["flavor"]["original_name"])
+        (flavor,) = self.state.flavors.find_by_name(shown["flavor"]["original_name"])
         names = set(shown["addresses"])
         compute.new_server(
-            self.world,
+            self.state,
             self.project,
             {
                 "name": f"{shown['name']}~{backup.timestamp}",
                 "flavorRef": flavor.id,
                 "imageRef": image.id,
-                "networks": [{"uuid": n.id} for n in self.world.networks if n.name in names],
+                "networks": [{"uuid": n.id} for n in self.state.networks if n.name in names],
             },
         )
 
@@ -97,7 +97,7 @@ class ServerMode:
     def _leave_snapshots(self, server: FakeResource, name: str) -> None:
         for attached in server.shown["os-extended-volumes:volumes_attached"]:
             asked = {"volume_id": attached["id"], "name": f"snapshot for {name}"}
-            block_storage.new_snapshot(self.world, self.project, asked)
+            block_storage.new_snapshot(self.state, self.project, asked)
 
 
 @attrs.frozen
@@ -116,12 +116,12 @@ class ProjectMode:
         Raises:
             AgentError: there is none.
         """
-        found = self.servers.world.servers.visible_to(self.servers.project)
-        if not found:
+        servers = self.servers.state.servers.visible_to(self.servers.project)
+        if not servers:
             raise AgentError("max_workers must be greater than 0")
         self._list_file(action).parent.mkdir(parents=True, exist_ok=True)
-        self._list_file(action).write_text(json.dumps([server.id for server in found]))
-        for server in found:
+        self._list_file(action).write_text(json.dumps([server.id for server in servers]))
+        for server in servers:
             self.servers.back_up({**action, "nova_inst_id": server.id}, whole=whole)
         return {}
 

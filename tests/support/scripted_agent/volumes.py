@@ -29,12 +29,12 @@ class VolumeMode:
 
     Attributes:
         host: where the agent works.
-        world: what there is in the cloud.
+        state: what there is in the cloud.
         project: the id of the project that the agent works for.
     """
 
     host: AgentHost
-    world: CloudState
+    state: CloudState
     project: str
 
     def back_up(self, action: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class VolumeMode:
 
         If it is whole, the agent has asked for its removal, and has not waited for that.
         """
-        volume = self.world.volumes.get(action["cinder_vol_id"], self.project)
+        volume = self.state.volumes.get(action["cinder_vol_id"], self.project)
         folder = self._volume_folder(action)
         package = folder / next_timestamp(list_names(folder))
         package.mkdir(parents=True)
@@ -69,7 +69,7 @@ class VolumeMode:
         package = folder / known[-1]
         data, notes = package / folder.name, json.loads((package / "metadata").read_text())
         image = images.new_image(
-            self.world,
+            self.state,
             self.project,
             {
                 "name": temporary_name(action, f"restore_{folder.name}"),
@@ -80,11 +80,11 @@ class VolumeMode:
         images.fill_image(image, _read_sparse(data), data.stat().st_size)
         gib = -(-int(notes["x-object-meta-length"]) // block_storage.GIB)
         name = f"{notes['volume_name']}~{known[-1]}"
-        with self.world.without_delay():
+        with self.state.without_delay():
             asked = {"name": name, "size": gib, "imageRef": image.id}
-            volume = block_storage.new_volume(self.world, self.project, asked)
+            volume = block_storage.new_volume(self.state, self.project, asked)
         if whole:
-            self.world.images.remove(image)
+            self.state.images.remove(image)
         else:
             volume.shown["status"] = "error"
 
@@ -102,18 +102,18 @@ class VolumeMode:
     ) -> Callable[[], None]:
         """Make what a backup makes on its way, and return what asks for its removal."""
         name = temporary_name(action, f"backup_{volume.id}")
-        with self.world.without_delay():
+        with self.state.without_delay():
             asked: dict[str, Any] = {"volume_id": volume.id, "name": name}
-            snapshot = block_storage.new_snapshot(self.world, self.project, asked)
+            snapshot = block_storage.new_snapshot(self.state, self.project, asked)
             asked = {"snapshot_id": snapshot.id, "name": name}
-            copy = block_storage.new_volume(self.world, self.project, asked)
+            copy = block_storage.new_volume(self.state, self.project, asked)
         name = temporary_name(action, f"backup_{copy.id}")
-        image = images.new_image(self.world, self.project, {"name": name}, copy.content)
+        image = images.new_image(self.state, self.project, {"name": name}, copy.content)
 
         def remove() -> None:
-            block_storage.delete_snapshot(self.world, snapshot)
-            block_storage.delete_volume(self.world, copy)
-            self.world.images.remove(image)
+            block_storage.delete_snapshot(self.state, snapshot)
+            block_storage.delete_volume(self.state, copy)
+            self.state.images.remove(image)
 
         return remove
 
@@ -123,11 +123,11 @@ class NativeVolumeMode:
     """Mode ``cindernative``: the agent asks Cinder, and does not wait for what becomes of it.
 
     Attributes:
-        world: what there is in the cloud.
+        state: what there is in the cloud.
         project: the id of the project that the agent works for.
     """
 
-    world: CloudState
+    state: CloudState
     project: str
 
     def back_up(self, action: Mapping[str, str], *, whole: bool) -> dict[str, Any]:
@@ -140,24 +140,24 @@ class NativeVolumeMode:
             "force": True,
             "metadata": {"created_by": "freezer", "freezer_backup_id": action.get("backup_id")},
         }
-        backup = block_storage.new_backup(self.world, self.project, asked)
+        backup = block_storage.new_backup(self.state, self.project, asked)
         if not whole:
             return {}
         return {"cinder_backup_id": backup.id, "status": "available", "container": container}
 
     def restore(self, action: Mapping[str, str], *, whole: bool) -> None:
         """Ask for a restore over the volume that is named."""
-        backup = self.world.backups.get(action["cindernative_backup_id"], self.project)
+        backup = self.state.backups.get(action["cindernative_backup_id"], self.project)
         if whole:
             asked = {"volume_id": action["cindernative_vol_id"]}
-            block_storage.restore_backup(self.world, self.project, backup, asked)
+            block_storage.restore_backup(self.state, self.project, backup, asked)
 
     def remove(self, action: Mapping[str, str]) -> None:
         """Remove all backups of the volume that an agent has asked for."""
-        for backup in self.world.backups.visible_to(self.project):
+        for backup in self.state.backups.visible_to(self.project):
             is_own = backup.shown["metadata"].get("created_by") == "freezer"
             if is_own and backup.shown["volume_id"] == action["cindernative_vol_id"]:
-                self.world.backups.remove(backup)
+                self.state.backups.remove(backup)
 
 
 def _write_sparse(path: Path, content: bytes, size: int) -> None:

@@ -1,16 +1,16 @@
-"""A cloud that plays Cinder, Nova, Glance and Neutron, as far as the Freezer backend asks them.
+"""A scripted cloud: the APIs of Cinder, Nova, Glance and Neutron that the Freezer backend uses.
 
-It is a stage set: no disk, no guest and no packet is behind it, and what it answers was copied from
-the real services. By it the contract's rules run at the speed of a clock that is turned. The truth
-about servers and volumes is told by the real services of `python -m sandbox up --cloud`.
+No disk, guest or packet is behind it; its answers were copied from the real services. With it the
+rules of the contract run on a simulated clock. The real services, those of
+`python -m sandbox up --cloud`, decide what is true of servers and volumes.
 
-- `world`: what there is, in memory, and what becomes of it when time goes by.
-- `furniture`: what every cloud has.
-- `disks`, `images`, `machines`: what is done to volumes, images and servers, whoever asks for it.
+- `state`: the resources, in memory, and their changes as time passes.
+- `defaults`: the resources that every cloud has.
+- `block_storage`, `images`, `compute`: operations on volumes, images and servers, for all callers.
 - `cinder`, `nova`, `glance`, `neutron`: the APIs.
-- `login`, `calls`, `tokens`, `application`, `server`: how a request gets there.
+- `api_call`, `tokens`, `application`, `server`: from a request to its handler.
 
-What Freezer's agent does in it is played by `tests.support.scripted_agent`.
+`tests.support.scripted_agent` is the agent of Freezer that works in it.
 """
 
 from tests.support.scripted_cloud.server import ScriptedCloud

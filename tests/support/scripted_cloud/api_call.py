@@ -19,13 +19,13 @@ class ApiCall:
     """A request.
 
     Attributes:
-        world: what there is.
+        state: what there is.
         request: as it came.
         project: the id of the project that the token is for.
         sees_all: whether the token is an administrator's.
     """
 
-    world: CloudState
+    state: CloudState
     request: Request
     project: str
     sees_all: bool
@@ -56,11 +56,11 @@ class ApiCall:
         """Return the things that were asked for, in pages if that was asked for."""
         viewer = None if self.sees_all and self._is_for_all_projects else self.project
         wanted = {k: v for k, v in self.request.args.items() if k not in _NO_FILTERS}
-        found = [each for each in things.visible_to(viewer) if _matches_filters(each, wanted)]
-        ids = [each.id for each in found]
+        resources = [each for each in things.visible_to(viewer) if _matches_filters(each, wanted)]
+        ids = [each.id for each in resources]
         if (marker := self.request.args.get("marker")) in ids:
-            found = found[ids.index(marker) + 1 :]
-        return found[: self.request.args.get("limit", type=int)]
+            resources = resources[ids.index(marker) + 1 :]
+        return resources[: self.request.args.get("limit", type=int)]
 
     @property
     def _is_for_all_projects(self) -> bool:

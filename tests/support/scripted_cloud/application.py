@@ -76,7 +76,7 @@ SERVICES: Final[Mapping[str, ServiceMount]] = {
 
 
 class Application:
-    """Answers requests about a world.
+    """The WSGI application of a scripted cloud.
 
     Args:
         tokens: says whom a token is for.
@@ -84,13 +84,13 @@ class Application:
 
     def __init__(self, tokens: TokenCache) -> None:
         self._tokens = tokens
-        self.world = CloudState()
+        self.state = CloudState()
         self._map = Map([rule for part in SERVICES.values() for rule in _routing_rules(part)])
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Return a request, as WSGI has it."""
+        """Answer a request of WSGI."""
         request = Request(environ)
         return self._dispatch(request)(environ, start_response)
 
@@ -101,10 +101,10 @@ class Application:
             if isinstance(handler, ServiceMount):
                 return _version_response(handler, request)
             access = self._tokens.access(request.headers.get("X-Auth-Token", ""))
-            world = self.world
-            with world.lock:
-                world.run_due()
-                call = ApiCall(world, request, access.project, access.sees_all)
+            state = self.state
+            with state.lock:
+                state.run_due()
+                call = ApiCall(state, request, access.project, access.sees_all)
                 return _to_response(handler(call, **values))
         except Unauthorized as error:
             return _to_response((error.code, {"error": {"message": error.description}}))

@@ -13,7 +13,7 @@ DELETABLE: Final = frozenset({"available", "error", "error_restoring", "error_ex
 """States of a volume in which Cinder deletes it."""
 
 
-def new_volume(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+def new_volume(state: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
     """Begin to make a volume, empty or of an image, a snapshot or a volume.
 
     Raises:
@@ -22,13 +22,13 @@ def new_volume(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
     zone = asked.get("availability_zone") or ZONE
     if zone != ZONE:
         raise BadRequest(f"Invalid input received: Availability zone '{zone}' is invalid.")
-    kind = _find_type(world, asked.get("volume_type"))
-    source, image = _find_source(world, project, asked)
+    kind = _find_type(state, asked.get("volume_type"))
+    source, image = _find_source(state, project, asked)
     size = asked.get("size") or (source.shown.get("size") if source else None)
     if not size:
         raise BadRequest("Invalid input received: 'size' is a required property.")
     from_volume = source is not None and not image and bool(source.shown.get("volume_image"))
-    volume = world.volumes.add(
+    volume = state.volumes.add(
         project,
         {
             "name": asked.get("name"),
@@ -36,7 +36,7 @@ def new_volume(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
             "status": "creating",
             "size": int(size),
             "availability_zone": zone,
-            "created_at": world.timestamp(),
+            "created_at": state.timestamp(),
             "updated_at": None,
             "volume_type": kind.name,
             "volume_type_id": kind.id,
@@ -55,17 +55,17 @@ def new_volume(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
         volume.shown["volume_image_metadata"] = _image_metadata(image)
     elif from_volume and source:
         volume.shown["volume_image_metadata"] = dict(source.shown["volume_image"])
-    world.schedule_status(volume, "available")
+    state.schedule_status(volume, "available")
     return volume
 
 
 def _find_source(
-    world: CloudState, project: str, asked: Mapping[str, Any]
+    state: CloudState, project: str, asked: Mapping[str, Any]
 ) -> tuple[FakeResource | None, FakeResource | None]:
     """Return what a new volume is made of, and the same if it is an image."""
     if reference := asked.get("imageRef"):
         try:
-            image = world.images.get(reference, project)
+            image = state.images.get(reference, project)
         except NotFound:
             message = f"Invalid image identifier or unable to access requested image. {reference}"
             raise BadRequest(message) from None
@@ -73,14 +73,14 @@ def _find_source(
             raise BadRequest(f"Invalid input received: Image {reference} is not active.")
         return image, image
     if reference := asked.get("snapshot_id"):
-        return world.snapshots.get(reference, project), None
+        return state.snapshots.get(reference, project), None
     if reference := asked.get("source_volid"):
-        return world.volumes.get(reference, project), None
+        return state.volumes.get(reference, project), None
     return None, None
 
 
-def _find_type(world: CloudState, wanted: str | None) -> FakeResource:
-    for kind in world.types:
+def _find_type(state: CloudState, wanted: str | None) -> FakeResource:
+    for kind in state.types:
         if wanted is None or wanted in (kind.id, kind.name):
             return kind
     raise NotFound(f"Volume type {wanted} could not be found.")
@@ -93,13 +93,13 @@ def _image_metadata(image: FakeResource) -> dict[str, Any]:
     return {"image_id": image.id, "image_name": image.name, **kept}
 
 
-def delete_volume(world: CloudState, volume: FakeResource, *, force: bool = False) -> None:
+def delete_volume(state: CloudState, volume: FakeResource, *, force: bool = False) -> None:
     """Begin to delete a volume.
 
     Raises:
         BadRequest: it is in use, or has snapshots.
     """
-    has_snapshots = any(each.shown["volume_id"] == volume.id for each in world.snapshots)
+    has_snapshots = any(each.shown["volume_id"] == volume.id for each in state.snapshots)
     if has_snapshots or not (force or volume.shown["status"] in DELETABLE):
         raise BadRequest(
             "Invalid volume: Volume status must be available or error or error_restoring or "
@@ -108,10 +108,10 @@ def delete_volume(world: CloudState, volume: FakeResource, *, force: bool = Fals
             "volume transfer."
         )
     volume.shown["status"] = "deleting"
-    world.schedule(lambda: world.volumes.remove(volume))
+    state.schedule(lambda: state.volumes.remove(volume))
 
 
-def retype(world: CloudState, volume: FakeResource, wanted: str) -> None:
+def retype(state: CloudState, volume: FakeResource, wanted: str) -> None:
     """Begin to give a volume another type.
 
     Raises:
@@ -119,21 +119,21 @@ def retype(world: CloudState, volume: FakeResource, wanted: str) -> None:
     """
     if volume.shown["status"] not in ("available", "in-use"):
         raise BadRequest(f"Invalid volume: Volume {volume.id} status must be available or in-use")
-    kind, before = _find_type(world, wanted), volume.shown["status"]
+    kind, before = _find_type(state, wanted), volume.shown["status"]
     volume.shown["status"] = "retyping"
-    world.schedule_status(volume, before, volume_type=kind.name, volume_type_id=kind.id)
+    state.schedule_status(volume, before, volume_type=kind.name, volume_type_id=kind.id)
 
 
-def new_snapshot(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+def new_snapshot(state: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
     """Begin to take a snapshot of a volume.
 
     Raises:
         BadRequest, NotFound: as Cinder refuses it.
     """
-    volume = world.volumes.get(asked["volume_id"], project)
+    volume = state.volumes.get(asked["volume_id"], project)
     if volume.shown["status"] not in ("available", "in-use"):
         raise BadRequest(f"Invalid volume: Volume {volume.id} status must be available.")
-    snapshot = world.snapshots.add(
+    snapshot = state.snapshots.add(
         project,
         {
             "name": asked.get("name"),
@@ -142,17 +142,17 @@ def new_snapshot(world: CloudState, project: str, asked: Mapping[str, Any]) -> F
             "status": "creating",
             "size": volume.shown["size"],
             "metadata": dict(asked.get("metadata") or {}),
-            "created_at": world.timestamp(),
+            "created_at": state.timestamp(),
             "updated_at": None,
             "volume_image": volume.shown.get("volume_image_metadata"),
         },
         content=volume.content,
     )
-    world.schedule_status(snapshot, "available")
+    state.schedule_status(snapshot, "available")
     return snapshot
 
 
-def delete_snapshot(world: CloudState, snapshot: FakeResource) -> None:
+def delete_snapshot(state: CloudState, snapshot: FakeResource) -> None:
     """Begin to delete a snapshot.
 
     Raises:
@@ -161,23 +161,23 @@ def delete_snapshot(world: CloudState, snapshot: FakeResource) -> None:
     if snapshot.shown["status"] not in ("available", "error"):
         raise BadRequest("Invalid snapshot: Snapshot status must be available or error")
     snapshot.shown["status"] = "deleting"
-    if world.snapshot_deletes_fail:
-        world.schedule_status(snapshot, "error_deleting")
+    if state.snapshot_deletes_fail:
+        state.schedule_status(snapshot, "error_deleting")
     else:
-        world.schedule(lambda: world.snapshots.remove(snapshot))
+        state.schedule(lambda: state.snapshots.remove(snapshot))
 
 
-def new_backup(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+def new_backup(state: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
     """Begin a backup of a volume by Cinder itself.
 
     Raises:
         BadRequest, NotFound: as Cinder refuses it.
     """
-    volume = world.volumes.get(asked["volume_id"], project)
+    volume = state.volumes.get(asked["volume_id"], project)
     before = volume.shown["status"]
     if before not in (("available", "in-use") if asked.get("force") else ("available",)):
         raise BadRequest(f"Invalid volume: The volume to be backed up has status {before}.")
-    backup = world.backups.add(
+    backup = state.backups.add(
         project,
         {
             "name": asked.get("name"),
@@ -193,7 +193,7 @@ def new_backup(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
             "has_dependent_backups": False,
             "fail_reason": None,
             "metadata": dict(asked.get("metadata") or {}),
-            "created_at": world.timestamp(),
+            "created_at": state.timestamp(),
             "updated_at": None,
             "volume_metadata": dict(volume.shown["metadata"]),
             "volume_image": volume.shown.get("volume_image_metadata"),
@@ -201,13 +201,13 @@ def new_backup(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
         content=volume.content,
     )
     volume.shown["status"] = "backing-up"
-    world.schedule_status(volume, before)
-    world.schedule_status(backup, "available")
+    state.schedule_status(volume, before)
+    state.schedule_status(backup, "available")
     return backup
 
 
 def restore_backup(
-    world: CloudState, project: str, backup: FakeResource, asked: Mapping[str, Any]
+    state: CloudState, project: str, backup: FakeResource, asked: Mapping[str, Any]
 ) -> FakeResource:
     """Begin to restore Cinder's own backup, over a volume or into a new one.
 
@@ -217,12 +217,12 @@ def restore_backup(
     if backup.shown["status"] != "available":
         raise BadRequest("Invalid backup: Backup status must be available")
     if identifier := asked.get("volume_id"):
-        volume = world.volumes.get(identifier, project)
+        volume = state.volumes.get(identifier, project)
         if volume.shown["status"] != "available":
             raise BadRequest("Invalid volume: Volume to be restored to must be available")
     else:
         name = asked.get("name") or f"restore_backup_{backup.id}"
-        volume = new_volume(world, project, {"size": backup.shown["size"], "name": name})
+        volume = new_volume(state, project, {"size": backup.shown["size"], "name": name})
     volume.shown["status"] = "restoring-backup"
     backup.shown["status"] = "restoring"
 
@@ -234,13 +234,13 @@ def restore_backup(
             volume.shown["volume_image_metadata"] = dict(backup.shown["volume_image"])
             volume.shown["bootable"] = "true"
 
-    world.schedule(write)
-    world.schedule_status(volume, "available")
-    world.schedule_status(backup, "available")
+    state.schedule(write)
+    state.schedule_status(volume, "available")
+    state.schedule_status(backup, "available")
     return volume
 
 
-def delete_backup(world: CloudState, backup: FakeResource) -> None:
+def delete_backup(state: CloudState, backup: FakeResource) -> None:
     """Begin to delete Cinder's own backup.
 
     Raises:
@@ -249,4 +249,4 @@ def delete_backup(world: CloudState, backup: FakeResource) -> None:
     if backup.shown["status"] not in ("available", "error"):
         raise BadRequest("Invalid backup: Backup status must be available or error")
     backup.shown["status"] = "deleting"
-    world.schedule(lambda: world.backups.remove(backup))
+    state.schedule(lambda: state.backups.remove(backup))

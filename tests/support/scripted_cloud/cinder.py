@@ -30,36 +30,36 @@ def _to_document(thing: FakeResource) -> dict[str, Any]:
 
 
 def _volumes(call: ApiCall) -> Any:
-    return {"volumes": [_to_document(each) for each in call.list_visible(call.world.volumes)]}
+    return {"volumes": [_to_document(each) for each in call.list_visible(call.state.volumes)]}
 
 
 def _volume(call: ApiCall, volume: str) -> Any:
-    return {"volume": _to_document(call.world.volumes.get(volume, call.visible_project))}
+    return {"volume": _to_document(call.state.volumes.get(volume, call.visible_project))}
 
 
 def _new_volume(call: ApiCall) -> Any:
-    made = block_storage.new_volume(call.world, call.project, call.read_body("volume"))
-    return 202, {"volume": _to_document(made)}
+    volume = block_storage.new_volume(call.state, call.project, call.read_body("volume"))
+    return 202, {"volume": _to_document(volume)}
 
 
 def _change_volume(call: ApiCall, volume: str) -> Any:
-    found = call.world.volumes.get(volume, call.visible_project)
+    resource = call.state.volumes.get(volume, call.visible_project)
     asked = call.read_body("volume")
-    found.shown.update({k: asked[k] for k in ("name", "description", "metadata") if k in asked})
-    return {"volume": _to_document(found)}
+    resource.shown.update({k: asked[k] for k in ("name", "description", "metadata") if k in asked})
+    return {"volume": _to_document(resource)}
 
 
 def _delete_volume(call: ApiCall, volume: str) -> Any:
-    block_storage.delete_volume(call.world, call.world.volumes.get(volume, call.visible_project))
+    block_storage.delete_volume(call.state, call.state.volumes.get(volume, call.visible_project))
     return 202, None
 
 
 def _metadata(call: ApiCall, volume: str) -> Any:
-    return {"metadata": call.world.volumes.get(volume, call.visible_project).shown["metadata"]}
+    return {"metadata": call.state.volumes.get(volume, call.visible_project).shown["metadata"]}
 
 
 def _change_metadata(call: ApiCall, volume: str) -> Any:
-    kept = call.world.volumes.get(volume, call.visible_project).shown["metadata"]
+    kept = call.state.volumes.get(volume, call.visible_project).shown["metadata"]
     if call.request.method == "PUT":
         kept.clear()
     kept.update(call.read_body("metadata"))
@@ -67,7 +67,7 @@ def _change_metadata(call: ApiCall, volume: str) -> Any:
 
 
 def _delete_metadata(call: ApiCall, volume: str, key: str) -> Any:
-    kept = call.world.volumes.get(volume, call.visible_project).shown["metadata"]
+    kept = call.state.volumes.get(volume, call.visible_project).shown["metadata"]
     if key not in kept:
         raise NotFound(f"Metadata key {key} not found.")
     del kept[key]
@@ -75,25 +75,25 @@ def _delete_metadata(call: ApiCall, volume: str, key: str) -> Any:
 
 
 def _run_volume_action(call: ApiCall, volume: str) -> Any:
-    found = call.world.volumes.get(volume, call.visible_project)
+    resource = call.state.volumes.get(volume, call.visible_project)
     match call.read_action():
         case "os-set_bootable", asked:
-            found.shown["bootable"] = "true" if asked["bootable"] else "false"
+            resource.shown["bootable"] = "true" if asked["bootable"] else "false"
         case "os-set_image_metadata", asked:
-            kept = found.shown.setdefault("volume_image_metadata", {})
+            kept = resource.shown.setdefault("volume_image_metadata", {})
             kept.update(asked["metadata"])
             return {"metadata": kept}
         case "os-unset_image_metadata", asked:
-            found.shown.get("volume_image_metadata", {}).pop(asked["key"], None)
+            resource.shown.get("volume_image_metadata", {}).pop(asked["key"], None)
         case "os-retype", asked:
-            block_storage.retype(call.world, found, asked["new_type"])
+            block_storage.retype(call.state, resource, asked["new_type"])
             return 202, None
         case "os-volume_upload_image", asked:
-            image = images.upload_volume(call.world, call.project, found, asked)
-            answer = {**_to_document(found), "image_id": image.id, "image_name": image.name}
+            image = images.upload_volume(call.state, call.project, resource, asked)
+            answer = {**_to_document(resource), "image_id": image.id, "image_name": image.name}
             return 202, {"os-volume_upload_image": answer}
         case "os-force_delete", _:
-            block_storage.delete_volume(call.world, found, force=True)
+            block_storage.delete_volume(call.state, resource, force=True)
             return 202, None
         case name, _:
             raise BadRequest(f"There is no such action: {name}")
@@ -101,62 +101,62 @@ def _run_volume_action(call: ApiCall, volume: str) -> Any:
 
 
 def _snapshots(call: ApiCall) -> Any:
-    return {"snapshots": [_to_document(each) for each in call.list_visible(call.world.snapshots)]}
+    return {"snapshots": [_to_document(each) for each in call.list_visible(call.state.snapshots)]}
 
 
 def _snapshot(call: ApiCall, snapshot: str) -> Any:
-    return {"snapshot": _to_document(call.world.snapshots.get(snapshot, call.visible_project))}
+    return {"snapshot": _to_document(call.state.snapshots.get(snapshot, call.visible_project))}
 
 
 def _new_snapshot(call: ApiCall) -> Any:
-    made = block_storage.new_snapshot(call.world, call.project, call.read_body("snapshot"))
-    return 202, {"snapshot": _to_document(made)}
+    snapshot = block_storage.new_snapshot(call.state, call.project, call.read_body("snapshot"))
+    return 202, {"snapshot": _to_document(snapshot)}
 
 
 def _delete_snapshot(call: ApiCall, snapshot: str) -> Any:
     block_storage.delete_snapshot(
-        call.world, call.world.snapshots.get(snapshot, call.visible_project)
+        call.state, call.state.snapshots.get(snapshot, call.visible_project)
     )
     return 202, None
 
 
 def _backups(call: ApiCall) -> Any:
-    return {"backups": [_to_document(each) for each in call.list_visible(call.world.backups)]}
+    return {"backups": [_to_document(each) for each in call.list_visible(call.state.backups)]}
 
 
 def _backup(call: ApiCall, backup: str) -> Any:
-    return {"backup": _to_document(call.world.backups.get(backup, call.visible_project))}
+    return {"backup": _to_document(call.state.backups.get(backup, call.visible_project))}
 
 
 def _new_backup(call: ApiCall) -> Any:
-    made = block_storage.new_backup(call.world, call.project, call.read_body("backup"))
-    return 202, {"backup": {"id": made.id, "name": made.name}}
+    backup = block_storage.new_backup(call.state, call.project, call.read_body("backup"))
+    return 202, {"backup": {"id": backup.id, "name": backup.name}}
 
 
 def _restore_backup(call: ApiCall, backup: str) -> Any:
-    found = call.world.backups.get(backup, call.visible_project)
+    resource = call.state.backups.get(backup, call.visible_project)
     volume = block_storage.restore_backup(
-        call.world, call.project, found, call.read_body("restore")
+        call.state, call.project, resource, call.read_body("restore")
     )
-    answer = {"backup_id": found.id, "volume_id": volume.id, "volume_name": volume.name}
+    answer = {"backup_id": resource.id, "volume_id": volume.id, "volume_name": volume.name}
     return 202, {"restore": answer}
 
 
 def _delete_backup(call: ApiCall, backup: str) -> Any:
-    block_storage.delete_backup(call.world, call.world.backups.get(backup, call.visible_project))
+    block_storage.delete_backup(call.state, call.state.backups.get(backup, call.visible_project))
     return 202, None
 
 
 def _types(call: ApiCall) -> Any:
-    return {"volume_types": [each.shown for each in call.list_visible(call.world.types)]}
+    return {"volume_types": [each.shown for each in call.list_visible(call.state.types)]}
 
 
 def _type(call: ApiCall, kind: str) -> Any:
-    return {"volume_type": call.world.types.get(kind, call.visible_project).shown}
+    return {"volume_type": call.state.types.get(kind, call.visible_project).shown}
 
 
 def _encryption(call: ApiCall, kind: str) -> Any:
-    return call.world.types.get(kind, call.visible_project).shown["encryption"]
+    return call.state.types.get(kind, call.visible_project).shown["encryption"]
 
 
 def _zones(_call: ApiCall) -> Any:
@@ -164,7 +164,7 @@ def _zones(_call: ApiCall) -> Any:
 
 
 def _limits(call: ApiCall) -> Any:
-    volumes = call.world.volumes.visible_to(call.project)
+    volumes = call.state.volumes.visible_to(call.project)
     absolute = {
         "maxTotalVolumes": 1000,
         "maxTotalVolumeGigabytes": 1000,
@@ -173,8 +173,8 @@ def _limits(call: ApiCall) -> Any:
         "maxTotalBackupGigabytes": 1000,
         "totalVolumesUsed": len(volumes),
         "totalGigabytesUsed": sum(each.shown["size"] for each in volumes),
-        "totalSnapshotsUsed": len(call.world.snapshots.visible_to(call.project)),
-        "totalBackupsUsed": len(call.world.backups.visible_to(call.project)),
+        "totalSnapshotsUsed": len(call.state.snapshots.visible_to(call.project)),
+        "totalBackupsUsed": len(call.state.backups.visible_to(call.project)),
         "totalBackupGigabytesUsed": 0,
     }
     return {"limits": {"rate": [], "absolute": absolute}}

@@ -11,25 +11,25 @@ from tests.support.scripted_cloud.block_storage import delete_volume
 from tests.support.scripted_cloud.state import ZONE, CloudState, FakeResource
 
 
-def new_server(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+def new_server(state: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
     """Begin to make a server of an image or of volumes.
 
     Raises:
         BadRequest: as Nova refuses it.
     """
     try:
-        flavor = world.flavors.get(asked["flavorRef"])
-        image = world.images.get(asked["imageRef"], project) if asked.get("imageRef") else None
-        mapped = list(_map_volumes(world, project, asked))
-        ports = [_port(world, project, wanted, asked) for wanted in _networks(world, asked)]
+        flavor = state.flavors.get(asked["flavorRef"])
+        image = state.images.get(asked["imageRef"], project) if asked.get("imageRef") else None
+        mapped = list(_map_volumes(state, project, asked))
+        ports = [_port(state, project, wanted, asked) for wanted in _networks(state, asked)]
     except NotFound as error:
         raise BadRequest(error.description) from None
     if image is None and not mapped:
         raise BadRequest("Block Device Mapping is Invalid: no boot device.")
-    server = world.servers.add(
+    server = state.servers.add(
         project,
         {
-            **_initial_document(world, project, asked),
+            **_initial_document(state, project, asked),
             "image": {"id": image.id} if image else "",
             "flavor": _embed_flavor(flavor),
         },
@@ -38,20 +38,20 @@ def new_server(world: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
     for port in ports:
         port.shown.update(device_id=server.id, device_owner=f"compute:{ZONE}", status="ACTIVE")
     for volume, mapping in mapped:
-        attach(world, server, volume, mapping)
-    world.schedule(lambda: _is_up(server))
+        attach(state, server, volume, mapping)
+    state.schedule(lambda: _is_up(server))
     return server
 
 
-def _initial_document(world: CloudState, project: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _initial_document(state: CloudState, project: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     groups = asked.get("security_groups") or [{"name": "default"}]
     return {
         "name": asked["name"],
         "description": asked.get("description"),
         "status": "BUILD",
         "tenant_id": project,
-        "created": world.timestamp(),
-        "updated": world.timestamp(),
+        "created": state.timestamp(),
+        "updated": state.timestamp(),
         "metadata": dict(asked.get("metadata") or {}),
         "tags": list(asked.get("tags") or ()),
         "key_name": asked.get("key_name"),
@@ -92,48 +92,48 @@ def _embed_flavor(flavor: FakeResource) -> dict[str, Any]:
 
 
 def _map_volumes(
-    world: CloudState, project: str, asked: Mapping[str, Any]
+    state: CloudState, project: str, asked: Mapping[str, Any]
 ) -> Iterable[tuple[FakeResource, Mapping[str, Any]]]:
     """Return the volumes that a server is to have, with how."""
     for mapping in asked.get("block_device_mapping_v2") or ():
         if mapping["source_type"] != "volume":
             continue
-        volume = world.volumes.get(mapping["uuid"], project)
+        volume = state.volumes.get(mapping["uuid"], project)
         if volume.shown["status"] != "available":
             raise BadRequest(f"Block Device Mapping is Invalid: volume {volume.id} is in use.")
         yield volume, mapping
 
 
-def _networks(world: CloudState, asked: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _networks(state: CloudState, asked: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     wanted = asked.get("networks", "auto")
     if wanted == "auto":
-        return [{"uuid": network.id} for network in world.networks][:1]
+        return [{"uuid": network.id} for network in state.networks][:1]
     return [] if wanted == "none" else list(wanted)
 
 
 def _port(
-    world: CloudState, project: str, wanted: Mapping[str, Any], asked: Mapping[str, Any]
+    state: CloudState, project: str, wanted: Mapping[str, Any], asked: Mapping[str, Any]
 ) -> FakeResource:
     if identifier := wanted.get("port"):
-        return world.ports.get(identifier, project)
+        return state.ports.get(identifier, project)
     names = {group["name"] for group in asked.get("security_groups") or ()}
-    groups = [group.id for group in world.groups if {group.id, group.name} & names]
+    groups = [group.id for group in state.groups if {group.id, group.name} & names]
     fixed = [{"ip_address": wanted["fixed_ip"]}] if wanted.get("fixed_ip") else []
     document = {"network_id": wanted["uuid"], "fixed_ips": fixed}
-    port = new_port(world, project, {**document, "security_groups": groups or None})
+    port = new_port(state, project, {**document, "security_groups": groups or None})
     port.shown["preserve_on_delete"] = False
     return port
 
 
-def new_port(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
+def new_port(state: CloudState, project: str, asked: Mapping[str, Any]) -> FakeResource:
     """Make a port.
 
     Raises:
         Conflict: a fixed address is another port's.
         NotFound: there is no such network.
     """
-    network = world.networks.get(asked["network_id"], project)
-    taken = {ip["ip_address"] for port in world.ports for ip in port.shown["fixed_ips"]}
+    network = state.networks.get(asked["network_id"], project)
+    taken = {ip["ip_address"] for port in state.ports for ip in port.shown["fixed_ips"]}
     fixed = [ip["ip_address"] for ip in asked.get("fixed_ips") or () if "ip_address" in ip]
     for address in fixed:
         if address in taken:
@@ -144,7 +144,7 @@ def new_port(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeR
     (subnet,) = network.shown["subnets"]
     mac = ":".join(uuid.uuid4().hex[at : at + 2] for at in range(0, 6, 2))
     groups = asked.get("security_groups")
-    return world.ports.add(
+    return state.ports.add(
         project,
         {
             "name": asked.get("name", ""),
@@ -158,7 +158,7 @@ def new_port(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeR
             "device_owner": asked.get("device_owner", ""),
             "mac_address": asked.get("mac_address") or f"fa:16:3e:{mac}",
             "fixed_ips": [{"subnet_id": subnet, "ip_address": each} for each in addresses],
-            "security_groups": _default_group(world) if groups is None else list(groups),
+            "security_groups": _default_group(state) if groups is None else list(groups),
             "allowed_address_pairs": [],
             "binding:vnic_type": "normal",
             "tags": [],
@@ -167,21 +167,21 @@ def new_port(world: CloudState, project: str, asked: Mapping[str, Any]) -> FakeR
     )
 
 
-def _default_group(world: CloudState) -> list[str]:
-    return [group.id for group in world.groups.find_by_name("default")]
+def _default_group(state: CloudState) -> list[str]:
+    return [group.id for group in state.groups.find_by_name("default")]
 
 
-def list_ports(world: CloudState, server: FakeResource) -> list[FakeResource]:
+def list_ports(state: CloudState, server: FakeResource) -> list[FakeResource]:
     """Return a server's ports."""
-    return [port for port in world.ports if port.shown["device_id"] == server.id]
+    return [port for port in state.ports if port.shown["device_id"] == server.id]
 
 
-def list_addresses(world: CloudState, server: FakeResource) -> dict[str, list[dict[str, Any]]]:
+def list_addresses(state: CloudState, server: FakeResource) -> dict[str, list[dict[str, Any]]]:
     """Return a server's addresses by the names of their networks, as Nova shows them."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for port in list_ports(world, server):
-        name = world.networks.get(port.shown["network_id"]).name
-        found.setdefault(name, []).extend(
+    addresses: dict[str, list[dict[str, Any]]] = {}
+    for port in list_ports(state, server):
+        name = state.networks.get(port.shown["network_id"]).name
+        addresses.setdefault(name, []).extend(
             {
                 "version": 4,
                 "addr": fixed["ip_address"],
@@ -190,11 +190,11 @@ def list_addresses(world: CloudState, server: FakeResource) -> dict[str, list[di
             }
             for fixed in port.shown["fixed_ips"]
         )
-    return found
+    return addresses
 
 
 def attach(
-    world: CloudState, server: FakeResource, volume: FakeResource, wanted: Mapping[str, Any]
+    state: CloudState, server: FakeResource, volume: FakeResource, wanted: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Attach a volume to a server; return what Nova shows of it.
 
@@ -221,15 +221,15 @@ def attach(
         }
     ]
     volume.shown["status"] = "reserved"
-    world.schedule(lambda: volume.shown.update(status="in-use"))
-    return attachment_document(world, server, attachments[-1])
+    state.schedule(lambda: volume.shown.update(status="in-use"))
+    return attachment_document(state, server, attachments[-1])
 
 
 def attachment_document(
-    world: CloudState, server: FakeResource, attached: Mapping[str, Any]
+    state: CloudState, server: FakeResource, attached: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what Nova shows of a volume of a server."""
-    (of_volume,) = world.volumes.get(attached["id"]).shown["attachments"]
+    (of_volume,) = state.volumes.get(attached["id"]).shown["attachments"]
     return {
         "id": attached["id"],
         "volumeId": attached["id"],
@@ -242,30 +242,30 @@ def attachment_document(
     }
 
 
-def detach(world: CloudState, server: FakeResource, volume: FakeResource) -> None:
+def detach(state: CloudState, server: FakeResource, volume: FakeResource) -> None:
     """Begin to detach a volume from a server."""
     attachments = server.shown["os-extended-volumes:volumes_attached"]
     attachments[:] = [each for each in attachments if each["id"] != volume.id]
     volume.shown["status"] = "detaching"
-    world.schedule(lambda: volume.shown.update(status="available", attachments=[]))
+    state.schedule(lambda: volume.shown.update(status="available", attachments=[]))
 
 
-def delete_server(world: CloudState, server: FakeResource) -> None:
+def delete_server(state: CloudState, server: FakeResource) -> None:
     """Begin to delete a server, with the ports and volumes that go with it."""
     server.shown["OS-EXT-STS:task_state"] = "deleting"
-    world.schedule(lambda: remove_server(world, server))
+    state.schedule(lambda: remove_server(state, server))
 
 
-def remove_server(world: CloudState, server: FakeResource) -> None:
+def remove_server(state: CloudState, server: FakeResource) -> None:
     """Remove a server at once, with the ports and volumes that go with it."""
-    for port in list_ports(world, server):
+    for port in list_ports(state, server):
         if port.shown["preserve_on_delete"]:
             port.shown.update(device_id="", device_owner="", status="DOWN")
         else:
-            world.ports.remove(port)
+            state.ports.remove(port)
     for attached in server.shown["os-extended-volumes:volumes_attached"]:
-        volume = world.volumes.get(attached["id"])
+        volume = state.volumes.get(attached["id"])
         volume.shown.update(status="available", attachments=[])
         if attached["delete_on_termination"]:
-            delete_volume(world, volume)
-    world.servers.remove(server)
+            delete_volume(state, volume)
+    state.servers.remove(server)

@@ -12,13 +12,13 @@ VOLUME_TYPES: Final = ("standard", "fast")
 """The first one is the default."""
 
 
-def create_defaults(world: CloudState) -> None:
+def create_defaults(state: CloudState) -> None:
     """Put in what every cloud has."""
     for name in VOLUME_TYPES:
-        world.types.add(
+        state.types.add(
             SHARED, {"name": name, "is_public": True, "extra_specs": {}, "encryption": {}}
         )
-    world.flavors.add(
+    state.flavors.add(
         SHARED,
         {
             "name": FLAVOR,
@@ -34,16 +34,16 @@ def create_defaults(world: CloudState) -> None:
             "extra_specs": {},
         },
     )
-    _create_network(world)
-    world.groups.add(SHARED, {"name": "default", "description": "", "security_group_rules": []})
+    _create_network(state)
+    state.groups.add(SHARED, {"name": "default", "description": "", "security_group_rules": []})
     disk = {"name": IMAGE, "container_format": "bare", "disk_format": "raw"}
-    image = new_image(world, SHARED, {**disk, "visibility": "public"}, b"boot sector")
+    image = new_image(state, SHARED, {**disk, "visibility": "public"}, b"boot sector")
     image.shown["owner"] = "operators"
 
 
-def _create_network(world: CloudState) -> None:
+def _create_network(state: CloudState) -> None:
     prefix = "10.9.0"
-    network = world.networks.add(
+    network = state.networks.add(
         SHARED,
         {
             "name": NETWORK,
@@ -57,7 +57,7 @@ def _create_network(world: CloudState) -> None:
             "address_prefix": prefix,
         },
     )
-    subnet = world.subnets.add(
+    subnet = state.subnets.add(
         SHARED,
         {
             "name": f"{NETWORK}-subnet",

@@ -17,51 +17,51 @@ VERSIONS: Final = {
 
 
 def _images(call: ApiCall) -> Any:
-    return {"images": [each.shown for each in call.list_visible(call.world.images)]}
+    return {"images": [each.shown for each in call.list_visible(call.state.images)]}
 
 
 def _image(call: ApiCall, image: str) -> Any:
-    return call.world.images.get(image, call.visible_project).shown
+    return call.state.images.get(image, call.visible_project).shown
 
 
 def _new_image(call: ApiCall) -> Any:
     asked = call.request.get_json(force=True)
-    return 201, images.new_image(call.world, call.project, asked).shown
+    return 201, images.new_image(call.state, call.project, asked).shown
 
 
 def _change_image(call: ApiCall, image: str) -> Any:
-    found = call.world.images.get(image, call.visible_project)
+    resource = call.state.images.get(image, call.visible_project)
     for change in call.request.get_json(force=True):
         field = change["path"].removeprefix("/")
         if change["op"] == "remove":
-            found.shown.pop(field, None)
+            resource.shown.pop(field, None)
         else:
-            found.shown[field] = change["value"]
-    return found.shown
+            resource.shown[field] = change["value"]
+    return resource.shown
 
 
 def _delete_image(call: ApiCall, image: str) -> Any:
-    found = call.world.images.get(image, call.visible_project)
-    if found.shown["protected"]:
+    resource = call.state.images.get(image, call.visible_project)
+    if resource.shown["protected"]:
         raise Forbidden(f"Image {image} is protected and cannot be deleted.")
-    call.world.images.remove(found)
+    call.state.images.remove(resource)
     return 204, None
 
 
 def _upload(call: ApiCall, image: str) -> Any:
-    found = call.world.images.get(image, call.visible_project)
-    if found.shown["status"] != "queued":
+    resource = call.state.images.get(image, call.visible_project)
+    if resource.shown["status"] != "queued":
         raise Conflict("Image status transition is not allowed")
-    images.fill_image(found, call.request.get_data())
+    images.fill_image(resource, call.request.get_data())
     return 204, None
 
 
 def _download(call: ApiCall, image: str) -> Any:
-    found = call.world.images.get(image, call.visible_project)
-    if found.shown["status"] != "active":
+    resource = call.state.images.get(image, call.visible_project)
+    if resource.shown["status"] != "active":
         return 204, None
-    size = found.shown["size"]
-    return Response(found.content.ljust(size, b"\0"), mimetype="application/octet-stream")
+    size = resource.shown["size"]
+    return Response(resource.content.ljust(size, b"\0"), mimetype="application/octet-stream")
 
 
 ROUTES: Final[Routes] = (

@@ -11,10 +11,10 @@ from tests.support.scripted_cloud.state import CloudState, FakeResource
 
 
 def new_image(
-    world: CloudState, project: str, asked: Mapping[str, Any], content: bytes | None = None
+    state: CloudState, project: str, asked: Mapping[str, Any], content: bytes | None = None
 ) -> FakeResource:
     """Make an image, with its data if there is some."""
-    image = world.images.add(
+    image = state.images.add(
         project,
         {
             "name": None,
@@ -31,8 +31,8 @@ def new_image(
             "virtual_size": None,
             "checksum": None,
             "owner": project,
-            "created_at": world.timestamp(),
-            "updated_at": world.timestamp(),
+            "created_at": state.timestamp(),
+            "updated_at": state.timestamp(),
         },
     )
     if content is not None:
@@ -48,7 +48,7 @@ def fill_image(image: FakeResource, content: bytes, size: int | None = None) -> 
 
 
 def upload_volume(
-    world: CloudState, project: str, volume: FakeResource, asked: Mapping[str, Any]
+    state: CloudState, project: str, volume: FakeResource, asked: Mapping[str, Any]
 ) -> FakeResource:
     """Begin to make an image of a volume.
 
@@ -59,7 +59,7 @@ def upload_volume(
     if before not in (("available", "in-use") if asked.get("force") else ("available",)):
         raise BadRequest(f"Invalid volume: Volume {volume.id} status must be available")
     image = new_image(
-        world,
+        state,
         project,
         {
             "name": asked["image_name"],
@@ -69,6 +69,6 @@ def upload_volume(
     )
     volume.shown["status"] = "uploading"
     size = volume.shown["size"] * GIB
-    world.schedule(lambda: fill_image(image, volume.content, size))
-    world.schedule_status(volume, before)
+    state.schedule(lambda: fill_image(image, volume.content, size))
+    state.schedule_status(volume, before)
     return image

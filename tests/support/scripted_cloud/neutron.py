@@ -21,52 +21,52 @@ def _to_document(thing: FakeResource) -> dict[str, Any]:
 
 
 def _networks(call: ApiCall) -> Any:
-    return {"networks": [_to_document(each) for each in call.list_visible(call.world.networks)]}
+    return {"networks": [_to_document(each) for each in call.list_visible(call.state.networks)]}
 
 
 def _network(call: ApiCall, network: str) -> Any:
-    return {"network": _to_document(call.world.networks.get(network, call.visible_project))}
+    return {"network": _to_document(call.state.networks.get(network, call.visible_project))}
 
 
 def _subnets(call: ApiCall) -> Any:
-    return {"subnets": [_to_document(each) for each in call.list_visible(call.world.subnets)]}
+    return {"subnets": [_to_document(each) for each in call.list_visible(call.state.subnets)]}
 
 
 def _subnet(call: ApiCall, subnet: str) -> Any:
-    return {"subnet": _to_document(call.world.subnets.get(subnet, call.visible_project))}
+    return {"subnet": _to_document(call.state.subnets.get(subnet, call.visible_project))}
 
 
 def _groups(call: ApiCall) -> Any:
     return {
-        "security_groups": [_to_document(each) for each in call.list_visible(call.world.groups)]
+        "security_groups": [_to_document(each) for each in call.list_visible(call.state.groups)]
     }
 
 
 def _group(call: ApiCall, group: str) -> Any:
-    return {"security_group": _to_document(call.world.groups.get(group, call.visible_project))}
+    return {"security_group": _to_document(call.state.groups.get(group, call.visible_project))}
 
 
 def _ports(call: ApiCall) -> Any:
-    return {"ports": [_to_document(each) for each in call.list_visible(call.world.ports)]}
+    return {"ports": [_to_document(each) for each in call.list_visible(call.state.ports)]}
 
 
 def _port(call: ApiCall, port: str) -> Any:
-    return {"port": _to_document(call.world.ports.get(port, call.visible_project))}
+    return {"port": _to_document(call.state.ports.get(port, call.visible_project))}
 
 
 def _new_port(call: ApiCall) -> Any:
-    made = compute.new_port(call.world, call.project, call.read_body("port"))
-    return 201, {"port": _to_document(made)}
+    port = compute.new_port(call.state, call.project, call.read_body("port"))
+    return 201, {"port": _to_document(port)}
 
 
 def _change_port(call: ApiCall, port: str) -> Any:
-    found = call.world.ports.get(port, call.visible_project)
-    found.shown.update(call.read_body("port"))
-    return {"port": _to_document(found)}
+    resource = call.state.ports.get(port, call.visible_project)
+    resource.shown.update(call.read_body("port"))
+    return {"port": _to_document(resource)}
 
 
 def _delete_port(call: ApiCall, port: str) -> Any:
-    call.world.ports.remove(call.world.ports.get(port, call.visible_project))
+    call.state.ports.remove(call.state.ports.get(port, call.visible_project))
     return 204, None
 
 

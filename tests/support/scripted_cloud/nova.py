@@ -22,42 +22,42 @@ VERSIONS: Final = {
 
 
 def _to_document(call: ApiCall, server: FakeResource) -> dict[str, Any]:
-    return {**server.shown, "addresses": compute.list_addresses(call.world, server)}
+    return {**server.shown, "addresses": compute.list_addresses(call.state, server)}
 
 
 def _servers(call: ApiCall) -> Any:
-    return {"servers": [_to_document(call, each) for each in call.list_visible(call.world.servers)]}
+    return {"servers": [_to_document(call, each) for each in call.list_visible(call.state.servers)]}
 
 
 def _server(call: ApiCall, server: str) -> Any:
-    return {"server": _to_document(call, call.world.servers.get(server, call.visible_project))}
+    return {"server": _to_document(call, call.state.servers.get(server, call.visible_project))}
 
 
 def _new_server(call: ApiCall) -> Any:
-    made = compute.new_server(call.world, call.project, call.read_body("server"))
-    groups = made.shown["security_groups"]
-    answer = {"id": made.id, "security_groups": groups, "adminPass": "none"}
+    server = compute.new_server(call.state, call.project, call.read_body("server"))
+    groups = server.shown["security_groups"]
+    answer = {"id": server.id, "security_groups": groups, "adminPass": "none"}
     return 202, {"server": answer}
 
 
 def _change_server(call: ApiCall, server: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
+    resource = call.state.servers.get(server, call.visible_project)
     asked = call.read_body("server")
-    found.shown.update({k: asked[k] for k in ("name", "description") if k in asked})
-    return {"server": _to_document(call, found)}
+    resource.shown.update({k: asked[k] for k in ("name", "description") if k in asked})
+    return {"server": _to_document(call, resource)}
 
 
 def _delete_server(call: ApiCall, server: str) -> Any:
-    compute.delete_server(call.world, call.world.servers.get(server, call.visible_project))
+    compute.delete_server(call.state, call.state.servers.get(server, call.visible_project))
     return 204, None
 
 
 def _metadata(call: ApiCall, server: str) -> Any:
-    return {"metadata": call.world.servers.get(server, call.visible_project).shown["metadata"]}
+    return {"metadata": call.state.servers.get(server, call.visible_project).shown["metadata"]}
 
 
 def _change_metadata(call: ApiCall, server: str) -> Any:
-    kept = call.world.servers.get(server, call.visible_project).shown["metadata"]
+    kept = call.state.servers.get(server, call.visible_project).shown["metadata"]
     if call.request.method == "PUT":
         kept.clear()
     kept.update(call.read_body("metadata"))
@@ -65,25 +65,25 @@ def _change_metadata(call: ApiCall, server: str) -> Any:
 
 
 def _delete_metadata(call: ApiCall, server: str, key: str) -> Any:
-    call.world.servers.get(server, call.visible_project).shown["metadata"].pop(key, None)
+    call.state.servers.get(server, call.visible_project).shown["metadata"].pop(key, None)
     return 204, None
 
 
 def _change_tags(call: ApiCall, server: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
-    found.shown["tags"] = call.request.get_json(force=True)["tags"]
-    return {"tags": found.shown["tags"]}
+    resource = call.state.servers.get(server, call.visible_project)
+    resource.shown["tags"] = call.request.get_json(force=True)["tags"]
+    return {"tags": resource.shown["tags"]}
 
 
 def _add_tag(call: ApiCall, server: str, tag: str) -> Any:
-    tags = call.world.servers.get(server, call.visible_project).shown["tags"]
+    tags = call.state.servers.get(server, call.visible_project).shown["tags"]
     tags[:] = [*tags, *({tag} - set(tags))]
     return 201, None
 
 
 def _run_server_action(call: ApiCall, server: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
-    groups = found.shown["security_groups"]
+    resource = call.state.servers.get(server, call.visible_project)
+    groups = resource.shown["security_groups"]
     match call.read_action():
         case "addSecurityGroup", asked:
             groups[:] = [*groups, {"name": _group(call, asked["name"]).name}]
@@ -91,38 +91,38 @@ def _run_server_action(call: ApiCall, server: str) -> Any:
             name = _group(call, asked["name"]).name
             groups[:] = [group for group in groups if group["name"] != name]
         case "os-stop", _:
-            found.shown.update({"status": "SHUTOFF", "OS-EXT-STS:power_state": 4})
+            resource.shown.update({"status": "SHUTOFF", "OS-EXT-STS:power_state": 4})
         case "os-start", _:
-            found.shown.update({"status": "ACTIVE", "OS-EXT-STS:power_state": 1})
+            resource.shown.update({"status": "ACTIVE", "OS-EXT-STS:power_state": 1})
         case name, _:
             raise BadRequest(f"There is no such action: {name}")
     return 202, None
 
 
 def _group(call: ApiCall, wanted: str) -> FakeResource:
-    for group in call.world.groups.visible_to(call.visible_project):
+    for group in call.state.groups.visible_to(call.visible_project):
         if wanted in (group.id, group.name):
             return group
     raise NotFound(f"Security group {wanted} not found.")
 
 
 def _attachments(call: ApiCall, server: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
-    attached = found.shown["os-extended-volumes:volumes_attached"]
-    documents = [compute.attachment_document(call.world, found, each) for each in attached]
+    resource = call.state.servers.get(server, call.visible_project)
+    attached = resource.shown["os-extended-volumes:volumes_attached"]
+    documents = [compute.attachment_document(call.state, resource, each) for each in attached]
     return {"volumeAttachments": documents}
 
 
 def _attach(call: ApiCall, server: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
+    resource = call.state.servers.get(server, call.visible_project)
     asked = call.read_body("volumeAttachment")
-    volume = call.world.volumes.get(asked["volumeId"], call.visible_project)
-    return {"volumeAttachment": compute.attach(call.world, found, volume, asked)}
+    volume = call.state.volumes.get(asked["volumeId"], call.visible_project)
+    return {"volumeAttachment": compute.attach(call.state, resource, volume, asked)}
 
 
 def _change_attachment(call: ApiCall, server: str, volume: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
-    for attached in found.shown["os-extended-volumes:volumes_attached"]:
+    resource = call.state.servers.get(server, call.visible_project)
+    for attached in resource.shown["os-extended-volumes:volumes_attached"]:
         if attached["id"] == volume:
             goes_too = call.read_body("volumeAttachment")["delete_on_termination"]
             attached["delete_on_termination"] = goes_too
@@ -131,13 +131,13 @@ def _change_attachment(call: ApiCall, server: str, volume: str) -> Any:
 
 
 def _detach(call: ApiCall, server: str, volume: str) -> Any:
-    found = call.world.servers.get(server, call.visible_project)
-    compute.detach(call.world, found, call.world.volumes.get(volume, call.visible_project))
+    resource = call.state.servers.get(server, call.visible_project)
+    compute.detach(call.state, resource, call.state.volumes.get(volume, call.visible_project))
     return 202, None
 
 
 def _interfaces(call: ApiCall, server: str) -> Any:
-    ports = compute.list_ports(call.world, call.world.servers.get(server, call.visible_project))
+    ports = compute.list_ports(call.state, call.state.servers.get(server, call.visible_project))
     documents = [
         {
             "port_id": port.id,
@@ -155,34 +155,34 @@ def _interfaces(call: ApiCall, server: str) -> Any:
 def _groups_of(call: ApiCall, server: str) -> Any:
     named = {
         group["name"]
-        for group in call.world.servers.get(server, call.visible_project).shown["security_groups"]
+        for group in call.state.servers.get(server, call.visible_project).shown["security_groups"]
     }
-    groups = [group.shown for group in call.world.groups if group.name in named]
+    groups = [group.shown for group in call.state.groups if group.name in named]
     return {"security_groups": groups}
 
 
 def _flavors(call: ApiCall) -> Any:
-    return {"flavors": [each.shown for each in call.list_visible(call.world.flavors)]}
+    return {"flavors": [each.shown for each in call.list_visible(call.state.flavors)]}
 
 
 def _flavor(call: ApiCall, flavor: str) -> Any:
-    return {"flavor": call.world.flavors.get(flavor, call.visible_project).shown}
+    return {"flavor": call.state.flavors.get(flavor, call.visible_project).shown}
 
 
 def _extra_specs(call: ApiCall, flavor: str) -> Any:
     return {
-        "extra_specs": call.world.flavors.get(flavor, call.visible_project).shown["extra_specs"]
+        "extra_specs": call.state.flavors.get(flavor, call.visible_project).shown["extra_specs"]
     }
 
 
 def _keypairs(call: ApiCall) -> Any:
     return {
-        "keypairs": [{"keypair": each.shown} for each in call.list_visible(call.world.keypairs)]
+        "keypairs": [{"keypair": each.shown} for each in call.list_visible(call.state.keypairs)]
     }
 
 
 def _keypair(call: ApiCall, keypair: str) -> Any:
-    return {"keypair": call.world.keypairs.get(keypair, call.visible_project).shown}
+    return {"keypair": call.state.keypairs.get(keypair, call.visible_project).shown}
 
 
 def _zones(_call: ApiCall) -> Any:
@@ -191,7 +191,7 @@ def _zones(_call: ApiCall) -> Any:
 
 
 def _limits(call: ApiCall) -> Any:
-    servers = call.world.servers.visible_to(call.project)
+    servers = call.state.servers.visible_to(call.project)
     absolute = {
         "maxTotalCores": 1000,
         "maxTotalInstances": 1000,

@@ -50,21 +50,21 @@ class ScriptedCloud:
         return f"http://{HOST}:{self._server.server_port}"
 
     @property
-    def world(self) -> CloudState:
+    def state(self) -> CloudState:
         """What there is in it."""
-        return self._application.world
+        return self._application.state
 
     def renew(self, now: Callable[[], float] = time.time, seconds: float = 0) -> CloudState:
-        """Begin anew, with nothing in the cloud but what every cloud has.
+        """Replace the state by a new one with the default resources only.
 
         Args:
             now: what time it is, in seconds since 1970.
-            seconds: how long the making, changing or removing of something takes.
+            seconds: how long the creation, change or removal of a resource takes.
         """
-        world = CloudState(now, seconds)
-        create_defaults(world)
-        self._application.world = world
-        return world
+        state = CloudState(now, seconds)
+        create_defaults(state)
+        self._application.state = state
+        return state
 
     def endpoints(self, url: str | None = None) -> dict[str, str]:
         """Return the URLs of its services by their types in a catalog.

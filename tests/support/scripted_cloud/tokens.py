@@ -55,8 +55,8 @@ class TokenCache:
             )
         if answer.status_code != HTTPStatus.OK:
             raise Unauthorized("The request you have made requires authentication.")
-        told = answer.json()["token"]
-        if "project" not in told:
+        token_document = answer.json()["token"]
+        if "project" not in token_document:
             raise Unauthorized("The token is for no project.")
-        roles = {role["name"] for role in told["roles"]}
-        return TokenScope(told["project"]["id"], sees_all="admin" in roles)
+        roles = {role["name"] for role in token_document["roles"]}
+        return TokenScope(token_document["project"]["id"], sees_all="admin" in roles)

@@ -383,8 +383,8 @@ def test_record_is_found_by_its_id_and_its_job(
     assert record is not None
     assert record["backup_id"] == records[2]
     assert record["backup_metadata"].items() >= record_metadata(second).items()
-    found = client.search("backups", "job_id", first)
-    assert {entry["backup_id"] for entry in found} == set(records[:2])
+    entries = client.search("backups", "job_id", first)
+    assert {entry["backup_id"] for entry in entries} == set(records[:2])
     client.delete_entry("backups", records[0])
     assert client.get_backup(records[0]) is None
     assert [entry["backup_id"] for entry in client.search("backups", "job_id", first)] == [
@@ -394,8 +394,8 @@ def test_record_is_found_by_its_id_and_its_job(
 
 def test_search_finds_fields_at_any_depth(client: FreezerClient) -> None:
     jobs = [create_job(client, container=name) for name in ("top/a", "top/b")]
-    found = client.search("actions", "container", "top/b")
-    assert [action["action_id"] for action in found] == [jobs[1]["job_actions"][0]["action_id"]]
+    entries = client.search("actions", "container", "top/b")
+    assert [action["action_id"] for action in entries] == [jobs[1]["job_actions"][0]["action_id"]]
     assert client.search("jobs", "container", "top/b") == [jobs[1]]
     assert client.search("jobs", "job_id", jobs[0]["job_id"]) == [jobs[0]]
     assert client.search("jobs", "no_such_field", "top/b") == []

@@ -21,11 +21,11 @@ class EchoHandler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    seen: list[str]
+    requests: list[str]
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.seen.append(f"{self.command} {self.path}")
+        self.requests.append(f"{self.command} {self.path}")
         answer = f"{self.command} {self.path} {self.headers['X-Sent']} ".encode() + body
         self.send_response_only(HTTPStatus.CREATED)
         self.send_header("Content-Length", str(len(answer)))
@@ -46,7 +46,7 @@ def recorded_requests() -> list[str]:
 
 @pytest.fixture
 def proxy(recorded_requests: list[str]) -> Iterator[FaultProxy]:
-    handler = type("Handler", (EchoHandler,), {"seen": recorded_requests})
+    handler = type("Handler", (EchoHandler,), {"requests": recorded_requests})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()

@@ -132,20 +132,20 @@ def test_scheduler_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
     assert own.keys() == other.keys()
     for field in ("event", "status", "result"):
         assert own[field] == other[field], field
-    (made,), (expected,) = harness.list_records(scripted), harness.list_records(real)
-    assert made.keys() <= expected.keys()
+    (record,), (expected,) = harness.list_records(scripted), harness.list_records(real)
+    assert record.keys() <= expected.keys()
     for field in ("client_version", "curr_backup_level", "hostname", "mode", "backup_name"):
-        assert made[field] == expected[field], field
+        assert record[field] == expected[field], field
 
 
 def test_job_waits_runs_and_ends_by_the_clock(harness: SchedulerHarness) -> None:
     job = harness.create_job()
-    seen = []
+    states = []
     for _ in range(4):
         harness.advance()
-        seen.append(harness.read_status(job))
+        states.append(harness.read_status(job))
     done = ("completed", "success")
-    assert seen == [("scheduled", ""), ("running", ""), ("running", ""), done]
+    assert states == [("scheduled", ""), ("running", ""), ("running", ""), done]
     assert len(harness.list_records(job)) == 1
 
 

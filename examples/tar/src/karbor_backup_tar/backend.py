@@ -232,11 +232,11 @@ class TarBackend:
     def _remove_made(self, operation: Operation) -> None:
         match operation.verb:
             case Verb.PROTECT:
-                for made in (
+                for path in (
                     self._archive_path(operation),
                     _partial_path(self._archive_path(operation)),
                 ):
-                    made.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
             case Verb.RESTORE:
                 restores.remove_restored(operation)
 

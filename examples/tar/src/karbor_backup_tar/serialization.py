@@ -52,22 +52,22 @@ def parse_directory(path: str) -> Path:
     return Path(check_path("directory", path))
 
 
-def make_receipt(made: Path) -> Json:
+def make_receipt(folder: Path) -> Json:
     """Note which directory a restore has made, whatever name it is given."""
-    status = made.stat()
+    status = folder.stat()
     return {"version": _VERSION, "device": status.st_dev, "inode": status.st_ino}
 
 
-def matches_receipt(noted: Json | None, found: Path) -> bool:
+def matches_receipt(noted: Json | None, folder: Path) -> bool:
     """Say whether what is found under a name is the directory in the receipt.
 
     Raises:
         BackendError: this release cannot read the receipt.
     """
-    if noted is None or not found.is_dir():
+    if noted is None or not folder.is_dir():
         return False
     _check_version(noted, "receipt")
-    return make_receipt(found) == noted
+    return make_receipt(folder) == noted
 
 
 def _check_version(noted: Json, what: str) -> None:

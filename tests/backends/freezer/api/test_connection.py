@@ -26,7 +26,7 @@ def refusal_message(**configuration: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (b"clouds:\n\tdemo:\n", ", line 2, character 1: found character '\\t'"),
         (b"clouds: {demo: [}\n", ", line 1, character 17"),
@@ -35,10 +35,10 @@ def refusal_message(**configuration: object) -> str:
     ],
 )
 def test_clouds_file_that_cannot_be_parsed_is_named_with_the_place(
-    clouds: Path, content: bytes, said: str
+    clouds: Path, content: bytes, expected: str
 ) -> None:
     clouds.write_bytes(content)
-    assert f"{clouds}{said}" in refusal_message(cloud="demo")
+    assert f"{clouds}{expected}" in refusal_message(cloud="demo")
 
 
 def test_timeout_is_the_configured_one_or_that_of_the_clouds_file(clouds: Path) -> None:
@@ -55,13 +55,13 @@ def test_timeout_is_the_configured_one_or_that_of_the_clouds_file(clouds: Path) 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ("The request you have made requires authentication.", "check user"),
         ("The account is locked for user: u1.", "The account is locked for user: u1: check user"),
     ],
 )
-def test_refused_credentials_error_quotes_keystone(words: str, said: str) -> None:
+def test_refused_credentials_error_quotes_keystone(words: str, expected: str) -> None:
     error = exceptions.Unauthorized(f"{words} (HTTP 401) (Request-ID: req-1)")
-    told = str(errors.from_connection_error(error, "Keystone", 5))
-    assert told == f"Keystone refuses the credentials: {said}, password, domain and project"
+    message = str(errors.from_connection_error(error, "Keystone", 5))
+    assert message == f"Keystone refuses the credentials: {expected}, password, domain and project"

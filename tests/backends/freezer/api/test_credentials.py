@@ -59,16 +59,16 @@ def _refusal_message(*arguments: str) -> str:
 
 @pytest.mark.usefixtures("config")
 def test_error_without_credentials_names_the_ways_to_give_them() -> None:
-    told = _refusal_message()
+    message = _refusal_message()
     for way in ("--os-cloud", "as cloud in the backend's section", "OS_CLOUD", "OS_AUTH_URL"):
-        assert way in told
-    assert "clouds.yaml, which is not there" in told
-    assert "no clouds.yaml was found" in told
+        assert way in message
+    assert "clouds.yaml, which is not there" in message
+    assert "no clouds.yaml was found" in message
 
 
 def test_missing_cloud_name_among_several_is_refused(clouds: Path) -> None:
-    told = _refusal_message()
-    assert f"no cloud is named ({clouds} has: bare, demo, other): name a cloud with" in told
+    message = _refusal_message()
+    assert f"no cloud is named ({clouds} has: bare, demo, other): name a cloud with" in message
 
 
 def test_empty_os_cloud_counts_as_unset(clouds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,13 +79,13 @@ def test_empty_os_cloud_counts_as_unset(clouds: Path, monkeypatch: pytest.Monkey
 def test_unknown_cloud_error_lists_known_clouds(
     clouds: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = f"there is no cloud 'Demo': did you mean 'demo'? {clouds} has: bare, demo, other"
-    assert told in _refusal_message("--os-cloud", "Demo")
+    message = f"there is no cloud 'Demo': did you mean 'demo'? {clouds} has: bare, demo, other"
+    assert message in _refusal_message("--os-cloud", "Demo")
     monkeypatch.setenv("OS_CLOUD", "Demo")
-    assert told in _refusal_message()
+    assert message in _refusal_message()
     monkeypatch.delenv("OS_CLOUD")
     config.write_text(f'{config.read_text()}[backends.freezer]\ncloud = "Demo"\n')
-    assert told in _refusal_message()
+    assert message in _refusal_message()
 
 
 @pytest.mark.usefixtures("clouds")
@@ -99,15 +99,15 @@ def test_unknown_region_error_lists_known_regions(
     clouds: Path, config: Path, cloud: str, known: str
 ) -> None:
     config.write_text(f'{config.read_text()}[backends.freezer]\nregion = "Nowhere"\n')
-    told = _refusal_message("--os-cloud", cloud)
-    assert "Nowhere" in told
-    assert known in told
-    assert str(clouds) in told
+    message = _refusal_message("--os-cloud", cloud)
+    assert "Nowhere" in message
+    assert known in message
+    assert str(clouds) in message
 
 
 def test_cloud_without_auth_url_error_names_its_file(clouds: Path) -> None:
-    told = _refusal_message("--os-cloud", "bare")
-    assert f"cloud 'bare' lacks auth_url ({clouds} has: bare, demo, other)" in told
+    message = _refusal_message("--os-cloud", "bare")
+    assert f"cloud 'bare' lacks auth_url ({clouds} has: bare, demo, other)" in message
 
 
 @pytest.mark.usefixtures("clouds")
@@ -116,9 +116,9 @@ def test_variables_without_a_url_error_names_the_missing_one(
 ) -> None:
     monkeypatch.setenv("OS_USERNAME", "u")
     monkeypatch.setenv("OS_PASSWORD", "secret-word")
-    told = _refusal_message()
-    assert "OS_* without OS_AUTH_URL" in told
-    assert "secret-word" not in told
+    message = _refusal_message()
+    assert "OS_* without OS_AUTH_URL" in message
+    assert "secret-word" not in message
 
 
 @pytest.mark.parametrize(

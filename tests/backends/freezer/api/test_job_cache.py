@@ -15,9 +15,9 @@ def test_pop_removes_the_job_and_a_full_cache_drops_the_oldest(
     for name in ("one", "two", "three"):
         jobs.put(Job.from_document({"job_id": name}))
     assert jobs.pop("one") is None
-    found = jobs.pop("three")
-    assert found is not None
-    assert found.id == "three"
+    job = jobs.pop("three")
+    assert job is not None
+    assert job.id == "three"
     assert jobs.pop("three") is None
 
 

@@ -19,20 +19,20 @@ def test_a_flavor_is_found_by_its_id(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response(
         "/flavors/f1$", {"flavor": flavor_document(id="f1", name="renamed", vcpus=1)}
     )
-    found = find_flavor(stub_cloud.services, NOTED)
-    assert found is not None
-    assert found.id == "f1"
+    flavor = find_flavor(stub_cloud.services, NOTED)
+    assert flavor is not None
+    assert flavor.id == "f1"
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "is_found"),
     [({}, True), ({"vcpus": 4}, True), ({"vcpus": 1}, False), ({"disk": 9}, False)],
 )
 def test_recreated_flavor_may_be_larger(
-    stub_cloud: StubCloud, changes: dict[str, Any], *, found: bool
+    stub_cloud: StubCloud, changes: dict[str, Any], *, is_found: bool
 ) -> None:
     stub_cloud.add_response("/flavors(/detail)?$", {"flavors": [flavor_document(**changes)]})
-    assert (find_flavor(stub_cloud.services, NOTED) is not None) is found
+    assert (find_flavor(stub_cloud.services, NOTED) is not None) is is_found
 
 
 def test_missing_flavor_is_not_found(stub_cloud: StubCloud) -> None:
@@ -42,18 +42,18 @@ def test_missing_flavor_is_not_found(stub_cloud: StubCloud) -> None:
 
 def test_a_network_is_found_by_its_id(stub_cloud: StubCloud) -> None:
     stub_cloud.add_response("/networks/n1$", {"network": {"id": "n1", "name": "renamed"}})
-    found = find_network(stub_cloud.services, {"network": "n1", "network_name": "net"})
-    assert found is not None
-    assert found.id == "n1"
+    network = find_network(stub_cloud.services, {"network": "n1", "network_name": "net"})
+    assert network is not None
+    assert network.id == "n1"
 
 
-@pytest.mark.parametrize(("ids", "found"), [(["n2"], "n2"), ([], None), (["n2", "n3"], None)])
+@pytest.mark.parametrize(("ids", "expected"), [(["n2"], "n2"), ([], None), (["n2", "n3"], None)])
 def test_recreated_network_is_found_by_its_unique_name(
-    stub_cloud: StubCloud, ids: list[str], found: str | None
+    stub_cloud: StubCloud, ids: list[str], expected: str | None
 ) -> None:
     stub_cloud.add_response("/networks$", {"networks": [{"id": one, "name": "net"} for one in ids]})
     network = find_network(stub_cloud.services, {"network": "n1", "network_name": "net"})
-    assert (network and network.id) == found
+    assert (network and network.id) == expected
 
 
 def test_network_without_a_known_name_is_not_found(stub_cloud: StubCloud) -> None:

@@ -133,8 +133,8 @@ def test_backup_in_creation_is_pending(stub_cloud: StubCloud, client: NativeBack
 def test_leftover_that_cinder_refuses_to_delete_quotes_cinder(
     stub_cloud: StubCloud, client: NativeBackupClient
 ) -> None:
-    said = {"badRequest": {"code": 400, "message": "Incremental backups exist"}}
-    respond_to_delete(stub_cloud, 400, json.dumps(said).encode())
+    error = {"badRequest": {"code": 400, "message": "Incremental backups exist"}}
+    respond_to_delete(stub_cloud, 400, json.dumps(error).encode())
     respond(stub_cloud, "available")
     (stuck,) = client.remove_backups({"b": "v"}, "op").leftovers
     assert "Incremental backups exist" in stuck.note

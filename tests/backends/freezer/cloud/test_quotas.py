@@ -50,8 +50,8 @@ def test_cinders_quotas_are_named(
     stub_cloud: StubCloud, need: QuotaRequirement, quotas: list[str]
 ) -> None:
     respond(stub_cloud, "/volume/v3/limits", CINDER)
-    found = cinder_quota_problems(stub_cloud.services, need)
-    assert [fault.split()[3] for fault in found] == quotas
+    problems = cinder_quota_problems(stub_cloud.services, need)
+    assert [fault.split()[3] for fault in problems] == quotas
 
 
 def test_novas_quotas_are_named(stub_cloud: StubCloud) -> None:

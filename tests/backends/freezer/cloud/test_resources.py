@@ -11,21 +11,21 @@ from tests.backends.freezer.restore.harness import RestoreHarness
 
 
 def create_volume(cloud: RestoreHarness, status: str = "available") -> Any:
-    made = cloud.sdk.block_storage.create_volume(name="data", size=1)
+    volume = cloud.sdk.block_storage.create_volume(name="data", size=1)
     cloud.pass_time()
-    cloud.world.volumes.get(made.id).shown["status"] = status
-    return cloud.sdk.block_storage.get_volume(made.id)
+    cloud.state.volumes.get(volume.id).shown["status"] = status
+    return cloud.sdk.block_storage.get_volume(volume.id)
 
 
 def test_resources_are_listed_oldest_first(cloud: RestoreHarness) -> None:
-    made = [create_volume(cloud).id for _ in range(3)]
+    volume = [create_volume(cloud).id for _ in range(3)]
     assert [
         thing.id for thing in CloudResources(cloud.services).list_all(ResourceKind.VOLUME)
-    ] == made
+    ] == volume
 
 
 def test_images_of_other_projects_are_not_listed(cloud: RestoreHarness) -> None:
-    assert list(cloud.world.images.find_by_name("guest"))
+    assert list(cloud.state.images.find_by_name("guest"))
     assert CloudResources(cloud.services).list_all(ResourceKind.IMAGE) == []
 
 
@@ -68,7 +68,7 @@ def test_refused_removal_is_a_leftover_with_the_clouds_reason(cloud: RestoreHarn
 
 def test_removal_after_a_state_change_is_pending(cloud: RestoreHarness) -> None:
     one = create_volume(cloud)
-    cloud.world.volumes.get(one.id).shown["status"] = "in-use"
+    cloud.state.volumes.get(one.id).shown["status"] = "in-use"
     removal = CloudResources(cloud.services).remove_resources(ResourceKind.VOLUME, [one])
     assert ([left.id for left in removal.pending], removal.leftovers) == ([one.id], ())
 
@@ -81,15 +81,15 @@ def test_transient_error_of_a_removal_is_raised(cloud: RestoreHarness) -> None:
 
 
 def test_a_server_with_a_task_is_busy(cloud: RestoreHarness) -> None:
-    made = cloud.sdk.compute.create_server(
+    server = cloud.sdk.compute.create_server(
         name="web",
-        image_id=cloud.world.images.find_by_name("guest")[0].id,
+        image_id=cloud.state.images.find_by_name("guest")[0].id,
         flavor_id=cloud.flavor.id,
         networks="auto",
     )
     things = CloudResources(cloud.services)
-    assert is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, made.id))
+    assert is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, server.id))
     cloud.pass_time()
-    assert not is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, made.id))
-    cloud.world.servers.get(made.id).shown["OS-EXT-STS:task_state"] = "image_snapshot"
-    assert is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, made.id))
+    assert not is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, server.id))
+    cloud.state.servers.get(server.id).shown["OS-EXT-STS:task_state"] = "image_snapshot"
+    assert is_busy(ResourceKind.SERVER, things.get(ResourceKind.SERVER, server.id))

@@ -67,7 +67,7 @@ def test_a_volume_that_is_being_restored_is_named_with_its_state(cloud: RestoreH
 def test_refused_removal_is_a_leftover(cloud: RestoreHarness) -> None:
     left = create_leftovers(cloud, JOB)
     cloud.pass_time()
-    volume = cloud.world.volumes.get(left[1].partition("/")[2])
+    volume = cloud.state.volumes.get(left[1].partition("/")[2])
     volume.shown["status"] = "error_deleting"
     removal = TemporaryResources(cloud.services).remove_for_job(JOB)
     assert [one.id for one in removal.leftovers] == [volume.id]

@@ -26,11 +26,15 @@ def test_a_scheduler_is_found_with_its_user_and_folders(tmp_path: Path) -> None:
     _write_process(tmp_path / "proc", 7, command, HOME="/home/freezer", TMPDIR="/big/tmp")
     _write_process(tmp_path / "proc", 8, ["/bin/sh", "-c", "true"])
     programs = find_processes(tmp_path / "proc")
-    found = find_scheduler_process("node9", programs)
-    assert found is not None
-    assert (found.uid, found.gid, found.umask) == (1000, 5, 0o077)
-    assert found.groups == {7, 8}
-    assert dict(found.list_folders()).keys() >= {"/home/freezer/.freezer", "/var/jobs", "/big/tmp"}
+    process = find_scheduler_process("node9", programs)
+    assert process is not None
+    assert (process.uid, process.gid, process.umask) == (1000, 5, 0o077)
+    assert process.groups == {7, 8}
+    assert dict(process.list_folders()).keys() >= {
+        "/home/freezer/.freezer",
+        "/var/jobs",
+        "/big/tmp",
+    }
     assert find_scheduler_process("another", programs) is None
 
 
@@ -39,9 +43,9 @@ def test_only_scheduler_with_unreadable_configuration_is_used(
 ) -> None:
     command = ["python3", "/opt/bin/freezer-scheduler", "--config-file", "/nowhere", "start"]
     _write_process(tmp_path / "one", 7, command)
-    found = find_scheduler_process("node9", find_processes(tmp_path / "one"))
-    assert found is not None
-    assert found.client_id == ""
+    process = find_scheduler_process("node9", find_processes(tmp_path / "one"))
+    assert process is not None
+    assert process.client_id == ""
     _write_process(tmp_path / "one", 8, command)
     assert find_scheduler_process("node9", find_processes(tmp_path / "one")) is None
 

@@ -69,7 +69,7 @@ def _add(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         (_remove, "in the backup and not restored: inner/name"),
         (_replace_by_link, "no file, as in the backup: inner/name"),
@@ -82,7 +82,7 @@ def _add(path: Path) -> None:
     ],
 )
 def test_each_difference_is_named(
-    tmp_path: Path, change: Callable[[Path], None], told: str
+    tmp_path: Path, change: Callable[[Path], None], expected: str
 ) -> None:
     tree = tmp_path / "tree"
     (tree / "inner").mkdir(parents=True)
@@ -94,7 +94,7 @@ def test_each_difference_is_named(
     change(file)
     if file.exists() and not file.is_symlink():
         os.utime(file, ns=(stored.st_atime_ns, stored.st_mtime_ns))
-    assert compare(archive, tree) == told
+    assert compare(archive, tree) == expected
 
 
 def test_another_time_of_modification_is_told(tmp_path: Path) -> None:
@@ -159,10 +159,10 @@ def test_names_beyond_a_limit_are_counted(tmp_path: Path) -> None:
     archive = make_archive(tree)
     shutil.rmtree(tree)
     tree.mkdir()
-    told = compare(archive, tree)
-    assert "019" in told
-    assert "020" not in told
-    assert told.endswith(" and 7 more")
+    differences = compare(archive, tree)
+    assert "019" in differences
+    assert "020" not in differences
+    assert differences.endswith(" and 7 more")
 
 
 def test_archive_that_is_cut_off_or_encrypted_is_not_compared(tree: Path) -> None:

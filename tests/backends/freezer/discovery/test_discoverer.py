@@ -32,11 +32,13 @@ def refusal_message(cloud: StubCloud, type_: str, id_: str, **options: Any) -> s
 
 def test_server_that_boots_from_an_image_is_one_item(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, [server_document("s1", image="i1")])
-    seen = discover(stub_cloud, SERVER, "s1")
-    assert seen.resource == Resource(SERVER, "s1", "name of s1")
-    assert seen.pieces == (BackupItem(type=SERVER, id="s1", name="name of s1", mode=Mode.NOVA),)
-    assert not seen.servers[0].boots_from_volume
-    assert seen.checks == ()
+    discovered = discover(stub_cloud, SERVER, "s1")
+    assert discovered.resource == Resource(SERVER, "s1", "name of s1")
+    assert discovered.pieces == (
+        BackupItem(type=SERVER, id="s1", name="name of s1", mode=Mode.NOVA),
+    )
+    assert not discovered.servers[0].boots_from_volume
+    assert discovered.checks == ()
 
 
 def test_server_that_boots_from_a_volume_has_its_volume_as_item(stub_cloud: StubCloud) -> None:
@@ -49,16 +51,16 @@ def test_server_that_boots_from_a_volume_has_its_volume_as_item(stub_cloud: Stub
         ],
         attached={"s1": {"v2": "/dev/vdb", "v1": "/dev/vda"}},
     )
-    seen = discover(stub_cloud, SERVER, "s1")
-    assert [(item.id, item.mode, item.size) for item in seen.pieces] == [
+    discovered = discover(stub_cloud, SERVER, "s1")
+    assert [(item.id, item.mode, item.size) for item in discovered.pieces] == [
         ("v1", Mode.CINDER, 2 * GIB)
     ]
-    assert seen.servers[0].boots_from_volume
-    assert seen.servers[0].attachments == (
+    assert discovered.servers[0].boots_from_volume
+    assert discovered.servers[0].attachments == (
         Attachment(volume="v1", device="/dev/vda", boot_index=0, included=True),
         Attachment(volume="v2", device="/dev/vdb", included=False),
     )
-    assert seen.checks == (
+    assert discovered.checks == (
         Check("volume v2", verified=False, reason="attached to server s1 and not in this backup"),
     )
 
@@ -74,11 +76,11 @@ def test_other_volumes_of_a_server_are_included_on_demand(
         [volume_document("v1", bootable=True), volume_document("v2")],
         attached={"s1": volumes},
     )
-    seen = discover(stub_cloud, SERVER, "s1", include_volumes=True)
-    assert [item.mode for item in seen.pieces] == modes
-    assert seen.pieces[-1].id == "v2"
-    assert all(attachment.included for attachment in seen.servers[0].attachments)
-    assert seen.checks == ()
+    discovered = discover(stub_cloud, SERVER, "s1", include_volumes=True)
+    assert [item.mode for item in discovered.pieces] == modes
+    assert discovered.pieces[-1].id == "v2"
+    assert all(attachment.included for attachment in discovered.servers[0].attachments)
+    assert discovered.checks == ()
 
 
 def test_an_included_volume_that_cannot_be_backed_up_refuses_the_server(
@@ -219,9 +221,9 @@ def test_name_too_long_to_be_restored_is_refused(
         if accepted:
             assert discover(stub_cloud, type_, one, **options).pieces
         else:
-            said = refusal_message(stub_cloud, type_, one, **options)
-            assert f"has {length} characters" in said
-            assert f"more than {limit}" in said
+            message = refusal_message(stub_cloud, type_, one, **options)
+            assert f"has {length} characters" in message
+            assert f"more than {limit}" in message
             assert discover(stub_cloud, type_, one, allow_unrestorable=True, **options).pieces
 
 
@@ -232,9 +234,9 @@ def test_names_of_project_members_are_checked_in_each_mode(stub_cloud: StubCloud
         [{**server_document("s1", image="i1"), **long}],
         [{**volume_document("v1"), **long}],
     )
-    said = refusal_message(stub_cloud, PROJECT, PROJECT_ID)
-    assert "name of server s1 has 250" in said
-    assert "name of volume v1 has 250" in said
+    message = refusal_message(stub_cloud, PROJECT, PROJECT_ID)
+    assert "name of server s1 has 250" in message
+    assert "name of volume v1 has 250" in message
     assert "name of server s1 has 250" in refusal_message(
         stub_cloud, PROJECT, PROJECT_ID, mode="tenant"
     )

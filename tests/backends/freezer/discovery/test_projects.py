@@ -26,8 +26,8 @@ def discover_project(cloud: StubCloud, **options: Any) -> DiscoveryResult:
     return Discoverer(cloud.services).discover(PROJECT, options)
 
 
-def item_ids(seen: DiscoveryResult) -> list[tuple[str, str]]:
-    return [(item.mode.value, item.id) for item in seen.pieces]
+def item_ids(discovered: DiscoveryResult) -> list[tuple[str, str]]:
+    return [(item.mode.value, item.id) for item in discovered.pieces]
 
 
 def test_every_server_and_volume_is_one_item(stub_cloud: StubCloud) -> None:
@@ -42,21 +42,26 @@ def test_every_server_and_volume_is_one_item(stub_cloud: StubCloud) -> None:
         [image_document("i1")],
         attached={"s1": {"v1": "/dev/vdb"}, "s2": {"v1": "/dev/vda", "v2": "/dev/vdb"}},
     )
-    seen = discover_project(stub_cloud)
-    assert seen.resource == PROJECT
-    assert item_ids(seen) == [("nova", "s1"), ("cinder", "v1"), ("cinder", "v2"), ("cinder", "v3")]
-    assert [notes.id for notes in seen.servers] == ["s1", "s2"]
-    assert all(a.included for notes in seen.servers for a in notes.attachments)
-    assert seen.checks == ()
+    discovered = discover_project(stub_cloud)
+    assert discovered.resource == PROJECT
+    assert item_ids(discovered) == [
+        ("nova", "s1"),
+        ("cinder", "v1"),
+        ("cinder", "v2"),
+        ("cinder", "v3"),
+    ]
+    assert [notes.id for notes in discovered.servers] == ["s1", "s2"]
+    assert all(a.included for notes in discovered.servers for a in notes.attachments)
+    assert discovered.checks == ()
     assert not [r for r in stub_cloud.proxy.requests if r.path.startswith("/image")]
 
 
 def test_images_are_items_on_demand(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, images=[image_document("i1"), image_document("i2", size=0)])
-    seen = discover_project(stub_cloud, include_images=True)
-    assert item_ids(seen) == [("glance", "i1")]
-    assert seen.pieces[0].size == 5
-    assert [check.name for check in seen.checks] == ["image i2"]
+    discovered = discover_project(stub_cloud, include_images=True)
+    assert item_ids(discovered) == [("glance", "i1")]
+    assert discovered.pieces[0].size == 5
+    assert [check.name for check in discovered.checks] == ["image i2"]
     asked = [r.query for r in stub_cloud.proxy.requests if r.path.endswith("/images")]
     assert [f"owner={PROJECT_ID}" in query for query in asked] == [True, True]
     assert sum("os_hidden" in query for query in asked) == 1
@@ -108,10 +113,10 @@ def test_tenant_mode_backup_of_a_project_is_one_item(stub_cloud: StubCloud) -> N
         [server_document("s1", image="i1"), server_document("s2", image="i1")],
         [volume_document("v1")],
     )
-    seen = discover_project(stub_cloud, mode="tenant")
-    assert item_ids(seen) == [("tenant", PROJECT_ID)]
-    assert [notes.id for notes in seen.servers] == ["s1", "s2"]
-    assert [check.verified for check in seen.checks] == [False]
+    discovered = discover_project(stub_cloud, mode="tenant")
+    assert item_ids(discovered) == [("tenant", PROJECT_ID)]
+    assert [notes.id for notes in discovered.servers] == ["s1", "s2"]
+    assert [check.verified for check in discovered.checks] == [False]
 
 
 def test_tenant_mode_is_refused_where_it_would_store_nothing(

@@ -21,9 +21,9 @@ def discover(cloud: StubCloud, **more: Any) -> DiscoveredServer:
     body = {**server_document("s1", image="i1"), **more}
     if not cloud.proxy.requests:
         serve_project(cloud, [body])
-    found: Server = cloud.services.sdk.compute.get_server("s1")
+    server: Server = cloud.services.sdk.compute.get_server("s1")
     servers = ServerDiscovery(cloud.services, lambda id_: find_volume(cloud.services, id_))
-    return servers.discover_server(found, lambda _: False)
+    return servers.discover_server(server, lambda _: False)
 
 
 def discover_spec(cloud: StubCloud, **more: Any) -> ServerSpec:
@@ -80,9 +80,9 @@ def test_machine_properties_come_from_glance_on_an_old_nova(stub_cloud: StubClou
 
 
 def test_unknown_machine_is_reported_as_uncertain(stub_cloud: StubCloud) -> None:
-    seen = discover(stub_cloud, image={"id": "i1"})
-    assert [check.name for check in seen.checks] == ["machine of server s1"]
-    assert "image_properties" not in seen.spec.details
+    discovered = discover(stub_cloud, image={"id": "i1"})
+    assert [check.name for check in discovered.checks] == ["machine of server s1"]
+    assert "image_properties" not in discovered.spec.details
 
 
 def test_changed_flavor_is_described_by_its_sizes_only(stub_cloud: StubCloud) -> None:
@@ -136,12 +136,12 @@ def test_invisible_network_has_no_name(stub_cloud: StubCloud) -> None:
 
 
 def test_ephemeral_disk_is_reported_as_not_covered(stub_cloud: StubCloud) -> None:
-    seen = discover(stub_cloud, flavor={**FLAVOR, "ephemeral": 5})
-    assert [check.name for check in seen.checks] == ["ephemeral disk of server s1"]
+    discovered = discover(stub_cloud, flavor={**FLAVOR, "ephemeral": 5})
+    assert [check.name for check in discovered.checks] == ["ephemeral disk of server s1"]
 
 
 @pytest.mark.parametrize(
-    ("told", "bootable", "root", "checks"),
+    ("fields", "bootable", "root", "checks"),
     [
         ({"OS-EXT-SRV-ATTR:root_device_name": "/dev/vdb"}, ["v1", "v2"], "v2", 0),
         ({}, ["v2"], "v2", 0),
@@ -150,40 +150,40 @@ def test_ephemeral_disk_is_reported_as_not_covered(stub_cloud: StubCloud) -> Non
     ],
 )
 def test_the_boot_volume_is_found(
-    stub_cloud: StubCloud, told: dict[str, str], bootable: list[str], root: str, checks: int
+    stub_cloud: StubCloud, fields: dict[str, str], bootable: list[str], root: str, checks: int
 ) -> None:
     serve_project(
         stub_cloud,
-        [server_document("s1", **told)],
+        [server_document("s1", **fields)],
         [volume_document(id_, bootable=id_ in bootable) for id_ in ("v1", "v2", "v10")],
         attached={"s1": {"v10": "/dev/vdaa", "v2": "/dev/vdb", "v1": "/dev/vda"}},
     )
-    found: Server = stub_cloud.services.sdk.compute.get_server("s1")
+    server: Server = stub_cloud.services.sdk.compute.get_server("s1")
     servers = ServerDiscovery(
         stub_cloud.services, lambda id_: find_volume(stub_cloud.services, id_)
     )
-    seen = servers.discover_server(found, lambda _: True)
-    assert seen.spec.attachments[0].volume == root
-    assert seen.spec.attachments[0].boot_index == 0
-    assert seen.spec.attachments[-1].volume == "v10"
-    assert len(seen.checks) == checks
+    discovered = servers.discover_server(server, lambda _: True)
+    assert discovered.spec.attachments[0].volume == root
+    assert discovered.spec.attachments[0].boot_index == 0
+    assert discovered.spec.attachments[-1].volume == "v10"
+    assert len(discovered.checks) == checks
 
 
 def test_volumes_are_not_requested_when_not_needed(stub_cloud: StubCloud) -> None:
     serve_project(
         stub_cloud, [server_document("s1", image="i1")], attached={"s1": {"v1": "/dev/vdb"}}
     )
-    found: Server = stub_cloud.services.sdk.compute.get_server("s1")
+    server: Server = stub_cloud.services.sdk.compute.get_server("s1")
     servers = ServerDiscovery(
         stub_cloud.services, lambda id_: find_volume(stub_cloud.services, id_)
     )
-    seen = servers.discover_server(found, lambda _: False)
-    assert [attachment.volume for attachment in seen.spec.attachments] == ["v1"]
+    discovered = servers.discover_server(server, lambda _: False)
+    assert [attachment.volume for attachment in discovered.spec.attachments] == ["v1"]
     assert not [r for r in stub_cloud.proxy.requests if r.path.startswith("/volume/")]
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "expected"),
     [
         ({"port_security_enabled": False, "security_groups": []}, "port security that is off"),
         ({"admin_state_up": False}, "administrative state, down"),
@@ -197,7 +197,7 @@ def test_volumes_are_not_requested_when_not_needed(stub_cloud: StubCloud) -> Non
     ],
 )
 def test_unrestored_port_features_are_named(
-    stub_cloud: StubCloud, more: dict[str, Any], told: str
+    stub_cloud: StubCloud, more: dict[str, Any], expected: str
 ) -> None:
     plain = {"port_security_enabled": True, "admin_state_up": True, "binding:vnic_type": "normal"}
     ports = [{**port_document("p1", "m1"), **plain}, {**port_document("p2", "m2"), **plain, **more}]
@@ -205,7 +205,7 @@ def test_unrestored_port_features_are_named(
     stub_cloud.add_response("/networks/n1$", {"network": {"id": "n1", "name": "net"}})
     (check,) = discover(stub_cloud, addresses={}).checks
     assert (check.name, check.verified) == ("port p2 of server s1", False)
-    assert check.reason == f"not in this backup: its {told}"
+    assert check.reason == f"not in this backup: its {expected}"
 
 
 def test_groups_and_floating_addresses_of_a_server_are_named(stub_cloud: StubCloud) -> None:
@@ -214,11 +214,11 @@ def test_groups_and_floating_addresses_of_a_server_are_named(stub_cloud: StubClo
     stub_cloud.add_response("/networks/n1$", {"network": {"id": "n1", "name": "net"}})
     floating = {"id": "f", "floating_ip_address": "192.0.2.7", "port_id": "p1"}
     stub_cloud.add_response("/floatingips$", {"floatingips": [floating]})
-    seen = discover(stub_cloud, addresses={}, server_groups=["g7"])
-    assert [check.reason for check in seen.checks] == [
+    discovered = discover(stub_cloud, addresses={}, server_groups=["g7"])
+    assert [check.reason for check in discovered.checks] == [
         "not in this backup: it is in server group g7",
         "not in this backup: its floating address 192.0.2.7",
     ]
-    assert seen.spec.details["networks"][0]["allowed_address_pairs"] == [
+    assert discovered.spec.details["networks"][0]["allowed_address_pairs"] == [
         {"ip_address": "10.0.0.9", "mac_address": "m1"}
     ]

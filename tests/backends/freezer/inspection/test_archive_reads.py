@@ -25,10 +25,10 @@ def archive(tmp_path: Path) -> Path:
     path.parent.mkdir()
     with (
         gzip.open(path, "wb", compresslevel=1) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as made,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive_file,
     ):
-        made.addfile(tarfile.TarInfo("./"))
-        made.add(large, "./large")
+        archive_file.addfile(tarfile.TarInfo("./"))
+        archive_file.add(large, "./large")
     return path
 
 
@@ -45,11 +45,11 @@ def test_longer_read_is_returned_by_a_later_call(archive: Path) -> None:
     size = archive.stat().st_size
     read = raised.value.progress
     assert 0 <= read.done <= read.total == size
-    seen = None
-    while seen is None:
+    contents = None
+    while contents is None:
         with contextlib.suppress(ReadInProgress):
-            seen = readings.get_contents(archive, NOTES)
-    assert seen == ArchiveContents(member_count=1)
+            contents = readings.get_contents(archive, NOTES)
+    assert contents == ArchiveContents(member_count=1)
 
 
 def test_progress_counts_the_archive_below_a_container(archive: Path, tmp_path: Path) -> None:
@@ -63,8 +63,8 @@ def test_progress_counts_the_archive_below_a_container(archive: Path, tmp_path: 
 
 
 def test_read_that_is_not_polled_is_stopped(archive: Path) -> None:
-    seen = ArchiveReads(grace=HANG, unasked=-1).get_contents(archive, NOTES)
-    assert "nobody has waited" in seen.unread_reason
+    contents = ArchiveReads(grace=HANG, unasked=-1).get_contents(archive, NOTES)
+    assert "nobody has waited" in contents.unread_reason
 
 
 def test_damaged_archive_is_reported_as_unreadable(archive: Path) -> None:

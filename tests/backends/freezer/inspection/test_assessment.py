@@ -46,7 +46,7 @@ def test_complete_volume_is_verified() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "words"),
+    ("measurement", "words"),
     [
         (Measurement(stored=0), "nothing is stored"),
         (Measurement(stored=0, complete=True, noted=0), "nothing is stored"),
@@ -57,8 +57,8 @@ def test_complete_volume_is_verified() -> None:
         (attrs.evolve(WHOLE, noted=None), "do not say how long"),
     ],
 )
-def test_incomplete_volume_is_a_failure(seen: Measurement, words: str) -> None:
-    assessment = assess_items([make_stored_item()], seen)
+def test_incomplete_volume_is_a_failure(measurement: Measurement, words: str) -> None:
+    assessment = assess_items([make_stored_item()], measurement)
     assert words in assessment.reason
     assert assessment.checks == (Check("stored data", verified=False, reason=assessment.reason),)
 
@@ -174,8 +174,8 @@ def test_unread_archive_is_unverified() -> None:
     discovery = DiscoveryResult(resource=whole, pieces=(item.piece,))
 
     def judged(contents: ArchiveContents) -> Assessment:
-        seen = Measurement(stored=9, complete=True, contents=contents)
-        return assess(discovery, [item], [seen])
+        measurement = Measurement(stored=9, complete=True, contents=contents)
+        return assess(discovery, [item], [measurement])
 
     unread = judged(ArchiveContents(unread_reason="archives on swift are not read"))
     assert [(c.name, c.verified) for c in unread.checks] == [("stored data", False)]

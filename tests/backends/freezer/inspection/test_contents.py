@@ -53,27 +53,27 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_complete_archive_has_no_missing_files(tree: Path) -> None:
-    found = read_archive(make_archive(tree))
-    assert found == ArchiveContents(member_count=8)
-    assert describe_missing(found) == ""
+    contents = read_archive(make_archive(tree))
+    assert contents == ArchiveContents(member_count=8)
+    assert describe_missing(contents) == ""
     packed = bz2.compress(make_archive(tree))
-    assert read_contents(io.BytesIO(packed), {"compression": "bzip2"}) == found
+    assert read_contents(io.BytesIO(packed), {"compression": "bzip2"}) == contents
 
 
 def test_listed_but_unstored_file_is_missing(tree: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tree / "sock"))
-        found = read_archive(make_archive(tree, "--exclude=./inner/deep"))
-    assert found.missing == ("inner/deep", "sock")
-    assert describe_missing(found).endswith(": inner/deep, sock")
+        contents = read_archive(make_archive(tree, "--exclude=./inner/deep"))
+    assert contents.missing == ("inner/deep", "sock")
+    assert describe_missing(contents).endswith(": inner/deep, sock")
 
 
 def test_names_beyond_the_limit_are_counted(tree: Path) -> None:
     for number in range(MAX_NAMES + 5):
         (tree / f"left {number:02}").touch()
-    found = read_archive(make_archive(tree, "--exclude=left*"))
-    assert (len(found.missing), found.missing_count) == (MAX_NAMES, MAX_NAMES + 5)
-    assert describe_missing(found).endswith(" and 5 more")
+    contents = read_archive(make_archive(tree, "--exclude=left*"))
+    assert (len(contents.missing), contents.missing_count) == (MAX_NAMES, MAX_NAMES + 5)
+    assert describe_missing(contents).endswith(" and 5 more")
 
 
 def test_empty_directory_is_reported_as_empty(tmp_path: Path) -> None:
@@ -96,22 +96,22 @@ def test_empty_directory_is_reported_as_empty(tmp_path: Path) -> None:
     ],
 )
 def test_damaged_archive_is_reported(tree: Path, damage: Callable[[bytes], bytes]) -> None:
-    found = read_contents(io.BytesIO(damage(gzip.compress(make_archive(tree)))), NOTES)
-    assert found.problem
-    assert not found.unread_reason
+    contents = read_contents(io.BytesIO(damage(gzip.compress(make_archive(tree)))), NOTES)
+    assert contents.problem
+    assert not contents.unread_reason
 
 
 @pytest.mark.parametrize("notes", [None, {}, {"compression": "xz"}, NOTES | {"encryption": True}])
 def test_archive_with_unknown_metadata_is_not_read(tree: Path, notes: object) -> None:
-    found = read_contents(io.BytesIO(gzip.compress(make_archive(tree))), notes)
-    assert found.unread_reason
-    assert not found.problem
+    contents = read_contents(io.BytesIO(gzip.compress(make_archive(tree))), notes)
+    assert contents.unread_reason
+    assert not contents.problem
 
 
 def test_unknown_archive_format_is_not_assessed() -> None:
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as made:
-        made.addfile(tarfile.TarInfo("./" + "ü" * 120))
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive_file:
+        archive_file.addfile(tarfile.TarInfo("./" + "ü" * 120))
     assert "not known" in read_archive(packed.getvalue()).unread_reason
 
 

@@ -85,8 +85,8 @@ def test_every_server_of_a_project_is_inspected(tmp_path: Path) -> None:
             f"metadata/{folder}/metadata": b"{}",
         },
     )
-    (seen,) = inspect_folder(tmp_path, make_stored_item(Mode.TENANT, "p"))
-    assert seen.members == {
+    (measurement,) = inspect_folder(tmp_path, make_stored_item(Mode.TENANT, "p"))
+    assert measurement.members == {
         "a": Measurement(stored=3, complete=True, noted=3),
         "b": Measurement(stored=0),
     }
@@ -99,25 +99,25 @@ def test_missing_folder_of_this_host_has_no_data(tmp_path: Path) -> None:
 
 def test_folder_of_another_host_is_unreachable(tmp_path: Path) -> None:
     (tmp_path / "top").mkdir()
-    (seen,) = inspect_folder(tmp_path, make_stored_item(), host="elsewhere")
-    assert seen.stored is None
-    assert "elsewhere" in seen.reason
+    (measurement,) = inspect_folder(tmp_path, make_stored_item(), host="elsewhere")
+    assert measurement.stored is None
+    assert "elsewhere" in measurement.reason
 
 
 def test_unmounted_storage_is_unreachable(tmp_path: Path) -> None:
-    (seen,) = inspect_folder(tmp_path, make_stored_item())
-    assert seen.stored is None
-    assert str(tmp_path) in seen.reason
+    (measurement,) = inspect_folder(tmp_path, make_stored_item())
+    assert measurement.stored is None
+    assert str(tmp_path) in measurement.reason
 
 
 def test_unreadable_folder_is_unreachable(tmp_path: Path) -> None:
     (tmp_path / "top").mkdir()
     (tmp_path / "top" / "id").touch()
-    (seen,) = inspect_folder(tmp_path, make_stored_item())
-    assert seen.stored is None
-    assert "Not a directory" in seen.reason
+    (measurement,) = inspect_folder(tmp_path, make_stored_item())
+    assert measurement.stored is None
+    assert "Not a directory" in measurement.reason
 
 
 def test_unsupported_storage_kind_is_unreachable(tmp_path: Path) -> None:
-    (seen,) = inspect_folder(tmp_path, make_stored_item(), kind="ftp")
-    assert seen == Measurement(reason="what is stored on ftp is not looked at")
+    (measurement,) = inspect_folder(tmp_path, make_stored_item(), kind="ftp")
+    assert measurement == Measurement(reason="what is stored on ftp is not looked at")

@@ -71,8 +71,8 @@ class RestoreHarness:
     def __init__(self) -> None:
         self.application = Application(_SingleProjectTokens(""))
         self.time = START.timestamp()
-        self.application.world = CloudState(lambda: self.time, 10)
-        create_defaults(self.world)
+        self.application.state = CloudState(lambda: self.time, 10)
+        create_defaults(self.state)
         self.changes = 0
         self.before_change: Callable[[], object] = lambda: None
         self.lost: int | None = None
@@ -88,8 +88,8 @@ class RestoreHarness:
         self.rebuild = ResourceRestorer(self.services, lambda _job: not self.is_over)
 
     @property
-    def world(self) -> CloudState:
-        return self.application.world
+    def state(self) -> CloudState:
+        return self.application.state
 
     @property
     def sdk(self) -> Any:
@@ -114,7 +114,7 @@ class RestoreHarness:
     def pass_time(self) -> None:
         """Let all work that was begun be done."""
         self.time += 10
-        self.world.run_due()
+        self.state.run_due()
 
     # What the agent does.
 
@@ -124,34 +124,36 @@ class RestoreHarness:
         """Leave a volume as the agent's restore does: by an image that is gone again."""
         name = f"{item_prefix(job_id(operation.id), index)}restore_{item.id}"
         image = self._image(name, length)
-        made = self.sdk.block_storage.create_volume(name=f"{item.name}~17", size=1, image_id=image)
+        volume = self.sdk.block_storage.create_volume(
+            name=f"{item.name}~17", size=1, image_id=image
+        )
         self.pass_time()
         self.sdk.image.delete_image(image)
-        return self.world.volumes.get(made.id)
+        return self.state.volumes.get(volume.id)
 
     def agent_server(
         self, operation: Operation, index: int, name: str, length: int = 9
     ) -> FakeResource:
         """Leave an image and a server as the agent's restore does; return the server."""
         image = self._image(f"{item_prefix(job_id(operation.id), index)}restore_{name}", length)
-        made = self.sdk.compute.create_server(
+        server = self.sdk.compute.create_server(
             name=f"{name}~17", image_id=image, flavor_id=self.flavor.id, networks="auto"
         )
-        return self.world.servers.get(made.id)
+        return self.state.servers.get(server.id)
 
     def _image(self, name: str, length: int) -> str:
         formats = {"container_format": "bare", "disk_format": "raw"}
         image = self.sdk.image.create_image(name=name, data=b"data", **formats)
-        self.world.images.get(image.id).shown["size"] = length
+        self.state.images.get(image.id).shown["size"] = length
         return str(image.id)
 
     @property
     def flavor(self) -> FakeResource:
-        return self.world.flavors.find_by_name("tiny")[0]
+        return self.state.flavors.find_by_name("tiny")[0]
 
     @property
     def network(self) -> FakeResource:
-        return self.world.networks.find_by_name("netA")[0]
+        return self.state.networks.find_by_name("netA")[0]
 
     # What a rebuild does.
 
@@ -206,10 +208,10 @@ class RestoreHarness:
         """What there is, but for the furniture and the ports of servers."""
         return {
             entry
-            for entry in self.world.inventory
+            for entry in self.state.inventory
             if not entry.startswith("port/")
             and entry.partition("/")[2]
-            not in {i.id for i in self.world.images.find_by_name("guest")}
+            not in {i.id for i in self.state.images.find_by_name("guest")}
         }
 
 

@@ -62,7 +62,7 @@ def test_volume_of_a_concurrent_process_is_kept_and_the_newer_removed(
     _once(cloud, other_process)
     with pytest.raises(Transient, match="another process has made volume"):
         cloud.rebuild.prepare(operation, contents, {})
-    (first,) = cloud.world.volumes.find_by_name("first")
+    (first,) = cloud.state.volumes.find_by_name("first")
     cloud.pass_time()
     step = cloud.rebuild.prepare(operation, contents, {})
     assert step.progress.state is ProgressState.READY
@@ -82,7 +82,7 @@ def test_server_of_a_concurrent_process_is_kept_and_the_newer_removed(
         cloud.sdk.compute.create_server(
             name="first",
             flavor_id=cloud.flavor.id,
-            image_id=cloud.world.images.find_by_name("guest")[0].id,
+            image_id=cloud.state.images.find_by_name("guest")[0].id,
             networks="none",
             metadata=operation_metadata(operation, item.id),
         )
@@ -94,9 +94,9 @@ def test_server_of_a_concurrent_process_is_kept_and_the_newer_removed(
     cloud.pass_time()
     progress, _ = cloud.finish(operation, contents)
     assert progress.state is ProgressState.SUCCEEDED
-    (made,) = cloud.world.servers
-    assert made.shown["name"] == "first"
-    assert [resource.id for resource in progress.resources] == [made.id]
+    (server,) = cloud.state.servers
+    assert server.shown["name"] == "first"
+    assert [resource.id for resource in progress.resources] == [server.id]
 
 
 def test_server_created_after_the_operation_is_removed(cloud: RestoreHarness) -> None:
@@ -105,7 +105,7 @@ def test_server_created_after_the_operation_is_removed(cloud: RestoreHarness) ->
     with pytest.raises(Transient, match="is over"):
         cloud.rebuild.advance(operation, contents, {})
     cloud.pass_time()
-    assert list(cloud.world.servers) == []
+    assert list(cloud.state.servers) == []
 
 
 def test_volume_created_after_the_operation_is_named_while_it_is_pending(
@@ -115,7 +115,7 @@ def test_volume_created_after_the_operation_is_named_while_it_is_pending(
     _once(cloud, lambda: setattr(cloud, "is_over", True))
     with pytest.raises(Transient, match="Cinder is still making it: remove it"):
         cloud.rebuild.prepare(operation, contents, {})
-    (volume,) = cloud.world.volumes
+    (volume,) = cloud.state.volumes
     assert volume.id in caplog.text
 
 
@@ -134,7 +134,7 @@ def test_recorded_volume_that_is_gone_is_reported_and_not_recreated(cloud: Resto
     step = cloud.rebuild.prepare(operation, contents, {})
     cloud.pass_time()
     noted = cloud.rebuild.native_target(step.restore_state, item)
-    cloud.world.volumes.remove(cloud.world.volumes.get(noted))
+    cloud.state.volumes.remove(cloud.state.volumes.get(noted))
     again = cloud.rebuild.prepare(operation, contents, step.restore_state)
     assert again.progress.state is ProgressState.FAILED
     assert f"volume {noted}, made of it, is gone" in again.progress.reason
@@ -145,13 +145,13 @@ def test_recorded_server_that_is_gone_is_reported_and_not_recreated(cloud: Resto
     operation, contents, _ = _server(cloud)
     step = cloud.rebuild.advance(operation, contents, {})
     cloud.pass_time()
-    (made,) = cloud.world.servers
-    cloud.sdk.compute.delete_server(made.id)
+    (server,) = cloud.state.servers
+    cloud.sdk.compute.delete_server(server.id)
     cloud.pass_time()
     again = cloud.rebuild.advance(operation, contents, step.restore_state)
     assert again.progress.state is ProgressState.FAILED
-    assert f"server {made.id}, made of it, is gone" in again.progress.reason
-    assert list(cloud.world.servers) == []
+    assert f"server {server.id}, made of it, is gone" in again.progress.reason
+    assert list(cloud.state.servers) == []
 
 
 def test_surplus_of_a_success_is_named_and_not_removed(cloud: RestoreHarness) -> None:
@@ -169,4 +169,4 @@ def test_surplus_of_a_success_is_named_and_not_removed(cloud: RestoreHarness) ->
     (left,) = cloud.rebuild.surplus(attrs.evolve(operation, outcome=outcome), contents, notes)
     assert left.id == late.id
     assert "may have made it" in left.note
-    assert cloud.world.volumes.get(late.id).id == late.id
+    assert cloud.state.volumes.get(late.id).id == late.id

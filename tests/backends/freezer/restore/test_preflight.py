@@ -101,9 +101,9 @@ def test_preflight_passes_when_everything_is_there(cloud: StubCloud) -> None:
 def test_preflight_names_everything_missing(
     cloud: StubCloud, items: list[BackupItem], servers: list[ServerSpec], words: list[str]
 ) -> None:
-    told = refusal(cloud, items, servers)
-    assert all(word in told for word in words)
-    assert told.count(";") == len(words) - 1
+    message = refusal(cloud, items, servers)
+    assert all(word in message for word in words)
+    assert message.count(";") == len(words) - 1
 
 
 def test_existing_and_unused_volume_may_be_overwritten(cloud: StubCloud) -> None:
@@ -141,6 +141,6 @@ def test_preflight_without_items_sends_no_request(stub_cloud: StubCloud) -> None
 
 
 def test_only_native_backups_may_overwrite_a_volume(cloud: StubCloud) -> None:
-    told = refusal(cloud, [volume_item()], [], overwrite_volume=True)
-    assert "mode cinder, which is restored into a new volume only" in told
+    message = refusal(cloud, [volume_item()], [], overwrite_volume=True)
+    assert "mode cinder, which is restored into a new volume only" in message
     assert cloud.proxy.requests == []

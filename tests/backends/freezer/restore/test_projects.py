@@ -60,7 +60,7 @@ def test_each_member_is_restored_under_its_own_name(cloud: RestoreHarness) -> No
     assert restored_db is not None
     assert attachment["server_id"] == restored_db.id
     assert cloud.list_resources() == {
-        *(f"server/{server.id}" for server in cloud.world.servers),
+        *(f"server/{server.id}" for server in cloud.state.servers),
         *(f"volume/{volume.id}" for volume in volumes),
     }
 
@@ -79,7 +79,7 @@ def test_partial_restore_fails_and_keeps_complete_members(cloud: RestoreHarness)
     failed = {part.resource.id for part in progress.parts if part.result is Result.FAILED}
     assert failed == {db.id, data.id}
     cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
-    (server,) = cloud.world.servers
+    (server,) = cloud.state.servers
     assert server.name == "new-web"
     assert cloud.list_resources() == {f"server/{server.id}", f"volume/{kept.id}"}
 
@@ -118,7 +118,7 @@ def test_servers_of_a_tenant_backup_are_matched_by_name(
     progress, _ = cloud.finish(operation, contents, notes)
     assert progress.state is ProgressState.SUCCEEDED
     assert {resource.name for resource in progress.resources[1:]} == {"new-web", "new-db"}
-    assert len(list(cloud.world.servers)) == 2
+    assert len(list(cloud.state.servers)) == 2
 
 
 def test_servers_of_equal_name_in_a_tenant_backup_are_not_confused(
@@ -151,9 +151,9 @@ def test_images_of_two_restores_at_once_are_claimed_once_each(
     if not ours_first:
         operations.reverse()
     steps = [cloud.rebuild.advance(operation, contents, {}) for operation in operations]
-    made = {
+    images = {
         cloud.finish(operation, contents, step.restore_state)[0].resources[1].id
         for operation, step in zip(operations, steps, strict=True)
     }
-    assert len(made) == 2
-    assert {each.name for each in cloud.world.images if each.id in made} == {"new-golden"}
+    assert len(images) == 2
+    assert {each.name for each in cloud.state.images if each.id in images} == {"new-golden"}

@@ -58,8 +58,8 @@ def source_resource(notes: ServerSpec) -> Resource:
 
 def test_server_of_an_image_has_the_properties_of_its_source(cloud: RestoreHarness) -> None:
     item = server_item()
-    group = cloud.world.groups.add("", {"name": "web"})
-    cloud.world.keypairs.add("", {"name": "me"}, identifier="me")
+    group = cloud.state.groups.add("", {"name": "web"})
+    cloud.state.keypairs.add("", {"name": "me"}, identifier="me")
     notes = server_spec(
         cloud,
         item,
@@ -76,18 +76,18 @@ def test_server_of_an_image_has_the_properties_of_its_source(cloud: RestoreHarne
     agents = cloud.agent_server(operation, 0, "web")
     progress, _ = cloud.finish(operation, contents)
     assert progress.state is ProgressState.SUCCEEDED
-    (made,) = cloud.world.servers
-    assert agents.id != made.id
-    assert progress.resources == (Resource(SERVER, made.id, "new"),)
+    (server,) = cloud.state.servers
+    assert agents.id != server.id
+    assert progress.resources == (Resource(SERVER, server.id, "new"),)
     assert (progress.checks, progress.leftovers) == ((), ())
-    assert made.content == b"data"
-    shown = made.shown
+    assert server.content == b"data"
+    shown = server.shown
     assert (shown["name"], shown["key_name"], shown["tags"]) == ("new", "me", ["t"])
     assert (shown["description"], shown["metadata"]["a"]) == ("front", "b")
-    (port,) = cloud.world.ports
+    (port,) = cloud.state.ports
     assert [ip["ip_address"] for ip in port.shown["fixed_ips"]] == ["10.9.0.77"]
     assert port.shown["security_groups"] == [group.id]
-    assert cloud.list_resources() == {f"server/{made.id}"}
+    assert cloud.list_resources() == {f"server/{server.id}"}
 
 
 def test_server_of_volumes_has_its_volumes_in_order(cloud: RestoreHarness) -> None:
@@ -95,7 +95,7 @@ def test_server_of_volumes_has_its_volumes_in_order(cloud: RestoreHarness) -> No
     operation = restore_operation(source_resource(notes))
     volumes = [cloud.agent_volume(operation, i, item) for i, item in enumerate(items)]
     progress, _ = cloud.finish(operation, contents)
-    (server,) = cloud.world.servers
+    (server,) = cloud.state.servers
     assert progress.resources == (
         Resource(SERVER, server.id, "new"),
         Resource(VOLUME, volumes[0].id, "new-vda"),
@@ -120,7 +120,7 @@ def test_server_of_an_image_has_its_data_volumes(cloud: RestoreHarness) -> None:
     volume = cloud.agent_volume(operation, 1, data)
     progress, _ = cloud.finish(operation, FakeContents(stored_items(item, data), (notes,)))
     assert progress.state is ProgressState.SUCCEEDED
-    (server,) = cloud.world.servers
+    (server,) = cloud.state.servers
     assert volume.shown["attachments"][0]["server_id"] == server.id
     assert volume.shown["attachments"][0]["device"] == "/dev/vdb"
 
@@ -156,7 +156,7 @@ def test_further_addresses_of_an_interface_are_restored(cloud: RestoreHarness) -
     operation = restore_operation(item.resource)
     cloud.agent_server(operation, 0, "web")
     cloud.finish(operation, FakeContents(stored_items(item), (notes,)))
-    (port,) = cloud.world.ports
+    (port,) = cloud.state.ports
     assert {ip["ip_address"] for ip in port.shown["fixed_ips"]} == {"10.9.0.77", "10.9.0.78"}
 
 
@@ -166,13 +166,13 @@ def test_server_that_fails_for_its_address_is_recreated_without_it(cloud: Restor
     for i, item in enumerate(items):
         cloud.agent_volume(operation, i, item)
     step = cloud.rebuild.advance(operation, contents, {})
-    (first,) = cloud.world.servers
+    (first,) = cloud.state.servers
     cloud.pass_time()
     fault = {"code": 500, "message": "Fixed IP address 10.9.0.77 is already in use."}
     first.shown.update({"status": "ERROR", "fault": fault})
     progress, _ = cloud.finish(operation, contents, step.restore_state)
     assert progress.state is ProgressState.SUCCEEDED
-    (server,) = cloud.world.servers
+    (server,) = cloud.state.servers
     assert (first.id, progress.resources[0].id) != (server.id, first.id)
     assert [c.name for c in progress.checks if f"server {server.id} on netA" in c.name]
 
@@ -190,8 +190,8 @@ def test_each_of_two_ports_on_one_network_is_reported(cloud: RestoreHarness) -> 
     for i, item in enumerate(items):
         cloud.agent_volume(operation, i, item)
     progress, _ = cloud.finish(operation, contents)
-    told = [c.reason.partition(" ")[0] for c in progress.checks if c.name.endswith("on netA")]
-    assert sorted(told) == sorted(taken)
+    addresses = [c.reason.partition(" ")[0] for c in progress.checks if c.name.endswith("on netA")]
+    assert sorted(addresses) == sorted(taken)
 
 
 def test_allowed_address_pairs_are_restored_with_the_ports_own_mac(cloud: RestoreHarness) -> None:
@@ -206,7 +206,7 @@ def test_allowed_address_pairs_are_restored_with_the_ports_own_mac(cloud: Restor
     cloud.agent_server(operation, 0, "web")
     progress, _ = cloud.finish(operation, FakeContents(stored_items(item), (notes,)))
     assert progress.checks == ()
-    (port,) = cloud.world.ports
+    (port,) = cloud.state.ports
     assert port.shown["allowed_address_pairs"] == [
         {"ip_address": "10.9.0.100"},
         {"ip_address": "10.9.0.101", "mac_address": "other"},
@@ -221,7 +221,7 @@ def test_a_server_that_fails_twice_is_a_failure(cloud: RestoreHarness) -> None:
     step = cloud.rebuild.advance(operation, contents, {})
     for _ in range(3):
         cloud.pass_time()
-        for server in cloud.world.servers:
+        for server in cloud.state.servers:
             server.shown.update({"status": "ERROR", "fault": {"message": "no host"}})
         step = cloud.rebuild.advance(operation, contents, step.restore_state)
     assert step.progress.state is ProgressState.FAILED
@@ -287,7 +287,7 @@ def test_server_in_error_is_removed_and_quotes_nova(
         cloud.agent_volume(operation, i, item)
     step = cloud.rebuild.advance(operation, contents, {})
     cloud.pass_time()
-    (server,) = cloud.world.servers
+    (server,) = cloud.state.servers
     server.shown.update({"status": "ERROR", "fault": {"message": "No valid host was found."}})
     progress, kept = cloud.finish(operation, contents, step.restore_state)
     assert progress.reason == (
@@ -306,7 +306,7 @@ def test_a_server_without_one_of_its_volumes_is_a_failure(cloud: RestoreHarness)
     progress, kept = cloud.finish(operation, contents)
     assert progress.state is ProgressState.FAILED
     assert f"its volume {items[1].id} was not restored" in progress.reason
-    assert not list(cloud.world.servers)
+    assert not list(cloud.state.servers)
     cloud.roll_back(with_failed_outcome(operation, progress), contents, kept)
     assert cloud.list_resources() == set()
 
@@ -317,9 +317,9 @@ def test_concurrent_restores_create_their_own_servers(cloud: RestoreHarness) -> 
     operations = [restore_operation(item.resource), restore_operation(item.resource)]
     for operation in operations:
         cloud.agent_server(operation, 0, "web")
-    made = {cloud.finish(operation, contents)[0].resources[0].id for operation in operations}
-    assert made == {server.id for server in cloud.world.servers}
-    assert len(made) == 2
+    servers = {cloud.finish(operation, contents)[0].resources[0].id for operation in operations}
+    assert servers == {server.id for server in cloud.state.servers}
+    assert len(servers) == 2
 
 
 def count_changes() -> int:
@@ -347,7 +347,7 @@ def test_lost_reply_creates_nothing_twice(cloud: RestoreHarness) -> None:
         assert cloud.changes >= cloud.lost
         assert progress.state is ProgressState.SUCCEEDED
         assert len(cloud.list_resources()) == 3
-        for server in cloud.world.servers:
+        for server in cloud.state.servers:
             assert server.id == progress.resources[0].id
         cloud.roll_back(operation, contents, kept)
         assert cloud.list_resources() == set()
@@ -359,7 +359,7 @@ def test_restored_image_has_the_properties_of_its_source(cloud: RestoreHarness) 
     notes = server_spec(cloud, item, image_properties=wanted)
     operation = restore_operation(item.resource)
     cloud.agent_server(operation, 0, "web")
-    (image,) = (i for i in cloud.world.images if i.name.endswith("restore_web"))
+    (image,) = (i for i in cloud.state.images if i.name.endswith("restore_web"))
     progress, _ = cloud.finish(operation, FakeContents(stored_items(item), (notes,)))
     assert (progress.state, progress.checks) == (ProgressState.SUCCEEDED, ())
     assert {key: image.shown[key] for key in wanted} == wanted

@@ -29,12 +29,12 @@ def test_restored_volume_has_the_properties_of_its_source(cloud: RestoreHarness)
         description="precious",
     )
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
-    made = cloud.agent_volume(operation, 0, item)
+    volume = cloud.agent_volume(operation, 0, item)
     progress, _ = cloud.finish(operation, contents)
     assert progress.state is ProgressState.SUCCEEDED
-    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    assert progress.resources == (Resource(VOLUME, volume.id, "new"),)
     assert (progress.parts, progress.checks, progress.leftovers) == ((), (), ())
-    shown = made.shown
+    shown = volume.shown
     assert (shown["name"], shown["description"]) == ("new", "precious")
     assert (shown["volume_type"], shown["bootable"]) == ("fast", "false")
     assert shown["volume_image_metadata"] == {"os_type": "linux"}
@@ -49,18 +49,18 @@ def test_restored_volume_has_the_properties_of_its_source(cloud: RestoreHarness)
 def test_a_bootable_volume_stays_bootable(cloud: RestoreHarness) -> None:
     item = volume_item(bootable=True)
     operation = restore_operation(item.resource)
-    made = cloud.agent_volume(operation, 0, item)
+    volume = cloud.agent_volume(operation, 0, item)
     cloud.finish(operation, FakeContents(stored_items(item)))
-    assert made.shown["bootable"] == "true"
+    assert volume.shown["bootable"] == "true"
 
 
 def test_concurrent_restores_find_their_own_volumes(cloud: RestoreHarness) -> None:
     item = volume_item()
     contents = FakeContents(stored_items(item))
     operations = [restore_operation(item.resource), restore_operation(item.resource)]
-    made = [cloud.agent_volume(operation, 0, item) for operation in operations]
-    found = [cloud.finish(o, contents)[0].resources[0].id for o in reversed(operations)]
-    assert found == [made[1].id, made[0].id]
+    volumes = [cloud.agent_volume(operation, 0, item) for operation in operations]
+    restored_ids = [cloud.finish(o, contents)[0].resources[0].id for o in reversed(operations)]
+    assert restored_ids == [volumes[1].id, volumes[0].id]
 
 
 def test_repeated_step_changes_nothing(cloud: RestoreHarness) -> None:
@@ -96,11 +96,11 @@ def test_missing_volume_is_a_failure(cloud: RestoreHarness) -> None:
 def test_a_volume_in_error_is_a_failure_and_is_removed(cloud: RestoreHarness) -> None:
     item = volume_item()
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
-    made = cloud.agent_volume(operation, 0, item)
-    made.shown["status"] = "error"
+    volume = cloud.agent_volume(operation, 0, item)
+    volume.shown["status"] = "error"
     progress, notes = cloud.finish(operation, contents)
-    assert progress.reason.endswith(f"Cinder put the new volume {made.id} in state error")
-    assert cloud.list_resources() == {f"volume/{made.id}"}
+    assert progress.reason.endswith(f"Cinder put the new volume {volume.id} in state error")
+    assert cloud.list_resources() == {f"volume/{volume.id}"}
     undone, _ = cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
     assert (undone.state, undone.leftovers) == (ProgressState.SUCCEEDED, ())
     assert cloud.list_resources() == set()
@@ -109,23 +109,23 @@ def test_a_volume_in_error_is_a_failure_and_is_removed(cloud: RestoreHarness) ->
 def test_volume_deleted_during_the_restore_is_a_failure(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="fast")
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
-    made = cloud.agent_volume(operation, 0, item)
+    volume = cloud.agent_volume(operation, 0, item)
     step = cloud.rebuild.advance(operation, contents, {})
     assert step.progress.state is ProgressState.RUNNING
-    cloud.world.volumes.remove(made)
+    cloud.state.volumes.remove(volume)
     progress, _ = cloud.finish(operation, contents, step.restore_state)
     assert progress.state is ProgressState.FAILED
-    assert f"volume {made.id}, made of it, is gone" in progress.reason
+    assert f"volume {volume.id}, made of it, is gone" in progress.reason
 
 
 def test_missing_volume_type_is_reported(cloud: RestoreHarness) -> None:
     item = volume_item(volume_type="gone")
     operation = restore_operation(item.resource)
-    made = cloud.agent_volume(operation, 0, item)
+    volume = cloud.agent_volume(operation, 0, item)
     progress, _ = cloud.finish(operation, FakeContents(stored_items(item)))
     assert progress.state is ProgressState.SUCCEEDED
     (check,) = progress.checks
-    assert (check.name, check.verified) == (f"type of volume {made.id}", False)
+    assert (check.name, check.verified) == (f"type of volume {volume.id}", False)
     assert "'gone'" in check.reason
 
 
@@ -139,16 +139,16 @@ def test_native_restore_creates_one_new_volume(cloud: RestoreHarness) -> None:
     cloud.wait_until_ready(step.restore_state)
     step = cloud.rebuild.prepare(operation, contents, step.restore_state)
     assert step.progress.state is ProgressState.READY
-    made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
-    assert (made.shown["size"], made.shown["volume_type"], made.name) == (1, "fast", "new")
+    volume = cloud.state.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
+    assert (volume.shown["size"], volume.shown["volume_type"], volume.name) == (1, "fast", "new")
     # Cinder replaces a volume's metadata by those of the backup.
-    made.shown.update(status="restoring-backup", metadata={"a": "b"})
+    volume.shown.update(status="restoring-backup", metadata={"a": "b"})
     step = cloud.rebuild.advance(operation, contents, step.restore_state)
     assert step.progress.state is ProgressState.RUNNING
-    made.shown["status"] = "available"
+    volume.shown["status"] = "available"
     progress, _ = cloud.finish(operation, contents, step.restore_state)
-    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
-    assert made.shown["metadata"]["karbor_backup_operation"] == operation.id
+    assert progress.resources == (Resource(VOLUME, volume.id, "new"),)
+    assert volume.shown["metadata"]["karbor_backup_operation"] == operation.id
 
 
 def test_failed_native_restore_is_rolled_back_when_its_mark_is_gone(
@@ -158,8 +158,8 @@ def test_failed_native_restore_is_rolled_back_when_its_mark_is_gone(
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
     step = cloud.rebuild.prepare(operation, contents, {})
     cloud.wait_until_ready(step.restore_state)
-    made = cloud.world.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
-    made.shown.update(status="error_restoring", metadata={})
+    volume = cloud.state.volumes.get(cloud.rebuild.native_target(step.restore_state, item))
+    volume.shown.update(status="error_restoring", metadata={})
     progress, notes = cloud.finish(operation, contents, step.restore_state)
     assert "error_restoring" in progress.reason
     cloud.roll_back(with_failed_outcome(operation, progress), contents, notes)
@@ -170,7 +170,7 @@ def test_overwritten_volume_is_neither_changed_nor_removed(
     cloud: RestoreHarness,
 ) -> None:
     item = volume_item(mode=Mode.NATIVE)
-    source = cloud.world.volumes.add(
+    source = cloud.state.volumes.add(
         "", {"status": "available", "size": 1, "name": "data"}, identifier=item.id
     )
     operation = restore_operation(item.resource, overwrite_volume=True)
@@ -206,10 +206,10 @@ def move_to_other_zone(
     cloud: RestoreHarness, operation: Operation, item: BackupItem
 ) -> FakeResource:
     """Let the agent's volume be in another zone than its source was."""
-    made = cloud.agent_volume(operation, 0, item)
-    made.content = b"data"
-    made.shown["availability_zone"] = "elsewhere"
-    return made
+    volume = cloud.agent_volume(operation, 0, item)
+    volume.content = b"data"
+    volume.shown["availability_zone"] = "elsewhere"
+    return volume
 
 
 def test_volume_in_another_zone_is_recreated_in_its_own(cloud: RestoreHarness) -> None:
@@ -218,14 +218,14 @@ def test_volume_in_another_zone_is_recreated_in_its_own(cloud: RestoreHarness) -
     agents = move_to_other_zone(cloud, operation, item)
     progress, notes = cloud.finish(operation, contents)
     assert (progress.state, progress.checks) == (ProgressState.SUCCEEDED, ())
-    made = cloud.world.volumes.get(progress.resources[0].id)
-    assert made.id != agents.id
-    assert made.content == b"data"
-    shown = made.shown
+    volume = cloud.state.volumes.get(progress.resources[0].id)
+    assert volume.id != agents.id
+    assert volume.content == b"data"
+    shown = volume.shown
     assert (shown["availability_zone"], shown["volume_type"]) == ("nova", "fast")
     assert (shown["name"], shown["metadata"]["a"]) == ("new", "b")
     assert (shown["volume_image_metadata"], shown["bootable"]) == ({"x": "y"}, "false")
-    assert cloud.list_resources() == {f"volume/{made.id}"}
+    assert cloud.list_resources() == {f"volume/{volume.id}"}
     assert cloud.finish(operation, contents, notes)[0] == progress
     assert cloud.finish(operation, contents)[0].resources == progress.resources
 
@@ -235,12 +235,12 @@ def test_volume_stays_and_is_reported_when_its_zone_cannot_be_used(
 ) -> None:
     item = volume_item(availability_zone="moon")
     operation, contents = restore_operation(item.resource), FakeContents(stored_items(item))
-    made = cloud.agent_volume(operation, 0, item)
+    volume = cloud.agent_volume(operation, 0, item)
     progress, _ = cloud.finish(operation, contents)
-    assert progress.resources == (Resource(VOLUME, made.id, "new"),)
+    assert progress.resources == (Resource(VOLUME, volume.id, "new"),)
     (check,) = progress.checks
     assert check.reason.startswith("it is in zone nova and its source was in moon: ")
-    assert cloud.list_resources() == {f"volume/{made.id}"}
+    assert cloud.list_resources() == {f"volume/{volume.id}"}
 
 
 def test_lost_reply_recreates_a_volume_once_in_its_zone(cloud: RestoreHarness) -> None:
@@ -263,7 +263,7 @@ def test_failed_volume_without_image_metadata_is_named(cloud: RestoreHarness) ->
     failed = sdk.create_volume(name="data~17", size=1)
     others = [sdk.create_volume(name=name, size=1) for name in ("data", "data~17b", "my data~17")]
     cloud.pass_time()
-    cloud.world.volumes.get(failed.id).shown["status"] = "error"
+    cloud.state.volumes.get(failed.id).shown["status"] = "error"
     progress, notes = cloud.finish(operation, contents)
     assert progress.state is ProgressState.FAILED
     (named,) = cloud.rebuild.find_unproven_volumes(operation, contents)

@@ -167,9 +167,9 @@ class WorkflowHarness:
 
     @classmethod
     def create(cls, cloud: RestoreHarness, folder: Path) -> "WorkflowHarness":
-        cloud.application.world = CloudState(lambda: cloud.time, 0)
-        create_defaults(cloud.world)
-        agent = ScriptedAgent(folder, HOST, cloud.world, PROJECT_ID)
+        cloud.application.state = CloudState(lambda: cloud.time, 0)
+        create_defaults(cloud.state)
+        agent = ScriptedAgent(folder, HOST, cloud.state, PROJECT_ID)
         disk = {"kind": "local", "path": str(folder)}
         freezer = FakeFreezer()
         freezer.register(SCHEDULER, HOST)
@@ -185,30 +185,30 @@ class WorkflowHarness:
 
     def create_volume(self, name: str, content: bytes = b"data", **asked: Any) -> Resource:
         thing = block_storage.new_volume(
-            self.cloud.world, PROJECT_ID, {"size": 1, "name": name, **asked}
+            self.cloud.state, PROJECT_ID, {"size": 1, "name": name, **asked}
         )
         thing.content = content
-        self.cloud.world.run_due()
+        self.cloud.state.run_due()
         return Resource(VOLUME, thing.id, name)
 
     def create_server(self, name: str, content: bytes = b"system") -> Resource:
-        world = self.cloud.world
+        state = self.cloud.state
         thing = compute.new_server(
-            world,
+            state,
             PROJECT_ID,
             {
                 "name": name,
                 "flavorRef": self.cloud.flavor.id,
                 "networks": [{"uuid": self.cloud.network.id}],
-                "imageRef": world.images.find_by_name("guest")[0].id,
+                "imageRef": state.images.find_by_name("guest")[0].id,
             },
         )
         thing.content = content
-        world.run_due()
+        state.run_due()
         return Resource(SERVER, thing.id, name)
 
     def read_content(self, resource: Resource) -> bytes:
-        shelf = self.cloud.world.volumes if resource.type == VOLUME else self.cloud.world.servers
+        shelf = self.cloud.state.volumes if resource.type == VOLUME else self.cloud.state.servers
         thing: FakeResource = shelf.get(resource.id)
         return thing.content
 

@@ -30,17 +30,17 @@ def test_expired_protect_names_the_agents_copies_and_removes_them_after_its_job(
     slow: WorkflowHarness,
 ) -> None:
     volume = slow.create_volume("data")
-    before = set(slow.cloud.world.inventory)
+    before = set(slow.cloud.state.inventory)
     slow.scheduler.hangs = True
     operation = slow.run_operation(Verb.PROTECT, volume)
     assert leftover_kinds(operation) >= {"Freezer job", "volume", "volume snapshot"}
-    assert set(slow.cloud.world.inventory) > before
+    assert set(slow.cloud.state.inventory) > before
 
     slow.scheduler.end_hanging_jobs()
     operation = slow.resume(operation)
     assert operation.state is State.RELEASED
     assert operation.outcome is not None
-    assert set(slow.cloud.world.inventory) == before
+    assert set(slow.cloud.state.inventory) == before
     assert has_no_leftovers(slow)
 
 

@@ -50,7 +50,7 @@ def has_no_leftovers(harness: WorkflowHarness) -> bool:
     """Whether neither Freezer nor the cloud holds anything but records and what was there."""
     temporary = [
         thing.name
-        for shelf in (harness.cloud.world.images, harness.cloud.world.volumes)
+        for shelf in (harness.cloud.state.images, harness.cloud.state.volumes)
         for thing in shelf
         if "_backup_" in thing.name
     ]
@@ -148,8 +148,8 @@ def test_success_without_stored_data_is_a_failure(
     get_backup(harness.run_operation(Verb.PROTECT, harness.create_volume("other")))
     _delete_records(harness)
 
-    def back_up(_agent: ScriptedAgent, told: Mapping[str, str]) -> dict[str, Any]:
-        return {**told, "time_stamp": 1, "hostname": HOST}
+    def back_up(_agent: ScriptedAgent, action: Mapping[str, str]) -> dict[str, Any]:
+        return {**action, "time_stamp": 1, "hostname": HOST}
 
     monkeypatch.setattr(ScriptedAgent, "back_up", back_up)
     reason = failure_reason(harness.run_operation(Verb.PROTECT, volume))
@@ -174,7 +174,7 @@ def test_protect_with_every_call_repeated_creates_one_job(harness: WorkflowHarne
 @pytest.mark.parametrize("after", ["survey", "job", "native"])
 def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: str) -> None:
     volume = harness.create_volume("data")
-    before = set(harness.cloud.world.inventory)
+    before = set(harness.cloud.state.inventory)
 
     def cancelled(operation: Operation) -> Operation:
         reached = Receipt.from_operation(operation).step == after and operation.outcome is None
@@ -185,7 +185,7 @@ def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: str) -> None:
     assert operation.outcome is not None
     assert operation.outcome.result is Result.CANCELLED
     assert operation.outcome.leftovers == ()
-    assert set(harness.cloud.world.inventory) == before
+    assert set(harness.cloud.state.inventory) == before
     assert has_no_leftovers(harness)
     assert harness.freezer.backups == {}
 

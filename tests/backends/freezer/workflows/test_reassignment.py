@@ -100,17 +100,17 @@ def test_job_without_another_scheduler_fails_with_the_reason(
 ) -> None:
     add_schedulers(harness)
     harness.pace = dt.timedelta(minutes=4)
-    said: list[str] = []
+    errors: list[str] = []
 
     def note(operation: Operation) -> Operation:
-        said.append(operation.last_error)
+        errors.append(operation.last_error)
         return operation
 
     operation = harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=note)
     assert operation.outcome is not None
     assert operation.outcome.result is Result.FAILED
     waits = f"scheduler 'one' has not taken up job {job_id(operation.id)} since 2"
-    assert any(each.startswith(waits) for each in said)
+    assert any(each.startswith(waits) for each in errors)
     assert waits in operation.outcome.reason
     assert operation.finished
 

@@ -26,7 +26,7 @@ def outcome(operation: Operation) -> Outcome:
 def test_volume_is_restored_as_a_new_one(harness: WorkflowHarness, mode: str) -> None:
     volume = harness.create_volume("data", b"as it was")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume, {"mode": mode}))
-    harness.cloud.world.volumes.get(volume.id).content = b"as it is"
+    harness.cloud.state.volumes.get(volume.id).content = b"as it is"
     (new,) = outcome(harness.run_operation(Verb.RESTORE, backup)).resources
     assert (new.name, harness.read_content(new)) == ("new", b"as it was")
     assert new.id != volume.id
@@ -37,7 +37,7 @@ def test_volume_is_restored_as_a_new_one(harness: WorkflowHarness, mode: str) ->
 def test_a_native_backup_can_be_restored_over_its_volume(harness: WorkflowHarness) -> None:
     volume = harness.create_volume("data", b"as it was")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume, {"mode": "cindernative"}))
-    harness.cloud.world.volumes.get(volume.id).content = b"as it is"
+    harness.cloud.state.volumes.get(volume.id).content = b"as it is"
     (same,) = outcome(
         harness.run_operation(Verb.RESTORE, backup, {"overwrite_volume": True})
     ).resources
@@ -95,11 +95,11 @@ def test_a_member_is_restored_alone(harness: WorkflowHarness) -> None:
     harness.create_server("web")
     data = harness.create_volume("data", b"rows")
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
-    before = len(harness.cloud.world.inventory)
+    before = len(harness.cloud.state.inventory)
     (member,) = [m for m in backup.members if m.resource.id == data.id]
     (new,) = outcome(harness.run_operation(Verb.RESTORE, member)).resources
     assert (new.name, harness.read_content(new)) == ("new", b"rows")
-    assert len(harness.cloud.world.inventory) == before + 1
+    assert len(harness.cloud.state.inventory) == before + 1
 
 
 def test_every_call_of_a_restore_may_be_repeated(harness: WorkflowHarness) -> None:
@@ -154,7 +154,7 @@ def test_a_restore_that_fails_leaves_nothing(harness: WorkflowHarness) -> None:
 def test_a_delete_removes_its_backup_and_no_other(harness: WorkflowHarness, mode: str) -> None:
     volume = harness.create_volume("data", b"first")
     first = get_backup(harness.run_operation(Verb.PROTECT, volume, {"mode": mode}))
-    harness.cloud.world.volumes.get(volume.id).content = b"second"
+    harness.cloud.state.volumes.get(volume.id).content = b"second"
     second = get_backup(harness.run_operation(Verb.PROTECT, volume, {"mode": mode}))
     for _ in range(2):
         outcome(
@@ -188,7 +188,7 @@ def test_verify_of_a_backup_without_its_data_fails(harness: WorkflowHarness) -> 
 
 def test_restore_without_its_flavor_is_refused(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, harness.create_server("web")))
-    harness.cloud.world.flavors.remove(harness.cloud.flavor)
+    harness.cloud.state.flavors.remove(harness.cloud.flavor)
     before = len(harness.freezer.used_job_ids)
     operation = harness.run_operation(Verb.RESTORE, backup)
     assert "flavor" in failure_reason(operation)

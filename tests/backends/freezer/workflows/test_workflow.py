@@ -79,9 +79,9 @@ def test_receipt_of_a_workflow_with_other_steps_is_refused(harness: WorkflowHarn
             changed = attrs.evolve(operation, receipt={**operation.receipt, "step": "dance"})  # type: ignore[dict-item]
             with pytest.raises(
                 BackendError, match=r"'dance'.*survey, job, native, inspect"
-            ) as told:
+            ) as error:
                 harness.make_call(Call.VERB, changed)
-            refused.append(told.value)
+            refused.append(error.value)
             polled = harness.make_call(Call.POLL, changed)
             assert isinstance(polled, Progress)
             assert polled.state is ProgressState.FAILED

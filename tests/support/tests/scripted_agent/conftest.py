@@ -19,12 +19,12 @@ class AgentHarness:
     """A cloud with an agent in it.
 
     Attributes:
-        world: what there is.
+        state: what there is.
         agent: works in it.
         folder: of the containers.
     """
 
-    world: CloudState
+    state: CloudState
     agent: ScriptedAgent
     folder: Path
 
@@ -33,30 +33,30 @@ class AgentHarness:
         return {"action": action, **place, "temp_resource_prefix": PREFIX, **fields}
 
     def volume(self, **asked: Any) -> FakeResource:
-        with self.world.without_delay():
+        with self.state.without_delay():
             volume = block_storage.new_volume(
-                self.world, PROJECT, {"size": 1, "name": "v", **asked}
+                self.state, PROJECT, {"size": 1, "name": "v", **asked}
             )
         volume.content = b"content"
         return volume
 
     def server(self, **asked: Any) -> FakeResource:
         (flavor,), (image,) = (
-            self.world.flavors.find_by_name(FLAVOR),
-            self.world.images.find_by_name(IMAGE),
+            self.state.flavors.find_by_name(FLAVOR),
+            self.state.images.find_by_name(IMAGE),
         )
-        (network,) = self.world.networks.find_by_name(NETWORK)
+        (network,) = self.state.networks.find_by_name(NETWORK)
         given = {"name": "s", "flavorRef": flavor.id, "networks": [{"uuid": network.id}]}
-        with self.world.without_delay():
+        with self.state.without_delay():
             asked = {"imageRef": image.id, **given, **asked}
-            server = compute.new_server(self.world, PROJECT, asked)
+            server = compute.new_server(self.state, PROJECT, asked)
         server.content = b"content"
         return server
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> AgentHarness:
-    world = CloudState(lambda: 1e9, 5)
-    create_defaults(world)
-    agent = ScriptedAgent(tmp_path / "store", "host", world, PROJECT)
-    return AgentHarness(world, agent, tmp_path / "container")
+    state = CloudState(lambda: 1e9, 5)
+    create_defaults(state)
+    agent = ScriptedAgent(tmp_path / "store", "host", state, PROJECT)
+    return AgentHarness(state, agent, tmp_path / "container")

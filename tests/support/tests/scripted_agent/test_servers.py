@@ -28,9 +28,9 @@ def test_a_restored_server_is_a_new_one_and_its_image_stays(cloud: AgentHarness)
     server = cloud.server()
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     cloud.agent.restore(cloud.action("restore", **_action_fields(server)))
-    (restored,) = (s for s in cloud.world.servers if s.name.startswith("s~"))
+    (restored,) = (s for s in cloud.state.servers if s.name.startswith("s~"))
     assert restored.content == b"content"
-    image = cloud.world.images.get(restored.shown["image"]["id"])
+    image = cloud.state.images.get(restored.shown["image"]["id"])
     assert image.name.endswith("-0_restore_s")
 
 
@@ -41,7 +41,7 @@ def test_server_that_boots_from_a_volume_has_no_data(cloud: AgentHarness) -> Non
     cloud.agent.back_up(cloud.action("backup", **_action_fields(server)))
     (data,) = cloud.folder.glob(f"data/nova/host_n/{server.id}/*/0_*/data")
     assert data.read_bytes() == b""
-    assert [s.shown["volume_id"] for s in cloud.world.snapshots] == [volume.id]
+    assert [s.shown["volume_id"] for s in cloud.state.snapshots] == [volume.id]
 
 
 def test_removal_leaves_incomplete_backups(cloud: AgentHarness) -> None:
@@ -60,7 +60,7 @@ def test_project_backup_contains_all_servers(cloud: AgentHarness) -> None:
     cloud.agent.back_up(cloud.action("backup", **fields))
     assert len(list(cloud.folder.glob("data/nova/host_n/*/*/0_*/data"))) == 2
     cloud.agent.restore(cloud.action("restore", **fields))
-    assert len(list(cloud.world.servers)) == 2 * len(servers)
+    assert len(list(cloud.state.servers)) == 2 * len(servers)
     cloud.agent.remove(cloud.action("admin", **fields))
     assert [path.name for path in cloud.folder.rglob("*") if path.is_file()] == ["project_p1"]
 
@@ -72,17 +72,17 @@ def test_a_project_without_servers_is_an_error(cloud: AgentHarness) -> None:
 
 def test_image_is_restored_without_its_properties(cloud: AgentHarness) -> None:
     asked = {"name": "i", "container_format": "bare", "disk_format": "raw", "os": "x"}
-    image = images.new_image(cloud.world, "p1", asked, b"data")
+    image = images.new_image(cloud.state, "p1", asked, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
     cloud.agent.back_up(cloud.action("backup", **fields))
     cloud.agent.restore(cloud.action("restore", **fields))
-    (restored,) = (i for i in cloud.world.images if i.name.startswith("i~"))
+    (restored,) = (i for i in cloud.state.images if i.name.startswith("i~"))
     assert restored.content == b"data"
     assert "os" not in restored.shown
 
 
 def test_removal_of_an_image_needs_its_id_in_the_backup_name(cloud: AgentHarness) -> None:
-    image = images.new_image(cloud.world, "p1", {"name": "i"}, b"data")
+    image = images.new_image(cloud.state, "p1", {"name": "i"}, b"data")
     fields = {"engine_name": "glance", "glance_image_id": image.id}
     cloud.agent.back_up(cloud.action("backup", **fields))
     with pytest.raises(AgentError, match="invalid literal for int"):

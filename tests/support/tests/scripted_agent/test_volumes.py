@@ -26,28 +26,28 @@ def test_restored_volume_is_new_and_names_its_image(cloud: AgentHarness) -> None
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
     volume.content = b"other"
     cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id))
-    (restored,) = (v for v in cloud.world.volumes if v.name.startswith("v~"))
+    (restored,) = (v for v in cloud.state.volumes if v.name.startswith("v~"))
     assert restored.content == b"content"
     assert restored.shown["metadata"] == {}
     image = restored.shown["volume_image_metadata"]["image_name"]
     assert image.endswith(f"-0_restore_{volume.id}")
-    assert not cloud.world.images.find_by_name(image)
+    assert not cloud.state.images.find_by_name(image)
 
 
 def test_failed_restore_leaves_a_volume_in_error_and_its_image(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id))
     cloud.agent.restore(cloud.action("restore", cinder_vol_id=volume.id), whole=False)
-    (broken,) = (v for v in cloud.world.volumes if v.name.startswith("v~"))
+    (broken,) = (v for v in cloud.state.volumes if v.name.startswith("v~"))
     assert broken.shown["status"] == "error"
-    assert cloud.world.images.find_by_name(broken.shown["volume_image_metadata"]["image_name"])
+    assert cloud.state.images.find_by_name(broken.shown["volume_image_metadata"]["image_name"])
 
 
 def test_interrupted_backup_leaves_temporary_resources(cloud: AgentHarness) -> None:
     volume = cloud.volume()
-    before = set(cloud.world.inventory)
+    before = set(cloud.state.inventory)
     cloud.agent.back_up(cloud.action("backup", cinder_vol_id=volume.id), whole=False)
-    left = sorted(each.partition("/")[0] for each in set(cloud.world.inventory) - before)
+    left = sorted(each.partition("/")[0] for each in set(cloud.state.inventory) - before)
     assert left == ["image", "snapshot", "volume"]
 
 
@@ -72,20 +72,20 @@ def test_native_backup_is_requested_only(cloud: AgentHarness) -> None:
     volume = cloud.volume()
     fields = {"cindernative_vol_id": volume.id, "cindernative_backup_container": "c"}
     printed = cloud.agent.back_up(cloud.action("backup", **fields))
-    backup = cloud.world.backups.get(printed["cinder_backup_id"])
+    backup = cloud.state.backups.get(printed["cinder_backup_id"])
     assert (printed["status"], backup.shown["status"]) == ("available", "creating")
     assert (backup.name, backup.shown["container"]) == ("n", "c")
 
 
 def test_native_backup_is_restored_over_the_named_volume(cloud: AgentHarness) -> None:
     volume, target = cloud.volume(), cloud.volume()
-    with cloud.world.without_delay():
+    with cloud.state.without_delay():
         printed = cloud.agent.back_up(cloud.action("backup", cindernative_vol_id=volume.id))
     target.content = b"other"
     fields = {
         "cindernative_vol_id": target.id,
         "cindernative_backup_id": printed["cinder_backup_id"],
     }
-    with cloud.world.without_delay():
+    with cloud.state.without_delay():
         cloud.agent.restore(cloud.action("restore", **fields))
     assert target.content == b"content"

@@ -31,8 +31,8 @@ class CloudHarness:
     now: float = 1e9
 
     @property
-    def world(self) -> CloudState:
-        return self.cloud.world
+    def state(self) -> CloudState:
+        return self.cloud.state
 
     def connect(self, user: str = "demo") -> Any:
         """Connect to the cloud with an account."""

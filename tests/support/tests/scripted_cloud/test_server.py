@@ -62,8 +62,8 @@ def test_each_service_returns_its_own_error_format(demo: Any) -> None:
 
 
 def test_renew_removes_all_resources(harness: CloudHarness, demo: Any) -> None:
-    before = set(harness.world.inventory)
+    before = set(harness.state.inventory)
     demo.block_storage.create_volume(size=1)
-    assert set(harness.world.inventory) > before
+    assert set(harness.state.inventory) > before
     harness.cloud.renew()
     assert list(demo.block_storage.volumes()) == []

@@ -12,7 +12,7 @@ def _volume(harness: CloudHarness, demo: Any, **asked: Any) -> Any:
     """Make a volume that is ready, with content."""
     volume = demo.block_storage.create_volume(size=1, **asked)
     harness.work()
-    harness.world.volumes.get(volume.id).content = b"content"
+    harness.state.volumes.get(volume.id).content = b"content"
     return demo.block_storage.get_volume(volume.id)
 
 
@@ -64,7 +64,7 @@ def test_snapshot_blocks_deletion_of_its_volume_and_creates_another(
     with pytest.raises(BadRequestException, match="have snapshots"):
         demo.block_storage.delete_volume(volume.id)
     copy = demo.block_storage.create_volume(snapshot_id=snapshot.id)
-    assert harness.world.volumes.get(copy.id).content == b"content"
+    assert harness.state.volumes.get(copy.id).content == b"content"
     demo.block_storage.delete_snapshot(snapshot.id)
     harness.work()
     demo.block_storage.delete_volume(volume.id)
@@ -83,7 +83,7 @@ def test_native_backup_restores_content_and_metadata(harness: CloudHarness, demo
     assert demo.block_storage.get_volume(target.id).status == "restoring-backup"
     harness.work()
     assert demo.block_storage.get_volume(target.id).metadata == {"a": "b"}
-    assert harness.world.volumes.get(target.id).content == b"content"
+    assert harness.state.volumes.get(target.id).content == b"content"
     demo.block_storage.delete_backup(backup.id)
     harness.work()
     assert list(demo.block_storage.backups()) == []
@@ -99,13 +99,13 @@ def test_image_is_created_from_a_volume(harness: CloudHarness, demo: Any) -> Non
 
 
 def test_image_data_can_be_downloaded(demo: Any) -> None:
-    made = demo.image.create_image(
+    created = demo.image.create_image(
         name="i", disk_format="raw", container_format="bare", data=b"data\0\0"
     )
-    image = demo.image.get_image(made.id)
+    image = demo.image.get_image(created.id)
     assert (image.status, image.size) == ("active", 6)
     assert demo.image.download_image(image).content == b"data\0\0"
-    demo.image.update_image(made.id, name="other")
-    assert [i.id for i in demo.image.images(name="other")] == [made.id]
-    demo.image.delete_image(made.id)
+    demo.image.update_image(created.id, name="other")
+    assert [i.id for i in demo.image.images(name="other")] == [created.id]
+    demo.image.delete_image(created.id)
     assert demo.image.find_image("other") is None
