@@ -1,6 +1,6 @@
 """The whole life of a backup, disturbed as a rule asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -25,16 +25,25 @@ def check_restore(
         RuleViolation: it is not, or the restore does not succeed.
     """
     operation = context.run_successfully(Verb.RESTORE, backup, between)
-    check_restored_content(context, operation, context.contents[backup.resource.id])
+    check_restored_content(context, operation)
     return operation
 
 
-def check_restored_content(context: RuleContext, operation: Operation, content: bytes) -> None:
+def check_restored_content(
+    context: RuleContext, operation: Operation, content: bytes | None = None
+) -> None:
     """Compare what a restore made with what it should be, then remove it.
+
+    Args:
+        context: the rule's.
+        operation: the restore.
+        content: what it should be; None for what the resource was written last.
 
     Raises:
         RuleViolation: it is something else.
     """
+    if content is None:
+        content = context.contents[operation.resource.id]
     restored = context.restored_resource(operation)
     seen = context.read_content(restored)
     require(
@@ -72,7 +81,7 @@ def run_lifecycle(context: RuleContext, kind: str, between: BeforeCall | None = 
     operation = context.run_successfully(Verb.PROTECT, resource, between)
     backup = context.store.backup(operation.id)
     restored = context.run_successfully(Verb.RESTORE, backup, between)
-    check_restored_content(context, restored, context.contents[resource.id])
+    check_restored_content(context, restored)
     if context.supports(kind, Verb.DELETE):
         context.run_successfully(Verb.DELETE, backup, between)
         require_unchanged(context, before, f"the life of a backup of {kind}")
@@ -87,7 +96,28 @@ def check_whole_or_gone(context: RuleContext, backup: Backup) -> None:
     operation = context.run(Verb.RESTORE, backup)
     require_outcome(operation, Result.SUCCEEDED, Result.FAILED)
     if operation.outcome and operation.outcome.result is Result.SUCCEEDED:
-        check_restored_content(context, operation, context.contents[backup.resource.id])
+        check_restored_content(context, operation)
+
+
+RunMany = Callable[[Verb, Sequence[Resource | Backup]], list[Operation]]
+"""Runs a verb on each of several targets, and returns the operations, which succeeded."""
+
+
+def check_verbs_on_many(context: RuleContext, count: int, run: RunMany) -> None:
+    """Run each verb on several resources of a type, and compare what restores bring back.
+
+    Raises:
+        RuleViolation: something else comes back, or what ``run`` raises.
+    """
+    kind = context.type_supporting(Verb.PROTECT)
+    targets: list[Resource | Backup] = [context.create_resource(kind) for _ in range(count)]
+    for verb in context.supported_verbs(kind):
+        ended = run(verb, targets)
+        if verb is Verb.PROTECT:
+            targets = [context.store.backup(operation.id) for operation in ended]
+        if verb is Verb.RESTORE:
+            for operation in ended:
+                check_restored_content(context, operation)
 
 
 @attrs.frozen

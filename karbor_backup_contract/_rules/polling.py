@@ -16,7 +16,7 @@ from karbor_backup_contract._assertions import (
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import (
-    check_restored_content,
+    check_verbs_on_many,
     require_unchanged,
     start_each_verb,
     verb_targets,
@@ -38,17 +38,11 @@ _HOURS_BETWEEN_LOOKS = 8
 )
 def poll_answers_many_operations(context: RuleContext) -> None:
     """Begin each verb many times, and poll for all of them together until they ended."""
-    kind = context.type_supporting(Verb.PROTECT)
-    resources = [context.create_resource(kind) for _ in range(OPERATION_COUNT)]
-    targets: list[Resource | Backup] = [*resources]
-    for verb in context.supported_verbs(kind):
-        ended = _run_together(context, [context.start(verb, target) for target in targets])
-        if verb is Verb.PROTECT:
-            targets = [context.store.backup(operation.id) for operation in ended]
-        if verb is Verb.RESTORE:
-            for operation in ended:
-                content = context.contents[operation.resource.id]
-                check_restored_content(context, operation, content)
+
+    def run(verb: Verb, targets: Sequence[Resource | Backup]) -> list[Operation]:
+        return _run_together(context, [context.start(verb, target) for target in targets])
+
+    check_verbs_on_many(context, OPERATION_COUNT, run)
 
 
 @rule(

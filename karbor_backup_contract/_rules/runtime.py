@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from karbor_backup_contract._assertions import require, require_success
 from karbor_backup_contract._cleanup import clean_up
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
-from karbor_backup_contract._scenarios import check_restored_content, run_lifecycle
+from karbor_backup_contract._scenarios import check_verbs_on_many, run_lifecycle
 from karbor_backup_core import Backup, Operation, Resource, Verb
 
 _MAX_WAITS: Final = 20
@@ -58,17 +58,12 @@ def no_socket_is_left(context: RuleContext) -> None:
 )
 def concurrent_calls_are_safe(context: RuleContext) -> None:
     """Begin each verb from several threads, on resources of their own, and see each to its end."""
-    kind = context.type_supporting(Verb.PROTECT)
-    targets: list[Resource | Backup] = [context.create_resource(kind) for _ in range(_THREADS)]
-    for verb in context.supported_verbs(kind):
+
+    def run(verb: Verb, targets: Sequence[Resource | Backup]) -> list[Operation]:
         planned = [context.record_submission(verb, target) for target in targets]
-        ended = [require_success(context.finish(each)) for each in _step_at_once(context, planned)]
-        if verb is Verb.PROTECT:
-            targets = [context.store.backup(operation.id) for operation in ended]
-        if verb is Verb.RESTORE:
-            for operation in ended:
-                content = context.contents[operation.resource.id]
-                check_restored_content(context, operation, content)
+        return [require_success(context.finish(each)) for each in _step_at_once(context, planned)]
+
+    check_verbs_on_many(context, _THREADS, run)
 
 
 @rule(

@@ -208,8 +208,7 @@ def _check_result(context: RuleContext, operation: Operation) -> None:
     if operation.verb is Verb.PROTECT:
         check_restore(context, context.store.backup(operation.id))
     else:
-        content = context.contents[operation.resource.id]
-        check_restored_content(context, operation, content)
+        check_restored_content(context, operation)
 
 
 def _options_with_name(
