@@ -46,8 +46,8 @@ def list_cinder_backups(sdk: Connection, volume: Resource) -> set[str]:
 
 
 def cinder_backup_id(backup: Backup) -> str:
-    (piece,) = backup.handle["pieces"]
-    return str(piece["native"])
+    (item,) = backup.handle["items"]
+    return str(item["native"])
 
 
 def read_start(cloud_tools: CloudTestTools, volume: Resource) -> bytes:

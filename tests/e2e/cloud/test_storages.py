@@ -95,11 +95,11 @@ def _trust_ssh_host(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def inspect_stored(harness: FreezerHarness, storage: dict[str, Any], backup: Backup) -> Measurement:
-    """What is stored of a backup of one piece, whatever Freezer says of it."""
+    """What is stored of a backup of one item, whatever Freezer says of it."""
     configuration = Configuration.from_document(harness.configuration(storages={"it": storage}))
     data = DataInspector(configuration, CloudServices(Connection(configuration)))
     handle = Handle.from_backup(backup)
-    (measurement,) = data.inspect(configuration.storages["it"], handle.location, handle.pieces)
+    (measurement,) = data.inspect(configuration.storages["it"], handle.location, handle.items)
     return measurement
 
 
@@ -139,7 +139,7 @@ def test_resource_is_restored_from_the_storage(
     assert_succeeded(protected)
     assert verify_backup(protected)["stored data"]
     backup = protected.outcome.backup
-    (stored,) = backup.handle["pieces"]
+    (stored,) = backup.handle["items"]
     assert stored["stored"] >= len(CONTENT)
     assert verify_backup(run_operation(runner, Verb.VERIFY, backup))["stored data"]
 

@@ -101,18 +101,16 @@ class StoredBackup:
             backup_name=handle.backup_name,
             hostname=handle.hostname,
         )
-        return self.inspect_piece(
+        return self.inspect_item(
             place, BackupItem(type=DIRECTORY, id="/any", mode=Mode.FS), **changed
         )
 
-    def inspect_piece(
-        self, place: BackupLocation, piece: BackupItem, **changed: Any
-    ) -> Measurement:
-        """Look at one piece, with a storage whose options are changed."""
+    def inspect_item(self, place: BackupLocation, item: BackupItem, **changed: Any) -> Measurement:
+        """Look at one item, with a storage whose options are changed."""
         document = self.harness.configuration(**self.configuration(**changed))
         configuration = Configuration.from_document(document)
         data = DataInspector(configuration, CloudServices(Connection(configuration)))
-        stored = StoredItem(piece=piece, record="any", time_stamp=0)
+        stored = StoredItem(item=item, record="any", time_stamp=0)
         (measurement,) = data.inspect(configuration.storages["it"], place, [stored])
         return measurement
 
@@ -172,9 +170,7 @@ def test_volume_on_swift_is_measured_by_its_segments(harness: FreezerHarness) ->
         swift.put(quote(f"/{path}"), data=content, headers=more)
     volume = BackupItem(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
     place = BackupLocation(container=f"{harness.top}/an id?", backup_name="n", hostname="vm")
-    assert stored.inspect_piece(place, volume) == Measurement(
-        stored=SIZE, complete=True, noted=SIZE
-    )
+    assert stored.inspect_item(place, volume) == Measurement(stored=SIZE, complete=True, noted=SIZE)
 
 
 def test_s3_storage_is_inspected(harness: FreezerHarness) -> None:
@@ -195,15 +191,13 @@ def test_s3_storage_is_inspected(harness: FreezerHarness) -> None:
     stored = StoredBackup(harness, SETTINGS[StorageKind.S3](harness.sandbox), "any")
     volume = BackupItem(type="OS::Cinder::Volume", id="v", mode=Mode.CINDER)
     place = BackupLocation(container=f"{harness.top}/id", backup_name="n", hostname="vm")
-    assert stored.inspect_piece(place, volume) == Measurement(
-        stored=SIZE, complete=True, noted=SIZE
-    )
+    assert stored.inspect_item(place, volume) == Measurement(stored=SIZE, complete=True, noted=SIZE)
 
     other = attrs.evolve(place, container=f"{harness.top}/other")
-    assert stored.inspect_piece(other, volume) == Measurement(stored=0)
-    wrong = stored.inspect_piece(place, volume, secret_key=Secret("wrong")).reason
+    assert stored.inspect_item(other, volume) == Measurement(stored=0)
+    wrong = stored.inspect_item(place, volume, secret_key=Secret("wrong")).reason
     assert "SignatureDoesNotMatch" in wrong
-    assert "cannot be reached" in stored.inspect_piece(place, volume, endpoint=NOWHERE).reason
+    assert "cannot be reached" in stored.inspect_item(place, volume, endpoint=NOWHERE).reason
     assert s3.secret_key not in wrong
 
 
@@ -233,7 +227,7 @@ def test_ssh_reads_neither_long_metadata_nor_links_nor_pipes(
         write(folder / "metadata")
         place = BackupLocation(container=str(top / name), backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_item(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
 def test_swift_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) -> None:
@@ -251,7 +245,7 @@ def test_swift_reads_neither_long_nor_compressed_metadata(harness: FreezerHarnes
         swift.put(quote(f"/{folder}/9"), data=content, headers=headers)
         place = BackupLocation(container=container, backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_item(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
 
 
 def test_s3_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) -> None:
@@ -274,4 +268,4 @@ def test_s3_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) 
         bucket.put_object(harness.top, path, data, len(content), metadata=headers)
         place = BackupLocation(container=f"{harness.top}/{name}", backup_name="n", hostname="vm")
         noted = SIZE if name == "plain" else None
-        assert stored.inspect_piece(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name
+        assert stored.inspect_item(place, VOLUME_PIECE) == attrs.evolve(UNREAD, noted=noted), name

@@ -29,11 +29,11 @@ _MIN_TIMEOUT: Final = 120
 def backup_action(
     operation: Operation, index: int, item: BackupItem, location: BackupLocation, storage: Storage
 ) -> dict[str, Any]:
-    """The action that backs up one piece.
+    """The action that backs up one item.
 
     Args:
         operation: the protect.
-        index: the piece's place in it.
+        index: the item's place in it.
         item: what to back up.
         location: where to; without a host's name the agent takes its own.
         storage: the storage.
@@ -66,11 +66,11 @@ def restore_action(
     storage: Storage,
     target: str = "",
 ) -> dict[str, Any]:
-    """The action that restores one piece.
+    """The action that restores one item.
 
     Args:
         operation: the restore.
-        index: the piece's place in it.
+        index: the item's place in it.
         stored: what to restore.
         location: where it is.
         storage: the storage that holds it.
@@ -79,7 +79,7 @@ def restore_action(
     Raises:
         InvalidInput: the agent could not restore to the path.
     """
-    item = stored.piece
+    item = stored.item
     fields = {
         "action": "restore",
         **selection_fields(item),
@@ -98,7 +98,7 @@ def restore_action(
 def removal_action(
     item: BackupItem, location: BackupLocation, storage: Storage
 ) -> dict[str, Any] | None:
-    """The action that removes one piece's data; None where Cinder keeps it."""
+    """The action that removes one item's data; None where Cinder keeps it."""
     fields = {**selection_fields(item), **storage.action_fields(), **_location_fields(location)}
     return removal_for_action(fields)
 

@@ -87,14 +87,14 @@ def restore_support(agent_version: str, resource_type: str, kind: StorageKind) -
 
 
 def item_restore_support(agent_version: str, item: BackupItem, kind: StorageKind) -> RestoreSupport:
-    """Say whether that agent brings back a piece; Cinder's own backups are in no storage."""
+    """Say whether that agent brings back an item; Cinder's own backups are in no storage."""
     return (
         _SUPPORTED if item.mode is Mode.NATIVE else restore_support(agent_version, item.type, kind)
     )
 
 
 def restorable_check(agent_version: str, items: Iterable[BackupItem], kind: StorageKind) -> Check:
-    """Say what is known of whether the pieces of a backup come back: their bytes are not read."""
+    """Say what is known of whether the items of a backup come back: their bytes are not read."""
     reasons = {item_restore_support(agent_version, item, kind).reason for item in items} - {""}
     return Check(
         RESTORABLE_CHECK, verified=False, reason="; ".join(sorted(reasons)) or _UNREAD_REASON

@@ -78,7 +78,7 @@ class ProtectGuard:
         item = BackupItem(
             type=resource.type, id=resource.id, name=resource.name, mode=Mode.FS, details=details
         )
-        return DiscoveryResult(resource=resource, pieces=(item,), checks=checks)
+        return DiscoveryResult(resource=resource, items=(item,), checks=checks)
 
     def _checks(self, seen: Target, mounts: MountTable, storage: Storage) -> Iterator[Check]:
         own = mounts.find_containing(seen.real)

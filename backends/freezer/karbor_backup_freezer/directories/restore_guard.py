@@ -22,7 +22,7 @@ from karbor_backup_freezer.model.storages import StorageKind
 from karbor_backup_freezer.problems import raise_for_problems
 
 MOUNTED_KEY: Final = "mounted"
-"""The key in a piece's details that says that the directory itself was a mount point."""
+"""The key in an item's details that says that the directory itself was a mount point."""
 
 
 class RestoreGuard:
@@ -100,8 +100,8 @@ class RestoreGuard:
 
 def _overwrite_problems(view: Target, operation: Operation, handle: Handle) -> Iterator[str]:
     """Yield what stands at the target in the way of an overwrite, beside guarded places."""
-    stored = next((each for each in handle.pieces if each.piece.mode is Mode.FS), None)
-    details: Mapping[str, object] = {} if stored is None else stored.piece.details
+    stored = next((each for each in handle.items if each.item.mode is Mode.FS), None)
+    details: Mapping[str, object] = {} if stored is None else stored.item.details
     original = resolve_path(operation.resource.id) == view.real
     yield from view.not_directory_problems()
     yield from view.kernel_problems()

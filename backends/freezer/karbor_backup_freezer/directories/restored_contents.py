@@ -70,7 +70,7 @@ def restored_contents_check(
         inspector: reads the archive.
         storage: where the archive is.
         location: the place of the protect's data.
-        stored: the directory's piece.
+        stored: the directory's item.
         path: what was restored to.
         hostname: of the host that was restored on, as its scheduler registered it.
 

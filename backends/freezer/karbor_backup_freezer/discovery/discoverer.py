@@ -57,7 +57,7 @@ class Discoverer:
             discovery = survey_of[resource.type](resource, options)
             if not options.get("allow_unrestorable", False):
                 raise_for_problems(list(name_problems(discovery)))
-            raise_for_problems(protect_quota_problems(self._services, discovery.pieces))
+            raise_for_problems(protect_quota_problems(self._services, discovery.items))
         except NotFound as error:
             raise InvalidInput(f"{error}{self._find_other_type(resource)}") from error
         except Refused as error:
@@ -77,7 +77,7 @@ class Discoverer:
         raise_for_problems([volume_problem(one) for one in included])
         return DiscoveryResult(
             resource=Resource(SERVER, server.id, resource.name or server.name),
-            pieces=(
+            items=(
                 *((server_item(server),) if server.image else ()),
                 *(volume_item(one, Mode.CINDER) for one in included),
             ),
@@ -92,7 +92,7 @@ class Discoverer:
         mode = Mode(options.get("mode", Mode.CINDER))
         return DiscoveryResult(
             resource=Resource(VOLUME, volume.id, resource.name or volume.name or ""),
-            pieces=(volume_item(volume, mode),),
+            items=(volume_item(volume, mode),),
         )
 
     def _discover_project(self, resource: Resource, options: Json) -> DiscoveryResult:

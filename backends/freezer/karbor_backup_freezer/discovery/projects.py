@@ -1,7 +1,7 @@
 """A project: every server and volume of it, and its images if they are wanted.
 
-A volume is a piece once, however many servers use it, and a server that boots from a volume is no
-piece: its data is its volumes. Things that Freezer's agent has made for another job of ours are
+A volume is an item once, however many servers use it, and a server that boots from a volume is no
+item: its data is its volumes. Things that Freezer's agent has made for another job of ours are
 left out: they will be gone before their turn comes.
 """
 
@@ -66,7 +66,7 @@ class ProjectDiscovery:
         surveyed = self._discover_servers(servers, volumes)
         return DiscoveryResult(
             resource=resource,
-            pieces=(
+            items=(
                 *(server_item(server) for server in servers if server.image),
                 *(volume_item(volume, Mode.CINDER) for volume in volumes.values()),
                 *(image_item(image) for image in images),
@@ -81,7 +81,7 @@ class ProjectDiscovery:
     def discover_as_tenant(self, resource: Resource) -> DiscoveryResult:
         """Survey a project for Freezer's own backup of a project; errors are those of ``survey``.
 
-        A project without servers has no piece: of one the agent (freezer 19.0.0) says that it
+        A project without servers has no item: of one the agent (freezer 19.0.0) says that it
         failed.
         """
         servers = self._list_servers()
@@ -101,7 +101,7 @@ class ProjectDiscovery:
         weakness = Check("every server", verified=False, reason=_TENANT_MODE_WARNING)
         return DiscoveryResult(
             resource=resource,
-            pieces=(item,) if servers else (),
+            items=(item,) if servers else (),
             servers=tuple(one.spec for one in surveyed),
             checks=(weakness, *(check for one in surveyed for check in one.checks)),
         )

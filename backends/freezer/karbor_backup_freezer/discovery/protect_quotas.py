@@ -1,7 +1,7 @@
 """What a protect needs beside its storage: quota for the agent's temporary volumes.
 
 In mode ``cinder`` the agent makes a snapshot of a volume, and of it a volume (freezer 19.0.0,
-``openstack/backup.py``), one piece after the other; in mode ``cindernative`` Cinder's backups stay.
+``openstack/backup.py``), one item after the other; in mode ``cindernative`` Cinder's backups stay.
 Cinder may count a snapshot's GiB too, and quotas per volume type are not told: a protect that
 passes here may still meet a quota, and then fails.
 """

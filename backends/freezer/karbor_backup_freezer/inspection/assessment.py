@@ -45,12 +45,12 @@ class Assessment:
 def assess(
     discovery: DiscoveryResult, items: Sequence[StoredItem], measurements: Sequence[Measurement]
 ) -> Assessment:
-    """Judge a protect's pieces by what was seen of each, in the same order."""
+    """Judge a protect's items by what was seen of each, in the same order."""
     problems: dict[str, str] = {}
     checks: list[Check] = []
     alone = len(items) == 1
     for stored, seen in zip(items, measurements, strict=True):
-        item = stored.piece
+        item = stored.item
         if problem := _item_problem(item, seen) or _shrinkage(stored, seen):
             problems[item.id] = problem
         of = "" if alone else f" of {_type_name(item.type)} {item.id}"
@@ -81,7 +81,7 @@ def _checks(of: str, seen: Measurement, problem: str) -> Iterator[Check]:
 
 
 def _item_problem(item: BackupItem, seen: Measurement) -> str:
-    """Why a piece is not what it should be, empty where it is or nobody could look."""
+    """Why an item is not what it should be, empty where it is or nobody could look."""
     if seen.native is not None:
         return _native_problem(item, seen.native)
     if seen.reason:
@@ -92,7 +92,7 @@ def _item_problem(item: BackupItem, seen: Measurement) -> str:
 
 
 def _shrinkage(stored: StoredItem, seen: Measurement) -> str:
-    """Why a piece is not what it was when it was made, empty where nothing is known of it."""
+    """Why an item is not what it was when it was made, empty where nothing is known of it."""
     if stored.stored is None or seen.stored is None or seen.stored >= stored.stored:
         return ""
     return f"{seen.stored} bytes are stored, and {stored.stored} were when it was made"
@@ -150,22 +150,22 @@ def _parts(
     measurements: Sequence[Measurement],
     problems: dict[str, str],
 ) -> Iterator[Part]:
-    """The members: servers that boot from volumes, then what the pieces hold."""
+    """The members: servers that boot from volumes, then what the items hold."""
     whole = discovery.resource
-    if [(stored.piece.type, stored.piece.id) for stored in items] == [(whole.type, whole.id)]:
+    if [(stored.item.type, stored.item.id) for stored in items] == [(whole.type, whole.id)]:
         for id_, member in measurements[0].members.items():
             yield _to_part(
                 Resource(SERVER, id_, _server_name(discovery, id_)), _member_problem(member)
             )
         return
-    covered = {stored.piece.id for stored in items}
+    covered = {stored.item.id for stored in items}
     for server in discovery.servers:
         if server.id not in covered:
             yield _to_part(
                 Resource(SERVER, server.id, server.name), _server_problem(server, problems)
             )
     for stored in items:
-        yield _to_part(stored.piece.resource, problems.get(stored.piece.id, ""))
+        yield _to_part(stored.item.resource, problems.get(stored.item.id, ""))
 
 
 def _server_problem(server: ServerSpec, problems: dict[str, str]) -> str:

@@ -37,9 +37,9 @@ class DataInspector:
     def inspect(
         self, storage: Storage, location: BackupLocation, items: Sequence[StoredItem]
     ) -> tuple[Measurement, ...]:
-        """Look at the pieces of one protect; the answers are in the same order.
+        """Look at the items of one protect; the answers are in the same order.
 
-        The storage is visited once, and not at all where Cinder itself keeps all of the pieces.
+        The storage is visited once, and not at all where Cinder itself keeps all of the items.
 
         Raises:
             ReadInProgress: a directory's archive has not been read to its end yet: ask again.
@@ -47,12 +47,12 @@ class DataInspector:
             Transient: the storage or Cinder cannot be asked now.
             BackendError: Cinder refuses to tell.
         """
-        mine = [stored for stored in items if stored.piece.mode is Mode.NATIVE]
+        mine = [stored for stored in items if stored.item.mode is Mode.NATIVE]
         states = self._native_backups.get_backups({stored.native for stored in mine})
         others = iter(self._inspect_items(storage, location, [p for p in items if p not in mine]))
         return tuple(
             Measurement(native=states[stored.native])
-            if stored.piece.mode is Mode.NATIVE
+            if stored.item.mode is Mode.NATIVE
             else next(others)
             for stored in items
         )
@@ -70,7 +70,7 @@ class DataInspector:
         Args:
             storage: where it is stored.
             location: the place of the protect's data.
-            stored: the directory's piece.
+            stored: the directory's item.
             purpose: what for.
             read: makes the function that reads the archive, of the agent's notes on it.
 

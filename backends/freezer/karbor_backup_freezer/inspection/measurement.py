@@ -1,4 +1,4 @@
-"""What was seen of a piece's data."""
+"""What was seen of an item's data."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -33,7 +33,7 @@ _METADATA_ERRORS: Final = (ValueError, RecursionError)
 
 @attrs.frozen(kw_only=True)
 class Measurement:
-    """What was seen of a piece's data.
+    """What was seen of an item's data.
 
     Attributes:
         stored: the bytes that the storage holds of it, None where nobody could look.
@@ -77,12 +77,12 @@ class ContainerInspection:
         self._listing = Listing(self._sizes)
 
     def inspect_item(self, stored: StoredItem) -> Measurement:
-        """Look at one piece's data. Errors are those of the reader.
+        """Look at one item's data. Errors are those of the reader.
 
         Raises:
             ReadInProgress: a directory's archive has not been read to its end yet.
         """
-        item = stored.piece
+        item = stored.item
         if item.mode is Mode.TENANT:
             return self._inspect_project(item.id)
         return self._inspect_resource(item.mode, item.id)
@@ -116,7 +116,7 @@ class ContainerInspection:
         """Read the archive of a directory.
 
         Args:
-            stored: the directory's piece.
+            stored: the directory's item.
             purpose: what for.
             read: makes the function that reads the archive, of the agent's notes on it.
 
@@ -124,7 +124,7 @@ class ContainerInspection:
             ReadInProgress: it has not been read to its end yet.
             ArchiveNotRead: it is no file of this host, or is not there.
         """
-        item = stored.piece
+        item = stored.item
         archive, notes = self._find_archive(
             find_copy(self._listing, self._kind, self._place, item.mode, item.id)
         )

@@ -29,7 +29,7 @@ class Handle:
         client: the client id of the scheduler that made it.
         job: the id of the job that made it.
         agent_version: the version of the agent that made it, as the record says.
-        pieces: what is stored, in the order of the job's actions.
+        items: what is stored, in the order of the job's actions.
         servers: the servers that a restore makes again.
     """
 
@@ -40,7 +40,7 @@ class Handle:
     client: str
     job: str
     agent_version: str
-    pieces: tuple[StoredItem, ...] = ()
+    items: tuple[StoredItem, ...] = ()
     servers: tuple[ServerSpec, ...] = ()
 
     @property
@@ -54,7 +54,7 @@ class Handle:
         """The handle of a member: of the resources with these ids alone."""
         return attrs.evolve(
             self,
-            pieces=tuple(stored for stored in self.pieces if stored.piece.id in wanted),
+            items=tuple(stored for stored in self.items if stored.item.id in wanted),
             servers=tuple(server for server in self.servers if server.id in wanted),
         )
 
@@ -63,7 +63,7 @@ class Handle:
         return {
             "format": FORMAT,
             **attrs.asdict(self, recurse=False),
-            "pieces": [stored.to_document() for stored in self.pieces],
+            "items": [stored.to_document() for stored in self.items],
             "servers": [server.to_document() for server in self.servers],
         }
 
@@ -101,7 +101,7 @@ def _parse_handle(text: str) -> Handle:
     return Handle(
         **{
             **document,
-            "pieces": tuple(StoredItem.from_document(stored) for stored in document["pieces"]),
+            "items": tuple(StoredItem.from_document(stored) for stored in document["items"]),
             "servers": tuple(ServerSpec.from_document(server) for server in document["servers"]),
         }
     )

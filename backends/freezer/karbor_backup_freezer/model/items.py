@@ -1,4 +1,4 @@
-"""What a protect covers, piece by piece: one piece for each action of its job.
+"""What a protect covers, item by item: one item for each action of its job.
 
 The documents are compact, since receipts and handles are bounded: what has its default value is
 not written.
@@ -92,7 +92,7 @@ class Attachment(_Document):
         device: the device's name in the server, such as ``/dev/vdb``.
         boot_index: its place in the boot order, None where it has none.
         delete_on_termination: whether it goes with the server.
-        included: whether a piece holds its data.
+        included: whether an item holds its data.
     """
 
     volume: str
@@ -131,30 +131,30 @@ class DiscoveryResult(_Document):
 
     Attributes:
         resource: what is protected.
-        pieces: what its job backs up, in the order of the job's actions.
+        items: what its job backs up, in the order of the job's actions.
         servers: the servers that a restore makes again.
         checks: what could not be made sure of, as unverified.
     """
 
     resource: Resource
-    pieces: tuple[BackupItem, ...] = ()
+    items: tuple[BackupItem, ...] = ()
     servers: tuple[ServerSpec, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
 class StoredItem(_Document):
-    """A piece after its protect.
+    """An item after its protect.
 
     Attributes:
-        piece: what was backed up.
+        item: what was backed up.
         record: the id of Freezer's record of it.
         time_stamp: when it was made by its scheduler's clock, in seconds since 1970.
         native: the id of Cinder's own backup, empty in every mode but ``cindernative``.
         stored: the bytes that were seen in the storage, None where nobody could look.
     """
 
-    piece: BackupItem
+    item: BackupItem
     record: str
     time_stamp: int
     native: str = ""

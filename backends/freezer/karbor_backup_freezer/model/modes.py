@@ -42,10 +42,10 @@ MODES_WITH_ENGINE: Final = frozenset({Mode.NOVA, Mode.GLANCE, Mode.TENANT})
 
 
 def selection_fields(item: BackupItem) -> dict[str, Any]:
-    """The fields by which every action on a piece selects mode and resource.
+    """The fields by which every action on an item selects mode and resource.
 
     Raises:
-        InvalidInput: the piece's id cannot be one.
+        InvalidInput: the item's id cannot be one.
     """
     selection = MODE_SELECTIONS[item.mode]
     fields: dict[str, Any] = {"mode": selection.mode}
@@ -57,10 +57,10 @@ def selection_fields(item: BackupItem) -> dict[str, Any]:
 
 
 def backup_fields(item: BackupItem) -> dict[str, Any]:
-    """The fields by which a backup action selects a piece.
+    """The fields by which a backup action selects an item.
 
     Raises:
-        InvalidInput: the piece's id cannot be one.
+        InvalidInput: the item's id cannot be one.
     """
     if item.mode is not Mode.FS:
         return selection_fields(item)
@@ -69,9 +69,9 @@ def backup_fields(item: BackupItem) -> dict[str, Any]:
 
 
 def is_record_of(item: BackupItem, metadata: Mapping[str, Any]) -> bool:
-    """Whether a record of a job is that of this piece of it.
+    """Whether a record of a job is that of this item of it.
 
-    A directory or a whole project is the only piece of its job, and its record names no id.
+    A directory or a whole project is the only item of its job, and its record names no id.
     """
     if item.mode in (Mode.FS, Mode.TENANT):
         return True

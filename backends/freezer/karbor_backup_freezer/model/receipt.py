@@ -40,7 +40,7 @@ class Receipt:
         doubt: a reply was lost, so that actions without a job may be left.
         survey: what a protect covers, None where the resource itself is all.
         agent_version: the version of the agent that ran, as Freezer's records say.
-        records: what Freezer has recorded of each piece of a protect: the record's id, its time,
+        records: what Freezer has recorded of each item of a protect: the record's id, its time,
             and the id of Cinder's own backup.
         notes: what the rebuild of a restore has noted.
         removal: how many times the release has begun to remove data.
@@ -95,7 +95,7 @@ class Receipt:
         """
         try:
             discovery = DiscoveryResult.from_document(self.survey or {})
-            check_contents(discovery.resource, discovery.pieces, discovery.servers)
+            check_contents(discovery.resource, discovery.items, discovery.servers)
         except InvalidInput as error:
             raise BackendError(f"the receipt is damaged: {error}") from None
         return discovery
@@ -151,7 +151,7 @@ class Receipt:
 
 
 _MAX_COUNT: Final = 2000
-"""More jobs and removals than one operation can have: a handle has no room for so many pieces."""
+"""More jobs and removals than one operation can have: a handle has no room for so many items."""
 
 _EXPECTED_TYPES: Final[dict[str, Any]] = {
     "step": str,

@@ -63,11 +63,11 @@ def check_handle(handle: "Handle", backup: Backup) -> None:
         raise InvalidInput(f"container {handle.container!r} is not the container of this backup")
     check_backup_name(handle.backup_name)
     check_origin(handle)
-    if handle.job != (job_id(whole) if handle.pieces else ""):
+    if handle.job != (job_id(whole) if handle.items else ""):
         raise InvalidInput(f"job {handle.job!r} did not make this backup")
-    for stored in handle.pieces:
+    for stored in handle.items:
         _check_stored_item(stored)
-    check_contents(backup.resource, [s.piece for s in handle.pieces], handle.servers)
+    check_contents(backup.resource, [s.item for s in handle.items], handle.servers)
 
 
 def check_origin(notes: "Handle | Receipt") -> None:
@@ -165,7 +165,7 @@ def _check_stored_item(stored: StoredItem) -> None:
     check_count("time_stamp", stored.time_stamp, _MAX_TIME)
     if stored.stored is not None:
         check_count("stored", stored.stored, _MAX_SIZE)
-    if stored.piece.mode is Mode.NATIVE:
+    if stored.item.mode is Mode.NATIVE:
         check_identifier("native", stored.native)
     elif stored.native:
         raise InvalidInput(f"native {stored.native!r}: Cinder keeps no backup of this mode")

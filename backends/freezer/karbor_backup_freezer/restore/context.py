@@ -21,7 +21,7 @@ class BackupContents(Protocol):
     """What a rebuild reads of a handle."""
 
     @property
-    def pieces(self) -> Sequence[StoredItem]:
+    def items(self) -> Sequence[StoredItem]:
         """What was stored, in the order of the restore job's actions."""
         ...
 
@@ -82,14 +82,14 @@ class RestoreContext:
         return self.resources.list_all(ResourceKind.IMAGE)
 
     def item_prefix(self, index: int) -> str:
-        """What the agent put before the names of what it made for one piece."""
+        """What the agent put before the names of what it made for one item."""
         return item_prefix(self.job, index)
 
     def attempted_items(self) -> frozenset[int]:
-        """Return the places in the backup of the pieces of which the agent has left anything.
+        """Return the places in the backup of the items of which the agent has left anything.
 
         Freezer does not tell which action of a job failed, and its scheduler skips those that come
-        after it. What the agent makes of a piece bears the prefix of that piece's action (freezer
+        after it. What the agent makes of an item bears the prefix of that item's action (freezer
         19.0.0).
         """
         names = [
@@ -99,12 +99,12 @@ class RestoreContext:
         ]
         return frozenset(
             index
-            for index in range(len(self.contents.pieces))
+            for index in range(len(self.contents.items))
             if any(name.startswith(self.item_prefix(index)) for name in names)
         )
 
     def agent_images(self) -> Sequence[Any]:
-        """The images that the agent made of the pieces and has not removed."""
+        """The images that the agent made of the items and has not removed."""
         return [image for image in self.images if (image.name or "").startswith(f"{self.job}-")]
 
     def agent_servers(self) -> Sequence[Any]:
@@ -143,9 +143,9 @@ class RestoreContext:
         than the operation.
         """
         noted = {
-            self.state.volumes.get(stored.piece.id)
-            for stored in self.contents.pieces
-            if stored.piece.mode is Mode.NATIVE
+            self.state.volumes.get(stored.item.id)
+            for stored in self.contents.items
+            if stored.item.mode is Mode.NATIVE
         }
         made = volume.id in noted and volume.id in self.state.created_ids()
         return made and self.is_created_since_start(volume)

@@ -19,7 +19,7 @@ def restore_image(context: RestoreContext, stored: StoredItem) -> MemberStatus:
     restores of one backup at once none can tell which image is its own, and none needs to, as they
     are alike: each claims one that nobody has claimed, and looks later whether the claim held.
     """
-    item = stored.piece
+    item = stored.item
     noted = context.state.images.get(item.id)
     if noted is None:
         image = _find_unclaimed(context, stored)
@@ -42,7 +42,7 @@ def restore_image(context: RestoreContext, stored: StoredItem) -> MemberStatus:
 
 
 def _find_unclaimed(context: RestoreContext, stored: StoredItem) -> Any | None:
-    item = stored.piece
+    item = stored.item
     name = f"{item.name or item.id}~{stored.time_stamp}"
     candidates = [
         image

@@ -58,7 +58,7 @@ def check_names(
     """
     devices = {a.volume: a.device for server in servers for a in server.attachments}
     sources = [operation.resource, *(Resource(SERVER, s.id, s.name) for s in servers)]
-    sources += [stored.piece.resource for stored in items]
+    sources += [stored.item.resource for stored in items]
     given = len(operation.options.get("restore_name", ""))
     lengths = [(len(_whole_name(operation, s, devices.get(s.id, ""))), s) for s in sources]
     length, source = max(lengths, key=lambda pair: pair[0])

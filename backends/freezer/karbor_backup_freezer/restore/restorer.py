@@ -36,7 +36,7 @@ from karbor_backup_freezer.restore.state import MemberStatus, RestoreState, Step
 
 
 class ResourceRestorer:
-    """Makes of the agent's pieces what was protected, or removes them again.
+    """Makes of the agent's items what was protected, or removes them again.
 
     Every method may be repeated at any time: what is made is marked with the operation's id, and
     looked for before it is made. Each raises ``Transient`` where a repeat may help, and
@@ -58,7 +58,7 @@ class ResourceRestorer:
 
         Answers ready when the job can begin, running while Cinder makes volumes, failed.
         """
-        native = [s.piece for s in handle.pieces if s.piece.mode is Mode.NATIVE]
+        native = [s.item for s in handle.items if s.item.mode is Mode.NATIVE]
         context = self._build_context(
             operation, handle, state_document, job_id(operation.id, PREPARE)
         )
@@ -75,7 +75,7 @@ class ResourceRestorer:
 
     @staticmethod
     def native_target(state_document: Json, item: BackupItem) -> str:
-        """The id of the volume that ``prepare`` has for a piece.
+        """The id of the volume that ``prepare`` has for an item.
 
         Raises:
             KeyError: it has none.
@@ -91,7 +91,7 @@ class ResourceRestorer:
         again, succeeded with everything that was restored, or failed with the reason and parts.
         """
         context = self._build_context(
-            operation, handle, state_document, job_id(operation.id) if handle.pieces else ""
+            operation, handle, state_document, job_id(operation.id) if handle.items else ""
         )
         if not context.is_fence_up():
             return _to_step_result(context, _over(context))
@@ -117,7 +117,7 @@ class ResourceRestorer:
         return _to_step_result(context, _success_progress(context, statuses, removal.leftovers))
 
     def find_attempted_items(self, operation: Operation, handle: BackupContents) -> frozenset[int]:
-        """The places of the pieces that the agent has got to, as far as it left anything."""
+        """The places of the items that the agent has got to, as far as it left anything."""
         return self._build_context(operation, handle, {}).attempted_items()
 
     def check_pending(self, state_document: Json) -> Progress:
@@ -183,7 +183,7 @@ def _to_step_result(context: RestoreContext, progress: Progress) -> StepResult:
 
 def makes_volumes(operation: Operation, handle: BackupContents) -> bool:
     """Return whether a restore makes volumes before its job begins."""
-    natives = any(stored.piece.mode is Mode.NATIVE for stored in handle.pieces)
+    natives = any(stored.item.mode is Mode.NATIVE for stored in handle.items)
     return natives and not operation.options.get("overwrite_volume", False)
 
 
@@ -207,8 +207,8 @@ def _restore_members(context: RestoreContext) -> Mapping[Resource, MemberStatus]
         a.volume: a.device for server in context.contents.servers for a in server.attachments
     }
     by_id: dict[str, MemberStatus] = {}
-    for index, stored in enumerate(context.contents.pieces):
-        item = stored.piece
+    for index, stored in enumerate(context.contents.items):
+        item = stored.item
         if item.type == VOLUME:
             by_id[item.id] = volumes.restore_volume(
                 context, index, stored, devices.get(item.id, "")

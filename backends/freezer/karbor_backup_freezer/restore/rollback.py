@@ -105,6 +105,6 @@ def _may_belong(context: RestoreContext, volume: Any) -> bool:
         return False
     if not context.is_created_since_start(volume):
         return False
-    items = [s.piece for s in context.contents.pieces if s.piece.mode is Mode.CINDER]
+    items = [s.item for s in context.contents.items if s.item.mode is Mode.CINDER]
     names = {name for item in items for name in (item.name, item.id)}
     return any(re.fullmatch(rf"{re.escape(name)}~\d+", volume.name or "") for name in names)

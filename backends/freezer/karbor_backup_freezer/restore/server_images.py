@@ -16,22 +16,21 @@ def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, s
         return None, "the backup holds no image of it"
     index, stored = item
     prefix = f"{context.item_prefix(index)}restore_"
-    if stored.piece.mode is Mode.TENANT:
+    if stored.item.mode is Mode.TENANT:
         if sum(other.name == spec.name for other in context.contents.servers) > 1:
             return None, f"several servers are called {spec.name!r}: Freezer tells none apart"
         prefix += spec.name
     found = [
         image
         for image in context.agent_images()
-        if image.name.startswith(prefix)
-        and (stored.piece.mode is Mode.NOVA or image.name == prefix)
+        if image.name.startswith(prefix) and (stored.item.mode is Mode.NOVA or image.name == prefix)
     ]
     if not found:
         return None, "Freezer's restore has left no image of it"
     image = found[0]
     if image.status != "active":
         return None, f"Glance put its image {image.id} in state {image.status}"
-    expected = max(stored.stored or 1, 1) if stored.piece.mode is Mode.NOVA else 1
+    expected = max(stored.stored or 1, 1) if stored.item.mode is Mode.NOVA else 1
     if (image.size or 0) < expected:
         return None, f"Freezer brought back {image.size or 0} of {expected} bytes of its image"
     return image, ""
@@ -64,8 +63,8 @@ def set_image_properties(context: RestoreContext, spec: ServerSpec, image: Any) 
 
 
 def _find_item(context: RestoreContext, spec: ServerSpec) -> tuple[int, StoredItem] | None:
-    """The piece that holds a server's image: its own, or Freezer's of the whole project."""
-    for index, stored in enumerate(context.contents.pieces):
-        if stored.piece.mode is Mode.TENANT or stored.piece.id == spec.id:
+    """The item that holds a server's image: its own, or Freezer's of the whole project."""
+    for index, stored in enumerate(context.contents.items):
+        if stored.item.mode is Mode.TENANT or stored.item.id == spec.id:
             return index, stored
     return None

@@ -46,11 +46,11 @@ def restore_volume(
 
     Args:
         context: what the step has before it.
-        index: the piece's place in the restore job.
-        stored: the piece.
+        index: the item's place in the restore job.
+        stored: the item.
         device: its device's name, where it belongs to a server that is restored.
     """
-    item = stored.piece
+    item = stored.item
     volume = _find_volume(context, index, item)
     if volume is None:
         return MemberStatus(failure=_missing_reason(context, item))
@@ -80,7 +80,7 @@ def restore_volume(
 
 
 def _find_volume(context: RestoreContext, index: int, item: BackupItem) -> Any | None:
-    """The volume that was made of a piece; the agent's before one that was made of that."""
+    """The volume that was made of an item; the agent's before one that was made of that."""
     if item.id in context.state.volumes:
         return _get_noted_volume(context, item)
     return _first(
@@ -154,11 +154,11 @@ def _unready_status(context: RestoreContext, volume: Any) -> MemberStatus | None
 
 
 def _size_problem(volume: Any, stored: StoredItem) -> str:
-    """Why a volume does not hold all of the piece, nothing where it does.
+    """Why a volume does not hold all of the item, nothing where it does.
 
     While a volume bears the name of the agent's image, it tells that image's length too.
     """
-    item = stored.piece
+    item = stored.item
     if item.size is not None and volume.size * GIB < item.size:
         return f"the new volume {volume.id} has {volume.size} GiB, its source {item.size // GIB}"
     if item.mode is not Mode.CINDER or is_described(volume):

@@ -29,7 +29,7 @@ def move_to_zone(
 
     Args:
         context: what the step has before it.
-        index: the piece's place in the restore job.
+        index: the item's place in the restore job.
         item: what the volume was made of.
         found: the volume as the agent made it.
         make: begins to make a volume like the source of the image of an id, beside the volume of

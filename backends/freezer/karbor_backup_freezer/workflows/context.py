@@ -140,7 +140,7 @@ class WorkflowContext:
             Transient: a repeat may help.
             BackendError: Freezer or Cinder refuses to tell.
         """
-        natives = {s.native: s.piece.id for s in handle.pieces if s.native}
+        natives = {s.native: s.item.id for s in handle.items if s.native}
         states = self.native_backups.get_backups(natives)
         strange = [
             id_ for id_, v in natives.items() if not states[id_].belongs_to(backup.whole_id, v)
@@ -156,7 +156,7 @@ class WorkflowContext:
 
     def _find_records(self, handle: Handle) -> Mapping[str, Document]:
         """Return those of a handle's records that Freezer has, of whichever job they are."""
-        wanted = {stored.record for stored in handle.pieces}
+        wanted = {stored.record for stored in handle.items}
         found = self._list_records(handle) if len(wanted) > 1 else {}
         for missing in wanted - found.keys():
             if (record := self.client.get_backup(missing)) is not None:
@@ -199,7 +199,7 @@ class WorkflowContext:
         location = attrs.evolve(self.backup_location(operation, storage), hostname=hostname)
         return [
             actions.backup_action(operation, index, item, location, storage)
-            for index, item in enumerate(discovery.pieces)
+            for index, item in enumerate(discovery.items)
         ]
 
     def restore_actions(
@@ -213,14 +213,14 @@ class WorkflowContext:
         targets = self._target_volumes(handle, receipt.notes)
         return [
             actions.restore_action(
-                operation, index, stored, handle.location, storage, targets.get(stored.piece.id, "")
+                operation, index, stored, handle.location, storage, targets.get(stored.item.id, "")
             )
-            for index, stored in enumerate(handle.pieces)
+            for index, stored in enumerate(handle.items)
         ]
 
     def _target_volumes(self, handle: Handle, notes: Json) -> Mapping[str, str]:
         """Return the volumes that Cinder's own backups are restored to, as far as they exist."""
-        natives = [s.piece for s in handle.pieces if s.piece.mode is Mode.NATIVE]
+        natives = [s.item for s in handle.items if s.item.mode is Mode.NATIVE]
         try:
             return {p.id: self.restorer.native_target(notes, p) for p in natives} if notes else {}
         except KeyError as error:
@@ -261,4 +261,4 @@ def single_item_result(resource: Resource) -> DiscoveryResult:
     except KeyError:
         raise BackendError(f"a protect of {resource.type} has no job") from None
     item = BackupItem(type=resource.type, id=resource.id, name=resource.name, mode=mode)
-    return DiscoveryResult(resource=resource, pieces=(item,))
+    return DiscoveryResult(resource=resource, items=(item,))

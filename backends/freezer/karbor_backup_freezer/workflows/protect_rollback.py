@@ -122,9 +122,7 @@ class ProtectRollback:
 
     def _find_native_backups(self, operation: Operation, job: Job) -> Mapping[str, str]:
         """The volumes of Cinder's own backups that the job has made, recorded or not, by id."""
-        items = [
-            item for item in get_discovery_result(operation).pieces if item.mode is Mode.NATIVE
-        ]
+        items = [item for item in get_discovery_result(operation).items if item.mode is Mode.NATIVE]
         if not items:
             return {}
         found = {native: p.id for p in items for native in self._find_by_name(operation, p)}

@@ -32,18 +32,18 @@ from karbor_backup_freezer.model.storages import Storage, StorageKind
 def match_records(
     discovery: DiscoveryResult, records: Iterable[Document]
 ) -> tuple[Document | None, ...]:
-    """The record of each piece, None where Freezer has none: its action did not succeed."""
+    """The record of each item, None where Freezer has none: its action did not succeed."""
     known = list(records)
 
     def of(item: BackupItem) -> Document | None:
         fitting = (record for record in known if is_record_of(item, record_metadata(record)))
         return next(fitting, None)
 
-    return tuple(of(item) for item in discovery.pieces)
+    return tuple(of(item) for item in discovery.items)
 
 
 def compact_records(records: Iterable[Document | None]) -> tuple[tuple[str, int, str], ...]:
-    """What a receipt keeps of the records of a protect whose every piece has one."""
+    """What a receipt keeps of the records of a protect whose every item has one."""
     return tuple(_compact_record(record) for record in records if record is not None)
 
 
@@ -56,17 +56,17 @@ def agent_field(records: Iterable[Document | None], field: str) -> str:
 def stored_items(
     discovery: DiscoveryResult, records: Sequence[tuple[str, int, str]]
 ) -> tuple[StoredItem, ...]:
-    """The pieces with what was recorded of each."""
+    """The items with what was recorded of each."""
     return tuple(
-        StoredItem(piece=item, record=record, time_stamp=time_stamp, native=native)
-        for item, (record, time_stamp, native) in zip(discovery.pieces, records, strict=True)
+        StoredItem(item=item, record=record, time_stamp=time_stamp, native=native)
+        for item, (record, time_stamp, native) in zip(discovery.items, records, strict=True)
     )
 
 
 def add_sizes(
     items: Sequence[StoredItem], measurements: Sequence[Measurement]
 ) -> tuple[StoredItem, ...]:
-    """The pieces with the bytes that were seen of each."""
+    """The items with the bytes that were seen of each."""
     return tuple(
         attrs.evolve(item, stored=seen.stored)
         for item, seen in zip(items, measurements, strict=True)
@@ -83,14 +83,14 @@ def archive_read_progress(receipt: Receipt, still: ReadProgress) -> Progress:
 def incomplete_result(
     discovery: DiscoveryResult, records: Sequence[Document | None], job: Job, limit: str = ""
 ) -> Progress:
-    """The end of a protect of which not every piece was backed up.
+    """The end of a protect of which not every item was backed up.
 
     The scheduler runs a job's actions in turn and skips those after one that failed, and an
     action that succeeded has left a record (freezer 19.0.0): so the first that has none failed.
 
     Args:
         discovery: what was to be backed up.
-        records: of each piece, None where there is none.
+        records: of each item, None where there is none.
         job: the job that has ended.
         limit: what an older agent cannot do, which may be why records are missing.
     """
@@ -99,22 +99,20 @@ def incomplete_result(
         f"{job.get_field('hostname') or 'of that scheduler'}"
         f"{f'; {limit}' if limit else ''}"
     )
-    lacking = [p for p, record in zip(discovery.pieces, records, strict=True) if record is None]
+    lacking = [p for p, record in zip(discovery.items, records, strict=True) if record is None]
     if not lacking:
         message = f"Freezer's job ended with result {job.result or 'none'!r}; {where}"
         return Progress(ProgressState.FAILED, reason=message)
     first = lacking[0]
     failed = f"Freezer did not back up {first.type} {first.id}; {where}"
-    if len(discovery.pieces) == 1:
+    if len(discovery.items) == 1:
         return Progress(ProgressState.FAILED, reason=failed)
     skipped = "not tried, since Freezer skips what comes after an action that failed"
     problems = {item.id: skipped for item in lacking} | {first.id: failed}
     return Progress(
         ProgressState.FAILED,
-        reason=f"{len(lacking)} of {len(discovery.pieces)} were not backed up: {failed}",
-        parts=tuple(
-            _to_part(item.resource, problems.get(item.id, "")) for item in discovery.pieces
-        ),
+        reason=f"{len(lacking)} of {len(discovery.items)} were not backed up: {failed}",
+        parts=tuple(_to_part(item.resource, problems.get(item.id, "")) for item in discovery.items),
     )
 
 
@@ -148,7 +146,7 @@ def build_result(
     checks = (
         recorded,
         *assessment.checks,
-        restorable_check(handle.agent_version, discovery.pieces, StorageKind(handle.kind)),
+        restorable_check(handle.agent_version, discovery.items, StorageKind(handle.kind)),
         *discovery.checks,
     )
     if assessment.reason:
@@ -167,7 +165,7 @@ def build_result(
 
 def _list_members(discovery: DiscoveryResult, handle: Handle) -> Iterator[Member]:
     """What can be restored alone: servers with their volumes, and every volume."""
-    if any(item.mode is Mode.TENANT for item in discovery.pieces):
+    if any(item.mode is Mode.TENANT for item in discovery.items):
         return
     for server in discovery.servers:
         resource = Resource(SERVER, server.id, server.name)
@@ -175,7 +173,7 @@ def _list_members(discovery: DiscoveryResult, handle: Handle) -> Iterator[Member
             held = {a.volume for a in server.attachments if a.included}
             yield Member(resource, handle.for_member({server.id, *held}).to_document())
     servers = {server.id for server in discovery.servers}
-    for item in discovery.pieces:
+    for item in discovery.items:
         restorable = item.type in SUPPORTED_TYPES and item.id not in servers
         if restorable and item.id != discovery.resource.id:
             yield Member(item.resource, handle.for_member({item.id}).to_document())

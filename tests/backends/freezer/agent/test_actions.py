@@ -52,7 +52,7 @@ def make_item(mode: Mode, kind: str = VOLUME, identifier: str = "id-1") -> Backu
 
 
 def make_stored_item(of: BackupItem, native: str = "") -> StoredItem:
-    return StoredItem(piece=of, record="r", time_stamp=1, native=native)
+    return StoredItem(item=of, record="r", time_stamp=1, native=native)
 
 
 @pytest.mark.parametrize("mode", SELECTED)

@@ -34,7 +34,7 @@ def test_server_that_boots_from_an_image_is_one_item(stub_cloud: StubCloud) -> N
     serve_project(stub_cloud, [server_document("s1", image="i1")])
     discovered = discover(stub_cloud, SERVER, "s1")
     assert discovered.resource == Resource(SERVER, "s1", "name of s1")
-    assert discovered.pieces == (
+    assert discovered.items == (
         BackupItem(type=SERVER, id="s1", name="name of s1", mode=Mode.NOVA),
     )
     assert not discovered.servers[0].boots_from_volume
@@ -52,7 +52,7 @@ def test_server_that_boots_from_a_volume_has_its_volume_as_item(stub_cloud: Stub
         attached={"s1": {"v2": "/dev/vdb", "v1": "/dev/vda"}},
     )
     discovered = discover(stub_cloud, SERVER, "s1")
-    assert [(item.id, item.mode, item.size) for item in discovered.pieces] == [
+    assert [(item.id, item.mode, item.size) for item in discovered.items] == [
         ("v1", Mode.CINDER, 2 * GIB)
     ]
     assert discovered.servers[0].boots_from_volume
@@ -77,8 +77,8 @@ def test_other_volumes_of_a_server_are_included_on_demand(
         attached={"s1": volumes},
     )
     discovered = discover(stub_cloud, SERVER, "s1", include_volumes=True)
-    assert [item.mode for item in discovered.pieces] == modes
-    assert discovered.pieces[-1].id == "v2"
+    assert [item.mode for item in discovered.items] == modes
+    assert discovered.items[-1].id == "v2"
     assert all(attachment.included for attachment in discovered.servers[0].attachments)
     assert discovered.checks == ()
 
@@ -92,7 +92,7 @@ def test_an_included_volume_that_cannot_be_backed_up_refuses_the_server(
         [volume_document("v1", encrypted=True)],
         attached={"s1": {"v1": "/dev/vdb"}},
     )
-    assert discover(stub_cloud, SERVER, "s1").pieces[0].id == "s1"
+    assert discover(stub_cloud, SERVER, "s1").items[0].id == "s1"
     assert "encrypted" in refusal_message(stub_cloud, SERVER, "s1", include_volumes=True)
 
 
@@ -110,7 +110,7 @@ def test_volume_is_one_item_in_the_requested_mode(stub_cloud: StubCloud, mode: s
             )
         ],
     )
-    assert discover(stub_cloud, VOLUME, "v1", mode=mode).pieces == (
+    assert discover(stub_cloud, VOLUME, "v1", mode=mode).items == (
         BackupItem(
             type=VOLUME,
             id="v1",
@@ -219,12 +219,12 @@ def test_name_too_long_to_be_restored_is_refused(
         volumes = [{**volume_document(one), **named}] if type_ == VOLUME else []
         serve_project(stub_cloud, servers, volumes)
         if accepted:
-            assert discover(stub_cloud, type_, one, **options).pieces
+            assert discover(stub_cloud, type_, one, **options).items
         else:
             message = refusal_message(stub_cloud, type_, one, **options)
             assert f"has {length} characters" in message
             assert f"more than {limit}" in message
-            assert discover(stub_cloud, type_, one, allow_unrestorable=True, **options).pieces
+            assert discover(stub_cloud, type_, one, allow_unrestorable=True, **options).items
 
 
 def test_names_of_project_members_are_checked_in_each_mode(stub_cloud: StubCloud) -> None:

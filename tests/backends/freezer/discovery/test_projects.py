@@ -27,7 +27,7 @@ def discover_project(cloud: StubCloud, **options: Any) -> DiscoveryResult:
 
 
 def item_ids(discovered: DiscoveryResult) -> list[tuple[str, str]]:
-    return [(item.mode.value, item.id) for item in discovered.pieces]
+    return [(item.mode.value, item.id) for item in discovered.items]
 
 
 def test_every_server_and_volume_is_one_item(stub_cloud: StubCloud) -> None:
@@ -60,7 +60,7 @@ def test_images_are_items_on_demand(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud, images=[image_document("i1"), image_document("i2", size=0)])
     discovered = discover_project(stub_cloud, include_images=True)
     assert item_ids(discovered) == [("glance", "i1")]
-    assert discovered.pieces[0].size == 5
+    assert discovered.items[0].size == 5
     assert [check.name for check in discovered.checks] == ["image i2"]
     asked = [r.query for r in stub_cloud.proxy.requests if r.path.endswith("/images")]
     assert [f"owner={PROJECT_ID}" in query for query in asked] == [True, True]
@@ -69,8 +69,8 @@ def test_images_are_items_on_demand(stub_cloud: StubCloud) -> None:
 
 def test_empty_project_has_no_items(stub_cloud: StubCloud) -> None:
     serve_project(stub_cloud)
-    assert discover_project(stub_cloud).pieces == ()
-    assert discover_project(stub_cloud, mode="tenant").pieces == ()
+    assert discover_project(stub_cloud).items == ()
+    assert discover_project(stub_cloud, mode="tenant").items == ()
 
 
 def test_temporary_resources_of_jobs_are_left_out(stub_cloud: StubCloud) -> None:
@@ -136,4 +136,4 @@ def test_quota_check_needs_space_for_the_largest_volume_once(stub_cloud: StubClo
     limits = {"maxTotalVolumes": 3, "totalVolumesUsed": 2, "maxTotalVolumeGigabytes": 10}
     volumes = [volume_document("v1", size=3), volume_document("v2", size=4)]
     serve_project(stub_cloud, volumes=volumes, limits={**limits, "totalGigabytesUsed": 6})
-    assert len(discover_project(stub_cloud).pieces) == 2
+    assert len(discover_project(stub_cloud).items) == 2

@@ -30,11 +30,11 @@ def make_stored_item(
     mode: Mode = Mode.CINDER, id_: str = "v", type_: str = VOLUME, **more: Any
 ) -> Any:
     item = BackupItem(type=type_, id=id_, mode=mode, **{"size": GIB, **more})
-    return StoredItem(piece=item, record="r", time_stamp=1, native="n")
+    return StoredItem(item=item, record="r", time_stamp=1, native="n")
 
 
 def assess_items(items: list[StoredItem], *measured: Measurement, **more: Any) -> Assessment:
-    resource = items[0].piece.resource if len(items) == 1 else Resource(PROJECT, "p")
+    resource = items[0].item.resource if len(items) == 1 else Resource(PROJECT, "p")
     discovery = DiscoveryResult(resource=more.pop("resource", resource), **more)
     return assess(discovery, items, measured)
 
@@ -169,9 +169,9 @@ def test_each_server_of_a_project_in_tenant_mode_is_a_member() -> None:
 def test_unread_archive_is_unverified() -> None:
     whole = Resource(DIRECTORY, "/srv")
     item = StoredItem(
-        piece=BackupItem(type=DIRECTORY, id="/srv", mode=Mode.FS), record="r", time_stamp=1
+        item=BackupItem(type=DIRECTORY, id="/srv", mode=Mode.FS), record="r", time_stamp=1
     )
-    discovery = DiscoveryResult(resource=whole, pieces=(item.piece,))
+    discovery = DiscoveryResult(resource=whole, items=(item.item,))
 
     def judged(contents: ArchiveContents) -> Assessment:
         measurement = Measurement(stored=9, complete=True, contents=contents)

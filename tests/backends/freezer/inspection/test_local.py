@@ -18,7 +18,7 @@ HERE = socket.gethostname()
 
 
 def make_stored_item(mode: Mode = Mode.CINDER, id_: str = "v") -> StoredItem:
-    return StoredItem(piece=BackupItem(type="t", id=id_, mode=mode), record="r", time_stamp=1)
+    return StoredItem(item=BackupItem(type="t", id=id_, mode=mode), record="r", time_stamp=1)
 
 
 def inspect_folder(folder: Path, *items: StoredItem, kind: str = "local", host: str = HERE) -> Any:

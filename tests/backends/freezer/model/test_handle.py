@@ -36,7 +36,7 @@ def make_backup(document: dict[str, Any], kind: str = PROJECT, identifier: str =
 def make_stored_item(mode: Mode, kind: str, identifier: str) -> StoredItem:
     native = "n" if mode is Mode.NATIVE else ""
     item = BackupItem(type=kind, id=identifier, mode=mode, size=5)
-    return StoredItem(piece=item, record="r", time_stamp=1, native=native, stored=5)
+    return StoredItem(item=item, record="r", time_stamp=1, native=native, stored=5)
 
 
 def make_handle(*items: StoredItem, servers: tuple[ServerSpec, ...] = ()) -> Handle:
@@ -48,7 +48,7 @@ def make_handle(*items: StoredItem, servers: tuple[ServerSpec, ...] = ()) -> Han
         client="one",
         job=job_id(ID),
         agent_version="19.0.0",
-        pieces=items,
+        items=items,
         servers=servers,
     )
 
@@ -74,10 +74,10 @@ def test_a_handle_is_read_as_it_was_written() -> None:
 
 def test_member_has_its_own_items_and_server_only() -> None:
     server = HANDLE.for_member({"s", "v"})
-    assert [each.piece.id for each in server.pieces] == ["s", "v"]
+    assert [each.item.id for each in server.items] == ["s", "v"]
     assert [each.id for each in server.servers] == ["s"]
     volume = HANDLE.for_member({"w"})
-    assert ([each.piece.id for each in volume.pieces], volume.servers) == (["w"], ())
+    assert ([each.item.id for each in volume.items], volume.servers) == (["w"], ())
     assert Handle.from_backup(make_backup(server.to_document(), SERVER, "s")) == server
     assert Handle.from_backup(make_backup(volume.to_document(), VOLUME, "w")) == volume
 
@@ -119,22 +119,20 @@ FOREIGN = {
     "a control character in the client": make_change("client", to="one\x1b"),
     "another backup's job": make_change("job", to=job_id(OTHER)),
     "no job": make_change("job", to=""),
-    "no pieces": make_change("pieces", to=None),
-    "pieces that are none": make_change("pieces", to=["s"]),
-    "a piece of another type": make_change("pieces", 0, "piece", "type", to=VOLUME),
-    "a mode that there is not": make_change("pieces", 0, "piece", "mode", to="mysql"),
-    "an id with a way up": make_change("pieces", 1, "piece", "id", to="../v"),
-    "an id of another type": make_change("pieces", 1, "piece", "id", to=5),
-    "a size below none": make_change("pieces", 1, "piece", "size", to=-1),
-    "a size that is a truth": make_change("pieces", 1, "piece", "size", to=True),
-    "a record that is a path": make_change("pieces", 1, "record", to="../jobs/1"),
-    "a time beyond time": make_change("pieces", 1, "time_stamp", to=10**30),
-    "a native of another mode": make_change("pieces", 1, "native", to="n"),
-    "a native that is a path": make_change("pieces", 2, "native", to="../n"),
-    "details of another type": make_change("pieces", 1, "piece", "details", to={"metadata": []}),
-    "details that nobody wrote": make_change(
-        "pieces", 1, "piece", "details", to={"user_data": "id"}
-    ),
+    "no items": make_change("items", to=None),
+    "items that are none": make_change("items", to=["s"]),
+    "an item of another type": make_change("items", 0, "item", "type", to=VOLUME),
+    "a mode that there is not": make_change("items", 0, "item", "mode", to="mysql"),
+    "an id with a way up": make_change("items", 1, "item", "id", to="../v"),
+    "an id of another type": make_change("items", 1, "item", "id", to=5),
+    "a size below none": make_change("items", 1, "item", "size", to=-1),
+    "a size that is a truth": make_change("items", 1, "item", "size", to=True),
+    "a record that is a path": make_change("items", 1, "record", to="../jobs/1"),
+    "a time beyond time": make_change("items", 1, "time_stamp", to=10**30),
+    "a native of another mode": make_change("items", 1, "native", to="n"),
+    "a native that is a path": make_change("items", 2, "native", to="../n"),
+    "details of another type": make_change("items", 1, "item", "details", to={"metadata": []}),
+    "details that nobody wrote": make_change("items", 1, "item", "details", to={"user_data": "id"}),
     "a server that is a path": make_change("servers", 0, "id", to="../s"),
     "a server without a flavor": make_change("servers", 0, "details", to={}),
     "a flavor that is none": make_change("servers", 0, "details", "flavor", to="small"),

@@ -24,7 +24,7 @@ VOLUME = BackupItem(
 )
 SURVEY = DiscoveryResult(
     resource=Resource("OS::Nova::Server", "s-1", "web"),
-    pieces=(VOLUME,),
+    items=(VOLUME,),
     servers=(
         ServerSpec(
             id="s-1",
@@ -44,7 +44,7 @@ def test_discovery_result_survives_json() -> None:
 
 
 def test_stored_item_survives_json() -> None:
-    stored = StoredItem(piece=VOLUME, record="r-1", time_stamp=5, native="n", stored=0)
+    stored = StoredItem(item=VOLUME, record="r-1", time_stamp=5, native="n", stored=0)
     assert StoredItem.from_document(json.loads(json.dumps(stored.to_document()))) == stored
 
 
@@ -55,7 +55,7 @@ def test_defaults_are_left_out_of_the_document() -> None:
 
 def test_missing_or_unknown_field_is_named() -> None:
     document = SURVEY.to_document()
-    del document["pieces"][0]["mode"]
+    del document["items"][0]["mode"]
     document["more"] = 1
-    with pytest.raises(InvalidDocument, match=r"required field missing @ \$\.pieces\[0\]\.mode"):
+    with pytest.raises(InvalidDocument, match=r"required field missing @ \$\.items\[0\]\.mode"):
         DiscoveryResult.from_document(document)

@@ -78,4 +78,4 @@ def test_damaged_or_later_receipt_is_refused(document: Any) -> None:
 
 def test_damaged_discovery_result_is_refused() -> None:
     with pytest.raises(BackendError, match="damaged"):
-        Receipt(survey={"pieces": 1}).load_discovery_result()
+        Receipt(survey={"items": 1}).load_discovery_result()

@@ -61,7 +61,7 @@ class _QuietRequestHandler(WSGIRequestHandler):
 class FakeContents:
     """What a handle holds, as far as a rebuild reads it."""
 
-    pieces: tuple[StoredItem, ...] = ()
+    items: tuple[StoredItem, ...] = ()
     servers: tuple[ServerSpec, ...] = ()
 
 
@@ -250,14 +250,14 @@ def server_item(name: str = "web") -> BackupItem:
 
 
 def stored_items(*items: BackupItem, length: int | None = None) -> tuple[StoredItem, ...]:
-    """Pieces after a protect."""
-    return tuple(StoredItem(piece=p, record="r", time_stamp=17, stored=length) for p in items)
+    """Items after a protect."""
+    return tuple(StoredItem(item=p, record="r", time_stamp=17, stored=length) for p in items)
 
 
 def server_spec(
     cloud: RestoreHarness, item: BackupItem | None, *attachments: Attachment, **details: Any
 ) -> ServerSpec:
-    """A server as a survey writes it down; without a piece it boots from a volume."""
+    """A server as a survey writes it down; without an item it boots from a volume."""
     written = {
         "flavor": {"id": cloud.flavor.id, "name": "tiny", "vcpus": 1, "ram": 64, "disk": 1},
         "availability_zone": "nova",

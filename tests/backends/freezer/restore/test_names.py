@@ -60,7 +60,7 @@ def test_marks_differ_by_operation_and_source() -> None:
 def _stored(kind: str, name: str) -> StoredItem:
     mode = Mode.NOVA if kind == SERVER else Mode.CINDER
     item = BackupItem(type=kind, id=f"id-of-{kind}", name=name, mode=mode)
-    return StoredItem(piece=item, record="r", time_stamp=17)
+    return StoredItem(item=item, record="r", time_stamp=17)
 
 
 @pytest.mark.parametrize("kind", [SERVER, VOLUME, "OS::Glance::Image"])

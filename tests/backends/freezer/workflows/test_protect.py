@@ -74,8 +74,8 @@ def test_protect_of_a_volume_records_what_is_stored(harness: WorkflowHarness, mo
     operation = harness.run_operation(Verb.PROTECT, volume, {"mode": mode.value})
     backup = get_backup(operation)
     handle = Handle.from_backup(backup)
-    (stored,) = handle.pieces
-    assert (stored.piece.mode, stored.piece.size) == (mode, 2**30)
+    (stored,) = handle.items
+    assert (stored.item.mode, stored.item.size) == (mode, 2**30)
     assert bool(stored.native) is (mode is Mode.NATIVE)
     assert (backup.members, operation.outcome.parts if operation.outcome else ()) == ((), ())
     assert has_no_leftovers(harness)
@@ -93,7 +93,7 @@ def test_project_backup_has_a_member_for_each_server_and_volume(harness: Workflo
         each.id: f"{backup.id}/{each.id}" for each in (web, data, other)
     }
     alone = Handle.from_backup(backup.members[-1])
-    assert len(alone.pieces) == 1
+    assert len(alone.items) == 1
     assert len(harness.freezer.backups) == 3
     assert has_no_leftovers(harness)
 
@@ -107,7 +107,7 @@ def test_backup_has_the_host_that_the_agent_recorded(harness: WorkflowHarness) -
 
 def test_empty_project_has_an_empty_backup(harness: WorkflowHarness) -> None:
     backup = get_backup(harness.run_operation(Verb.PROTECT, SHOP))
-    assert Handle.from_backup(backup).pieces == ()
+    assert Handle.from_backup(backup).items == ()
     assert harness.freezer.used_job_ids == set()
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         operation = harness.run_operation(verb, backup)

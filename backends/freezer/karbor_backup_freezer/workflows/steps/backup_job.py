@@ -42,7 +42,7 @@ class BackupJob(JobStep):
         """Create the job on the scheduler that the survey has found."""
         operation, receipt = call.operation, call.receipt
         discovery = get_discovery_result(operation)
-        if not discovery.pieces:
+        if not discovery.items:
             return receipt.succeeded_progress()
         if (begun := self._find_begun(call)) is not None:
             return begun
@@ -82,7 +82,7 @@ class BackupJob(JobStep):
         to_stop = operation.cancel_requested or operation.cancel_sent
         if operation.outcome is not None or not begun or to_stop or receipt.settles_at:
             return None
-        if any(item.mode is Mode.NATIVE for item in get_discovery_result(operation).pieces):
+        if any(item.mode is Mode.NATIVE for item in get_discovery_result(operation).items):
             # Freezer records these before they are done.
             return None
         try:
@@ -93,7 +93,7 @@ class BackupJob(JobStep):
         return ExpectedJob(receipt.client, container)
 
     def _is_compound(self, call: FreezerCall) -> bool:
-        return len(get_discovery_result(call.operation).pieces) > 1
+        return len(get_discovery_result(call.operation).items) > 1
 
     def _list_pending(self, call: FreezerCall) -> tuple[Leftover, ...]:
         operation = call.operation
@@ -102,7 +102,7 @@ class BackupJob(JobStep):
         natives = self._context.native_backups
         ids = {
             native
-            for item in get_discovery_result(operation).pieces
+            for item in get_discovery_result(operation).items
             if item.mode is Mode.NATIVE
             for native in natives.find_by_name(native_backup_name(operation), item.id)
         }

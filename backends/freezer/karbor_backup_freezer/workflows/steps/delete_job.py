@@ -25,8 +25,7 @@ class DeleteJob(JobStep):
         self._context.verify_ownership(backup, handle)
         receipt = attrs.evolve(call.receipt, storage=storage.name)
         removals = (
-            actions.removal_action(stored.piece, handle.location, storage)
-            for stored in handle.pieces
+            actions.removal_action(stored.item, handle.location, storage) for stored in handle.items
         )
         job_actions = [action for action in removals if action is not None]
         if not job_actions:
@@ -68,11 +67,11 @@ class DeleteJob(JobStep):
             return []
         handle = self._context.load_handle(call.operation)
         lists = [
-            project_list_leftover(StorageKind(handle.kind), handle.container, stored.piece.id)
-            for stored in handle.pieces
-            if stored.piece.mode is Mode.TENANT
+            project_list_leftover(StorageKind(handle.kind), handle.container, stored.item.id)
+            for stored in handle.items
+            if stored.item.mode is Mode.TENANT
         ]
-        stored = any(item.piece.mode is not Mode.NATIVE for item in handle.pieces)
+        stored = any(item.item.mode is not Mode.NATIVE for item in handle.items)
         if deletes_data(StorageKind(handle.kind)) or not stored:
             return lists
         note = "Freezer removes nothing from s3: remove its data by hand"

@@ -22,7 +22,7 @@ DISCOVERY_LIMIT: Final = RECEIPT_LIMIT - 8 * 1024
 """Bytes that a survey may take of a receipt or handle; the rest is for what comes to it."""
 
 _BYTES_PER_ITEM: Final = 160
-"""Bytes that a handle or receipt holds of each piece beside what the survey says."""
+"""Bytes that a handle or receipt holds of each item beside what the survey says."""
 
 
 class Discovery(FreezerStep):
@@ -45,7 +45,7 @@ class Discovery(FreezerStep):
         storage = self._context.get_storage(operation, Receipt())
         discovery = self._context.discoverer.discover(operation.resource, operation.options)
         _check_size(discovery)
-        if not discovery.pieces:
+        if not discovery.items:
             return Receipt(
                 storage=storage.name, survey=discovery.to_document()
             ).succeeded_progress()
@@ -73,7 +73,7 @@ class Discovery(FreezerStep):
     ) -> Scheduler:
         """Choose who runs the job, and refuse what could not be carried out or brought back."""
         operation = call.operation
-        for item in discovery.pieces:
+        for item in discovery.items:
             self._check_restorable(call, item, storage)
         submission.job_description(operation)
         scheduler = placement.choose_for_protect(
@@ -83,7 +83,7 @@ class Discovery(FreezerStep):
             self._context.backup_actions(operation, discovery, storage, ""),
             operation.id,
         )
-        self._context.agent_versions.require_support(scheduler.hostname, discovery.pieces)
+        self._context.agent_versions.require_support(scheduler.hostname, discovery.items)
         check_folder_name(scheduler.hostname, operation.options["backup_name"])
         return scheduler
 
@@ -111,11 +111,11 @@ def _build_receipt(discovery: DiscoveryResult, scheduler: Scheduler, storage: St
 def _check_size(discovery: DiscoveryResult) -> None:
     """Refuse what would not fit into a receipt and a handle, before anything is begun."""
     size = len(json.dumps(discovery.to_document()).encode()) + _BYTES_PER_ITEM * len(
-        discovery.pieces
+        discovery.items
     )
     if size > DISCOVERY_LIMIT:
         raise InvalidInput(
             f"{discovery.resource.type} {discovery.resource.id} is too large for one backup: what "
-            f"is needed to make its {len(discovery.pieces)} resources again takes {size} bytes, "
+            f"is needed to make its {len(discovery.items)} resources again takes {size} bytes, "
             f"and {DISCOVERY_LIMIT} are kept: protect its resources on their own"
         )

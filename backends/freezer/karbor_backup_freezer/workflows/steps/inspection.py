@@ -30,7 +30,7 @@ class Inspection(FreezerStep):
         location = attrs.evolve(
             self._context.backup_location(operation, storage), hostname=receipt.hostname
         )
-        if not discovery.pieces:
+        if not discovery.items:
             return results.empty_result(discovery, storage, location)
         stored = results.stored_items(discovery, receipt.records)
         try:
@@ -40,8 +40,8 @@ class Inspection(FreezerStep):
         measurements = [
             _explain_missing(item, each, location) for item, each in zip(stored, seen, strict=True)
         ]
-        pieces = results.add_sizes(stored, measurements)
-        handle = self._build_handle(call, discovery, location, pieces, storage.kind.value)
+        items = results.add_sizes(stored, measurements)
+        handle = self._build_handle(call, discovery, location, items, storage.kind.value)
         assessment = assess(discovery, stored, measurements)
         return results.build_result(discovery, handle, assessment, storage.name)
 
@@ -60,7 +60,7 @@ class Inspection(FreezerStep):
         call: FreezerCall,
         discovery: DiscoveryResult,
         location: BackupLocation,
-        pieces: tuple[StoredItem, ...],
+        items: tuple[StoredItem, ...],
         kind: str,
     ) -> Handle:
         return Handle(
@@ -71,7 +71,7 @@ class Inspection(FreezerStep):
             client=call.receipt.client,
             job=job_id(call.operation.id),
             agent_version=call.receipt.agent_version,
-            pieces=pieces,
+            items=items,
             servers=discovery.servers,
         )
 
@@ -82,5 +82,5 @@ def _explain_missing(
     """Say why an archive lacks something, where the directory is on this host."""
     if seen.contents is None or not hosts.is_local_host(location.hostname):
         return seen
-    contents = explain_missing(seen.contents, stored.piece.id, stored.time_stamp)
+    contents = explain_missing(seen.contents, stored.item.id, stored.time_stamp)
     return attrs.evolve(seen, contents=contents)

@@ -14,7 +14,7 @@ class NativeBackups(FreezerStep):
 
     def execute(self, call: FreezerCall) -> Progress:
         """Wait where the protect has any of them; the next step looks what became of them."""
-        items = get_discovery_result(call.operation).pieces
+        items = get_discovery_result(call.operation).items
         if call.step == self.name or not any(item.mode is Mode.NATIVE for item in items):
             return call.receipt.succeeded_progress()
         return call.receipt.running_progress()

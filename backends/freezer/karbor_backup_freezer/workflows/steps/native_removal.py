@@ -13,7 +13,7 @@ class NativeRemoval(FreezerStep):
     def execute(self, call: FreezerCall) -> Progress:
         """Ask for their removal, and wait until they are gone."""
         handle = self._context.load_handle(call.operation)
-        natives = {stored.native: stored.piece.id for stored in handle.pieces if stored.native}
+        natives = {stored.native: stored.item.id for stored in handle.items if stored.native}
         removal = self._context.native_backups.remove_backups(natives, call.operation.backup_id)
         if removal.pending:
             return call.receipt.running_progress()
@@ -26,7 +26,7 @@ class NativeRemoval(FreezerStep):
         """Say whether Cinder still removes them."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
-        ids = {stored.native for stored in self._context.load_handle(call.operation).pieces}
+        ids = {stored.native for stored in self._context.load_handle(call.operation).items}
         busy = name_busy_backups(
             self._context.native_backups, ids - {""}, NativeBackupState.DELETING
         )

@@ -28,9 +28,9 @@ class PreflightChecks(FreezerStep):
         operation = call.operation
         backup, handle, storage = self._context.load_source(operation)
         self._context.verify_ownership(backup, handle)
-        check_names(operation, handle.pieces, handle.servers)
+        check_names(operation, handle.items, handle.servers)
         receipt = attrs.evolve(call.receipt, storage=storage.name)
-        items = [stored.piece for stored in handle.pieces]
+        items = [stored.item for stored in handle.items]
         is_directory = operation.resource.type == DIRECTORY
         begun = is_directory and submission.find_submitted_job(self._context, call) is not None
         if begun or not items:

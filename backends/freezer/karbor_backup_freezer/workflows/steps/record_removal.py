@@ -11,6 +11,6 @@ class RecordRemoval(FreezerStep):
 
     def execute(self, call: FreezerCall) -> Progress:
         """Remove each record; one that is gone already is no error."""
-        for stored in self._context.load_handle(call.operation).pieces:
+        for stored in self._context.load_handle(call.operation).items:
             self._context.client.delete_entry("backups", stored.record)
         return call.receipt.succeeded_progress()

@@ -35,7 +35,7 @@ class RestoreJob(JobStep):
     def _begin(self, call: FreezerCall) -> Progress:
         operation, receipt = call.operation, call.receipt
         _, handle, storage = self._context.load_source(operation)
-        if not handle.pieces:
+        if not handle.items:
             return receipt.succeeded_progress()
         if (begun := self._find_begun(call)) is not None:
             return begun
@@ -99,13 +99,13 @@ class RestoreJob(JobStep):
             _, handle, storage = self._context.load_source(call.operation)
         except InvalidInput as error:
             return unknown_contents(str(error))
-        (stored,) = handle.pieces
+        (stored,) = handle.items
         return restored_contents_check(
             self._context.inspector, storage, handle.location, stored, path, call.receipt.hostname
         )
 
     def _is_compound(self, call: FreezerCall) -> bool:
-        return len(self._context.load_handle(call.operation).pieces) > 1
+        return len(self._context.load_handle(call.operation).items) > 1
 
     def _failure_hint(self, call: FreezerCall, job: Job) -> str:
         operation = call.operation

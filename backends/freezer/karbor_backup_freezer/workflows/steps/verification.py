@@ -34,21 +34,21 @@ class Verification(FreezerStep):
         """
         operation = call.operation
         backup, handle, storage = self._context.load_source(operation)
-        if not handle.pieces:
+        if not handle.items:
             empty = Check("nothing to store", verified=True)
             return Progress(ProgressState.SUCCEEDED, checks=(empty,))
         recorded = _check_records(handle, self._context.verify_ownership(backup, handle))
         if problem := next((check.reason for check in recorded if not check.verified), ""):
             return Progress(ProgressState.FAILED, reason=problem, checks=recorded)
-        items = tuple(stored.piece for stored in handle.pieces)
+        items = tuple(stored.item for stored in handle.items)
         discovery = DiscoveryResult(
-            resource=operation.resource, pieces=items, servers=handle.servers
+            resource=operation.resource, items=items, servers=handle.servers
         )
         try:
-            measurements = self._context.inspector.inspect(storage, handle.location, handle.pieces)
+            measurements = self._context.inspector.inspect(storage, handle.location, handle.items)
         except ReadInProgress as still:
             return results.archive_read_progress(call.receipt, still.progress)
-        assessment = assess(discovery, handle.pieces, measurements)
+        assessment = assess(discovery, handle.items, measurements)
         restorable = restorable_check(handle.agent_version, items, storage.kind)
         return Progress(
             ProgressState.FAILED if assessment.reason else ProgressState.SUCCEEDED,
@@ -76,13 +76,13 @@ class Verification(FreezerStep):
 
 
 def _check_records(handle: Handle, records: Mapping[str, Document]) -> tuple[Check, ...]:
-    """What Freezer's records say of all pieces together."""
-    missing = [stored.record for stored in handle.pieces if stored.record not in records]
+    """What Freezer's records say of all items together."""
+    missing = [stored.record for stored in handle.items if stored.record not in records]
     if missing:
         gone = f"Freezer has no record {', '.join(missing)} any more"
         return (Check(RECORD_EXISTS_CHECK, verified=False, reason=gone),)
     exists = Check(RECORD_EXISTS_CHECK, verified=True)
-    for stored in handle.pieces:
+    for stored in handle.items:
         if problem := _find_mismatch(handle, stored, records[stored.record]):
             return (exists, Check(RECORD_MATCHES_CHECK, verified=False, reason=problem))
     return (exists, Check(RECORD_MATCHES_CHECK, verified=True))
@@ -93,10 +93,10 @@ def _find_mismatch(handle: Handle, stored: StoredItem, record: Document) -> str:
     status = record.get("status") or "available"
     if status != "available":
         return f"Freezer calls the backup {stored.record} {status!r}"
-    native = stored.piece.mode is Mode.NATIVE
+    native = stored.item.mode is Mode.NATIVE
     expected = {
         "container": native_container(handle.location) if native else handle.container,
-        "mode": MODE_SELECTIONS[stored.piece.mode].mode,
+        "mode": MODE_SELECTIONS[stored.item.mode].mode,
     }
     metadata = record_metadata(record)
     for field, wanted in expected.items():
