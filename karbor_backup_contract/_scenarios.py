@@ -164,9 +164,15 @@ def start_each_verb(
         operation = _advance_until_fault(context, operation)
         if not context.has_pending_fault():
             yield StartedVerb(operation, target, before)
+    use_up_fault(context)
+
+
+def use_up_fault(context: RuleContext) -> None:
+    """Let a fault that no work outside has met yet meet a protect, which is then cancelled."""
     if context.has_pending_fault():
         resource = context.create_resource(context.type_supporting(Verb.PROTECT))
-        context.finish(context.cancel(context.start(Verb.PROTECT, resource)))
+        started = _advance_until_fault(context, context.start(Verb.PROTECT, resource))
+        context.finish(context.cancel(started))
 
 
 def _advance_until_fault(context: RuleContext, operation: Operation) -> Operation:

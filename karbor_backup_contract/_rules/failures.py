@@ -4,7 +4,12 @@ from collections.abc import Callable, Collection
 
 import attrs
 
-from karbor_backup_contract._assertions import describe_operation, require, require_outcome
+from karbor_backup_contract._assertions import (
+    describe_operation,
+    require,
+    require_outcome,
+    require_success,
+)
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import (
@@ -12,6 +17,7 @@ from karbor_backup_contract._scenarios import (
     check_whole_or_gone,
     delete_restored,
     require_unchanged,
+    use_up_fault,
     verb_targets,
 )
 from karbor_backup_contract._violation import RuleViolation
@@ -61,8 +67,7 @@ def failure_is_data(context: RuleContext) -> None:
             continue  # It began no work that could fail; the next verb's does.
         require(answer.state is ProgressState.FAILED, f"a {verb} that failed is {answer.state}")
         require(answer.reason, f"a {verb} that failed has no reason")
-    if context.has_pending_fault():
-        context.run(Verb.PROTECT, context.create_resource(context.type_supporting(Verb.PROTECT)))
+    use_up_fault(context)
 
 
 @rule(
@@ -237,11 +242,17 @@ def failed_delete_is_repeatable(context: RuleContext) -> None:
         resource = context.create_resource(kind)
         before = context.inventory()
         backup = context.protect(resource)
-        context.inject_fault(Fault.FAIL)
-        require_outcome(context.run(Verb.DELETE, backup), Result.FAILED)
-        check_whole_or_gone(context, backup)
+        if not context.has_pending_fault():
+            context.inject_fault(Fault.FAIL)
+        deleted = context.run(Verb.DELETE, backup)
+        if context.has_pending_fault():
+            require_success(deleted)  # It began no work outside that could fail.
+        else:
+            require_outcome(deleted, Result.FAILED)
+            check_whole_or_gone(context, backup)
         context.run_successfully(Verb.DELETE, backup)
         require_unchanged(context, before, f"a delete of {kind} that failed and was repeated")
+        use_up_fault(context)
 
 
 @rule(
@@ -268,6 +279,7 @@ def other_resources_are_unchanged(context: RuleContext) -> None:
             _require_content(context, neighbour, f"{what} of another resource")
             if verb is not Verb.RESTORE or restores_beside:
                 _require_content(context, resource, what)
+        use_up_fault(context)
 
 
 def _faults(context: RuleContext) -> Collection[Fault]:

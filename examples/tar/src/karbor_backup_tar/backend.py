@@ -46,7 +46,10 @@ UNPACK: Final = (
     '"$tar" --extract --gzip --force-local --preserve-permissions'
     ' --file="$archive" --directory="$directory"'
 )
-READ: Final = 'gzip --test "$archive"'
+READ: Final = (
+    # gzip says what is wrong with its checksum, and tar whether there is an archive inside.
+    'gzip --test "$archive" && "$tar" --list --gzip --force-local --file="$archive" >/dev/null'
+)
 
 CHECKS: Final = (
     Check("archive is whole", verified=True),
