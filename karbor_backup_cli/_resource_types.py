@@ -1,9 +1,9 @@
-"""The type of resource that a person means: in full, in other case, or by its last word."""
+"""Resource types as users write them: in full, in another case, or by the last word."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from karbor_backup_core import Backend, Unsupported, closest_name
+from karbor_backup_core import Backend, Unsupported, suggest_name
 
 
 def short_type_name(resource_type: str) -> str:
@@ -32,7 +32,6 @@ def resolve_type(backend: Backend, text: str) -> str:
 def _unknown_type_message(backend: str, wanted: str, text: str, types: Mapping[str, Any]) -> str:
     spellings = {each.lower(): each for each in types}
     spellings |= {short_type_name(each): each for each in types}
-    near = closest_name(wanted, spellings)
-    guess = "" if near is None else f"did you mean {spellings[near]!r}? "
+    guess = suggest_name(wanted, spellings, spellings)
     known = ", ".join(f"{each} ({short_type_name(each)})" for each in sorted(types)) or "none"
     return f"backend {backend} has no type {text!r}: {guess}its types are: {known}"

@@ -1,7 +1,7 @@
 """The known name that a person probably meant by one that is not known."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 _LONGEST: Final = 100
@@ -37,12 +37,16 @@ def closest_name(name: str, known: Iterable[str]) -> str | None:
     return spellings[longer[0]] if len(longer) == 1 else None
 
 
-def suggest_name(name: str, known: Iterable[str]) -> str:
+def suggest_name(
+    name: str, known: Iterable[str], full_names: Mapping[str, str] | None = None
+) -> str:
     """Return the question whether the closest known name was meant, for a message.
 
     Args:
         name: what was written.
         known: the names that there are.
+        full_names: what to suggest in place of a known name, such as the type that a short name
+            stands for.
 
     Returns:
         ``did you mean 'volume'? `` with the blank after it; empty where no name is similar, or it
@@ -50,7 +54,7 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     near = None if name in names else closest_name(name, names)
-    return "" if near is None else f"did you mean {near!r}? "
+    return "" if near is None else f"did you mean {(full_names or {}).get(near, near)!r}? "
 
 
 def _normalize(name: str) -> str:

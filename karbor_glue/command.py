@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def karbor() -> None:
-    """Look after what a Karbor protects with karbor-backup."""
+    """Recover operations of ended karbor-protection processes."""
 
 
 @karbor.command()
@@ -37,12 +37,12 @@ def karbor() -> None:
 )
 @click.pass_context
 def recover(ctx: click.Context, provider: str, config_files: Sequence[str]) -> None:
-    """Put right what a karbor-protection that died has left.
+    """Complete the operations of ended karbor-protection processes.
 
-    PROVIDER is the id or the name of one of Karbor's providers. Operations that were begun are
-    gone on with to their end, and the status of their checkpoints is put right. Checkpoints of
-    a process that still lives are left alone. Whether one of another host lives is known when the
-    time of one lease is over (60 seconds, or 'lease' in the provider's file): recover again then.
+    PROVIDER is the id or the name of one of Karbor's providers. Started operations are continued
+    to their end, and the status of their checkpoints is corrected. Checkpoints of a running process
+    are not changed. Whether a process on another host runs is known after the duration of one
+    lease (60 seconds, or 'lease' in the provider's file): run the command again then.
     """
     found = []
     for each in _run_recovery(_load_provider(provider, config_files)):

@@ -29,6 +29,11 @@ def test_closest_name_is_what_was_meant(written: str, meant: str) -> None:
     assert suggest_name(written, _KNOWN) == f"did you mean {meant!r}? "
 
 
+def test_full_name_is_suggested_for_a_short_one() -> None:
+    full_names = {"server": "OS::Nova::Server"}
+    assert suggest_name("servr", full_names, full_names) == "did you mean 'OS::Nova::Server'? "
+
+
 @pytest.mark.parametrize("written", ["", "tape", "x" * 1_000_000])
 def test_no_name_is_suggested_where_none_is_similar(written: str) -> None:
     assert closest_name(written, _KNOWN) is None

@@ -6,7 +6,7 @@ A test says what it shows with a mark whose arguments are a row. A run notes the
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -91,6 +91,11 @@ def render_table(run: ResultRun, head: Sequence[str]) -> str:
         ),
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def update_page(insert: Callable[[str], str]) -> None:
+    """Write the page anew, as the function returns it for its present text."""
+    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def insert_between(page: str, text: str, begin: str, end: str) -> str:

@@ -43,6 +43,4 @@ def insert_table(page: str, run: result_tables.ResultRun) -> str:
 
 
 if __name__ == "__main__":
-    result_tables.PAGE.write_text(
-        insert_table(result_tables.PAGE.read_text(), result_tables.read_results(RESULTS))
-    )
+    result_tables.update_page(lambda page: insert_table(page, result_tables.read_results(RESULTS)))

@@ -41,6 +41,4 @@ def insert_table(page: str, rows: Sequence[Row]) -> str:
 
 
 if __name__ == "__main__":
-    result_tables.PAGE.write_text(
-        insert_table(result_tables.PAGE.read_text(encoding="utf-8"), load_rows()), encoding="utf-8"
-    )
+    result_tables.update_page(lambda page: insert_table(page, load_rows()))
