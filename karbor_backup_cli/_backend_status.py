@@ -5,10 +5,10 @@ from typing import Any
 
 import attrs
 
-from karbor_backup_cli._backends import ConfiguredBackends
-from karbor_backup_cli._configuration import BackendSection
 from karbor_backup_cli._formatting import format_error
 from karbor_backup_core import Ability, Backend, Health, KarborBackupError, Support, Verb, printable
+from karbor_backup_core.configuration import BackendSection
+from karbor_backup_core.configured_backends import ConfiguredBackends
 from karbor_backup_core.documents import to_document
 
 

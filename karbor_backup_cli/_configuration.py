@@ -1,130 +1,18 @@
-"""The configuration file: where it is looked for, what may stand in it, what it says."""
+"""Where the command looks for its configuration file, and where its store is by default."""
 
 import os
-import tomllib
-from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import attrs
-
-from karbor_backup_cli._durations import parse_duration
-from karbor_backup_cli._value_checks import find_unusable_value
-from karbor_backup_cli.paths import expand_user_path, read_bytes
-from karbor_backup_core import InvalidDocument, InvalidInput, Json, Policy
-from karbor_backup_core.json_schema.subschemas import (
-    SECRET_REFERENCE_SCHEMA,
-    allow_secret_references,
-)
-from karbor_backup_core.secrets import Secret, wrap_secrets
+from karbor_backup_core import InvalidInput
+from karbor_backup_core.configuration import CONFIGURATION_VARIABLE
+from karbor_backup_core.files import expand_user_path
 
 if TYPE_CHECKING:
     import sqlalchemy
 
 APPLICATION: Final = "karbor-backup"
 FILE_NAME: Final = "config.toml"
-ENVIRONMENT_VARIABLE: Final = "KARBOR_BACKUP_CONFIG"
-
-_DURATION_KEYS: Final = tuple(
-    field.name for field in attrs.fields(Policy) if field.type is timedelta
-)
-
-
-def _create_policy_schema() -> Json:
-    durations: dict[str, Json] = {
-        name: {"type": ["number", "string"], "description": "seconds, or text like 5m"}
-        for name in _DURATION_KEYS
-    }
-    return {
-        "type": "object",
-        "properties": {
-            **durations,
-            "poll_share": {"type": "number", "exclusiveMinimum": 0},
-            "poll_ends": {"type": "integer", "minimum": 1},
-            "poll_load": {"type": "number", "exclusiveMinimum": 0},
-            "attempts": {"type": "integer", "minimum": 1},
-        },
-        "additionalProperties": False,
-    }
-
-
-SCHEMA: Final[Json] = {
-    "title": "Configuration of karbor-backup",
-    "type": "object",
-    "properties": {
-        "default_backend": {"type": "string", "minLength": 1},
-        "store": {
-            "type": "object",
-            "properties": {
-                "url": {"type": "string", "minLength": 1, "writeOnly": True},
-                "risk_corruption_on_network_filesystem": {"type": "boolean"},
-            },
-            "additionalProperties": False,
-        },
-        "documents": {
-            "type": "object",
-            "properties": {
-                # A key that is written out would be in every copy of this file.
-                "keys": {"type": "array", "items": SECRET_REFERENCE_SCHEMA},
-                "require_signature": {"type": "boolean"},
-            },
-            "additionalProperties": False,
-        },
-        "policy": _create_policy_schema(),
-        "backends": {
-            "type": "object",
-            "additionalProperties": {
-                "type": "object",
-                "properties": {"use": {"type": "string", "minLength": 1}},
-                "additionalProperties": True,
-            },
-        },
-    },
-    "additionalProperties": False,
-}
-"""What may stand in the file. The rest of a backend's section is that backend's own to judge."""
-
-
-@attrs.frozen
-class BackendSection:
-    """One configured backend.
-
-    Attributes:
-        name: the name it is configured under.
-        use: the implementation: the name of its entry point.
-        configuration: its own keys, as they stand in the file.
-    """
-
-    name: str
-    use: str
-    configuration: Json = attrs.field(factory=dict, repr=False)
-
-
-@attrs.frozen
-class Configuration:
-    """What the file says, or the defaults where there is none.
-
-    Attributes:
-        path: the file; None where there is none.
-        store_url: where operations and backups are kept; None for the default place.
-        risk_network_filesystem: use an SQLite store also where machines share the file system.
-        policy: how patient operations are.
-        backends: the configured backends by name; None where the file names none, and every
-            installed one can be used as it is.
-        default_backend: the backend to use where none is named.
-        document_keys: sign documents of backups, the first, and check them, each of them.
-        require_signature: whether a document from outside needs a signature.
-    """
-
-    path: Path | None = None
-    store_url: Secret | None = None
-    risk_network_filesystem: bool = False
-    policy: Policy = attrs.field(factory=Policy)
-    backends: Mapping[str, BackendSection] | None = None
-    default_backend: str = ""
-    document_keys: tuple[Secret, ...] = ()
-    require_signature: bool = False
 
 
 def find_configuration_file(asked: Path | None) -> Path | None:
@@ -136,7 +24,7 @@ def find_configuration_file(asked: Path | None) -> Path | None:
     Raises:
         InvalidInput: the file that was asked for is not there.
     """
-    named = asked or os.environ.get(ENVIRONMENT_VARIABLE)
+    named = asked or os.environ.get(CONFIGURATION_VARIABLE)
     if named:
         path = expand_user_path(str(named))
         try:
@@ -165,99 +53,3 @@ def default_store_url() -> "sqlalchemy.URL":
 
     folder = platformdirs.user_state_path(APPLICATION, appauthor=False)
     return sqlalchemy.URL.create("sqlite", database=str(folder / "operations.sqlite"))
-
-
-def load_configuration(path: Path | None) -> Configuration:
-    """Read a configuration file; without one, answer the defaults.
-
-    Raises:
-        InvalidInput: it cannot be read, or is not TOML.
-        InvalidDocument: it does not fit; all faults are named.
-    """
-    if path is None:
-        return Configuration()
-    document = _parse_toml(path)
-    if faults := _find_errors(document):
-        raise InvalidDocument(f"configuration {path}", faults)
-    sections = document.get("backends")
-    wrapped = wrap_secrets(SCHEMA, document)
-    documents: Mapping[str, Any] = wrapped.get("documents", {})
-    store: Mapping[str, Any] = wrapped.get("store", {})
-    return Configuration(
-        path=path,
-        store_url=store.get("url"),
-        risk_network_filesystem=store.get("risk_corruption_on_network_filesystem", False),
-        policy=Policy(**_parse_policy(document.get("policy", {}))),
-        backends=None if sections is None else _parse_sections(sections),
-        default_backend=document.get("default_backend", ""),
-        document_keys=tuple(documents.get("keys", ())),
-        require_signature=documents.get("require_signature", False),
-    )
-
-
-def _parse_toml(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(read_bytes(path).decode())
-    except OSError as error:
-        raise InvalidInput(
-            f"configuration {path}: it cannot be read: {error.strerror or error}"
-        ) from None
-    except UnicodeDecodeError:
-        raise InvalidInput(f"configuration {path}: it is not UTF-8 text") from None
-    except RecursionError:
-        raise InvalidInput(f"configuration {path}: it is nested too deeply") from None
-    except ValueError as error:
-        # Not only TOMLDecodeError: integers of thousands of digits raise a plain one.
-        raise InvalidInput(f"configuration {path}: it is not TOML: {error}") from None
-    if fault := find_unusable_value(document):
-        raise InvalidInput(f"configuration {path}: {fault}")
-    return document
-
-
-def _find_errors(document: Json) -> list[str]:
-    """Return what is wrong with the file, apart from the backends' own keys."""
-    from karbor_backup_core.json_schema.validator import Validator
-
-    faults = Validator(allow_secret_references(SCHEMA), "configuration").find_errors(document)
-    if faults:
-        return faults
-    faults = _find_policy_errors(document.get("policy", {}))
-    documents = document.get("documents", {})
-    if documents.get("require_signature") and not documents.get("keys"):
-        faults.append("$.documents.require_signature: it needs a key in documents.keys")
-    return faults
-
-
-def _find_policy_errors(values: Json) -> list[str]:
-    faults = []
-    for name, value in values.items():
-        try:
-            _parse_policy_value(name, value)
-        except ValueError as error:
-            faults.append(f"$.policy.{name}: {error}")
-    if not faults:
-        try:
-            Policy(**_parse_policy(values))
-        except ValueError as error:
-            # It names the field as "policy lease", which is the place of the fault already.
-            faults.append(f"$.{str(error).replace('policy ', 'policy.', 1)}")
-    return faults
-
-
-def _parse_policy(values: Json) -> dict[str, Any]:
-    return {name: _parse_policy_value(name, value) for name, value in values.items()}
-
-
-def _parse_policy_value(name: str, value: Any) -> Any:
-    return parse_duration(str(value)) if name in _DURATION_KEYS else value
-
-
-def _parse_sections(sections: Json) -> dict[str, BackendSection]:
-    return {
-        name: BackendSection(
-            name=name,
-            use=section.get("use", name),
-            configuration={key: value for key, value in section.items() if key != "use"},
-        )
-        for name, section in sections.items()
-    }

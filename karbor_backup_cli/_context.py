@@ -10,13 +10,14 @@ import attrs
 import click
 
 from karbor_backup_cli._missing_libraries import describe_missing_library, describe_unfit_library
+from karbor_backup_cli._streams import write_error
 from karbor_backup_cli.paths import PathName
 from karbor_backup_core import MissingLibrary
 from karbor_backup_core.secrets import Secret
 
 if TYPE_CHECKING:
-    from karbor_backup_cli._backends import ConfiguredBackends
-    from karbor_backup_cli._configuration import Configuration
+    from karbor_backup_core.configuration import Configuration
+    from karbor_backup_core.configured_backends import ConfiguredBackends
     from karbor_backup_core.stores.sql import SQLStore
 
 F = TypeVar("F")
@@ -52,21 +53,20 @@ class CliContext:
             InvalidInput: it is not there, cannot be read or does not fit.
         """
         from karbor_backup_cli import _configuration
+        from karbor_backup_core.configuration import load_configuration
 
-        loaded = _configuration.load_configuration(
-            _configuration.find_configuration_file(self.config)
-        )
+        loaded = load_configuration(_configuration.find_configuration_file(self.config))
         self.secrets += loaded.document_keys
         return loaded
 
     @functools.cached_property
     def backends(self) -> "ConfiguredBackends":
         """The configured backends."""
-        from karbor_backup_cli._backends import ConfiguredBackends
+        from karbor_backup_core.configured_backends import ConfiguredBackends
 
         if self.os_cloud:
             os.environ["OS_CLOUD"] = self.os_cloud
-        return ConfiguredBackends(self.configuration, self.secrets, self.os_cloud)
+        return ConfiguredBackends(self.configuration, self.secrets, self.os_cloud, _warn)
 
     @property
     def store(self) -> "SQLStore":
@@ -114,6 +114,10 @@ class CliContext:
         """Let go of what was opened."""
         if self._store is not None:
             self._store.close()
+
+
+def _warn(message: str) -> None:
+    write_error(f"karbor-backup: warning: {message}")
 
 
 pass_cli_context = click.make_pass_decorator(CliContext, ensure=True)

@@ -1,9 +1,7 @@
 """Begins operations and resumes them, and stays with them to their end."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from karbor_backup_cli._context import CliContext
 from karbor_backup_cli._formatting import format_status
@@ -13,38 +11,29 @@ from karbor_backup_cli._waiting import FinalState, OperationWaiter, to_karbor_ba
 from karbor_backup_core import (
     Backend,
     BackendError,
-    Backup,
     KarborBackupError,
     Operation,
-    Resource,
+    OperationFuture,
     Runner,
-    State,
-    Verb,
-    plan,
-    system_clock,
 )
 
 
-def execute(
-    context: CliContext,
-    backend: Backend,
-    verb: Verb,
-    target: Resource | Backup,
-    options: Mapping[str, Any],
-    deadline: timedelta | None,
-) -> Operation:
-    """Begin an operation and wait for its end.
+def execute(context: CliContext, backend: Backend, planned: Operation) -> Operation:
+    """Submit a planned operation and wait for its end.
+
+    Wrong input comes before the service's health, since the person can mend it in any case.
 
     Raises:
-        InvalidInput: it is refused; nothing was begun.
-        BackendError: the service is not fit for it now; nothing was begun.
+        BackendError: the service is not fit for it now; nothing was stored.
         KarborBackupError: the runner could not go on with it.
         Detached: the person wants to wait no longer.
     """
-    _check_before_start(context, backend, verb, target, options, deadline)
+    if not planned.finished:
+        health = backend.health()
+        if not health.ok:
+            raise BackendError(f"backend {backend.name} is not fit for work: {health.summary}")
     with _open_waiter(context, [backend]) as waiter:
-        operation = waiter.runner.begin(backend.name, verb, target, options, deadline=deadline)
-        (ending,) = waiter.wait_for_all([operation])
+        (ending,) = waiter.wait_for_all([waiter.runner.submit(planned)])
     return _return_or_raise(ending)
 
 
@@ -56,7 +45,7 @@ def resume_all(context: CliContext, operations: Sequence[Operation]) -> list[Fin
     """
     loaded, endings = _load_backends(context, operations)
     with _open_waiter(context, loaded) as waiter:
-        resumed: list[Operation] = []
+        resumed: list[OperationFuture] = []
         for operation in operations:
             if operation.id in endings:
                 continue
@@ -107,42 +96,14 @@ def _load_backends(
     return list(loaded.values()), missing
 
 
-def _check_before_start(
-    context: CliContext,
-    backend: Backend,
-    verb: Verb,
-    target: Resource | Backup,
-    options: Mapping[str, Any],
-    deadline: timedelta | None,
-) -> None:
-    """Let pass what can be begun now; a plan that is thrown away finds whatever is wrong with it.
-
-    Wrong input comes before the service's health, since the person can mend it in any case.
-    """
-    planned = plan(
-        backend,
-        verb,
-        target,
-        options,
-        now=system_clock(),
-        deadline=deadline or context.configuration.policy.deadline,
-    )
-    if planned.state is State.RELEASED:
-        return
-    health = backend.health()
-    if not health.ok:
-        raise BackendError(f"backend {backend.name} is not fit for work: {health.summary}")
-
-
 @contextlib.contextmanager
 def _open_waiter(context: CliContext, backends: Sequence[Backend]) -> Iterator[OperationWaiter]:
     """A runner with somebody who watches it; signals are caught until it is closed."""
     store, policy = context.open_store(create=True), context.configuration.policy
-    by_name = {backend.name: backend for backend in backends}
     quiet = context.as_json or context.debug
     with (
         SignalCollector() as interrupts,
         create_display(quiet=quiet) as display,
-        Runner(store, by_name, policy=policy, on_change=display.update) as runner,
+        Runner(store, backends, policy=policy, on_change=display.update) as runner,
     ):
         yield OperationWaiter(runner, interrupts, display)

@@ -5,10 +5,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from karbor_backup_cli._value_checks import find_unusable_value
-from karbor_backup_cli.paths import expand_user_path, read_bytes, read_limited
 from karbor_backup_core import InvalidInput, Json
+from karbor_backup_core.files import expand_user_path, read_bytes, read_limited
 from karbor_backup_core.json_schema.subschemas import child_schemas, inplace_subschemas
+from karbor_backup_core.json_schema.value_checks import find_unusable_value
 
 
 def read_options(file: str | None, assignments: Sequence[str], schema: Json) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from karbor_backup_core import (
     Outcome,
     Part,
     Result,
-    State,
     Verb,
     describe_result,
     printable,
@@ -51,21 +50,15 @@ def report_result(
     """
     if operation.outcome is not None and operation.outcome.refused:
         raise InvalidInput(operation.outcome.reason)
-    with reporting_lost_output(format_result(operation), failed=not has_result(operation, wanted)):
+    with reporting_lost_output(format_result(operation), failed=operation.result is not wanted):
         if as_json:
             emit_json(to_document(operation))
         else:
             print_result(operation)
-    if not has_result(operation, wanted):
+    if operation.result is not wanted:
         raise CommandFailed
     if operation.outcome is not None and operation.outcome.covered:
         raise NothingStored
-
-
-def has_result(operation: Operation, wanted: Result = Result.SUCCEEDED) -> bool:
-    """Whether it ended as wanted, with everything cleaned up."""
-    outcome = operation.outcome
-    return outcome is not None and outcome.result is wanted and operation.state is State.RELEASED
 
 
 def print_result(operation: Operation) -> None:
@@ -73,7 +66,7 @@ def print_result(operation: Operation) -> None:
     outcome = operation.outcome
     if outcome is not None and outcome.covered:
         write_error(f"{PROGRAM}: {_covered_message(operation, outcome.covered)}")
-    elif outcome is not None and outcome.result is Result.SUCCEEDED:
+    elif outcome is not None and operation.work_succeeded:
         emit_lines(_success_lines(operation, outcome))
     else:
         write_error(f"{PROGRAM}: {_failure_message(operation, outcome)}")
@@ -153,7 +146,7 @@ def _describe_outcome(outcome: Outcome | None) -> str:
 def _leftover_lines(operation: Operation, outcome: Outcome | None) -> Iterator[str]:
     for part in outcome.parts if outcome is not None else ():
         yield f"  part      {format_part(part)}"
-    for leftover in outcome.leftovers if outcome is not None else ():
+    for leftover in operation.leftovers:
         note = f": {printable(leftover.note)}" if leftover.note else ""
         yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"
     if operation.suspended:

@@ -1,5 +1,6 @@
 """Waiting for operations to their end, with an ear for what the person wants meanwhile."""
 
+import concurrent.futures
 import logging
 from collections.abc import Sequence
 from typing import Final, NoReturn, TypeAlias
@@ -8,7 +9,7 @@ import attrs
 
 from karbor_backup_cli._progress import ProgressDisplay
 from karbor_backup_cli._signals import Detached, SignalCollector, SignalRequest
-from karbor_backup_core import Conflict, KarborBackupError, Operation, Runner
+from karbor_backup_core import Conflict, KarborBackupError, Operation, OperationFuture, Runner
 
 FinalState: TypeAlias = Operation | KarborBackupError
 """How an operation stands at the end, or why the runner could not go on with it."""
@@ -47,22 +48,18 @@ class OperationWaiter:
     interrupts: SignalCollector
     display: ProgressDisplay
 
-    def wait_for_all(self, operations: Sequence[Operation]) -> list[FinalState]:
+    def wait_for_all(self, futures: Sequence[OperationFuture]) -> list[FinalState]:
         """Wait until all of these operations have come to an end; answer in the same order.
 
         Raises:
             Detached: the person wants to wait no longer.
         """
-        pending = [operation.id for operation in operations]
-        endings: dict[str, FinalState] = {}
+        pending = list(futures)
         while pending:
-            self._handle_signals(pending)
-            for operation_id in pending:
-                ending = self._poll_operation(operation_id, _POLL_SECONDS / len(pending))
-                if ending is not None:
-                    endings[operation_id] = ending
-            pending = [each for each in pending if each not in endings]
-        return [endings[operation.id] for operation in operations]
+            self._handle_signals([each.id for each in pending])
+            concurrent.futures.wait(pending, timeout=_POLL_SECONDS)
+            pending = [each for each in pending if not each.done()]
+        return [_final_state(each) for each in futures]
 
     def take_over_and_wait(self, operation_id: str) -> FinalState:
         """Wait for an operation that another process may drive, and take it over once it is free.
@@ -80,14 +77,6 @@ class OperationWaiter:
             else:
                 return self.wait_for_all([resumed])[0]
 
-    def _poll_operation(self, operation_id: str, seconds: float) -> FinalState | None:
-        try:
-            seen = self.runner.wait(operation_id, timeout=seconds)
-        except Exception as error:  # noqa: BLE001 - a fault of one operation is not the others'
-            ours = to_karbor_backup_error(error)
-            return KarborBackupError(f"{ours} (to go on: karbor-backup resume {operation_id})")
-        return seen if seen.finished else None
-
     def _handle_signals(self, pending: Sequence[str]) -> None:
         """Do what the person asked for since the last look."""
         while (asked := self.interrupts.next_request()) is not None:
@@ -102,7 +91,7 @@ class OperationWaiter:
 
     def _is_being_cancelled(self, operation_id: str) -> bool:
         try:
-            return self.runner.wait(operation_id, timeout=0).cancel_requested
+            return self.runner.operation(operation_id).cancel_requested
         except KarborBackupError:
             return False
 
@@ -117,3 +106,12 @@ class OperationWaiter:
                 f"leaving: operation {operation_id} {how}: karbor-backup resume {operation_id}"
             )
         raise Detached(signum)
+
+
+def _final_state(future: OperationFuture) -> FinalState:
+    """Return what a future that is done holds."""
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001 - a fault of one operation is not the others'
+        ours = to_karbor_backup_error(error)
+        return KarborBackupError(f"{ours} (to go on: karbor-backup resume {future.id})")

@@ -1,15 +1,11 @@
-"""Paths as people write them, and what may be read from them."""
+"""Paths on the command line."""
 
 import os
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any
 
 import click
 
-from karbor_backup_core import InvalidInput
-
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of the largest file that is read: a device may go on for ever."""
+from karbor_backup_core.files import find_name_fault
 
 
 class PathName(click.Path):
@@ -21,58 +17,6 @@ class PathName(click.Path):
         Raises:
             click.BadParameter: no file can have that name, or it is not what is wanted.
         """
-        if (fault := _name_fault(os.fspath(value))) is not None:
+        if (fault := find_name_fault(os.fspath(value))) is not None:
             self.fail(fault, param, ctx)
         return super().convert(value, param, ctx)
-
-
-def expand_user_path(text: str) -> Path:
-    """Return a path that a person wrote, with a home directory for its ``~``.
-
-    A shell replaces a ``~`` only where it begins a word.
-
-    Raises:
-        InvalidInput: no file can have that name.
-    """
-    if (fault := _name_fault(text)) is not None:
-        raise InvalidInput(fault)
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise InvalidInput(f"path {text!r}: there is no such home directory") from None
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file, which may be a pipe.
-
-    Raises:
-        InvalidInput: there is more than ``LARGEST`` bytes of it.
-        OSError: it cannot be read.
-    """
-    with path.open("rb") as file:
-        return read_limited(file, str(path))
-
-
-def read_limited(file: IO[bytes], what: str) -> bytes:
-    """Return what an open file holds from here on.
-
-    Args:
-        file: the file, which may be a pipe.
-        what: what it is, for the text of an error.
-
-    Raises:
-        InvalidInput: there is more than ``LARGEST`` bytes of it.
-        OSError: it cannot be read.
-    """
-    content = file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise InvalidInput(f"{what}: it is larger than {LARGEST} bytes")
-    return content
-
-
-def _name_fault(text: str | bytes) -> str | None:
-    try:
-        name = os.fsencode(text)
-    except UnicodeEncodeError:
-        return f"path {text!r}: it holds a character that no path can"
-    return f"path {text!r}: it holds a NUL character, which no path can" if b"\0" in name else None

@@ -32,7 +32,10 @@ from karbor_backup_core import (
     Support,
     Verb,
     next_call,
-    plan,
+    plan_delete,
+    plan_protect,
+    plan_restore,
+    plan_verify,
     system_clock,
 )
 
@@ -40,6 +43,12 @@ BeforeCall = Callable[[Operation], Operation]
 """Called before each call of a driven operation; answers the operation to go on with."""
 
 DEADLINE: Final = timedelta(hours=1)
+_PLANNERS: Final[Mapping[Verb, Callable[..., Operation]]] = {
+    Verb.PROTECT: plan_protect,
+    Verb.RESTORE: plan_restore,
+    Verb.DELETE: plan_delete,
+    Verb.VERIFY: plan_verify,
+}
 CALLS_LIMIT: Final = 400
 _SETTLE_TIME: Final = timedelta(seconds=10)
 """How long a service whose clock can be turned is given until its lists show what was done."""
@@ -185,9 +194,8 @@ class RuleContext:
         """
         resource = target.resource if isinstance(target, Backup) else target
         waiting = DEADLINE if self.harness.clock else timedelta(seconds=self.harness.timeout)
-        planned = plan(
+        planned = _PLANNERS[verb](
             self.process.backend,
-            verb,
             target,
             self.options_for(verb, resource) if options is None else options,
             now=self.clock(),

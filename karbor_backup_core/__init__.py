@@ -25,6 +25,9 @@ if TYPE_CHECKING:
         InvalidInput,
         KarborBackupError,
         MissingLibrary,
+        OperationFailed,
+        OperationRefused,
+        RunnerClosed,
         StoreError,
         StoreNotFound,
         Transient,
@@ -38,9 +41,10 @@ if TYPE_CHECKING:
     )
     from karbor_backup_core._escaping import printable, printable_lines, truncate_text
     from karbor_backup_core._execution.driver import Driver, PollResult
+    from karbor_backup_core._execution.operation_future import OperationFuture
     from karbor_backup_core._execution.runner import Runner
+    from karbor_backup_core._from_config import open_runner
     from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
-    from karbor_backup_core._lifecycle.outcomes import describe_result
     from karbor_backup_core._lifecycle.policy import Policy
     from karbor_backup_core._lifecycle.state_machine import Call, Lifecycle, next_call
     from karbor_backup_core._model import (
@@ -64,8 +68,9 @@ if TYPE_CHECKING:
         Support,
         Verb,
     )
+    from karbor_backup_core._outcome_messages import describe_end, describe_result
     from karbor_backup_core._paths import check_path, is_allowed_path
-    from karbor_backup_core._planning import plan
+    from karbor_backup_core._planning import plan_delete, plan_protect, plan_restore, plan_verify
     from karbor_backup_core._suggestions import closest_name, suggest_name
     from karbor_backup_core._version import CONTRACT_VERSION, __version__
     from karbor_backup_core._workflow import Step, StepCall, Workflow
@@ -102,6 +107,9 @@ _MODULES: Final = {
     "MissingLibrary": "_errors",
     "MemoryStore": "stores.memory",
     "Operation": "_model",
+    "OperationFailed": "_errors",
+    "OperationRefused": "_errors",
+    "OperationFuture": "_execution.operation_future",
     "Outcome": "_model",
     "Part": "_model",
     "Policy": "_lifecycle.policy",
@@ -112,6 +120,7 @@ _MODULES: Final = {
     "Resource": "_model",
     "Result": "_model",
     "Runner": "_execution.runner",
+    "RunnerClosed": "_errors",
     "Secret": "secrets",
     "State": "_model",
     "Step": "_workflow",
@@ -131,13 +140,18 @@ _MODULES: Final = {
     "WrongScope": "_errors",
     "__version__": "_version",
     "check_path": "_paths",
-    "describe_result": "_lifecycle.outcomes",
+    "describe_end": "_outcome_messages",
+    "describe_result": "_outcome_messages",
     "closest_name": "_suggestions",
     "hookimpl": "hookspecs",
     "install_hint": "_install_hints",
     "is_allowed_path": "_paths",
     "next_call": "_lifecycle.state_machine",
-    "plan": "_planning",
+    "open_runner": "_from_config",
+    "plan_delete": "_planning",
+    "plan_protect": "_planning",
+    "plan_restore": "_planning",
+    "plan_verify": "_planning",
     "printable": "_escaping",
     "printable_lines": "_escaping",
     "suggest_name": "_suggestions",
@@ -176,6 +190,9 @@ __all__ = [
     "MemoryStore",
     "MissingLibrary",
     "Operation",
+    "OperationFailed",
+    "OperationFuture",
+    "OperationRefused",
     "Outcome",
     "Part",
     "Policy",
@@ -185,6 +202,7 @@ __all__ = [
     "Resource",
     "Result",
     "Runner",
+    "RunnerClosed",
     "Secret",
     "State",
     "Step",
@@ -205,12 +223,17 @@ __all__ = [
     "__version__",
     "check_path",
     "closest_name",
+    "describe_end",
     "describe_result",
     "hookimpl",
     "install_hint",
     "is_allowed_path",
     "next_call",
-    "plan",
+    "open_runner",
+    "plan_delete",
+    "plan_protect",
+    "plan_restore",
+    "plan_verify",
     "printable",
     "printable_lines",
     "suggest_name",

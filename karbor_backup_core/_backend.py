@@ -77,27 +77,39 @@ class Backend:
     def load(
         cls,
         name: str,
-        plugin_class: Callable[[Mapping[str, Any]], Any],
-        configuration: Mapping[str, Any],
-        extensions: Sequence[Any] = (),
+        plugin: Callable[..., Any] | str | None = None,
+        configuration: Mapping[str, Any] | None = None,
+        extensions: Sequence[Any] | None = None,
+        **arguments: Any,
     ) -> "Backend":
         """Make a backend from its class and its configuration. The service is not asked.
 
         Args:
             name: the configured name.
-            plugin_class: the backend's class, with its ``CONFIG_SCHEMA``.
-            configuration: fits that schema; a secret is text or a reference to it.
+            plugin: the backend's class, with its ``CONFIG_SCHEMA``, or the name of its entry point;
+                that is ``name`` if None.
+            configuration: fits that schema; a secret is text or a reference to it. Empty if None.
             extensions: objects that look on; not shared with a backend in use elsewhere, since
-                ``operation_changed`` comes one at a time only within a backend.
+                ``operation_changed`` comes one at a time only within a backend. If None, new
+                instances of all installed ones where the backend is loaded by its entry point,
+                and none otherwise.
+            **arguments: for the backend's class, beside the configuration.
 
         Raises:
+            UnknownBackend: no backend has an entry point of that name.
             InvalidDocument: the configuration does not fit, with all faults.
             InvalidInput: the configuration does not make sense to the backend.
             BackendUnavailable: the backend needs another contract.
             BackendError: the backend cannot be made or cannot describe itself.
             ContractViolation: the backend or an extension is not as the contract asks.
         """
-        schema = getattr(plugin_class, "CONFIG_SCHEMA", None)
+        if plugin is None or isinstance(plugin, str):
+            from karbor_backup_core.discovery import backend_class, load_extensions
+
+            plugin = backend_class(plugin or name)
+            extensions = load_extensions() if extensions is None else extensions
+        configuration = {} if configuration is None else configuration
+        schema = getattr(plugin, "CONFIG_SCHEMA", None)
         if not isinstance(schema, Mapping):
             raise ContractViolation(
                 f"backend {name}: its class has no CONFIG_SCHEMA: give it a JSON Schema, "
@@ -116,11 +128,11 @@ class Backend:
         settings = wrap_secrets(schema, configuration)
         secrets = tuple(find_secrets(settings))
         try:
-            plugin = plugin_class(settings)
+            instance = plugin(settings, **arguments)
         except Exception as error:  # noqa: BLE001 - whatever a backend's constructor raises
             failure = sanitize_exception(f"backend {name} cannot be made", error, secrets)
         else:
-            return cls.from_plugin(name, plugin, extensions, secrets, same_as)
+            return cls.from_plugin(name, instance, extensions or (), secrets, same_as)
         raise failure
 
     @classmethod

@@ -13,6 +13,9 @@
     │   └── WrongScope           an operation or backup of another endpoint or project
     ├── MissingLibrary           a library that is not installed, or is too old: what to install
     ├── BackendUnavailable       installed but cannot be loaded: the reason, and what to install
+    ├── OperationFailed          what ``raise_for_outcome`` raises: the operation did not succeed
+    │   └── OperationRefused     the backend refused it (it is an InvalidInput, too)
+    ├── RunnerClosed             the runner is closed; another one can resume its operations
     ├── ContractViolation        a backend answered what the contract forbids
     ├── BackendError             what a backend's hook raises: final, a repeat would not help
     │   └── Transient            a repeat may help, after ``retry_after`` seconds
@@ -21,13 +24,17 @@
         ├── Conflict             somebody else wrote the operation first
         └── BackupBusy           another operation is working on the same backup
 
-The failure of work in the service itself is no exception: it is data, in ``Progress``.
+The failure of work in the service itself is no exception: it is data, in ``Progress`` and in
+``Outcome``, until a program calls ``Operation.raise_for_outcome``.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from karbor_backup_core._escaping import truncate_text
+
+if TYPE_CHECKING:
+    from karbor_backup_core._model import Operation
 
 
 class KarborBackupError(Exception):
@@ -99,6 +106,38 @@ class MissingLibrary(KarborBackupError):
 
 class BackendUnavailable(KarborBackupError):
     """The backend is installed but cannot be loaded; the message says what to install."""
+
+
+class OperationFailed(KarborBackupError):
+    """An operation did not succeed: it failed, was cancelled or refused, or is not released.
+
+    Attributes:
+        operation: the operation, with its outcome.
+        leftovers: everything that it made and that could not be removed.
+    """
+
+    def __init__(self, operation: "Operation") -> None:
+        from karbor_backup_core._outcome_messages import describe_end
+
+        self.operation = operation
+        self.leftovers = operation.leftovers
+        resource = operation.resource
+        super().__init__(
+            f"{operation.verb} of {resource.type} {resource.id}: {describe_end(operation)} "
+            f"(operation {operation.id})"
+        )
+
+    def __reduce__(self) -> "tuple[type[OperationFailed], tuple[Operation]]":
+        """Let it be sent to another process, with its operation."""
+        return type(self), (self.operation,)
+
+
+class OperationRefused(OperationFailed, InvalidInput):
+    """The backend refused the input of an operation; nothing was started."""
+
+
+class RunnerClosed(KarborBackupError):
+    """The runner is closed: it starts no operation and ends none; another one can resume them."""
 
 
 class ContractViolation(KarborBackupError):

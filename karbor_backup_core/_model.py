@@ -11,6 +11,8 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
+from karbor_backup_core._errors import OperationFailed, OperationRefused
+
 Json: TypeAlias = Mapping[str, Any]
 """A JSON object: strings, numbers, booleans, None, lists and objects of them."""
 
@@ -336,6 +338,40 @@ class Operation:
     def finished(self) -> bool:
         """Whether it stays as it is unless somebody resumes it."""
         return self.state is State.RELEASED or self.suspended
+
+    @property
+    def result(self) -> Result | None:
+        """Its result once it is released; None before, and while it is suspended."""
+        if self.outcome is None or self.state is not State.RELEASED:
+            return None
+        return self.outcome.result
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it succeeded and is released; also where another resource covers its type."""
+        return self.result is Result.SUCCEEDED
+
+    @property
+    def work_succeeded(self) -> bool:
+        """Whether its work succeeded; its release may not have ended, or be suspended."""
+        return self.outcome is not None and self.outcome.result is Result.SUCCEEDED
+
+    @property
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Everything that it made and that could not be removed; empty before its outcome."""
+        return () if self.outcome is None else self.outcome.leftovers
+
+    def raise_for_outcome(self) -> "Operation":
+        """Return the operation itself if it succeeded and is released.
+
+        Raises:
+            OperationRefused: the backend refused it; nothing was started.
+            OperationFailed: it ended in any other way, is suspended or has not ended yet.
+        """
+        if self.succeeded:
+            return self
+        refused = self.outcome is not None and self.outcome.refused
+        raise (OperationRefused if refused else OperationFailed)(self)
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""From a wish to a planned operation; all that can be refused is refused here."""
+"""Plans operations: whatever can be refused is refused here, before anything is stored."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 
 from karbor_backup_core._backend import Backend
-from karbor_backup_core._errors import InvalidInput, Unsupported, WrongBackend, WrongScope
-from karbor_backup_core._identifiers import check_backup, check_resource
-from karbor_backup_core._lifecycle.policy import LONGEST_DURATION
+from karbor_backup_core._clock import system_clock
+from karbor_backup_core._errors import InvalidInput
+from karbor_backup_core._identifiers import check_operation
+from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._model import (
     Backup,
     Operation,
@@ -21,65 +22,155 @@ from karbor_backup_core._model import (
     Support,
     Verb,
 )
+from karbor_backup_core._requests import (
+    check_ability,
+    check_deadline,
+    check_instant,
+    check_origin,
+    check_scope,
+    check_target,
+    check_types,
+    copy_options,
+    to_verb,
+)
 
 
-def plan(
+def plan_protect(
+    backend: Backend,
+    resource: Resource,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan to protect a resource. Nothing is stored or started; ``Runner.submit`` does that.
+
+    Args:
+        backend: the backend to use.
+        resource: the resource to protect.
+        options: the options, by the backend's schema for this verb and type.
+        deadline: time for the operation, from its submission on; that of the default ``Policy``
+            if None.
+        now: the present instant, in UTC; the machine's time if None.
+
+    Returns:
+        A planned operation. Where the type is covered by another resource, it is released already.
+
+    Raises:
+        Unsupported: the backend does not do this for this type.
+        InvalidDocument: the options do not fit; all faults are named.
+        InvalidInput: an argument is of another kind than it should be, the deadline is not
+            positive, or an id or a name cannot be.
+        BackendError: the backend cannot tell its scope now.
+    """
+    return plan_operation(backend, Verb.PROTECT, resource, options, deadline=deadline, now=now)
+
+
+def plan_restore(
+    backend: Backend,
+    backup: Backup,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan to restore a backup, or a member of one. Nothing is stored or started.
+
+    Args:
+        backend: the backend to use, of the kind that made the backup.
+        backup: the backup to restore.
+        options: as for ``plan_protect``.
+        deadline: as for ``plan_protect``.
+        now: as for ``plan_protect``.
+
+    Returns:
+        As ``plan_protect``.
+
+    Raises:
+        KarborBackupError: as ``plan_protect``.
+        WrongBackend: the backup was made by another backend.
+        WrongScope: the backup belongs to another endpoint or project.
+    """
+    return plan_operation(backend, Verb.RESTORE, backup, options, deadline=deadline, now=now)
+
+
+def plan_delete(
+    backend: Backend,
+    backup: Backup,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan to delete a backup. Nothing is stored or started.
+
+    Args:
+        backend: the backend to use, of the kind that made the backup.
+        backup: the whole backup to delete; a member cannot be deleted alone.
+        options: as for ``plan_protect``.
+        deadline: as for ``plan_protect``.
+        now: as for ``plan_protect``.
+
+    Returns:
+        As ``plan_protect``.
+
+    Raises:
+        KarborBackupError: as ``plan_restore``.
+    """
+    return plan_operation(backend, Verb.DELETE, backup, options, deadline=deadline, now=now)
+
+
+def plan_verify(
+    backend: Backend,
+    backup: Backup,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan to check whether a backup can be restored. Nothing is stored or started.
+
+    Args:
+        backend: the backend to use, of the kind that made the backup.
+        backup: the backup to verify.
+        options: as for ``plan_protect``.
+        deadline: as for ``plan_protect``.
+        now: as for ``plan_protect``.
+
+    Returns:
+        As ``plan_protect``.
+
+    Raises:
+        KarborBackupError: as ``plan_restore``.
+    """
+    return plan_operation(backend, Verb.VERIFY, backup, options, deadline=deadline, now=now)
+
+
+def plan_operation(
     backend: Backend,
     verb: Verb,
     target: Resource | Backup,
     options: Mapping[str, Any] | None = None,
     *,
-    now: datetime,
-    deadline: timedelta,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
 ) -> Operation:
-    """Plan an operation; nothing is begun and nothing stored.
-
-    Args:
-        backend: who is to do it.
-        verb: what to do.
-        target: the resource to protect, or the backup to restore, delete or verify.
-        options: by the backend's schema for this verb and type.
-        now: the present instant.
-        deadline: time for it, from now on.
-
-    Returns:
-        A planned operation, or, where the type is covered by something else, one that is over.
+    """Plan an operation after every check that needs no store.
 
     Raises:
-        Unsupported: the backend does not do this for this type.
-        InvalidDocument: the options do not fit; all faults are named.
-        InvalidInput: the deadline has passed before it began, or a member of a backup was to be
-            deleted alone, or an id or a name cannot be.
-        WrongBackend: the backup was made by another backend.
-        WrongScope: the backup lives in another endpoint or project.
-        BackendError: the backend cannot tell its scope now.
+        KarborBackupError: as ``plan_protect`` and ``plan_restore``.
     """
-    resource = target.resource if isinstance(target, Backup) else target
+    verb = to_verb(verb)
+    resource = check_target(verb, target)
+    ability = check_ability(backend, verb, resource.type)
+    time_allowed = Policy().deadline if deadline is None else deadline
+    check_deadline(time_allowed)
     if isinstance(target, Backup):
-        check_backup(target)
-    else:
-        check_resource(resource)
-    ability = backend.ability(resource.type, verb)
-    if ability.support is Support.UNSUPPORTED:
-        raise Unsupported(
-            f"backend {backend.name} cannot {verb} {resource.type}: "
-            f"{ability.reason or 'it does not declare it'}"
-        )
-    if deadline <= timedelta():
-        raise InvalidInput(f"deadline {deadline}: give a time that is longer than nothing")
-    if deadline > LONGEST_DURATION:
-        raise InvalidInput(
-            f"deadline of {deadline.days} days: give a time of at most {LONGEST_DURATION.days} days"
-        )
-    if isinstance(target, Backup):
-        _check_origin(backend, target)
-        if verb is Verb.DELETE and target.id != target.whole_id:
-            raise InvalidInput(
-                f"backup {target.id} is a member and cannot be deleted alone: "
-                f"delete the whole, {target.whole_id}"
-            )
-    backend.check_options(resource.type, verb, options or {})
+        check_origin(backend, target)
+    copied = copy_options(backend, verb, resource.type, options)
     covered = ability.support is Support.COVERED
+    created = system_clock() if now is None else now
+    check_instant(created)
     operation = Operation(
         id=str(uuid.uuid4()),
         verb=verb,
@@ -87,38 +178,51 @@ def plan(
         implementation=backend.info.name,
         scope="" if covered else _require_scope(backend, target),
         resource=resource,
-        options=dict(options or {}),
+        options=copied,
         backup=target if isinstance(target, Backup) else None,
-        created_at=now,
-        deadline=now + deadline,
+        created_at=created,
+        deadline=created + time_allowed,
     )
     return _finish_as_covered(operation, ability.covered_by) if covered else operation
 
 
-def check_scope(what: str, theirs: str, backend: Backend, ours: str) -> None:
-    """Refuse to go on with work of another endpoint or project.
+def prepare_submission(backend: Backend, operation: Operation, now: datetime) -> Operation:
+    """Return a planned operation whose time runs from ``now`` on, after the checks of planning.
 
-    The backend's configuration may say that another scope is the same (``same_as``). An operation
-    keeps its own scope, and its backup the one that it was made in, so both stay on record.
+    It may have been planned long ago, by another process, by another clock or by hand.
 
     Raises:
-        WrongScope: it belongs elsewhere.
+        InvalidInput: it is not as ``plan_operation`` makes it.
+        KarborBackupError: whatever ``plan_operation`` refuses.
     """
-    if theirs != ours and theirs not in backend.same_as:
-        raise WrongScope(
-            f"{what} belongs to {theirs}, but backend {backend.name} looks at {ours}: "
-            "use the credentials and endpoint that it was made with, or, if that is the same "
-            f'service under another name, say same_as = ["{theirs}"] in the configuration of '
-            f"backend {backend.name}"
+    check_types(operation)
+    check_operation(operation)
+    time_allowed = operation.deadline - operation.created_at
+    planned = plan_operation(
+        backend,
+        operation.verb,
+        # Its annotation allows None for the backup; planning refuses it.
+        operation.resource if operation.verb is Verb.PROTECT else operation.backup,  # type: ignore[arg-type]
+        operation.options,
+        deadline=time_allowed,
+        now=operation.created_at,
+    )
+    check_scope(f"operation {operation.id}", operation.scope, backend, planned.scope)
+    if attrs.evolve(planned, id=operation.id, scope=operation.scope) != operation:
+        raise InvalidInput(
+            f"operation {operation.id} is not as it was planned (it is {operation.state}): "
+            "plan another one, or resume it if it is stored"
         )
+    return restart_time(operation, now)
 
 
-def _check_origin(backend: Backend, backup: Backup) -> None:
-    if backup.backend != backend.info.name:
-        raise WrongBackend(
-            f"backup {backup.id} was made by backend {backup.backend}, "
-            f"and {backend.name} is a {backend.info.name}: name a backend of the right kind"
-        )
+def restart_time(operation: Operation, now: datetime) -> Operation:
+    """Return a planned operation whose time runs from another instant on."""
+    if operation.finished:
+        return operation
+    return attrs.evolve(
+        operation, created_at=now, deadline=now + (operation.deadline - operation.created_at)
+    )
 
 
 def _require_scope(backend: Backend, target: Resource | Backup) -> str:

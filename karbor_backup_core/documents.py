@@ -6,9 +6,10 @@ one written by a newer version is told from a broken one.
 """
 
 import enum
+import types
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -120,10 +121,11 @@ def _move_path_first(fault: str) -> str:
 def _find_errors(value: Any, place: str) -> list[str]:
     """Say where and why an instance cannot be written; only a failed write asks."""
     if attrs.has(type(value)):
+        hints = get_type_hints(type(value))
         return [
             fault
-            for field in attrs.fields(type(value))
-            for fault in _find_field_errors(field.name, getattr(value, field.name), place)
+            for name, hint in hints.items()
+            for fault in _find_field_errors(name, getattr(value, name), hint, place)
         ]
     if isinstance(value, tuple):
         return [
@@ -134,12 +136,28 @@ def _find_errors(value: Any, place: str) -> list[str]:
     return find_non_json(value, place)
 
 
-def _find_field_errors(name: str, value: Any, place: str) -> list[str]:
+def _find_field_errors(name: str, value: Any, hint: Any, place: str) -> list[str]:
     place = child_path(place, name)
-    faults = _find_errors(value, place)
+    faults = _find_type_errors(value, hint, place) or _find_errors(value, place)
     if name in SIZE_LIMITED_FIELDS and not faults:
         try:
             to_size_limited_json(value)
         except NOT_JSON_ERRORS as error:
             return [f"{place}: {error}"]
     return faults
+
+
+def _find_type_errors(value: Any, hint: Any, place: str) -> list[str]:
+    """Say what an attribute should be that is no enum member, instant or noun, but should be."""
+    choices = get_args(hint) if get_origin(hint) is types.UnionType else (hint,)
+    classes = [each for each in choices if isinstance(each, type)]
+    if any(isinstance(value, each) for each in classes):
+        return []
+    got = type(value).__name__  # not the value, which may be a secret
+    for cls in classes:
+        if issubclass(cls, enum.Enum):
+            members = ", ".join(str(member.value) for member in cls)
+            return [f"{place}: expected a {cls.__name__} (one of {members}), got {got}"]
+        if attrs.has(cls) or cls is datetime:
+            return [f"{place}: expected a {cls.__name__}, got {got}"]
+    return []

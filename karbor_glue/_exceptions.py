@@ -7,7 +7,7 @@ from typing import Any
 
 from karbor import exception
 
-from karbor_backup_core import KarborBackupError, Operation, Verb, describe_result
+from karbor_backup_core import KarborBackupError, Operation, Verb, describe_end
 from karbor_glue._option_hints import add_option_hints
 
 _log = logging.getLogger("karbor_backup.karbor")
@@ -26,14 +26,11 @@ class OperationIncomplete(KarborBackupError):
 
 def incomplete_error(operation: Operation) -> OperationIncomplete:
     """Say how an operation ended, and what it left."""
-    outcome = operation.outcome
-    if outcome is None:
+    if operation.outcome is None:
         return OperationIncomplete(
             f"operation {operation.id} was let go of before its end: recover it"
         )
-    left = [f"{each.kind} {each.id} ({each.note})" for each in outcome.leftovers]
-    remains = f"; left behind: {', '.join(left)}" if left else ""
-    return OperationIncomplete(f"{describe_result(outcome.result, outcome.reason)}{remains}")
+    return OperationIncomplete(describe_end(operation))
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 from karbor.common import constants
 
-from karbor_backup_core import KarborBackupError, Operation, Result, Support, Verb, system_clock
+from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
 from karbor_backup_core.owners import is_free
 from karbor_glue import _runners
 from karbor_glue._bank_section import ResourceSection, StoredOperation
@@ -79,7 +79,7 @@ class RecoveryResult:
                 operation.verb, operation.resource.type, str(incomplete_error(operation))
             )
             for operation in self.operations
-            if operation.outcome is None or operation.outcome.result is not Result.SUCCEEDED
+            if not operation.work_succeeded
         )
 
 

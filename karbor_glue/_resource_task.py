@@ -9,7 +9,7 @@ import functools
 import threading
 import weakref
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -19,13 +19,15 @@ from karbor_backup_core import (
     Conflict,
     KarborBackupError,
     Operation,
+    OperationFuture,
     Resource,
-    Result,
     Support,
     Unsupported,
     Verb,
-    plan,
-    system_clock,
+    plan_delete,
+    plan_protect,
+    plan_restore,
+    plan_verify,
 )
 from karbor_glue import _runners, _schemas
 from karbor_glue._allowed_directories import PATH_OPTIONS, check_directory, is_path_resource
@@ -36,6 +38,13 @@ from karbor_glue._leases import process_lease
 from karbor_glue._outcomes import describe_unverified, restored_ids
 from karbor_glue._runners import RunnerContext
 from karbor_glue._settings import Settings
+
+_PLANNERS: Final[Mapping[Verb, Callable[..., Operation]]] = {
+    Verb.PROTECT: plan_protect,
+    Verb.RESTORE: plan_restore,
+    Verb.DELETE: plan_delete,
+    Verb.VERIFY: plan_verify,
+}
 
 
 @attrs.frozen
@@ -207,7 +216,8 @@ class ResourceTask:
         """
         with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as context:
             for stored in context.store.load_operations(self.section):
-                operation = self._finish_operation(context, stored.operation.id)
+                future = self._resume(context, stored.operation.id)
+                operation = self._finish_operation(context, future)
                 if operation.suspended:
                     raise incomplete_error(operation)
 
@@ -216,11 +226,13 @@ class ResourceTask:
         with _runners.shared_runner(self.settings, self.credentials, self.section.bank) as context:
             if self._operation_id:
                 context.store.load_operations(self.section)
+                future = self._resume(context, self._operation_id)
             else:
-                self._operation_id = self._create_operation(context, target)
-            operation = self._finish_operation(context, self._operation_id)
+                future = self._submit(context, target)
+                self._operation_id = future.id
+            operation = self._finish_operation(context, future)
         outcome = operation.outcome
-        if outcome is None or outcome.result is not Result.SUCCEEDED:
+        if outcome is None or not operation.work_succeeded:
             raise incomplete_error(operation)
         return TaskResult(
             outcome.backup or operation.backup,
@@ -228,35 +240,31 @@ class ResourceTask:
             describe_unverified(outcome),
         )
 
-    def _create_operation(self, context: RunnerContext, target: Resource | Backup) -> str:
-        """Write the operation to the bank, before the service hears of it."""
-        policy = self.settings.policy
-        planned = plan(
-            context.backend,
-            self.verb,
-            target,
-            self._build_options(),
-            now=system_clock(),
-            deadline=policy.deadline,
-        )
+    def _submit(self, context: RunnerContext, target: Resource | Backup) -> OperationFuture:
+        """Write a new operation to its place in the bank, and start it."""
+        plan = _PLANNERS[self.verb]
+        deadline = self.settings.policy.deadline
+        planned = plan(context.backend, target, self._build_options(), deadline=deadline)
         notes = {**self.notes, **context.credentials.notes()}
         context.store.register(planned.id, self.section, notes)
-        context.store.add(planned)
-        return planned.id
+        return context.runner.submit(planned)
 
-    def _finish_operation(self, context: RunnerContext, operation_id: str) -> Operation:
-        """Go on with an operation until it is over."""
+    def _resume(self, context: RunnerContext, operation_id: str) -> OperationFuture:
+        """Go on with an operation that was left in the bank."""
         try:
-            context.runner.resume(operation_id)
+            return context.runner.resume(operation_id)
         except Conflict:
             context.store.unload(operation_id)
             raise
-        operation = context.runner.wait(operation_id)
+
+    def _finish_operation(self, context: RunnerContext, future: OperationFuture) -> Operation:
+        """Wait for the end of an operation; the bank keeps it if it is not released."""
+        operation = future.result()
         if operation.suspended:
-            # The bank keeps it, so that a later delete or recovery carries its release out.
-            context.store.unload(operation_id, unfinished=True)
-        elif operation.finished:
-            context.store.delete_operation(operation_id)
+            # A later delete or recovery carries its release out.
+            context.store.unload(operation.id, unfinished=True)
+        else:
+            context.store.delete_operation(operation.id)
         return operation
 
     def _get_ability(self) -> Ability:

@@ -14,7 +14,6 @@ import attrs
 from oslo_config import cfg
 
 from karbor_backup_core import Backend, InvalidInput, Policy, check_path
-from karbor_backup_core.discovery import backend_class, load_extensions
 from karbor_glue import options
 
 _SSH: Final = {
@@ -57,9 +56,7 @@ class Settings:
         Raises:
             KarborBackupError: it is not installed, cannot be loaded or is not configured well.
         """
-        plugin_class = backend_class(self.backend)
-        factory = _PartialBackend(plugin_class, arguments) if arguments else plugin_class
-        return Backend.load(self.backend, factory, self.configuration, load_extensions())
+        return Backend.load(self.backend, configuration=self.configuration, **arguments)
 
     def load_without_credentials(self) -> Backend:
         """Return the backend without credentials, to be asked what it can do; made once.
@@ -73,18 +70,6 @@ class Settings:
 @functools.lru_cache(maxsize=32)
 def _load_without_credentials(settings: Settings) -> Backend:
     return settings.load_backend()
-
-
-class _PartialBackend:
-    """A backend's class with some of its arguments given."""
-
-    def __init__(self, plugin_class: Any, arguments: Mapping[str, Any]) -> None:
-        self.CONFIG_SCHEMA = plugin_class.CONFIG_SCHEMA
-        self._class = plugin_class
-        self._arguments = arguments
-
-    def __call__(self, configuration: Mapping[str, Any]) -> Any:
-        return self._class(configuration, **self._arguments)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from karbor_backup_core import (
     BackendUnavailable,
     InvalidInput,
     KarborBackupError,
-    describe_result,
+    describe_end,
     printable,
     suggest_name,
 )
@@ -100,8 +100,7 @@ def _print_result(recovered: "RecoveryResult") -> None:
     change = f": {recovered.before} -> {recovered.after}" if recovered.before else ""
     click.echo(printable(f"{what}{change}"))
     for operation in recovered.operations:
-        outcome = operation.outcome
-        end = describe_result(outcome.result, outcome.reason) if outcome else "not over"
+        end = describe_end(operation)
         click.echo(printable(f"  {operation.verb} of {operation.resource.id}: {end}"))
     for problem in recovered.problems:
         click.echo(printable(f"  {problem}"), err=True)

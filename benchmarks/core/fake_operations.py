@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any, Final, TypeAlias
 
 import attrs
@@ -16,9 +15,7 @@ from karbor_backup_core import (
     Runner,
     State,
     Store,
-    Verb,
-    plan,
-    system_clock,
+    plan_protect,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
 
@@ -44,9 +41,7 @@ def make_backend(cloud: FakeCloud, resources: Iterable[Resource]) -> FakeBackend
 
 def make_submitting_protect(backend: Backend, resource: Resource) -> Operation:
     """Return a protect as a backend is first asked for it."""
-    planned = plan(
-        backend, Verb.PROTECT, resource, OPTIONS, now=system_clock(), deadline=timedelta(hours=1)
-    )
+    planned = plan_protect(backend, resource, OPTIONS)
     return attrs.evolve(planned, state=State.SUBMITTING, phase=1, attempt=1)
 
 
@@ -101,19 +96,16 @@ def protect_concurrently(
 
 def _begin_protects(runner: Runner, resources: Iterable[Resource]) -> None:
     for each in resources:
-        runner.begin(NAME, Verb.PROTECT, each, OPTIONS)
+        runner.protect(NAME, each, OPTIONS)
 
 
 def protect_sequentially(store: Store, count: int) -> float:
     """Protect that many volumes, each after the one before; answer as ``protect_concurrently``."""
     resources = make_volumes(count)
     backend = Backend.from_plugin(NAME, make_backend(FakeCloud(), resources))
-    ended = []
     with Runner(store, {NAME: backend}) as runner:
         start = time.perf_counter()
-        for each in resources:
-            begun = runner.begin(NAME, Verb.PROTECT, each, OPTIONS)
-            ended.append(runner.wait(begun.id))
+        ended = [runner.protect(NAME, each, OPTIONS).result() for each in resources]
         seconds = time.perf_counter() - start
     check_released(ended)
     return seconds / count

@@ -28,7 +28,6 @@ from karbor_backup_core import (
     Runner,
     State,
     Store,
-    Verb,
 )
 from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeCloud
@@ -65,7 +64,7 @@ def main(count: int, url: str = "") -> None:
         gc.collect()
         before = process.memory_info().rss
         began = time.perf_counter()
-        begun = [runner.begin(NAME, Verb.PROTECT, each, OPTIONS).id for each in resources]
+        begun = [runner.protect(NAME, each, OPTIONS).id for each in resources]
         running.reached.wait()
         seconds = time.perf_counter() - began
         poll_seconds = _measure_polls(cloud)

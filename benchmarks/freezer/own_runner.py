@@ -2,10 +2,20 @@
 
 import os
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.freezer.subject_protocol import SubjectSession
-from karbor_backup_core import Backend, Backup, MemoryStore, Operation, Resource, Runner, Verb
+from karbor_backup_core import (
+    Backend,
+    Backup,
+    MemoryStore,
+    Operation,
+    OperationFuture,
+    Resource,
+    Runner,
+    Verb,
+)
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.model.ids import job_id
 
@@ -56,12 +66,14 @@ def _run_verb(runner: Runner, verb: Verb, targets: list[Any]) -> list[Operation]
         Verb.PROTECT: {"backup_name": "nightly"},
         Verb.RESTORE: {"restore_name": "data"},
     }.get(verb, {})
-    begun = [runner.begin("freezer", verb, target, options) for target in targets]
-    ended = [runner.wait(operation.id) for operation in begun]
-    for operation in ended:
-        if operation.outcome is None or operation.outcome.result != "succeeded":
-            raise RuntimeError(f"{verb} did not succeed: {operation}")
-    return ended
+    submit: Mapping[Verb, Callable[..., OperationFuture]] = {
+        Verb.PROTECT: runner.protect,
+        Verb.RESTORE: runner.restore,
+        Verb.DELETE: runner.delete,
+        Verb.VERIFY: runner.verify,
+    }
+    futures = [submit[verb]("freezer", target, options) for target in targets]
+    return [future.result().raise_for_outcome() for future in futures]
 
 
 def _record_end_time(operation: Operation, known: dict[str, float]) -> None:

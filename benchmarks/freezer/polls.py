@@ -19,7 +19,15 @@ from benchmarks.freezer.database_scheduler import add_other_jobs
 from benchmarks.freezer.environment import CLIENT, FreezerEnvironment
 from benchmarks.freezer.subject_protocol import count_requests
 from benchmarks.measurement import OURS, Measurement
-from karbor_backup_core import Backend, Driver, MemoryStore, Operation, Resource, State, Verb, plan
+from karbor_backup_core import (
+    Backend,
+    Driver,
+    MemoryStore,
+    Operation,
+    Resource,
+    State,
+    plan_protect,
+)
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.model.resource_types import DIRECTORY
 
@@ -64,10 +72,7 @@ def _start_protects(backend: Backend, count: int) -> list[Operation]:
     for number in range(count):
         resource = Resource(DIRECTORY, f"/srv/data/{number}", f"{number}")
         options = {"backup_name": "nightly"}
-        deadline = driver.lifecycle.policy.deadline
-        operation = driver.add(
-            plan(backend, Verb.PROTECT, resource, options, now=driver.clock(), deadline=deadline)
-        )
+        operation = driver.add(plan_protect(backend, resource, options, now=driver.clock()))
         while operation.state is not State.RUNNING:
             operation = driver.step(operation)
         running.append(operation)

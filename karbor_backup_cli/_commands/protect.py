@@ -56,12 +56,14 @@ def protect(
     from karbor_backup_cli._options import read_options
     from karbor_backup_cli._reports import report_result
     from karbor_backup_cli._resource_types import resolve_type
-    from karbor_backup_core import system_clock
+    from karbor_backup_core import plan_protect, system_clock
 
     chosen = context.backends.select(backend)
     resource = Resource(resolve_type(chosen, resource_type), resource_id, name)
     schema = chosen.ability(resource.type, Verb.PROTECT).schema
     given = read_options(options_file, assignments, schema)
     options = add_default_names(given, schema, resource, Verb.PROTECT, system_clock())
-    ended = execute(context, chosen, Verb.PROTECT, resource, options, deadline)
+    time_allowed = context.configuration.policy.deadline if deadline is None else deadline
+    planned = plan_protect(chosen, resource, options, deadline=time_allowed)
+    ended = execute(context, chosen, planned)
     report_result(ended, as_json=context.as_json)

@@ -23,7 +23,6 @@ def resume(context: CliContext, operation: str | None) -> None:
     from karbor_backup_cli._errors import CommandFailed
     from karbor_backup_cli._execution import resume_all
     from karbor_backup_cli._output import reporting_lost_output
-    from karbor_backup_cli._reports import has_result
     from karbor_backup_cli._unreadable_rows import UnreadableRows
 
     unreadable = UnreadableRows()
@@ -34,7 +33,7 @@ def resume(context: CliContext, operation: str | None) -> None:
     resumed = resume_all(context, open_ones)
     ended = dict(zip((each.id for each in open_ones), resumed, strict=True))
     endings = [ended.get(each.id, each) for each in chosen]
-    done = all(isinstance(each, Operation) and has_result(each) for each in endings)
+    done = all(isinstance(each, Operation) and each.succeeded for each in endings)
     with reporting_lost_output(_summarize(chosen, endings), failed=not done):
         _print_results(context, chosen, endings)
     unreadable.fail_if_any()
@@ -78,7 +77,7 @@ def _print_results(
     from karbor_backup_cli._errors import PROGRAM
     from karbor_backup_cli._formatting import format_error
     from karbor_backup_cli._output import emit_json
-    from karbor_backup_cli._reports import format_already_ended, has_result, print_result
+    from karbor_backup_cli._reports import format_already_ended, print_result
     from karbor_backup_core.documents import to_document
 
     pairs = list(zip(chosen, endings, strict=True))
@@ -102,9 +101,7 @@ def _print_results(
         if not isinstance(ending, Operation):
             write_error(f"{PROGRAM}: {_error_line(operation, ending)}")
         elif operation.state is State.RELEASED:
-            (write_output if has_result(operation) else write_error)(
-                format_already_ended(operation)
-            )
+            (write_output if operation.succeeded else write_error)(format_already_ended(operation))
         else:
             print_result(ending)
 

@@ -21,7 +21,7 @@ from karbor_backup_core import (
     Transient,
     Verb,
     WrongScope,
-    plan,
+    plan_restore,
 )
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.json_schema.validator import Validator
@@ -147,7 +147,7 @@ def scope_differs_between_projects(context: RuleContext) -> None:
     there = context.start_process(context.harness.create_backend_in_other_scope()).backend
     options = context.options_for(Verb.RESTORE, backup.resource)
     try:
-        plan(there, Verb.RESTORE, backup, options, now=context.clock(), deadline=DEADLINE)
+        plan_restore(there, backup, options, now=context.clock(), deadline=DEADLINE)
     except WrongScope:
         return
     require(False, f"both places have the scope {there.scope()!r}")  # noqa: FBT003

@@ -1,26 +1,11 @@
-"""The operations that a runner drives, and the threads that wait for them."""
+"""The operations that a runner drives, and the futures of those who wait for their ends."""
 
 import threading
 from collections.abc import Sequence
 
-import attrs
-
+from karbor_backup_core._errors import RunnerClosed
+from karbor_backup_core._execution.operation_future import OperationFuture
 from karbor_backup_core._model import Operation
-
-
-@attrs.define(eq=False)
-class _Completion:
-    """The completion of one operation, which threads wait for.
-
-    Attributes:
-        reached: set when the operation has finished or failed here, or cannot continue for now.
-        operation: the operation as it was stored last; None when it failed or was released.
-        error: why the operation does not continue, as known when that was decided.
-    """
-
-    reached: threading.Event = attrs.field(factory=threading.Event)
-    operation: Operation | None = None
-    error: BaseException | None = None
 
 
 class ActiveOperations:
@@ -29,8 +14,9 @@ class ActiveOperations:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: dict[str, Operation] = {}
-        self._ends: dict[str, _Completion] = {}
+        self._futures: dict[str, OperationFuture] = {}
         self._lost: dict[str, BaseException] = {}
+        self._closed = False
 
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._operations
@@ -43,11 +29,22 @@ class ActiveOperations:
         with self._lock:
             return list(self._operations)
 
-    def register(self, operation: Operation) -> None:
-        """Add an operation; an earlier failure of it is discarded."""
+    def get(self, operation_id: str) -> Operation | None:
+        """Return an operation as it was stored last; None if it is not active."""
+        return self._operations.get(operation_id)
+
+    def register(self, operation: Operation) -> OperationFuture:
+        """Add an operation; an earlier failure of it is discarded.
+
+        Raises:
+            RunnerClosed: no operation can be added any more.
+        """
         with self._lock:
+            if self._closed:
+                raise runner_closed(operation.id)
             self._operations[operation.id] = operation
             self._lost.pop(operation.id, None)
+            return self._futures.setdefault(operation.id, OperationFuture(operation))
 
     def update(self, operation: Operation) -> None:
         """Replace an active operation by its newly stored version; ignore others."""
@@ -56,9 +53,28 @@ class ActiveOperations:
                 self._operations[operation.id] = operation
                 self._lost.pop(operation.id, None)
 
+    def future(self, operation_id: str) -> OperationFuture | None:
+        """Return the future of an active operation; None if it is not active.
+
+        Raises:
+            BaseException: why the operation failed, or why it cannot continue for now.
+        """
+        with self._lock:
+            if operation_id in self._lost:
+                raise self._lost[operation_id]
+            operation = self._operations.get(operation_id)
+            if operation is None:
+                return None
+            return self._futures.setdefault(operation_id, OperationFuture(operation))
+
     def finish(self, operation: Operation) -> None:
         """Remove an operation that has finished, and wake its waiters."""
-        self._remove(operation.id, operation)
+        with self._lock:
+            self._operations.pop(operation.id, None)
+            self._lost.pop(operation.id, None)
+            future = self._futures.pop(operation.id, None)
+        if future is not None:
+            future.set_result(operation)
 
     def fail(self, operation_id: str, error: BaseException) -> Operation | None:
         """Remove an operation and wake its waiters with an error.
@@ -67,9 +83,11 @@ class ActiveOperations:
             The operation as it was stored last; None if it was not active.
         """
         with self._lock:
-            lost = self._operations.get(operation_id)
+            lost = self._operations.pop(operation_id, None)
             self._lost[operation_id] = error
-        self._remove(operation_id, None, error)
+            future = self._futures.pop(operation_id, None)
+        if future is not None:
+            future.set_exception(error)
         return lost
 
     def fail_waiters(self, operation_id: str, error: BaseException) -> Operation | None:
@@ -84,60 +102,29 @@ class ActiveOperations:
             if held is None or operation_id in self._lost:
                 return None
             self._lost[operation_id] = error
-            end = self._ends.pop(operation_id, None)
-        if end is not None:
-            end.error = error
-            end.reached.set()
+            future = self._futures.pop(operation_id, None)
+        if future is not None:
+            future.set_exception(error)
         return held
 
-    def wait(self, operation_id: str, timeout: float | None) -> Operation | None:
-        """Wait until an operation is not active any more, for ``timeout`` seconds at most.
-
-        Returns:
-            The finished operation; None if it has not finished in time, or was not active.
-
-        Raises:
-            BaseException: why the operation failed, or why it cannot continue for now.
-        """
+    def close(self) -> Sequence[Operation]:
+        """Remove all operations and return them; accept no more. Waiters wake with ``wake_all``."""
         with self._lock:
-            waits = operation_id in self._operations and operation_id not in self._lost
-            end = self._ends.setdefault(operation_id, _Completion()) if waits else None
-        if end is not None:
-            end.reached.wait(timeout)
-            # The cause may have passed before this thread was woken.
-            if end.error is not None:
-                raise end.error
-            return end.operation
-        with self._lock:
-            if operation_id in self._lost:
-                raise self._lost[operation_id]
-        return None
-
-    def clear(self) -> Sequence[Operation]:
-        """Remove all operations and return them. Their waiters wake with ``wake_all``."""
-        with self._lock:
+            self._closed = True
             held, self._operations = list(self._operations.values()), {}
         return held
 
     def wake_all(self) -> None:
-        """Wake all waiters."""
+        """Wake the waiters of all operations that were not finished when the runner closed."""
         with self._lock:
-            ends, self._ends = list(self._ends.values()), {}
-        for end in ends:
-            end.reached.set()
+            futures, self._futures = self._futures, {}
+        for operation_id, future in futures.items():
+            future.set_exception(runner_closed(operation_id))
 
-    def _remove(
-        self,
-        operation_id: str,
-        finished: Operation | None,
-        error: BaseException | None = None,
-    ) -> None:
-        with self._lock:
-            self._operations.pop(operation_id, None)
-            if finished is not None:
-                self._lost.pop(operation_id, None)
-            end = self._ends.pop(operation_id, None)
-        if end is not None:
-            end.operation = finished
-            end.error = error
-            end.reached.set()
+
+def runner_closed(operation_id: str) -> RunnerClosed:
+    """Create the error of an operation whose runner is closed."""
+    return RunnerClosed(
+        f"operation {operation_id} is not driven here any more, because the runner is closed: "
+        "resume it with another one"
+    )

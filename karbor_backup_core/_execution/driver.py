@@ -23,7 +23,7 @@ from karbor_backup_core._errors import (
 from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
 from karbor_backup_core._model import Operation
-from karbor_backup_core._planning import check_scope
+from karbor_backup_core._requests import check_scope
 from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store

@@ -1,38 +1,24 @@
-"""Runs many operations to their end, with threads.
+"""Runs many operations to their end; the interface for programs."""
 
-A few threads make the calls that start, cancel and release work (``worker_pool``). One ``poll`` at
-a time per backend asks about all of its running operations (``poller``). One thread runs the timer
-(``timer``), and one does what must not wait for a backend's calls: it renews leases and reads the
-cancel requests of other processes (``lease_renewer``, ``delay_queue``). No thread is started before
-the first operation, so a runner may be created before a fork.
-"""
-
-import concurrent.futures
-import functools
-import logging
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self, overload
 
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._clock import Clock, SteadyClock, system_clock
-from karbor_backup_core._errors import Conflict, StoreError, UnknownBackend
-from karbor_backup_core._execution.active_operations import ActiveOperations
-from karbor_backup_core._execution.delay_queue import DelayQueue
-from karbor_backup_core._execution.driver import CallResult, Driver
-from karbor_backup_core._execution.failure_handler import FailureHandler
-from karbor_backup_core._execution.lease_renewer import LeaseRenewer, RenewalCallbacks
-from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
-from karbor_backup_core._execution.timer import Timer
-from karbor_backup_core._execution.worker_pool import WorkerPool
+from karbor_backup_core._errors import Conflict, InvalidInput, UnknownBackend
+from karbor_backup_core._execution.active_operations import runner_closed
+from karbor_backup_core._execution.driver import Driver
+from karbor_backup_core._execution.executor import Executor, finished_future
+from karbor_backup_core._execution.operation_future import OperationFuture
 from karbor_backup_core._lifecycle.policy import Policy
-from karbor_backup_core._lifecycle.state_machine import Call, Lifecycle, next_call
+from karbor_backup_core._lifecycle.state_machine import Lifecycle
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
-from karbor_backup_core._planning import plan
+from karbor_backup_core._planning import plan_operation, prepare_submission
 from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core.stores.base import Store
 
-_log = logging.getLogger("karbor_backup.runner")
+_Options = Mapping[str, Any] | None
 
 
 class Runner:
@@ -42,7 +28,7 @@ class Runner:
 
     Args:
         store: keeps operations and backups; the runner does not close it.
-        backends: the configured backends, by name.
+        backends: the configured backends, alone or by their names.
         policy: durations and limits.
         clock: returns the present instant; delays themselves are measured by the machine's clock.
         threads: how many calls may be under way at once, beside one poll per backend.
@@ -56,7 +42,7 @@ class Runner:
     def __init__(
         self,
         store: Store,
-        backends: Mapping[str, Backend],
+        backends: Mapping[str, Backend] | Iterable[Backend],
         *,
         policy: Policy | None = None,
         clock: Clock = system_clock,
@@ -68,39 +54,19 @@ class Runner:
         self._steady = None
         if clock is system_clock:
             clock = self._steady = SteadyClock(lambda: store.now() or system_clock())
-        self._driver = Driver(store, backends, Lifecycle(policy or Policy()), clock)
-        self._on_change = on_change
-        self._closed = False
-        self._active = ActiveOperations()
-        self._timer = Timer()
-        self._workers: WorkerPool[Operation | CallResult] = WorkerPool(threads, self._advance)
-        self._failure_handler = FailureHandler(self._driver, self._active, on_lost)
-        self._housekeeping = concurrent.futures.ThreadPoolExecutor(1, "karbor-backup-housekeeping")
-        submit_task = functools.partial(self._submit, self._housekeeping)
-        self._delay_queue = DelayQueue(self._driver, self._timer, self._workers.submit, submit_task)
-        renewal_callbacks = RenewalCallbacks(
-            is_needed=lambda: bool(self._active or self._failure_handler),
-            on_renewed=self._on_lease_renewed,
-            on_expired=self._failure_handler.report_lease_expired,
-            on_new_owner=self._delay_queue.flush,
-        )
-        self._lease_renewer = LeaseRenewer(
-            self._driver, self._timer, submit_task, renewal_callbacks
-        )
-        self._polls = concurrent.futures.ThreadPoolExecutor(
-            max(1, len(backends)), "karbor-backup-poll"
-        )
-        poll = functools.partial(self._submit, self._polls)
-        poll_callbacks = PollCallbacks(
-            on_ready=self._workers.submit,
-            on_update=self._on_stored,
-            on_error=self._failure_handler.drop_operation,
-            on_store_failure=self._failure_handler.record_store_failure,
-        )
-        self._pollers = {
-            name: BackendPoller(name, self._driver, self._timer, poll, poll_callbacks)
-            for name in backends
-        }
+        lifecycle = Lifecycle(policy or Policy())
+        self._driver = Driver(store, _index_by_name(backends), lifecycle, clock)
+        self._executor = Executor(self._driver, threads, on_change, on_lost)
+
+    @property
+    def store(self) -> Store:
+        """The store of the operations and backups."""
+        return self._driver.store
+
+    @property
+    def backends(self) -> Mapping[str, Backend]:
+        """The backends by their configured names."""
+        return self._driver.backends
 
     def __enter__(self) -> Self:
         """Return the runner itself."""
@@ -110,51 +76,152 @@ class Runner:
         """Close the runner."""
         self.close()
 
-    def begin(
+    def protect(
         self,
         backend: str,
-        verb: Verb,
-        target: Resource | Backup,
-        options: Mapping[str, Any] | None = None,
+        resource: Resource,
+        options: _Options = None,
         *,
         deadline: timedelta | None = None,
-    ) -> Operation:
-        """Plan an operation, store it and start it; ``wait`` waits for its end.
+    ) -> OperationFuture:
+        """Plan to protect a resource, and submit the operation.
 
         Args:
             backend: the configured name of the backend.
-            verb: what to do.
-            target: the resource to protect, or the backup to restore, delete or verify.
-            options: by the backend's schema for this verb and type.
-            deadline: the time until its deadline; the policy's when None.
+            resource: the resource to protect.
+            options: the options, by the backend's schema for this verb and type.
+            deadline: time for the operation, from now on; the policy's if None.
 
         Returns:
-            The operation as stored; one of a covered resource has ended already.
+            The future of the operation. It is done already where the type is covered.
+
+        Raises:
+            KarborBackupError: as ``plan`` and ``submit``; nothing was stored.
+        """
+        planned = self.plan(backend, Verb.PROTECT, resource, options, deadline=deadline)
+        return self._add(planned)
+
+    def restore(
+        self,
+        backend: str,
+        backup: Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> OperationFuture:
+        """Plan to restore a backup, or a member of one, and submit the operation.
+
+        Args, result and exceptions are those of ``protect``.
+        """
+        return self._add(self.plan(backend, Verb.RESTORE, backup, options, deadline=deadline))
+
+    def delete(
+        self,
+        backend: str,
+        backup: Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> OperationFuture:
+        """Plan to delete a backup, and submit the operation.
+
+        Args, result and exceptions are those of ``protect``.
+        """
+        return self._add(self.plan(backend, Verb.DELETE, backup, options, deadline=deadline))
+
+    def verify(
+        self,
+        backend: str,
+        backup: Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> OperationFuture:
+        """Plan to check whether a backup can be restored, and submit the operation.
+
+        Args, result and exceptions are those of ``protect``.
+        """
+        return self._add(self.plan(backend, Verb.VERIFY, backup, options, deadline=deadline))
+
+    @overload
+    def plan(
+        self,
+        backend: str,
+        verb: Literal[Verb.PROTECT, "protect"],
+        target: Resource,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> Operation: ...
+
+    @overload
+    def plan(
+        self,
+        backend: str,
+        verb: Literal[Verb.RESTORE, Verb.DELETE, Verb.VERIFY, "restore", "delete", "verify"],
+        target: Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> Operation: ...
+
+    def plan(
+        self,
+        backend: str,
+        verb: Any,
+        target: Resource | Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> Operation:
+        """Plan an operation. Nothing is stored or started; ``submit`` does that.
+
+        Args:
+            backend: the configured name of the backend.
+            verb: the action.
+            target: the resource to protect, or the backup to restore, delete or verify.
+            options: the options, by the backend's schema for this verb and type.
+            deadline: time for the operation, from its submission on; the policy's if None.
+
+        Returns:
+            A planned operation. Where the type is covered by another resource, it is released
+            already.
 
         Raises:
             UnknownBackend: no backend of that name is configured.
-            KarborBackupError: everything that ``planning.plan`` refuses, and ``StoreError``.
+            KarborBackupError: as ``plan_protect`` and ``plan_restore``.
         """
-        if self._steady is not None and not self._active:
-            self._steady.reset()
-        planned = plan(
+        return plan_operation(
             self._get_backend(backend),
             verb,
             target,
             options,
-            now=self._driver.clock(),
-            deadline=deadline or self._driver.lifecycle.policy.deadline,
+            now=self._now(),
+            deadline=self._driver.lifecycle.policy.deadline if deadline is None else deadline,
         )
-        added = self._failure_handler.write_with_retries(
-            planned.id, lambda: self._driver.add(planned)
-        )
-        if added.finished:
-            self._on_stored(added)
-        else:
-            self._activate(added)
-        return added
 
-    def resume(self, operation_id: str) -> Operation:
+    def submit(self, operation: Operation) -> OperationFuture:
+        """Store a planned operation and start it. Its time runs from now on.
+
+        Args:
+            operation: from ``plan``, or from ``plan_protect`` and the like.
+
+        Returns:
+            The future of the operation. It is done already where the type is covered.
+
+        Raises:
+            InvalidInput: the operation is not as it was planned.
+            KarborBackupError: whatever ``plan`` refuses; nothing was stored.
+            Conflict: an operation of this id is stored already.
+            RunnerClosed: the runner is closed.
+            StoreError: it could not be stored.
+        """
+        if not isinstance(operation, Operation):
+            raise InvalidInput(f"give an Operation to submit, not a {type(operation).__name__}")
+        backend = self._get_backend(operation.backend)
+        return self._add(prepare_submission(backend, operation, self._now()))
+
+    def resume(self, operation_id: str) -> OperationFuture:
         """Resume an operation that no process drives; a suspended one gets a new grace period.
 
         Raises:
@@ -163,17 +230,21 @@ class Runner:
             WrongScope: its backend is configured for another endpoint or project now.
             UnknownBackend: its backend is not configured here.
             BackendError: the backend cannot determine its scope now.
+            RunnerClosed: the runner is closed.
         """
+        _check_id(operation_id)
+        driven = self._executor.active.future(operation_id)
+        if driven is not None:
+            return driven
         operation = self._driver.store.operation(operation_id)
-        if operation_id in self._active or (operation.finished and not operation.suspended):
-            return operation
-        if self._steady is not None and not self._active:
-            self._steady.reset()
-        taken = self._failure_handler.write_with_retries(
+        if operation.finished and not operation.suspended:
+            return finished_future(operation)
+        self._require_open(operation_id)
+        self._now()
+        taken = self._executor.write_with_retries(
             operation_id, lambda: self._driver.acquire(operation)
         )
-        self._activate(taken)
-        return taken
+        return self._executor.drive(taken)
 
     def cancel(self, operation_id: str) -> Operation:
         """Request the cancellation of an operation, whichever process drives it.
@@ -181,121 +252,113 @@ class Runner:
         Raises:
             UnknownOperation: there is no such operation.
         """
+        _check_id(operation_id)
         operation = self._driver.request_cancel(operation_id)
-        self._delay_queue.try_check_cancel_requests()
-        if operation.backend in self._pollers:
-            self._pollers[operation.backend].poll_soon()
+        self._executor.heed_cancel(operation)
         return operation
+
+    def operation(self, operation_id: str) -> Operation:
+        """Return an operation as it stands now, with its progress.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+        """
+        _check_id(operation_id)
+        held = self._executor.active.get(operation_id)
+        return self._driver.store.operation(operation_id) if held is None else held
+
+    def future(self, operation_id: str) -> OperationFuture:
+        """Return the future of an operation that this runner drives, or that is finished.
+
+        Raises:
+            UnknownOperation: there is no such operation.
+            InvalidInput: this runner does not drive it; ``resume`` does that.
+            BaseException: what keeps the runner from going on with it (see ``OperationFuture``).
+        """
+        _check_id(operation_id)
+        driven = self._executor.active.future(operation_id)
+        if driven is not None:
+            return driven
+        operation = self._driver.store.operation(operation_id)
+        if operation.finished:
+            return finished_future(operation)
+        self._require_open(operation_id)
+        raise InvalidInput(
+            f"operation {operation_id} is {operation.state}, and this runner does not drive it: "
+            "resume it"
+        )
 
     def wait(self, operation_id: str, timeout: float | None = None) -> Operation:
         """Wait until an operation is finished: released, or suspended until somebody resumes it.
 
         Args:
-            operation_id: one that this runner started or resumed.
+            operation_id: one that this runner drives, or that is finished.
             timeout: seconds to wait at most; None waits for the end.
 
         Returns:
-            The operation in its present state, finished or not.
+            The finished operation.
 
         Raises:
-            Conflict: another process has taken it over.
-            StoreError: the store could not be used for the duration of a lease. The runner
-                continues the operation when the store is back, and then it can be waited for again.
-            BaseException: any other error that kept the runner from continuing it.
+            TimeoutError: it is not finished yet; it goes on.
+            UnknownOperation: there is no such operation.
+            InvalidInput: this runner does not drive it; ``resume`` does that.
+            BaseException: what keeps the runner from going on with it (see ``OperationFuture``).
         """
-        finished = self._active.wait(operation_id, timeout)
-        return finished or self._driver.store.operation(operation_id)
+        return self.future(operation_id).result(timeout)
 
     def close(self) -> None:
         """Finish the calls under way, start no more, and release the ownership of all operations.
 
         Unfinished operations stay in the store; ``resume`` continues them, here or elsewhere.
         """
-        self._closed = True
-        self._timer.close()
-        self._workers.close()
-        for pool in (self._polls, self._housekeeping):
-            pool.shutdown(wait=True, cancel_futures=True)
-        for operation in self._active.clear():
-            try:
-                self._driver.release_lease(operation)
-            except Conflict:
-                _log.info("operation %s has been taken by another process", operation.id)
-            except StoreError as error:
-                _log.warning("operation %s is held until its lease ends: %s", operation.id, error)
-        try:
-            self._driver.lease.give_up()
-        except StoreError as error:
-            _log.warning("the lease of %s has to run out: %s", self._driver.owner, error)
-        self._active.wake_all()
+        self._executor.close()
+
+    def _add(self, planned: Operation) -> OperationFuture:
+        self._require_open(planned.id)
+        if planned.id in self._executor.active:
+            raise Conflict(f"operation {planned.id} was submitted already")
+        added = self._executor.write_with_retries(planned.id, lambda: self._driver.add(planned))
+        return self._executor.report(added) if added.finished else self._executor.drive(added)
+
+    def _now(self) -> datetime:
+        """Return the present instant; with nothing to drive, the steady clock starts anew."""
+        if self._steady is not None and not self._executor.active:
+            self._steady.reset()
+        return self._driver.clock()
+
+    def _require_open(self, operation_id: str) -> None:
+        if self._executor.closed:
+            raise runner_closed(operation_id)
 
     def _get_backend(self, name: str) -> Backend:
         try:
             return self._driver.backends[name]
-        except KeyError:
+        except (KeyError, TypeError):
             known = ", ".join(sorted(self._driver.backends)) or "none"
+            guess = suggest_name(name, self._driver.backends) if isinstance(name, str) else ""
             raise UnknownBackend(
-                f"backend {name!r} is not configured: "
-                f"{suggest_name(name, self._driver.backends)}there are: {known}"
+                f"backend {name!r} is not configured: {guess}there are: {known}"
             ) from None
 
-    def _activate(self, operation: Operation) -> None:
-        self._active.register(operation)
-        self._on_stored(operation)
-        self._lease_renewer.start()
-        self._workers.submit(operation)
 
-    def _advance(self, item: Operation | CallResult) -> None:
-        """Make one call after the other, until the operation has to wait."""
-        operation = item.operation if isinstance(item, CallResult) else item
-        try:
-            if isinstance(item, CallResult):
-                operation = self._store_result(item)
-            while not self._closed:
-                match next_call(operation, self._driver.clock()):
-                    case Call.NOTHING:
-                        return self._active.finish(operation)
-                    case Call.WAIT:
-                        return self._delay_queue.put(operation)
-                    case Call.POLL:
-                        return self._pollers[operation.backend].watch(operation)
-                    case _:
-                        item = operation  # repeated if the lease cannot be renewed
-                        item = self._driver.make_call(operation)
-                        operation = self._store_result(item)
-        except Conflict as error:
-            self._failure_handler.drop_operation(operation.id, error)
-        except StoreError as error:
-            # The result of a call is never dropped: it is stored when the store is back.
-            delay = self._failure_handler.record_store_failure(operation.id, error)
-            self._timer.schedule(delay, functools.partial(self._workers.submit, item))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the waiters must get it
-            self._failure_handler.drop_operation(operation.id, error)
+def _index_by_name(backends: Mapping[str, Backend] | Iterable[Backend]) -> dict[str, Backend]:
+    """Return backends by name.
 
-    def _store_result(self, result: CallResult) -> Operation:
-        operation = self._driver.store_result(result)
-        self._on_stored(operation)
-        return operation
+    Raises:
+        InvalidInput: a name is not that of its backend, or two backends have the same.
+    """
+    if isinstance(backends, Mapping):
+        for name, backend in backends.items():
+            if name != backend.name:
+                raise InvalidInput(f"backend {backend.name!r} is given as {name!r}: use one name")
+        return dict(backends)
+    indexed: dict[str, Backend] = {}
+    for backend in backends:
+        if indexed.setdefault(backend.name, backend) is not backend:
+            raise InvalidInput(f"two backends are named {backend.name!r}: rename one of them")
+    return indexed
 
-    def _on_stored(self, operation: Operation) -> None:
-        self._active.update(operation)
-        self._failure_handler.clear_store_failure(operation.id)
-        if self._on_change is None:
-            return
-        try:
-            self._on_change(operation)
-        except Exception:  # noqa: BLE001 - a listener must not stop an operation
-            _log.exception("on_change failed for operation %s", operation.id)
 
-    def _on_lease_renewed(self) -> None:
-        self._failure_handler.release_dropped()
-        self._delay_queue.check_cancel_requests()
-
-    def _submit(
-        self, pool: concurrent.futures.ThreadPoolExecutor, action: Callable[[], None]
-    ) -> None:
-        try:
-            pool.submit(action)
-        except RuntimeError:
-            if not self._closed:
-                raise
+def _check_id(operation_id: str) -> None:
+    if not isinstance(operation_id, str):
+        raise InvalidInput(f"give the id of an operation, not a {type(operation_id).__name__}")

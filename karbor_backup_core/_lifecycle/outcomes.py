@@ -1,7 +1,6 @@
 """How an operation ends: its outcome, and the backup that it leaves. Pure, like the lifecycle."""
 
 import functools
-import re
 from datetime import datetime
 
 import attrs
@@ -18,23 +17,6 @@ from karbor_backup_core._model import (
 )
 
 _UNDONE_WHEN_CANCELLED = (Verb.PROTECT, Verb.RESTORE)
-
-
-def describe_result(result: Result, reason: str) -> str:
-    """Return a result with its reason, without the result's own word said twice.
-
-    Services write reasons such as "failed" or "it was cancelled by an operator".
-
-    Args:
-        result: how an operation or a part of one ended.
-        reason: why, in one line; may be empty.
-
-    Returns:
-        Text such as ``failed: the disk is full``, or the result alone.
-    """
-    said = re.match(rf"(it |was |has |is )*{result}\b", reason, re.IGNORECASE)
-    more = reason[said.end() :].lstrip(":;,. ") if said else reason
-    return f"{result}: {more}" if more else str(result)
 
 
 def build_stop_outcome(operation: Operation) -> Outcome:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_cli import _configuration
-from karbor_backup_cli._configuration import (
+from karbor_backup_cli._configuration import find_configuration_file
+from karbor_backup_core import InvalidDocument, InvalidInput, Policy
+from karbor_backup_core.configuration import (
+    CONFIGURATION_VARIABLE,
     Configuration,
-    find_configuration_file,
     load_configuration,
 )
-from karbor_backup_core import InvalidDocument, InvalidInput, Policy
 
 
 def _load_errors(path: Path, text: str) -> str:
@@ -119,5 +119,5 @@ def test_the_usual_places_are_looked_at_in_their_order(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         if path == named:
-            monkeypatch.setenv(_configuration.ENVIRONMENT_VARIABLE, str(named))
+            monkeypatch.setenv(CONFIGURATION_VARIABLE, str(named))
         assert find_configuration_file(asked if path == asked else None) == path

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_cli._durations import parse_duration
+from karbor_backup_core.durations import parse_duration
 
 _counts = st.integers(0, 1000)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,10 @@ from karbor_backup_core import (
     State,
     Verb,
     next_call,
-    plan,
+    plan_delete,
+    plan_protect,
+    plan_restore,
+    plan_verify,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake._inventory import Inventory
@@ -35,6 +38,12 @@ POLICY = Policy(
     retry_first=timedelta(seconds=1),
     lease=timedelta(seconds=10),
 )
+PLANNERS: Mapping[Verb, Callable[..., Operation]] = {
+    Verb.PROTECT: plan_protect,
+    Verb.RESTORE: plan_restore,
+    Verb.DELETE: plan_delete,
+    Verb.VERIFY: plan_verify,
+}
 SERVICE_SECONDS = 3
 STEPS_LIMIT = 200
 
@@ -258,9 +267,8 @@ class CrashHarness:
         return Driver(self.store, {"cloud": backend}, Lifecycle(POLICY), self.clock)
 
     def _add_planned(self, driver: Driver) -> None:
-        planned = plan(
+        planned = PLANNERS[self.scenario.verb](
             driver.backends["cloud"],
-            self.scenario.verb,
             self.backup or self.scenario.resource,
             self.scenario.options,
             now=driver.clock(),

@@ -33,11 +33,13 @@ from karbor_backup_core import (
     StoreError,
     Support,
     Transient,
+    UnknownBackend,
     Unsupported,
     Verb,
 )
 from karbor_backup_core.hookspecs import hookimpl
 from karbor_backup_core.secrets import Secret
+from karbor_backup_fake import FakeCloud
 from tests.core.stub_backends import (
     IMAGE,
     INFO,
@@ -466,3 +468,23 @@ class TestChangeNotification:
         backends.append(Backend.from_plugin("here", StubBackend(), [Busy()]))
         backends[0].notify_extensions(operation(id="first"), None)
         assert heard == ["first", "second"]
+
+
+def test_backend_is_loaded_by_the_name_of_its_entry_point() -> None:
+    assert Backend.load("fake").info.name == "fake"
+    backend = Backend.load("lab", "fake", {"cloud": "by name"})
+    assert (backend.name, backend.info.name, backend.scope()) == ("lab", "fake", "fake:by name")
+
+
+def test_misspelt_entry_point_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(UnknownBackend, match="did you mean 'fake'"):
+        Backend.load("lab", "fakes")
+
+
+def test_arguments_reach_the_class_of_the_backend() -> None:
+    assert Backend.load("lab", "fake", cloud=FakeCloud("given")).scope() == "fake:given"
+
+
+def test_argument_that_the_class_does_not_take_is_refused() -> None:
+    with pytest.raises(BackendError, match="cannot be made"):
+        Backend.load("lab", "fake", colour="blue")

@@ -236,3 +236,28 @@ def test_a_document_shares_nothing_with_the_instance() -> None:
 @pytest.mark.parametrize("wrong", [{"outcome": 5}, {"state": "running"}, {"resource": {"type": 1}}])
 def test_attributes_of_a_wrong_type_are_refused(wrong: dict[str, Any]) -> None:
     assert faults_raised_by(lambda: to_document(operation(**wrong)))
+
+
+@pytest.mark.parametrize(
+    ("instance", "fault"),
+    [
+        (
+            Progress(state="runing"),  # type: ignore[arg-type]
+            (
+                "$.state: expected a ProgressState (one of running, ready, succeeded, failed, "
+                "cancelled, unknown), got str"
+            ),
+        ),
+        (
+            Outcome("succeeded"),  # type: ignore[arg-type]
+            "$.result: expected a Result (one of succeeded, failed, cancelled), got str",
+        ),
+        (
+            operation(created_at="yesterday"),
+            "$.created_at: expected a datetime, got str",
+        ),
+        (operation(outcome=5), "$.outcome: expected a Outcome, got int"),
+    ],
+)
+def test_member_of_an_enum_is_asked_for_with_the_list(instance: object, fault: str) -> None:
+    assert faults_raised_by(lambda: to_document(instance)) == (fault,)

@@ -1,5 +1,6 @@
 """What planning refuses and what it fills in; the runner's tests show the rest."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -15,7 +16,10 @@ from karbor_backup_core import (
     State,
     Verb,
     WrongScope,
-    plan,
+    plan_delete,
+    plan_protect,
+    plan_restore,
+    plan_verify,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
 
@@ -23,6 +27,12 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 PROJECT = Resource("OS::Keystone::Project", "p1")
 SERVER = Resource("OS::Nova::Server", "s1")
+PLANNERS: Mapping[Verb, Callable[..., Operation]] = {
+    Verb.PROTECT: plan_protect,
+    Verb.RESTORE: plan_restore,
+    Verb.DELETE: plan_delete,
+    Verb.VERIFY: plan_verify,
+}
 
 
 @pytest.fixture
@@ -47,7 +57,7 @@ def project_backup() -> Backup:
 
 def plan_with_defaults(backend: Backend, verb: Verb, target: Resource | Backup) -> Operation:
     options = {Verb.PROTECT: {"backup_name": "n"}, Verb.RESTORE: {"restore_name": "n"}}
-    return plan(backend, verb, target, options.get(verb), now=NOW, deadline=HOUR)
+    return PLANNERS[verb](backend, target, options.get(verb), now=NOW, deadline=HOUR)
 
 
 def test_a_plan_names_who_does_what_where_and_until_when(backend: Backend) -> None:
@@ -64,7 +74,7 @@ def test_every_plan_has_an_id_of_its_own(backend: Backend) -> None:
 
 def test_options_are_kept_as_they_were_when_planned(backend: Backend) -> None:
     options = {"backup_name": "n"}
-    operation = plan(backend, Verb.PROTECT, SERVER, options, now=NOW, deadline=HOUR)
+    operation = plan_protect(backend, SERVER, options, now=NOW, deadline=HOUR)
     options["backup_name"] = "changed"
     assert operation.options == {"backup_name": "n"}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_cli import _configuration
-from karbor_backup_cli._backends import ConfiguredBackends
+from karbor_backup_core.configuration import load_configuration
+from karbor_backup_core.configured_backends import ConfiguredBackends
 from tests.pages.blocks import Block
 
 _SECRETS = {"S3_ACCESS_KEY": "access", "FTP_PASSWORD": "password"}
@@ -25,7 +25,7 @@ def test_configuration_is_read_and_makes_its_backends(
             text = text.replace(path, str(own))
         file = tmp_path / f"{number}.toml"
         file.write_text(text)
-        read = _configuration.load_configuration(file)
+        read = load_configuration(file)
         assert read.backends, str(block)
         configured = ConfiguredBackends(read)
         assert [configured.load(name).info.name for name in read.backends] == ["freezer"]

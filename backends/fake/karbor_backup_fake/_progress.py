@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from karbor_backup_core import Member, Operation, Progress, ProgressState, Result, Verb
+from karbor_backup_core import Member, Operation, Progress, ProgressState, Verb
 from karbor_backup_fake import _serialization
 from karbor_backup_fake._model import Job, JobState
 
@@ -60,7 +60,7 @@ def ids_to_keep(operation: Operation) -> frozenset[str]:
     repeated after a crash.
     """
     outcome = operation.outcome
-    if outcome is None or outcome.result is not Result.SUCCEEDED:
+    if outcome is None or not operation.work_succeeded:
         return frozenset()
     if operation.verb is Verb.PROTECT and outcome.backup is not None:
         return frozenset({_serialization.read_copy_id(outcome.backup.handle)})

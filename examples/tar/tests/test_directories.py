@@ -1,6 +1,6 @@
 """What the contract cannot ask of every backend: what is special about directories."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from karbor_backup_core import (
     Backup,
     MemoryStore,
     Operation,
+    OperationFuture,
     Policy,
     Resource,
     Result,
@@ -112,5 +113,10 @@ def _plan_operation(folder: Path) -> Operation:
 def _run_operation(
     runner: Runner, verb: Verb, target: Resource | Backup, **options: str
 ) -> Operation:
-    begun = runner.begin("tar", verb, target, options, deadline=timedelta(minutes=1))
-    return runner.wait(begun.id)
+    submit: Mapping[Verb, Callable[..., OperationFuture]] = {
+        Verb.PROTECT: runner.protect,
+        Verb.RESTORE: runner.restore,
+        Verb.DELETE: runner.delete,
+        Verb.VERIFY: runner.verify,
+    }
+    return submit[verb]("tar", target, options, deadline=timedelta(minutes=1)).result()

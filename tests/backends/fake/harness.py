@@ -1,7 +1,7 @@
 """A fake cloud with a driver before it, on a clock that tests turn."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from karbor_backup_core import (
@@ -17,7 +17,10 @@ from karbor_backup_core import (
     Resource,
     Verb,
     next_call,
-    plan,
+    plan_delete,
+    plan_protect,
+    plan_restore,
+    plan_verify,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud, seed_cloud
 
@@ -30,6 +33,13 @@ OPTIONS: Mapping[Verb, Mapping[str, object]] = {
     Verb.RESTORE: {"restore_name": "again"},
     Verb.DELETE: {},
     Verb.VERIFY: {},
+}
+
+PLANNERS: Mapping[Verb, Callable[..., Operation]] = {
+    Verb.PROTECT: plan_protect,
+    Verb.RESTORE: plan_restore,
+    Verb.DELETE: plan_delete,
+    Verb.VERIFY: plan_verify,
 }
 
 STEPS_LIMIT = 300
@@ -58,9 +68,8 @@ class DriverHarness:
     ) -> Operation:
         """Store an operation that nothing was done for yet."""
         driver = self.driver(phases)
-        operation = plan(
+        operation = PLANNERS[verb](
             driver.backends["fake"],
-            verb,
             target,
             OPTIONS[verb] if options is None else options,
             now=self.clock(),

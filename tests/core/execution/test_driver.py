@@ -23,9 +23,9 @@ from karbor_backup_core import (
     State,
     StoreError,
     UnknownBackend,
-    Verb,
     hookimpl,
-    plan,
+    plan_delete,
+    plan_protect,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import StallJob
@@ -59,9 +59,8 @@ class TwoDrivers:
 
     def submitting_operation(self) -> Operation:
         """Bring an operation of ours before its first call."""
-        planned = plan(
+        planned = plan_protect(
             self.ours.backends["cloud"],
-            Verb.PROTECT,
             VOLUME,
             {"backup_name": "n"},
             now=self.clock(),
@@ -177,9 +176,8 @@ def test_operation_waits_no_longer_for_a_suspended_one_that_holds_its_backup(
     first = drivers.submitting_operation()
     backup = attrs.evolve(BACKUP, id=first.id, scope=drivers.ours.backends["cloud"].scope())
     drivers.store.write(attrs.evolve(first, suspended=True, owner="", lease_until=None))
-    planned = plan(
+    planned = plan_delete(
         drivers.ours.backends["cloud"],
-        Verb.DELETE,
         backup,
         now=drivers.clock(),
         deadline=timedelta(hours=1),
@@ -350,9 +348,8 @@ def test_an_operation_that_its_backend_cannot_poll_holds_up_no_other() -> None:
     for number in range(5):
         volume = Resource("OS::Cinder::Volume", f"v{number}")
         cloud.add_resource(volume, b"x")
-        planned = plan(
+        planned = plan_protect(
             driver.backends["cloud"],
-            Verb.PROTECT,
             volume,
             {"backup_name": "n"},
             now=clock(),

@@ -18,8 +18,7 @@ from karbor_backup_core import (
     Resource,
     State,
     StoreError,
-    Verb,
-    plan,
+    plan_protect,
 )
 from karbor_backup_core._execution import poller
 from karbor_backup_core._execution.poll_interval import PollInterval
@@ -88,7 +87,7 @@ class PollerHarness:
         """Plan to protect a new volume."""
         resource = self.cloud.add_resource(Resource("OS::Cinder::Volume", name), b"x")
         backend, options = self.driver.backends["cloud"], {"backup_name": name}
-        return plan(backend, Verb.PROTECT, resource, options, now=self.clock(), deadline=HOUR)
+        return plan_protect(backend, resource, options, now=self.clock(), deadline=HOUR)
 
     def add_running(self, name: str) -> Operation:
         """Begin an operation and hand it to the poller."""

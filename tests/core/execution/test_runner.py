@@ -29,7 +29,6 @@ from karbor_backup_core import (
     StoreError,
     UnknownBackend,
     Unsupported,
-    Verb,
     WrongBackend,
     WrongScope,
 )
@@ -82,7 +81,7 @@ def create_runner(
 
 
 def protect_volume(runner: Runner, store: MemoryStore) -> Backup:
-    operation = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    operation = runner.protect("cloud", VOLUME, OPTIONS)
     runner.wait(operation.id, LONG)
     return store.backup(operation.id)
 
@@ -94,7 +93,7 @@ def runner_threads() -> list[str]:
 def test_an_operation_runs_to_its_release(
     runner: Runner, cloud: FakeCloud, store: MemoryStore
 ) -> None:
-    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
     over = runner.wait(begun.id, LONG)
     assert over.state is State.RELEASED
     assert over.outcome is not None
@@ -107,15 +106,15 @@ def test_a_backup_is_verified_restored_and_deleted(
     runner: Runner, cloud: FakeCloud, store: MemoryStore
 ) -> None:
     backup = protect_volume(runner, store)
-    verified = runner.begin("cloud", Verb.VERIFY, backup)
+    verified = runner.verify("cloud", backup)
     runner.wait(verified.id, LONG)
     assert all(check.verified for check in store.backup(backup.id).checks)
-    restored = runner.begin("cloud", Verb.RESTORE, backup, {"restore_name": "again"})
+    restored = runner.restore("cloud", backup, {"restore_name": "again"})
     outcome = runner.wait(restored.id, LONG).outcome
     assert outcome is not None
     (resource,) = outcome.resources
     assert cloud.read_content(resource.id) == b"bytes"
-    deleted = runner.begin("cloud", Verb.DELETE, backup)
+    deleted = runner.delete("cloud", backup)
     runner.wait(deleted.id, LONG)
     assert cloud.copies() == []
     assert store.backups() == []
@@ -138,7 +137,7 @@ def test_many_operations_share_their_polls(cloud: FakeCloud, store: MemoryStore)
 
     cloud.gate = gate
     with create_runner(cloud, store) as runner:
-        begun = [runner.begin("cloud", Verb.PROTECT, resource, OPTIONS) for resource in resources]
+        begun = [runner.protect("cloud", resource, OPTIONS) for resource in resources]
         ended = [runner.wait(operation.id, LONG) for operation in begun]
     assert {operation.state for operation in ended} == {State.RELEASED}
     assert not overlapping.is_set(), "one poll at a time"
@@ -150,7 +149,7 @@ def test_an_operation_is_cancelled_while_its_work_runs(
     runner: Runner, cloud: FakeCloud, store: MemoryStore
 ) -> None:
     cloud.faults.plan("create_job", StallJob())
-    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
     runner.cancel(begun.id)
     over = runner.wait(begun.id, LONG)
     assert over.state is State.RELEASED
@@ -163,7 +162,7 @@ def test_an_operation_is_cancelled_while_its_work_runs(
 def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.faults.plan("create_job", StallJob())
     with create_runner(cloud, store) as ours_, create_runner(cloud, store) as theirs:
-        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = ours_.protect("cloud", VOLUME, OPTIONS)
         theirs.cancel(begun.id)
         outcome = ours_.wait(begun.id, LONG).outcome
     assert outcome is not None
@@ -181,7 +180,7 @@ def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
             waits.set()
 
     with create_runner(cloud, store, on_change=listen) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         assert waits.wait(LONG)
         runner.cancel(begun.id)
         outcome = runner.wait(begun.id, LONG).outcome
@@ -192,7 +191,7 @@ def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
 def test_what_is_let_go_of_is_resumed_elsewhere(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.service_seconds = 0.3
     with create_runner(cloud, store) as first:
-        begun = first.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = first.protect("cloud", VOLUME, OPTIONS)
     left = store.operation(begun.id)
     assert left.owner == ""
     assert left.state is not State.RELEASED
@@ -208,7 +207,7 @@ def test_a_suspended_operation_is_resumed(cloud: FakeCloud, store: MemoryStore) 
     cloud.faults.plan("create_job", StallJob())
     cloud.heeds_cancel = False
     with create_runner(cloud, store, policy=hurried) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=QUICK * 50)
+        begun = runner.protect("cloud", VOLUME, OPTIONS, deadline=QUICK * 500)
         suspended = runner.wait(begun.id, LONG)
         assert suspended.suspended
         assert suspended.outcome is not None
@@ -225,7 +224,7 @@ def test_an_operation_that_somebody_drives_is_not_taken(
 ) -> None:
     cloud.faults.plan("create_job", StallJob())
     with create_runner(cloud, store) as ours_, create_runner(cloud, store) as theirs:
-        begun = ours_.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = ours_.protect("cloud", VOLUME, OPTIONS)
         with pytest.raises(Conflict, match="is driven by"):
             theirs.resume(begun.id)
         ours_.cancel(begun.id)
@@ -246,7 +245,7 @@ def test_a_lease_is_renewed_while_the_work_goes_on(cloud: FakeCloud) -> None:
     cloud.faults.plan("create_job", StallJob())
     short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
     with create_runner(cloud, Watched(), policy=short) as runner:
-        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        runner.protect("cloud", VOLUME, OPTIONS)
         assert renewed.wait(LONG)
 
 
@@ -265,7 +264,7 @@ def test_a_lease_is_renewed_while_all_calls_wait_for_the_service(cloud: FakeClou
     cloud.gate = slow
     short = attrs.evolve(POLICY, lease=timedelta(milliseconds=60))
     with create_runner(cloud, Watched(), policy=short, threads=1) as runner:
-        begun = [runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS) for _ in range(3)]
+        begun = [runner.protect("cloud", VOLUME, OPTIONS) for _ in range(3)]
         for each in begun:
             outcome = runner.wait(each.id, LONG).outcome
             assert outcome is not None
@@ -290,7 +289,7 @@ def test_ten_thousand_operations_in_flight_take_no_more_threads(store: MemorySto
     before = len(runner_threads())
     patient = attrs.evolve(POLICY, poll_first=QUICK * 100, poll_limit=QUICK * 100)
     with create_runner(cloud, store, policy=patient, on_change=listen) as runner:
-        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS).id for each in volumes]
+        begun = [runner.protect("cloud", each, OPTIONS).id for each in volumes]
         assert all_run.wait(LONG)
         assert len(runner_threads()) - before <= 15, "with the one that asks"
         clock.advance(3600)
@@ -310,10 +309,10 @@ def test_two_operations_on_one_backup_come_one_after_the_other(
     with create_runner(cloud, store, on_change=listen) as runner:
         backup = protect_volume(runner, store)
         cloud.faults.plan("create_job", StallJob())
-        first = runner.begin("cloud", Verb.VERIFY, backup)
+        first = runner.verify("cloud", backup)
         while store.operation(first.id).phase == 0:
             pass
-        second = runner.begin("cloud", Verb.DELETE, backup)
+        second = runner.delete("cloud", backup)
         assert held_up.wait(LONG)
         assert store.operation(second.id).state is State.PLANNED
         runner.cancel(first.id)
@@ -324,7 +323,7 @@ def test_two_operations_on_one_backup_come_one_after_the_other(
 
 def test_failure_is_an_outcome_not_an_exception(runner: Runner, cloud: FakeCloud) -> None:
     cloud.faults.plan("create_job", FailJob("the disk is full"))
-    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
     outcome = runner.wait(begun.id, LONG).outcome
     assert outcome is not None
     assert (outcome.result, outcome.reason) == (Result.FAILED, "the disk is full")
@@ -334,7 +333,7 @@ def test_failure_is_an_outcome_not_an_exception(runner: Runner, cloud: FakeCloud
 def test_polls_that_fail_are_repeated(runner: Runner, cloud: FakeCloud) -> None:
     cloud.service_seconds = 0.05
     cloud.faults.plan("list_jobs", Busy(), Busy(), Refused())
-    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
     outcome = runner.wait(begun.id, LONG).outcome
     assert outcome is not None
     assert outcome.result is Result.SUCCEEDED
@@ -342,7 +341,9 @@ def test_polls_that_fail_are_repeated(runner: Runner, cloud: FakeCloud) -> None:
 
 
 def test_a_covered_resource_is_over_at_once(runner: Runner, cloud: FakeCloud) -> None:
-    operation = runner.begin("cloud", Verb.PROTECT, IMAGE, OPTIONS)
+    future = runner.protect("cloud", IMAGE, OPTIONS)
+    assert future.done()
+    operation = future.result()
     assert runner.wait(operation.id) == operation
     assert operation.state is State.RELEASED
     assert operation.outcome is not None
@@ -370,14 +371,14 @@ def test_what_cannot_be_done_is_refused_before_anything_begins(
     error: type[Exception],
 ) -> None:
     with pytest.raises(error):
-        runner.begin(backend, Verb.PROTECT, resource, options)
+        runner.protect(backend, resource, options)
     assert store.operations() == []
     assert not cloud.requests
 
 
 def test_a_deadline_in_the_past_is_refused(runner: Runner) -> None:
     with pytest.raises(InvalidInput, match="deadline"):
-        runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS, deadline=-QUICK)
+        runner.protect("cloud", VOLUME, OPTIONS, deadline=-QUICK)
 
 
 @pytest.mark.parametrize(
@@ -389,13 +390,13 @@ def test_a_backup_from_elsewhere_is_refused(
 ) -> None:
     backup = attrs.evolve(protect_volume(runner, store), **change)
     with pytest.raises(error):
-        runner.begin("cloud", Verb.DELETE, backup)
+        runner.delete("cloud", backup)
 
 
 def test_an_operation_of_another_scope_is_not_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.service_seconds = 60
     with create_runner(cloud, store) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
     with (
         create_runner(FakeCloud("elsewhere"), store) as runner,
         pytest.raises(WrongScope, match="fake:here"),
@@ -410,7 +411,7 @@ def test_store_failure_is_raised_by_wait(cloud: FakeCloud) -> None:
 
     short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
     with create_runner(cloud, FailingStore(), policy=short) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         with pytest.raises(StoreError, match="disk full"):
             runner.wait(begun.id, LONG)
 
@@ -462,16 +463,15 @@ def run_during_store_outage(
     ]
     backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
     with Runner(store, {"cloud": backend}, policy=policy, on_lost=told) as runner:
-        begun = [runner.begin("cloud", Verb.PROTECT, each, OPTIONS) for each in volumes]
+        begun = [runner.protect("cloud", each, OPTIONS) for each in volumes]
         store.away = True
         back()
         store.away = False
         over: list[Operation] = []
         while len(over) < len(begun):
             clock.advance(60)
-            with contextlib.suppress(StoreError):
-                seen = runner.wait(begun[len(over)].id, 0.05)
-                over += [seen] if seen.finished else []
+            with contextlib.suppress(StoreError, TimeoutError):
+                over.append(runner.wait(begun[len(over)].id, 0.05))
     assert all(count == 1 for count in cloud.started.values())
     return over
 
@@ -525,7 +525,7 @@ def test_an_operation_that_fails_by_itself_is_let_go_of_and_told(cloud: FakeClou
     with Runner(
         kept, {"cloud": backend}, policy=short, on_lost=lambda _, error: told.append(error)
     ) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         with pytest.raises(SystemExit):
             runner.wait(begun.id, LONG)
         assert let_go.wait(LONG), "another process can take it although this one lives"
@@ -554,7 +554,7 @@ def test_no_operation_ends_or_is_lost_when_the_clock_is_stepped(
     short = attrs.evolve(POLICY, lease=timedelta(milliseconds=300), deadline=timedelta(hours=1))
     backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
     with Runner(store, {"cloud": backend}, policy=short, clock=clock) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         clock.step = step
         outcome = runner.wait(begun.id, LONG).outcome
     assert outcome is not None
@@ -573,11 +573,11 @@ def test_system_exit_in_a_hook_is_raised_by_wait(
     with create_runner(cloud, store, threads=1) as runner:
         for _ in range(2):
             cloud.gate = gate
-            begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+            begun = runner.protect("cloud", VOLUME, OPTIONS)
             with pytest.raises(SystemExit, match="enough"):
                 runner.wait(begun.id, LONG)
         cloud.gate = lambda _: None
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         assert runner.wait(begun.id, LONG).state is State.RELEASED
 
 
@@ -586,7 +586,7 @@ def test_a_listener_that_raises_stops_nothing(cloud: FakeCloud, store: MemorySto
         raise RuntimeError(operation.id)
 
     with create_runner(cloud, store, on_change=listen) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         assert runner.wait(begun.id, LONG).state is State.RELEASED
 
 
@@ -613,7 +613,7 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
 
     short = attrs.evolve(POLICY, lease=timedelta(seconds=1))
     with create_runner(cloud, faulty, policy=short, on_change=listen) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         assert waits.wait(LONG), "from now on only the timer renews the lease"
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(faulty, "renew_lease", fail)
@@ -628,9 +628,9 @@ def test_operation_that_cannot_be_let_go_of_keeps_no_cancel_back(cloud: FakeClou
     cloud.faults.plan("create_job", Busy(retry_after=3600), operation=ANY)
     short = attrs.evolve(POLICY, lease=timedelta(seconds=1.5))
     with create_runner(cloud, store, policy=short) as runner:
-        kept = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        kept = runner.protect("cloud", VOLUME, OPTIONS)
         assert store.asked.wait(LONG), "from now on only a renewal asks for cancels"
-        runner._failure_handler.drop_operation("unreadable", TypeError("a fault"))
+        runner._executor._failure_handler.drop_operation("unreadable", TypeError("a fault"))
         other = Driver(store, {}, Lifecycle(short))
         other.request_cancel(kept.id)
         ended = runner.wait(kept.id, LONG)
@@ -678,7 +678,7 @@ def test_polls_refused_for_good_come_ever_further_apart(
     cloud.service_seconds = 0.01
     cloud.faults.plan("list_jobs", *[Refused()] * 7)
     with create_runner(cloud, store, policy=policy) as runner:
-        begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
         assert enough.wait(LONG)
         assert runner.wait(begun.id, LONG).state is State.RELEASED
     # Only lower bounds: a slow machine makes the pauses longer, and nothing makes them shorter.
@@ -689,10 +689,12 @@ def test_polls_refused_for_good_come_ever_further_apart(
     ), pauses
 
 
-def test_wait_returns_after_its_timeout(runner: Runner, cloud: FakeCloud) -> None:
+def test_wait_raises_after_its_timeout(runner: Runner, cloud: FakeCloud) -> None:
     cloud.faults.plan("create_job", StallJob())
-    begun = runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS)
-    assert not runner.wait(begun.id, 0.01).finished
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
+    with pytest.raises(TimeoutError, match=f"{begun.id} is not finished after 0.01 s, and goes on"):
+        runner.wait(begun.id, 0.01)
+    assert not runner.operation(begun.id).finished
     runner.cancel(begun.id)
 
 
@@ -701,7 +703,7 @@ def test_no_thread_before_the_first_operation_and_none_after_the_close(
 ) -> None:
     runner = create_runner(cloud, store)
     assert runner_threads() == []
-    runner.wait(runner.begin("cloud", Verb.PROTECT, VOLUME, OPTIONS).id, LONG)
+    runner.wait(runner.protect("cloud", VOLUME, OPTIONS).id, LONG)
     assert runner_threads() != []
     runner.close()
     assert runner_threads() == []

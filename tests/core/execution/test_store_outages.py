@@ -26,7 +26,6 @@ from karbor_backup_core import (
     State,
     Store,
     StoreError,
-    Verb,
 )
 from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeBackend, FakeCloud
@@ -100,16 +99,16 @@ class OutageHarness:
     def begin_all(self, runner: Runner) -> list[str]:
         """Begin to protect each volume; return the operations' ids."""
         options = {"backup_name": "nightly"}
-        return [runner.begin("cloud", Verb.PROTECT, each, options).id for each in self.volumes]
+        return [runner.protect("cloud", each, options).id for each in self.volumes]
 
     def wait_for_all(self, runner: Runner, ids: list[str]) -> None:
         """Turn the clock until all operations have ended; each must have begun once, and well."""
         for operation_id in ids:
             while True:
                 self.clock.advance(SERVICE_SECONDS)
-                with contextlib.suppress(StoreError):
-                    if (seen := runner.wait(operation_id, SOON)).finished:
-                        break
+                with contextlib.suppress(StoreError, TimeoutError):
+                    seen = runner.wait(operation_id, SOON)
+                    break
             assert seen.state is State.RELEASED
             assert seen.outcome is not None
             assert seen.outcome.result is Result.SUCCEEDED, seen.outcome.reason

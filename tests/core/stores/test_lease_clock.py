@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from karbor_backup_core import Backend, Conflict, Driver, Lifecycle, Policy, Resource, Verb, plan
+from karbor_backup_core import (
+    Backend,
+    Conflict,
+    Driver,
+    Lifecycle,
+    Policy,
+    Resource,
+    plan_protect,
+)
 from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeBackend, FakeCloud
 
@@ -34,9 +42,8 @@ def test_process_with_a_wrong_clock_takes_no_operation_of_a_live_one(
     right, wrong = timedelta(), ahead
     ours, theirs = (wrong, right) if whose == "owner" else (right, wrong)
     owner, other = create_driver(store, cloud, ours), create_driver(store, cloud, theirs)
-    planned = plan(
+    planned = plan_protect(
         owner.backends["cloud"],
-        Verb.PROTECT,
         VOLUME,
         {"backup_name": "n"},
         now=owner.clock(),

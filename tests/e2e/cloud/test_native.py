@@ -105,7 +105,7 @@ def _begin_protect(
 ) -> tuple[Any, Operation]:
     """Begin a protect and wait until Cinder has begun its backup."""
     runner = harness.runner(PROMPT)
-    operation = runner.begin("freezer", Verb.PROTECT, volume, OPTIONS, **more)
+    operation = runner.protect("freezer", volume, OPTIONS, **more)
     wait_until(lambda: list_cinder_backups(sdk, volume))
     return runner, operation
 

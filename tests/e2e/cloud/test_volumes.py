@@ -49,7 +49,7 @@ def test_each_of_two_backups_is_restored_and_deleted_separately(
     cloud_tools.write_volume(volume.id, 0, b"lost!")
 
     restores = [
-        runner.begin("freezer", Verb.RESTORE, backup, {"restore_name": f"{harness.top}-{number}"})
+        runner.restore("freezer", backup, {"restore_name": f"{harness.top}-{number}"})
         for number, backup in enumerate((first, second, first))
     ]
     restored = [register_created(wait_finished(runner, restore)) for restore in restores]

@@ -144,7 +144,7 @@ def run_operation(
     **more: Any,
 ) -> Operation:
     """Begin an operation and wait for it, for so many seconds at the most."""
-    begun = runner.begin("freezer", verb, target, options or {}, **more)
+    begun = runner.submit(runner.plan("freezer", verb, target, options or {}, **more))
     return wait_finished(runner, begun, timeout)
 
 

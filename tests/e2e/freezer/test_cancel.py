@@ -2,7 +2,7 @@
 
 import time
 
-from karbor_backup_core import Operation, Resource, Result, State, Verb
+from karbor_backup_core import Operation, Resource, Result, State
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
 from tests.e2e.freezer.harness import FreezerHarness, wait_finished
@@ -25,7 +25,7 @@ def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: FreezerHar
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     with clean_harness.paused_scheduler():
-        begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        begun = runner.protect("freezer", target, {"backup_name": "nightly"})
         _wait_for_stage(clean_harness, begun, JobState.WAITING)
         runner.cancel(begun.id)
         _wait_for_stage(clean_harness, begun, JobState.HALTED)
@@ -40,9 +40,7 @@ def test_protect_cancelled_while_its_agent_runs_is_rolled_back(
 ) -> None:
     runner = clean_harness.runner()
     tree = clean_harness.tree(content=b"x" * 30_000_000)
-    begun = runner.begin(
-        "freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
-    )
+    begun = runner.protect("freezer", Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"})
     _wait_for_stage(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
@@ -57,7 +55,7 @@ def test_job_stopped_in_freezer_fails_and_is_rolled_back(
     runner = clean_harness.runner()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     with clean_harness.paused_scheduler():
-        begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        begun = runner.protect("freezer", target, {"backup_name": "nightly"})
         _wait_for_stage(clean_harness, begun, JobState.WAITING)
         clean_harness.client().stop_job(job_id(begun.id))
     ended = wait_finished(runner, begun)

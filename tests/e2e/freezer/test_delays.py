@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
+from karbor_backup_core import Operation, Resource, Result, Runner, State
 from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
@@ -51,7 +51,7 @@ def test_deadline_is_not_postponed_by_a_delay(
     runner = impatient_runner(clean_harness, fault_proxy)
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     options = {"backup_name": "nightly"}
-    begun = runner.begin("freezer", Verb.PROTECT, target, options, deadline=timedelta(seconds=3))
+    begun = runner.protect("freezer", target, options, deadline=timedelta(seconds=3))
     ended = runner.wait(begun.id, LONG)
     assert ended.outcome is not None
     assert ended.outcome.result is Result.FAILED
@@ -66,9 +66,9 @@ def test_cancel_is_not_postponed_by_a_delay(
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="POST", path="/jobs$")
     waits = threading.Event()
     runner = impatient_runner(clean_harness, fault_proxy)
-    runner._on_change = lambda operation: waits.set() if operation.not_before else None
+    runner._executor._on_change = lambda operation: waits.set() if operation.not_before else None
     target = Resource(DIRECTORY, str(clean_harness.tree()))
-    begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+    begun = runner.protect("freezer", target, {"backup_name": "nightly"})
     assert waits.wait(LONG)
     runner.cancel(begun.id)
     ended = runner.wait(begun.id, LONG)
@@ -83,7 +83,7 @@ def test_release_ends_at_its_limit_whatever_delay_is_requested(
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="DELETE")
     runner = impatient_runner(harness, fault_proxy)
     target = Resource(DIRECTORY, str(harness.tree()))
-    begun = runner.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+    begun = runner.protect("freezer", target, {"backup_name": "nightly"})
     ended = runner.wait(begun.id, LONG)
     assert ended.outcome is not None
     assert ended.outcome.result is Result.SUCCEEDED

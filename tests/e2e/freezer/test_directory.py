@@ -70,9 +70,7 @@ def test_directory_is_restored_byte_for_byte_and_deleted_without_a_trace(
     shutil.rmtree(tree / "ünïcode %s {x}")
     (tree / "program").write_bytes(b"damaged")
     (tree / "stray").write_bytes(b"not in the backup")
-    in_place = runner.begin(
-        "freezer", Verb.RESTORE, backup, {"restore_name": "again", "overwrite": True}
-    )
+    in_place = runner.restore("freezer", backup, {"restore_name": "again", "overwrite": True})
     assert_succeeded(wait_finished(runner, in_place))
     assert _read_tree(tree) == before
 
@@ -121,17 +119,17 @@ def test_delete_of_one_backup_keeps_the_other(clean_harness: FreezerHarness) -> 
         pairs.append((older, protect_directory(runner, tree)))
     (first_old, first_new), (second_old, second_new) = pairs
 
-    begun = [runner.begin("freezer", Verb.DELETE, b, {}) for b in (first_old, second_new)]
+    begun = [runner.delete("freezer", b, {}) for b in (first_old, second_new)]
     for operation in begun:
         assert_succeeded(wait_finished(runner, operation))
 
     kept = ((first_new, trees[0], b"new"), (second_old, trees[1], b"old"))
     options = {"restore_name": "data", "overwrite": True}
-    begun = [runner.begin("freezer", Verb.RESTORE, backup, options) for backup, _, _ in kept]
+    begun = [runner.restore("freezer", backup, options) for backup, _, _ in kept]
     for operation, (_, tree, content) in zip(begun, kept, strict=True):
         assert_succeeded(wait_finished(runner, operation))
         assert (tree / "file").read_bytes() == content
-    begun = [runner.begin("freezer", Verb.DELETE, backup, {}) for backup, _, _ in kept]
+    begun = [runner.delete("freezer", backup, {}) for backup, _, _ in kept]
     for operation in begun:
         assert_succeeded(wait_finished(runner, operation))
 

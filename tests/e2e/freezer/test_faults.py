@@ -168,7 +168,7 @@ def test_fault_at_any_request_duplicates_and_leaves_nothing(harness: FreezerHarn
 
     runner = harness.runner()
     rest = [kept, *(b for b, case in zip(doomed, deletes, strict=True) if case.fails)]
-    for operation in [runner.begin("freezer", Verb.DELETE, backup, {}) for backup in rest]:
+    for operation in [runner.delete("freezer", backup, {}) for backup in rest]:
         assert_succeeded(wait_finished(runner, operation))
     still = {entry for entries in harness.left_in_freezer().values() for entry in entries}
     assert still <= set(left)
@@ -178,7 +178,7 @@ def test_fault_at_any_request_duplicates_and_leaves_nothing(harness: FreezerHarn
 def _make_more_backups(harness: FreezerHarness, count: int) -> list[Backup]:
     runner = harness.runner()
     tree, name = Resource(DIRECTORY, str(harness.tree())), {"backup_name": "nightly"}
-    begun = [runner.begin("freezer", Verb.PROTECT, tree, name) for _ in range(count)]
+    begun = [runner.protect("freezer", tree, name) for _ in range(count)]
     return _make_backups(harness, [wait_finished(runner, operation) for operation in begun])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import MemoryStore, Operation, Resource, Result, Runner, State, Verb
+from karbor_backup_core import MemoryStore, Operation, Resource, Result, Runner, State
 from sandbox import Sandbox
 from sandbox.accounts import Account, write_clouds_yaml
 from tests.e2e.freezer.harness import FreezerHarness
@@ -105,7 +105,7 @@ def test_operation_continues_when_the_password_is_correct_again(
 
     target = Resource(DIRECTORY, str(harness.tree()))
     with Runner(store, {"freezer": backend()}, policy=policy, on_change=watch) as first:
-        begun = first.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        begun = first.protect("freezer", target, {"backup_name": "nightly"})
         assert polled.wait(PATIENCE)
         user.set_password("changed-meanwhile")
         before = len(keystone.requests)

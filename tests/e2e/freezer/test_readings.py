@@ -74,7 +74,7 @@ def test_protect_and_verify_report_read_progress_and_verify_can_be_cancelled(
         assert readings.verbs == {Verb.PROTECT, Verb.VERIFY}
         assert all(0 <= (o.done or 0) <= (o.total or 0) for o in readings.read)
 
-        begun = runner.begin("freezer", Verb.VERIFY, backup)
+        begun = runner.verify("freezer", backup)
         readings.to_cancel.add(begun.id)
         ended = wait_finished(runner, begun)
         assert ended.outcome.result is Result.CANCELLED
@@ -89,7 +89,7 @@ def test_restore_that_is_cancelled_while_it_is_compared_names_what_it_has_restor
     with readings.runner() as runner:
         backup = protect_directory(runner, large)
         options = {"restore_name": "new", "restore_path": str(target)}
-        begun = runner.begin("freezer", Verb.RESTORE, backup, options)
+        begun = runner.restore("freezer", backup, options)
         readings.to_cancel.add(begun.id)
         ended = wait_finished(runner, begun)
         assert Verb.RESTORE in readings.verbs

@@ -72,10 +72,7 @@ def test_record_ends_a_job_before_its_status_does(
     runner = harness.runner(endpoint=fault_proxy.url)
     trees = [harness.tree(name) for name in "abcd"]
     options = {"backup_name": "nightly"}
-    begun = [
-        runner.begin("freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), options)
-        for tree in trees
-    ]
+    begun = [runner.protect("freezer", Resource(DIRECTORY, str(tree)), options) for tree in trees]
     for operation in begun:
         assert_succeeded(wait_finished(runner, operation))
     asked = [request.path.split("/")[3:] for request in fault_proxy.requests]

@@ -17,7 +17,7 @@ def test_takeover_continues_a_protect_with_one_job(
     store = MemoryStore()
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     with Runner(store, {"freezer": clean_harness.backend()}) as first:
-        begun = first.begin("freezer", Verb.PROTECT, target, {"backup_name": "nightly"})
+        begun = first.protect("freezer", target, {"backup_name": "nightly"})
         while reached is State.RUNNING and store.operation(begun.id).state is not reached:
             time.sleep(0.05)
     assert not store.operation(begun.id).finished

@@ -43,10 +43,7 @@ def _wait_for_stage(harness: ReleaseHarness, operation: Operation, stage: JobSta
 
 def _begin(harness: ReleaseHarness, runner: Runner, content: bytes) -> Operation:
     tree = harness.tree(content=content)
-    operation: Operation = runner.begin(
-        "freezer", Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
-    )
-    return operation
+    return runner.protect("freezer", Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"})
 
 
 def test_directory_is_restored_and_deleted_without_a_trace(

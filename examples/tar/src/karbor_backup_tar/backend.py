@@ -24,7 +24,6 @@ from karbor_backup_core import (
     Operation,
     Progress,
     ProgressState,
-    Result,
     Transient,
     Unsupported,
     Verb,
@@ -152,7 +151,7 @@ class TarBackend:
             work = self._job(operation)
             if work.read_state() is JobState.RUNNING:
                 return Progress(ProgressState.RUNNING)
-            if operation.outcome is None or operation.outcome.result is not Result.SUCCEEDED:
+            if not operation.work_succeeded:
                 self._remove_made(operation)
             work.remove_folder()
         return Progress(ProgressState.SUCCEEDED)

@@ -8,7 +8,6 @@ from karbor_backup_core import (
     Operation,
     Progress,
     ProgressState,
-    Result,
     State,
 )
 from karbor_backup_freezer.agent.actions import native_backup_name
@@ -118,7 +117,7 @@ class BackupJob(JobStep):
         Cinder's own backups are among that: the agent has Cinder make them.
         """
         operation: Operation = call.operation
-        if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
+        if operation.work_succeeded:
             return self._release.remove_after_success(call)
         if (waiting := self._release.wait_for_jobs(call)) is not None:
             return waiting

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from karbor_backup_core import Leftover, Progress, Result
+from karbor_backup_core import Leftover, Progress
 from karbor_backup_freezer.agent import actions
 from karbor_backup_freezer.agent.compatibility import deletes_data
 from karbor_backup_freezer.api.jobs import Job
@@ -52,8 +52,7 @@ class DeleteJob(JobStep):
 
     def revert(self, call: FreezerCall) -> Progress:
         """Remove the job, and name what is known to stay; nothing brings back what is removed."""
-        outcome = call.operation.outcome
-        if outcome is not None and outcome.result is Result.SUCCEEDED:
+        if call.operation.work_succeeded:
             removed = self._release.remove_after_success(call)
             leftovers = (*removed.leftovers, *self._list_undeleted(call))
             return attrs.evolve(removed, leftovers=leftovers)

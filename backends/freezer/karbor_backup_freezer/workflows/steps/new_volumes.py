@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import attrs
 
-from karbor_backup_core import InvalidInput, Leftover, Operation, Progress, ProgressState, Result
+from karbor_backup_core import InvalidInput, Leftover, Operation, Progress, ProgressState
 from karbor_backup_freezer.api.jobs import placeholder_document
 from karbor_backup_freezer.model.ids import PREPARE, job_id
 from karbor_backup_freezer.model.resource_types import DIRECTORY
@@ -63,7 +63,7 @@ class NewVolumes(FreezerStep):
         may_come_late = operation.fence > 1 or call.is_doubtful
         if not may_come_late:
             return call.receipt.succeeded_progress(leftovers)
-        if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
+        if operation.work_succeeded:
             handle, notes = self._context.load_handle(operation), call.receipt.notes
             surplus = self._context.restorer.surplus(operation, handle, notes)
             return call.receipt.succeeded_progress((*leftovers, *surplus))
@@ -75,7 +75,7 @@ class NewVolumes(FreezerStep):
         if not self._makes_volumes(operation):
             return ()
         identifier = job_id(operation.id, PREPARE)
-        if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
+        if operation.work_succeeded:
             return self._release.delete_jobs(call, [identifier])
         return self._release.delete_or_retire(call, identifier)
 

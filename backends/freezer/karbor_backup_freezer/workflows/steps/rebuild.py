@@ -2,7 +2,7 @@
 
 import attrs
 
-from karbor_backup_core import Progress, ProgressState, Result
+from karbor_backup_core import Progress, ProgressState
 from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.job_release import JobRelease
@@ -42,9 +42,9 @@ class Rebuild(FreezerStep):
         operation = call.operation
         if operation.resource.type == DIRECTORY:
             return Progress(ProgressState.SUCCEEDED)
-        if operation.outcome is not None and operation.outcome.result is Result.SUCCEEDED:
+        if operation.work_succeeded:
             # What a rebuild could not remove on its way stays named.
-            return call.receipt.succeeded_progress(operation.outcome.leftovers)
+            return call.receipt.succeeded_progress(operation.leftovers)
         if (waiting := self._release.wait_for_jobs(call)) is not None:
             return waiting
         return self._release.roll_back_restore(call)

@@ -11,7 +11,6 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
     Resource,
-    Result,
 )
 from karbor_backup_freezer.agent.escaping import unescape
 from karbor_backup_freezer.api.jobs import COMPLETED_STATES, Job, JobState
@@ -130,8 +129,7 @@ class RestoreJob(JobStep):
 
     def revert(self, call: FreezerCall) -> Progress:
         """Remove the jobs; nothing brings back what they have written over."""
-        outcome = call.operation.outcome
-        if outcome is not None and outcome.result is Result.SUCCEEDED:
+        if call.operation.work_succeeded:
             return self._release.remove_after_success(call)
         if (waiting := self._release.wait_for_jobs(call)) is not None:
             return waiting

@@ -1,29 +1,30 @@
 """The backends that the configuration names, loaded when they are needed."""
 
 import functools
+import logging
 import stat
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
-from karbor_backup_cli._configuration import BackendSection, Configuration
-from karbor_backup_cli._streams import write_error
-from karbor_backup_core import (
-    Backend,
+from karbor_backup_core._backend import Backend
+from karbor_backup_core._errors import (
     BackendUnavailable,
-    Backup,
     InvalidDocument,
     InvalidInput,
-    Json,
     KarborBackupError,
     UnknownBackend,
-    printable,
-    suggest_name,
 )
+from karbor_backup_core._escaping import printable
+from karbor_backup_core._model import Backup, Json
+from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core.configuration import BackendSection, Configuration
 from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 from karbor_backup_core.json_schema.subschemas import find_secret_paths
 from karbor_backup_core.secrets import Secret, wrap_secrets
+
+_log: Final = logging.getLogger("karbor_backup.configuration")
 
 
 @attrs.define(slots=False)
@@ -34,11 +35,13 @@ class ConfiguredBackends:
         configuration: names them.
         secrets: gets the secrets of each backend before that is made.
         cloud: stands for the ``cloud`` of every section that has one; empty for none.
+        warn: is called with each warning about the configuration, in one line.
     """
 
     configuration: Configuration
     secrets: list[Secret] = attrs.field(factory=list, repr=False)
     cloud: str = ""
+    warn: Callable[[str], None] = _log.warning
     _loaded: dict[str, Backend] = attrs.field(factory=dict, init=False)
 
     @functools.cached_property
@@ -196,8 +199,8 @@ class ConfiguredBackends:
         path = self.configuration.path
         literal = any(isinstance(source, str) for source in sources)
         if path is not None and literal and path.stat().st_mode & stat.S_IROTH:
-            write_error(
-                f"karbor-backup: warning: {printable(str(path))} holds secrets and everybody can "
+            self.warn(
+                f"{printable(str(path))} holds secrets and everybody can "
                 "read it: chmod o-r, or write them as {env = ...} or {file = ...}"
             )
 
