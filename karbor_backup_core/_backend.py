@@ -33,6 +33,7 @@ from karbor_backup_core._model import (
     Verb,
 )
 from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core._verbs import to_verb
 from karbor_backup_core.secrets import Secret, find_secrets, redact, wrap_secrets
 
 if TYPE_CHECKING:
@@ -176,7 +177,12 @@ class Backend:
         return cls(name, info, manager, tuple(secrets), validators, listeners, frozenset(same_as))
 
     def ability(self, resource_type: str, verb: Verb) -> Ability:
-        """Return what the backend does with a verb for a type; what it does not say is no."""
+        """Return what the backend does with a verb for a type; what it does not say is no.
+
+        Raises:
+            InvalidInput: there is no such verb.
+        """
+        verb = to_verb(verb)
         declared = self.info.abilities.get(resource_type, {}).get(verb)
         if declared is not None:
             return declared
@@ -189,6 +195,7 @@ class Backend:
         """Let options pass that fit the backend's schema for this verb and type.
 
         Raises:
+            InvalidInput: there is no such verb.
             Unsupported: the backend does not do this.
             InvalidDocument: with all faults of the options.
         """

@@ -31,8 +31,8 @@ from karbor_backup_core._requests import (
     check_target,
     check_types,
     copy_options,
-    to_verb,
 )
+from karbor_backup_core._verbs import to_verb
 
 
 def plan_protect(

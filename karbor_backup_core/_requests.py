@@ -19,21 +19,6 @@ from karbor_backup_core._errors import (
 from karbor_backup_core._identifiers import check_backup, check_resource
 from karbor_backup_core._lifecycle.policy import LONGEST_DURATION
 from karbor_backup_core._model import Ability, Backup, Json, Operation, Resource, Support, Verb
-from karbor_backup_core._suggestions import suggest_name
-
-
-def to_verb(verb: Verb | str) -> Verb:
-    """Return the verb that is meant; its value as text is taken, too.
-
-    Raises:
-        InvalidInput: there is no such verb.
-    """
-    try:
-        return Verb(verb)
-    except ValueError:
-        known = [each.value for each in Verb]
-        guess = suggest_name(verb, known) if isinstance(verb, str) else ""
-        raise InvalidInput(f"verb {verb!r}: {guess}there are: {', '.join(known)}") from None
 
 
 def check_target(verb: Verb, target: Resource | Backup) -> Resource:

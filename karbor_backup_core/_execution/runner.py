@@ -345,15 +345,21 @@ def _index_by_name(backends: Mapping[str, Backend] | Iterable[Backend]) -> dict[
     """Return backends by name.
 
     Raises:
-        InvalidInput: a name is not that of its backend, or two backends have the same.
+        InvalidInput: there is something else, a name is not that of its backend, or two backends
+            have the same.
     """
     if isinstance(backends, Mapping):
+        indexed: dict[str, Backend] = _index_by_name(backends.values())
         for name, backend in backends.items():
             if name != backend.name:
                 raise InvalidInput(f"backend {backend.name!r} is given as {name!r}: use one name")
-        return dict(backends)
-    indexed: dict[str, Backend] = {}
+        return indexed
+    if not isinstance(backends, Iterable):
+        raise InvalidInput(f"backends {backends!r}: give several, as a list or by name")
+    indexed = {}
     for backend in backends:
+        if not isinstance(backend, Backend):
+            raise InvalidInput(f"backend {backend!r}: give a Backend, as Backend.load returns it")
         if indexed.setdefault(backend.name, backend) is not backend:
             raise InvalidInput(f"two backends are named {backend.name!r}: rename one of them")
     return indexed

@@ -334,6 +334,25 @@ def test_two_backends_of_one_name_are_refused(backend: Backend, store: MemorySto
         Runner(store, [backend, other])
 
 
+@pytest.mark.parametrize("given", [None, 7, "cloud", ["cloud"], {"cloud": "fake"}])
+def test_runner_without_backends_is_refused(store: MemoryStore, given: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"give (a Backend|several)"):
+        Runner(store, given)
+
+
+def test_single_backend_is_refused_in_place_of_several(
+    backend: Backend, store: MemoryStore
+) -> None:
+    with pytest.raises(InvalidInput, match="give several, as a list or by name"):
+        Runner(store, backend)  # type: ignore[arg-type]
+
+
+def test_backend_is_asked_about_verbs_as_text(backend: Backend) -> None:
+    assert backend.ability(VOLUME.type, "protect") == backend.ability(VOLUME.type, Verb.PROTECT)  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="did you mean 'protect'"):
+        backend.ability(VOLUME.type, "protekt")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("given", ["cloud", None])
 def test_plan_without_a_backend_is_refused(given: Any) -> None:
     with pytest.raises(InvalidInput, match="give a Backend"):

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from openstack.connection import Connection
 
-from karbor_backup_core import Backup, Operation, Policy, Resource, Result, State, Verb
+from karbor_backup_core import (
+    Backup,
+    Operation,
+    OperationFuture,
+    Policy,
+    Resource,
+    Result,
+    State,
+    Verb,
+)
 from karbor_backup_freezer.cloud.native_backups import LEFTOVER_KIND
 from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
@@ -102,7 +111,7 @@ def test_each_backup_is_restored_and_deleted_separately(
 
 def _begin_protect(
     harness: FreezerHarness, sdk: Connection, volume: Resource, **more: Any
-) -> tuple[Any, Operation]:
+) -> tuple[Any, OperationFuture]:
     """Begin a protect and wait until Cinder has begun its backup."""
     runner = harness.runner(PROMPT)
     operation = runner.protect("freezer", volume, OPTIONS, **more)

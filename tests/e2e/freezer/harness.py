@@ -16,6 +16,7 @@ from karbor_backup_core import (
     Backup,
     MemoryStore,
     Operation,
+    OperationFuture,
     Policy,
     Resource,
     Result,
@@ -129,7 +130,9 @@ class FreezerHarness:
             runner.close()
 
 
-def wait_finished(runner: Runner, operation: Operation, timeout: float = TIMEOUT) -> Operation:
+def wait_finished(
+    runner: Runner, operation: Operation | OperationFuture, timeout: float = TIMEOUT
+) -> Operation:
     """Wait for an operation to be over, for so many seconds at the most."""
     return runner.wait(operation.id, timeout)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from karbor_backup_core import Operation, Resource, Result, State
+from karbor_backup_core import OperationFuture, Resource, Result, State
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
 from tests.e2e.freezer.harness import FreezerHarness, wait_finished
@@ -10,7 +10,7 @@ from tests.e2e.freezer.harness import FreezerHarness, wait_finished
 DIRECTORY = "Freezer::FileSystem::Directory"
 
 
-def _wait_for_stage(harness: FreezerHarness, operation: Operation, stage: JobState) -> None:
+def _wait_for_stage(harness: FreezerHarness, operation: OperationFuture, stage: JobState) -> None:
     client = harness.client()
     end = time.monotonic() + 60
     while time.monotonic() < end:

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
-from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
+from karbor_backup_core import OperationFuture, Resource, Result, Runner, State, Verb
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
@@ -30,7 +30,7 @@ LIVE = ("C-203", "C-204", "C-205", "C-206", "C-404")
 """The rules that are tried with the newest scheduler and agent, see tests/e2e/contract."""
 
 
-def _wait_for_stage(harness: ReleaseHarness, operation: Operation, stage: JobState) -> None:
+def _wait_for_stage(harness: ReleaseHarness, operation: OperationFuture, stage: JobState) -> None:
     client = harness.client()
     end = time.monotonic() + 120
     while time.monotonic() < end:
@@ -41,7 +41,7 @@ def _wait_for_stage(harness: ReleaseHarness, operation: Operation, stage: JobSta
     raise AssertionError(f"the job never was {stage}")
 
 
-def _begin(harness: ReleaseHarness, runner: Runner, content: bytes) -> Operation:
+def _begin(harness: ReleaseHarness, runner: Runner, content: bytes) -> OperationFuture:
     tree = harness.tree(content=content)
     return runner.protect("freezer", Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"})
 
