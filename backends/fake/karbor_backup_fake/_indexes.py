@@ -1,6 +1,6 @@
-"""What the fake cloud looks things up with: a request costs the same however much there is.
+"""Indexes of the fake cloud: a request costs the same however many entries there are.
 
-A shelf is a mapping by id like any other: whatever is put on it, by whomever, is found.
+An index is a mapping by id: each entry is indexed when it is set.
 """
 
 import heapq
@@ -80,7 +80,7 @@ class NestedIndex(OperationIndex[W]):
         self._remove_members(before)
 
     def contains_member(self, key: str) -> bool:
-        """Say whether something on this shelf has that as a member."""
+        """Return whether an entry of this index has that member."""
         return key in self._member_counts
 
     def _remove_members(self, thing: W) -> None:

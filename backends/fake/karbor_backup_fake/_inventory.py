@@ -1,4 +1,4 @@
-"""The cloud's shelves: which resources and which copies there are."""
+"""The inventory of the fake cloud: its resources and copies."""
 
 import hashlib
 from collections.abc import Iterable
@@ -107,10 +107,10 @@ class Inventory:
 
     def ids_made_by(self, operation: str) -> list[str]:
         """Return the ids of what an operation made, without what is inside something else."""
-        shelves: tuple[NestedIndex[Asset] | NestedIndex[Copy], ...] = (self.assets, self.copies)
+        indexes: tuple[NestedIndex[Asset] | NestedIndex[Copy], ...] = (self.assets, self.copies)
         return [
             id_
-            for shelf in shelves
-            for id_ in shelf.ids_made_by(operation)
-            if not any(each.contains_member(id_) for each in shelves)
+            for index in indexes
+            for id_ in index.ids_made_by(operation)
+            if not any(each.contains_member(id_) for each in indexes)
         ]

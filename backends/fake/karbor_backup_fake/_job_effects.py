@@ -1,4 +1,4 @@
-"""What the jobs of the fake cloud do to its shelves when they begin and when they end.
+"""The effects of the fake cloud's jobs on its inventory, at their start and at their end.
 
 Work is visible while it goes on, as in a real cloud: a copy that is not complete yet, a volume
 that is empty as yet. Work that fails leaves just that behind.

@@ -41,29 +41,29 @@ def _jobs(draw: st.DrawFn) -> Job:
 def test_resources_of_an_operation_are_found_with_their_members(
     changes: list[tuple[str, Asset | None]],
 ) -> None:
-    shelf: NestedIndex[Asset] = NestedIndex()
+    index: NestedIndex[Asset] = NestedIndex()
     for key, asset in changes:
         if asset is None:
-            shelf.pop(key, None)
+            index.pop(key, None)
         else:
-            shelf[key] = asset
+            index[key] = asset
     for operation in ("", "one", "two"):
-        expected = {key for key, asset in shelf.items() if asset.operation == operation}
-        assert set(shelf.ids_made_by(operation)) == expected
+        expected = {key for key, asset in index.items() if asset.operation == operation}
+        assert set(index.ids_made_by(operation)) == expected
     for key in "abcd":
-        assert shelf.contains_member(key) == any(key in asset.members for asset in shelf.values())
+        assert index.contains_member(key) == any(key in asset.members for asset in index.values())
 
 
 @given(st.lists(st.tuples(IDS, _jobs() | st.none())))
 def test_each_job_that_is_due_is_returned_once(changes: list[tuple[str, Job | None]]) -> None:
-    shelf = JobIndex()
+    index = JobIndex()
     for key, job in changes:
         if job is None:
-            shelf.pop(key, None)
+            index.pop(key, None)
         else:
-            shelf[key] = attrs.evolve(job, id=key)
-    running = [job for job in shelf.values() if job.state is JobState.RUNNING]
+            index[key] = attrs.evolve(job, id=key)
+    running = [job for job in index.values() if job.state is JobState.RUNNING]
     late = [job for job in running if job.ends_at is not None and job.ends_at <= NOW]
-    due = shelf.pop_due(NOW)
+    due = index.pop_due(NOW)
     assert sorted(job.id for job in due) == sorted(job.id for job in late)
     assert [job.ends_at for job in due] == sorted(job.ends_at for job in late if job.ends_at)

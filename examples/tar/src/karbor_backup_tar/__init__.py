@@ -1,4 +1,4 @@
-"""Protects directories: each backup is one archive in a vault, a folder of this machine."""
+"""A backend for directories: each backup is one tar archive in a vault, a local folder."""
 
 from karbor_backup_tar.backend import TarBackend
 

@@ -1,4 +1,4 @@
-"""What the backend can do, the options it takes, and its configuration."""
+"""The abilities of the backend, the schemas of their options, and the configuration."""
 
 from typing import Any, Final
 

@@ -1,8 +1,9 @@
-"""The hooks.
+"""The hooks of the backend.
 
-Protect, restore and verify are work outside: processes of their own, and a folder of notes for each
-operation (``work.py``). Everything that an operation makes has a name made from the operation's
-id, so that whoever goes on with it finds it, and nobody else's is touched. Delete is done at once.
+Protect, restore and verify run in processes of their own, with a folder of bookkeeping for each
+operation (``background_job.py``). Everything that an operation creates is named after the
+operation's id, so that a process that continues the operation finds it, and no other file is
+touched. Delete is done at once.
 """
 
 import contextlib
@@ -35,10 +36,10 @@ from karbor_backup_tar.abilities import ABILITIES, CONFIG_SCHEMA
 from karbor_backup_tar.background_job import BackgroundJob, JobState
 
 PACK: Final = (
-    # What only its owner may read is read by nobody else in an archive.
+    # An archive may contain files that only their owner may read.
     'umask 077 && "$tar" --create --gzip --force-local --file="$half"'
     ' --directory="$directory" . &&'
-    # A link replaces nothing: an archive that is there already is whole, and stays as it is.
+    # ``ln`` does not replace a file: an archive that exists already is complete, and is kept.
     ' sync "$half" && { ln "$half" "$archive" || [ -f "$archive" ]; } && rm -f "$half"'
 )
 UNPACK: Final = (
@@ -46,7 +47,7 @@ UNPACK: Final = (
     ' --file="$archive" --directory="$directory"'
 )
 READ: Final = (
-    # gzip says what is wrong with its checksum, and tar whether there is an archive inside.
+    # gzip reports a wrong checksum, and tar whether the content is an archive.
     'gzip --test "$archive" && "$tar" --list --gzip --force-local --file="$archive" >/dev/null'
 )
 
@@ -60,11 +61,11 @@ PLACING: Final = 2
 
 
 class TarBackend:
-    """Keeps directories as archives in a vault.
+    """Stores directories as archives in a vault.
 
     Args:
-        configuration: fits ``CONFIG_SCHEMA``.
-        program: asked for the tar to start, each time; without it, the configured one is.
+        configuration: valid for ``CONFIG_SCHEMA``.
+        program: returns the tar program for each start; by default the configured one.
     """
 
     CONFIG_SCHEMA = CONFIG_SCHEMA
@@ -76,17 +77,17 @@ class TarBackend:
 
     @hookimpl
     def describe(self) -> BackendInfo:
-        """Say what this backend can do."""
+        """Return the backend's name, version and abilities."""
         return BackendInfo(name="tar", version="1.0", contract="1.0", abilities=ABILITIES)
 
     @hookimpl
     def scope(self) -> str:
-        """Name the vault; another machine's folder of the same name is another vault."""
+        """Return the vault's path with the host: a folder of another host is another vault."""
         return f"file://{socket.gethostname()}{self._vault}"
 
     @hookimpl
     def check(self) -> Health:
-        """Look whether there is a vault to write to, and a tar to do it."""
+        """Return whether the vault is writable and tar can be started."""
         if shutil.which(self._tar) is None:
             return Health(ok=False, summary=f"{self._tar}: there is no such program")
         if not os.access(self._vault, os.W_OK | os.X_OK):
@@ -96,7 +97,7 @@ class TarBackend:
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
-        """Have the directory packed."""
+        """Start to pack the directory."""
         with self._translate_errors(operation):
             directory = serialization.parse_directory(operation.resource.id)
             if not directory.is_dir() and self._is_new(operation):
@@ -106,7 +107,7 @@ class TarBackend:
 
     @hookimpl
     def restore(self, operation: Operation) -> Progress:
-        """Have the archive unpacked; in the second phase, give what was unpacked its name."""
+        """Start to unpack the archive; in the second phase, rename the unpacked directory."""
         with self._translate_errors(operation):
             if operation.phase == PLACING:
                 return restores.move_into_place(operation)
@@ -127,26 +128,26 @@ class TarBackend:
 
     @hookimpl
     def verify(self, operation: Operation) -> Progress:
-        """Have the archive read to its end."""
+        """Start to read the archive to its end."""
         with self._translate_errors(operation):
             self._start_job(operation, READ, self._archive_path(operation))
         return Progress(ProgressState.RUNNING)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
-        """Look at the work of each operation."""
+        """Return the progress of each operation."""
         with self._translate_errors():
             return {operation.id: self._poll_operation(operation) for operation in operations}
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
-        """Ask the processes of the operation to end."""
+        """Terminate the processes of the operation."""
         with self._translate_errors():
             return self._job(operation).terminate()
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
-        """Undo what is not to stay, then remove the notes on the work."""
+        """Remove what an unsuccessful operation created, then its bookkeeping."""
         with self._translate_errors():
             work = self._job(operation)
             if work.read_state() is JobState.RUNNING:
@@ -158,9 +159,10 @@ class TarBackend:
 
     @contextlib.contextmanager
     def _translate_errors(self, operation: Operation | None = None) -> Iterator[None]:
-        """Say in the contract's words what is not done here, and what goes wrong with the vault.
+        """Translate errors of the vault and unsupported requests into exceptions of the core.
 
-        Without its vault a poll must not say that it knows of no work: the vault may come back.
+        Without its vault a poll must not return ``UNKNOWN``: the vault may be available again
+        later.
         """
         if operation and operation.verb not in ABILITIES.get(operation.resource.type, {}):
             raise Unsupported(f"tar does not {operation.verb} {operation.resource.type}")
@@ -174,7 +176,7 @@ class TarBackend:
     def _start_job(
         self, operation: Operation, script: str, archive: Path, directory: Path | None = None
     ) -> None:
-        # A late call, of a process that was paused, packs no second time what is kept already.
+        # A late call of a process that was paused must not pack an existing backup again.
         kept = operation.verb is Verb.PROTECT and archive.exists()
         if kept or not self._is_new(operation):
             return
@@ -187,11 +189,11 @@ class TarBackend:
         work.start(script, tar=tar, archive=str(archive), half=str(half), directory=place)
 
     def _is_new(self, operation: Operation) -> bool:
-        """Say whether nothing was begun; what was begun once is not to be refused any more."""
+        """Return whether nothing was started yet: started work must not be refused any more."""
         return self._job(operation).read_state() is JobState.NONE
 
     def _poll_operation(self, operation: Operation) -> Progress:
-        """Say how one operation stands; a fault of its own is its own failure."""
+        """Return the progress of one operation; an error of it fails only this operation."""
         try:
             state = self._job(operation).read_state()
             if operation.outcome is None:
@@ -218,7 +220,7 @@ class TarBackend:
                 return Progress(ProgressState.FAILED, reason=self._job(operation).failure_reason())
 
     def _success_progress(self, operation: Operation) -> Progress:
-        """Say what work that has done well means for its operation."""
+        """Return the progress of an operation whose processes have succeeded."""
         match operation.verb:
             case Verb.PROTECT:
                 return Progress(
@@ -243,7 +245,7 @@ class TarBackend:
                 restores.remove_restored(operation)
 
     def _archive_path(self, operation: Operation) -> Path:
-        """Return the archive that an operation makes, or on which it works."""
+        """Return the path of the archive that an operation creates or uses."""
         serialization.check_id(operation.backup_id)
         if operation.backup is not None:
             serialization.parse_directory(operation.resource.id)
@@ -256,5 +258,5 @@ class TarBackend:
 
 
 def _partial_path(archive: Path) -> Path:
-    """Return where an archive is packed before it gets its name."""
+    """Return the path of an archive until it is complete."""
     return archive.with_name(f".{archive.name}.part")

@@ -1,8 +1,8 @@
-"""Work outside: a few processes for each operation, which go on whoever dies here.
+"""Background jobs: processes for one operation, which continue when their starter ends.
 
-The lock is what makes it safe. It is taken before the work is started, and the work inherits it:
-the kernel holds it exactly as long as a process of the work lives. No number that was given to
-another process meanwhile, and no file that nobody removed, can be mistaken for work that runs.
+A lock shows whether a job runs. It is taken before the job is started, and its processes inherit
+it: the kernel holds it exactly as long as one of them lives. So neither a reused process id nor a
+stale file is mistaken for a running job.
 """
 
 import enum
@@ -28,7 +28,7 @@ _DETACHED: Final = (
 
 
 class JobState(enum.Enum):
-    """How the work of an operation stands."""
+    """The state of an operation's job."""
 
     NONE = enum.auto()
     """It was never begun."""
@@ -40,24 +40,24 @@ class JobState(enum.Enum):
 
 @attrs.frozen
 class BackgroundJob:
-    """The work of one operation.
+    """The job of one operation.
 
     Attributes:
-        folder: its own folder, made when the work is started; its parent must be there.
+        folder: its own folder, created at the start; the parent must exist.
     """
 
     folder: Path
 
     def start(self, script: str, **variables: str) -> None:
-        """Start it, unless that has been done already.
+        """Start the job, unless it has been started already.
 
         Args:
-            script: for the shell; trusted.
-            variables: what the script is told, in its environment; not trusted.
+            script: a trusted shell script.
+            variables: untrusted values, passed in the environment of the script.
 
         Raises:
-            OSError: it cannot be started.
-            subprocess.CalledProcessError: the shell could not note its group.
+            OSError: the job cannot be started.
+            subprocess.CalledProcessError: the shell could not write its process group.
         """
         self.folder.mkdir(exist_ok=True)
         with (self.folder / _LOCK).open("wb") as lock:
@@ -73,11 +73,11 @@ class BackgroundJob:
             )
 
     def read_state(self) -> JobState:
-        """Look how it stands."""
+        """Return the state of the job."""
         if not self._is_started():
             return JobState.NONE
         with (self.folder / _LOCK).open("rb") as lock:
-            # Shared, so that two who look at the same time do not take each other for the work.
+            # A shared lock, so that concurrent readers are not mistaken for the job.
             if not _try_lock(lock, fcntl.LOCK_SH):
                 return JobState.RUNNING
         status = self.folder / _STATUS
@@ -85,9 +85,9 @@ class BackgroundJob:
         return JobState.DONE if done else JobState.BROKEN
 
     def terminate(self) -> bool:
-        """Ask its processes to end; answer whether there were any.
+        """Terminate its processes; return whether there were any.
 
-        While the lock is held one of them lives, so the number of their group is still theirs.
+        While the lock is held one of them lives, so their process group id is not reused.
         """
         if self.read_state() is not JobState.RUNNING:
             return False
@@ -98,12 +98,12 @@ class BackgroundJob:
         return True
 
     def failure_reason(self) -> str:
-        """Return the last that it said, in one line."""
+        """Return the end of its output in one line."""
         lines = (self.folder / _LOG).read_text(errors="replace").split("\n")
         return next((line for line in reversed(lines) if line), "it was stopped before its end")
 
     def remove_folder(self) -> None:
-        """Remove the notes on it; it must not be running."""
+        """Remove its folder; the job must not be running."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
 
@@ -112,7 +112,7 @@ class BackgroundJob:
 
 
 def _try_lock(lock: IO[bytes], kind: int) -> bool:
-    """Take the lock until the file is closed; false when somebody has it in another way."""
+    """Take the lock until the file is closed; return False if another process holds it."""
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Where a restore puts things: first beside its target, then under the target's name."""
+"""The paths of a restore: first beside its target, then the target itself."""
 
 import os
 import shutil
@@ -10,10 +10,10 @@ from karbor_backup_tar import serialization
 
 
 def restore_target(operation: Operation) -> Path:
-    """Return the directory that a restore is to make.
+    """Return the directory that a restore is to create.
 
     Raises:
-        InvalidInput: the directory that was protected, or the one asked for, cannot be one.
+        InvalidInput: the protected or the requested directory is no valid target.
     """
     serialization.check_id(operation.id)
     beside = f"{serialization.parse_directory(operation.resource.id)}~{operation.id}"
@@ -21,16 +21,16 @@ def restore_target(operation: Operation) -> Path:
 
 
 def unpack_folder(operation: Operation) -> Path:
-    """Return where a restore unpacks: on the target's file system, so that a rename is enough."""
+    """Return the folder to unpack into: on the target's file system, so that it can be renamed."""
     return restore_target(operation).with_name(f".restore-{operation.id}")
 
 
 def move_into_place(operation: Operation) -> Progress:
-    """Give what was unpacked its name, unless it has it already.
+    """Rename the unpacked folder to its target, unless that is done already.
 
     Raises:
-        BackendError: the name belongs to something else by now.
-        OSError: it cannot be renamed.
+        BackendError: the target has been created by something else.
+        OSError: the folder cannot be renamed.
     """
     target, unpacked = restore_target(operation), unpack_folder(operation)
     if unpacked.exists():
@@ -41,7 +41,7 @@ def move_into_place(operation: Operation) -> Progress:
 
 
 def restore_progress(operation: Operation) -> Progress:
-    """Say how a restore stands whose archive is unpacked, in its last phase."""
+    """Return the progress of a restore in its last phase."""
     if unpack_folder(operation).exists():
         return Progress(ProgressState.UNKNOWN)
     target = restore_target(operation)
@@ -50,11 +50,11 @@ def restore_progress(operation: Operation) -> Progress:
 
 
 def remove_restored(operation: Operation) -> None:
-    """Remove what a restore made, and nothing that merely has its name.
+    """Remove what a restore created, and nothing else of the same name.
 
     Raises:
         BackendError: the receipt is of another release.
-        OSError: it cannot be removed.
+        OSError: a file cannot be removed.
     """
     if unpack_folder(operation).exists():
         shutil.rmtree(unpack_folder(operation))

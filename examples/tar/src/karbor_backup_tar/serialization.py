@@ -1,7 +1,6 @@
-"""The backend's own notes: the handle of a backup, and the receipt of a restore.
+"""The JSON forms of the handle of a backup and the receipt of a restore.
 
-Both carry a version, so that a later release can read what an earlier one wrote, and an earlier
-one says that it cannot.
+Both have a version, so that a later release can read them and an earlier one refuses them.
 """
 
 import re

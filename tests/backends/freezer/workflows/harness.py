@@ -208,8 +208,10 @@ class WorkflowHarness:
         return Resource(SERVER, thing.id, name)
 
     def read_content(self, resource: Resource) -> bytes:
-        shelf = self.cloud.state.volumes if resource.type == VOLUME else self.cloud.state.servers
-        thing: FakeResource = shelf.get(resource.id)
+        collection = (
+            self.cloud.state.volumes if resource.type == VOLUME else self.cloud.state.servers
+        )
+        thing: FakeResource = collection.get(resource.id)
         return thing.content
 
     # The core.

@@ -50,8 +50,8 @@ def has_no_leftovers(harness: WorkflowHarness) -> bool:
     """Whether neither Freezer nor the cloud holds anything but records and what was there."""
     temporary = [
         thing.name
-        for shelf in (harness.cloud.state.images, harness.cloud.state.volumes)
-        for thing in shelf
+        for collection in (harness.cloud.state.images, harness.cloud.state.volumes)
+        for thing in collection
         if "_backup_" in thing.name
     ]
     return not (harness.freezer.jobs or harness.freezer.actions or temporary)
