@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from karbor_backup_core._outcome_messages import describe_end, describe_result
     from karbor_backup_core._paths import check_path, is_allowed_path
     from karbor_backup_core._planning import plan_delete, plan_protect, plan_restore, plan_verify
-    from karbor_backup_core._suggestions import closest_name, suggest_name
+    from karbor_backup_core._suggestions import closest_name, suggest_known, suggest_name
     from karbor_backup_core._version import CONTRACT_VERSION, __version__
     from karbor_backup_core._workflow import Step, StepCall, Workflow
     from karbor_backup_core.hookspecs import hookimpl
@@ -154,6 +154,7 @@ _MODULES: Final = {
     "plan_verify": "_planning",
     "printable": "_escaping",
     "printable_lines": "_escaping",
+    "suggest_known": "_suggestions",
     "suggest_name": "_suggestions",
     "truncate_faults": "_errors",
     "truncate_text": "_escaping",
@@ -236,6 +237,7 @@ __all__ = [
     "plan_verify",
     "printable",
     "printable_lines",
+    "suggest_known",
     "suggest_name",
     "system_clock",
     "truncate_faults",

@@ -57,6 +57,21 @@ def suggest_name(
     return "" if near is None else f"did you mean {(full_names or {}).get(near, near)!r}? "
 
 
+def suggest_known(name: object, known: Iterable[str]) -> str:
+    """Return the closest known name as a question, and all known names, for a message.
+
+    Args:
+        name: what was written; anything but text is similar to no name.
+        known: the names that there are.
+
+    Returns:
+        ``did you mean 'lab'? there are: lab, site``, or ``there are: none``.
+    """
+    names = list(known)
+    guess = suggest_name(name, names) if isinstance(name, str) else ""
+    return f"{guess}there are: {', '.join(names) or 'none'}"
+
+
 def _normalize(name: str) -> str:
     return name.casefold().translate(_IGNORED)
 

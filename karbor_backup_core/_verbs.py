@@ -2,7 +2,7 @@
 
 from karbor_backup_core._errors import InvalidInput
 from karbor_backup_core._model import Verb
-from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core._suggestions import suggest_known
 
 
 def to_verb(verb: Verb | str) -> Verb:
@@ -14,6 +14,5 @@ def to_verb(verb: Verb | str) -> Verb:
     try:
         return Verb(verb)
     except ValueError:
-        known = [each.value for each in Verb]
-        guess = suggest_name(verb, known) if isinstance(verb, str) else ""
-        raise InvalidInput(f"verb {verb!r}: {guess}there are: {', '.join(known)}") from None
+        known = suggest_known(verb, [each.value for each in Verb])
+        raise InvalidInput(f"verb {verb!r}: {known}") from None

@@ -14,7 +14,7 @@ import attrs
 
 from karbor_backup_core._errors import BackendUnavailable, UnknownBackend
 from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
-from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core._suggestions import suggest_known
 
 BACKENDS_GROUP: Final = "karbor_backup.backends"
 EXTENSIONS_GROUP: Final = "karbor_backup.extensions"
@@ -168,5 +168,4 @@ def unavailable_reason(point: importlib.metadata.EntryPoint, error: BaseExceptio
 
 
 def _unknown_backend_message(name: str, known: Sequence[str]) -> str:
-    installed = ", ".join(known) or "none"
-    return f"no backend {name} is installed: {suggest_name(name, known)}there are: {installed}"
+    return f"no backend {name} is installed: {suggest_known(name, known)}"

@@ -24,7 +24,7 @@ from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
 from karbor_backup_core._model import Operation
 from karbor_backup_core._requests import check_scope
-from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core._suggestions import suggest_known
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
 from karbor_backup_core.stores.base import Store
@@ -103,11 +103,10 @@ class Driver:
         try:
             return self.backends[operation.backend]
         except KeyError:
-            known = ", ".join(sorted(self.backends)) or "none"
+            known = suggest_known(operation.backend, sorted(self.backends))
             raise UnknownBackend(
                 f"operation {operation.id} belongs to backend {operation.backend!r}, "
-                f"which is not configured here: {suggest_name(operation.backend, self.backends)}"
-                f"there are: {known}"
+                f"which is not configured here: {known}"
             ) from None
 
     def add(self, operation: Operation) -> Operation:

@@ -15,7 +15,7 @@ from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.state_machine import Lifecycle
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
 from karbor_backup_core._planning import plan_operation, prepare_submission
-from karbor_backup_core._suggestions import suggest_name
+from karbor_backup_core._suggestions import suggest_known
 from karbor_backup_core.stores.base import Store
 
 _Options = Mapping[str, Any] | None
@@ -334,11 +334,8 @@ class Runner:
         try:
             return self._driver.backends[name]
         except (KeyError, TypeError):
-            known = ", ".join(sorted(self._driver.backends)) or "none"
-            guess = suggest_name(name, self._driver.backends) if isinstance(name, str) else ""
-            raise UnknownBackend(
-                f"backend {name!r} is not configured: {guess}there are: {known}"
-            ) from None
+            known = suggest_known(name, sorted(self._driver.backends))
+            raise UnknownBackend(f"backend {name!r} is not configured: {known}") from None
 
 
 def _index_by_name(backends: Mapping[str, Backend] | Iterable[Backend]) -> dict[str, Backend]:

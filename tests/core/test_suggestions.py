@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from karbor_backup_core import closest_name, suggest_name
+from karbor_backup_core import closest_name, suggest_known, suggest_name
 
 _KNOWN = ("backup_name", "volume", "RegionOne", "OS::Nova::Server", "site-a")
 
@@ -54,3 +54,18 @@ def test_suggestion_is_always_a_known_name(written: str, known: list[str]) -> No
 def test_name_in_capitals_is_found(known: list[str], data: st.DataObject) -> None:
     meant = data.draw(st.sampled_from(known))
     assert closest_name(meant, known) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "message"),
+    [
+        ("labb", ["lab", "site"], "did you mean 'lab'? there are: lab, site"),
+        ("elsewhere", ["lab"], "there are: lab"),
+        (None, ["lab"], "there are: lab"),
+        ("lab", [], "there are: none"),
+    ],
+)
+def test_known_names_follow_the_one_that_was_meant(
+    name: object, known: list[str], message: str
+) -> None:
+    assert suggest_known(name, known) == message
