@@ -365,6 +365,16 @@ class RuleContext:
         elif self.harness.settle_time:
             self.wait(timedelta(seconds=self.harness.settle_time))
 
+    def settle_until(self, holds: Callable[[], bool]) -> None:
+        """Give the service time until its lists show what was done, and until something holds.
+
+        A service without a clock is waited for as long as its harness says, and no longer: a rule
+        that is broken is to fail soon.
+        """
+        self.settle()
+        if self.harness.clock is not None:
+            self.wait_until(holds)
+
     def wait_until(self, holds: Callable[[], bool]) -> bool:
         """Let time go by until something holds, or too long.
 

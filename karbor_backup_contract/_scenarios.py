@@ -205,12 +205,12 @@ def require_nothing_left(context: RuleContext, started: StartedVerb, what: str) 
 def require_unchanged(context: RuleContext, before: Inventory, since: str) -> None:
     """Let a rule go on if the service holds what it held before, and goes on to.
 
-    What its lists show late is waited for, and so is what comes late.
+    Its lists are given time to settle.
 
     Raises:
         RuleViolation: it holds more or less.
     """
-    context.wait_until(lambda: context.list_now() == before)
+    context.settle_until(lambda: context.list_now() == before)
     after = context.inventory()
     more = sorted((after.bookkeeping - before.bookkeeping) | (after.data - before.data))
     less = sorted((before.bookkeeping - after.bookkeeping) | (before.data - after.data))
