@@ -56,15 +56,15 @@ def measure(context: BenchmarkContext) -> Iterator[Measurement]:
     """Measure both stores, and what they cannot be without."""
     repeats = context.choose(5, 3)
     files = (context.scratch / f"operations-{number}.db" for number in itertools.count())
-    crowd, row = context.choose(2000, 500), context.choose(300, 100)
+    count, row = context.choose(2000, 500), context.choose(300, 100)
     for callers in (1, _CALLERS):
-        protect = partial(protect_concurrently, count=crowd, callers=callers)
-        subjects = _build_subjects(protect, files, partial(_time_hooks, crowd), row)
+        protect = partial(protect_concurrently, count=count, callers=callers)
+        subjects = _build_subjects(protect, files, partial(_time_hooks, count), row)
         parameters = {"begun": "all at once", "asking threads": callers}
         goals = {MEMORY: Goal(150)} if callers == 1 else {SQLITE: Goal(1000)}
         yield from _measure_subjects(_TIME, subjects, repeats, parameters, goals)
-    protect = partial(protect_concurrently, count=crowd, callers=1, stopwatch=time.process_time)
-    hooks = partial(_time_hooks, crowd, time.process_time)
+    protect = partial(protect_concurrently, count=count, callers=1, stopwatch=time.process_time)
+    hooks = partial(_time_hooks, count, time.process_time)
     parameters = {"begun": "all at once", "asking threads": 1}
     yield from _measure_subjects(
         "processor time per operation",

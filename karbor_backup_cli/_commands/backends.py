@@ -30,7 +30,7 @@ def backends(context: CliContext, *, check: bool) -> None:
     from karbor_backup_core.discovery import installed_backends
 
     installed = installed_backends()
-    surveys = [
+    statuses = [
         query_backend_status(context.backends, each, check=check)
         for each in context.backends.sections.values()
     ]
@@ -38,14 +38,14 @@ def backends(context: CliContext, *, check: bool) -> None:
         emit_json(
             {
                 "installed": [_installed_document(each) for each in installed],
-                "configured": [each.document() for each in surveys],
+                "configured": [each.document() for each in statuses],
             }
         )
     else:
-        _print_backends(installed, surveys)
+        _print_backends(installed, statuses)
     context.backends.check_default()
     asked_for = check or context.configuration.backends is not None
-    if asked_for and not all(each.usable for each in surveys):
+    if asked_for and not all(each.usable for each in statuses):
         raise CommandFailed
 
 
@@ -60,14 +60,14 @@ def _installed_document(backend: "InstalledBackend") -> dict[str, Any]:
 
 
 def _print_backends(
-    installed: "Sequence[InstalledBackend]", surveys: "list[BackendStatus]"
+    installed: "Sequence[InstalledBackend]", statuses: "list[BackendStatus]"
 ) -> None:
     from karbor_backup_cli._output import emit_lines, emit_table
 
     owners = {each.name: f"{each.distribution} {each.version}" for each in installed}
-    used = {each.use for each in surveys}
+    used = {each.use for each in statuses}
     rows = [
-        (each.name, each.use, owners.get(each.use, "-"), each.status_line()) for each in surveys
+        (each.name, each.use, owners.get(each.use, "-"), each.status_line()) for each in statuses
     ]
     rows += [
         ("-", each.name, owners[each.name], _unused_reason(each))
@@ -75,15 +75,15 @@ def _print_backends(
         if each.name not in used
     ]
     emit_table(("BACKEND", "USES", "FROM", "STATUS"), rows)
-    for survey in surveys:
-        if survey.backend is None:
+    for backend_status in statuses:
+        if backend_status.backend is None:
             continue
         write_output()
-        emit_lines(survey.header_lines())
-        if survey.ability_rows():
-            emit_table(("", *survey.column_names()), survey.ability_rows())
-        emit_lines(survey.covered_lines())
-        emit_lines(survey.option_lines())
+        emit_lines(backend_status.header_lines())
+        if backend_status.ability_rows():
+            emit_table(("", *backend_status.column_names()), backend_status.ability_rows())
+        emit_lines(backend_status.covered_lines())
+        emit_lines(backend_status.option_lines())
 
 
 def _unused_reason(backend: "InstalledBackend") -> str:

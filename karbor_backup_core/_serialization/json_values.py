@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 NOT_JSON_ERRORS = (TypeError, ValueError, RecursionError)
-"""What ``plain`` raises; ``misfits`` then says where and why."""
+"""The exceptions of ``to_plain_json``; ``find_non_json`` then says where and why."""
 
 _TOO_DEEP = "is nested too deeply, or inside itself: flatten it"
 

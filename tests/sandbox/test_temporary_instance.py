@@ -1,4 +1,4 @@
-"""A workshop is gone when the work is done, however it ends."""
+"""A temporary instance is removed after its use, however that ends."""
 
 import pytest
 

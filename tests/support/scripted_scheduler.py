@@ -87,7 +87,7 @@ class _Job:
 
     Attributes:
         document: the API's, with the schedule as the scheduler has it.
-        fate: what is to become of it.
+        outcome: its planned outcome.
         starts_at: when it starts; None when it does not, or has.
         ends_at: when it ends; None while it does not run.
         removed: whether the API has it no more.
@@ -156,10 +156,10 @@ class ScriptedScheduler:
     ) -> None:
         _retry(self._client.clients.delete)(self._client.client_id)
 
-    def plan_outcome(self, fate: JobOutcome) -> None:
-        """Let the next job that the scheduler finds have a fate, or the next one after those."""
+    def plan_outcome(self, outcome: JobOutcome) -> None:
+        """Plan the outcome of the next job that the scheduler finds, after those planned before."""
         with self._lock:
-            self._planned.append(fate)
+            self._planned.append(outcome)
 
     def unfired(self) -> list[JobOutcome]:
         """Return the fates that no job has had yet."""
@@ -282,23 +282,23 @@ class ScriptedScheduler:
             return False
         return not job.outcome.fails
 
-    def _run_action(self, job: _Job, action: dict[str, str], fate: JobOutcome) -> None:
+    def _run_action(self, job: _Job, action: dict[str, str], outcome: JobOutcome) -> None:
         match action["action"]:
             case "backup":
-                self._back_up(job, action, fate)
+                self._back_up(job, action, outcome)
             case "restore":
-                self._agent.restore(action, whole=not fate.fails)
+                self._agent.restore(action, whole=not outcome.fails)
             case "admin":
                 self._agent.remove(action)
 
-    def _back_up(self, job: _Job, action: dict[str, str], fate: JobOutcome) -> None:
+    def _back_up(self, job: _Job, action: dict[str, str], outcome: JobOutcome) -> None:
         backups = self._client.backups
         if action["mode"] == "cindernative":
             # A real scheduler makes this record before its agent starts, without the job's id.
             early = {**action, "status": "creating", "time_stamp": int(time.time())}
             action = {**action, "backup_id": _retry(backups.create)(early)}
-        metadata = self._agent.back_up(action, whole=fate.whole)
-        if fate.fails:
+        metadata = self._agent.back_up(action, whole=outcome.whole)
+        if outcome.fails:
             return
         if "backup_id" in metadata:
             document = {**metadata, "job_id": job.id}

@@ -168,7 +168,7 @@ class IgnoreCancel(CloudFault):
     """The job takes a cancel, and goes on all the same, as Freezer's do."""
 
     def modify_job(self, job: Job) -> Job:
-        """Make the job deaf."""
+        """Make the job ignore cancels."""
         return attrs.evolve(job, heeds_cancel=False)
 
 

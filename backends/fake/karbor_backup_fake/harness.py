@@ -1,4 +1,4 @@
-"""The fake cloud as a harness for the contract suite, with every lever that there is."""
+"""The fake cloud as a harness for the contract suite, with every optional method."""
 
 import contextlib
 import functools
@@ -39,7 +39,7 @@ class Uncancellable(CloudFault):
     """The job takes an hour, whoever cancels it."""
 
     def modify_job(self, job: Job) -> Job:
-        """Move the job's end, and make it deaf."""
+        """Move the job's end, and make it ignore cancels."""
         return attrs.evolve(job, ends_at=job.started_at + LONG_SECONDS, heeds_cancel=False)
 
 

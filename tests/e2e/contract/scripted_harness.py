@@ -43,7 +43,7 @@ from tests.support.scripted_scheduler import (
 
 TIMEOUT: Final = 20.0
 LONG_SECONDS: Final = 300.0
-"""Seconds that stubborn work takes: more than a grace."""
+"""Seconds that uncancellable work takes: more than a grace."""
 
 WORK_SECONDS: Final = 1.0
 """Seconds that the cloud takes for whatever it is asked to do."""
@@ -262,7 +262,7 @@ def scripted_harness(
 def _fault_actions(
     freezer: FaultProxy, cloud: FaultProxy, scheduler: ScriptedScheduler, state: CloudState
 ) -> Mapping[Fault, Callable[[], object]]:
-    def fate(planned: JobOutcome) -> Callable[[], object]:
+    def plan_outcome(planned: JobOutcome) -> Callable[[], object]:
         return lambda: scheduler.plan_outcome(planned)
 
     def first_request(code: int) -> Callable[[], object]:
@@ -279,11 +279,11 @@ def _fault_actions(
         Fault.LOSE_REPLY: lambda: freezer.plan(
             http_faults.lost_reply(), method="POST", path="/jobs$"
         ),
-        Fault.FAIL: fate(FAILS),
+        Fault.FAIL: plan_outcome(FAILS),
         Fault.FAIL_CLEANUP: stuck,
-        Fault.STALL: fate(NEVER_STARTS),
-        Fault.IGNORES_CANCEL: fate(IGNORES_STOP),
-        Fault.UNCANCELLABLE: fate(JobOutcome(seconds=LONG_SECONDS, heeds_stop=False)),
+        Fault.STALL: plan_outcome(NEVER_STARTS),
+        Fault.IGNORES_CANCEL: plan_outcome(IGNORES_STOP),
+        Fault.UNCANCELLABLE: plan_outcome(JobOutcome(seconds=LONG_SECONDS, heeds_stop=False)),
     }
 
 

@@ -1,7 +1,7 @@
 """Rules about one type of resource, with those that are no directories.
 
 The suite tries such a rule with the harness's first type only. Here are those that are about work
-outside: surveys, jobs and rebuilding take phases that directories do not have. Servers boot from
+outside: discovery, jobs and rebuilding take phases that directories do not have. Servers boot from
 volumes here, and from images in the suite.
 """
 
@@ -37,9 +37,9 @@ OF_ONE_TYPE = (
     "C-606",  # what is left is named
     "C-702",  # cancelled
     "C-703",  # cancelled at any time
-    "C-705",  # deaf to a cancel
+    "C-705",  # ignores a cancel
     "C-706",  # deadlines
-    "C-707",  # stubborn
+    "C-707",  # uncancellable
     "C-805",  # released while it runs
     "C-901",  # secrets in documents
     "C-902",  # secrets in logs

@@ -23,13 +23,13 @@ COUNT = 7
 
 
 @pytest.fixture
-def crowd(harness: FreezerHarness) -> Iterator[list[str]]:
+def new_clients(harness: FreezerHarness) -> Iterator[list[str]]:
     """Schedulers that have registered in a project of their own and do nothing."""
     adapter = harness.client("other")
     names = [f"{harness.top}-{number}" for number in range(COUNT)]
     for number, name in enumerate(names):
         modes = ["fs"] if number % 2 else ["nova"]
-        document = {"client_id": name, "hostname": "crowd", "supported_modes": modes}
+        document = {"client_id": name, "hostname": "new_clients", "supported_modes": modes}
         adapter._send("POST", "clients", json=document)
     yield names
     for name in names:
@@ -37,22 +37,22 @@ def crowd(harness: FreezerHarness) -> Iterator[list[str]]:
 
 
 def test_all_pages_of_schedulers_are_read(
-    harness: FreezerHarness, crowd: list[str], monkeypatch: pytest.MonkeyPatch
+    harness: FreezerHarness, new_clients: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_module, "PAGE_SIZES", {**client_module.PAGE_SIZES, "clients": 3})
     listed = SchedulerRegistry(harness.client("other")).list_all()
-    assert {s.client_id for s in listed} >= set(crowd)
+    assert {s.client_id for s in listed} >= set(new_clients)
 
 
 def test_scheduler_is_chosen_by_declared_capabilities(
-    harness: FreezerHarness, crowd: list[str]
+    harness: FreezerHarness, new_clients: list[str]
 ) -> None:
     schedulers = SchedulerRegistry(harness.client("other"))
     able = schedulers.require_capable([{"action": "backup", "mode": "fs", "storage": "local"}])
-    ours = [s.client_id for s in able if s.client_id in crowd]
-    assert ours == [name for number, name in enumerate(crowd) if number % 2]
-    with pytest.raises(InvalidInput, match=f"scheduler {crowd[0]} on crowd offers"):
-        schedulers.get_named(crowd[0], [{"mode": "fs"}])
+    ours = [s.client_id for s in able if s.client_id in new_clients]
+    assert ours == [name for number, name in enumerate(new_clients) if number % 2]
+    with pytest.raises(InvalidInput, match=f"scheduler {new_clients[0]} on new_clients offers"):
+        schedulers.get_named(new_clients[0], [{"mode": "fs"}])
 
 
 def test_missing_scheduler_is_reported(harness: FreezerHarness) -> None:

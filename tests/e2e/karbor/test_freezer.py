@@ -241,6 +241,6 @@ def test_the_secrets_of_a_storage_reach_neither_bank_nor_log(
     checkpoint = karbor.protect(provider, plan)
     assert karbor.wait_until_settled(provider, checkpoint) == "error"
     written = [path for path in karbor.folder.rglob("*") if path.is_file()]
-    telling = [path for path in written if CANARY.encode() in path.read_bytes()]
-    assert [path.parent.name for path in telling] == ["providers.d"]
+    leaks = [path for path in written if CANARY.encode() in path.read_bytes()]
+    assert [path.parent.name for path in leaks] == ["providers.d"]
     assert "when it puts notes on s3" in karbor.log.read_text()

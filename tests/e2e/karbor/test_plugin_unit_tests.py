@@ -37,14 +37,14 @@ def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str
     """A real Freezer API whose scheduler finds the volume of Karbor's tests in a scripted cloud."""
     folder = shared / f"plugin-unit-tests-{worker_id}"
     folder.mkdir()
-    with ScriptedEnvironment.start(sandbox) as stage:
-        session = SharedTokenSessions(stage).new_session()
+    with ScriptedEnvironment.start(sandbox) as environment:
+        session = SharedTokenSessions(environment).new_session()
         project = str(session.get_project_id())
-        state = stage.cloud.state
+        state = environment.cloud.state
         volume = block_storage.new_volume(state, project, {"size": 1, "name": "fake"})
         shown = {**volume.shown, "id": VOLUME, "status": "available"}
         state.volumes.add(project, shown, identifier=VOLUME, content=b"the volume's")
-        stage.write_clouds_yaml(folder / "clouds.yaml")
+        environment.write_clouds_yaml(folder / "clouds.yaml")
         freezer = Client(session=session, endpoint=sandbox.freezer_url)
         agent = ScriptedAgent(folder / "store", socket.gethostname(), state, project)
         name = f"plugin-unit-tests-{worker_id}"

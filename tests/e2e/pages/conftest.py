@@ -62,24 +62,24 @@ def cloud(sandbox: Sandbox, environment_of_all: Environment, tmp_path: Path) -> 
     folder, store = tmp_path / "reader", tmp_path / "store"
     folder.mkdir()
     name = f"pages-{uuid.uuid4().hex[:8]}"
-    with ScriptedEnvironment.start(sandbox) as stage:
-        session = SharedTokenSessions(stage).new_session()
+    with ScriptedEnvironment.start(sandbox) as environment:
+        session = SharedTokenSessions(environment).new_session()
         project = str(session.get_project_id())
-        staged = ScriptedResources(tmp_path / "directories", stage.cloud.state, project)
+        resources = ScriptedResources(tmp_path / "directories", environment.cloud.state, project)
         configured = environment_of_all.home / ".config" / "openstack" / "clouds.yaml"
         configured.parent.mkdir(parents=True)
-        stage.write_clouds_yaml(configured)
+        environment.write_clouds_yaml(configured)
         configured.write_text(configured.read_text().replace("  demo:", "  production:"))
         freezer = Client(session=session, endpoint=sandbox.freezer_url)
-        agent = ScriptedAgent(store, socket.gethostname(), stage.cloud.state, project)
+        agent = ScriptedAgent(store, socket.gethostname(), environment.cloud.state, project)
         scheduler = ScriptedScheduler(freezer, agent, client_id=name)
         with scheduler, scheduler.run_in_background(_LOOK):
             yield Cloud(
                 Reader(folder, {**environment_of_all.program_environ}),
                 name,
                 store,
-                staged.create(VOLUME, "db", b"the volume's"),
-                staged.create(SERVER, "web", b"the server's"),
+                resources.create(VOLUME, "db", b"the volume's"),
+                resources.create(SERVER, "web", b"the server's"),
             )
 
 

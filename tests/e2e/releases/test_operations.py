@@ -30,15 +30,17 @@ LIVE = ("C-203", "C-204", "C-205", "C-206", "C-404")
 """The rules that are tried with the newest scheduler and agent, see tests/e2e/contract."""
 
 
-def _wait_for_stage(harness: ReleaseHarness, operation: OperationFuture, stage: JobState) -> None:
+def _wait_for_job_state(
+    harness: ReleaseHarness, operation: OperationFuture, state: JobState
+) -> None:
     client = harness.client()
     end = time.monotonic() + 120
     while time.monotonic() < end:
         document = client.get_job(job_id(operation.id))
-        if document is not None and Job.from_document(document).state is stage:
+        if document is not None and Job.from_document(document).state is state:
             return
         time.sleep(0.05)
-    raise AssertionError(f"the job never was {stage}")
+    raise AssertionError(f"the job never was {state}")
 
 
 def _begin(harness: ReleaseHarness, runner: Runner, content: bytes) -> OperationFuture:
@@ -81,7 +83,7 @@ def test_cancel_before_the_agent_starts_leaves_nothing(clean_harness: ReleaseHar
     """A protect cancelled before its agent runs: nothing is stored."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"content")
-    _wait_for_stage(clean_harness, begun, JobState.WAITING)
+    _wait_for_job_state(clean_harness, begun, JobState.WAITING)
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
     assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)
@@ -92,7 +94,7 @@ def test_cancel_of_a_running_agent_leaves_nothing(clean_harness: ReleaseHarness)
     """A protect cancelled while its agent runs: what it stored is removed."""
     runner = clean_harness.runner()
     begun = _begin(clean_harness, runner, b"x" * 30_000_000)
-    _wait_for_stage(clean_harness, begun, JobState.RUNNING)
+    _wait_for_job_state(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
     assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)

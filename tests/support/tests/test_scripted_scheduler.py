@@ -149,13 +149,13 @@ def test_job_waits_runs_and_ends_by_the_clock(harness: SchedulerHarness) -> None
     assert len(harness.list_records(job)) == 1
 
 
-@pytest.mark.parametrize(("fate", "noted"), [(FAILS, True), (FAILS_HALFWAY, False)])
+@pytest.mark.parametrize(("outcome", "noted"), [(FAILS, True), (FAILS_HALFWAY, False)])
 def test_job_fails_as_planned(
     harness: SchedulerHarness,
-    fate: JobOutcome,
+    outcome: JobOutcome,
     noted: bool,  # noqa: FBT001 - a value of the table
 ) -> None:
-    harness.scheduler.plan_outcome(fate)
+    harness.scheduler.plan_outcome(outcome)
     job = harness.create_job()
     for _ in range(4):
         harness.advance()
@@ -204,11 +204,11 @@ def test_running_job_is_not_stopped(harness: SchedulerHarness) -> None:
     assert harness.read_status(job) == ("completed", "success")
 
 
-@pytest.mark.parametrize(("fate", "ends"), [(JobOutcome(), "stop"), (IGNORES_STOP, "completed")])
+@pytest.mark.parametrize(("outcome", "ends"), [(JobOutcome(), "stop"), (IGNORES_STOP, "completed")])
 def test_stop_before_the_scheduler_reads_the_job(
-    harness: SchedulerHarness, fate: JobOutcome, ends: str
+    harness: SchedulerHarness, outcome: JobOutcome, ends: str
 ) -> None:
-    harness.scheduler.plan_outcome(fate)
+    harness.scheduler.plan_outcome(outcome)
     job = harness.create_job()
     harness.client.jobs.stop_job(job)
     for _ in range(4):

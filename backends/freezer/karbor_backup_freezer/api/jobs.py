@@ -69,7 +69,7 @@ class Job:
     Attributes:
         id: its id.
         client: the client id of the scheduler that is to run it.
-        stage: how it stands.
+        state: its state.
         result: Freezer's own word for its result, empty before the end.
         actions: its actions.
         taken: whether a scheduler was seen to have taken it up.

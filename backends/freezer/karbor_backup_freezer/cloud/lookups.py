@@ -1,4 +1,4 @@
-"""What a restore needs of the cloud, found again by what the survey wrote down."""
+"""What a restore needs of the cloud, found again by what the discovery wrote down."""
 
 from typing import TYPE_CHECKING, Final
 

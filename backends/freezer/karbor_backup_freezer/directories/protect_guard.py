@@ -45,7 +45,7 @@ class ProtectGuard:
     def discover(
         self, resource: Resource, storage: Storage, container: str, hostname: str
     ) -> DiscoveryResult:
-        """Survey a directory before its job is created.
+        """Discover a directory before its job is created.
 
         Args:
             resource: the directory.

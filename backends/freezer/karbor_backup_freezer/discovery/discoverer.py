@@ -1,4 +1,4 @@
-"""One survey from beginning to end."""
+"""The discovery of one resource, from beginning to end."""
 
 import functools
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Discoverer:
         self._services = services
 
     def discover(self, resource: Resource, options: Json) -> DiscoveryResult:
-        """Survey a server, a volume or a project; nothing is begun.
+        """Discover a server, a volume or a project; nothing is started.
 
         Args:
             resource: what is to be protected.
@@ -45,16 +45,16 @@ class Discoverer:
             Transient: a repeat may help.
             BackendError: the cloud does not tell.
         """
-        survey_of: dict[str, Callable[[Resource, Json], DiscoveryResult]] = {
+        discover_by_type: dict[str, Callable[[Resource, Json], DiscoveryResult]] = {
             SERVER: self._discover_server,
             VOLUME: self._discover_volume,
             PROJECT: self._discover_project,
         }
-        if resource.type not in survey_of:
+        if resource.type not in discover_by_type:
             raise Unsupported(f"the Freezer backend does not discover {resource.type}")
         check_identifier(resource.type, resource.id)
         try:
-            discovery = survey_of[resource.type](resource, options)
+            discovery = discover_by_type[resource.type](resource, options)
             if not options.get("allow_unrestorable", False):
                 raise_for_problems(list(name_problems(discovery)))
             raise_for_problems(protect_quota_problems(self._services, discovery.items))
@@ -72,8 +72,8 @@ class Discoverer:
         every = bool(options.get("include_volumes", False))
         volumes = functools.cache(functools.partial(find_volume, self._services))
         writer = ServerDiscovery(self._services, volumes)
-        surveyed = writer.discover_server(server, lambda one: every or one.boot_index == 0)
-        included = [volumes(one.volume) for one in surveyed.spec.attachments if one.included]
+        discovered = writer.discover_server(server, lambda one: every or one.boot_index == 0)
+        included = [volumes(one.volume) for one in discovered.spec.attachments if one.included]
         raise_for_problems([volume_problem(one) for one in included])
         return DiscoveryResult(
             resource=Resource(SERVER, server.id, resource.name or server.name),
@@ -81,8 +81,8 @@ class Discoverer:
                 *((server_item(server),) if server.image else ()),
                 *(volume_item(one, Mode.CINDER) for one in included),
             ),
-            servers=(surveyed.spec,),
-            checks=surveyed.checks,
+            servers=(discovered.spec,),
+            checks=discovered.checks,
         )
 
     def _discover_volume(self, resource: Resource, options: Json) -> DiscoveryResult:

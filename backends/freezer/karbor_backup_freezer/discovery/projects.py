@@ -35,7 +35,7 @@ _TEMPORARY_NAME: Final = re.compile(r"[0-9a-f]{32}-\d+_(backup|restore)_")
 
 
 class ProjectDiscovery:
-    """Surveys the project that the credentials are for.
+    """Discovers the project that the credentials are for.
 
     Args:
         services: the cloud.
@@ -45,7 +45,7 @@ class ProjectDiscovery:
         self._services = services
 
     def discover(self, resource: Resource, options: Json) -> DiscoveryResult:
-        """Survey a project resource by resource.
+        """Discover a project resource by resource.
 
         Raises:
             InvalidInput: something of it cannot be backed up as it is now; each is named.
@@ -63,7 +63,7 @@ class ProjectDiscovery:
                 *map(image_problem, images),
             ]
         )
-        surveyed = self._discover_servers(servers, volumes)
+        discovered = self._discover_servers(servers, volumes)
         return DiscoveryResult(
             resource=resource,
             items=(
@@ -71,15 +71,15 @@ class ProjectDiscovery:
                 *(volume_item(volume, Mode.CINDER) for volume in volumes.values()),
                 *(image_item(image) for image in images),
             ),
-            servers=tuple(one.spec for one in surveyed),
+            servers=tuple(one.spec for one in discovered),
             checks=(
-                *(check for one in surveyed for check in one.checks),
+                *(check for one in discovered for check in one.checks),
                 *map(_no_data_check, empty),
             ),
         )
 
     def discover_as_tenant(self, resource: Resource) -> DiscoveryResult:
-        """Survey a project for Freezer's own backup of a project; errors are those of ``survey``.
+        """Discover a project for mode ``tenant``; errors are those of ``discover``.
 
         A project without servers has no item: of one the agent (freezer 19.0.0) says that it
         failed.
@@ -96,14 +96,14 @@ class ProjectDiscovery:
                 ),
             ]
         )
-        surveyed = self._discover_servers(servers, {})
+        discovered = self._discover_servers(servers, {})
         item = BackupItem(type=PROJECT, id=resource.id, name=resource.name, mode=Mode.TENANT)
         weakness = Check("every server", verified=False, reason=_TENANT_MODE_WARNING)
         return DiscoveryResult(
             resource=resource,
             items=(item,) if servers else (),
-            servers=tuple(one.spec for one in surveyed),
-            checks=(weakness, *(check for one in surveyed for check in one.checks)),
+            servers=tuple(one.spec for one in discovered),
+            checks=(weakness, *(check for one in discovered for check in one.checks)),
         )
 
     def _list_servers(self) -> list["Server"]:

@@ -38,7 +38,7 @@ class Receipt:
         hostname: the name of that scheduler's host.
         storage: the name of the storage.
         doubt: a reply was lost, so that actions without a job may be left.
-        survey: what a protect covers, None where the resource itself is all.
+        discovery: what a protect covers, None where the resource itself is all.
         agent_version: the version of the agent that ran, as Freezer's records say.
         records: what Freezer has recorded of each item of a protect: the record's id, its time,
             and the id of Cinder's own backup.
@@ -56,7 +56,7 @@ class Receipt:
     hostname: str = ""
     storage: str = ""
     doubt: bool = False
-    survey: Json | None = None
+    discovery: Json | None = None
     agent_version: str = ""
     records: tuple[tuple[str, int, str], ...] = ()
     notes: Json = attrs.field(factory=dict)
@@ -94,7 +94,7 @@ class Receipt:
             BackendError: it cannot be read.
         """
         try:
-            discovery = DiscoveryResult.from_document(self.survey or {})
+            discovery = DiscoveryResult.from_document(self.discovery or {})
             check_contents(discovery.resource, discovery.items, discovery.servers)
         except InvalidInput as error:
             raise BackendError(f"the receipt is damaged: {error}") from None
@@ -161,7 +161,7 @@ _EXPECTED_TYPES: Final[dict[str, Any]] = {
     "agent_version": str,
     "doubt": bool,
     "ran": bool,
-    "survey": dict | None,
+    "discovery": dict | None,
     "notes": dict,
     "settles_at": float | int,
 }

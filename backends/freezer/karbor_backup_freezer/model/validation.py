@@ -1,4 +1,4 @@
-"""What a handle, a receipt or a survey may say, checked whenever one is read.
+"""What a handle, a receipt or a discovery may say, checked whenever one is read.
 
 They come back from stores, from Karbor's bank and from files that anybody may have written. What
 is read is held to the rules by which it was written, before anything is done with it.

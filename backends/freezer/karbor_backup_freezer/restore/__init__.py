@@ -2,7 +2,7 @@
 
 The agent restores bytes: into a volume of the default type with a name of its own, or into an
 image and a server made of it by halves. Nothing tells their ids. Here they are found, completed
-by what the survey recorded, made into servers, and named; or all of it is removed again.
+by what the discovery recorded, made into servers, and named; or all of it is removed again.
 
 - ``restorer``: the parts of a restore; each may be repeated, since it looks before it makes.
 - ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,

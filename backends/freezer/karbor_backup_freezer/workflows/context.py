@@ -36,7 +36,7 @@ _DEFAULT_MODES = {
     VOLUME: Mode.CINDER,
     PROJECT: Mode.TENANT,
 }
-"""How a resource is backed up that was not surveyed."""
+"""How a resource is backed up that was not discovered."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,7 +48,7 @@ class WorkflowContext:
         schedulers: who can run jobs.
         configuration: storages and choices.
         ended: what polls have seen of jobs that have ended.
-        surveyor: finds out what a protect covers.
+        discoverer: finds what a protect covers.
         preflight: finds out whether a restore has what it needs.
         protect_guard: finds out what a backup of a directory will lack.
         restore_guard: refuses restores of directories that would do damage.
@@ -245,13 +245,13 @@ def get_discovery_result(operation: Operation) -> DiscoveryResult:
     receipt = Receipt.from_operation(operation)
     return (
         single_item_result(operation.resource)
-        if receipt.survey is None
+        if receipt.discovery is None
         else receipt.load_discovery_result()
     )
 
 
 def single_item_result(resource: Resource) -> DiscoveryResult:
-    """The survey of a resource that is all that there is to protect.
+    """The discovery of a resource that is all that there is to protect.
 
     Raises:
         BackendError: it is of a type that is not protected.

@@ -53,7 +53,7 @@ def test_job_starts_at_once_and_is_not_retried(
 
 
 @pytest.mark.parametrize(
-    ("schedule", "stage"),
+    ("schedule", "expected"),
     [
         (None, JobState.WAITING),
         ({}, JobState.WAITING),
@@ -78,12 +78,12 @@ def test_job_starts_at_once_and_is_not_retried(
     ],
 )
 def test_job_state_is_parsed_whatever_keys_are_missing(
-    schedule: dict[str, Any] | None, stage: JobState
+    schedule: dict[str, Any] | None, expected: JobState
 ) -> None:
     job = Job.from_document({"job_id": "x", "job_schedule": schedule})
-    assert job.state is stage
+    assert job.state is expected
     assert (job.state in ENDED_STATES) is (
-        stage in (JobState.STOPPED, JobState.SUCCEEDED, JobState.FAILED)
+        expected in (JobState.STOPPED, JobState.SUCCEEDED, JobState.FAILED)
     )
 
 

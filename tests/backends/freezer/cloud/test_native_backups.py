@@ -49,7 +49,7 @@ def deleted_paths(stub_cloud: StubCloud) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "stage"),
+    ("status", "expected"),
     [
         ("creating", NativeBackupState.RUNNING),
         ("a state of Cinder 40", NativeBackupState.RUNNING),
@@ -61,12 +61,14 @@ def deleted_paths(stub_cloud: StubCloud) -> list[str]:
     ],
 )
 def test_backup_state_follows_cinders_status(
-    stub_cloud: StubCloud, client: NativeBackupClient, status: str, stage: NativeBackupState
+    stub_cloud: StubCloud, client: NativeBackupClient, status: str, expected: NativeBackupState
 ) -> None:
     respond(stub_cloud, status)
     state = client.get_backup("b")
-    assert (state.state, state.size) == (stage, 2 * 2**30)
-    assert bool(state.reason) == (stage in (NativeBackupState.FAILED, NativeBackupState.DELETING))
+    assert (state.state, state.size) == (expected, 2 * 2**30)
+    assert bool(state.reason) == (
+        expected in (NativeBackupState.FAILED, NativeBackupState.DELETING)
+    )
 
 
 def test_failure_quotes_cinder_on_one_line(
@@ -89,8 +91,8 @@ def test_many_backups_cost_one_request_and_one_for_each_missing(
     stub_cloud.add_response("/backups/detail$", {"backups": listed})
     respond(stub_cloud, "creating")
     states = client.get_backups(["a", "b", "c"])
-    stages = {id_: state.state for id_, state in states.items()}
-    assert stages == {
+    states_by_id = {id_: state.state for id_, state in states.items()}
+    assert states_by_id == {
         "a": NativeBackupState.AVAILABLE,
         "b": NativeBackupState.RUNNING,
         "c": NativeBackupState.AVAILABLE,

@@ -1,4 +1,4 @@
-"""Surveys of a server and of a volume."""
+"""The discovery of a server and of a volume."""
 
 from typing import Any
 

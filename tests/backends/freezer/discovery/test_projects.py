@@ -1,4 +1,4 @@
-"""Surveys of a project."""
+"""The discovery of a project."""
 
 from typing import Any
 

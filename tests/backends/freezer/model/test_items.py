@@ -22,7 +22,7 @@ VOLUME = BackupItem(
     size=2**30,
     details={"metadata": {"a": "b"}},
 )
-SURVEY = DiscoveryResult(
+DISCOVERY = DiscoveryResult(
     resource=Resource("OS::Nova::Server", "s-1", "web"),
     items=(VOLUME,),
     servers=(
@@ -39,8 +39,8 @@ SURVEY = DiscoveryResult(
 
 
 def test_discovery_result_survives_json() -> None:
-    document = json.loads(json.dumps(SURVEY.to_document()))
-    assert DiscoveryResult.from_document(document) == SURVEY
+    document = json.loads(json.dumps(DISCOVERY.to_document()))
+    assert DiscoveryResult.from_document(document) == DISCOVERY
 
 
 def test_stored_item_survives_json() -> None:
@@ -54,7 +54,7 @@ def test_defaults_are_left_out_of_the_document() -> None:
 
 
 def test_missing_or_unknown_field_is_named() -> None:
-    document = SURVEY.to_document()
+    document = DISCOVERY.to_document()
     del document["items"][0]["mode"]
     document["more"] = 1
     with pytest.raises(InvalidDocument, match=r"required field missing @ \$\.items\[0\]\.mode"):

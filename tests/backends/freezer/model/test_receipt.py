@@ -8,7 +8,7 @@ import pytest
 
 from karbor_backup_core import BackendError, Operation, Resource, Verb
 from karbor_backup_freezer.model.receipt import Receipt
-from tests.backends.freezer.model.test_items import SURVEY
+from tests.backends.freezer.model.test_items import DISCOVERY
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OPERATION = Operation(
@@ -33,14 +33,14 @@ def test_a_receipt_is_read_as_it_was_written() -> None:
         client="one",
         storage="disk",
         doubt=True,
-        survey=SURVEY.to_document(),
+        discovery=DISCOVERY.to_document(),
         records=(("r", 1, "n"), ("q", 2, "")),
         notes={"volumes": {"a": "b"}},
         removal=2,
         settles_at=1.5,
     )
     assert Receipt.from_operation(operation_with_receipt(receipt.to_document())) == receipt
-    assert receipt.load_discovery_result() == SURVEY
+    assert receipt.load_discovery_result() == DISCOVERY
     assert Receipt.from_operation(OPERATION) == Receipt()
 
 
@@ -66,7 +66,7 @@ def test_receipt_document_leaves_out_empty_fields() -> None:
         {"format": 1, "client": "one\x00"},
         {"format": 1, "storage": "\ud800"},
         {"format": 1, "doubt": 1},
-        {"format": 1, "survey": []},
+        {"format": 1, "discovery": []},
         {"format": 1, "notes": "none"},
         {"format": 1, "settles_at": float("inf")},
     ],
@@ -78,4 +78,4 @@ def test_damaged_or_later_receipt_is_refused(document: Any) -> None:
 
 def test_damaged_discovery_result_is_refused() -> None:
     with pytest.raises(BackendError, match="damaged"):
-        Receipt(survey={"items": 1}).load_discovery_result()
+        Receipt(discovery={"items": 1}).load_discovery_result()

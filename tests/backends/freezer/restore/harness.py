@@ -205,7 +205,7 @@ class RestoreHarness:
         assert self.rebuild.check_pending(notes).state is ProgressState.READY
 
     def list_resources(self) -> set[str]:
-        """What there is, but for the furniture and the ports of servers."""
+        """Return all resources except the default ones and the ports of servers."""
         return {
             entry
             for entry in self.state.inventory
@@ -237,7 +237,7 @@ def with_failed_outcome(operation: Operation, progress: Progress) -> Operation:
 
 
 def volume_item(name: str = "data", mode: Mode = Mode.CINDER, **details: Any) -> BackupItem:
-    """A volume of one GiB as a survey writes it down."""
+    """A volume of one GiB as a discovery writes it down."""
     written = {"volume_type": "standard", "availability_zone": "nova", **details}
     return BackupItem(
         type=VOLUME, id=str(uuid.uuid4()), name=name, mode=mode, size=GIB, details=written
@@ -245,7 +245,7 @@ def volume_item(name: str = "data", mode: Mode = Mode.CINDER, **details: Any) ->
 
 
 def server_item(name: str = "web") -> BackupItem:
-    """The image of a server as a survey writes it down."""
+    """The image of a server as a discovery writes it down."""
     return BackupItem(type=SERVER, id=str(uuid.uuid4()), name=name, mode=Mode.NOVA)
 
 
@@ -257,7 +257,7 @@ def stored_items(*items: BackupItem, length: int | None = None) -> tuple[StoredI
 def server_spec(
     cloud: RestoreHarness, item: BackupItem | None, *attachments: Attachment, **details: Any
 ) -> ServerSpec:
-    """A server as a survey writes it down; without an item it boots from a volume."""
+    """A server as a discovery writes it down; without an item it boots from a volume."""
     written = {
         "flavor": {"id": cloud.flavor.id, "name": "tiny", "vcpus": 1, "ram": 64, "disk": 1},
         "availability_zone": "nova",

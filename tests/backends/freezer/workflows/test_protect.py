@@ -1,4 +1,4 @@
-"""Protects of servers, volumes and projects, from the survey to the release."""
+"""Protects of servers, volumes and projects, from the discovery to the release."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -171,7 +171,7 @@ def test_protect_with_every_call_repeated_creates_one_job(harness: WorkflowHarne
     assert has_no_leftovers(harness)
 
 
-@pytest.mark.parametrize("after", ["survey", "job", "native"])
+@pytest.mark.parametrize("after", ["discover", "job", "native"])
 def test_a_cancel_leaves_nothing(harness: WorkflowHarness, after: str) -> None:
     volume = harness.create_volume("data")
     before = set(harness.cloud.state.inventory)

@@ -48,7 +48,7 @@ def test_added_step_runs_after_the_others(with_second_inspection: WorkflowHarnes
 
     volume = harness.create_volume("data")
     backup = get_backup(harness.run_operation(Verb.PROTECT, volume, between=note))
-    assert [*dict.fromkeys(reached)] == ["", "survey", "job", "second inspection"]
+    assert [*dict.fromkeys(reached)] == ["", "discover", "job", "second inspection"]
     assert harness.run_operation(Verb.VERIFY, backup).outcome.result is Result.SUCCEEDED  # type: ignore[union-attr]
     assert has_no_leftovers(harness)
 
@@ -78,7 +78,7 @@ def test_receipt_of_a_workflow_with_other_steps_is_refused(harness: WorkflowHarn
         if not refused and (operation.receipt or {}).get("step") == "job":
             changed = attrs.evolve(operation, receipt={**operation.receipt, "step": "dance"})  # type: ignore[dict-item]
             with pytest.raises(
-                BackendError, match=r"'dance'.*survey, job, native, inspect"
+                BackendError, match=r"'dance'.*discover, job, native, inspect"
             ) as error:
                 harness.make_call(Call.VERB, changed)
             refused.append(error.value)

@@ -38,7 +38,7 @@ class BackupJob(JobStep):
         self._rollback = ProtectRollback(context)
 
     def _begin(self, call: FreezerCall) -> Progress:
-        """Create the job on the scheduler that the survey has found."""
+        """Create the job on the scheduler that the discovery has found."""
         operation, receipt = call.operation, call.receipt
         discovery = get_discovery_result(operation)
         if not discovery.items:

@@ -19,19 +19,19 @@ from karbor_backup_freezer.workflows.context import single_item_result
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
 
 DISCOVERY_LIMIT: Final = RECEIPT_LIMIT - 8 * 1024
-"""Bytes that a survey may take of a receipt or handle; the rest is for what comes to it."""
+"""Bytes that a discovery may take of a receipt or handle; the rest is for what comes to it."""
 
 _BYTES_PER_ITEM: Final = 160
-"""Bytes that a handle or receipt holds of each item beside what the survey says."""
+"""Bytes that a handle or receipt holds of each item beside what the discovery says."""
 
 
 class Discovery(FreezerStep):
     """Finds out what a protect covers, and refuses what could not be done later."""
 
-    name = "survey"
+    name = "discover"
 
     def execute(self, call: FreezerCall) -> Progress:
-        """Survey the resource, and choose the scheduler of its job.
+        """Discover the resource, and choose the scheduler of its job.
 
         What the cloud was found to have is stored before the job is created, which has to be of
         just that. A directory is looked at in the call that creates the job: it may have changed
@@ -47,7 +47,7 @@ class Discovery(FreezerStep):
         _check_size(discovery)
         if not discovery.items:
             return Receipt(
-                storage=storage.name, survey=discovery.to_document()
+                storage=storage.name, discovery=discovery.to_document()
             ).succeeded_progress()
         scheduler = self._choose_scheduler(call, discovery, storage)
         return _build_receipt(discovery, scheduler, storage).ready_progress()
@@ -104,7 +104,7 @@ def _build_receipt(discovery: DiscoveryResult, scheduler: Scheduler, storage: St
         client=scheduler.client_id,
         hostname=scheduler.hostname,
         storage=storage.name,
-        survey=discovery.to_document(),
+        discovery=discovery.to_document(),
     )
 
 
