@@ -16,7 +16,14 @@ from typing import Any, Final
 import attrs
 from karbor.common import constants
 
-from karbor_backup_core import KarborBackupError, Operation, Support, Verb, system_clock
+from karbor_backup_core import (
+    KarborBackupError,
+    Operation,
+    Support,
+    UnknownOperation,
+    Verb,
+    system_clock,
+)
 from karbor_backup_core.owners import is_free
 from karbor_glue import _runners
 from karbor_glue._bank_section import ResourceSection, StoredOperation
@@ -280,8 +287,10 @@ class _CheckpointRecovery:
                 )
             )
             context.store.load_operations(part.section)
-            context.runner.resume(stored.operation.id)
-            return context
+            # One that is not in the bank any more was ended by its own process since it was read.
+            with contextlib.suppress(UnknownOperation):
+                context.runner.resume(stored.operation.id)
+                return context
         return None
 
     def _wait_for(

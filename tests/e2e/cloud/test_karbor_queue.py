@@ -59,7 +59,9 @@ def test_other_service_recovers_operations_of_a_killed_one(
         for each in checkpoints.values()
         if f"{each}: protecting -> available" in recovered.stdout
     ]
-    assert len(left) == 1, (recovered.stdout, recovered.stderr)
+    # On a busy machine the lease of the living one may lapse as well, or its protect end meanwhile.
+    assert left, (recovered.stdout, recovered.stderr)
+    assert "not put right" not in recovered.stderr
     for tree in trees.values():
         shutil.rmtree(tree)
     for name, checkpoint in checkpoints.items():

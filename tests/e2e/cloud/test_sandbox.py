@@ -139,7 +139,7 @@ from tests.e2e.cloud.owned_resources import OwnedResources
 name = pathlib.Path(os.environ["OS_CLIENT_CONFIG_FILE"]).parent.name
 cloud_tools = Sandbox.attach(pathlib.Path({str(ROOT)!r}), instance=name).cloud_test_tools
 owned_resources = OwnedResources(cloud_tools, cloud_tools.connection(), "outliving")
-owned_resources.server("guest", owned_resources.image("image"))
+owned_resources.make_server("guest", owned_resources.make_image("image"))
 pathlib.Path({str(ready)!r}).touch()
 time.sleep(600)
 """
@@ -157,6 +157,7 @@ time.sleep(600)
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}) as owner:
         patiently = wait_until.retry_with(stop=tenacity.stop_after_delay(600))
         patiently(lambda: ready.exists() or owner.poll() is not None)
+        assert owner.poll() is None, "the owner has failed: see its output"
         home = ROOT / ".sandbox" / f"run-{owner.pid}"
         taps = {path.name for path in (home / "taps").iterdir()}
         assert taps & set(psutil.net_if_addrs())
