@@ -6,6 +6,13 @@ from typing import Any, Final
 
 import click
 
+from karbor_backup_cli._exit_statuses import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_NOT_WRITTEN,
+    EXIT_NOTHING_STORED,
+    EXIT_WRONG_INPUT,
+)
 from karbor_backup_cli._formatting import format_error
 from karbor_backup_cli._missing_libraries import describe_missing_library
 from karbor_backup_cli._signals import Detached
@@ -20,18 +27,6 @@ from karbor_backup_core import (
     truncate_faults,
     truncate_text,
 )
-
-EXIT_DONE: Final = 0
-EXIT_FAILED: Final = 1
-EXIT_WRONG_INPUT: Final = 2
-EXIT_NOTHING_STORED: Final = 3
-"""Nothing went wrong, and there is no backup: a script must not take it for one."""
-
-EXIT_NOT_WRITTEN: Final = 4
-"""It was done, and could not be told: a script must take it neither for done nor for failed."""
-
-EXIT_INTERRUPTED: Final = 130
-"""128 and the number of SIGINT, as shells have it."""
 
 PROGRAM: Final = "karbor-backup"
 
