@@ -1,12 +1,11 @@
 """The page that people look at: the matrix of rules by backends, in one file of its own."""
 
-import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from karbor_backup_contract._registry import all_rules
+from karbor_backup_contract._registry import all_rules, rules_by_subject
 from karbor_backup_contract._report import Report, write_json_report
 
 HTML_FILE_NAME: Final = "conformance.html"
@@ -54,5 +53,5 @@ def _group_by_subject(reports: Sequence[Report]) -> list[dict[str, Any]]:
             "name": subject,
             "rows": [{"rule": rule, "results": [v[rule] for v in verdicts]} for rule in rules],
         }
-        for subject, rules in itertools.groupby(all_rules(), key=lambda rule: rule.subject)
+        for subject, rules in rules_by_subject().items()
     ]

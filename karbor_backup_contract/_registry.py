@@ -99,5 +99,13 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(_rules[identifier] for identifier in sorted(_rules))
 
 
+def rules_by_subject() -> dict[str, list[Rule]]:
+    """Return all rules by the module that they stand in, in the order of each one's first id."""
+    subjects: dict[str, list[Rule]] = {}
+    for each in all_rules():
+        subjects.setdefault(each.subject, []).append(each)
+    return subjects
+
+
 def _parse_version(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))

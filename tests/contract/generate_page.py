@@ -4,7 +4,6 @@ Run ``python -m tests.contract.generate_page`` after a change to one of them; a 
 """
 
 import inspect
-import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_contract import Fault, Rule, all_rules
+from karbor_backup_contract import Fault, Rule
+from karbor_backup_contract._registry import rules_by_subject
 from karbor_backup_core import (
     CONTRACT_VERSION,
     Backup,
@@ -80,7 +80,7 @@ def fault_table() -> Iterator[str]:
 
 def rule_tables() -> Iterator[str]:
     """Return a table of rules for each subject."""
-    for subject, group in itertools.groupby(all_rules(), key=lambda rule: rule.subject):
+    for subject, group in rules_by_subject().items():
         yield f"### {subject.capitalize()}"
         yield ""
         yield from _table_header("rule", "statement", "reason", "mandatory", "needs")

@@ -18,7 +18,8 @@ import attrs, pytest
 from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
-from tests.contract.mutants.verbs import SecondDeleteFails, VerifiesWithoutReading
+from tests.contract.mutants.deletes import SecondDeleteFails
+from tests.contract.mutants.verification import VerifiesWithoutReading
 from tests.contract.mutants.description import MissingHook
 """
 WITHOUT_RESOURCES = range(101, 112)

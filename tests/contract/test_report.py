@@ -18,7 +18,7 @@ from karbor_backup_contract import (
 from karbor_backup_contract._html_report import render_html
 from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
-from tests.contract.mutants.verbs import SecondDeleteFails
+from tests.contract.mutants.deletes import SecondDeleteFails
 
 BACKEND = ("mine", "1", "1.0")
 PASSED = [RuleResult(rule.id, RuleStatus.PASSED) for rule in all_rules()]

@@ -8,7 +8,6 @@ import attrs
 
 from karbor_backup_core import (
     BackendError,
-    Check,
     Operation,
     Progress,
     ProgressState,
@@ -17,7 +16,7 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, _serialization
-from karbor_backup_fake._abilities import ABILITIES, PROJECT, VOLUME
+from karbor_backup_fake._abilities import PROJECT
 from karbor_backup_fake._indexes import NestedIndex
 from karbor_backup_fake._model import Copy, Job
 from tests.contract.mutants.registry import breaks
@@ -62,60 +61,6 @@ class RestoreRequiresResource(FakeBackend):
         if operation.phase == 1 and operation.resource.id not in self._cloud.inventory.assets:
             return Progress(ProgressState.FAILED, reason="the resource is gone")
         return super().restore(operation)
-
-
-@breaks("C-204", also={"C-216", "C-306", "C-406"})
-class DeletesAllBackups(FakeBackend):
-    """Deletes all backups of the resource."""
-
-    @hookimpl
-    def delete(self, operation: Operation) -> Progress:
-        for copy in self._cloud.copies():
-            if copy.resource == operation.resource and copy.id != copy_id_of(operation):
-                self._cloud.inventory.remove_tree(copy.id)
-        return super().delete(operation)
-
-
-@breaks("C-205", also={"C-216", "C-705", "C-707"})
-class SecondDeleteFails(FakeBackend):
-    """Refuses to delete what is gone."""
-
-    @hookimpl
-    def delete(self, operation: Operation) -> Progress:
-        if operation.attempt == 1 and copy_id_of(operation) not in self._cloud.inventory.copies:
-            raise BackendError("there is no such copy")
-        return super().delete(operation)
-
-
-@breaks("C-206")
-class RestoreOfDeletedBackupSucceeds(FakeBackend):
-    """Says that it restored a copy that is gone."""
-
-    @hookimpl
-    def restore(self, operation: Operation) -> Progress:
-        if copy_id_of(operation) not in self._cloud.inventory.copies:
-            return Progress(ProgressState.SUCCEEDED, resources=(operation.resource,))
-        return super().restore(operation)
-
-
-@breaks("C-207")
-class VerifiesWithoutChecks(FakeBackend):
-    """Does not say what a verify saw."""
-
-    def _job_progress(self, operation: Operation, job: Job) -> Progress:
-        return attrs.evolve(super()._job_progress(operation, job), checks=())
-
-
-@breaks("C-208", also={"C-214", "C-305", "C-306"})
-class VerifiesWithoutReading(FakeBackend):
-    """Verifies without looking."""
-
-    @hookimpl
-    def verify(self, operation: Operation) -> Progress:
-        if operation.resource.type not in ABILITIES:
-            return super().verify(operation)
-        check = Check("copy exists", verified=True)
-        return Progress(ProgressState.SUCCEEDED, checks=(check,))
 
 
 @breaks("C-209", also={"C-404", "C-911"})
@@ -231,31 +176,6 @@ class RefusesNothing(FakeBackend):
         return super().protect(operation)
 
 
-@breaks("C-214")
-class VerifiesAgainstNothing(FakeBackend):
-    """Compares a copy with a sum of what it finds."""
-
-    @hookimpl
-    def verify(self, operation: Operation) -> Progress:
-        copies = self._cloud.inventory.copies
-        for copy in self._cloud.inventory.copy_tree(copy_id_of(operation)):
-            digest = hashlib.sha256(copy.content).hexdigest()
-            copies[copy.id] = attrs.evolve(copy, digest=digest)
-        return super().verify(operation)
-
-
-@breaks("C-215", also={"C-607", "C-702", "C-703", "C-705", "C-706", "C-707"})
-class VerifyLeavesResource(FakeBackend):
-    """Restores for a verify, and leaves what it restored."""
-
-    @hookimpl
-    def verify(self, operation: Operation) -> Progress:
-        progress = super().verify(operation)
-        if operation.attempt == 1:
-            self._cloud.add_resource(Resource(VOLUME, f"scratch-{operation.id}"), b"restored")
-        return progress
-
-
 @breaks("C-112", also={"C-606"})
 class StoresElsewhere(FakeBackend):
     """Stores copies where the harness does not look."""
@@ -273,44 +193,3 @@ class HiddenCopies(NestedIndex[Copy]):
 
     def values(self) -> ValuesView[Copy]:
         return self.data.values()
-
-
-class DeletesOthers(FakeBackend):
-    """Deletes what a subclass takes for the same backup."""
-
-    def _is_taken_for(self, _operation: Operation, _copy: Copy) -> bool:
-        raise NotImplementedError
-
-    @hookimpl
-    def delete(self, operation: Operation) -> Progress:
-        for copy in self._cloud.copies():
-            if copy.id != copy_id_of(operation) and self._is_taken_for(operation, copy):
-                self._cloud.inventory.remove_tree(copy.id)
-        return super().delete(operation)
-
-
-@breaks("C-216")
-class DeletesLaterBackup(DeletesOthers):
-    """Deletes the backups that there are when the one that it looks for is gone."""
-
-    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
-        gone = copy_id_of(operation) not in self._cloud.inventory.copies
-        return gone and copy.resource == operation.resource
-
-
-@breaks("C-217")
-class DeletesByPrefix(DeletesOthers):
-    """Deletes also the backups of names that begin with that of the resource."""
-
-    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
-        name = operation.resource.name
-        return copy.resource.name != name and copy.resource.name.startswith(name)
-
-
-@breaks("C-217")
-class DeletesIgnoringCase(DeletesOthers):
-    """Deletes also the backups of names that differ in upper and lower case only."""
-
-    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
-        name = operation.resource.name
-        return copy.resource.name != name and copy.resource.name.lower() == name.lower()

@@ -1,0 +1,88 @@
+"""Backends that delete something else than they should."""
+
+from karbor_backup_core import (
+    BackendError,
+    Operation,
+    Progress,
+    ProgressState,
+    hookimpl,
+)
+from karbor_backup_fake import FakeBackend
+from karbor_backup_fake._model import Copy
+from tests.contract.mutants.registry import breaks
+from tests.contract.mutants.verbs import copy_id_of
+
+
+@breaks("C-204", also={"C-216", "C-306", "C-406"})
+class DeletesAllBackups(FakeBackend):
+    """Deletes all backups of the resource."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        for copy in self._cloud.copies():
+            if copy.resource == operation.resource and copy.id != copy_id_of(operation):
+                self._cloud.inventory.remove_tree(copy.id)
+        return super().delete(operation)
+
+
+@breaks("C-205", also={"C-216", "C-705", "C-707"})
+class SecondDeleteFails(FakeBackend):
+    """Refuses to delete what is gone."""
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        if operation.attempt == 1 and copy_id_of(operation) not in self._cloud.inventory.copies:
+            raise BackendError("there is no such copy")
+        return super().delete(operation)
+
+
+@breaks("C-206")
+class RestoreOfDeletedBackupSucceeds(FakeBackend):
+    """Says that it restored a copy that is gone."""
+
+    @hookimpl
+    def restore(self, operation: Operation) -> Progress:
+        if copy_id_of(operation) not in self._cloud.inventory.copies:
+            return Progress(ProgressState.SUCCEEDED, resources=(operation.resource,))
+        return super().restore(operation)
+
+
+class DeletesOthers(FakeBackend):
+    """Deletes what a subclass takes for the same backup."""
+
+    def _is_taken_for(self, _operation: Operation, _copy: Copy) -> bool:
+        raise NotImplementedError
+
+    @hookimpl
+    def delete(self, operation: Operation) -> Progress:
+        for copy in self._cloud.copies():
+            if copy.id != copy_id_of(operation) and self._is_taken_for(operation, copy):
+                self._cloud.inventory.remove_tree(copy.id)
+        return super().delete(operation)
+
+
+@breaks("C-216")
+class DeletesLaterBackup(DeletesOthers):
+    """Deletes the backups that there are when the one that it looks for is gone."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        gone = copy_id_of(operation) not in self._cloud.inventory.copies
+        return gone and copy.resource == operation.resource
+
+
+@breaks("C-217")
+class DeletesByPrefix(DeletesOthers):
+    """Deletes also the backups of names that begin with that of the resource."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        name = operation.resource.name
+        return copy.resource.name != name and copy.resource.name.startswith(name)
+
+
+@breaks("C-217")
+class DeletesIgnoringCase(DeletesOthers):
+    """Deletes also the backups of names that differ in upper and lower case only."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        name = operation.resource.name
+        return copy.resource.name != name and copy.resource.name.lower() == name.lower()
