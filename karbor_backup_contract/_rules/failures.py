@@ -62,7 +62,8 @@ def failure_is_data(context: RuleContext) -> None:
             answer = _wait_for_final_progress(context, operation)
         except KarborBackupError as error:
             raise RuleViolation(f"a {verb} that failed raised {error!r}") from error
-        context.finish(context.restart(operation))
+        # Going on to a later phase has stored it anew.
+        context.finish(context.restart(context.store.operation(operation.id)))
         if context.has_pending_fault():
             continue  # It began no work that could fail; the next verb's does.
         require(answer.state is ProgressState.FAILED, f"a {verb} that failed is {answer.state}")

@@ -29,10 +29,6 @@ class ActiveOperations:
         with self._lock:
             return list(self._operations)
 
-    def get(self, operation_id: str) -> Operation | None:
-        """Return an operation as it was stored last; None if it is not active."""
-        return self._operations.get(operation_id)
-
     def register(self, operation: Operation) -> OperationFuture:
         """Add an operation; an earlier failure of it is discarded.
 

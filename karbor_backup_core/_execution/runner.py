@@ -262,10 +262,11 @@ class Runner:
 
         Raises:
             UnknownOperation: there is no such operation.
+            StoreError: the store cannot be read.
         """
         _check_id(operation_id)
-        held = self._executor.active.get(operation_id)
-        return self._driver.store.operation(operation_id) if held is None else held
+        # A cancel, also one that another process requested, is in the store before it is heeded.
+        return self._driver.store.operation(operation_id)
 
     def future(self, operation_id: str) -> OperationFuture:
         """Return the future of an operation that this runner drives, or that is finished.

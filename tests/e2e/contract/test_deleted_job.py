@@ -37,7 +37,7 @@ def test_possible_leftovers_of_an_orphaned_agent_are_named(harness: Harness) -> 
     operation = context.advance(
         context.start_running(Verb.PROTECT, context.create_resource(DIRECTORY))
     )
-    before = context.inventory().data
+    before = context.list_now().data
     harness.create_backend()._client.delete_entry("jobs", job_id(operation.id))
     ended = context.finish(operation)
     assert ended.state is State.RELEASED
