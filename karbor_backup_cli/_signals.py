@@ -41,8 +41,8 @@ class SignalCollector:
     Ctrl-\ (QUIT): it is how a person leaves without cancelling.
 
     Whoever sends signals may send several of them at once. The command then gives its leases back
-    undisturbed. Only where that has taken ``RELEASE_TIMEOUT`` seconds does one more end the process as if
-    nobody had caught it, which harms nothing that is in the store.
+    undisturbed. Only where that has taken ``RELEASE_TIMEOUT`` seconds does one more end the process
+    as if nobody had caught it, which harms nothing that is in the store.
     """
 
     def __init__(self) -> None:

@@ -46,8 +46,8 @@ class Inventory:
 class Fault(enum.StrEnum):
     """What a harness can make the service do; each one happens once, at the first occasion.
 
-    The levers are optional. A harness that lacks one has the rules that need it skipped, and the
-    report says so.
+    Each is optional. A harness without it has the rules that need it skipped, and the report says
+    so.
     """
 
     BUSY = "the next request is refused for now"

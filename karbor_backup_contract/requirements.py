@@ -1,4 +1,4 @@
-"""What a rule needs beyond a backend: levers of the harness, and abilities that are declared.
+"""What a rule needs beyond a backend: optional fields of the harness, and declared abilities.
 
 It is decided before a rule runs whether its needs are met. A rule cannot find out on its way that
 it does not apply: so no fault can turn a failure into a skip.
@@ -25,7 +25,7 @@ class Requirement:
     Attributes:
         description: what it is, as it stands in the documentation.
         unmet_reason: says why it is not there; empty when it is.
-        declared: whether it is an ability of the backend, rather than a lever of the harness.
+        declared: whether it is an ability of the backend, rather than a field of the harness.
     """
 
     description: str

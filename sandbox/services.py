@@ -146,9 +146,9 @@ def wait_until_server_ready(started: StartedServer, *, timeout: float | None = N
         PortTakenError: it ended because its port is taken.
         ServiceError: it ended, or was not ready in time; the text ends with the tail of its log.
     """
-    patience = started.service.ready_timeout if timeout is None else timeout
+    limit = started.service.ready_timeout if timeout is None else timeout
     wait = tenacity.Retrying(
-        stop=tenacity.stop_after_delay(patience),
+        stop=tenacity.stop_after_delay(limit),
         wait=tenacity.wait_fixed(0.1),
         retry=tenacity.retry_if_result(lambda ready: not ready),
     )
@@ -156,8 +156,7 @@ def wait_until_server_ready(started: StartedServer, *, timeout: float | None = N
         wait(_is_ready, started)
     except tenacity.RetryError:
         raise ServiceError(
-            f"{started.service.name} was not ready after {patience:g} seconds.\n"
-            f"{_log_tail(started)}"
+            f"{started.service.name} was not ready after {limit:g} seconds.\n{_log_tail(started)}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What all tests share: the sandbox's fixtures, signals as a person's shell has them, patience."""
+"""What all tests share: the sandbox's fixtures, signals as in a shell, and time limits."""
 
 import os
 import signal

@@ -90,7 +90,9 @@ class DelayQueue:
         try:
             self.check_cancel_requests()
         except StoreError as error:
-            _log.warning("cancels will be asked for with the next beat, not now: %s", error)
+            _log.warning(
+                "cancels will be asked for when the leases are renewed next, not now: %s", error
+            )
 
     def _on_due(self, operation: Operation) -> None:
         with self._lock:

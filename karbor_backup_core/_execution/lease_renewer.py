@@ -76,7 +76,7 @@ class LeaseRenewer:
         try:
             self._submit_task(self._run)
         except RuntimeError as error:  # no thread can be started now
-            _log.error("a beat of %s has to wait: %s", self._driver.owner, error)
+            _log.error("the renewal of the leases of %s has to wait: %s", self._driver.owner, error)
             self._failures += 1
             self._schedule()
 
@@ -84,7 +84,7 @@ class LeaseRenewer:
         try:
             self._renew()
         except BaseException:  # noqa: BLE001 - without renewals other processes would take all operations
-            _log.exception("a beat of %s failed", self._driver.owner)
+            _log.exception("the renewal of the leases of %s failed", self._driver.owner)
             self._failures += 1
         with self._lock:
             self._active = self._callbacks.is_needed()
@@ -109,4 +109,4 @@ class LeaseRenewer:
         try:
             self._callbacks.on_renewed()
         except StoreError as error:
-            _log.warning("cancels will be asked for with the next beat: %s", error)
+            _log.warning("cancels will be asked for when the leases are renewed next: %s", error)

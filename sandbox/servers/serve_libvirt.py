@@ -23,7 +23,7 @@ PLACES = {
     "passwd": "/etc/passwd",
     "group": "/etc/group",
 }
-PATIENCE = 600
+TIMEOUT = 600
 
 
 def main(directory: str) -> None:
@@ -45,7 +45,7 @@ def main(directory: str) -> None:
 
 def wait_until_ready(path: Path, server: subprocess.Popen[bytes]) -> None:
     """Say so when the server takes connections; give up when it has ended."""
-    for _ in range(PATIENCE):
+    for _ in range(TIMEOUT):
         with socket.socket(socket.AF_UNIX) as probe:
             if server.poll() is not None or probe.connect_ex(str(path)) == 0:
                 break

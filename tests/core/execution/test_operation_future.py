@@ -28,7 +28,7 @@ POLICY = Policy(poll_first=QUICK, poll_limit=QUICK * 20)
 VOLUME = Resource("OS::Cinder::Volume", "v1", "data")
 OPTIONS = {"backup_name": "nightly"}
 LONG = 60.0
-PATIENCE = 200.0
+TIMEOUT = 200.0
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_ten_thousand_operations_are_awaited_without_a_thread_for_each() -> None
         before = threading.active_count()
         futures = [runner.protect("cloud", volume, OPTIONS) for volume in volumes]
         waiting = asyncio.gather(*futures)
-        assert await asyncio.to_thread(all_run.wait, PATIENCE)
+        assert await asyncio.to_thread(all_run.wait, TIMEOUT)
         assert threading.active_count() - before <= 15, "with the one that waits here"
         clock.advance(3600)
         return {operation.state for operation in await waiting}

@@ -26,7 +26,7 @@ SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
 NETWORK = "OS::Neutron::Network"
 IMAGE = "OS::Glance::Image"
-PATIENCE = 900.0
+TIMEOUT = 900.0
 """Seconds after which a test no longer believes that a checkpoint settles."""
 
 _CONF = """\
@@ -106,7 +106,7 @@ def start_karbor(
         neutron=user.get_endpoint(service_type="network"),
     )
     karbor = make_karbor(
-        more=conf, project=user.get_project_id(), token=user.get_token(), patience=PATIENCE
+        more=conf, project=user.get_project_id(), token=user.get_token(), timeout=TIMEOUT
     )
     text = (EXAMPLES / "freezer.conf").read_text()
     text = text.replace("/var/lib/freezer/backups", str(harness.storage / harness.top))

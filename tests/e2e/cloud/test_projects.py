@@ -25,7 +25,7 @@ VOLUME = "OS::Cinder::Volume"
 PROJECT = "OS::Keystone::Project"
 CLOUD = "other"
 OPTIONS = {"backup_name": "nightly"}
-PATIENCE = 900
+TIMEOUT = 900
 AT = 600 * 1024
 """Where a server's disk has room for what a test writes."""
 
@@ -66,7 +66,7 @@ class SampleProject:
     def make_volume(self, name: str, content: bytes, **more: Any) -> Resource:
         """Make a volume with content."""
         volume = self.sdk.block_storage.create_volume(name=name, size=1, **more)
-        self.sdk.block_storage.wait_for_status(volume, "available", wait=PATIENCE)
+        self.sdk.block_storage.wait_for_status(volume, "available", wait=TIMEOUT)
         self.cloud_tools.write_volume(volume.id, AT, content)
         return Resource(VOLUME, volume.id, name)
 
@@ -82,7 +82,7 @@ class SampleProject:
             networks=[{"uuid": self.network}],
             **more,
         )
-        self.sdk.compute.wait_for_server(server, wait=PATIENCE)
+        self.sdk.compute.wait_for_server(server, wait=TIMEOUT)
         return Resource(SERVER, server.id, name)
 
     def remove_all(self) -> None:
@@ -102,7 +102,7 @@ class SampleProject:
     def _remove_resources(self, listed: Callable[[], Any], remove: Callable[[Any], object]) -> None:
         for thing in listed():
             remove(thing)
-        for _ in range(PATIENCE):
+        for _ in range(TIMEOUT):
             if not list(listed()):
                 return
             time.sleep(1)

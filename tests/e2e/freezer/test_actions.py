@@ -12,7 +12,7 @@ from typing import Any
 from karbor_backup_freezer.api.jobs import ENDED_STATES, Job, JobState, job_document
 from tests.e2e.freezer.harness import FreezerHarness
 
-PATIENCE = 100.0
+TIMEOUT = 100.0
 
 
 def _make_action(harness: FreezerHarness, tree: Path) -> dict[str, Any]:
@@ -62,12 +62,12 @@ def test_mandatory_action_after_a_failed_one_is_skipped(
 
 
 def _wait_for_end(client: Any, identifier: str) -> Job:
-    for _ in range(int(PATIENCE / 0.5)):
+    for _ in range(int(TIMEOUT / 0.5)):
         job = Job.from_document(client.get_job(identifier))
         if job.state in ENDED_STATES:
             return job
         time.sleep(0.5)
-    raise AssertionError(f"job {identifier} has not ended in {PATIENCE} s")
+    raise AssertionError(f"job {identifier} has not ended in {TIMEOUT} s")
 
 
 def _delete_job(client: Any, job: Job, records: Any) -> None:

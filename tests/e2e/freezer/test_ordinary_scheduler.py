@@ -26,7 +26,7 @@ from tests.e2e.freezer.harness import (
 
 USER = pwd.getpwnam("nobody")
 UMASK = 0o077
-PATIENCE = 120.0
+TIMEOUT = 120.0
 
 
 @attrs.frozen
@@ -78,7 +78,7 @@ def ordinary(harness: FreezerHarness) -> Iterator[Ordinary]:
             umask=UMASK,
         )
     try:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while service.ready_text not in log.read_text():
             assert running.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()

@@ -17,7 +17,7 @@ from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-PATIENCE = 300.0
+TIMEOUT = 300.0
 
 
 @attrs.define
@@ -106,12 +106,12 @@ def test_operation_continues_when_the_password_is_correct_again(
     target = Resource(DIRECTORY, str(harness.tree()))
     with Runner(store, {"freezer": backend()}, policy=policy, on_change=watch) as first:
         begun = first.protect("freezer", target, {"backup_name": "nightly"})
-        assert polled.wait(PATIENCE)
+        assert polled.wait(TIMEOUT)
         user.set_password("changed-meanwhile")
         before = len(keystone.requests)
         # Freezer's API believes a token for some minutes more; this is what it says then.
         fault_proxy.plan(http_faults.error_response(401))
-        assert refused.wait(PATIENCE)
+        assert refused.wait(TIMEOUT)
     waiting = store.operation(begun.id)
     assert waiting.state is State.RUNNING
     assert "Keystone refuses the credentials" in waiting.last_error
@@ -123,7 +123,7 @@ def test_operation_continues_when_the_password_is_correct_again(
     with Runner(store, {"freezer": backend()}, policy=harness.runner_policy) as second:
         second.resume(begun.id)
         second.cancel(begun.id)
-        ended = second.wait(begun.id, PATIENCE)
+        ended = second.wait(begun.id, TIMEOUT)
     assert ended.state is State.RELEASED
     assert ended.outcome.result is Result.CANCELLED
     assert ended.outcome.leftovers == ()

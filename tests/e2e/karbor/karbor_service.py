@@ -15,7 +15,7 @@ from sandbox.environments import Environment
 from sandbox.ports import HOST, free_port
 
 PROJECT = "0123456789abcdef0123456789abcdef"
-PATIENCE = 150.0
+TIMEOUT = 150.0
 
 _CONF = """\
 [DEFAULT]
@@ -60,7 +60,7 @@ class KarborService:
         more: further lines of its configuration.
         project: the id of the project that it is used in.
         token: of who uses it; by default of an administrator, without Keystone.
-        patience: seconds after which an operation is no longer believed to end.
+        timeout: seconds after which an operation is no longer believed to end.
         shared: the folder of its database and bank, which several may have in common; its own
             folder by default.
         transport: the URL of its message queue; by default there is none, within one process.
@@ -73,7 +73,7 @@ class KarborService:
     more: str = ""
     project: str = PROJECT
     token: str = attrs.field(default=f"admin:{PROJECT}", repr=False)
-    patience: float = PATIENCE
+    timeout: float = TIMEOUT
     shared: Path = attrs.field(default=attrs.Factory(lambda self: self.folder, takes_self=True))
     transport: str = attrs.field(default="fake:/", repr=False)
     port: int = attrs.field(factory=free_port)
@@ -180,7 +180,7 @@ class KarborService:
         wait_until(
             lambda: self.status(provider, checkpoint) not in busy,
             "the checkpoint's end",
-            self.patience,
+            self.timeout,
         )
         return self.status(provider, checkpoint)
 
@@ -235,7 +235,7 @@ class KarborService:
             return self.call("GET", f"/{kinds}/{record}")[kind]
 
         wait_until(
-            lambda: look()["status"] in ("success", "fail"), f"the {kind}'s end", self.patience
+            lambda: look()["status"] in ("success", "fail"), f"the {kind}'s end", self.timeout
         )
         return look()
 
@@ -249,14 +249,14 @@ class KarborService:
         return True
 
 
-def wait_until(is_so: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
+def wait_until(is_so: Callable[[], bool], what: str, timeout: float = TIMEOUT) -> None:
     """Wait for something outside.
 
     Raises:
         TimeoutError: it took too long.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while not is_so():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {patience:g} seconds for {what}")
+            raise TimeoutError(f"waited {timeout:g} seconds for {what}")
         time.sleep(0.2)

@@ -19,7 +19,7 @@ from tests.e2e.releases.table import recorder
 
 ROOT: Final = Path(__file__).parents[3]
 NEWEST: Final = "19.0.0"
-PATIENCE: Final = 600
+TIMEOUT: Final = 600
 
 
 @attrs.frozen
@@ -80,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Run these tests only when they are asked for, and give them time."""
     item.add_marker(pytest.mark.releases)
-    item.add_marker(pytest.mark.timeout(PATIENCE))
+    item.add_marker(pytest.mark.timeout(TIMEOUT))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from tests.support.scripted_scheduler import (
     ScriptedScheduler,
 )
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 @attrs.define
@@ -125,7 +125,7 @@ def test_scheduler_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
     scripted, real = harness.create_job(), harness.create_job("node1")
     for _ in range(5):
         harness.advance()
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while harness.read_schedule(real)["status"] != "completed" and time.monotonic() < end:
         time.sleep(0.2)
     own, other = harness.read_schedule(scripted), harness.read_schedule(real)
@@ -246,7 +246,7 @@ def test_agent_of_a_deleted_job_completes(harness: SchedulerHarness) -> None:
 def test_scheduler_runs_jobs_in_the_background(harness: SchedulerHarness) -> None:
     jobs = [harness.create_job() for _ in range(12)]
     with harness.scheduler.run_in_background():
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             harness.clock[0] += 1
             if all(harness.read_status(job)[0] == "completed" for job in jobs):
