@@ -201,7 +201,8 @@ def _is_listening(process: psutil.Process, port: int) -> bool:
             connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
             for connection in process.net_connections(kind="tcp4")
         )
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        # While a process ends, its open files belong to root, whoever started it.
         return False
 
 
