@@ -6,13 +6,17 @@ import attrs
 
 from karbor_backup_cli._errors import PROGRAM, CommandFailed
 from karbor_backup_cli._streams import write_error
-from karbor_backup_core import printable
+from karbor_backup_core import printable, truncate_text
 
 if TYPE_CHECKING:
     from karbor_backup_core.stores.sql import UnreadableRow
 
 _MAX_NAMED: Final = 20
 """Rows that are named; the others are counted."""
+
+_LONGEST_ID: Final = 200
+_LONGEST_REASON: Final = 2000
+"""Characters that are shown of what a damaged store may hold at any length."""
 
 
 @attrs.define
@@ -32,8 +36,12 @@ class UnreadableRows:
     def warn(self) -> None:
         """Name the rows on the standard error."""
         for row in self.rows[:_MAX_NAMED]:
-            what = f"{row.kind} {row.id} in the store cannot be read: {row.reason}"
-            write_error(f"{PROGRAM}: warning: {printable(what)}")
+            # Cut apart, so that an endless id leaves room for the reason.
+            name = truncate_text(printable(row.id), _LONGEST_ID)
+            reason = truncate_text(printable(row.reason), _LONGEST_REASON)
+            write_error(
+                f"{PROGRAM}: warning: {row.kind} {name} in the store cannot be read: {reason}"
+            )
         if len(self.rows) > _MAX_NAMED:
             more = len(self.rows) - _MAX_NAMED
             write_error(f"{PROGRAM}: warning: and {more} more that cannot be read")

@@ -152,3 +152,11 @@ def test_an_id_from_the_store_cannot_write_on_the_terminal(command: CommandRunne
     assert "\x1b" not in told.stderr
     assert told.stderr.count("\n") == 1
     assert json.loads(command("list", "--json").stdout)["unreadable"][0]["id"] == "a\x1b[2Jb\n"
+
+
+def test_a_long_id_is_cut_and_leaves_room_for_the_reason(command: CommandRunner) -> None:
+    bad = command.protect()
+    corrupt_row(command, "UPDATE operations SET id = printf('%.*c', 10000, 'x') WHERE id = ?", bad)
+    told = command("operations").stderr
+    assert f"(10000 characters) in the store cannot be read: its document is that of {bad}" in told
+    assert len(told) < 1000
