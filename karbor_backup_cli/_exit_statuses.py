@@ -2,7 +2,6 @@
 
 from typing import Final
 
-EXIT_DONE: Final = 0
 EXIT_FAILED: Final = 1
 EXIT_WRONG_INPUT: Final = 2
 EXIT_NOTHING_STORED: Final = 3

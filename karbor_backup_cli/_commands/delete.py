@@ -33,7 +33,7 @@ def delete(
     deadline: timedelta | None,
 ) -> None:
     """Delete a BACKUP and no other; a unique prefix of its id is enough."""
-    from karbor_backup_cli._commands.on_backup import run_on_backup
+    from karbor_backup_cli._commands.run_operation import run_on_backup
     from karbor_backup_cli._lookup import find_backup
 
     found = find_backup(context.store, backup)

@@ -51,19 +51,9 @@ def protect(
 
     Exit status 3: nothing was stored, because the type is covered by another resource.
     """
-    from karbor_backup_cli._default_names import add_default_names
-    from karbor_backup_cli._execution import execute
-    from karbor_backup_cli._options import read_options
-    from karbor_backup_cli._reports import report_result
+    from karbor_backup_cli._commands.run_operation import run_operation
     from karbor_backup_cli._resource_types import resolve_type
-    from karbor_backup_core import plan_protect, system_clock
 
     chosen = context.backends.select(backend)
     resource = Resource(resolve_type(chosen, resource_type), resource_id, name)
-    schema = chosen.ability(resource.type, Verb.PROTECT).schema
-    given = read_options(options_file, assignments, schema)
-    options = add_default_names(given, schema, resource, Verb.PROTECT, system_clock())
-    time_allowed = context.configuration.policy.deadline if deadline is None else deadline
-    planned = plan_protect(chosen, resource, options, deadline=time_allowed)
-    ended = execute(context, chosen, planned)
-    report_result(ended, as_json=context.as_json)
+    run_operation(context, chosen, Verb.PROTECT, resource, options_file, assignments, deadline)

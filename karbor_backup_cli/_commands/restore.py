@@ -46,7 +46,7 @@ def restore(
     project. `karbor-backup options restore TYPE` lists the options. A required name that is not
     given is generated from the resource and the time.
     """
-    from karbor_backup_cli._commands.on_backup import run_on_backup
+    from karbor_backup_cli._commands.run_operation import run_on_backup
 
     found = _select_backup(context, backup, document)
     run_on_backup(context, Verb.RESTORE, found, backend, options_file, assignments, deadline)

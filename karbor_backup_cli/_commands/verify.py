@@ -28,7 +28,7 @@ def verify(
     deadline: timedelta | None,
 ) -> None:
     """Check whether a BACKUP can be restored; list what was verified and what was not."""
-    from karbor_backup_cli._commands.on_backup import run_on_backup
+    from karbor_backup_cli._commands.run_operation import run_on_backup
     from karbor_backup_cli._lookup import find_backup
 
     found = find_backup(context.store, backup)
