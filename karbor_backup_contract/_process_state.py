@@ -25,10 +25,7 @@ def separate_temporary_directory() -> Iterator[None]:
             yield
         finally:
             tempfile.tempdir = kept
-            if variable is None:
-                os.environ.pop("TMPDIR", None)
-            else:
-                os.environ["TMPDIR"] = variable
+            _set_variable("TMPDIR", variable)
 
 
 @contextlib.contextmanager
@@ -57,11 +54,15 @@ def changing_surroundings() -> Iterator[Callable[[], None]]:
 
 
 def _set_time_zone(zone: str | None) -> None:
-    if zone is None:
-        os.environ.pop("TZ", None)
-    else:
-        os.environ["TZ"] = zone
+    _set_variable("TZ", zone)
     time.tzset()
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 def read() -> Mapping[str, str]:

@@ -13,16 +13,26 @@ from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
 
 
-@breaks("C-204", also={"C-216", "C-306", "C-406"})
-class DeletesAllBackups(FakeBackend):
-    """Deletes all backups of the resource."""
+class DeletesOthers(FakeBackend):
+    """Deletes what a subclass takes for the same backup."""
+
+    def _is_taken_for(self, _operation: Operation, _copy: Copy) -> bool:
+        raise NotImplementedError
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
         for copy in self._cloud.copies():
-            if copy.resource == operation.resource and copy.id != copy_id_of(operation):
+            if copy.id != copy_id_of(operation) and self._is_taken_for(operation, copy):
                 self._cloud.inventory.remove_tree(copy.id)
         return super().delete(operation)
+
+
+@breaks("C-204", also={"C-216", "C-306", "C-406"})
+class DeletesAllBackups(DeletesOthers):
+    """Deletes all backups of the resource."""
+
+    def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
+        return copy.resource == operation.resource
 
 
 @breaks("C-205", also={"C-216", "C-705", "C-707"})
@@ -45,20 +55,6 @@ class RestoreOfDeletedBackupSucceeds(FakeBackend):
         if copy_id_of(operation) not in self._cloud.inventory.copies:
             return Progress(ProgressState.SUCCEEDED, resources=(operation.resource,))
         return super().restore(operation)
-
-
-class DeletesOthers(FakeBackend):
-    """Deletes what a subclass takes for the same backup."""
-
-    def _is_taken_for(self, _operation: Operation, _copy: Copy) -> bool:
-        raise NotImplementedError
-
-    @hookimpl
-    def delete(self, operation: Operation) -> Progress:
-        for copy in self._cloud.copies():
-            if copy.id != copy_id_of(operation) and self._is_taken_for(operation, copy):
-                self._cloud.inventory.remove_tree(copy.id)
-        return super().delete(operation)
 
 
 @breaks("C-216")
