@@ -1,4 +1,4 @@
-"""mypy finds in a user's program what the runner refuses."""
+"""mypy and pyright find in a user's program what the runner refuses."""
 
 import re
 import subprocess
@@ -20,8 +20,9 @@ def use(runner: Runner, backend: Backend, resource: Resource, backup: Backup) ->
     {statement}
 """
 
-_OPTIONS: Final = ("--strict", "--follow-imports=silent")
-_ERROR: Final = re.compile(r"^program_(\d+)\.py:\d+: error", re.MULTILINE)
+_MYPY: Final = ("mypy", "--strict", "--follow-imports=silent", ".")
+_PYRIGHT: Final = ("pyright", "--pythonpath", sys.executable, ".")
+_ERROR: Final = re.compile(r"program_(\d+)\.py:\d+(?::\d+)?(?: -|:) error")
 
 _RIGHT: Final = (
     "runner.protect('lab', resource, {'backup_name': 'nightly'})",
@@ -56,26 +57,29 @@ _MISUSES: Final = (
 )
 
 
-def find_lines_with_errors(folder: Path, statements: tuple[str, ...]) -> set[int]:
-    """Return the numbers of the statements in which mypy finds an error."""
-    for number, statement in enumerate(statements):
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("programs")
+    for number, statement in enumerate((*_RIGHT, *_MISUSES)):
         program = folder / f"program_{number}.py"
         program.write_text(_PROGRAM.format(statement=statement), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", params=[_MYPY, _PYRIGHT], ids=lambda command: command[0])
+def wrong(programs: Path, request: pytest.FixtureRequest) -> set[int]:
+    """Return the numbers of the programs in which a type checker finds an error."""
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", *_OPTIONS, "--cache-dir", str(folder / "cache"), "."],
-        cwd=folder,
+        [sys.executable, "-m", *request.param],
+        cwd=programs,
         env={"MYPYPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode in (0, 1), done.stderr
-    return {int(number) for number in _ERROR.findall(done.stdout)}
-
-
-@pytest.fixture(scope="module")
-def wrong(tmp_path_factory: pytest.TempPathFactory) -> set[int]:
-    return find_lines_with_errors(tmp_path_factory.mktemp("wrong"), (*_RIGHT, *_MISUSES))
+    found = {int(number) for number in _ERROR.findall(done.stdout)}
+    assert found, done.stdout + done.stderr
+    return found
 
 
 @pytest.mark.parametrize("statement", _RIGHT)
