@@ -77,8 +77,9 @@ contract: venv ## the contract suite on every backend; the page goes to build/co
 		--contract-report build/conformance \
 		tests/contract/test_conformance.py tests/e2e/contract examples/tar/tests
 
-docs: venv ## write the page that is made from the contract's rules
+docs: venv ## write the pages that are made from the contract's rules and from the docstrings
 	$(BIN)/python -m tests.contract.generate_page
+	$(BIN)/python -m tests.pages.generate_api
 
 # The test fails where the page is out of date; the rows that it has seen are what counts here.
 docs-directories: venv ## as root: try what a directory's backup keeps, and write the table of it

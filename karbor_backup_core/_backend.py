@@ -52,7 +52,7 @@ _log: Final = logging.getLogger("karbor_backup.backend")
 
 @attrs.frozen(eq=False)
 class Backend:
-    """A backend behind a plugin manager of its own; made by ``load`` or ``of``.
+    """A backend behind a plugin manager of its own; made by ``load`` or ``from_plugin``.
 
     Its methods may be called from any thread, but for ``poll``, which must not overlap itself.
     What they raise is a ``KarborBackupError`` whose message holds no configured secret:

@@ -3,6 +3,7 @@
 from typing import Final
 
 DISTRIBUTION: Final = "karbor-backup"
+"""The name of this distribution."""
 
 _COMMAND: Final = "pip install '.[{extras}]' in a checkout of karbor-backup"
 """A release on a package index changes this line, and the paragraph of README.md "Install it"."""

@@ -32,6 +32,7 @@ PROJECT: Final = "karbor_backup"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a method that implements a hook: ``@hookimpl``."""
 
 
 class BackendSpec:
