@@ -276,6 +276,8 @@ class Operation:
         outcome: see ``Outcome``; None before the end.
         cancel_requested: a user or program requested its cancel.
         cancel_sent: the core has called the backend's hook ``cancel``.
+        cancel_retry_at: instant from which ``cancel`` is called again, because it has failed; None
+            when it has not.
         suspended: no process drives it although it is not released; ``resume`` continues it.
         created_at: instant of the plan, in UTC.
         submitted_at: instant at which the present phase, or the release's own work, was started.
@@ -314,6 +316,7 @@ class Operation:
     outcome: Outcome | None = None
     cancel_requested: bool = False
     cancel_sent: bool = False
+    cancel_retry_at: datetime | None = None
     suspended: bool = False
     created_at: datetime
     submitted_at: datetime | None = None

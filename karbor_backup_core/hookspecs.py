@@ -128,6 +128,9 @@ class BackendSpec:
     def cancel(self, operation: Operation) -> bool:  # type: ignore[empty-body]
         """Ask the service to stop the work of an operation.
 
+        When it raises, the hook is called again, with polls in between, until it returns or the
+        work has ended.
+
         Returns:
             Whether the service accepted the request; the work may still end in any way.
         """

@@ -48,6 +48,16 @@ class Call(enum.Enum):
 
 
 _CANCEL_ATTEMPTS: Final = 3
+_MOVED_INSTANTS: Final = (
+    "cancel_retry_at",
+    "deadline",
+    "grace_until",
+    "not_before",
+    "submitted_at",
+    "unknown_since",
+)
+"""Attributes that are set back with the clock."""
+
 _NO_OWNER: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
 """What nobody drives any more."""
 
@@ -65,8 +75,7 @@ def next_call(operation: Operation, now: datetime) -> Call:
         case State.SUBMITTING:
             return Call.POLL if _is_stopping(operation, now) else Call.VERB
         case State.RUNNING:
-            tell = _is_stopping(operation, now) and not operation.cancel_sent
-            return Call.CANCEL if tell else Call.POLL
+            return Call.CANCEL if _is_cancel_due(operation, now) else Call.POLL
         case State.ENDED:
             return Call.POLL
         case State.RELEASING:
@@ -170,8 +179,7 @@ class Lifecycle:
         behind = max(instant for instant in past if instant is not None) - now
         if behind <= timedelta():
             return operation
-        names = ("deadline", "grace_until", "not_before", "unknown_since", "submitted_at")
-        noted = {name: getattr(operation, name) for name in names}
+        noted = {name: getattr(operation, name) for name in _MOVED_INSTANTS}
         first = datetime.min.replace(tzinfo=now.tzinfo)  # nothing can be moved beyond it
         moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
         return attrs.evolve(operation, **moved)
@@ -237,11 +245,27 @@ class Lifecycle:
     def _on_cancel_result(
         self, operation: Operation, answer: HookResult, now: datetime
     ) -> Operation:
-        """A cancel is a request: after a few attempts the operation is only waited for."""
-        if isinstance(answer, Transient) and operation.failures < _CANCEL_ATTEMPTS:
-            return self._postpone(operation, answer, now)
-        refused = str(answer) if isinstance(answer, KarborBackupError) else operation.last_error
-        return attrs.evolve(operation, cancel_sent=True, failures=0, last_error=refused)
+        """Note a cancel; one that failed is repeated until the work ends or the grace is over.
+
+        The first attempts follow one another. From then on polls go on between them, since the work
+        may end meanwhile.
+        """
+        if not isinstance(answer, KarborBackupError):
+            return attrs.evolve(operation, cancel_sent=True, cancel_retry_at=None, failures=0)
+        if isinstance(answer, Transient):
+            if not operation.cancel_sent and operation.failures < _CANCEL_ATTEMPTS:
+                return self._postpone(operation, answer, now)
+            delay = self.policy.retry_limit
+        else:
+            # Credentials may be refused for a moment only, as while a password is changed.
+            delay = self.policy.refusal_first
+        return attrs.evolve(
+            operation,
+            cancel_sent=True,
+            cancel_retry_at=now + delay,
+            failures=0,
+            last_error=str(answer),
+        )
 
     def _on_started(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         noted = _record_progress(operation, progress, take_receipt=True)
@@ -421,6 +445,12 @@ class Lifecycle:
 
     def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
+
+
+def _is_cancel_due(operation: Operation, now: datetime) -> bool:
+    if not operation.cancel_sent:
+        return _is_stopping(operation, now)
+    return operation.cancel_retry_at is not None and now >= operation.cancel_retry_at
 
 
 def _is_stopping(operation: Operation, now: datetime) -> bool:

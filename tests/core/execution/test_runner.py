@@ -33,7 +33,7 @@ from karbor_backup_core import (
     WrongScope,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
-from karbor_backup_fake.faults import ANY, Busy, FailJob, Refused, StallJob
+from karbor_backup_fake.faults import ANY, Busy, CloudFault, FailJob, Refused, StallJob
 
 QUICK = timedelta(milliseconds=1)
 POLICY = Policy(
@@ -157,6 +157,20 @@ def test_an_operation_is_cancelled_while_its_work_runs(
     assert over.outcome.result is Result.CANCELLED
     assert cloud.copies() == []
     assert store.backups() == []
+
+
+@pytest.mark.parametrize("fault", [Busy(), Refused("not now")])
+def test_cancel_that_a_service_does_not_take_for_long_is_repeated(
+    runner: Runner, cloud: FakeCloud, fault: CloudFault
+) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    cloud.faults.plan("cancel_job", *[fault] * 20)
+    begun = runner.protect("cloud", VOLUME, OPTIONS)
+    runner.cancel(begun.id)
+    over = runner.wait(begun.id, LONG)
+    assert over.result is Result.CANCELLED
+    assert cloud.requests["cancel_job"] == 21
+    assert cloud.copies() == []
 
 
 def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> None:

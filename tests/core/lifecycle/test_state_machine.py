@@ -12,6 +12,7 @@ from karbor_backup_core import (
     Backup,
     Call,
     InvalidInput,
+    KarborBackupError,
     Leftover,
     Lifecycle,
     Member,
@@ -246,20 +247,49 @@ def test_a_cancel_found_work_running_and_tells_the_backend_once() -> None:
     assert next_call(operation, NOW) is Call.POLL
 
 
-def test_a_cancel_that_cannot_be_told_is_given_up_after_a_few_attempts() -> None:
+@pytest.mark.parametrize(
+    ("error", "delay"),
+    [(Transient("away"), POLICY.retry_limit), (BackendError("refused"), POLICY.refusal_first)],
+)
+def test_cancel_that_fails_again_and_again_is_repeated_between_polls(
+    error: KarborBackupError, delay: timedelta
+) -> None:
+    operation = LIFECYCLE.request_cancel(running_operation())
+    now = NOW
+    while not operation.cancel_sent:
+        now = operation.not_before or NOW
+        operation = LIFECYCLE.apply(operation, Call.CANCEL, error, now)
+    for _ in range(10):
+        assert operation.last_error == str(error)
+        assert next_call(operation, now) is Call.POLL
+        operation = LIFECYCLE.apply(operation, Call.POLL, RUNNING, now)
+        now += delay
+        assert next_call(operation, now) is Call.CANCEL
+        operation = LIFECYCLE.apply(operation, Call.CANCEL, error, now)
+
+
+def test_cancel_that_cannot_be_delivered_is_repeated_at_once_at_first() -> None:
     operation = LIFECYCLE.request_cancel(running_operation())
     for _ in range(3):
         operation = LIFECYCLE.apply(operation, Call.CANCEL, Transient("away"), NOW)
-        assert not operation.cancel_sent
-    assert LIFECYCLE.apply(operation, Call.CANCEL, Transient("away"), NOW).cancel_sent
+        assert operation.not_before is not None
+        assert next_call(operation, operation.not_before) is Call.CANCEL
 
 
-def test_a_cancel_that_is_refused_is_told_and_not_repeated() -> None:
-    operation = LIFECYCLE.apply(
-        LIFECYCLE.request_cancel(running_operation()), Call.CANCEL, BackendError("no such job"), NOW
-    )
-    assert operation.cancel_sent
-    assert operation.last_error == "no such job"
+@pytest.mark.parametrize("answer", [True, False])
+def test_cancel_that_was_delivered_after_failures_is_not_repeated(*, answer: bool) -> None:
+    operation = LIFECYCLE.request_cancel(running_operation())
+    operation = LIFECYCLE.apply(operation, Call.CANCEL, BackendError("refused"), NOW)
+    operation = LIFECYCLE.apply(operation, Call.CANCEL, answer, NOW + POLICY.refusal_first)
+    assert next_call(operation, NOW + 100 * POLICY.refusal_first) is Call.POLL
+
+
+def test_work_that_ends_before_a_failed_cancel_is_repeated_ends_the_operation() -> None:
+    operation = LIFECYCLE.request_cancel(running_operation(Verb.DELETE))
+    operation = LIFECYCLE.apply(operation, Call.CANCEL, BackendError("refused"), NOW)
+    operation = LIFECYCLE.apply(operation, Call.POLL, DONE, NOW)
+    assert operation.outcome is not None
+    assert next_call(operation, NOW + 2 * POLICY.refusal_first) is not Call.CANCEL
 
 
 def test_no_phase_follows_a_cancel() -> None:
@@ -557,13 +587,16 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
         assert before.state is State.RELEASING
 
 
-_INSTANTS = ("deadline", "not_before", "unknown_since", "submitted_at")
+_INSTANTS = ("cancel_retry_at", "deadline", "not_before", "unknown_since", "submitted_at")
 
 
 def test_operation_begun_in_the_future_waits_no_longer_than_it_would_have() -> None:
     """The clock was set back by a day in between."""
     begun = attrs.evolve(
-        running_operation(), not_before=instant_after(30), unknown_since=instant_after(10)
+        running_operation(),
+        cancel_retry_at=instant_after(40),
+        not_before=instant_after(30),
+        unknown_since=instant_after(10),
     )
     now = NOW - timedelta(days=1)
     adjusted = LIFECYCLE.adjust_for_clock_step(begun, now)

@@ -120,7 +120,10 @@ def test_operation_continues_when_the_password_is_correct_again(
     assert len(logins) == 1
 
     user.set_password(user.account.password)
-    with Runner(store, {"freezer": backend()}, policy=harness.runner_policy) as second:
+    # A token of the same second as the change is revoked with those before it, so that the first
+    # requests may be refused once more, the cancel among them.
+    policy = attrs.evolve(harness.runner_policy, refusal_first=timedelta(seconds=1))
+    with Runner(store, {"freezer": backend()}, policy=policy) as second:
         second.resume(begun.id)
         second.cancel(begun.id)
         ended = second.wait(begun.id, TIMEOUT)

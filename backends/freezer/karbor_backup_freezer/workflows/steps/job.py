@@ -11,7 +11,6 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
     State,
-    Transient,
 )
 from karbor_backup_freezer.api.job_status import ExpectedJob
 from karbor_backup_freezer.api.jobs import ENDED_STATES, Job, JobState
@@ -103,12 +102,7 @@ class JobStep(FreezerStep, abc.ABC):
         document = self._context.client.get_job(present)
         if document is None or Job.from_document(document).state is not JobState.WAITING:
             return False
-        try:
-            self._context.client.stop_job(document["job_id"])
-        except Transient:
-            raise
-        except BackendError:
-            return False
+        self._context.client.stop_job(document["job_id"])
         return True
 
     def _job_status(self, call: FreezerCall, job: Job) -> Progress:
