@@ -1,16 +1,14 @@
 """One configured backend: every call of its hooks goes through here, every answer is checked."""
 
 import logging
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import attrs
-import pluggy
 
-from karbor_backup_core._errors import ContractViolation, KarborBackupError, Unsupported
+from karbor_backup_core._errors import ContractViolation, Unsupported
 from karbor_backup_core._hooks.exception_sanitizer import sanitize_exception
-from karbor_backup_core._hooks.registration import create_change_notifier, create_plugin_manager
+from karbor_backup_core._hooks.hook_caller import HookCaller
 from karbor_backup_core._hooks.result_checks import (
     POLL_STATES,
     RELEASE_STATES,
@@ -21,7 +19,6 @@ from karbor_backup_core._hooks.result_checks import (
     redact_health,
     redact_progress,
 )
-from karbor_backup_core._hooks.wrapper_guard import call_hook
 from karbor_backup_core._model import (
     Ability,
     BackendInfo,
@@ -67,12 +64,9 @@ class Backend:
 
     name: str
     info: BackendInfo
-    _manager: pluggy.PluginManager = attrs.field(repr=False)
-    _secrets: tuple[Secret, ...] = attrs.field(repr=False)
+    _hooks: HookCaller = attrs.field(repr=False)
     _validators: Mapping[tuple[str, Verb], "Validator"] = attrs.field(repr=False)
-    _listeners: Sequence[Callable[..., Any]] = attrs.field(repr=False)
     same_as: frozenset[str] = frozenset()
-    _lock: Any = attrs.field(factory=threading.RLock, repr=False)
 
     @classmethod
     def load(
@@ -80,7 +74,7 @@ class Backend:
         name: str,
         plugin: Callable[..., Any] | str | None = None,
         configuration: Mapping[str, Any] | None = None,
-        extensions: Sequence[Any] | None = None,
+        extensions: Iterable[Any] | None = None,
         **arguments: Any,
     ) -> "Backend":
         """Make a backend from its class and its configuration. The service is not asked.
@@ -90,8 +84,9 @@ class Backend:
             plugin: the backend's class, with its ``CONFIG_SCHEMA``, or the name of its entry point;
                 that is ``name`` if None.
             configuration: fits that schema; a secret is text or a reference to it. Empty if None.
-            extensions: objects that look on; not shared with a backend in use elsewhere, since
-                ``operation_changed`` comes one at a time only within a backend. If None, new
+            extensions: objects that implement hooks of ``ExtensionSpec``; not shared with a
+                backend in use elsewhere, since ``operation_changed`` comes one at a time only
+                within a backend. If None, new
                 instances of all installed ones where the backend is loaded by its entry point,
                 and none otherwise.
             **arguments: for the backend's class, beside the configuration.
@@ -141,7 +136,7 @@ class Backend:
         cls,
         name: str,
         plugin: Any,
-        extensions: Sequence[Any] = (),
+        extensions: Iterable[Any] = (),
         secrets: Sequence[Secret] = (),
         same_as: Collection[str] = (),
     ) -> "Backend":
@@ -161,9 +156,8 @@ class Backend:
         """
         from karbor_backup_core.json_schema.validator import Validator
 
-        manager = create_plugin_manager(name, plugin, extensions)
-        what = f"backend {name}: describe"
-        info = check_info(what, _call_hook(manager, what, "describe", {}, tuple(secrets)))
+        hooks = HookCaller.register(name, plugin, extensions, secrets)
+        info = check_info(f"backend {name}: describe", hooks.call("describe"))
         validators = {
             (resource_type, verb): Validator(
                 ability.schema, f"options for {verb} of {resource_type} with backend {name}"
@@ -173,8 +167,7 @@ class Backend:
         }
         for validator in validators.values():
             validator.prepare()
-        listeners = [create_change_notifier(observer) for observer in (plugin, *extensions)]
-        return cls(name, info, manager, tuple(secrets), validators, listeners, frozenset(same_as))
+        return cls(name, info, hooks, validators, frozenset(same_as))
 
     def ability(self, resource_type: str, verb: Verb) -> Ability:
         """Return what the backend does with a verb for a type; what it does not say is no.
@@ -214,7 +207,7 @@ class Backend:
             BackendError: it cannot be told.
             ContractViolation: the answer is no text.
         """
-        answer = self._call_hook("scope")
+        answer = self._hooks.call("scope")
         if not isinstance(answer, str) or not answer:
             raise ContractViolation(
                 f"{self._describe_call('scope')} answered no name: it must name a scope"
@@ -237,8 +230,8 @@ class Backend:
             BackendError: it cannot be told.
             ContractViolation: the answer is no health.
         """
-        health = check_type(self._describe_call("check"), self._call_hook("check"), Health)
-        return redact_health(health, self._secrets)
+        health = check_type(self._describe_call("check"), self._hooks.call("check"), Health)
+        return redact_health(health, self._hooks.secrets)
 
     def call_verb(self, operation: Operation, own_paths: Sequence[str] = ()) -> Progress:
         """Call the hook of the operation's verb.
@@ -274,7 +267,7 @@ class Backend:
             BackendError: the call must not be repeated.
             ContractViolation: the answer is neither true nor false.
         """
-        answer = self._call_hook("cancel", operation=operation)
+        answer = self._hooks.call("cancel", operation=operation)
         if not isinstance(answer, bool):
             raise ContractViolation(
                 f"{self._describe_call('cancel', operation)} answered neither True nor False"
@@ -294,7 +287,7 @@ class Backend:
         """
         if not operations:
             return {}
-        answers = self._call_hook("poll", operations=tuple(operations))
+        answers = self._hooks.call("poll", operations=tuple(operations))
         if not isinstance(answers, Mapping):
             raise ContractViolation(
                 f"{self._describe_call('poll')} answered no mapping of ids to Progress"
@@ -310,50 +303,25 @@ class Backend:
         }
 
     def notify_extensions(self, operation: Operation, before: Operation | None) -> None:
-        """Tell every extension of a change that was written; what they raise is logged here."""
-        with self._lock:
-            for tell in self._listeners:
-                try:
-                    tell(operation=operation, before=before)
-                except Exception as error:  # noqa: BLE001 - an observer must not stop the work
-                    failure = sanitize_exception("operation_changed", error, self._secrets)
-                    _log.error("an extension failed: %s", failure, exc_info=failure)
+        """Tell every extension of a change that was written; what they raise is logged."""
+        self._hooks.notify_changed(operation, before)
 
     def _call_for_progress(
         self, hook: str, operation: Operation, states: frozenset[ProgressState], **more: Any
     ) -> Progress:
-        answer = self._call_hook(hook, operation=operation, **more)
+        answer = self._hooks.call(hook, operation=operation, **more)
         progress = check_progress(self._describe_call(hook, operation), answer, operation, states)
-        return redact_progress(progress, self._secrets)
+        return redact_progress(progress, self._hooks.secrets)
 
     def _check_poll_answer(self, operation: Operation, answer: Any) -> Progress:
         what = self._describe_call("poll", operation)
         try:
             progress = check_progress(what, answer, operation, POLL_STATES)
         except ContractViolation as violation:
-            reason = redact(str(violation), self._secrets)
+            reason = redact(str(violation), self._hooks.secrets)
             return Progress(ProgressState.FAILED, reason=reason)
-        return redact_progress(progress, self._secrets)
+        return redact_progress(progress, self._hooks.secrets)
 
     def _describe_call(self, hook: str, operation: Operation | None = None) -> str:
         about = "" if operation is None else f" of operation {operation.id}"
         return f"backend {self.name}: {hook}{about}"
-
-    def _call_hook(self, hook: str, **arguments: Any) -> Any:
-        return _call_hook(self._manager, self._describe_call(hook), hook, arguments, self._secrets)
-
-
-def _call_hook(
-    manager: pluggy.PluginManager,
-    what: str,
-    hook: str,
-    arguments: Mapping[str, Any],
-    secrets: tuple[Secret, ...],
-) -> Any:
-    failure: KarborBackupError
-    try:
-        return call_hook(manager, hook, arguments)
-    except Exception as error:  # noqa: BLE001 - whatever a backend raises
-        failure = sanitize_exception(what, error, secrets)
-    # Outside of the handler: there the original would be kept as the context, secrets and all.
-    raise failure

@@ -151,11 +151,39 @@ class BackendSpec:
 
 
 class ExtensionSpec:
-    """The hooks that an extension may implement; it may also wrap a hook of ``BackendSpec``.
+    """The hooks that an extension may implement; it implements none of ``BackendSpec``.
 
-    A wrapper may refuse a call before it yields, or measure it. It must not drop or replace a
-    result.
+    An extension may refuse a call of a backend's hook and measure it. It cannot change a result or
+    an exception of the backend.
     """
+
+    @hookspec
+    def before_call(self, hook: str, arguments: Mapping[str, object]) -> None:
+        """Receive the name and the arguments of a backend's hook before it is called.
+
+        Calls come from several threads.
+
+        Raises:
+            KarborBackupError: the backend is not called. This is what the core gets instead of a
+                result: ``InvalidInput`` refuses the operation, ``Transient`` postpones the call,
+                ``BackendError`` fails the operation. Any other exception is a fault of the
+                extension, and fails the operation too.
+        """
+
+    @hookspec
+    def after_call(
+        self,
+        hook: str,
+        arguments: Mapping[str, object],
+        result: object,
+        error: Exception | None,
+        seconds: float,
+    ) -> None:
+        """Receive what a backend's hook returned or raised, and how many seconds it took.
+
+        It is called after each call of the backend, not after a refused one, from several threads.
+        ``result`` is None where ``error`` is set. Exceptions are logged and have no other effect.
+        """
 
     @hookspec
     def operation_changed(self, operation: Operation, before: Operation | None) -> None:
@@ -165,7 +193,14 @@ class ExtensionSpec:
         """
 
 
-BACKEND_HOOKS: Final = tuple(
-    name for name, hook in vars(BackendSpec).items() if hasattr(hook, f"{PROJECT}_spec")
-)
+def _hook_names(specification: type) -> tuple[str, ...]:
+    return tuple(
+        name for name, hook in vars(specification).items() if hasattr(hook, f"{PROJECT}_spec")
+    )
+
+
+BACKEND_HOOKS: Final = _hook_names(BackendSpec)
 """The hooks that every backend implements."""
+
+EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)
+"""The hooks that an extension may implement."""

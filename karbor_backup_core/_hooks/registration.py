@@ -1,13 +1,12 @@
 """What is checked before a backend is used: that exactly its own hooks will answer."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pluggy
 
 from karbor_backup_core._errors import BackendUnavailable, ContractViolation
-from karbor_backup_core._hooks.wrapper_guard import create_wrapper_guard
 from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core._version import CONTRACT_VERSION
 from karbor_backup_core.hookspecs import BACKEND_HOOKS, PROJECT, BackendSpec, ExtensionSpec
@@ -15,46 +14,41 @@ from karbor_backup_core.hookspecs import BACKEND_HOOKS, PROJECT, BackendSpec, Ex
 _VERSION_PATTERN: Final = re.compile(r"(\d+)\.(\d+)")
 
 
-def create_plugin_manager(
-    name: str, plugin: Any, extensions: Sequence[Any]
-) -> pluggy.PluginManager:
-    """Return a plugin manager in which one backend answers and extensions look on.
+def create_plugin_manager(what: str, plugin: Any) -> pluggy.PluginManager:
+    """Return a plugin manager in which one backend implements every hook, once.
 
     Args:
-        name: the backend's configured name.
-        plugin: the backend object.
-        extensions: objects, classes or modules that implement ``ExtensionSpec`` or wrap hooks.
+        what: the backend, in words.
+        plugin: the backend object; it may implement the hooks of an extension, too.
 
     Raises:
         BackendUnavailable: the backend needs a newer contract.
-        ContractViolation: a hook is missing, is implemented by anybody else, is not known or
-            asks for arguments that are not known.
+        ContractViolation: a hook is missing or not known, or asks for arguments that are not known.
     """
-    what = f"backend {name}"
-    _check_declared_contract(what, plugin)
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(BackendSpec)
-    manager.add_hookspecs(ExtensionSpec)
-    _register_plugin(manager, plugin, what, what)
-    for number, extension in enumerate(extensions):
-        label = _extension_name(extension)
-        unique = label if not manager.has_plugin(label) else f"{label}#{number}"
-        _register_plugin(manager, extension, unique, f"extension {label}")
-    _check_hooks(manager, plugin, what)
-    # Where nobody wraps a hook, nobody can change its answer.
-    wrapped = [
-        hook for hook in BACKEND_HOOKS if len(getattr(manager.hook, hook).get_hookimpls()) > 1
-    ]
-    manager.register(create_wrapper_guard(wrapped), "wrapper guard")
+    try:
+        manager = register_plugin(what, plugin, BackendSpec, ExtensionSpec)
+        _check_hooks(what, manager, plugin)
+    except ContractViolation:
+        _check_declared_contract(what, plugin)
+        raise
     return manager
 
 
-def create_change_notifier(observer: Any) -> Callable[..., Any]:
-    """Return the ``operation_changed`` of one object alone, so that its faults stop no other's."""
+def register_plugin(what: str, plugin: Any, *specifications: type) -> pluggy.PluginManager:
+    """Return a plugin manager of one backend or extension alone.
+
+    Raises:
+        ContractViolation: it implements a hook, or asks for an argument, that there is not.
+    """
     manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(ExtensionSpec)
-    manager.register(observer)
-    return manager.hook.operation_changed
+    for specification in specifications:
+        manager.add_hookspecs(specification)
+    try:
+        manager.register(plugin)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise ContractViolation(_validation_message(manager, plugin, what, error)) from error
+    return manager
 
 
 def check_contract_version(what: str, declared: str) -> None:
@@ -84,27 +78,12 @@ def check_contract_version(what: str, declared: str) -> None:
 
 
 def _check_declared_contract(what: str, plugin: Any) -> None:
-    # Asked directly: a backend for a newer contract may not get through registration, and should
-    # be told why it does not.
-    describe = getattr(plugin, "describe", None)
+    """Say of a backend that cannot be registered if it was written for another contract."""
     try:
-        declared = describe().contract  # type: ignore[misc]
-    except Exception:  # noqa: BLE001 - a fault of describe is told when it is called as a hook
+        declared = plugin.describe().contract
+    except Exception:  # noqa: BLE001 - the reason why it cannot be registered says more
         return
     check_contract_version(what, declared)
-
-
-def _register_plugin(manager: pluggy.PluginManager, plugin: Any, name: str, what: str) -> None:
-    try:
-        manager.register(plugin, name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise ContractViolation(_validation_message(manager, plugin, what, error)) from error
-    except ValueError as error:
-        raise ContractViolation(
-            f"{what} is given twice, or equals another one: give each once, and let objects of "
-            "its class equal only themselves"
-        ) from error
 
 
 def _validation_message(
@@ -112,6 +91,8 @@ def _validation_message(
 ) -> str:
     known = [name for name in vars(manager.hook) if getattr(manager.hook, name).has_spec()]
     for name in sorted(set(vars(manager.hook)) - set(known)):
+        if name in BACKEND_HOOKS:
+            return f"{what} implements {name}: only a backend does; an extension has {known}"
         guess = suggest_name(name, known)
         remedy = f"{guess}Otherwise it" if guess else "it"
         return (
@@ -125,28 +106,18 @@ def _validation_message(
     )
 
 
-def _check_hooks(manager: pluggy.PluginManager, plugin: Any, what: str) -> None:
-    faults = [fault for hook in BACKEND_HOOKS for fault in _find_hook_errors(manager, plugin, hook)]
+def _check_hooks(what: str, manager: pluggy.PluginManager, plugin: Any) -> None:
+    faults = [each for hook in BACKEND_HOOKS for each in _find_errors(manager, plugin, hook)]
     if faults:
         raise ContractViolation(f"{what}: {'; '.join(faults)}")
 
 
-def _find_hook_errors(manager: pluggy.PluginManager, plugin: Any, hook: str) -> Iterable[str]:
-    own = 0
-    for impl in getattr(manager.hook, hook).get_hookimpls():
-        if impl.wrapper or impl.hookwrapper:
-            continue
-        if impl.plugin is plugin:
-            own += 1
-        else:
-            yield f"extension {impl.plugin_name} answers {hook}: an extension may only wrap it"
-    if own > 1:
-        yield f"{hook} is implemented {own} times: keep one"
-    elif not own:
-        marked = callable(getattr(plugin, hook, None))
-        remedy = "mark the method with @hookimpl, not as a wrapper" if marked else "implement it"
-        yield f"{hook} is missing: {remedy}"
-
-
-def _extension_name(extension: Any) -> str:
-    return str(getattr(extension, "__name__", type(extension).__name__))
+def _find_errors(manager: pluggy.PluginManager, plugin: Any, hook: str) -> Iterable[str]:
+    found = getattr(manager.hook, hook).get_hookimpls()
+    wrappers = [impl for impl in found if impl.wrapper or impl.hookwrapper]
+    if wrappers or (not found and callable(getattr(plugin, hook, None))):
+        yield f"{hook} is missing: mark the method with @hookimpl, not as a wrapper"
+    elif not found:
+        yield f"{hook} is missing: implement it"
+    elif len(found) > 1:
+        yield f"{hook} is implemented {len(found)} times: keep one"

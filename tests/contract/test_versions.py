@@ -1,6 +1,6 @@
 """A backend written for this contract lives on under the next one, which is made up here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pluggy
@@ -11,7 +11,7 @@ from karbor_backup_contract._execution import RuleResult
 from karbor_backup_contract._process import _call_hook
 from karbor_backup_contract._report import Report
 from karbor_backup_core import Operation, Progress, hookimpl
-from karbor_backup_core._hooks.wrapper_guard import call_hook
+from karbor_backup_core._hooks.hook_caller import HookCaller
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, hookspec
 from karbor_backup_fake import FakeBackend
 from karbor_backup_fake.harness import create_harness
@@ -56,18 +56,22 @@ class BackendForContract11(FakeBackend):
 def _next_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the core speak contract 1.1."""
 
-    def passing_siblings(call: Callable[..., Any]) -> Callable[..., Any]:
-        def call_with_siblings(manager: object, hook: str, arguments: Mapping[str, Any]) -> Any:
-            more = {"siblings": ()} if hook == "protect" else {}
-            return call(manager, hook, {**arguments, **more})
+    def siblings(hook: str) -> Mapping[str, Any]:
+        return {"siblings": ()} if hook == "protect" else {}
 
-        return call_with_siblings
+    def call(self: HookCaller, hook: str, **arguments: Any) -> Any:
+        return core_call(self, hook, **arguments, **siblings(hook))
+
+    def call_bare(manager: object, hook: str, arguments: Mapping[str, Any]) -> Any:
+        return bare_call(manager, hook, {**arguments, **siblings(hook)})
+
+    core_call, bare_call = HookCaller.call, _call_hook
 
     monkeypatch.setattr("karbor_backup_core._hooks.registration.BackendSpec", ContractSpec11)
     monkeypatch.setattr("karbor_backup_core._hooks.registration.CONTRACT_VERSION", "1.1")
-    monkeypatch.setattr("karbor_backup_core._backend.call_hook", passing_siblings(call_hook))
+    monkeypatch.setattr(HookCaller, "call", call)
     monkeypatch.setattr("karbor_backup_contract._process.BackendSpec", ContractSpec11)
-    monkeypatch.setattr("karbor_backup_contract._process._call_hook", passing_siblings(_call_hook))
+    monkeypatch.setattr("karbor_backup_contract._process._call_hook", call_bare)
 
 
 @pytest.mark.usefixtures("_next_core")

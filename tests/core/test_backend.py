@@ -445,7 +445,7 @@ class TestChangeNotification:
             @hookimpl
             def operation_changed(self) -> None:
                 other = threading.Thread(
-                    target=lambda: entered.append(backends[0]._lock.acquire(blocking=False))
+                    target=lambda: entered.append(backends[0]._hooks._lock.acquire(blocking=False))
                 )
                 other.start()
                 other.join()
