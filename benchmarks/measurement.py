@@ -67,7 +67,7 @@ class Measurement:
         }
 
     def meets_goal(self, measured: Iterable["Measurement"]) -> bool | None:
-        """Say whether the goal is met; None where there is none, or its peer was not measured."""
+        """Return whether the goal is met, None without a goal or a measured peer."""
         if self.goal is None:
             return None
         if self.goal.of is None:

@@ -45,7 +45,7 @@ class BackendStatus:
         }
 
     def status_line(self) -> str:
-        """Say in a line how it is; its service is known only where it was asked."""
+        """Return a line on its state; its service is known only where it was asked."""
         if self.error:
             return f"cannot be used: {self.error}"
         if self.health is None:
@@ -53,13 +53,13 @@ class BackendStatus:
         return f"{'ok' if self.health.ok else 'not fit'}: {self.health.summary}"
 
     def header_lines(self) -> Iterator[str]:
-        """Say in a line what it is."""
+        """Yield the line that names it."""
         info = None if self.backend is None else self.backend.info
         kind = "" if info is None else f"  ({info.name} {info.version}, contract {info.contract})"
         yield printable(f"{self.name}{kind}")
 
     def column_names(self) -> list[str]:
-        """The heads of the columns of ``rows``."""
+        """Return the heads of the columns of ``rows``."""
         return [verb.value for verb in Verb]
 
     def ability_rows(self) -> list[tuple[str, ...]]:
@@ -70,7 +70,7 @@ class BackendStatus:
         ]
 
     def covered_lines(self) -> Iterator[str]:
-        """Say by what the covered types are covered."""
+        """Yield by which types the covered types are covered."""
         for kind, abilities in self._abilities():
             by = {each.covered_by for each in abilities.values() if each.covered_by}
             if by:

@@ -98,7 +98,7 @@ def _load_backends(
 
 @contextlib.contextmanager
 def _open_waiter(context: CliContext, backends: Sequence[Backend]) -> Iterator[OperationWaiter]:
-    """A runner with somebody who watches it; signals are caught until it is closed."""
+    """Yield a waiter on a runner; signals are caught until the runner is closed."""
     store, policy = context.open_store(create=True), context.configuration.policy
     quiet = context.as_json or context.debug
     with (

@@ -33,13 +33,13 @@ def format_resource(resource: Resource) -> str:
 
 
 def format_subject(operation: Operation) -> str:
-    """Say what an operation does: ``delete of the backup of OS::Cinder::Volume 1f3c``."""
+    """Return its verb and subject: ``delete of the backup of OS::Cinder::Volume 1f3c``."""
     whose = "the backup of " if operation.verb in _ON_BACKUPS else ""
     return f"{operation.verb} of {whose}{format_resource(operation.resource)}"
 
 
 def format_status(operation: Operation) -> str:
-    """Say in a word or a few how an operation stands."""
+    """Return the state of an operation in a few words."""
     if operation.outcome is None:
         return "cancelling" if operation.cancel_requested else operation.state.value
     result = operation.outcome.result.value

@@ -114,7 +114,7 @@ def create_display(*, quiet: bool) -> ProgressDisplay:
 
 
 def _text_column(template: str, column: Column, *, style: str = "none") -> TextColumn:
-    """A column in one line, cut where the terminal is too narrow for it."""
+    """Return a column in one line, cut where the terminal is too narrow for it."""
     column.no_wrap, column.overflow = True, "ellipsis"
     return TextColumn(template, style=style, markup=False, table_column=column)
 

@@ -95,7 +95,7 @@ def _covered_message(operation: Operation, by: str) -> str:
 
 
 def format_result(operation: Operation) -> str:
-    """Say in a line how an operation ended, with the ids of what there is now."""
+    """Describe in a line how an operation ended, with the ids of what there is now."""
     backup = f", backup {operation.backup_id}" if operation.backup_id else ""
     return (
         f"{format_subject(operation)} {_describe_outcome(operation.outcome)} "
@@ -104,7 +104,7 @@ def format_result(operation: Operation) -> str:
 
 
 def format_already_ended(operation: Operation) -> str:
-    """Say that an operation had come to its end before anybody asked to go on with it."""
+    """Describe an operation that had ended before anybody asked to resume it."""
     since = f" since {format_time(operation.ended_at)}" if operation.ended_at is not None else ""
     return (
         f"nothing to resume: operation {operation.id} ({format_subject(operation)}) "
@@ -119,14 +119,14 @@ def _checks_of(outcome: Outcome) -> tuple[Check, ...]:
 
 
 def format_part(part: Part) -> str:
-    """Say how one member ended, and what it was restored as."""
+    """Describe how one member ended, and what it was restored as."""
     became = f", now {format_resource(part.restored)}" if part.restored is not None else ""
     said = describe_result(part.result, printable(part.reason))
     return f"{format_resource(part.resource)}: {said}{became}"
 
 
 def format_check(check: Check) -> str:
-    """Say what is known of one property of a backup."""
+    """Describe what is known of one property of a backup."""
     if check.verified:
         return f"verified      {printable(check.name)}"
     return f"not verified  {printable(check.name)}: {printable(check.reason)}"
@@ -137,7 +137,7 @@ def _failure_message(operation: Operation, outcome: Outcome | None) -> str:
 
 
 def _describe_outcome(outcome: Outcome | None) -> str:
-    """Say how it ended, and why where the reason says more than that."""
+    """Describe how it ended, and why where the reason says more than that."""
     if outcome is None:
         return "did not end"
     return describe_result(outcome.result, printable(outcome.reason))

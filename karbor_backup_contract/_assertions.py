@@ -15,7 +15,7 @@ def require(holds: object, seen: str) -> None:
 
 
 def describe_operation(operation: Operation) -> str:
-    """Say in words how an operation stands."""
+    """Describe the state of an operation in words."""
     outcome = operation.outcome
     how = operation.state.value if outcome is None else f"{outcome.result} ({outcome.reason})"
     suspended = f", suspended: {operation.last_error}" if operation.suspended else ""

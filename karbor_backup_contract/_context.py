@@ -122,7 +122,7 @@ class RuleContext:
         )
 
     def supports(self, kind: str, verb: Verb) -> bool:
-        """Say whether the backend supports a verb for a type."""
+        """Return whether the backend supports a verb for a type."""
         return self.process.backend.ability(kind, verb).support is Support.SUPPORTED
 
     @property
@@ -392,7 +392,7 @@ class RuleContext:
         self.harness.faults[fault]()
 
     def has_pending_fault(self) -> bool:
-        """Say whether a fault has met no request yet, as far as the harness can tell."""
+        """Return whether a fault has met no request yet, as far as the harness can tell."""
         pending = self.harness.pending_faults
         return pending is not None and bool(pending())
 

@@ -48,7 +48,7 @@ class RuleResult:
     reason: str = ""
 
     def is_worse_than(self, other: "RuleResult") -> bool:
-        """Say whether this one tells against a backend more than another one does."""
+        """Return whether this result is worse than another one."""
         return _SEVERITY.index(self.status) > _SEVERITY.index(other.status)
 
 
@@ -129,16 +129,16 @@ def run_rule(rule: Rule, harness: Harness, *, cleanup: bool = False) -> RuleResu
 
 
 def is_told_by_another(reason: str) -> bool:
-    """Say whether a reason why a rule cannot be tried is one that another rule's failure tells."""
+    """Return whether another rule's failure already reports why a rule cannot be tried."""
     return reason.endswith(TOLD_BY_ANOTHER)
 
 
 def describe_error(error: BaseException) -> str:
-    """Say in one line what an exception that broke a rule says."""
+    """Describe an exception that broke a rule in one line."""
     text = " ".join(str(error).split())
     return text if isinstance(error, RuleViolation) else f"{type(error).__name__}: {text}"
 
 
 def unexpected_pass_message(reason: str) -> str:
-    """Say what is wrong with an expected failure that did not come."""
+    """Describe an expected failure that did not come."""
     return f"it holds, but was expected not to ({reason}): take it off expected_failures"

@@ -53,7 +53,7 @@ class Rule:
         return self.test.__module__.rpartition(".")[2]
 
     def unmet_reason(self, harness: Harness, info: BackendInfo) -> str:
-        """Say why it cannot be tried on this harness; empty when it can."""
+        """Describe why it cannot be tried on this harness; empty when it can."""
         if _parse_version(info.contract) < _parse_version(self.since):
             return f"a rule since contract {self.since}; the backend is written for {info.contract}"
         return "; ".join(
@@ -61,7 +61,7 @@ class Rule:
         )
 
     def is_mandatory_for(self, contract: str) -> bool:
-        """Say whether a backend written for that contract must keep it to be conformant."""
+        """Return whether a backend written for that contract must keep it to be conformant."""
         return self.mandatory and _parse_version(contract) >= _parse_version(self.since)
 
 

@@ -66,7 +66,7 @@ class Report:
         return not self.nonconformities()
 
     def nonconformities(self) -> list[str]:
-        """Say what speaks against conformance: a line a rule, one for all that were not run."""
+        """Return the rules that were broken, one a line, and one line for all that were not run."""
         lines = []
         not_run = 0
         for rule, verdict in zip(all_rules(), self.results, strict=True):
@@ -83,7 +83,7 @@ class Report:
         return lines
 
     def summary(self) -> str:
-        """Say in one line whether the backend is conformant."""
+        """Return in one line whether the backend is conformant."""
         verdict = "conformant" if self.conformant else "NOT conformant"
         on = f" ({self.label})" if self.label else ""
         return (
@@ -92,7 +92,7 @@ class Report:
         )
 
     def counts(self) -> str:
-        """Say how many rules came to what, in words."""
+        """Return the number of rules of each result, in words."""
         found = Counter(verdict.status for verdict in self.results)
         return ", ".join(f"{found[status]} {status}" for status in RuleStatus if found[status])
 

@@ -65,7 +65,7 @@ def limit_time(seconds: float) -> Iterator[None]:
 
 
 def _describe_place(frame: FrameType | None) -> str:
-    """Say in which line a thread is, and from which line of a rule."""
+    """Return in which line a thread is, and from which line of a rule."""
     stack = traceback.extract_stack(frame)
     inner = stack[-1]
     return f"in {inner.name} ({inner.filename}, line {inner.lineno}: {inner.line})"

@@ -153,7 +153,7 @@ def _distribution_of(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
 
 
 def unavailable_reason(point: importlib.metadata.EntryPoint, error: BaseException) -> str:
-    """Say why an entry point cannot be loaded, and what to install where a library is missing."""
+    """Describe why an entry point cannot be loaded, and which library to install."""
     reason = f"{type(error).__name__}: {error}"
     if not isinstance(error, ImportError) or point.dist is None:
         return reason

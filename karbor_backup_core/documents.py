@@ -98,7 +98,7 @@ def _strip_format(document: Any, what: str) -> Any:
 
 
 def _format_error(error: BaseException, cls: Any) -> str:
-    """Say what is wrong at one place, as ``cattrs.transform_error`` asks."""
+    """Describe what is wrong at one place, as ``cattrs.transform_error`` asks."""
     import cattrs
 
     if isinstance(error, cattrs.ForbiddenExtraKeysError):
@@ -119,7 +119,7 @@ def _move_path_first(fault: str) -> str:
 
 
 def _find_errors(value: Any, place: str) -> list[str]:
-    """Say where and why an instance cannot be written; only a failed write asks."""
+    """Return where and why an instance cannot be written; only a failed write asks."""
     if attrs.has(type(value)):
         hints = get_type_hints(type(value))
         return [
@@ -148,7 +148,7 @@ def _find_field_errors(name: str, value: Any, hint: Any, place: str) -> list[str
 
 
 def _find_type_errors(value: Any, hint: Any, place: str) -> list[str]:
-    """Say what an attribute should be that is no enum member, instant or noun, but should be."""
+    """Return what an attribute should be that is no enum member, instant or noun, but should be."""
     choices = get_args(hint) if get_origin(hint) is types.UnionType else (hint,)
     classes = [each for each in choices if isinstance(each, type)]
     if any(isinstance(value, each) for each in classes):

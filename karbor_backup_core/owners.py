@@ -83,7 +83,7 @@ def describe_owner(name: str) -> str:
 
 
 def is_free(operation: Operation, now: datetime, lease: timedelta) -> bool:
-    """Say whether nobody drives an operation, so that any process may take it over.
+    """Return whether nobody drives an operation, so that any process may take it over.
 
     Besides a lease that has expired, two kinds count for nothing: that of a process of this host
     that has ended, and one further ahead than twice the time that its owner asks for, which only

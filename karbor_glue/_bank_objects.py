@@ -21,7 +21,7 @@ _lock: Final = threading.RLock()
 
 @contextlib.contextmanager
 def bank_errors(what: str) -> Iterator[None]:
-    """Say of whatever a bank raises that the store could not do it.
+    """Raise a StoreError in place of whatever a bank raises.
 
     Raises:
         StoreError: the bank raised.

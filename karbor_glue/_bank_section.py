@@ -79,12 +79,12 @@ class ResourceSection:
         return self.section.bank
 
     def read_metadata(self) -> Mapping[str, Any] | None:
-        """What was noted of the resource's backup; None if nothing was."""
+        """Return the metadata of the resource's backup, None without any."""
         value = self._read_value(METADATA)
         return value if isinstance(value, Mapping) else None
 
     def read_backup(self) -> Backup | None:
-        """The resource's backup, alone or as a member of another one; None if there is none.
+        """Return the resource's backup, alone or as a member of another one; None if there is none.
 
         Raises:
             StoreError: the bank holds something else, such as the metadata of another plugin.
@@ -113,7 +113,7 @@ class ResourceSection:
         self._remove(METADATA)
 
     def read_status(self) -> str:
-        """The resource's status as its plugin wrote it; empty if it wrote none."""
+        """Return the resource's status as its plugin wrote it; empty if it wrote none."""
         return str(self._read_value("status") or "")
 
     def write_status(self, status: str) -> None:
@@ -128,7 +128,7 @@ class ResourceSection:
         self._write(f"operation-{operation.id}-{operation.version % 2}", document)
 
     def read_operations(self) -> list[StoredOperation]:
-        """The operations that are kept here, each as it was last written; the oldest first."""
+        """Return the operations of this section, each as it was last written, oldest first."""
         found = (self._newest(each) for each in self._ids())
         return sorted(
             (stored for stored in found if stored is not None),
@@ -142,7 +142,7 @@ class ResourceSection:
         self._note(remove=operation_id)
 
     def list_partial_writes(self) -> list[str]:
-        """The ids of operations whose first write was cut short; nothing was begun of them."""
+        """Return the ids of operations whose first write was cut short, before any work."""
         return [
             each
             for each in self._ids()

@@ -62,7 +62,7 @@ class BankStore:
     def register(
         self, operation_id: str, section: ResourceSection, notes: Mapping[str, Any]
     ) -> None:
-        """Say where an operation that is about to be added is to be kept, and what beside it."""
+        """Register where an operation that is about to be added is kept, and what beside it."""
         with self._lock:
             self._entries[operation_id] = _Entry(section, notes)
 

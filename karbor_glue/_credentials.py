@@ -42,7 +42,7 @@ class Credentials(Protocol):
         """
 
     def notes(self) -> Mapping[str, Any]:
-        """What another process needs to go on with the same credentials: ids, no secrets."""
+        """Return what another process needs for the same credentials: ids, no secrets."""
 
     def close(self, *, needed: bool) -> None:
         """Give the credentials up.

@@ -25,7 +25,7 @@ class OperationIncomplete(KarborBackupError):
 
 
 def incomplete_error(operation: Operation) -> OperationIncomplete:
-    """Say how an operation ended, and what it left."""
+    """Return how an operation ended, and what it left."""
     if operation.outcome is None:
         return OperationIncomplete(
             f"operation {operation.id} was let go of before its end: recover it"

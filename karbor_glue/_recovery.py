@@ -227,7 +227,7 @@ class _CheckpointRecovery:
         return _ProtectedResource(resource, section, plugin, section.read_operations())
 
     def trust_ids(self, when: str) -> set[str]:
-        """The trusts that its operations need: those found ``before``, or those kept ``now``."""
+        """Return the trusts that its operations need: found ``before``, or kept ``now``."""
         return {
             stored.notes["trust"]
             for part in self._protected.values()
@@ -236,7 +236,7 @@ class _CheckpointRecovery:
         }
 
     def _describe_live_owners(self, now: datetime) -> str:
-        """Say who is at this checkpoint, or may be.
+        """Describe which processes work on this checkpoint, or may do so.
 
         Where no operation is kept, nobody can tell which process the checkpoint's hooks run in.
         """

@@ -81,10 +81,10 @@ def down(instance: str, *, every: bool, keep: bool) -> None:
             display.show_down(layout, was_there=was_there, kept=keep)
 
 
-@sandbox.command(help="Say what runs where. Exit status 1 when the sandbox is not up.")
+@sandbox.command(help="Print what runs where. Exit status 1 when the sandbox is not up.")
 @_instance
 def status(instance: str) -> None:
-    """Say what runs where."""
+    """Print what runs where."""
     display.show_status(Sandbox.attach(ROOT, instance=instance))
 
 

@@ -22,12 +22,12 @@ _console = Console(highlight=False, soft_wrap=True)
 
 
 def print_progress(line: str) -> None:
-    """Say what is being done."""
+    """Print what is being done."""
     _console.print(line, style="dim", markup=False)
 
 
 def show_up(sandbox: Sandbox) -> None:
-    """Say what runs where, and how to use it."""
+    """Print what runs where, and how to use it."""
     name = sandbox.instance.layout.name
     state = "is up" if sandbox.is_new else "was up already; what runs was left as it is"
     _console.print(f"The sandbox [bold]{name}[/] {state}.\n")
@@ -55,7 +55,7 @@ def _export_lines(sandbox: Sandbox) -> Iterator[str]:
 
 
 def show_status(sandbox: Sandbox) -> None:
-    """Say what runs where."""
+    """Print what runs where."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("server", "state", "process", "address"):
         table.add_column(column, no_wrap=True)
@@ -72,7 +72,7 @@ for local backups  {sandbox.storage_dir}""")
 
 
 def show_down(layout: Layout, *, was_there: bool, kept: bool) -> None:
-    """Say that a sandbox is down."""
+    """Print that a sandbox is down."""
     if not was_there:
         _console.print(f"There is no sandbox [bold]{layout.name}[/]; nothing to do.")
         return

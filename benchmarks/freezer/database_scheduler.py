@@ -153,7 +153,7 @@ def _without_foreign_keys(database: sa.Engine) -> Iterator[sa.Connection]:
 
 
 def _select_startable_jobs(known: Mapping[str, sa.Table], client: str) -> sa.Select[Any]:
-    """The jobs of a client id that are to start, with their actions."""
+    """Return the jobs of a client id that are to start, with their actions."""
     jobs, links, actions = known["jobs"], known["job_actions"], known["actions"]
     return (
         sa.select(
@@ -179,7 +179,7 @@ def _format_schedule(status: str, *, result: str = "", **more: int) -> str:
 
 
 def _backup_record(row: Any, now: float) -> dict[str, Any] | None:
-    """The record that an agent's backup leaves; other work leaves none."""
+    """Return the record that an agent's backup leaves; other work leaves none."""
     fields = json.loads(row.backup_metadata)
     if fields.get("action") != "backup":
         return None

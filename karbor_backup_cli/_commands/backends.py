@@ -87,7 +87,7 @@ def _print_backends(
 
 
 def _unused_reason(backend: "InstalledBackend") -> str:
-    """Say of an installed backend without a section why nothing uses it."""
+    """Describe why nothing uses an installed backend without a section."""
     if backend.unavailable:
         return f"cannot be loaded: {backend.unavailable}"
     return f"not configured: it needs a section [backends.{backend.name}]"

@@ -83,7 +83,7 @@ def _print_result(rule: "Rule", verdict: "RuleResult") -> None:
 
 
 def _print_nothing(_rule: "Rule", _verdict: "RuleResult") -> None:
-    """Say nothing: the document says it all."""
+    """Print nothing, since the document has it all."""
 
 
 def _check_jinja_is_installed() -> None:

@@ -107,7 +107,7 @@ def _print_results(
 
 
 def _error_line(operation: Operation, error: Exception) -> str:
-    """Say why an operation could not be gone on with, and name it once."""
+    """Describe why an operation could not be resumed, and name it once."""
     from karbor_backup_cli._formatting import format_error
     from karbor_backup_core import printable
 
@@ -116,7 +116,7 @@ def _error_line(operation: Operation, error: Exception) -> str:
 
 
 def _announce_cancels(context: CliContext, chosen: Sequence[Operation]) -> None:
-    """Say of which operations a cancel is gone on with: that was asked for before."""
+    """Print for which operations a cancel was requested before, and continues."""
     for each in chosen:
         if each.cancel_requested and each.outcome is None and not context.as_json:
             write_error(f"operation {each.id} is being cancelled; the cancel continues")

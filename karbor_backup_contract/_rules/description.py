@@ -37,7 +37,7 @@ _TYPE_KEYS = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
     "A hook that is missing would be answered with None, without a word.",
 )
 def backend_loads(context: RuleContext) -> None:
-    """A backend that the core does not take fails here, and nothing else is tried."""
+    """Fail where the core refuses the backend, since nothing else can be tried then."""
     unknown = set(context.harness.expected_failures) - {each.id for each in all_rules()}
     require(not unknown, f"expected_failures names no rule: {', '.join(sorted(unknown))}")
     require(context.process.backend.info.name, "the backend has no name")

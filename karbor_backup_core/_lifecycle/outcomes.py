@@ -20,7 +20,7 @@ _UNDONE_WHEN_CANCELLED = (Verb.PROTECT, Verb.RESTORE)
 
 
 def build_stop_outcome(operation: Operation) -> Outcome:
-    """The outcome of an operation that was to stop, because of a cancel or of its deadline."""
+    """Return the outcome of an operation that a cancel or its deadline has stopped."""
     if operation.cancel_requested:
         return Outcome(Result.CANCELLED, reason="it was cancelled")
     reason = f"it was not done by its deadline, {operation.deadline:%Y-%m-%d %H:%M:%S} UTC"
@@ -30,7 +30,7 @@ def build_stop_outcome(operation: Operation) -> Outcome:
 
 
 def build_outcome(operation: Operation, progress: Progress, now: datetime) -> Outcome:
-    """The outcome of an operation whose work outside has ended as ``progress`` says."""
+    """Return the outcome of an operation whose work outside has ended as ``progress`` says."""
     result, reason = _result_and_reason(operation, progress)
     succeeded = result is Result.SUCCEEDED
     return Outcome(
@@ -72,7 +72,7 @@ def _result_and_reason(operation: Operation, progress: Progress) -> tuple[Result
 
 
 def build_backup(operation: Operation, progress: Progress, now: datetime) -> Backup | None:
-    """The backup that a protect leaves, or what a verify now knows of the one it read."""
+    """Return the backup that a protect leaves, or what a verify now knows of the one it read."""
     if operation.backup is not None:
         verified = operation.verb is Verb.VERIFY
         return attrs.evolve(operation.backup, checks=progress.checks) if verified else None

@@ -66,7 +66,7 @@ HookResult: TypeAlias = Progress | KarborBackupError | bool | None
 
 
 def next_call(operation: Operation, now: datetime) -> Call:
-    """Say what has to be done now for an operation."""
+    """Return what has to be done now for an operation."""
     if operation.finished:
         return Call.NOTHING
     if operation.not_before is not None and now < operation.not_before:
@@ -97,7 +97,7 @@ class Lifecycle:
     def apply(
         self, operation: Operation, call: Call, answer: HookResult, now: datetime
     ) -> Operation:
-        """Say what an operation becomes when that call brought that answer.
+        """Return what an operation becomes when that call brought that answer.
 
         The same object comes back when nothing has to be stored.
         """

@@ -33,7 +33,7 @@ _PUNCTUATION_BYTES: Final = len('"": ')
 
 
 def matches_annotations(instance: Any) -> bool:
-    """Say whether every attribute, at any depth, is plainly of its type; False is no verdict."""
+    """Return whether every attribute, at any depth, is plainly of its type; False is no verdict."""
     cls: Any = type(instance)
     return _check_for(cls)(instance)
 

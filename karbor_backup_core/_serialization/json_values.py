@@ -48,7 +48,7 @@ def is_writable_integer(number: int) -> bool:
 
 
 def find_non_json(value: Any, place: str = "$") -> list[str]:
-    """Say of everything in a value that ``plain`` refuses where it is and why."""
+    """Describe where and why ``plain`` refuses a value."""
     try:
         return list(_iter_non_json(value, place))
     except RecursionError:

@@ -132,7 +132,7 @@ def _format_alternatives(
 
 
 def _describe_pattern(error: Error) -> str:
-    """Say in words what a pattern wants: a person who gives an option reads no expressions."""
+    """Describe in words what a pattern wants: a person who gives an option reads no expressions."""
     pattern = error.validator_value
     if pattern in _PATTERN_DESCRIPTIONS:
         return f"give {_PATTERN_DESCRIPTIONS[pattern]}"

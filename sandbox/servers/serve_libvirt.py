@@ -44,7 +44,7 @@ def main(directory: str) -> None:
 
 
 def wait_until_ready(path: Path, server: subprocess.Popen[bytes]) -> None:
-    """Say so when the server takes connections; give up when it has ended."""
+    """Print that the server accepts connections; give up when it has ended."""
     for _ in range(TIMEOUT):
         with socket.socket(socket.AF_UNIX) as probe:
             if server.poll() is not None or probe.connect_ex(str(path)) == 0:

@@ -13,7 +13,7 @@ from tests.cli.command_runner import CommandRunner
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory of its own, so that nothing of this machine's is read or written."""
+    """Return a home directory of its own, so that nothing of this machine's is read or written."""
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CONFIG_DIRS"):
         monkeypatch.setenv(name, str(tmp_path / name))
     for name in ("KARBOR_BACKUP_CONFIG", "OS_CLOUD"):

@@ -110,7 +110,7 @@ def check(command: CommandRunner, arguments: Sequence[str], stdin: str | None = 
 
 
 def faults_of(result: Result, *, as_json: bool) -> Iterator[str]:
-    """Say what is wrong with an answer, whatever was asked for."""
+    """Return what is wrong with an answer, whatever was asked for."""
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         yield f"a traceback: {result.exception!r}"
     if result.exit_code not in STATUSES:

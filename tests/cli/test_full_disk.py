@@ -13,7 +13,7 @@ _REMEDY = "the disk is full: make room there"
 
 @pytest.fixture
 def command(command: CommandRunner, small_disk: Path) -> CommandRunner:
-    """The command, with its store on a small disk and a short lease."""
+    """Return the command, with its store on a small disk and a short lease."""
     assert command.database.parent == small_disk
     text = command.config.read_text().replace("[policy]", "[policy]\nlease = 1")
     command.config.write_text(text)

@@ -29,7 +29,7 @@ _SETTINGS = settings(
 
 @pytest.fixture
 def backup(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A backup in the store, in a working directory of its own."""
+    """Yield a backup in the store, in a working directory of its own."""
     monkeypatch.chdir(command.config.parent)
     command.cloud.add_resource(Resource(*VOLUME), b"data")
     return command.protect()
@@ -193,7 +193,7 @@ _odd_cells = st.one_of(
 
 @contextmanager
 def _spoiled(command: CommandRunner) -> Iterator[sqlite3.Connection]:
-    """A connection to the store, in which all is as before in the end."""
+    """Yield a connection to the store, in which all is as before in the end."""
     with (
         closing(sqlite3.connect(command.database)) as connection,
         closing(sqlite3.connect(":memory:")) as kept,

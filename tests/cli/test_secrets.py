@@ -14,7 +14,7 @@ _CANARY = "canary-5f1c/tweets+loudly"
 
 @pytest.fixture
 def guarded(command: CommandRunner) -> CommandRunner:
-    """The command on a cloud that wants a secret, which stands in the configuration."""
+    """Return the command on a cloud that wants a secret, which stands in the configuration."""
     command.cloud.token = _CANARY
     with command.config.open("a") as file:
         file.write(f'token = "{_CANARY}"\n')

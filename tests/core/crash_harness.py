@@ -241,7 +241,7 @@ class CrashHarness:
         return self
 
     def find_errors(self) -> list[str]:
-        """Say everything that is wrong with this world now that the operation is over."""
+        """Return everything that is wrong now that the operation is over."""
         if not self.operation_id:
             return []
         operation = self.store.operation(self.operation_id)

@@ -26,7 +26,7 @@ HOST, BOOT, NAMESPACE, PID, STARTED, SECONDS = range(6)
 
 @contextlib.contextmanager
 def living_process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A process that lives until it is told to end, and its name as an owner."""
+    """Yield a process that lives until it is told to end, and its name as an owner."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", _PRINT_OWNER_NAME], text=True, **pipes) as started:
         assert started.stdout is not None
@@ -41,7 +41,7 @@ def leased_operation(owner: str, ahead: timedelta = LEASE) -> Operation:
 
 
 def is_free(operation: Operation) -> bool:
-    """Say what a driver says whose own leases are of another length."""
+    """Return the verdict of a driver whose own leases are of another length."""
     return Driver(MemoryStore(), {}, clock=CLOCK).is_free(operation)
 
 

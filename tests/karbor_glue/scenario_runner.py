@@ -39,7 +39,7 @@ class ScenarioResults:
 
 
 def list_test_functions(file: Path) -> list[str]:
-    """The names of the test functions of a file, without importing it."""
+    """Return the names of the test functions of a file, without importing it."""
     body = ast.parse(file.read_text()).body
     return [
         node.name

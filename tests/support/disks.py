@@ -12,7 +12,7 @@ _BLOCK = b"x" * 4096
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB, mounted where the command's tests keep their store; needs root."""
+    """Mount a file system of 2 MB where the command's tests keep their store; needs root."""
     folder = tmp_path / "store"
     folder.mkdir()
     _run_checked("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder))

@@ -267,7 +267,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that has gone, which is what clients with a timeout do."""
+        """Ignore a client that has gone, as clients with a timeout do."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -29,7 +29,7 @@ def full_karbor() -> Environment:
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A folder that all workers of this run share."""
+    """Return a folder that all workers of this run share."""
     own = tmp_path_factory.getbasetemp()
     folder = (own if worker_id == "master" else own.parent) / "karbor"
     folder.mkdir(exist_ok=True)

@@ -81,7 +81,7 @@ def read_results(results: Path) -> ResultRun:
 
 
 def render_table(run: ResultRun, head: Sequence[str]) -> str:
-    """The table of a run, its rows in order."""
+    """Return the table of a run, its rows in order."""
     lines = [
         _format_row([*head, "test"]),
         _format_row(["---"] * (len(head) + 1)).replace(" ", ""),
@@ -99,7 +99,7 @@ def update_page(insert: Callable[[str], str]) -> None:
 
 
 def insert_between(page: str, text: str, begin: str, end: str) -> str:
-    """The page with a text between two of its lines."""
+    """Return the page with a text between two of its lines."""
     before, _, rest = page.partition(begin)
     after = rest.partition(end)[2]
     return f"{before}{begin}\n{text}\n{end}{after}"

@@ -35,7 +35,7 @@ _TIME_NULL: Final = -1
 
 
 def _is_transient(error: BaseException) -> bool:
-    """Say whether a repeat may help: SQLite's "database is locked" is a 500."""
+    """Return whether a repeat may help: SQLite's "database is locked" is a 500."""
     if isinstance(error, ApiClientException):
         return bool(error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR)
     return isinstance(error, requests.RequestException)

@@ -154,7 +154,7 @@ class WheelLibraries:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from this checkout."""
+    """Return the wheel, built from this checkout."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
     subprocess.run([*pip, "-w", str(folder), str(ROOT)], check=True)
@@ -164,5 +164,5 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment_of(wheel: Path, tmp_path: Path) -> Callable[[str], Environment]:
-    """What returns an environment that has the wheel with the given extras, and a new home."""
+    """Return a function that creates an environment of the wheel with extras, and a new home."""
     return lambda extras: Environment.get_cached(wheel, extras, tmp_path / "home")

@@ -81,7 +81,7 @@ class FakeBackend:
 
     @hookimpl
     def describe(self) -> BackendInfo:
-        """Say what this backend can do."""
+        """Return what this backend can do."""
         return BackendInfo(
             name="fake", version=__version__, contract=CONTRACT_VERSION, abilities=ABILITIES
         )
@@ -227,7 +227,7 @@ class FakeBackend:
     def _poll_operation(
         self, cloud: FakeCloud, operation: Operation, listed: Sequence[Job]
     ) -> Progress:
-        """Say how one operation stands; a fault of its own is its own failure."""
+        """Return how one operation stands; a fault of its own is its own failure."""
         if operation.outcome is not None:
             return _progress.release_progress(listed)
         try:

@@ -77,7 +77,7 @@ class FakeCloud:
             raise CloudError("the cloud does not know this token")
 
     def check(self) -> str:
-        """Say how the cloud is, in one line."""
+        """Describe how the cloud is, in one line."""
         return self._handle_request("check", "", lambda _: f"{self.name} is up")
 
     def create_job(self, operation: str, phase: int, task: Task, fence: int | None = None) -> Job:

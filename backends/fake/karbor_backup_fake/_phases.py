@@ -29,7 +29,7 @@ def phase_kinds(operation: Operation, phases: Mapping[str, int]) -> tuple[JobKin
 
 
 def build_task(operation: Operation, step: JobKind, members_from: str = "") -> Task:
-    """Say what the cloud is asked for in one step.
+    """Return what the cloud is asked for in one step.
 
     Args:
         operation: whose step.

@@ -22,12 +22,12 @@ def find_job(operation: Operation, jobs: Iterable[Job], phase: int) -> Job | Non
 
 
 def has_running(jobs: Iterable[Job]) -> bool:
-    """Say whether work of these jobs goes on."""
+    """Return whether work of these jobs goes on."""
     return any(job.state is JobState.RUNNING for job in jobs)
 
 
 def job_progress(operation: Operation, job: Job, *, last: bool, storage: str) -> Progress:
-    """Say how an operation stands whose present phase is this job.
+    """Return how an operation stands whose present phase is this job.
 
     Args:
         operation: whose progress.
@@ -49,7 +49,7 @@ def job_progress(operation: Operation, job: Job, *, last: bool, storage: str) ->
 
 
 def release_progress(jobs: Iterable[Job]) -> Progress:
-    """Say whether an operation that has its outcome can be released now."""
+    """Return whether an operation that has its outcome can be released now."""
     return Progress(ProgressState.RUNNING if has_running(jobs) else ProgressState.READY)
 
 

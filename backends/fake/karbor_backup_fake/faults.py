@@ -187,7 +187,7 @@ class PlannedFault:
     fault: CloudFault
 
     def matches(self, request: str, operation: str) -> bool:
-        """Say whether this request is the one."""
+        """Return whether this request is the one."""
         return self.request in (ANY, request) and self.operation in (ANY, operation)
 
 

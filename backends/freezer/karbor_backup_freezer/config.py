@@ -31,7 +31,7 @@ _OPTIONAL: Final[Mapping[StorageKind, tuple[str, ...]]] = {
 
 
 def _kind_rule(kind: StorageKind) -> dict[str, Any]:
-    """What a storage of that kind must and may name."""
+    """Return what a storage of that kind must and may name."""
     required = _REQUIRED[kind]
     return {
         "if": {"properties": {"kind": {"const": kind.value}}, "required": ["kind"]},

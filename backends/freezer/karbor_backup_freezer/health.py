@@ -68,7 +68,7 @@ def check_health(
 
 
 def _find_silent(known: Sequence[Scheduler], loads: Mapping[str, SchedulerLoad]) -> dict[str, str]:
-    """What waits for each scheduler that shows no sign of life, by its client id."""
+    """Return what waits for each scheduler that shows no sign of life, by its client id."""
     return {
         one.client_id: f"a job waits for it since {moment:%Y-%m-%d %H:%M:%S} UTC"
         for one in known
@@ -78,7 +78,7 @@ def _find_silent(known: Sequence[Scheduler], loads: Mapping[str, SchedulerLoad])
 
 
 def _agent_limits(known: Sequence[Scheduler], versions: Mapping[str, str]) -> Sequence[str]:
-    """What the agents cannot do, once for each host."""
+    """Return what the agents cannot do, once for each host."""
     hosts = {one.hostname: versions[one.client_id] for one in known}
     limits = {hostname: describe_agent_limit(version) for hostname, version in hosts.items()}
     return [f"on host {hostname!r} {limit}" for hostname, limit in limits.items() if limit]

@@ -58,7 +58,7 @@ def check_libraries(installed: Mapping[str, str] | None = None) -> None:
 
 
 def _installed_version(distribution: str, installed: Mapping[str, str]) -> str:
-    """The installed version, empty where the library is there without its metadata."""
+    """Return the installed version, empty where the library is there without its metadata."""
     try:
         return installed.get(distribution) or importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -21,7 +21,7 @@ SCHEDULER: Final[Schema] = {
 
 
 def _extend(schema: Schema, **properties: Schema) -> Schema:
-    """A schema with properties of its own type added."""
+    """Return a schema with properties of its own type added."""
     return {**schema, "properties": {**schema["properties"], **properties}}
 
 

@@ -7,5 +7,5 @@ from tests.backends.fake.harness import DriverHarness
 
 @pytest.fixture
 def harness() -> DriverHarness:
-    """A fake cloud with a driver before it."""
+    """Return a fake cloud with a driver before it."""
     return DriverHarness()

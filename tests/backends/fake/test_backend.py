@@ -39,13 +39,13 @@ def submitting_protect(operation_id: str = "op-1", **changes: object) -> Operati
 
 @pytest.fixture
 def cloud(harness: DriverHarness) -> FakeCloud:
-    """A furnished cloud whose jobs take 5 seconds."""
+    """Return a furnished cloud whose jobs take 5 seconds."""
     return harness.cloud
 
 
 @pytest.fixture
 def fake(cloud: FakeCloud) -> FakeBackend:
-    """A backend on that cloud."""
+    """Return a backend on that cloud."""
     return FakeBackend({}, cloud=cloud)
 
 

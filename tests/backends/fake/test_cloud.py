@@ -10,7 +10,7 @@ from tests.backends.fake.harness import PROJECT, SERVER, VOLUME, DriverHarness
 
 @pytest.fixture
 def cloud(harness: DriverHarness) -> FakeCloud:
-    """A furnished cloud whose jobs take 5 seconds."""
+    """Return a furnished cloud whose jobs take 5 seconds."""
     return harness.cloud
 
 

@@ -27,7 +27,7 @@ def result_of(operation: Operation) -> Result | None:
 
 
 def has_failed(cloud: FakeCloud, operation: Operation) -> bool:
-    """Say whether work of an operation has failed."""
+    """Return whether work of an operation has failed."""
     return any(job.state is JobState.FAILED for job in cloud.jobs(operation.id))
 
 

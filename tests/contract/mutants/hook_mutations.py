@@ -125,7 +125,7 @@ def failure_to_error(_backend: Any, call: Callable[[], Any], _memory: dict[str, 
 
 
 def error_to_success(_backend: Any, call: Callable[[], Any], _memory: dict[str, Any]) -> Any:
-    """Say that all is well whatever is raised."""
+    """Return a success whatever is raised."""
     try:
         return call()
     except Exception:  # noqa: BLE001 - that is its fault

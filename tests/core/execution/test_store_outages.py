@@ -56,7 +56,7 @@ def server() -> Iterator[PostgreSql]:
 
 @pytest.fixture
 def server_store(server: PostgreSql) -> Iterator[SQLStore]:
-    """A store with empty tables on a server that a test may stop."""
+    """Yield a store with empty tables on a server that a test may stop."""
     with server.connect() as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
@@ -164,7 +164,7 @@ def _submit_and_wait(url: str, submitted: Connection) -> None:
 
 @contextlib.contextmanager
 def operation_holder(url: str) -> Iterator[tuple[BaseProcess, list[str]]]:
-    """A process that holds operations, and their ids; it is killed in the end."""
+    """Yield a process that holds operations, and their ids; it is killed in the end."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_submit_and_wait, args=(url, sender))

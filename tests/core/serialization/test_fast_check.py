@@ -44,7 +44,7 @@ ARBITRARY_VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 def survives_round_trip(instance: Any) -> bool:
-    """Say whether an instance comes back from a document as it was."""
+    """Return whether an instance comes back from a document as it was."""
     try:
         return bool(from_document(type(instance), to_document(instance)) == instance)
     except Exception:  # noqa: BLE001 - whatever it is that keeps it from coming back

@@ -36,13 +36,13 @@ def new_postgresql_url() -> Iterator[NewUrl]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """The URL of a SQLite file that is not there yet."""
+    """Return the URL of a SQLite file that is not there yet."""
     return f"sqlite:///{tmp_path / 'store.db'}"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def sql_url(request: pytest.FixtureRequest) -> str:
-    """The URL of an empty database, of each kind in turn."""
+    """Return the URL of an empty database, of each kind in turn."""
     if request.param == "sqlite":
         return request.getfixturevalue("sqlite_url")
     return request.getfixturevalue("new_postgresql_url")()
@@ -50,7 +50,7 @@ def sql_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def open_store() -> Iterator[Callable[[str], SQLStore]]:
-    """Opens stores, and closes them when the test is over."""
+    """Yield a function that opens stores, which are closed when the test is over."""
     with contextlib.ExitStack() as opened:
 
         def opener(url: str) -> SQLStore:
@@ -63,7 +63,7 @@ def open_store() -> Iterator[Callable[[str], SQLStore]]:
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, open_store: Callable[[str], SQLStore]) -> Store:
-    """An empty store, of each kind in turn."""
+    """Return an empty store, of each kind in turn."""
     match request.param:
         case "memory":
             return MemoryStore()

@@ -22,7 +22,7 @@ OpenStore = Callable[[str], SQLStore]
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    """Makes processes out of one that has imported what they need."""
+    """Return a context that forks processes from one that has imported what they need."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.core.stores.workers"])
     return context

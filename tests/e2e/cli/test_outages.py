@@ -20,7 +20,7 @@ _TYPE = "Freezer::FileSystem::Directory"
 
 @pytest.fixture
 def command(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """The command, configured for the sandbox's Freezer."""
+    """Return the command, configured for the sandbox's Freezer."""
     config = tmp_path / "config.toml"
     config.write_text(
         f"""\

@@ -62,7 +62,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Sandbox:
-    """The run's sandbox, with the part ``cloud``."""
+    """Return the run's sandbox, with the part ``cloud``."""
     name = os.environ.get(RUNNING)
     instance: Sandbox
     instance = Sandbox.attach(ROOT, instance=name) if name else request.getfixturevalue("sandbox")
@@ -85,20 +85,20 @@ def _share_cloud(cloud: Sandbox, request: pytest.FixtureRequest) -> Iterator[Non
 
 @pytest.fixture(scope="session")
 def cloud_tools(cloud: Sandbox) -> CloudTestTools:
-    """What users cannot do: look into disks, and break owned_resources."""
+    """Return what users cannot do: look into disks, and break owned_resources."""
     return cloud.cloud_test_tools
 
 
 @pytest.fixture
 def sdk(cloud_tools: CloudTestTools) -> Iterator[Connection]:
-    """The cloud ``demo`` through openstacksdk."""
+    """Yield the cloud ``demo`` through openstacksdk."""
     with cloud_tools.connection() as connection:
         yield connection
 
 
 @pytest.fixture
 def admin_sdk(cloud_tools: CloudTestTools) -> Iterator[Connection]:
-    """The cloud ``admin`` through openstacksdk."""
+    """Yield the cloud ``admin`` through openstacksdk."""
     with cloud_tools.connection("admin") as connection:
         yield connection
 
@@ -123,7 +123,7 @@ def harness(
 def owned_resources(
     cloud_tools: CloudTestTools, sdk: Connection, harness: FreezerHarness
 ) -> Iterator[OwnedResources]:
-    """What the test has in the cloud; removed at its end."""
+    """Yield what the test has in the cloud; removed at its end."""
     owned_resources = OwnedResources(cloud_tools, sdk, harness.top)
     yield owned_resources
     owned_resources.remove_all()

@@ -20,12 +20,12 @@ _HEAD: Final = ("resource", "mode", "storage", "seen")
 
 
 def recorder() -> result_tables.Recorder:
-    """The pytest plugin that notes what a run showed."""
+    """Return the pytest plugin that notes what a run showed."""
     return result_tables.Recorder(MARK, RESULTS)
 
 
 def render_table(run: result_tables.ResultRun) -> str:
-    """The table, with a line that tells what it is from."""
+    """Return the table, with a line that tells what it is from."""
     table = result_tables.render_table(
         attrs.evolve(run, rows=tuple(map(_quote_cells, run.rows))), _HEAD
     )
@@ -38,7 +38,7 @@ def _quote_cells(row: result_tables.ResultRow) -> result_tables.ResultRow:
 
 
 def insert_table(page: str, run: result_tables.ResultRun) -> str:
-    """The page with the run's table between its two marks."""
+    """Return the page with the run's table between its two marks."""
     return result_tables.insert_between(page, render_table(run), _BEGIN, _END)
 
 

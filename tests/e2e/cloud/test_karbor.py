@@ -82,7 +82,7 @@ def karbor(
     account: Account,
     make_karbor: Callable[..., KarborService],
 ) -> tuple[KarborService, str]:
-    """A Karbor that is used by the user demo, and the id of its provider."""
+    """Return a Karbor that is used by the user demo, and the id of its provider."""
     provider = str(uuid.uuid4())
     return start_karbor(cloud, harness, account, make_karbor, [provider]), provider
 
@@ -130,7 +130,7 @@ def attached(sdk: Connection, server: str) -> list[str]:
 
 
 def list_trusts(cloud: Sandbox, account: Account) -> list[Any]:
-    """The trusts by which the user demo has lent anything to Karbor."""
+    """Return the trusts by which the user demo has lent anything to Karbor."""
     user = cloud.session()
     given = f"{cloud.auth_url}/OS-TRUST/trusts?trustor_user_id={user.get_user_id()}"
     trusts = user.get(given).json()["trusts"]
@@ -141,7 +141,7 @@ def list_trusts(cloud: Sandbox, account: Account) -> list[Any]:
 def server(
     cloud_tools: CloudTestTools, make_image: Callable[..., str], make_server: Callable[..., str]
 ) -> str:
-    """A server of an image, with words of its own on its disk."""
+    """Return a server of an image, with words of its own on its disk."""
     identifier = str(make_server("web", make_image("guest")))
     cloud_tools.write_disk(identifier, TEXT_OFFSET, b"the server's own")
     return identifier
@@ -149,7 +149,7 @@ def server(
 
 @pytest.fixture
 def volume(sdk: Connection, make_volume: Callable[..., str], server: str) -> str:
-    """A volume of the server's."""
+    """Return a volume of the server's."""
     identifier = str(make_volume("data", b"the volume's own"))
     sdk.compute.create_volume_attachment(server, volume_id=identifier)
     wait_until(

@@ -73,7 +73,7 @@ NOT_OURS = {
 
 @pytest.fixture
 def devstack(admin_sdk: Connection, sdk: Connection, cloud_tools: CloudTestTools) -> Iterator[None]:
-    """What devstack has and Karbor's tests use: a flavor, a network and an image by their names.
+    """Create devstack's flavor, network and image, which Karbor's tests use by their names.
 
     At the end it is removed, with the volumes that Karbor's tests have left.
     """
@@ -110,7 +110,7 @@ def environ(
     make_karbor: Callable[..., KarborService],
     tmp_path: Path,
 ) -> Iterator[dict[str, str]]:
-    """A Karbor with all four providers in the catalog, and credentials under devstack's name."""
+    """Yield the environment of a Karbor with all four providers, as devstack names things."""
     karbor = start_karbor(cloud, harness, account, make_karbor, PROVIDERS)
     admin = Identity(cloud.auth_url, cloud.accounts["admin"])
     admin.add_service(SERVICE, "data-protect", f"http://{HOST}:{karbor.port}/v1/%(project_id)s")

@@ -50,7 +50,7 @@ def stopped_server(sandbox: Sandbox, server: str) -> Iterator[None]:
 
 
 def list_cinder_backups(sdk: Connection, volume: Resource) -> set[str]:
-    """The ids of Cinder's backups of a volume."""
+    """Return the ids of Cinder's backups of a volume."""
     return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
 
 

@@ -147,7 +147,7 @@ def forbid_volumes_of_type(
 
 
 def members_by_old_name(operation: Operation) -> dict[str, Resource]:
-    """What each member became, by its old name."""
+    """Return what each member became, by its old name."""
     assert operation.outcome is not None
     return {
         part.resource.name: part.restored

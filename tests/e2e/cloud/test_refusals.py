@@ -31,7 +31,7 @@ def elsewhere(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Connection]:
-    """A project of the test's own, as the cloud ``elsewhere``: no other test has quotas there."""
+    """Yield a project of the test's own, the cloud ``elsewhere``, for its quotas."""
     identity = admin_sdk.identity
     project = identity.create_project(name=harness.top)
     identity.assign_project_role_to_user(
@@ -224,7 +224,7 @@ def test_options_of_freezer_that_lose_data_are_refused(
 
 
 def move_backup(backup: Backup, harness: FreezerHarness, elsewhere: Connection) -> Backup:
-    """A backup as one of the project elsewhere, where a scheduler is made known for it."""
+    """Return a backup as one of the project elsewhere, where a scheduler is made known for it."""
     clients = f"{harness.sandbox.freezer_url}/v2/{elsewhere.current_project_id}/clients"
     node = {"client_id": harness.top, "hostname": backup.handle["hostname"], "uuid": harness.top}
     elsewhere.session.post(clients, json=node)

@@ -171,7 +171,7 @@ time.sleep(600)
 
 
 def _guest_command_lines() -> list[str]:
-    """The command lines of the virtual machines that run on this machine."""
+    """Return the command lines of the virtual machines that run on this machine."""
     processes = psutil.process_iter(["name", "cmdline"])
     return [
         " ".join(process.info["cmdline"] or ())

@@ -21,7 +21,7 @@ RegisterCreated: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 
 
 def server_facts(server: Any) -> dict[str, Any]:
-    """What is to be the same of a server and its copy."""
+    """Return what is to be the same of a server and its copy."""
     own = {k: v for k, v in server.metadata.items() if not k.startswith("karbor_backup_")}
     return {
         "flavor": server.flavor.name,
@@ -39,7 +39,7 @@ def server_facts(server: Any) -> dict[str, Any]:
 
 
 def own_resources(harness: FreezerHarness, cloud_tools: CloudTestTools) -> set[Any]:
-    """What there is in the cloud that has this test's name."""
+    """Return what there is in the cloud that has this test's name."""
     return {thing for thing in cloud_tools.inventory() if harness.top in thing[2]}
 
 
@@ -52,7 +52,7 @@ def key(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
 
 @pytest.fixture
 def group(harness: FreezerHarness, sdk: Connection) -> Iterator[str]:
-    """A security group's id; its servers are removed before it."""
+    """Yield a security group's id; its servers are removed before it."""
     security_group = sdk.network.create_security_group(name=f"{harness.top}-group")
     yield security_group.id
     sdk.network.delete_security_group(security_group)

@@ -51,7 +51,7 @@ class StoredSubject:
 def subject(
     request: pytest.FixtureRequest, what: str, cloud_tools: CloudTestTools
 ) -> StoredSubject:
-    """A server or a volume, as the test asks for."""
+    """Return a server or a volume, as the test asks for."""
     if what == "volume":
         make_volume = request.getfixturevalue("make_volume")
         return StoredSubject(
@@ -66,7 +66,7 @@ def subject(
 def storage(
     cloud: Sandbox, kind: StorageKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
-    """A storage of that kind on the sandbox's servers, as an operator configures it."""
+    """Return a storage of that kind on the sandbox's servers, as an operator configures it."""
     match kind:
         case StorageKind.SSH:
             ssh = cloud.ssh
@@ -95,7 +95,7 @@ def _trust_ssh_host(ssh: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def inspect_stored(harness: FreezerHarness, storage: dict[str, Any], backup: Backup) -> Measurement:
-    """What is stored of a backup of one item, whatever Freezer says of it."""
+    """Return what is stored of a backup of one item, whatever Freezer says of it."""
     configuration = Configuration.from_document(harness.configuration(storages={"it": storage}))
     data = DataInspector(configuration, CloudServices(Connection(configuration)))
     handle = Handle.from_backup(backup)
@@ -221,7 +221,7 @@ def test_volume_cannot_be_restored_over_ssh(
 
 @pytest.fixture
 def unlucky(cloud: Sandbox, harness: FreezerHarness, storage: dict[str, Any]) -> Iterator[Runner]:
-    """A runner with a scheduler of its own: an agent that loops for ever goes with it only."""
+    """Yield a runner with its own scheduler, which ends an agent that loops for ever."""
     server = cloud.add_scheduler(harness.top)
     yield harness.runner(IMPATIENT, storages={"it": storage}, scheduler=harness.top)
     cloud.stop(server)

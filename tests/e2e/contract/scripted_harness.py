@@ -132,7 +132,7 @@ class RuleEnvironment:
         return self.folder / "store"
 
     def configuration(self, endpoint: str) -> dict[str, Any]:
-        """The backend's configuration."""
+        """Return the backend's configuration."""
         return {
             "cloud": "demo",
             "endpoint": endpoint,
@@ -153,7 +153,7 @@ class RuleEnvironment:
         }
 
     def options(self, verb: Verb, resource: Resource) -> Json:
-        """The options of an operation."""
+        """Return the options of an operation."""
         options: dict[str, Any] = {}
         if verb is Verb.PROTECT and self.storage == "far":
             # A real agent does not restore from ftp, and a scripted one does.
@@ -184,7 +184,7 @@ class SharedTokenSessions:
     first: dict[str, Session] = attrs.field(factory=dict)
 
     def new_session(self, cloud: str = "demo") -> Session:
-        """A session as a new process has it, but for its token: one takes a third of a second."""
+        """Return a new process's session, with a token at once, which takes a third of a second."""
         if cloud not in self.first:
             sandbox = self.environment.sandbox
             account = sandbox.accounts[cloud]

@@ -36,7 +36,7 @@ def _start_demo(instance: str, work: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _list_remaining(instance: str) -> list[str]:
-    """What runs for an instance, or lies in its directory."""
+    """Return what runs for an instance, or lies in its directory."""
     home = str(ROOT / ".sandbox" / instance)
     lines = [
         " ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])

@@ -33,7 +33,7 @@ def harness(make_harness: Callable[[Sandbox], FreezerHarness], sandbox: Sandbox)
 
 @pytest.fixture
 def clean_harness(harness: FreezerHarness) -> Iterator[FreezerHarness]:
-    """A harness on which nothing may be left at the end."""
+    """Yield a harness on which nothing may be left at the end."""
     yield harness
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
     assert harness.left_on_disk() == []

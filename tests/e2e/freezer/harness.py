@@ -62,7 +62,7 @@ class FreezerHarness:
         return self.sandbox.storage_dir
 
     def configuration(self, **more: Any) -> dict[str, Any]:
-        """A configuration with one local storage."""
+        """Return a configuration with one local storage."""
         return {
             "cloud": "demo",
             "container": self.top,
@@ -73,11 +73,11 @@ class FreezerHarness:
         }
 
     def backend(self, **more: Any) -> Backend:
-        """The backend, loaded as the core loads it."""
+        """Return the backend, loaded as the core loads it."""
         return Backend.load("freezer", FreezerBackend, self.configuration(**more))
 
     def runner(self, policy: Policy = POLICY, **more: Any) -> Runner:
-        """A runner with a store and a backend of its own; it is closed with the test."""
+        """Return a runner with a store and a backend of its own; it is closed with the test."""
         runner = Runner(MemoryStore(), {"freezer": self.backend(**more)}, policy=policy)
         with self.lock:
             self.runners.append(runner)
@@ -101,14 +101,14 @@ class FreezerHarness:
             process.resume()
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
-        """A small directory."""
+        """Return a small directory."""
         tree = self.folder / name
         tree.mkdir(parents=True, exist_ok=True)
         (tree / "file").write_bytes(content)
         return tree
 
     def left_in_freezer(self, cloud: str = "demo") -> dict[str, list[str]]:
-        """The ids of all entries that name this test's top container."""
+        """Return the ids of all entries that name this test's top container."""
         client = self.client(cloud)
         names = {"jobs": "job_id", "actions": "action_id", "backups": "backup_id"}
         return {

@@ -13,7 +13,7 @@ from tests.support.fault_proxy import FaultProxy
 
 
 def _write_clouds_yaml(harness: FreezerHarness, old: str, new: str) -> Path:
-    """The sandbox's ``clouds.yaml`` with one text replaced."""
+    """Return the sandbox's ``clouds.yaml`` with one text replaced."""
     text = harness.sandbox.clouds_yaml.read_text()
     assert old in text
     path: Path = harness.folder / "clouds.yaml"

@@ -18,7 +18,7 @@ NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 @pytest.fixture
 def stranger(harness: FreezerHarness) -> Iterator[str]:
-    """A scheduler that has registered and never comes."""
+    """Yield a scheduler that has registered and never comes."""
     client = harness.client(CLOUD)
     client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
     yield harness.top

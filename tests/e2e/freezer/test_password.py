@@ -53,7 +53,7 @@ class User:
 
 @pytest.fixture
 def keystone(sandbox: Sandbox) -> Iterator[FaultProxy]:
-    """What stands before Keystone and sees each login."""
+    """Yield a proxy before Keystone that records each login."""
     with FaultProxy(sandbox.auth_url.removesuffix("/v3")) as proxy:
         yield proxy
 
@@ -73,7 +73,7 @@ def user(
 
 @pytest.fixture
 def silent_scheduler(harness: FreezerHarness, user: User) -> Iterator[str]:
-    """A scheduler that has registered and takes up no job, so that the operation is polled."""
+    """Yield a registered scheduler that takes up no job, so that the operation is polled."""
     client = harness.client(user.account.user)
     client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
     yield harness.top

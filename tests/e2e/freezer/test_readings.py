@@ -23,7 +23,7 @@ SIZE = 1024 * 2**20
 
 @pytest.fixture
 def large(harness: FreezerHarness) -> Path:
-    """A directory with a large file."""
+    """Return a directory with a large file."""
     tree: Path = harness.tree()
     with (tree / "large").open("wb") as file:
         file.truncate(SIZE)
@@ -40,7 +40,7 @@ class Readings:
 
     @contextmanager
     def runner(self) -> Iterator[Runner]:
-        """A runner whose operations are noted while they read."""
+        """Yield a runner whose operations are noted while they read."""
         backend = Backend.load("freezer", FreezerBackend, self.harness.configuration())
 
         def note(operation: Operation) -> None:

@@ -20,7 +20,7 @@ from tests.support.fault_proxy import FaultProxy
 
 
 def _count_requests(proxy: Any) -> Counter[str]:
-    """The requests by method and collection, without the polls."""
+    """Return the requests by method and collection, without the polls."""
     sent = Counter(f"{r.method} {r.path.split('/')[3]}" for r in proxy.requests)
     del sent["GET jobs"]
     proxy.clear()

@@ -68,7 +68,7 @@ def test_missing_scheduler_is_reported(harness: FreezerHarness) -> None:
 
 @pytest.fixture
 def ghost(harness: FreezerHarness) -> Iterator[str]:
-    """A scheduler of this host that has registered and asks for no jobs."""
+    """Yield a scheduler of this host that has registered and asks for no jobs."""
     client = harness.client()
     document = {"client_id": f"{harness.top}-ghost", "hostname": socket.gethostname()}
     client._send("POST", "clients", json=document)

@@ -17,7 +17,7 @@ from tests.e2e.freezer.harness import FreezerHarness, run_operation
 
 
 def _find_rows(harness: FreezerHarness, canary: str) -> list[str]:
-    """The rows of Freezer's database in which a text stands."""
+    """Return the rows of Freezer's database in which a text stands."""
     path = Path(harness.sandbox.instance.layout.data) / "freezer.db"
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -30,7 +30,7 @@ NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 @pytest.fixture
 def scheduler(harness: FreezerHarness, kind: StorageKind) -> Iterator[str]:
-    """A scheduler of its own, since an agent that loops for ever goes with it only."""
+    """Yield a scheduler of the test's own, which ends an agent that loops for ever."""
     name = f"storages-{kind}"
     server = harness.sandbox.add_scheduler(name, cloud=CLOUD)
     yield name
@@ -86,7 +86,7 @@ def _configuration(harness: FreezerHarness, kind: StorageKind, scheduler: str) -
 
 
 def _list_files(sandbox: Sandbox, kind: StorageKind, top: str) -> list[str]:
-    """The files or objects that a top container holds."""
+    """Return the files or objects that a top container holds."""
     if kind is StorageKind.SSH:
         return [str(p) for p in (sandbox.ssh.directory / top).rglob("*") if not p.is_dir()]
     swift = Adapter(sandbox.session(CLOUD), service_type="object-store")

@@ -67,7 +67,7 @@ def scheduler(harness: FreezerHarness) -> Iterator[str]:
 def known(
     harness: FreezerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """A home whose user knows the key of the sandbox's SSH server."""
+    """Yield a home whose user knows the key of the sandbox's SSH server."""
     ssh = harness.sandbox.ssh
     kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
     file = tmp_path / "home" / ".ssh" / "known_hosts"

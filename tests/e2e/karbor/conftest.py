@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "examples" / "karbor"
 
 @pytest.fixture(scope="session")
 def directories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example's protectable plugin, installed into a folder."""
+    """Return the example's protectable plugin, installed into a folder."""
     folder = tmp_path_factory.mktemp("directories")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-input"]
     subprocess.run([*pip, "--target", folder, EXAMPLES / "directories"], check=True)

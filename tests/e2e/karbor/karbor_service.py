@@ -170,7 +170,7 @@ class KarborService:
         return str(answer["checkpoint"]["id"])
 
     def status(self, provider: str, checkpoint: str) -> str:
-        """A checkpoint's status."""
+        """Return a checkpoint's status."""
         answer = self.call("GET", f"/providers/{provider}/checkpoints/{checkpoint}")
         return str(answer["checkpoint"]["status"])
 

@@ -19,7 +19,7 @@ SCENARIO = Path(__file__).with_name("connection_scenarios.py")
 
 @pytest.fixture(scope="session")
 def environ(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The real Keystone and Freezer, each behind TLS that wants a client's certificate."""
+    """Yield the real Keystone and Freezer, each behind TLS that wants a client's certificate."""
     folder = tmp_path_factory.mktemp("tls")
     server, client = Certificate.create(folder, "server"), Certificate.create(folder, "client")
     keystone, freezer = (urlsplit(url) for url in (sandbox.auth_url, sandbox.freezer_url))

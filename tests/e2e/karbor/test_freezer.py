@@ -49,7 +49,7 @@ class KarborFreezerHarness:
         return tree
 
     def list_protectables(self) -> Mapping[str, Any]:
-        """What Karbor lists, by name, as it is put into a plan."""
+        """Return what Karbor lists, by name, as it is put into a plan."""
         listed = self.karbor.call("GET", f"/protectables/{DIRECTORY}/instances")["instances"]
         return {
             each["name"]: {key: each[key] for key in ("id", "type", "name", "extra_info")}
@@ -79,7 +79,7 @@ class KarborFreezerHarness:
         ]
 
     def list_containers(self) -> list[Path]:
-        """The containers that hold data."""
+        """Return the containers that hold data."""
         tops = self.top.glob("karbor-backup/*")
         return [top for top in tops if any(path.is_file() for path in top.rglob("*"))]
 

@@ -34,7 +34,7 @@ CASES = (
 
 @pytest.fixture(scope="session")
 def environ(sandbox: Sandbox, shared: Path, worker_id: str) -> Iterator[dict[str, str]]:
-    """A real Freezer API whose scheduler finds the volume of Karbor's tests in a scripted cloud."""
+    """Yield the environment of a real Freezer whose scheduler works on a scripted cloud."""
     folder = shared / f"plugin-unit-tests-{worker_id}"
     folder.mkdir()
     with ScriptedEnvironment.start(sandbox) as environment:

@@ -31,7 +31,7 @@ swift_user_domain_name = Default
 def swift_bench(
     harness: KarborFreezerHarness, sandbox: Sandbox, sandbox_part: Callable[[str], Any]
 ) -> KarborFreezerHarness:
-    """The harness with its bank in Swift, in a container of its own."""
+    """Return the harness with its bank in Swift, in a container of its own."""
     sandbox_part("swift")
     karbor = harness.karbor
     file = karbor.folder / "providers.d" / "freezer.conf"

@@ -16,7 +16,7 @@ SCENARIO = Path(__file__).with_name("trust_scenarios.py")
 
 @pytest.fixture(scope="session")
 def facts(sandbox: Sandbox, shared: Path) -> str:
-    """What the scenario needs to know; Karbor's own user is made first, once in a run."""
+    """Return what the scenario needs to know; Karbor's own user is made first, once in a run."""
     known = shared / "facts.json"
     if not known.exists():
         password = secrets.token_hex(16)

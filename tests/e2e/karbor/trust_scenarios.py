@@ -24,7 +24,7 @@ FACTS = json.loads(os.environ.get("TRUSTS_TEST", "{}"))
 
 @pytest.fixture
 def user() -> session.Session:
-    """A user of the cloud, with a token of their own."""
+    """Return a user of the cloud, with a token of their own."""
     auth = identity.V3Password(
         auth_url=FACTS["auth_url"],
         username="demo",
@@ -65,7 +65,7 @@ def bank(make_harness: Any) -> Any:
 
 
 def request_context(user: session.Session) -> Any:
-    """A request's context, as Karbor's middleware makes it of a token."""
+    """Return a request's context, as Karbor's middleware makes it of a token."""
     access = user.auth.get_access(user)
     return karbor_context.RequestContext(
         user_id=access.user_id,
@@ -83,7 +83,7 @@ def list_trust_ids(user: session.Session) -> list[str]:
 
 
 def list_trusts(user: session.Session) -> list[Any]:
-    """What Keystone lists of the trusts that the user has given."""
+    """Return what Keystone lists of the trusts that the user has given."""
     mine = f"{FACTS['auth_url']}/OS-TRUST/trusts?trustor_user_id={user.get_user_id()}"
     return list(user.get(mine).json()["trusts"])
 

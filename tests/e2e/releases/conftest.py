@@ -51,7 +51,7 @@ class ReleaseHarness(FreezerHarness):
     endpoint: str = ""
 
     def configuration(self, **more: Any) -> dict[str, Any]:
-        """The configuration of the sandbox's own harness, with that scheduler and API."""
+        """Return the configuration of the sandbox's own harness, with that scheduler and API."""
         ours = {"scheduler": self.scheduler, "endpoint": self.endpoint}
         return super().configuration(**{**ours, **more})
 
@@ -116,7 +116,7 @@ def harness(
 
 @pytest.fixture
 def clean_harness(harness: ReleaseHarness) -> Iterator[ReleaseHarness]:
-    """A harness on which nothing may be left at the end."""
+    """Yield a harness on which nothing may be left at the end."""
     yield harness
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
     assert harness.left_on_disk() == []

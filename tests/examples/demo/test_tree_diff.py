@@ -25,7 +25,7 @@ _trees = st.dictionaries(_names, _contents, min_size=1, max_size=6)
 
 @contextmanager
 def _make_tree(files: dict[str, bytes]) -> Iterator[Path]:
-    """A tree with these files, each also in a folder beside a link to it."""
+    """Yield a tree with these files, each also in a folder beside a link to it."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root"
         (root / "inner").mkdir(parents=True)

@@ -127,7 +127,7 @@ def list_checkpoints(harness: KarborHarness) -> Iterator[FlowResult]:
 
 
 def stored_operations(bank: Path) -> list[Path]:
-    """What the bank keeps of operations and of processes."""
+    """Return what the bank keeps of operations and of processes."""
     return [path for path in bank.rglob("*") if path.is_file() and "operation-" in path.name]
 
 

@@ -47,7 +47,7 @@ class FileCloud:
         return self._read_state().inventory
 
     def load(self) -> FakeCloud:
-        """The cloud as it is now, to be looked at."""
+        """Return the cloud as it is now, to be looked at."""
         return self._read_state()
 
     def _read_state(self) -> FakeCloud:

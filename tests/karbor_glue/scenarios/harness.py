@@ -167,7 +167,7 @@ class KarborHarness:
         return self.delete(FlowResult(checkpoint_id, "", "", FakeRecord(), {}))
 
     def load_plugin(self, id_: str) -> Any:
-        """A new plugin object for a resource, as Karbor makes them."""
+        """Return a new plugin object for a resource, as Karbor makes them."""
         return self.provider.load_plugins()[make_resource(id_).type]
 
     def call_hook(self, operation: Any, hook: str, done: FlowResult, id_: str) -> None:
@@ -193,12 +193,12 @@ class KarborHarness:
         return self.provider.get_checkpoint(done.checkpoint)
 
     def list_objects(self, done: FlowResult, id_: str) -> set[str]:
-        """The names of what the bank holds of a resource."""
+        """Return the names of what the bank holds of a resource."""
         section = self.load_checkpoint(done).get_resource_bank_section(id_)
         return set(section.list_objects())
 
     def read_status(self, done: FlowResult, id_: str) -> str:
-        """A resource's status in the bank."""
+        """Return a resource's status in the bank."""
         return str(self.load_checkpoint(done).get_resource_bank_section(id_).get_object("status"))
 
     def _run_flow(
@@ -294,7 +294,7 @@ bank_object_container = karbor
 
 @pytest.fixture
 def harness(make_harness: Callable[..., KarborHarness], tmp_path: Path) -> Iterator[KarborHarness]:
-    """A Karbor over the fake backend, with the cloud of its own that the backend finds by name."""
+    """Yield a Karbor over the fake backend, with a cloud of its own that is found by name."""
     settings = tmp_path / "fake.toml"
     new_harness = make_harness(
         karbor_backup_plugin=f"backend = fake\npoll_interval = 0\nconfiguration_file = {settings}"

@@ -23,7 +23,7 @@ OWNER = "host:boot:1:2:3:60:name"
 def harness(
     make_harness: Callable[..., KarborHarness], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> KarborHarness:
-    """A Karbor with such a bank, over a cloud that outlives it."""
+    """Return a Karbor with such a bank, over a cloud that outlives it."""
     info = tmp_path / "site" / "late-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: late\nVersion: 1.0\n")

@@ -24,7 +24,7 @@ def bank(harness: Any) -> Any:
 
 
 def lease_copies(harness: Any) -> list[Path]:
-    """The objects that show leases."""
+    """Return the objects that show leases."""
     return sorted(path for path in harness.bank.rglob("owners/*") if path.is_file())
 
 

@@ -69,17 +69,17 @@ class SchedulerHarness:
         self.scheduler.run_cycle()
 
     def read_schedule(self, job: str) -> dict[str, Any]:
-        """What the API says of how a job stands."""
+        """Return what the API says of how a job stands."""
         schedule: dict[str, Any] = self.client.jobs.get(job)["job_schedule"]
         return schedule
 
     def read_status(self, job: str) -> tuple[str, str]:
-        """A job's status and result."""
+        """Return a job's status and result."""
         schedule = self.read_schedule(job)
         return schedule["status"], schedule["result"]
 
     def list_records(self, job: str) -> list[dict[str, Any]]:
-        """What the API keeps of the backups that a job has made."""
+        """Return what the API keeps of the backups that a job has made."""
         search = {"match": [{"job_id": job}]}
         return [each["backup_metadata"] for each in self.client.backups.list(search=search)]
 

@@ -29,7 +29,7 @@ _MIN_TIMEOUT: Final = 120
 def backup_action(
     operation: Operation, index: int, item: BackupItem, location: BackupLocation, storage: Storage
 ) -> dict[str, Any]:
-    """The action that backs up one item.
+    """Return the action that backs up one item.
 
     Args:
         operation: the protect.
@@ -66,7 +66,7 @@ def restore_action(
     storage: Storage,
     target: str = "",
 ) -> dict[str, Any]:
-    """The action that restores one item.
+    """Return the action that restores one item.
 
     Args:
         operation: the restore.
@@ -98,13 +98,13 @@ def restore_action(
 def removal_action(
     item: BackupItem, location: BackupLocation, storage: Storage
 ) -> dict[str, Any] | None:
-    """The action that removes one item's data; None where Cinder keeps it."""
+    """Return the action that removes one item's data; None where Cinder keeps it."""
     fields = {**selection_fields(item), **storage.action_fields(), **_location_fields(location)}
     return removal_for_action(fields)
 
 
 def removal_for_action(backup_action: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The action that removes what an action has stored; None where Cinder keeps it.
+    """Return the action that removes what an action has stored; None where Cinder keeps it.
 
     The agent's own removal of Cinder's backups goes by age and takes whole chains.
     """
@@ -122,13 +122,13 @@ def removal_for_action(backup_action: Mapping[str, Any]) -> dict[str, Any] | Non
 
 
 def native_backup_name(operation: Operation) -> str:
-    """The name of Cinder's own backups of a protect; no other operation's have it."""
+    """Return the name of Cinder's own backups of a protect; no other operation's have it."""
     name: str = operation.options["backup_name"]
     return f"{name[:_NATIVE_NAME_LIMIT]}_{operation.id}"
 
 
 def native_container(location: BackupLocation) -> str:
-    """The container that Freezer notes for Cinder's own backups of a protect."""
+    """Return the container that Freezer notes for Cinder's own backups of a protect."""
     return location.container.rpartition("/")[2]
 
 
@@ -141,7 +141,7 @@ def _location_fields(location: BackupLocation) -> dict[str, Any]:
 def _temporary_resource_fields(
     operation: Operation, index: int, item: BackupItem
 ) -> dict[str, Any]:
-    """What tells an action's temporary things from others', and how long they may take."""
+    """Return what tells an action's temporary things from others', and how long they may take."""
     if item.mode is Mode.FS:
         return {}
     fields: dict[str, Any] = {"temp_resource_prefix": item_prefix(job_id(operation.id), index)}

@@ -82,19 +82,19 @@ NEWEST_TESTED: Final = "19.0.0"
 
 
 def restore_support(agent_version: str, resource_type: str, kind: StorageKind) -> RestoreSupport:
-    """Say whether that agent brings back a resource of that type from that kind of storage."""
+    """Return whether that agent brings back a resource of that type from that kind of storage."""
     return RESTORE_SUPPORT.get(agent_version, RESTORE_SUPPORT[NEWEST_TESTED])[resource_type][kind]
 
 
 def item_restore_support(agent_version: str, item: BackupItem, kind: StorageKind) -> RestoreSupport:
-    """Say whether that agent brings back an item; Cinder's own backups are in no storage."""
+    """Return whether that agent brings back an item; Cinder's own backups are in no storage."""
     return (
         _SUPPORTED if item.mode is Mode.NATIVE else restore_support(agent_version, item.type, kind)
     )
 
 
 def restorable_check(agent_version: str, items: Iterable[BackupItem], kind: StorageKind) -> Check:
-    """Say what is known of whether the items of a backup come back: their bytes are not read."""
+    """Return what is known of whether the items of a backup come back: their bytes are not read."""
     reasons = {item_restore_support(agent_version, item, kind).reason for item in items} - {""}
     return Check(
         RESTORABLE_CHECK, verified=False, reason="; ".join(sorted(reasons)) or _UNREAD_REASON

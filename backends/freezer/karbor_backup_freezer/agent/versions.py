@@ -41,7 +41,7 @@ class AgentVersions:
         self._known_until = 0.0
 
     def get_version(self, hostname: str) -> str:
-        """The version of the agent on a host, empty where nothing tells.
+        """Return the version of the agent on a host, empty where nothing tells.
 
         Raises:
             Transient: a repeat may help.
@@ -77,7 +77,7 @@ class AgentVersions:
 
 
 def describe_agent_limit(version: str) -> str:
-    """Say what an agent of that version cannot do, nothing where it can do everything."""
+    """Describe what an agent of that version cannot do; empty without a limit."""
     if not version or version_numbers(version) >= version_numbers(MIN_VERSION_FOR_RESOURCES):
         return ""
     return (
@@ -87,7 +87,7 @@ def describe_agent_limit(version: str) -> str:
 
 
 def newest_versions(records: Iterable[Document]) -> Mapping[str, str]:
-    """The version of the agent that made each host's newest record, by host."""
+    """Return the version of the agent that made each host's newest record, by host."""
     newest: dict[str, tuple[int, str]] = {}
     for record in records:
         metadata = record_metadata(record)

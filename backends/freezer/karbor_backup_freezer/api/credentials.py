@@ -139,7 +139,7 @@ def _check_cloud(loader: "OpenStackConfig", asked: str | None) -> None:
 def _missing_options_message(
     loader: "OpenStackConfig | None", asked: str | None, lacking: list[str]
 ) -> str:
-    """Say what lacks; where nothing was given at all, say in which ways it can be given."""
+    """Describe which options are missing, or, without any, in which ways they can be given."""
     skipped = describe_unreadable_files()
     because = f"{skipped}; so: " if skipped else ""
     names = ", ".join(lacking)
@@ -160,7 +160,7 @@ def _missing_options_message(
 
 
 def _describe_clouds(loader: "OpenStackConfig") -> str:
-    """Say which clouds there are, and in which file."""
+    """Describe which clouds there are, and in which file."""
     file = loader.config_filename
     named = os.environ.get("OS_CLIENT_CONFIG_FILE")
     gone = named and not Path(named).exists()

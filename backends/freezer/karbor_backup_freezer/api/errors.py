@@ -40,7 +40,7 @@ _UNSPECIFIC_REFUSAL: Final = "the request you have made requires authentication"
 
 
 def from_connection_error(error: "ClientException", where: str, timeout: float) -> BackendError:
-    """Say what kept a request from Freezer or from Keystone.
+    """Describe what kept a request from Freezer or from Keystone.
 
     Args:
         error: what keystoneauth raised.
@@ -79,7 +79,7 @@ def from_connection_error(error: "ClientException", where: str, timeout: float) 
 
 
 def from_response(error: "ApiClientException", response: "Response", what: str) -> BackendError:
-    """Say what is wrong with an answer of Freezer.
+    """Describe what is wrong with an answer of Freezer.
 
     Args:
         error: freezerclient's reading of the answer.
@@ -130,7 +130,7 @@ def retry_after(response: "Response") -> float | None:
 
 
 def to_one_line(text: str) -> str:
-    """A service's words in one line of bounded length."""
+    """Return a service's words in one line of bounded length."""
     joined = " ".join(text.split()) or "no reason given"
     return joined if len(joined) <= _TEXT_LIMIT else f"{joined[:_TEXT_LIMIT]}…"
 
@@ -144,7 +144,7 @@ def _refusal_message(error: "ClientException") -> str:
 
 
 def _root_cause(error: BaseException) -> str:
-    """The system's words for what lies under a library's exception."""
+    """Return the system's words for what lies under a library's exception."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

@@ -105,11 +105,11 @@ class Job:
 
     @classmethod
     def unseen(cls, job_id: str, client: str, actions: Sequence[Action] = ()) -> "Job":
-        """A job that is known to be there, and that itself was not seen yet."""
+        """Return a job that is known to be there, and that itself was not seen yet."""
         return cls(job_id, client, JobState.WAITING, result="", actions=tuple(actions))
 
     def get_field(self, name: str) -> str:
-        """A field of the first action that names it, empty where none does."""
+        """Return a field of the first action that names it, empty where none does."""
         return next((str(a.fields[name]) for a in self.actions if a.fields.get(name)), "")
 
 

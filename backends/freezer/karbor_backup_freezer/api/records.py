@@ -12,7 +12,7 @@ RECORD_EXISTS_CHECK: Final = "record exists"
 def list_records_by_job(
     client: FreezerClient, job_ids: Collection[str]
 ) -> dict[str, Sequence[Document]]:
-    """The records that these jobs have left, by job id: one request for one, a list for more.
+    """Return the records that these jobs left, by job id: one request for one, a list for more.
 
     A record may be missed in the list, since pages shift; a job of which none was seen is asked
     for alone.
@@ -27,16 +27,16 @@ def list_records_by_job(
 
 
 def list_job_records(client: FreezerClient, job_id: str) -> Sequence[Document]:
-    """The records that one job has left; the answer is one page, from which none is missing."""
+    """Return the records that one job left; the answer is one page, from which none is missing."""
     return client.search("backups", "job_id", job_id)
 
 
 def record_job_id(record: Document) -> str:
-    """The id of the job that left a record, empty where it names none."""
+    """Return the id of the job that left a record, empty where it names none."""
     identifier: str = record_metadata(record).get("job_id") or ""
     return identifier
 
 
 def record_metadata(record: Document) -> Mapping[str, Any]:
-    """What the agent has told of a backup."""
+    """Return the agent's metadata of a backup."""
     return record.get("backup_metadata") or {}

@@ -118,7 +118,7 @@ class NativeBackupClient:
         self._services = services
 
     def get_backups(self, ids: Collection[str]) -> Mapping[str, NativeBackup]:
-        """Say how these backups stand: one request for one, a list for more.
+        """Return how these backups stand: one request for one, a list for more.
 
         One that the list has missed is asked for alone, since pages shift while others delete.
         """
@@ -126,7 +126,7 @@ class NativeBackupClient:
         return {id_: found.get(id_) or self.get_backup(id_) for id_ in ids}
 
     def get_backup(self, id_: str) -> NativeBackup:
-        """Say how one backup stands."""
+        """Return how one backup stands."""
         try:
             with translate_errors(f"Cinder for backup {id_}"):
                 return _to_native_backup(self._services.sdk.block_storage.get_backup(id_))

@@ -49,7 +49,7 @@ class QuotaRequirement:
 
 
 def cinder_quota_problems(services: CloudServices, need: QuotaRequirement) -> list[str]:
-    """Say which of Cinder's quotas are too small.
+    """Return which of Cinder's quotas are too small.
 
     Errors are those of ``errors.translate_errors``.
     """
@@ -61,7 +61,7 @@ def cinder_quota_problems(services: CloudServices, need: QuotaRequirement) -> li
 
 
 def nova_quota_problems(services: CloudServices, need: QuotaRequirement) -> list[str]:
-    """Say which of Nova's quotas are too small. Errors are those of ``errors.translate_errors``."""
+    """Return which of Nova's quotas are too small; raise as ``errors.translate_errors`` does."""
     if not any(getattr(need, quota) for quota in _NOVA):
         return []
     with translate_errors("Nova for its quotas"):

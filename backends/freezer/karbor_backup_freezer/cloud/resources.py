@@ -151,5 +151,5 @@ def is_busy(kind: ResourceKind, resource: Any) -> bool:
 
 
 def source_image_name(volume: Any) -> str:
-    """The name of the image that a volume was made from, empty where there was none."""
+    """Return the name of the image that a volume was made from, empty where there was none."""
     return str((volume.volume_image_metadata or {}).get("image_name", ""))

@@ -158,7 +158,7 @@ class _Differences:
 
 
 def _compare_member(root: bytes, member: ArchiveMember) -> Iterator[str]:
-    """Say in what a restored file differs from what the archive has of it."""
+    """Yield in what a restored file differs from its archive."""
     header = member.header
     path = os.path.join(root, member.name)  # noqa: PTH118 - the name may be of any bytes
     try:

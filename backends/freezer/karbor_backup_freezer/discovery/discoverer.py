@@ -117,7 +117,7 @@ class Discoverer:
             )
 
     def _find_other_type(self, resource: Resource) -> str:
-        """Say that an id which is not found is one of another type, if it is."""
+        """Describe that an id which is not found is one of another type, if it is."""
         sdk = self._services.sdk
         lookups = {
             SERVER: sdk.compute.get_server,

@@ -51,7 +51,7 @@ def image_item(image: "Image") -> BackupItem:
 
 
 def machine_properties(services: CloudServices, server: "Server") -> dict[str, str] | None:
-    """The properties of a server's image that shape its machine; None where nobody tells them.
+    """Return the properties of a server's image that shape its machine, None where unknown.
 
     Nova tells those that the server has been made with, its own defaults among them (API 2.98 and
     later); else Glance those that the image has now. Errors are those of

@@ -13,6 +13,6 @@ def drop_empty(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def user_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
-    """The owner's metadata, without the marks of a restore that made the resource."""
+    """Return the owner's metadata, without the marks of a restore that made the resource."""
     given = metadata or {}
     return {key: value for key, value in given.items() if not key.startswith(METADATA_PREFIX)}

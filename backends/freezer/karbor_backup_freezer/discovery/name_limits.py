@@ -20,7 +20,7 @@ _PREFIX_LENGTH: Final = len("restore_")
 
 
 def name_problems(discovery: DiscoveryResult) -> Iterator[str]:
-    """Say which names of a discovery are too long to be restored."""
+    """Return which names of a discovery are too long to be restored."""
     for index, item in enumerate(discovery.items):
         own = _NAME_LIMIT - _SUFFIX_LENGTH
         of_server = min(own, _NAME_LIMIT - _PREFIX_LENGTH - len(item_prefix(job_id(""), index)))

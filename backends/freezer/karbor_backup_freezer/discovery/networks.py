@@ -86,7 +86,7 @@ class NetworkDiscovery:
         return self._ports[server.id]
 
     def _floating_addresses(self) -> Mapping[str, Sequence[str]]:
-        """The floating addresses of the project, by port; a cloud without routers has none."""
+        """Return the project's floating addresses, by port; a cloud without routers has none."""
         if self._addresses is None:
             self._addresses = {}
             try:

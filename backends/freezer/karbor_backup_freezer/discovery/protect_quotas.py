@@ -16,7 +16,7 @@ _GIB = 2**30
 
 
 def protect_quota_problems(services: CloudServices, items: Sequence[BackupItem]) -> list[str]:
-    """Say what Cinder's quotas lack for a protect.
+    """Return what Cinder's quotas lack for a protect.
 
     Errors are those of ``errors.translate_errors``.
     """

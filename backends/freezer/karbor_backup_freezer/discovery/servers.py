@@ -112,7 +112,7 @@ class ServerDiscovery:
 
 
 def server_item(server: "Server") -> BackupItem:
-    """The system disk of a server that boots from an image; Nova does not say how large."""
+    """Return the system disk of a server that boots from an image; Nova does not say how large."""
     return BackupItem(type=SERVER, id=server.id, name=server.name, mode=Mode.NOVA)
 
 

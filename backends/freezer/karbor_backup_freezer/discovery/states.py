@@ -20,7 +20,7 @@ _IMAGE_READY_STATE: Final = "active"
 
 
 def server_problem(server: "Server") -> str:
-    """Say why a server cannot be backed up now; empty if it can."""
+    """Describe why a server cannot be backed up now; empty if it can."""
     what = f"server {server.id} ({server.name})"
     if server.status in _SERVER_FAILED_STATES:
         return f"{what} is in state {server.status}: repair it first"
@@ -37,7 +37,7 @@ def server_problem(server: "Server") -> str:
 
 
 def volume_problem(volume: "Volume") -> str:
-    """Say why a volume cannot be backed up now, or never; empty if it can."""
+    """Describe why a volume cannot be backed up now, or never; empty if it can."""
     what = f"volume {volume.id} ({volume.name})"
     if volume.is_encrypted:
         return (
@@ -56,7 +56,7 @@ def volume_problem(volume: "Volume") -> str:
 
 
 def image_problem(image: "Image") -> str:
-    """Say why an image cannot be backed up now; empty if it can."""
+    """Describe why an image cannot be backed up now; empty if it can."""
     if image.status == _IMAGE_READY_STATE:
         return ""
     return (

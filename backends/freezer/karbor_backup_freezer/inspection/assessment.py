@@ -150,7 +150,7 @@ def _parts(
     measurements: Sequence[Measurement],
     problems: dict[str, str],
 ) -> Iterator[Part]:
-    """The members: servers that boot from volumes, then what the items hold."""
+    """Yield the members: servers that boot from volumes, then what the items hold."""
     whole = discovery.resource
     if [(stored.item.type, stored.item.id) for stored in items] == [(whole.type, whole.id)]:
         for id_, member in measurements[0].members.items():

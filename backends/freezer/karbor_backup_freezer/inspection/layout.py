@@ -59,7 +59,7 @@ class Listing:
         self._paths = sorted(paths)
 
     def with_prefix(self, text: str) -> Sequence[str]:
-        """The paths that start so, in order."""
+        """Return the paths that start so, in order."""
         first = bisect.bisect_left(self._paths, text)
         following = (self._paths[at] for at in range(first, len(self._paths)))
         return list(itertools.takewhile(lambda path: path.startswith(text), following))
@@ -90,7 +90,7 @@ def find_copy(
 
 
 def project_list_path(project: str) -> str:
-    """The path of the list of servers that mode ``tenant`` keeps of a project."""
+    """Return the path of the list of servers that mode ``tenant`` keeps of a project."""
     return f"project_{project}"
 
 
@@ -127,7 +127,7 @@ def _find_engine_copy(
 
 
 def _newest_time(stored: Listing, root: str) -> str | None:
-    """The latest time below a folder; the agent names its folders by seconds since 1970."""
+    """Return the latest time below a folder; the agent names its folders by seconds since 1970."""
     below = stored.with_prefix(f"{root}/")
     times = {path.removeprefix(f"{root}/").partition("/")[0] for path in below}
     return max((time for time in times if time.isdecimal()), key=int, default=None)

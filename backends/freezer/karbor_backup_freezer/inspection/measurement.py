@@ -147,7 +147,7 @@ class ContainerInspection:
         return Path(self._place.container, copy.data[0]), notes
 
     def _inspect_project(self, project: str) -> Measurement:
-        """A project's backup is the list of its servers, and a copy of each."""
+        """Measure a project's backup: the list of its servers, and a copy of each."""
         path = project_list_path(project)
         servers = self._read_server_list(path) if path in self._sizes else None
         members = {server: self._inspect_resource(Mode.TENANT, server) for server in servers or ()}
@@ -158,7 +158,7 @@ class ContainerInspection:
         )
 
     def _read_server_list(self, path: str) -> list[str] | None:
-        """The servers in the agent's list of a project, None where it is no such list."""
+        """Return the servers in the agent's list of a project, None where it is no such list."""
         try:
             servers = self._reader.read_metadata(path)
         except _METADATA_ERRORS:

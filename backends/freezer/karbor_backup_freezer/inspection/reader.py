@@ -18,11 +18,11 @@ class StorageReader(Protocol):
     """Reads one protect's container. It may raise ``StorageUnreachable``, or ``Transient``."""
 
     def list_sizes(self) -> Mapping[str, int]:
-        """The bytes of everything that is stored, by paths below the container."""
+        """Return the bytes of everything that is stored, by paths below the container."""
         ...
 
     def read_metadata(self, path: str) -> Any:
-        """The JSON of the agent's notes at a path below the container.
+        """Return the JSON of the agent's notes at a path below the container.
 
         Raises:
             ValueError: they are no JSON.

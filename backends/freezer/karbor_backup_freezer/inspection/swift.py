@@ -62,7 +62,7 @@ class _SwiftContainer:
         return found
 
     def read_metadata(self, path: str) -> Any:
-        """The agent's notes: an object's content, or the headers of one that joins segments."""
+        """Return the agent's metadata: an object's content, or the headers of a segmented one."""
         headers = self._request("HEAD", f"{self.prefix}{path}").headers
         if _MANIFEST_HEADER in headers:
             return {name.lower(): value for name, value in headers.items()}
@@ -72,7 +72,7 @@ class _SwiftContainer:
         return parse_metadata(self._request("GET", f"{self.prefix}{path}").content)
 
     def _get_page(self, marker: str) -> Any:
-        """The objects after one of that name, as many as Swift gives at a time."""
+        """Return the objects after one of that name, as many as Swift gives at a time."""
         params = {"format": "json", "prefix": self.prefix, "marker": marker}
         return self._request("GET", "", params=params).json()
 

@@ -51,7 +51,7 @@ class Handle:
         )
 
     def for_member(self, wanted: Collection[str]) -> Self:
-        """The handle of a member: of the resources with these ids alone."""
+        """Return the handle of a member: of the resources with these ids alone."""
         return attrs.evolve(
             self,
             items=tuple(stored for stored in self.items if stored.item.id in wanted),
@@ -59,7 +59,7 @@ class Handle:
         )
 
     def to_document(self) -> dict[str, Any]:
-        """The handle as JSON."""
+        """Return the handle as JSON."""
         return {
             "format": FORMAT,
             **attrs.asdict(self, recurse=False),

@@ -15,7 +15,7 @@ PREPARE: Final = "prepare"
 
 
 def work_step(number: int) -> str:
-    """The name of the step of an operation's work that begins its job, or a later one.
+    """Return the name of the step of an operation's work that begins its job, or a later one.
 
     Args:
         number: how many jobs came before; only a restore of several members has more than one.
@@ -25,7 +25,7 @@ def work_step(number: int) -> str:
 
 @functools.lru_cache(maxsize=16_384)  # each poll asks for those of all that runs
 def job_id(operation_id: str, step: str = WORK) -> str:
-    """The id of the job of one step of an operation, always the same.
+    """Return the id of the job of one step of an operation, always the same.
 
     Freezer never lets go of an id (a deleted job keeps it), so each step has one of its own.
     """
@@ -33,17 +33,17 @@ def job_id(operation_id: str, step: str = WORK) -> str:
 
 
 def record_id(job_id: str, index: int) -> str:
-    """The id by which one action of a job tells its record from others."""
+    """Return the id by which one action of a job tells its record from others."""
     return uuid.uuid5(_NAMESPACE, f"{job_id}/{index}").hex
 
 
 def removal_step(number: int) -> str:
-    """The name of the step in which a release removes data for the ``number``-th time."""
+    """Return the name of the step in which a release removes data for the ``number``-th time."""
     return f"release-{number}"
 
 
 def item_prefix(job_id: str, index: int) -> str:
-    """What the agent puts before the names of what it makes for one action of a job.
+    """Return what the agent puts before the names of what it makes for one action of a job.
 
     It is the action's ``temp_resource_prefix``. Freezer never tells which volume or server it has
     restored; by this prefix the one of this very job is told from all others.

@@ -31,7 +31,7 @@ class _Document:
     """Something that is kept in a receipt or a handle."""
 
     def to_document(self) -> dict[str, Any]:
-        """It as JSON."""
+        """Return it as JSON."""
         document: dict[str, Any] = _converter().unstructure(self)
         return document
 

@@ -42,7 +42,7 @@ MODES_WITH_ENGINE: Final = frozenset({Mode.NOVA, Mode.GLANCE, Mode.TENANT})
 
 
 def selection_fields(item: BackupItem) -> dict[str, Any]:
-    """The fields by which every action on an item selects mode and resource.
+    """Return the fields by which every action on an item selects mode and resource.
 
     Raises:
         InvalidInput: the item's id cannot be one.
@@ -57,7 +57,7 @@ def selection_fields(item: BackupItem) -> dict[str, Any]:
 
 
 def backup_fields(item: BackupItem) -> dict[str, Any]:
-    """The fields by which a backup action selects an item.
+    """Return the fields by which a backup action selects an item.
 
     Raises:
         InvalidInput: the item's id cannot be one.

@@ -66,7 +66,7 @@ class Receipt:
     settles_at: float = 0.0
 
     def to_document(self) -> dict[str, Any]:
-        """The receipt as JSON; what has its default value is not written."""
+        """Return the receipt as JSON; what has its default value is not written."""
         values = attrs.asdict(self, recurse=False)
         filled = {name: value for name, value in values.items() if value}
         if self.records:
@@ -88,7 +88,7 @@ class Receipt:
         )
 
     def load_discovery_result(self) -> DiscoveryResult:
-        """What the protect covers.
+        """Return what the protect covers.
 
         Raises:
             BackendError: it cannot be read.

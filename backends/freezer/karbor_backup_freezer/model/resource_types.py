@@ -24,7 +24,7 @@ COVERED: Final = {
 
 
 def restore_path(resource: Resource, options: Mapping[str, Any]) -> str:
-    """The path that a directory is restored to.
+    """Return the path that a directory is restored to.
 
     Raises:
         InvalidInput: the agent could not restore to the path.

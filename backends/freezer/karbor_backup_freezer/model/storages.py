@@ -80,7 +80,7 @@ class Storage:
         return any(field in SECRET_FIELDS for field in _FIELDS[self.kind].values())
 
     def backup_container(self, top: str, backup_id: str) -> str:
-        """The container of one backup alone, so that removing what it holds is exact.
+        """Return the container of one backup alone, so that removing what it holds is exact.
 
         Raises:
             InvalidInput: it is longer than Freezer can keep.
@@ -91,7 +91,7 @@ class Storage:
         return check_text(f"container of storage {self.name!r}", path)
 
     def action_fields(self) -> dict[str, Any]:
-        """The fields by which an action names this storage. They hold secrets in clear.
+        """Return the fields by which an action names this storage. They hold secrets in clear.
 
         Raises:
             InvalidInput: a secret's reference leads nowhere.
@@ -107,7 +107,7 @@ class Storage:
 
 
 def without_secrets(action: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of an action that can be written over it before it is deleted.
+    """Return a copy of an action that can be written over it before it is deleted.
 
     Freezer deletes by setting a mark, so what a row holds then it holds for ever.
     """

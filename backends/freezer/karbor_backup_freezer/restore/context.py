@@ -82,7 +82,7 @@ class RestoreContext:
         return self.resources.list_all(ResourceKind.IMAGE)
 
     def item_prefix(self, index: int) -> str:
-        """What the agent put before the names of what it made for one item."""
+        """Return what the agent put before the names of what it made for one item."""
         return item_prefix(self.job, index)
 
     def attempted_items(self) -> frozenset[int]:
@@ -104,11 +104,11 @@ class RestoreContext:
         )
 
     def agent_images(self) -> Sequence[Any]:
-        """The images that the agent made of the items and has not removed."""
+        """Return the images that the agent made of the items and has not removed."""
         return [image for image in self.images if (image.name or "").startswith(f"{self.job}-")]
 
     def agent_servers(self) -> Sequence[Any]:
-        """The servers that the agent itself has made of those images."""
+        """Return the servers that the agent itself has made of those images."""
         images = {image.id for image in self.agent_images()}
         return [
             server
@@ -118,7 +118,7 @@ class RestoreContext:
         ]
 
     def created_images(self) -> Sequence[Any]:
-        """The images that the operation made, by the agent or otherwise."""
+        """Return the images that the operation made, by the agent or otherwise."""
         temporary = {image.id for image in self.agent_images()}
         return [
             image
@@ -127,7 +127,7 @@ class RestoreContext:
         ]
 
     def created_volumes(self) -> Sequence[Any]:
-        """The volumes that the operation made, by the agent or otherwise."""
+        """Return the volumes that the operation made, by the agent or otherwise."""
         return [
             volume
             for volume in self.volumes
@@ -156,7 +156,7 @@ class RestoreContext:
         return made >= self.operation.created_at - _CLOCK_TOLERANCE
 
     def created_servers(self) -> Sequence[Any]:
-        """The servers that the operation made, by the agent or otherwise."""
+        """Return the servers that the operation made, by the agent or otherwise."""
         agents = {server.id for server in self.agent_servers()}
         return [
             server

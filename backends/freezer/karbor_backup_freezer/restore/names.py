@@ -19,7 +19,7 @@ NAME_LIMIT: Final = 255
 
 
 def operation_metadata(operation: Operation, source: str) -> dict[str, str]:
-    """The metadata that tells what was made by an operation, and of what."""
+    """Return the metadata that tells what was made by an operation, and of what."""
     return {OPERATION_KEY: operation.id, MEMBER_KEY: source}
 
 
@@ -33,7 +33,7 @@ def is_marked(metadata: Json | None, operation: Operation, source: str | None = 
 
 
 def restored_name(operation: Operation, source: Resource, device: str = "") -> str:
-    """The name of what is made of a source.
+    """Return the name of what is made of a source.
 
     Args:
         operation: the restore; without the option ``restore_name`` a name stays as it was.

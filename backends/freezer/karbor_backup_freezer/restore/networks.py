@@ -67,7 +67,7 @@ def find_interfaces(context: RestoreContext, spec: ServerSpec) -> tuple[Interfac
 def requested_networks(
     context: RestoreContext, spec: ServerSpec, wanted: Sequence[Interface]
 ) -> list[dict[str, str]] | str:
-    """What to ask Nova for: each network, with the source's first address there if it is free."""
+    """Return the networks to request from Nova, with the source's address where it is free."""
     networks = []
     for interface in wanted:
         asked = {"uuid": interface.network}
@@ -79,7 +79,7 @@ def requested_networks(
 
 
 def initial_security_groups(wanted: Sequence[Interface]) -> list[dict[str, str]]:
-    """The groups that Nova is to give every new port; ``settle`` gives each port its own."""
+    """Return the groups that Nova is to give every new port; ``settle`` gives each port its own."""
     return [{"name": group} for group in sorted({g for one in wanted for g in one.groups})]
 
 
@@ -142,7 +142,7 @@ def _update_port(context: RestoreContext, port: Any, what: str, value: list[Any]
 
 
 def _address_pairs(written: Mapping[str, Any]) -> tuple[Mapping[str, str], ...]:
-    """The address pairs of a port; where one names the port's old MAC, Neutron adds the new one."""
+    """Return the address pairs of a port, without its old MAC: Neutron adds the new one."""
     return tuple(
         {key: value for key, value in pair.items() if (key, value) != ("mac_address", mac)}
         for mac in [written.get("mac")]
@@ -175,7 +175,7 @@ def _is_free(context: RestoreContext, interface: Interface, address: str) -> boo
 
 
 def _find_port(interface: Interface, ports: Sequence[Any]) -> Any | None:
-    """The port on a network: the one with the right address, where there are several."""
+    """Return the port on a network: the one with the right address, where there are several."""
     same = [port for port in ports if port.network_id == interface.network]
     same.sort(key=lambda port: set(interface.addresses).isdisjoint(_port_addresses(port)))
     return same[0] if same else None

@@ -75,7 +75,7 @@ class ResourceRestorer:
 
     @staticmethod
     def native_target(state_document: Json, item: BackupItem) -> str:
-        """The id of the volume that ``prepare`` has for an item.
+        """Return the id of the volume that ``prepare`` has for an item.
 
         Raises:
             KeyError: it has none.
@@ -117,7 +117,7 @@ class ResourceRestorer:
         return _to_step_result(context, _success_progress(context, statuses, removal.leftovers))
 
     def find_attempted_items(self, operation: Operation, handle: BackupContents) -> frozenset[int]:
-        """The places of the items that the agent has got to, as far as it left anything."""
+        """Return the places of the items that the agent has got to, as far as it left anything."""
         return self._build_context(operation, handle, {}).attempted_items()
 
     def check_pending(self, state_document: Json) -> Progress:

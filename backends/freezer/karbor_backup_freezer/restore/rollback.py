@@ -16,7 +16,7 @@ from karbor_backup_freezer.restore.names import is_marked
 
 
 def retained_ids(operation: Operation) -> frozenset[str]:
-    """The ids of what a failed restore of a project leaves all the same: its whole members.
+    """Return the ids of what a failed restore of a project leaves all the same: its whole members.
 
     They are told in the outcome's parts; what a cancelled restore made goes altogether.
     """

@@ -10,7 +10,7 @@ from karbor_backup_freezer.restore.context import RestoreContext
 
 
 def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, str]:
-    """The image that the agent restored of a server, or why there is no good one."""
+    """Return the image that the agent restored of a server, or why there is no good one."""
     item = _find_item(context, spec)
     if item is None:
         return None, "the backup holds no image of it"
@@ -63,7 +63,7 @@ def set_image_properties(context: RestoreContext, spec: ServerSpec, image: Any) 
 
 
 def _find_item(context: RestoreContext, spec: ServerSpec) -> tuple[int, StoredItem] | None:
-    """The item that holds a server's image: its own, or Freezer's of the whole project."""
+    """Return the item that holds a server's image: its own, or Freezer's of the whole project."""
     for index, stored in enumerate(context.contents.items):
         if stored.item.mode is Mode.TENANT or stored.item.id == spec.id:
             return index, stored

@@ -133,7 +133,7 @@ def _flavor_id(context: RestoreContext, spec: ServerSpec) -> str:
 
 
 def _key_name(context: RestoreContext, spec: ServerSpec) -> str | None:
-    """The key pair's name, None where the user who restores has none of that name."""
+    """Return the key pair's name, None where the user who restores has none of that name."""
     name: str | None = spec.details.get("key_name")
     if not name:
         return None
@@ -150,7 +150,7 @@ def _key_name(context: RestoreContext, spec: ServerSpec) -> str | None:
 def _block_devices(
     spec: ServerSpec, image: Any | None, volumes: Mapping[str, MemberStatus]
 ) -> list[dict[str, Any]]:
-    """What the server is to have as disks, in the order of the source's."""
+    """Return what the server is to have as disks, in the order of the source's."""
     devices: list[dict[str, Any]] = []
     included = [attachment for attachment in spec.attachments if attachment.included]
     if image is not None and included:

@@ -73,7 +73,7 @@ class RestoreState:
                 raise ValueError(f"{identifier!r} is no id")
 
     def to_document(self) -> dict[str, Any]:
-        """It as JSON."""
+        """Return it as JSON."""
         return {key: value for key, value in attrs.asdict(self).items() if value}
 
     def wait_for(self, kind: ResourceKind, identifier: str, *, gone: bool = False) -> None:
@@ -81,12 +81,12 @@ class RestoreState:
         self.waiting.append([kind.value, identifier, gone])
 
     def created_ids(self) -> frozenset[str]:
-        """The ids of everything that was made; a volume that was written over was not."""
+        """Return the ids of everything that was made; a volume that was written over was not."""
         made = (*self.volumes.items(), *self.servers.items(), *self.images.items())
         return frozenset(new for source, new in made if new != source)
 
     def checks(self) -> tuple[Check, ...]:
-        """What could not be brought back as it was."""
+        """Return what could not be brought back as it was."""
         return tuple(
             Check(name, verified=False, reason=reason) for name, reason in self.doubts.items()
         )

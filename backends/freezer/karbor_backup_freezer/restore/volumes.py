@@ -80,7 +80,7 @@ def restore_volume(
 
 
 def _find_volume(context: RestoreContext, index: int, item: BackupItem) -> Any | None:
-    """The volume that was made of an item; the agent's before one that was made of that."""
+    """Return the volume that was made of an item; the agent's before one that was made of that."""
     if item.id in context.state.volumes:
         return _get_noted_volume(context, item)
     return _first(
@@ -99,7 +99,7 @@ def _missing_reason(context: RestoreContext, item: BackupItem) -> str:
 
 
 def _get_noted_volume(context: RestoreContext, item: BackupItem) -> Any | None:
-    """The volume that an earlier step has noted, if it is still known for this operation's own."""
+    """Return the volume that an earlier step recorded, if it is still this operation's own."""
     identifier = context.state.volumes.get(item.id)
     volume = None if identifier is None else context.resources.get(ResourceKind.VOLUME, identifier)
     return (
@@ -142,7 +142,7 @@ def _create_volume(
 
 
 def _unready_status(context: RestoreContext, volume: Any) -> MemberStatus | None:
-    """The standing of a volume that cannot be worked on, None where it can."""
+    """Return the standing of a volume that cannot be worked on, None where it can."""
     if is_busy(ResourceKind.VOLUME, volume):
         context.state.wait_for(ResourceKind.VOLUME, volume.id)
         return PENDING

@@ -95,12 +95,12 @@ class WorkflowContext:
         )
 
     def requested_scheduler(self, operation: Operation) -> str | None:
-        """The client id of the scheduler that is to run the job, None to choose."""
+        """Return the client id of the scheduler that is to run the job, None to choose."""
         named: str | None = operation.options.get("scheduler", self.configuration.scheduler)
         return named
 
     def load_source(self, operation: Operation) -> tuple[Backup, Handle, Storage]:
-        """The backup that an operation works on, and where it is.
+        """Return the backup that an operation works on, and where it is.
 
         Raises:
             InvalidInput: there is none, it cannot be read, or its storage is not configured, or is
@@ -227,7 +227,7 @@ class WorkflowContext:
             raise BackendError(f"there is no volume to restore {error} to") from None
 
     def get_storage(self, operation: Operation, receipt: Receipt) -> Storage:
-        """The storage that a protect stores to.
+        """Return the storage that a protect stores to.
 
         Raises:
             InvalidInput: it is not configured.
@@ -237,7 +237,7 @@ class WorkflowContext:
 
 
 def get_discovery_result(operation: Operation) -> DiscoveryResult:
-    """What a protect covers: what its receipt says, or the resource itself.
+    """Return what a protect covers: what its receipt says, or the resource itself.
 
     Raises:
         BackendError: the receipt cannot be read.
@@ -251,7 +251,7 @@ def get_discovery_result(operation: Operation) -> DiscoveryResult:
 
 
 def single_item_result(resource: Resource) -> DiscoveryResult:
-    """The discovery of a resource that is all that there is to protect.
+    """Return the discovery of a resource that is all that there is to protect.
 
     Raises:
         BackendError: it is of a type that is not protected.

@@ -121,7 +121,7 @@ class ProtectRollback:
         return Progress(ProgressState.SUCCEEDED, leftovers=tuple(leftovers))
 
     def _find_native_backups(self, operation: Operation, job: Job) -> Mapping[str, str]:
-        """The volumes of Cinder's own backups that the job has made, recorded or not, by id."""
+        """Return the volumes of Cinder's own backups that the job made, recorded or not, by id."""
         items = [item for item in get_discovery_result(operation).items if item.mode is Mode.NATIVE]
         if not items:
             return {}
@@ -161,7 +161,7 @@ def _container_leftover(job: Job, note: str) -> Leftover:
 
 
 def _data_leftovers(job: Job, removal: Job | None) -> Sequence[Leftover]:
-    """What a removal is known not to remove; a job whose actions are gone was dealt with before."""
+    """Return what a removal does not remove; a job without actions was handled before."""
     stores = [action for action in job.actions if removal_for_action(action.fields) is not None]
     if not stores:
         return []

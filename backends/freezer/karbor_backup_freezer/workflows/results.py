@@ -32,7 +32,7 @@ from karbor_backup_freezer.model.storages import Storage, StorageKind
 def match_records(
     discovery: DiscoveryResult, records: Iterable[Document]
 ) -> tuple[Document | None, ...]:
-    """The record of each item, None where Freezer has none: its action did not succeed."""
+    """Return the record of each item, None where Freezer has none: its action did not succeed."""
     known = list(records)
 
     def of(item: BackupItem) -> Document | None:
@@ -43,12 +43,12 @@ def match_records(
 
 
 def compact_records(records: Iterable[Document | None]) -> tuple[tuple[str, int, str], ...]:
-    """What a receipt keeps of the records of a protect whose every item has one."""
+    """Return what a receipt keeps of the records of a protect whose every item has one."""
     return tuple(_compact_record(record) for record in records if record is not None)
 
 
 def agent_field(records: Iterable[Document | None], field: str) -> str:
-    """What the agent has told of itself in the records of one job, empty where in none."""
+    """Return the agent's field found in a job's records, empty where there is none."""
     values = (str(record_metadata(record).get(field) or "") for record in records if record)
     return next(filter(None, values), "")
 
@@ -56,7 +56,7 @@ def agent_field(records: Iterable[Document | None], field: str) -> str:
 def stored_items(
     discovery: DiscoveryResult, records: Sequence[tuple[str, int, str]]
 ) -> tuple[StoredItem, ...]:
-    """The items with what was recorded of each."""
+    """Return the items with their records."""
     return tuple(
         StoredItem(item=item, record=record, time_stamp=time_stamp, native=native)
         for item, (record, time_stamp, native) in zip(discovery.items, records, strict=True)
@@ -66,7 +66,7 @@ def stored_items(
 def add_sizes(
     items: Sequence[StoredItem], measurements: Sequence[Measurement]
 ) -> tuple[StoredItem, ...]:
-    """The items with the bytes that were seen of each."""
+    """Return the items with the bytes that were seen of each."""
     return tuple(
         attrs.evolve(item, stored=seen.stored)
         for item, seen in zip(items, measurements, strict=True)
@@ -74,7 +74,7 @@ def add_sizes(
 
 
 def archive_read_progress(receipt: Receipt, still: ReadProgress) -> Progress:
-    """The answer of a step while what is stored is read; it keeps the receipt."""
+    """Return the answer of a step while what is stored is read; it keeps the receipt."""
     return attrs.evolve(
         receipt.running_progress(), done=still.done, total=still.total, unit="bytes"
     )
@@ -83,7 +83,7 @@ def archive_read_progress(receipt: Receipt, still: ReadProgress) -> Progress:
 def incomplete_result(
     discovery: DiscoveryResult, records: Sequence[Document | None], job: Job, limit: str = ""
 ) -> Progress:
-    """The end of a protect of which not every item was backed up.
+    """Return the result of a protect of which not every item was backed up.
 
     The scheduler runs a job's actions in turn and skips those after one that failed, and an
     action that succeeded has left a record (freezer 19.0.0): so the first that has none failed.
@@ -119,7 +119,7 @@ def incomplete_result(
 def empty_result(
     discovery: DiscoveryResult, storage: Storage, location: BackupLocation
 ) -> Progress:
-    """The success of a protect that has nothing to do: a project without resources."""
+    """Return the success of a protect that has nothing to do: a project without resources."""
     handle = Handle(
         kind=storage.kind.value,
         container=location.container,
@@ -141,7 +141,7 @@ def empty_result(
 def build_result(
     discovery: DiscoveryResult, handle: Handle, assessment: Assessment, storage: str
 ) -> Progress:
-    """The end of a protect whose data was looked at."""
+    """Return the result of a protect whose data was inspected."""
     recorded = Check(RECORD_EXISTS_CHECK, verified=True)
     checks = (
         recorded,
@@ -164,7 +164,7 @@ def build_result(
 
 
 def _list_members(discovery: DiscoveryResult, handle: Handle) -> Iterator[Member]:
-    """What can be restored alone: servers with their volumes, and every volume."""
+    """Yield what can be restored alone: servers with their volumes, and every volume."""
     if any(item.mode is Mode.TENANT for item in discovery.items):
         return
     for server in discovery.servers:

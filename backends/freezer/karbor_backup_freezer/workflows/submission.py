@@ -115,7 +115,7 @@ def create(client: FreezerClient, document: Mapping[str, Any]) -> None:
 
 
 def job_description(operation: Operation) -> str:
-    """What a job is called for people.
+    """Return what a job is called for people.
 
     Raises:
         InvalidInput: the one that was given is too long.

@@ -58,7 +58,7 @@ def make_receipt(folder: Path) -> Json:
 
 
 def matches_receipt(noted: Json | None, folder: Path) -> bool:
-    """Say whether what is found under a name is the directory in the receipt.
+    """Return whether what is found under a name is the directory in the receipt.
 
     Raises:
         BackendError: this release cannot read the receipt.

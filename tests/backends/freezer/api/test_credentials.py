@@ -22,7 +22,7 @@ clouds:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A configuration of Freezer, and no credentials whatever."""
+    """Return a configuration of Freezer, and no credentials whatever."""
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     for name in ("CLOUD", "AUTH_URL", "USERNAME", "PASSWORD", "PROJECT_NAME", "REGION_NAME"):

@@ -55,7 +55,7 @@ def make_registry(**schedulers: Mapping[str, Any]) -> SchedulerRegistry:
 
 
 def choose_scheduler(freezer: FakeFreezer, operation_id: str) -> str:
-    """What a process chooses that has just begun."""
+    """Return what a process chooses that has just begun."""
     schedulers = SchedulerRegistry(freezer)
     volume = Resource(VOLUME, "v")
     return placement.choose_for_protect(

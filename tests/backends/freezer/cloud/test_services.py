@@ -22,7 +22,7 @@ from tests.support.http_faults import HttpResponse
 
 
 def catalog_session(cloud: StubCloud) -> session.Session:
-    """A session with a Keystone whose catalog knows Cinder alone."""
+    """Return a session with a Keystone whose catalog knows Cinder alone."""
     endpoint = {"interface": "public", "url": f"{cloud.proxy.url}/volume/", "id": "e"}
     catalog = [{"type": "block-storage", "id": "c", "name": "cinder", "endpoints": [endpoint]}]
     token = {

@@ -24,7 +24,7 @@ _UNLIMITED = {
 
 
 def server_document(id_: str, *, image: str = "", **more: Any) -> dict[str, Any]:
-    """A server as Nova tells of it; without an image it boots from a volume."""
+    """Return a server as Nova tells of it; without an image it boots from a volume."""
     return {
         "id": id_,
         "name": f"name of {id_}",
@@ -42,7 +42,7 @@ def server_document(id_: str, *, image: str = "", **more: Any) -> dict[str, Any]
 
 
 def volume_document(id_: str, *, bootable: bool = False, **more: Any) -> dict[str, Any]:
-    """A volume as Cinder tells of it."""
+    """Return a volume as Cinder tells of it."""
     return {
         "id": id_,
         "name": f"name of {id_}",

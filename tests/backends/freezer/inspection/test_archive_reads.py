@@ -17,7 +17,7 @@ HANG = 120.0
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """An archive that is longer than what is read at a time."""
+    """Return an archive that is longer than what is read at a time."""
     large = tmp_path / "large"
     with large.open("wb") as file:
         file.truncate(64 * 2**20)

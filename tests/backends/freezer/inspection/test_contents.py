@@ -24,7 +24,7 @@ NOTES = {"compression": "gzip", "encryption": False}
 
 
 def make_archive(tree: Path, *more: str) -> bytes:
-    """What the agent stores of a directory, without its compression."""
+    """Return what the agent stores of a directory, without its compression."""
     manifest = tree.parent / "manifest"
     manifest.unlink(missing_ok=True)
     command = ["tar", "--create", "--warning=none", "--ignore-failed-read", "--one-file-system"]

@@ -216,7 +216,7 @@ class RestoreHarness:
 
 
 def restore_operation(resource: Resource, **options: Any) -> Operation:
-    """A restore of a backup of a resource."""
+    """Return a restore of a backup of a resource."""
     return Operation(
         id=uuid.uuid4().hex,
         verb=Verb.RESTORE,
@@ -231,13 +231,13 @@ def restore_operation(resource: Resource, **options: Any) -> Operation:
 
 
 def with_failed_outcome(operation: Operation, progress: Progress) -> Operation:
-    """The operation with a failed answer as its outcome."""
+    """Return the operation with a failed answer as its outcome."""
     outcome = Outcome(Result.FAILED, progress.reason, parts=progress.parts)
     return attrs.evolve(operation, outcome=outcome)
 
 
 def volume_item(name: str = "data", mode: Mode = Mode.CINDER, **details: Any) -> BackupItem:
-    """A volume of one GiB as a discovery writes it down."""
+    """Return a volume of one GiB as a discovery writes it down."""
     written = {"volume_type": "standard", "availability_zone": "nova", **details}
     return BackupItem(
         type=VOLUME, id=str(uuid.uuid4()), name=name, mode=mode, size=GIB, details=written
@@ -245,7 +245,7 @@ def volume_item(name: str = "data", mode: Mode = Mode.CINDER, **details: Any) ->
 
 
 def server_item(name: str = "web") -> BackupItem:
-    """The image of a server as a discovery writes it down."""
+    """Return the image of a server as a discovery writes it down."""
     return BackupItem(type=SERVER, id=str(uuid.uuid4()), name=name, mode=Mode.NOVA)
 
 
@@ -257,7 +257,7 @@ def stored_items(*items: BackupItem, length: int | None = None) -> tuple[StoredI
 def server_spec(
     cloud: RestoreHarness, item: BackupItem | None, *attachments: Attachment, **details: Any
 ) -> ServerSpec:
-    """A server as a discovery writes it down; without an item it boots from a volume."""
+    """Return a server as a discovery writes it down; without an item it boots from a volume."""
     written = {
         "flavor": {"id": cloud.flavor.id, "name": "tiny", "vcpus": 1, "ram": 64, "disk": 1},
         "availability_zone": "nova",

@@ -38,7 +38,7 @@ def _native() -> tuple[Operation, FakeContents, Any]:
 
 
 def _server(cloud: RestoreHarness) -> tuple[Operation, FakeContents, Any]:
-    """A server whose image the agent has restored, and whose own server is gone already."""
+    """Return a server whose image the agent has restored, and whose own server is gone already."""
     item = server_item()
     operation = restore_operation(item.resource)
     agents = cloud.agent_server(operation, 0, "web")

@@ -43,7 +43,7 @@ def server_spec(id_: str = "s1", **details: Any) -> ServerSpec:
 
 @pytest.fixture
 def cloud(stub_cloud: StubCloud) -> StubCloud:
-    """A cloud that has what the items and descriptions above need."""
+    """Return a cloud that has what the items and descriptions above need."""
     stub_cloud.add_response("/types$", {"volume_types": [{"id": "1", "name": "fast"}]})
     stub_cloud.add_response("/flavors/f1$", {"flavor": {**FLAVOR, "id": "f1"}})
     stub_cloud.add_response("/flavors(/detail)?$", {"flavors": []})

@@ -34,7 +34,7 @@ def interface(
 def server_from_volumes(
     cloud: RestoreHarness, **details: Any
 ) -> tuple[ServerSpec, FakeContents, Any]:
-    """A server that boots from a volume and has another one, and what is stored of it."""
+    """Return a server that boots from a volume and has another one, and what is stored of it."""
     root, data = volume_item("root", bootable=True), volume_item("data")
     notes = server_spec(
         cloud,

@@ -217,7 +217,7 @@ class WorkflowHarness:
     # The core.
 
     def new_context(self) -> WorkflowContext:
-        """What a process that has just begun works with."""
+        """Return what a process that has just begun works with."""
         return WorkflowContext.create(self.freezer, self.configuration, self.cloud.services)
 
     def run_operation(
@@ -295,7 +295,7 @@ class WorkflowHarness:
         return self.new_workflow().status([operation])[operation.id]
 
     def new_workflow(self) -> Workflow[FreezerCall]:
-        """The workflow of a process that has just begun."""
+        """Return the workflow of a process that has just begun."""
         return create_workflow(self.new_context(), self.steps)
 
 

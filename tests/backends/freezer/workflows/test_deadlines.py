@@ -11,7 +11,7 @@ from tests.backends.freezer.workflows.test_protect import get_backup, has_no_lef
 
 
 def leftover_kinds(operation: Operation) -> set[str]:
-    """The kinds of what an operation has left that was suspended after its deadline."""
+    """Return the kinds of what an operation has left that was suspended after its deadline."""
     assert operation.suspended
     assert operation.outcome is not None
     assert operation.outcome.result is Result.FAILED

@@ -12,7 +12,7 @@ from karbor_backup_core.stores.sql import SQLStore
 
 @pytest.fixture
 def mountinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The list of mounts, which tests write lines to: ext4 at the root so far."""
+    """Return the list of mounts, which tests write lines to: ext4 at the root so far."""
     mounts = tmp_path / "mountinfo"
     mounts.write_text("22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n")
     monkeypatch.setattr(filesystems, "MOUNTINFO", mounts)

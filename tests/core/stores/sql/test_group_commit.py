@@ -40,7 +40,7 @@ class FakeDatabase:
         self.kept.append(written)
 
     def contains(self, what: str) -> bool:
-        """Say whether a write has taken effect."""
+        """Return whether a write has taken effect."""
         return any(what in written for written in self.kept)
 
 

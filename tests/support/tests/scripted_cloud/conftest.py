@@ -71,5 +71,5 @@ def harness(
 
 @pytest.fixture
 def demo(harness: CloudHarness) -> Any:
-    """A connection with the account `demo`, with openstacksdk's clients of the four services."""
+    """Return openstacksdk's connection with the account `demo`."""
     return harness.connect()

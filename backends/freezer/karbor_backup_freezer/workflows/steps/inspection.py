@@ -46,7 +46,7 @@ class Inspection(FreezerStep):
         return results.build_result(discovery, handle, assessment, storage.name)
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether this process still reads an archive; it is read anew where none does."""
+        """Return whether this process still reads an archive; it is read anew where none does."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         container = self._context.get_container(call.operation)
@@ -79,7 +79,7 @@ class Inspection(FreezerStep):
 def _explain_missing(
     stored: StoredItem, seen: Measurement, location: BackupLocation
 ) -> Measurement:
-    """Say why an archive lacks something, where the directory is on this host."""
+    """Return why an archive lacks something, where the directory is on this host."""
     if seen.contents is None or not hosts.is_local_host(location.hostname):
         return seen
     contents = explain_missing(seen.contents, stored.item.id, stored.time_stamp)

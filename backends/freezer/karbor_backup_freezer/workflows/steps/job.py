@@ -83,7 +83,7 @@ class JobStep(FreezerStep, abc.ABC):
         return ""
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say how the job stands, as the poll has seen it."""
+        """Return how the job stands, as the poll has seen it."""
         identifier = self.awaited_job_id(call)
         job = call.jobs.get(identifier)
         if call.operation.outcome is not None:
@@ -144,7 +144,7 @@ class JobStep(FreezerStep, abc.ABC):
         return ""
 
     def _release_status(self, call: FreezerCall, job: Job | None) -> Progress:
-        """Say whether the release may go on."""
+        """Return whether the release may go on."""
         if job is None or job.state in ENDED_STATES:
             pending = self._list_pending(call)
             state = ProgressState.RUNNING if pending else ProgressState.READY

@@ -20,7 +20,7 @@ class NativeBackups(FreezerStep):
         return call.receipt.running_progress()
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether Cinder still writes them."""
+        """Return whether Cinder still writes them."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         ids = {native for _, _, native in call.receipt.records if native}

@@ -23,7 +23,7 @@ class NativeRemoval(FreezerStep):
         return call.receipt.succeeded_progress()
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether Cinder still removes them."""
+        """Return whether Cinder still removes them."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         ids = {stored.native for stored in self._context.load_handle(call.operation).items}

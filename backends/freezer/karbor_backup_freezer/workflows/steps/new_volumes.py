@@ -45,7 +45,7 @@ class NewVolumes(FreezerStep):
         return attrs.evolve(prepared.progress, receipt=updated.to_document())
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether Cinder still makes them."""
+        """Return whether Cinder still makes them."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         return self._context.restorer.check_pending(call.receipt.notes)

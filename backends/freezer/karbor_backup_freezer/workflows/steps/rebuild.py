@@ -30,7 +30,7 @@ class Rebuild(FreezerStep):
         return attrs.evolve(rebuilt.progress, receipt=receipt.to_document())
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether the cloud still works on what was made, or on its removal."""
+        """Return whether the cloud still works on what was made, or on its removal."""
         operation = call.operation
         reached = operation.outcome is not None or call.step == self.name
         if operation.resource.type == DIRECTORY or not reached:

@@ -58,7 +58,7 @@ class Verification(FreezerStep):
         )
 
     def status(self, call: FreezerCall) -> Progress:
-        """Say whether this process still reads an archive; it is read anew where none does."""
+        """Return whether this process still reads an archive; it is read anew where none does."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
         if call.operation.cancel_sent:
@@ -76,7 +76,7 @@ class Verification(FreezerStep):
 
 
 def _check_records(handle: Handle, records: Mapping[str, Document]) -> tuple[Check, ...]:
-    """What Freezer's records say of all items together."""
+    """Return what Freezer's records say of all items together."""
     missing = [stored.record for stored in handle.items if stored.record not in records]
     if missing:
         gone = f"Freezer has no record {', '.join(missing)} any more"
@@ -89,7 +89,7 @@ def _check_records(handle: Handle, records: Mapping[str, Document]) -> tuple[Che
 
 
 def _find_mismatch(handle: Handle, stored: StoredItem, record: Document) -> str:
-    """What a record says otherwise than at first, empty where nothing is."""
+    """Return what a record says otherwise than at first, empty where nothing is."""
     status = record.get("status") or "available"
     if status != "available":
         return f"Freezer calls the backup {stored.record} {status!r}"
