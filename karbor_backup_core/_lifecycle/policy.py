@@ -60,12 +60,14 @@ class Policy:
             as long as none of its kind has ended, of how long it has gone on.
         poll_ends: how many operations may end between two polls that could come further apart.
         poll_load: the part of the time that polls may take.
-        retry_first: the wait before the first repeat of a call; it doubles with each repeat.
+        retry_first: the longest wait before the first repeat of a call; it doubles with each
+            repeat. Each wait is random, and at least half of the longest.
         retry_limit: the longest wait before a repeat.
         retry_after_limit: the longest wait before a repeat that a service may ask for; deadline,
             grace, the end of the release and a cancel come before it all the same.
-        refusal_first: the wait before the next poll when a service has refused one for good; it
-            doubles with each refusal, since refused credentials can lock an account.
+        refusal_first: the longest wait before the next poll when a service has refused one for
+            good; it doubles with each refusal, since refused credentials can lock an account. Each
+            wait is random, and at least half of the longest.
         refusal_limit: the longest wait between two polls that are refused for good.
         attempts: how often a call that begins work is made before the operation fails.
         unknown_gap: how far apart two answers "unknown" must be to be believed.

@@ -17,10 +17,7 @@ import attrs
 from karbor_backup_core._errors import InvalidInput, KarborBackupError, Transient
 from karbor_backup_core._lifecycle.outcomes import add_leftovers, build_outcome, build_stop_outcome
 from karbor_backup_core._lifecycle.policy import Policy
-from karbor_backup_core._lifecycle.retry_delays import (
-    exponential_delay,
-    random_exponential_delay,
-)
+from karbor_backup_core._lifecycle.retry_delays import RANDOM_JITTER, Jitter, exponential_delay
 from karbor_backup_core._model import (
     Leftover,
     Operation,
@@ -90,9 +87,11 @@ class Lifecycle:
 
     Attributes:
         policy: how patient it is.
+        jitter: returns the seconds before a repeat, between the shortest and the longest.
     """
 
     policy: Policy = attrs.field(factory=Policy)
+    jitter: Jitter = RANDOM_JITTER
 
     def apply(
         self, operation: Operation, call: Call, answer: HookResult, now: datetime
@@ -123,11 +122,11 @@ class Lifecycle:
 
     def retry_delay(self, failures: int) -> timedelta:
         """How long to wait before a call that failed that many times in a row is repeated."""
-        return exponential_delay(self.policy.retry_first, self.policy.retry_limit, failures)
+        return self._delay(self.policy.retry_first, self.policy.retry_limit, failures)
 
     def refusal_delay(self, refusals: int) -> timedelta:
         """Return the wait before the next poll after that many refusals in a row."""
-        return exponential_delay(self.policy.refusal_first, self.policy.refusal_limit, refusals)
+        return self._delay(self.policy.refusal_first, self.policy.refusal_limit, refusals)
 
     def next_limit(self, operation: Operation, now: datetime) -> datetime:
         """Return the instant of the next of our own limits, beyond which no delay may reach.
@@ -142,11 +141,13 @@ class Lifecycle:
     def store_retry_delay(self, failures: int) -> timedelta:
         """Return how long to wait before a store is tried again that failed so often in a row.
 
-        The waits are random, so that processes do not all come back at once, and shorter than a
-        lease, so that several fit into it.
+        The waits are shorter than a lease, so that several fit into it.
         """
         limit = min(self.policy.retry_limit, self.policy.lease / 6)
-        return random_exponential_delay(self.policy.retry_first, limit, failures)
+        return self._delay(self.policy.retry_first, limit, failures)
+
+    def _delay(self, first: timedelta, limit: timedelta, times: int) -> timedelta:
+        return exponential_delay(first, limit, times, self.jitter)
 
     def take_over(self, operation: Operation, owner: str, now: datetime) -> Operation:
         """Put an operation under a new owner, who cannot know which calls the last one made."""

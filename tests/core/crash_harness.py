@@ -264,7 +264,7 @@ class CrashHarness:
 
     def _new_driver(self) -> Driver:
         backend = self._shared or create_backend(self.scenario, self.cloud)
-        return Driver(self.store, {"cloud": backend}, Lifecycle(POLICY), self.clock)
+        return Driver(self.store, {"cloud": backend}, Lifecycle(POLICY, max), self.clock)
 
     def _add_planned(self, driver: Driver) -> None:
         planned = PLANNERS[self.scenario.verb](

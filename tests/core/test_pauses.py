@@ -114,7 +114,7 @@ class SteppedWorld(CrashHarness):
         began = self.clock()
         steady = SteadyClock(self._wall, functools.partial(self._seconds_since, began))
         backends = {"cloud": create_backend(self.scenario, self.cloud)}
-        driver = Driver(self.store, backends, Lifecycle(POLICY), steady)
+        driver = Driver(self.store, backends, Lifecycle(POLICY, max), steady)
         # In production it is the machine's clock, which no test may step.
         driver.lease._wall = self._wall
         return driver

@@ -65,7 +65,7 @@ class PollerHarness:
         self.cloud = FakeCloud("here", clock=self.clock, service_seconds=600)
         self.store = MemoryStore()
         backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=self.cloud))
-        self.driver = Driver(self.store, {"cloud": backend}, Lifecycle(POLICY), self.clock)
+        self.driver = Driver(self.store, {"cloud": backend}, Lifecycle(POLICY, max), self.clock)
         self.timer = ManualTimer()
         self.ready: list[Operation] = []
         self.lost: list[str] = []

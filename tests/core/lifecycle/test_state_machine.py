@@ -41,7 +41,7 @@ BACKUP = Backup(
     created_at=NOW,
 )
 POLICY = Policy(unknown_gap=timedelta(seconds=5), attempts=3)
-LIFECYCLE = Lifecycle(POLICY)
+LIFECYCLE = Lifecycle(POLICY, max)
 
 RUNNING = Progress(ProgressState.RUNNING)
 READY = Progress(ProgressState.READY)
