@@ -24,6 +24,7 @@ from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation, wait_finished
 from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
+from tests.support.outcomes import get_backup, get_outcome
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly", "mode": "cindernative"}
@@ -81,13 +82,13 @@ def test_each_backup_is_restored_and_deleted_separately(
     runner = harness.runner()
     protected = run_operation(runner, Verb.PROTECT, volume, OPTIONS)
     assert_succeeded(protected)
-    first = protected.outcome.backup
+    first = get_backup(protected)
     checks = {check.name: check.verified for check in first.checks}
     assert checks["Cinder's backup"]
     assert not checks["stored data"]
 
     cloud_tools.write_volume(volume.id, 0, b"later")
-    second = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    second = get_backup(run_operation(runner, Verb.PROTECT, volume, OPTIONS))
     assert list_cinder_backups(sdk, volume) == {cinder_backup_id(first), cinder_backup_id(second)}
 
     cloud_tools.write_volume(volume.id, 0, b"last ")
@@ -133,11 +134,11 @@ def test_failed_native_backup_quotes_cinder(
         runner, operation = _begin_protect(harness, sdk, volume)
         (begun,) = list_cinder_backups(sdk, volume)
     ended = wait_finished(runner, operation)
-    assert ended.outcome.result is Result.FAILED
+    assert get_outcome(ended).result is Result.FAILED
     # Its restart resets the backup, or takes up its old order and finds it reset: two reasons.
-    assert ended.outcome.reason.startswith(f"Cinder's backup {begun} failed: ")
-    assert "gives no reason" not in ended.outcome.reason
-    assert ended.outcome.leftovers == ()
+    assert get_outcome(ended).reason.startswith(f"Cinder's backup {begun} failed: ")
+    assert "gives no reason" not in get_outcome(ended).reason
+    assert get_outcome(ended).leftovers == ()
     assert list_cinder_backups(sdk, volume) == set()
     assert sdk.block_storage.get_volume(volume.id).status == "available"
 
@@ -151,15 +152,15 @@ def test_native_backup_that_never_ends_is_named_and_removed_later(
         runner, operation = _begin_protect(harness, sdk, volume, deadline=deadline)
         suspended = wait_finished(runner, operation)
         assert suspended.state is State.ENDED
-        assert suspended.outcome.result is Result.FAILED
+        assert get_outcome(suspended).result is Result.FAILED
         (still,) = list_cinder_backups(sdk, volume)
         assert (LEFTOVER_KIND, still) in {
-            (left.kind, left.id) for left in suspended.outcome.leftovers
+            (left.kind, left.id) for left in get_outcome(suspended).leftovers
         }
     runner.resume(operation.id)
     released = wait_finished(runner, operation)
     assert released.state is State.RELEASED
-    assert released.outcome.leftovers == ()
+    assert get_outcome(released).leftovers == ()
     assert list_cinder_backups(sdk, volume) == set()
 
 
@@ -170,15 +171,15 @@ def test_native_backup_deleted_in_cinder_is_reported_as_gone(
     harness: FreezerHarness, sdk: Connection, volume: Resource
 ) -> None:
     runner = harness.runner()
-    backup = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    backup = get_backup(run_operation(runner, Verb.PROTECT, volume, OPTIONS))
     sdk.block_storage.delete_backup(cinder_backup_id(backup))
     wait_until(lambda: not list_cinder_backups(sdk, volume))
     verified = run_operation(runner, Verb.VERIFY, backup)
-    assert verified.outcome.result is Result.FAILED
-    assert f"Cinder has no backup {cinder_backup_id(backup)}" in verified.outcome.reason
+    assert get_outcome(verified).result is Result.FAILED
+    assert f"Cinder has no backup {cinder_backup_id(backup)}" in get_outcome(verified).reason
     refused = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-gone"})
-    assert refused.outcome.result is Result.FAILED
-    assert refused.outcome.resources == ()
+    assert get_outcome(refused).result is Result.FAILED
+    assert get_outcome(refused).resources == ()
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
@@ -188,6 +189,6 @@ def test_another_backup_of_the_same_volume_is_kept(
     mine = sdk.block_storage.create_backup(volume_id=volume.id, name="somebody's", force=True)
     wait_until(lambda: sdk.block_storage.get_backup(mine.id).status == "available")
     runner = harness.runner()
-    backup = run_operation(runner, Verb.PROTECT, volume, OPTIONS).outcome.backup
+    backup = get_backup(run_operation(runner, Verb.PROTECT, volume, OPTIONS))
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
     assert list_cinder_backups(sdk, volume) == {mine.id}

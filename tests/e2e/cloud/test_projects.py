@@ -19,6 +19,7 @@ from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
+from tests.support.outcomes import get_backup, get_outcome
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -171,15 +172,15 @@ def test_every_member_is_restored_and_a_partial_restore_is_reported(
     shop.sdk.compute.create_volume_attachment(web.id, volume_id=data.id)
     protected = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
     assert_succeeded(protected)
-    backup = protected.outcome.backup
+    backup = get_backup(protected)
     sources = {each.name: each.id for each in (web, db, boot, data, alone)}
     assert {m.resource.name: m.resource.id for m in backup.members} == sources
-    assert {p.resource.id for p in protected.outcome.parts} == set(sources.values())
+    assert {p.resource.id for p in get_outcome(protected).parts} == set(sources.values())
     assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
 
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "again"})
     assert_succeeded(restored)
-    assert restored.outcome.resources[0] == Resource(PROJECT, shop.id, "again")
+    assert get_outcome(restored).resources[0] == Resource(PROJECT, shop.id, "again")
     new = members_by_old_name(restored)
     assert {name: resource.name for name, resource in new.items()} == {
         name: f"again-{name}" for name in sources
@@ -198,9 +199,9 @@ def test_every_member_is_restored_and_a_partial_restore_is_reported(
     _delete_stored_volume(Path(backup.handle["container"]) / data.id)
     partial = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "part"})
     assert partial.state is State.RELEASED
-    assert partial.outcome.result is Result.FAILED
-    assert partial.outcome.reason.startswith("restored 3 of 5; ")
-    assert partial.outcome.leftovers == ()
+    assert get_outcome(partial).result is Result.FAILED
+    assert get_outcome(partial).reason.startswith("restored 3 of 5; ")
+    assert get_outcome(partial).leftovers == ()
     kept = members_by_old_name(partial)
     assert kept.keys() == {"db", "boot", "alone"}
     assert cloud_tools.read_volume(kept["alone"].id, AT, 5) == b"notes"
@@ -221,9 +222,9 @@ def test_failed_member_fails_the_project_and_leaves_nothing(
     with forbid_volumes_of_type(cloud_tools, shop.id, "second"):
         operation = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
     assert operation.state is State.RELEASED
-    assert operation.outcome.result is Result.FAILED
-    assert f"Freezer did not back up {VOLUME} {bad.id}" in operation.outcome.reason
-    parts = {part.resource.id: part for part in operation.outcome.parts}
+    assert get_outcome(operation).result is Result.FAILED
+    assert f"Freezer did not back up {VOLUME} {bad.id}" in get_outcome(operation).reason
+    parts = {part.resource.id: part for part in get_outcome(operation).parts}
     assert parts.keys() == {good.id, bad.id}
     assert parts[bad.id].result is Result.FAILED
     assert cloud_tools.inventory(CLOUD) == before
@@ -238,10 +239,10 @@ def test_empty_project_succeeds_without_a_job(
     shop.network = ""
     protected = run_operation(runner, Verb.PROTECT, shop.resource, OPTIONS)
     assert_succeeded(protected)
-    assert protected.outcome.backup.members == ()
+    assert get_backup(protected).members == ()
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         options = {"restore_name": uuid.uuid4().hex} if verb is Verb.RESTORE else {}
-        assert_succeeded(run_operation(runner, verb, protected.outcome.backup, options))
+        assert_succeeded(run_operation(runner, verb, get_backup(protected), options))
     assert harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}
 
 
@@ -253,18 +254,19 @@ def test_tenant_mode_protects_servers_only(
     cloud_tools.write_disk(web.id, AT, b"inside")
     protected = run_operation(runner, Verb.PROTECT, shop.resource, {**OPTIONS, "mode": "tenant"})
     assert_succeeded(protected)
-    assert protected.outcome.backup.members == ()
-    restored = run_operation(
-        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": "again"}
-    )
+    assert get_backup(protected).members == ()
+    restored = run_operation(runner, Verb.RESTORE, get_backup(protected), {"restore_name": "again"})
     assert_succeeded(restored)
-    (part,) = restored.outcome.parts
+    (part,) = get_outcome(restored).parts
+    assert part.restored is not None
     assert (part.resource.id, part.restored.name) == (web.id, "again-web")
     assert cloud_tools.read_disk(part.restored.id, AT, 6) == b"inside"
-    deleted = run_operation(runner, Verb.DELETE, protected.outcome.backup)
-    assert deleted.outcome.result is Result.SUCCEEDED
+    deleted = run_operation(runner, Verb.DELETE, get_backup(protected))
+    assert get_outcome(deleted).result is Result.SUCCEEDED
     # Freezer removes the servers' backups, and leaves the list of them.
-    assert [left.id for left in deleted.outcome.leftovers] == list(map(str, harness.left_on_disk()))
+    assert [left.id for left in get_outcome(deleted).leftovers] == list(
+        map(str, harness.left_on_disk())
+    )
 
 
 def _delete_stored_volume(folder: Path) -> None:

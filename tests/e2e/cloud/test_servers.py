@@ -12,6 +12,7 @@ from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation
 from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
+from tests.support.outcomes import get_backup, get_outcome
 
 SERVER = "OS::Nova::Server"
 VOLUME = "OS::Cinder::Volume"
@@ -89,13 +90,13 @@ def test_server_of_an_image_is_restored_unchanged(
     runner = harness.runner()
     protected = run_operation(runner, Verb.PROTECT, Resource(SERVER, identifier), OPTIONS)
     assert_succeeded(protected)
-    backup = protected.outcome.backup
+    backup = get_backup(protected)
     sdk.compute.delete_server(identifier)
     wait_until(lambda: identifier not in {server.id for server in sdk.compute.servers()})
 
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-new"})
     (new,) = register_created(restored)
-    assert restored.outcome.checks == ()
+    assert get_outcome(restored).checks == ()
     server = sdk.compute.get_server(new.id)
     assert (server.name, server.status) == (f"{harness.top}-new", "ACTIVE")
     assert server_facts(server) == before
@@ -132,7 +133,7 @@ def test_server_of_volumes_is_restored_beside_its_source(
     )
     assert_succeeded(protected)
     restored = run_operation(
-        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
+        runner, Verb.RESTORE, get_backup(protected), {"restore_name": f"{harness.top}-new"}
     )
     server, *volumes = register_created(restored)
     before = {one.volume_id: one.device for one in sdk.compute.volume_attachments(identifier)}
@@ -144,9 +145,9 @@ def test_server_of_volumes_is_restored_beside_its_source(
     assert cloud_tools.guest_texts(server.id)[0] == "system"
     assert cloud_tools.read_volume(volumes[1].id, 0, 4) == b"data"
     assert sdk.compute.get_server(server.id).status == "ACTIVE"
-    became = {part.resource.id: part.restored for part in restored.outcome.parts}
+    became = {part.resource.id: part.restored for part in get_outcome(restored).parts}
     assert became == {identifier: server, root: volumes[0], data: volumes[1]}
-    (check,) = restored.outcome.checks
+    (check,) = get_outcome(restored).checks
     assert "is taken; it has" in check.reason
 
 
@@ -169,10 +170,10 @@ def test_restore_without_the_flavor_is_refused_before_it_starts(
     admin_sdk.compute.delete_flavor(flavor)
     before = own_resources(harness, cloud_tools)
     refused = run_operation(
-        runner, Verb.RESTORE, protected.outcome.backup, {"restore_name": f"{harness.top}-new"}
+        runner, Verb.RESTORE, get_backup(protected), {"restore_name": f"{harness.top}-new"}
     )
-    assert refused.outcome.result is Result.FAILED
-    assert refused.outcome.refused
-    assert f"{harness.top}-own" in refused.outcome.reason
+    assert get_outcome(refused).result is Result.FAILED
+    assert get_outcome(refused).refused
+    assert f"{harness.top}-own" in get_outcome(refused).reason
     assert own_resources(harness, cloud_tools) == before
     assert sdk.compute.get_server(identifier).status == "ACTIVE"

@@ -24,6 +24,7 @@ from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
+from tests.support.outcomes import get_backup, get_outcome
 
 SERVER, VOLUME = "OS::Nova::Server", "OS::Cinder::Volume"
 CONTENT = bytes(range(256)) * 4096
@@ -138,7 +139,7 @@ def test_resource_is_restored_from_the_storage(
     protected = run_operation(runner, Verb.PROTECT, subject.resource, NAMED)
     assert_succeeded(protected)
     assert verify_backup(protected)["stored data"]
-    backup = protected.outcome.backup
+    backup = get_backup(protected)
     (stored,) = backup.handle["items"]
     assert stored["stored"] >= len(CONTENT)
     assert verify_backup(run_operation(runner, Verb.VERIFY, backup))["stored data"]
@@ -184,19 +185,19 @@ def test_combination_listed_as_broken_fails(
     judged = restore_support(NEWEST_TESTED, subject.resource.type, kind)
     assert not judged.restorable
     refused = run_operation(unlucky, Verb.PROTECT, subject.resource, NAMED)
-    assert refused.outcome.refused
-    assert judged.reason in refused.outcome.reason
+    assert get_outcome(refused).refused
+    assert judged.reason in get_outcome(refused).reason
 
     options = {**NAMED, "allow_unrestorable": True}
     ended = run_operation(unlucky, Verb.PROTECT, subject.resource, options)
     if breaks is Verb.RESTORE:
-        assert ended.outcome.result is Result.SUCCEEDED
+        assert get_outcome(ended).result is Result.SUCCEEDED
         name = {"restore_name": f"{harness.top}-back"}
         deadline = timedelta(seconds=60 if words == NEVER_ENDS else 600)
-        ended = run_operation(unlucky, Verb.RESTORE, ended.outcome.backup, name, deadline=deadline)
+        ended = run_operation(unlucky, Verb.RESTORE, get_backup(ended), name, deadline=deadline)
     mended = f"freezer-agent has been mended for {subject.resource.type} on {kind}"
-    assert ended.outcome.result is Result.FAILED, mended
-    assert words in ended.outcome.reason
+    assert get_outcome(ended).result is Result.FAILED, mended
+    assert words in get_outcome(ended).reason
 
 
 @pytest.mark.shows("volume", "cinder", "ssh", "refused, with the reason; the restore fails indeed")
@@ -208,14 +209,19 @@ def test_volume_cannot_be_restored_over_ssh(
     here = {"kind": "local", "path": storage["path"]}
     runner = harness.runner(storages={"here": here, "far": storage}, storage="here")
     refused = run_operation(runner, Verb.PROTECT, subject.resource, {**NAMED, "storage": "far"})
-    assert refused.outcome.refused
-    assert restore_support(NEWEST_TESTED, VOLUME, StorageKind.SSH).reason in refused.outcome.reason
+    assert get_outcome(refused).refused
+    assert (
+        restore_support(NEWEST_TESTED, VOLUME, StorageKind.SSH).reason
+        in get_outcome(refused).reason
+    )
 
-    backup = run_operation(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    backup = get_backup(run_operation(runner, Verb.PROTECT, subject.resource, NAMED))
     far = attrs.evolve(backup, storage="far", handle={**backup.handle, "kind": "ssh"})
     restored = run_operation(runner, Verb.RESTORE, far, {"restore_name": f"{harness.top}-back"})
-    assert restored.outcome.result is Result.FAILED, "freezer-agent has been mended: volume, ssh"
-    assert JOB_FAILED in restored.outcome.reason
+    assert get_outcome(restored).result is Result.FAILED, (
+        "freezer-agent has been mended: volume, ssh"
+    )
+    assert JOB_FAILED in get_outcome(restored).reason
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
@@ -235,13 +241,13 @@ def test_truncated_backup_is_reported_as_broken(
     harness: FreezerHarness, subject: StoredSubject, storage: dict[str, Any]
 ) -> None:
     runner = harness.runner(storages={"it": storage})
-    backup = run_operation(runner, Verb.PROTECT, subject.resource, NAMED).outcome.backup
+    backup = get_backup(run_operation(runner, Verb.PROTECT, subject.resource, NAMED))
     volume = subject.resource.id
     (data,) = Path(backup.handle["container"]).glob(f"{volume}/*/{volume}")
     for size, words in ((2**30 - 1, "the agent noted 1073741824"), (0, "nothing is stored")):
         with data.open("r+b") as file:
             file.truncate(size)
         broken = run_operation(runner, Verb.VERIFY, backup)
-        assert broken.outcome.result is Result.FAILED
-        assert words in broken.outcome.reason
+        assert get_outcome(broken).result is Result.FAILED
+        assert words in get_outcome(broken).reason
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))

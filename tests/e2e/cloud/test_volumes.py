@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from openstack.connection import Connection
@@ -15,6 +15,7 @@ from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation, wait_finished
 from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
+from tests.support.outcomes import get_backup, get_outcome
 
 VOLUME = "OS::Cinder::Volume"
 OPTIONS = {"backup_name": "nightly"}
@@ -25,7 +26,7 @@ RegisterCreated: TypeAlias = Callable[[Operation], tuple[Resource, ...]]
 def protect_volume(runner: Runner, volume: Resource) -> Backup:
     protected = run_operation(runner, Verb.PROTECT, volume, OPTIONS)
     assert_succeeded(protected)
-    backup: Backup = protected.outcome.backup
+    backup: Backup = get_backup(protected)
     return backup
 
 
@@ -94,7 +95,7 @@ def test_attached_volume_is_restored_unchanged(
     backup = protect_volume(runner, Resource(VOLUME, identifier))
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": f"{harness.top}-copy"})
     (new,) = register_created(restored)
-    assert restored.outcome.checks == ()
+    assert get_outcome(restored).checks == ()
     copy = sdk.block_storage.get_volume(new.id)
     assert cloud_tools.read_volume(new.id, 0, 6) == b"inside"
     assert (copy.name, copy.description) == (f"{harness.top}-copy", "precious")
@@ -107,9 +108,14 @@ def test_attached_volume_is_restored_unchanged(
 
 def end_agent(harness: FreezerHarness, operation: Operation) -> None:
     """End the agent of an operation's job, as an operator does to one that never ends."""
-    job = harness.client().get_job(job_id(operation.id))
-    os.kill(int(job["job_schedule"]["current_pid"]), signal.SIGKILL)
-    wait_until(lambda: harness.client().get_job(job["job_id"])["job_schedule"].get("result"))
+
+    def schedule() -> Any:
+        job = harness.client().get_job(job_id(operation.id))
+        assert job is not None
+        return job["job_schedule"]
+
+    os.kill(int(schedule()["current_pid"]), signal.SIGKILL)
+    wait_until(lambda: schedule().get("result"))
 
 
 @pytest.mark.alone
@@ -131,8 +137,8 @@ def test_protect_without_space_for_the_image_ends_at_its_deadline(
         failed = run_operation(
             runner, Verb.PROTECT, volume, OPTIONS, deadline=timedelta(seconds=90)
         )
-    assert failed.outcome.result is Result.FAILED
-    named = {left.id for left in failed.outcome.leftovers}
+    assert get_outcome(failed).result is Result.FAILED
+    named = {left.id for left in get_outcome(failed).leftovers}
     assert {
         thing[1] for thing in cloud_tools.inventory() - before if job_id(failed.id) in thing[2]
     } <= named
@@ -171,16 +177,16 @@ def test_new_volume_in_error_ends_the_restore_by_its_deadline(
             runner, Verb.RESTORE, backup, options, deadline=timedelta(seconds=60)
         )
     (broken,) = [v for v in sdk.block_storage.volumes() if v.status == "error"]
-    assert failed.outcome.result is Result.FAILED
+    assert get_outcome(failed).result is Result.FAILED
     assert failed.suspended
-    (note,) = [left.note for left in failed.outcome.leftovers if left.id == broken.id]
+    (note,) = [left.note for left in get_outcome(failed).leftovers if left.id == broken.id]
     assert "in state error" in note
 
     end_agent(harness, failed)
     runner.resume(failed.id)
     released = wait_finished(runner, failed)
     assert released.state is State.RELEASED
-    assert broken.id in {left.id for left in released.outcome.leftovers}
+    assert broken.id in {left.id for left in get_outcome(released).leftovers}
     # Nothing proves that it is this restore's, so it stays, and is a person's to remove.
     sdk.block_storage.delete_volume(broken.id)
     wait_until(lambda: cloud_tools.inventory() == before)

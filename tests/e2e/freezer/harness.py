@@ -147,7 +147,9 @@ def run_operation(
     **more: Any,
 ) -> Operation:
     """Begin an operation and wait for it, for so many seconds at the most."""
-    begun = runner.submit(runner.plan("freezer", verb, target, options or {}, **more))
+    # The overloads of plan tie a verb to its kind of target, which is the caller's here.
+    plan: Any = runner.plan
+    begun = runner.submit(plan("freezer", verb, target, options or {}, **more))
     return wait_finished(runner, begun, timeout)
 
 

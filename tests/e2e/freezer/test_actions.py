@@ -54,7 +54,9 @@ def test_mandatory_action_after_a_failed_one_is_skipped(
         ]
         assert [r["backup_metadata"]["path_to_backup"] for r in records] == [str(trees[0])]
         # Freezer's API keeps the word "mandatory" to itself, so that no scheduler heeds it.
-        assert not any("mandatory" in a for a in client.get_job(job.id)["job_actions"])
+        stored = client.get_job(job.id)
+        assert stored is not None
+        assert not any("mandatory" in action for action in stored["job_actions"])
     finally:
         _delete_job(client, job, records)
         for file in clean_harness.left_on_disk():

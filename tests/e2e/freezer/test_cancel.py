@@ -6,6 +6,7 @@ from karbor_backup_core import OperationFuture, Resource, Result, State
 from karbor_backup_freezer.api.jobs import Job, JobState
 from karbor_backup_freezer.model.ids import job_id
 from tests.e2e.freezer.harness import FreezerHarness, wait_finished
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -33,8 +34,8 @@ def test_a_protect_cancelled_before_it_runs_never_runs(clean_harness: FreezerHar
         _wait_for_job_state(clean_harness, begun, JobState.HALTED)
     ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
-    assert ended.outcome.result is Result.CANCELLED
-    assert ended.outcome.leftovers == ()
+    assert get_outcome(ended).result is Result.CANCELLED
+    assert get_outcome(ended).leftovers == ()
 
 
 def test_protect_cancelled_while_its_agent_runs_is_rolled_back(
@@ -47,8 +48,8 @@ def test_protect_cancelled_while_its_agent_runs_is_rolled_back(
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
-    assert ended.outcome.result is Result.CANCELLED
-    assert ended.outcome.leftovers == ()
+    assert get_outcome(ended).result is Result.CANCELLED
+    assert get_outcome(ended).leftovers == ()
 
 
 def test_job_stopped_in_freezer_fails_and_is_rolled_back(
@@ -62,6 +63,6 @@ def test_job_stopped_in_freezer_fails_and_is_rolled_back(
         clean_harness.client().stop_job(job_id(begun.id))
     ended = wait_finished(runner, begun)
     assert ended.state is State.RELEASED
-    assert ended.outcome.result is Result.FAILED
-    assert "stopped in Freezer by somebody" in ended.outcome.reason
-    assert ended.outcome.leftovers == ()
+    assert get_outcome(ended).result is Result.FAILED
+    assert "stopped in Freezer by somebody" in get_outcome(ended).reason
+    assert get_outcome(ended).leftovers == ()

@@ -14,6 +14,7 @@ from tests.e2e.freezer.harness import (
     wait_finished,
 )
 from tests.support.fault_proxy import FaultProxy
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -59,7 +60,7 @@ def test_directory_is_restored_byte_for_byte_and_deleted_without_a_trace(
 
     verified = run_operation(runner, Verb.VERIFY, backup)
     assert_succeeded(verified)
-    assert {c.name: c.verified for c in verified.outcome.checks} == {
+    assert {c.name: c.verified for c in get_outcome(verified).checks} == {
         "record exists": True,
         "record matches": True,
         "stored data": True,
@@ -80,8 +81,8 @@ def test_directory_is_restored_byte_for_byte_and_deleted_without_a_trace(
     )
     assert_succeeded(restored)
     assert _read_tree(beside) == before
-    assert restored.outcome.resources == (Resource(DIRECTORY, str(beside), "copy"),)
-    assert [(c.verified, c.reason) for c in restored.outcome.checks if c.name == RESTORED] == [
+    assert get_outcome(restored).resources == (Resource(DIRECTORY, str(beside), "copy"),)
+    assert [(c.verified, c.reason) for c in get_outcome(restored).checks if c.name == RESTORED] == [
         (True, "")
     ]
 
@@ -105,8 +106,8 @@ def test_a_backup_restores_from_its_document_alone(clean_harness: FreezerHarness
     # What is gone already can be deleted once more.
     assert_succeeded(run_operation(elsewhere, Verb.DELETE, same))
     gone = run_operation(elsewhere, Verb.VERIFY, same)
-    assert gone.outcome.result is Result.FAILED
-    assert "has no record" in gone.outcome.reason
+    assert get_outcome(gone).result is Result.FAILED
+    assert "has no record" in get_outcome(gone).reason
 
 
 def test_delete_of_one_backup_keeps_the_other(clean_harness: FreezerHarness) -> None:
@@ -141,8 +142,8 @@ def test_missing_directory_starts_no_job(
     gone = Resource(DIRECTORY, str(clean_harness.folder / "nowhere"))
     operation = run_operation(runner, Verb.PROTECT, gone, {"backup_name": "nightly"})
     assert operation.state is State.RELEASED
-    assert operation.outcome.result is Result.FAILED
-    assert "does not exist on this host" in operation.outcome.reason
+    assert get_outcome(operation).result is Result.FAILED
+    assert "does not exist on this host" in get_outcome(operation).reason
     assert not [r for r in fault_proxy.requests if r.method != "GET"]
 
 
@@ -157,10 +158,10 @@ def test_failed_job_names_the_log_with_the_reason(clean_harness: FreezerHarness)
     options = {"restore_name": "data", "restore_path": target}
     failed = run_operation(runner, Verb.RESTORE, backup, options)
     assert failed.state is State.RELEASED
-    assert failed.outcome.result is Result.FAILED
-    assert "result 'fail'" in failed.outcome.reason
-    assert "needs the option 'overwrite'" not in failed.outcome.reason
-    assert [leftover.id for leftover in failed.outcome.leftovers] == [target]
+    assert get_outcome(failed).result is Result.FAILED
+    assert "result 'fail'" in get_outcome(failed).reason
+    assert "needs the option 'overwrite'" not in get_outcome(failed).reason
+    assert [leftover.id for leftover in get_outcome(failed).leftovers] == [target]
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
@@ -177,7 +178,7 @@ def test_unclaimed_job_ends_at_its_deadline(clean_harness: FreezerHarness) -> No
         deadline=timedelta(seconds=3),
     )
     assert late.state is State.RELEASED
-    assert late.outcome.result is Result.FAILED
-    assert "deadline" in late.outcome.reason
-    assert late.outcome.leftovers == ()
+    assert get_outcome(late).result is Result.FAILED
+    assert "deadline" in get_outcome(late).reason
+    assert get_outcome(late).leftovers == ()
     assert clean_harness.left_in_freezer("other") == {"jobs": [], "actions": [], "backups": []}

@@ -15,6 +15,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_outcome
 
 CONTENTS = "directory's contents"
 LACKS = "not in the backup, though the directory had them: "
@@ -61,8 +62,8 @@ def test_empty_directory_is_reported_and_damaged_archive_fails(
     content = data.read_bytes()
     data.write_bytes(content[:-8] + bytes([content[-8] ^ 1]) + content[-7:])
     failed = run_operation(runner, Verb.VERIFY, whole)
-    assert failed.outcome.result is Result.FAILED
-    assert "cannot be read to its end" in failed.outcome.reason
+    assert get_outcome(failed).result is Result.FAILED
+    assert "cannot be read to its end" in get_outcome(failed).reason
     for backup in (whole, empty):
         assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 

@@ -15,6 +15,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -35,10 +36,10 @@ def _assert_refused(harness: FreezerHarness, backup: Any, **options: Any) -> str
     jobs = set(harness.left_in_freezer()["jobs"])
     asked = {"restore_name": "again", "overwrite": True, **options}
     operation = run_operation(runner, Verb.RESTORE, backup, asked)
-    assert operation.outcome.result is Result.FAILED
-    assert operation.outcome.refused
+    assert get_outcome(operation).result is Result.FAILED
+    assert get_outcome(operation).refused
     assert set(harness.left_in_freezer()["jobs"]) == jobs
-    reason: str = operation.outcome.reason
+    reason: str = get_outcome(operation).reason
     return reason
 
 
@@ -127,6 +128,9 @@ def test_directory_that_contains_its_storage_is_refused(harness: FreezerHarness)
         operation = run_operation(
             runner, Verb.PROTECT, Resource(DIRECTORY, str(tree)), {"backup_name": "nightly"}
         )
-        assert operation.outcome.refused
-        assert "a backup must not be in the directory that it protects" in operation.outcome.reason
+        assert get_outcome(operation).refused
+        assert (
+            "a backup must not be in the directory that it protects"
+            in get_outcome(operation).reason
+        )
     assert not list(inside.iterdir())

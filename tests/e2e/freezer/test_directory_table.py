@@ -22,6 +22,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_outcome
 from tests.support.result_tables import PAGE
 
 
@@ -172,7 +173,7 @@ def rows(harness: FreezerHarness) -> list[Row]:
     shutil.rmtree(tree)
     restored = run_operation(runner, Verb.RESTORE, backup, {"restore_name": "new"})
     assert_succeeded(restored)
-    checks = {c.name: c.reason for c in (*backup.checks, *restored.outcome.checks) if c.reason}
+    checks = {c.name: c.reason for c in (*backup.checks, *get_outcome(restored).checks) if c.reason}
     table: list[Row] = []
     for number, case in enumerate(CASES):
         name = f"entry-{number:02}"

@@ -102,7 +102,9 @@ def _run_with_fault(harness: FreezerHarness, work: PlannedOperation) -> Operatio
     with FaultProxy(harness.sandbox.freezer_url) as proxy:
         for method, path in case.requests:
             proxy.plan(case.fault, method=method, path=path)
-        same = {"same_as": [work.target.scope]} if isinstance(work.target, Backup) else {}
+        same: dict[str, Any] = (
+            {"same_as": [work.target.scope]} if isinstance(work.target, Backup) else {}
+        )
         timeout = 3 if case.fault.hangs else 20
         runner = harness.runner(endpoint=proxy.url, timeout=timeout, **same)
         operation: Operation = run_operation(runner, case.verb, work.target, work.options)

@@ -23,6 +23,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_outcome
 
 USER = pwd.getpwnam("nobody")
 UMASK = 0o077
@@ -79,7 +80,7 @@ def ordinary(harness: FreezerHarness) -> Iterator[Ordinary]:
         )
     try:
         until = time.monotonic() + TIMEOUT
-        while service.ready_text not in log.read_text():
+        while str(service.ready_text) not in log.read_text():
             assert running.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.2)
@@ -114,7 +115,7 @@ def test_unprivileged_scheduler_reports_what_it_cannot_restore(
     options = {"restore_name": "new", "restore_path": str(back)}
     restored = run_operation(runner, Verb.RESTORE, backup, options)
     assert_succeeded(restored)
-    checks = _checks(restored.outcome.checks)
+    checks = _checks(get_outcome(restored).checks)
     assert "runs as 'nobody'" in checks["owners"]
     assert "umask 077" in checks["modes"]
     assert "of another mode than in the backup: ., program" in checks["restored contents"]

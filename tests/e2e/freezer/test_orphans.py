@@ -10,6 +10,7 @@ from karbor_backup_core import Operation, Outcome, Resource, Result, State, Verb
 from karbor_backup_freezer.api import schedulers
 from karbor_backup_freezer.api.cleanup import FreezerCleanup
 from tests.e2e.freezer.harness import FreezerHarness, run_operation
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -65,14 +66,14 @@ def test_action_of_a_refused_create_is_removed(
     tree = Resource(DIRECTORY, str(harness.tree()))
     # Host and name together are too long: that is seen when the schedulers are known.
     first = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "n" * 255})
-    assert first.outcome.refused
+    assert get_outcome(first).refused
     # The backend has the scheduler in its list still, and Freezer does not.
     harness.client(CLOUD).delete_entry("clients", stranger)
     refused = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
     assert refused.state is State.RELEASED
-    assert refused.outcome.result is Result.FAILED
-    assert "status 422" in refused.outcome.reason
-    assert refused.outcome.leftovers == ()
+    assert get_outcome(refused).result is Result.FAILED
+    assert "status 422" in get_outcome(refused).reason
+    assert get_outcome(refused).leftovers == ()
     assert harness.left_in_freezer(CLOUD) == NOTHING
 
 

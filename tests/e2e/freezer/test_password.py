@@ -15,6 +15,7 @@ from sandbox.accounts import Account, write_clouds_yaml
 from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 TIMEOUT = 300.0
@@ -128,6 +129,6 @@ def test_operation_continues_when_the_password_is_correct_again(
         second.cancel(begun.id)
         ended = second.wait(begun.id, TIMEOUT)
     assert ended.state is State.RELEASED
-    assert ended.outcome.result is Result.CANCELLED
-    assert ended.outcome.leftovers == ()
+    assert get_outcome(ended).result is Result.CANCELLED
+    assert get_outcome(ended).leftovers == ()
     assert harness.left_in_freezer(user.account.user) == {"jobs": [], "actions": [], "backups": []}

@@ -16,6 +16,7 @@ from tests.e2e.freezer.harness import (
     run_operation,
     wait_finished,
 )
+from tests.support.outcomes import get_outcome
 
 SIZE = 1024 * 2**20
 """Bytes of a file without content: its archive is small, and takes seconds to read."""
@@ -77,7 +78,7 @@ def test_protect_and_verify_report_read_progress_and_verify_can_be_cancelled(
         begun = runner.verify("freezer", backup)
         readings.to_cancel.add(begun.id)
         ended = wait_finished(runner, begun)
-        assert ended.outcome.result is Result.CANCELLED
+        assert get_outcome(ended).result is Result.CANCELLED
         assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
@@ -93,7 +94,7 @@ def test_restore_that_is_cancelled_while_it_is_compared_names_what_it_has_restor
         readings.to_cancel.add(begun.id)
         ended = wait_finished(runner, begun)
         assert Verb.RESTORE in readings.verbs
-        assert ended.outcome.result is Result.CANCELLED
-        assert [leftover.id for leftover in ended.outcome.leftovers] == [str(target)]
+        assert get_outcome(ended).result is Result.CANCELLED
+        assert [leftover.id for leftover in get_outcome(ended).leftovers] == [str(target)]
         assert (target / "large").stat().st_size == SIZE
         assert_succeeded(run_operation(runner, Verb.DELETE, backup))

@@ -101,7 +101,7 @@ def test_service_that_only_the_configuration_knows_as_the_same_is_accepted(
         operation = run_operation(accepting, Verb.DELETE, backup)
         assert_succeeded(operation)
         assert operation.scope.startswith(f"{proxy.url}|")
-        assert operation.backup.scope == backup.scope
+        assert operation.backup == backup
 
 
 def test_region_decides_which_freezer_is_asked(

@@ -18,6 +18,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_outcome
 
 COUNT = 7
 
@@ -61,8 +62,8 @@ def test_missing_scheduler_is_reported(harness: FreezerHarness) -> None:
     runner = harness.runner(scheduler="nobody")
     tree = Resource("Freezer::FileSystem::Directory", str(harness.tree()))
     operation = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
-    assert operation.outcome.result is Result.FAILED
-    assert "'nobody' is not registered with Freezer" in operation.outcome.reason
+    assert get_outcome(operation).result is Result.FAILED
+    assert "'nobody' is not registered with Freezer" in get_outcome(operation).reason
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
 
 

@@ -14,6 +14,7 @@ import pytest
 from karbor_backup_core import Operation, Resource, Result, State, Verb
 from karbor_backup_core.documents import to_document
 from tests.e2e.freezer.harness import FreezerHarness, run_operation
+from tests.support.outcomes import get_outcome
 
 
 def _find_rows(harness: FreezerHarness, canary: str) -> list[str]:
@@ -53,7 +54,7 @@ def test_no_secret_remains_in_store_log_or_freezer(
     canary = f"canary-{uuid.uuid4().hex}"
     operation = _protect_refused(clean_harness, canary)
     assert operation.state is State.RELEASED
-    assert operation.outcome.result is Result.FAILED
+    assert get_outcome(operation).result is Result.FAILED
     assert canary not in caplog.text
     assert canary not in str(to_document(operation))
     assert canary not in repr(operation)

@@ -22,6 +22,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.outcomes import get_backup, get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -117,7 +118,7 @@ def _assert_restorable(harness: FreezerHarness, runner: Runner, backup: Backup) 
     restored = run_operation(runner, Verb.RESTORE, backup, options, deadline=deadline)
     file = copy / "file"
     whole = file.exists() and file.read_bytes() == b"content"
-    return whole and restored.outcome.result is Result.SUCCEEDED
+    return whole and get_outcome(restored).result is Result.SUCCEEDED
 
 
 @pytest.mark.parametrize("kind", [StorageKind.S3, StorageKind.FTP, StorageKind.FTPS])
@@ -134,12 +135,12 @@ def test_storage_kind_listed_as_broken_fails_to_restore(
     runner = harness.runner(impatient, **_configuration(harness, kind, scheduler))
     tree = Resource(DIRECTORY, str(harness.tree()))
     refused = run_operation(runner, Verb.PROTECT, tree, {"backup_name": "nightly"})
-    assert "could not restore" in refused.outcome.reason
+    assert "could not restore" in get_outcome(refused).reason
 
     options = {"backup_name": "nightly", "allow_unrestorable": True}
     protected = run_operation(runner, Verb.PROTECT, tree, options)
-    backup = protected.outcome.backup
+    backup = get_backup(protected)
     mended = backup is not None and _assert_restorable(harness, runner, backup)
     assert not mended, f"freezer-agent brings directories back from {kind}: change the tables"
     if kind is StorageKind.S3:
-        assert protected.outcome.leftovers or backup is not None
+        assert get_outcome(protected).leftovers or backup is not None

@@ -64,10 +64,8 @@ def scheduler(harness: FreezerHarness) -> Iterator[str]:
 
 
 @pytest.fixture
-def known(
-    harness: FreezerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """Yield a home whose user knows the key of the sandbox's SSH server."""
+def known(harness: FreezerHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file that makes the user know the key of the sandbox's SSH server."""
     ssh = harness.sandbox.ssh
     kind, key = ssh.key.with_name("host_key.pub").read_text().split()[:2]
     file = tmp_path / "home" / ".ssh" / "known_hosts"
@@ -215,12 +213,13 @@ def test_ssh_reads_neither_long_metadata_nor_links_nor_pipes(
     top = harness.sandbox.ssh.directory / "special"
     outside = tmp_path / "outside"
     outside.write_bytes(LONG_NOTES[:-1])
-    for name, write in {
+    writers: dict[str, Callable[[Path], object]] = {
         "plain": lambda path: path.write_bytes(LONG_NOTES[:-1]),
         "long": lambda path: path.write_bytes(LONG_NOTES),
         "link": lambda path: path.symlink_to(outside),
         "pipe": os.mkfifo,
-    }.items():
+    }
+    for name, write in writers.items():
         folder = top / name / "v" / "9"
         folder.mkdir(parents=True)
         (folder / "v").write_bytes(b"xxx")
@@ -258,11 +257,12 @@ def test_s3_reads_neither_long_nor_compressed_metadata(harness: FreezerHarness) 
     )
     bucket.make_bucket(harness.top)
     stored = StoredBackup(harness, SETTINGS[StorageKind.S3](harness.sandbox), "any")
-    for name, content, headers in (
+    objects: tuple[tuple[str, bytes, Any], ...] = (
         ("plain", LONG_NOTES[:-1], None),
         ("long", LONG_NOTES, None),
         ("packed", gzip.compress(LONG_NOTES[:-1]), {"Content-Encoding": "gzip"}),
-    ):
+    )
+    for name, content, headers in objects:
         bucket.put_object(harness.top, f"{name}/v/9/v", io.BytesIO(b"xxx"), 3)
         path, data = f"{name}/v/9/metadata", io.BytesIO(content)
         bucket.put_object(harness.top, path, data, len(content), metadata=headers)

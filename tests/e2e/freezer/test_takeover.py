@@ -6,6 +6,7 @@ import pytest
 
 from karbor_backup_core import MemoryStore, Resource, Runner, State, Verb
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded, run_operation, wait_finished
+from tests.support.outcomes import get_backup
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -27,4 +28,4 @@ def test_takeover_continues_a_protect_with_one_job(
         ended = wait_finished(second, begun)
         assert_succeeded(ended)
         assert len(clean_harness.left_in_freezer()["backups"]) == 1
-        assert_succeeded(run_operation(second, Verb.DELETE, ended.outcome.backup))
+        assert_succeeded(run_operation(second, Verb.DELETE, get_backup(ended)))

@@ -72,7 +72,7 @@ class ExtendedSchema(dict[str, Any]):
         properties = {name: each for name, each in other["properties"].items() if name in wanted}
         return properties == wanted and other["required"] == self["required"]
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 class UnpatchedSection(BankSection):  # type: ignore[misc]  # Karbor is untyped
@@ -82,7 +82,7 @@ class UnpatchedSection(BankSection):  # type: ignore[misc]  # Karbor is untyped
         super().__init__(bank=bank, section="fake")
         for name in ("update_object", "get_object"):
             # Tests set attributes of these, which a method does not take.
-            vars(self)[name] = functools.partial(getattr(BankSection, name), self)
+            self.__dict__[name] = functools.partial(getattr(BankSection, name), self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in ("update_object", "get_object"):

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from http.client import HTTP_PORT
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,8 +25,8 @@ def environ(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server, client = Certificate.create(folder, "server"), Certificate.create(folder, "client")
     keystone, freezer = (urlsplit(url) for url in (sandbox.auth_url, sandbox.freezer_url))
     with (
-        serve_tls(keystone.port, server, client) as keystone_front,
-        serve_tls(freezer.port, server, client) as freezer_front,
+        serve_tls(keystone.port or HTTP_PORT, server, client) as keystone_front,
+        serve_tls(freezer.port or HTTP_PORT, server, client) as freezer_front,
         socket.create_server((HOST, 0)) as silent,
     ):
         facts = {

@@ -65,7 +65,7 @@ def test_install_command_finds_compatible_versions(
     assert program == "pip"
     assert ".[freezer,karbor]" in words
     written = tmp_path / "report.json"
-    report = ["--dry-run", "--ignore-installed", "--quiet", "--report", written]
+    report = ["--dry-run", "--ignore-installed", "--quiet", "--report", str(written)]
     subprocess.run([sys.executable, "-m", "pip", *words, *report], cwd=ROOT, check=True)
     packages = json.loads(written.read_text())["install"]
     versions = {each["metadata"]["name"].lower(): each["metadata"]["version"] for each in packages}

@@ -128,9 +128,9 @@ def test_a_configuration_that_karbor_cannot_use_is_one_line_and_status_2(
     file.write_text(conf.format(folder=tmp_path))
     if provider:
         (tmp_path / "provider.conf").write_text(provider)
-    command = [full_karbor.bin / "karbor-backup", "karbor", "recover", "x", "--config-file", file]
+    command = [str(full_karbor.bin / "karbor-backup"), "karbor", "recover", "x"]
     done = subprocess.run(
-        command,
+        [*command, "--config-file", str(file)],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
@@ -179,9 +179,9 @@ def test_unreadable_database_is_named_with_status_1(
     file.write_text(
         f"[DEFAULT]\nprovider_config_dir = {tmp_path}\n[database]\nconnection = {database}\n"
     )
-    command = [full_karbor.bin / "karbor-backup", "karbor", "recover", "Trial"]
+    command = [str(full_karbor.bin / "karbor-backup"), "karbor", "recover", "Trial"]
     done = subprocess.run(
-        [*command, "--config-file", file],
+        [*command, "--config-file", str(file)],
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,

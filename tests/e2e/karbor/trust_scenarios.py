@@ -66,7 +66,8 @@ def bank(make_harness: Any) -> Any:
 
 def request_context(user: session.Session) -> Any:
     """Return a request's context, as Karbor's middleware makes it of a token."""
-    access = user.auth.get_access(user)
+    auth: Any = user.auth
+    access = auth.get_access(user)
     return karbor_context.RequestContext(
         user_id=access.user_id,
         project_id=access.project_id,

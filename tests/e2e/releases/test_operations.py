@@ -24,6 +24,7 @@ from tests.e2e.freezer.harness import (
     wait_finished,
 )
 from tests.e2e.releases.conftest import ReleaseHarness
+from tests.support.outcomes import get_outcome
 
 RULES = {rule.id: rule for rule in all_rules()}
 LIVE = ("C-203", "C-204", "C-205", "C-206", "C-404")
@@ -61,7 +62,7 @@ def test_directory_is_restored_and_deleted_without_a_trace(
     assert (tree / "file").read_bytes() == bytes(range(256)) * 64
     verified = run_operation(runner, Verb.VERIFY, backup)
     assert_succeeded(verified)
-    assert {c.name: c.verified for c in verified.outcome.checks}["stored data"]
+    assert {c.name: c.verified for c in get_outcome(verified).checks}["stored data"]
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
 
 
@@ -86,8 +87,8 @@ def test_cancel_before_the_agent_starts_leaves_nothing(clean_harness: ReleaseHar
     _wait_for_job_state(clean_harness, begun, JobState.WAITING)
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
-    assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)
-    assert ended.outcome.leftovers == ()
+    assert (ended.state, get_outcome(ended).result) == (State.RELEASED, Result.CANCELLED)
+    assert get_outcome(ended).leftovers == ()
 
 
 def test_cancel_of_a_running_agent_leaves_nothing(clean_harness: ReleaseHarness) -> None:
@@ -97,8 +98,8 @@ def test_cancel_of_a_running_agent_leaves_nothing(clean_harness: ReleaseHarness)
     _wait_for_job_state(clean_harness, begun, JobState.RUNNING)
     runner.cancel(begun.id)
     ended = wait_finished(runner, begun)
-    assert (ended.state, ended.outcome.result) == (State.RELEASED, Result.CANCELLED)
-    assert ended.outcome.leftovers == ()
+    assert (ended.state, get_outcome(ended).result) == (State.RELEASED, Result.CANCELLED)
+    assert get_outcome(ended).leftovers == ()
 
 
 @pytest.fixture
