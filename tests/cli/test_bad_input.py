@@ -114,7 +114,9 @@ def test_wrong_default_backend_is_refused_only_where_it_is_used(command: Command
     assert command("list").exit_code == 0
 
 
-def test_wrong_implementation_of_a_section_is_told_with_its_place(command: CommandRunner) -> None:
+def test_wrong_implementation_of_a_section_is_reported_with_its_place(
+    command: CommandRunner,
+) -> None:
     command.config.write_text('[backends.mine]\nuse = "fkae"\n')
     result = command(*_PROTECT)
     assert result.exit_code == 2
@@ -162,7 +164,7 @@ def test_a_delete_that_nobody_can_be_asked_about_needs_yes(command: CommandRunne
     assert len(command.json("list")["backups"]) == 1
 
 
-def test_nothing_is_begun_where_the_service_is_not_well(command: CommandRunner) -> None:
+def test_unhealthy_service_prevents_the_run(command: CommandRunner) -> None:
     command.cloud.token = "something that the configuration does not hold"  # noqa: S105
     result = command(*_PROTECT)
     assert result.exit_code == 1
@@ -172,7 +174,7 @@ def test_nothing_is_begun_where_the_service_is_not_well(command: CommandRunner) 
 
 
 @pytest.mark.parametrize("backup_first", [True, False])
-def test_work_that_fails_is_status_1_and_told_in_a_line(
+def test_failed_work_is_status_1_and_one_line(
     command: CommandRunner, *, backup_first: bool
 ) -> None:
     arguments: tuple[str, ...] = _PROTECT

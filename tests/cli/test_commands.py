@@ -126,7 +126,7 @@ def test_tables_name_every_id_in_full(command: CommandRunner) -> None:
         assert backup in table.stdout
 
 
-def test_nothing_to_list_is_said(command: CommandRunner) -> None:
+def test_empty_list_prints_a_message(command: CommandRunner) -> None:
     command.open_store()
     assert command("list").stdout == "no backups\n"
     assert command("operations").stdout == "no operations\n"
@@ -141,7 +141,7 @@ def test_backends_shows_what_each_can_do(command: CommandRunner) -> None:
     assert "covered by the server that uses it" in shown
 
 
-def test_backends_says_why_one_cannot_be_used(command: CommandRunner) -> None:
+def test_backends_prints_why_one_cannot_be_used(command: CommandRunner) -> None:
     with command.config.open("a") as file:
         file.write('[backends.gone]\nuse = "nowhere"\n[backends.bad]\nuse = "fake"\nclod = "x"\n')
     shown = command("backends")

@@ -26,7 +26,7 @@ def test_a_configured_backend_is_proved_and_its_service_left_as_it_was(
     assert (tmp_path / "out" / "conformance.html").exists()
 
 
-def test_a_broken_rule_is_told_and_fails_the_command(
+def test_broken_rule_is_reported_and_fails_the_command(
     command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeBackend, "CONFIG_SCHEMA", {**FakeBackend.CONFIG_SCHEMA, **OPEN})
@@ -37,7 +37,7 @@ def test_a_broken_rule_is_told_and_fails_the_command(
     assert [r["id"] for r in report["rules"] if r["status"] == "failed"] == ["C-103"]
 
 
-def test_a_backend_without_a_bench_says_what_is_missing(
+def test_backend_without_harness_error_names_what_is_missing(
     command: CommandRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(FakeBackend, "contract_harness")

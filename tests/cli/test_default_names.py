@@ -40,7 +40,7 @@ def test_given_name_stays() -> None:
     assert add_default_names(given_names, _SCHEMA, resource, Verb.PROTECT, _NOW) == given_names
 
 
-def test_default_names_are_used_and_told(command: CommandRunner) -> None:
+def test_default_names_are_used_and_printed(command: CommandRunner) -> None:
     made = command("protect", *VOLUME)
     assert made.exit_code == 0, made.stderr
     assert "  name      volume-volume-1-20" in made.stdout

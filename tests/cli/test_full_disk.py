@@ -51,7 +51,7 @@ def test_new_store_on_a_full_disk_is_refused_and_made_later(
 
 
 @pytest.mark.root
-def test_operation_on_a_disk_that_fills_is_gone_on_with_by_resume(
+def test_resume_continues_an_operation_that_a_full_disk_stopped(
     command: CommandRunner, small_disk: Path
 ) -> None:
     def fill(request: str) -> None:

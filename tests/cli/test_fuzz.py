@@ -143,7 +143,7 @@ def test_broken_configuration(command: CommandRunner, home: Path, number: int) -
     ],
     ids=["many", "long", "deep", "long value"],
 )
-def test_one_short_line_tells_of_many_or_long_faults(
+def test_many_or_long_faults_are_one_short_line(
     command: CommandRunner, text: str, told: str
 ) -> None:
     command.config.write_text(text)

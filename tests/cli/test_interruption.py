@@ -59,7 +59,9 @@ def test_resume_without_an_id_takes_all_that_nobody_drives(command: CommandRunne
     assert endings["errors"] == []
 
 
-def test_resume_of_what_is_over_says_since_when_and_does_nothing(command: CommandRunner) -> None:
+def test_resume_of_a_finished_operation_prints_its_end_and_does_nothing(
+    command: CommandRunner,
+) -> None:
     operation = _protect_and_detach(command)
     _finish_work(command)
     assert command("resume", operation.id).stdout.startswith("protected ")
@@ -86,7 +88,7 @@ def test_ctrl_backslash_leaves_without_a_cancel(command: CommandRunner) -> None:
     assert command("resume", operation.id).exit_code == 0
 
 
-def test_what_is_left_while_it_is_cancelled_says_that_the_cancel_goes_on(
+def test_detaching_from_a_cancel_prints_that_the_cancel_continues(
     command: CommandRunner,
 ) -> None:
     operation = _protect_and_detach(command, signal.SIGINT, signal.SIGTERM)
@@ -133,7 +135,7 @@ def test_resume_leaves_alone_what_another_process_drives(command: CommandRunner)
     assert "is driven by elsewhere" in refused.stderr
 
 
-def test_resume_says_what_is_not_configured_any_more(command: CommandRunner) -> None:
+def test_resume_names_a_backend_that_is_no_longer_configured(command: CommandRunner) -> None:
     operation = _protect_and_detach(command)
     command.config.write_text(command.config.read_text().replace("mine", "renamed"))
     refused = command("resume")

@@ -89,11 +89,11 @@ def test_sqlalchemy_of_karbors_environment_is_named_with_its_version(
         BackendUnavailable("x"),
     ],
 )
-def test_what_is_no_missing_library_is_not_taken_for_one(error: Exception) -> None:
+def test_other_import_errors_are_not_taken_for_a_missing_library(error: Exception) -> None:
     assert _missing_libraries.describe_missing_library(error) is None
 
 
-def test_library_that_lacks_a_name_is_told_with_its_version() -> None:
+def test_library_without_a_name_is_reported_with_its_version() -> None:
     error = ImportError("cannot import name 'Nothing' from 'attrs'", name="attrs")
     told = _missing_libraries.describe_missing_library(error)
     assert told is not None

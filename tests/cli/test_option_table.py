@@ -36,7 +36,7 @@ def test_json_has_the_same_for_every_way_to_write_the_type(
     assert answer["options"][0]["made"] is True
 
 
-def test_an_operation_without_options_says_so(command: CommandRunner) -> None:
+def test_operation_without_options_is_reported_as_such(command: CommandRunner) -> None:
     assert command("options", "verify", "volume").stdout == (
         "verify of OS::Cinder::Volume takes no options\n"
     )
@@ -66,7 +66,7 @@ def test_bad_input_is_one_line_and_status_2(
     assert result.stderr.count("\n") == 1
 
 
-def test_freezers_options_are_told_where_no_cloud_can_be_reached(
+def test_freezers_options_are_printed_without_a_reachable_cloud(
     command: CommandRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = home / "freezer.toml"
@@ -82,7 +82,7 @@ def test_freezers_options_are_told_where_no_cloud_can_be_reached(
     assert "cindernative" in command("options", "protect", "volume").stdout
 
 
-def test_a_command_that_follows_what_is_told_is_accepted(command: CommandRunner) -> None:
+def test_command_suggested_by_a_message_is_accepted(command: CommandRunner) -> None:
     named = command.json("options", "protect", "volume")["options"]
     given = [part for each in named for part in ("-o", f"{each['name']}=x")]
     assert command("protect", "volume", "volume-1", *given).exit_code == 0

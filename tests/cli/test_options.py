@@ -38,7 +38,7 @@ def test_anything_else_is_read_as_json(value: Any) -> None:
     assert read_options(None, [f"count={json.dumps(value)}"], _SCHEMA) == {"count": value}
 
 
-def test_what_is_no_json_is_text_and_left_to_the_validation() -> None:
+def test_option_that_is_no_json_is_validated_as_text() -> None:
     assert read_options(None, ["sure=maybe", "unknown=x=y"], _SCHEMA) == {
         "sure": "maybe",
         "unknown": "x=y",

@@ -42,7 +42,7 @@ def test_a_command_of_another_package_is_listed_and_runs(
     assert command("--json", "greet").stdout == "hello, as_json is True\n"
 
 
-def test_one_that_cannot_be_loaded_says_why_and_hinders_no_other(
+def test_plugin_that_cannot_be_loaded_is_reported_and_hinders_no_other(
     command: CommandRunner, install: Callable[..., None]
 ) -> None:
     install("broken = module_that_is_not_there:main")

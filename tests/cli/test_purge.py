@@ -3,7 +3,7 @@
 from tests.cli.command_runner import CommandRunner
 
 
-def test_what_was_released_long_ago_is_purged_and_its_backup_is_not(
+def test_old_operation_is_purged_and_its_backup_is_kept(
     command: CommandRunner,
 ) -> None:
     backup_id = command.protect()
@@ -13,7 +13,7 @@ def test_what_was_released_long_ago_is_purged_and_its_backup_is_not(
     assert [each["id"] for each in command.json("list")["backups"]] == [backup_id]
 
 
-def test_how_long_ago_has_to_be_said(command: CommandRunner) -> None:
+def test_purge_needs_an_age(command: CommandRunner) -> None:
     assert "--older-than" in command("purge").stderr
     for wrong, says in {
         "yesterday": "is no duration",

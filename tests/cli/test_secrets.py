@@ -50,7 +50,7 @@ def test_no_secret_is_written_anywhere(guarded: CommandRunner, home: Path) -> No
     assert _CANARY.encode() not in _files_in_home(guarded, home)
 
 
-def test_no_secret_is_in_what_a_backend_says_of_a_failure(
+def test_failure_message_of_a_backend_has_no_secret(
     guarded: CommandRunner, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @hookimpl

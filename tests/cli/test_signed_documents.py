@@ -105,7 +105,7 @@ def test_changed_document_is_refused(command: CommandRunner, *, require: bool) -
         assert_refused(command, restore(command, changed), "signature: it does not fit")
 
 
-def test_what_is_no_signature_is_refused_even_without_a_key(command: CommandRunner) -> None:
+def test_malformed_signature_is_refused_even_without_a_key(command: CommandRunner) -> None:
     document = document_of(command, command.protect())
     for signature in (None, "", "none", 7):
         result = restore(command, {**document, "signature": signature})

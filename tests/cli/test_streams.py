@@ -72,7 +72,7 @@ _LOST = {"closed": ">&-", "full": ">/dev/full"}
 
 @pytest.mark.parametrize("redirect", _LOST)
 @pytest.mark.parametrize("as_json", [(), ("--json",)])
-def test_success_whose_output_is_lost_is_told_with_its_id(
+def test_success_whose_output_is_lost_is_reported_with_its_id(
     command: CommandRunner, redirect: str, as_json: tuple[str, ...]
 ) -> None:
     ended = _run(*_PROTECT, *as_json, redirect=_LOST[redirect])
@@ -86,7 +86,7 @@ def test_success_whose_output_is_lost_is_told_with_its_id(
     assert "the standard output cannot be written" in told
 
 
-def test_success_whose_reader_has_gone_is_told_with_its_id(command: CommandRunner) -> None:
+def test_success_whose_reader_has_gone_is_reported_with_its_id(command: CommandRunner) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     python = (sys.executable, "-m", "karbor_backup_cli")

@@ -35,7 +35,7 @@ def test_progress_is_shown_and_taken_away(command: CommandRunner) -> None:
     assert "running" not in last_line
 
 
-def test_what_the_operation_waits_for_is_shown(command: CommandRunner) -> None:
+def test_reason_of_the_wait_is_shown(command: CommandRunner) -> None:
     busy = """
 from karbor_backup_fake.faults import Busy
 cloud.faults.plan("create_job", Busy(retry_after=3600))
@@ -59,7 +59,7 @@ def test_the_first_interrupt_cancels_and_waits(command: CommandRunner) -> None:
     assert operation.outcome.result is Result.CANCELLED
 
 
-def test_the_second_interrupt_lets_go_and_says_how_to_go_on(command: CommandRunner) -> None:
+def test_second_interrupt_detaches_and_names_the_resume_command(command: CommandRunner) -> None:
     stubborn = f"{_SLOW}\ncloud.heeds_cancel = False"
     with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=stubborn) as terminal:
         terminal.wait_for("running")

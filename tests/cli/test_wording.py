@@ -61,7 +61,7 @@ def test_repetition_is_found(text: str, repetition: str | None) -> None:
 
 @pytest.mark.parametrize("result", Result)
 @pytest.mark.parametrize("reason", _REASONS)
-def test_result_is_said_once(result: Result, reason: str) -> None:
+def test_result_is_printed_once(result: Result, reason: str) -> None:
     told = describe_result(result, reason)
     assert find_repetition(told) is None
     assert told.startswith(result.value)
@@ -112,7 +112,7 @@ _ANSWERS = st.one_of(
     minutes=st.lists(st.integers(0, 200), min_size=1, max_size=3).map(sorted),
     answers=st.lists(_ANSWERS, min_size=3, max_size=3),
 )
-def test_no_state_of_an_operation_is_told_with_double_words(
+def test_description_of_any_state_repeats_no_word(
     verb: Verb, *, cancelled: bool, minutes: list[int], answers: list[Progress | BackendError]
 ) -> None:
     lifecycle = Lifecycle(Policy())
@@ -130,7 +130,7 @@ def test_no_state_of_an_operation_is_told_with_double_words(
     assert [found for each in messages if (found := find_repetition(each))] == []
 
 
-def test_operation_that_waits_for_another_is_told_once() -> None:
+def test_wait_for_another_operation_is_reported_once() -> None:
     waiting = Lifecycle(Policy()).wait_for_backup(
         _operation(Verb.RESTORE, cancelled=False), "other", _NOW, driven=False
     )

@@ -25,7 +25,7 @@ def test_a_list_that_lags_is_waited_for(rule: Rule, monkeypatch: pytest.MonkeyPa
     assert result.status is RuleStatus.PASSED, result.reason
 
 
-def test_a_backend_that_cannot_delete_is_told_so_once() -> None:
+def test_backend_without_delete_gets_one_message() -> None:
     results = [run_rule(rule, create_harness(WritesOnce)) for rule in all_rules()]
     broken = {each.rule for each in results if each.status is RuleStatus.FAILED}
     assert broken == {"C-105"}

@@ -45,7 +45,9 @@ def run(pytester: pytest.Pytester, pytestconfig: pytest.Config) -> RunModule:
     return run_module
 
 
-def test_a_conformant_backend_is_told_and_written_down(run: RunModule, tmp_path: Path) -> None:
+def test_conformant_backend_is_reported_on_screen_and_in_the_file(
+    run: RunModule, tmp_path: Path
+) -> None:
     result = run(
         SUITE.format(harness="create_harness(FakeBackend)"),
         "--contract-report",
@@ -60,7 +62,7 @@ def test_a_conformant_backend_is_told_and_written_down(run: RunModule, tmp_path:
     assert "conformant" in (tmp_path / "out" / "conformance.html").read_text()
 
 
-def test_a_broken_rule_fails_and_is_told_with_what_was_seen(run: RunModule) -> None:
+def test_broken_rule_fails_and_reports_the_observation(run: RunModule) -> None:
     result = run(SUITE.format(harness="create_harness(SecondDeleteFails)"))
     # C-216, C-705 and C-707 too delete what a delete has removed.
     result.assert_outcomes(failed=4, passed=len(all_rules()) - 4)
@@ -103,7 +105,7 @@ def test_an_expected_failure_that_passes_is_a_failure(run: RunModule) -> None:
     result.stdout.fnmatch_lines(["*take it off expected_failures*"])
 
 
-def test_an_expected_failure_of_no_rule_is_told(run: RunModule) -> None:
+def test_expected_failure_of_an_unknown_rule_is_reported(run: RunModule) -> None:
     harness = 'attrs.evolve(create_harness(FakeBackend), expected_failures={"C-999": "what?"})'
     result = run(SUITE.format(harness=harness), "-k", "C-101")
     result.stdout.fnmatch_lines(["*expected_failures names no rule: C-999*"])
@@ -141,7 +143,9 @@ def test_results_come_from_other_processes_too(run: RunModule) -> None:
         ("TestContract", {"test_rule": lambda _: None}),
     ],
 )
-def test_what_pytest_would_pass_over_is_refused(name: str, attributes: dict[str, object]) -> None:
+def test_parameters_that_pytest_would_ignore_are_refused(
+    name: str, attributes: dict[str, object]
+) -> None:
     with pytest.raises(TypeError, match=name):
         type(name, (ContractSuite,), attributes)
 

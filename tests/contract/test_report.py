@@ -46,7 +46,7 @@ def find_rule(identifier: str) -> Rule:
     ],
     ids=str,
 )
-def test_what_stands_against_conformance(verdict: RuleResult, *, conformant: bool) -> None:
+def test_nonconformities_are_listed(verdict: RuleResult, *, conformant: bool) -> None:
     made = build_report(verdict)
     assert made.conformant is conformant
     against = [line for line in made.nonconformities() if verdict.rule in line and "why" in line]
@@ -89,19 +89,21 @@ def test_the_page_of_nothing_is_a_page() -> None:
         ({"multi_phase_verbs": ()}, "C-405", "the harness has no multi_phase_verbs"),
     ],
 )
-def test_what_a_bench_lacks_is_said(lacking: dict[str, object], rule: str, reason: str) -> None:
+def test_missing_levers_of_a_harness_are_named(
+    lacking: dict[str, object], rule: str, reason: str
+) -> None:
     less: Harness = attrs.evolve(create_harness(FakeBackend), **lacking)  # type: ignore[arg-type]
     assert run_rule(find_rule(rule), less) == RuleResult(rule, RuleStatus.SKIPPED, reason)
 
 
-def test_a_fault_that_never_happened_is_told() -> None:
+def test_fault_that_never_fired_is_reported() -> None:
     stuck = attrs.evolve(create_harness(FakeBackend), pending_faults=lambda: ["a fault"])
     verdict = run_rule(find_rule("C-202"), stuck)
     assert verdict.status is RuleStatus.FAILED
     assert "a fault" in verdict.reason
 
 
-def test_an_expected_failure_is_told_from_an_unexpected_one() -> None:
+def test_expected_failure_is_distinguished_from_an_unexpected_one() -> None:
     expecting = attrs.evolve(
         create_harness(SecondDeleteFails), expected_failures={"C-205": "known"}
     )
@@ -112,7 +114,7 @@ def test_an_expected_failure_is_told_from_an_unexpected_one() -> None:
     assert run_rule(find_rule("C-205"), passing).status is RuleStatus.FAILED
 
 
-def test_what_could_not_be_removed_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_leftovers_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     run_rule(find_rule("C-205"), create_harness(SecondDeleteFails), cleanup=True)
     assert caplog.text == ""
     broken = attrs.evolve(

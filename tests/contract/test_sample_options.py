@@ -42,7 +42,7 @@ def schemas(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(schemas())
-def test_what_is_made_fits_and_what_should_not_does_not(schema: dict[str, Any]) -> None:
+def test_generated_documents_fit_and_broken_ones_do_not(schema: dict[str, Any]) -> None:
     validator = Validator(schema, "options")
     options = valid_options(schema)
     validator.check(options)
@@ -62,6 +62,6 @@ def test_free_texts_take_texts_of_the_length_named(schema: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("unknown", [{"type": "string", "pattern": "^[a-f]{8}$"}, {}])
-def test_what_cannot_be_made_up_is_asked_of_the_bench(unknown: dict[str, Any]) -> None:
+def test_options_that_cannot_be_generated_come_from_the_harness(unknown: dict[str, Any]) -> None:
     with pytest.raises(RuleViolation, match="give it an example"):
         valid_options({"properties": {"key": unknown}, "required": ["key"]})

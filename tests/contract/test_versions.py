@@ -87,7 +87,7 @@ def test_a_backend_with_the_new_argument_gets_it() -> None:
     assert BackendForContract11.seen == ()
 
 
-def test_what_is_retired_is_told_to_those_that_use_it() -> None:
+def test_deprecated_name_warns_its_users() -> None:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(ContractSpec12)
     with (

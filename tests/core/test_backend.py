@@ -94,7 +94,7 @@ class TestLoad:
         with pytest.raises(ContractViolation, match="no CONFIG_SCHEMA"):
             Backend.load("here", lambda _: StubBackend(), {})
 
-    def test_what_the_constructor_raises_is_ours_and_clean(self) -> None:
+    def test_exception_of_a_constructor_is_converted_without_secrets(self) -> None:
         class Failing(StubBackend):
             def __init__(self, configuration: Mapping[str, Any]) -> None:
                 raise OSError(f"no login with {configuration['password'].reveal()}")
@@ -182,12 +182,12 @@ FAULTY: list[Any] = [
 
 class TestAnswers:
     @pytest.mark.parametrize("state", [s for s in ProgressState if s is not ProgressState.UNKNOWN])
-    def test_what_a_verb_may_answer_comes_through(self, state: ProgressState) -> None:
+    def test_allowed_result_of_a_verb_is_returned(self, state: ProgressState) -> None:
         progress = Progress(state, receipt={"version": 1}, done=1, total=2.5, unit="bytes")
         assert backend_answering(progress).call_verb(RESTORE) == progress
 
     @pytest.mark.parametrize("answer", FAULTY)
-    def test_what_a_verb_must_not_answer_is_refused(self, answer: Any) -> None:
+    def test_forbidden_result_of_a_verb_is_refused(self, answer: Any) -> None:
         for verb in (Verb.PROTECT, Verb.RESTORE):
             with pytest.raises(
                 ContractViolation, match=r"(restore|protect) of operation op-1"
@@ -235,7 +235,7 @@ class TestAnswers:
             backend_answering(Progress(state)).release(operation())
 
     @pytest.mark.parametrize("taken", [True, False])
-    def test_a_cancel_says_whether_it_was_taken(self, taken: bool) -> None:  # noqa: FBT001
+    def test_cancel_returns_whether_it_was_accepted(self, taken: bool) -> None:  # noqa: FBT001
         assert backend_answering(taken).cancel(operation()) is taken
 
     @pytest.mark.parametrize("answer", [None, 1, "yes", SUCCEEDED])
@@ -310,7 +310,7 @@ class TestPoll:
         assert "stranger" in caplog.text
 
     @pytest.mark.parametrize("answer", [None, [], RUNNING])
-    def test_what_is_no_mapping_is_refused(self, answer: Any) -> None:
+    def test_value_that_is_no_mapping_is_refused(self, answer: Any) -> None:
         with pytest.raises(ContractViolation, match="no mapping"):
             backend_answering(None, answer).poll([operation()])
 
@@ -321,9 +321,7 @@ class TestFailures:
         [Transient("busy", 3), BackendError("no"), Unsupported("no"), InvalidInput("no"),
          ContractViolation("no")],
     )  # fmt: skip
-    def test_what_the_contract_names_comes_through_as_it_is(
-        self, failure: KarborBackupError
-    ) -> None:
+    def test_exception_of_the_contract_is_unchanged(self, failure: KarborBackupError) -> None:
         with pytest.raises(type(failure)) as caught:
             backend_answering(failure).call_verb(operation())
         assert caught.value is failure
@@ -358,7 +356,7 @@ class TestFailures:
         assert "cannot open with ***" in text
         assert CANARY not in text
 
-    def test_what_cannot_be_cleaned_is_cut_off(self) -> None:
+    def test_text_that_cannot_be_sanitized_is_cut(self) -> None:
         class Sticky(Exception):
             def __str__(self) -> str:
                 return f"sticky {CANARY}"
@@ -420,7 +418,7 @@ class ChangeRecorder:
 
 
 class TestChangeNotification:
-    def test_every_extension_hears_of_it_whatever_the_others_do(
+    def test_every_extension_is_notified_whatever_the_others_do(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         listeners = [

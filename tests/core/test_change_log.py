@@ -31,14 +31,14 @@ def test_a_new_operation(caplog: pytest.LogCaptureFixture) -> None:
     assert (record.name, record.levelno) == (LOGGER_NAME, logging.INFO)
 
 
-def test_a_change_says_what_it_was_and_what_it_is(caplog: pytest.LogCaptureFixture) -> None:
+def test_logged_change_has_old_and_new_value(caplog: pytest.LogCaptureFixture) -> None:
     before = operation()
     after = attrs.evolve(before, state=State.SUBMITTING, phase=1, attempt=1, owner="host:1")
     line = log_change(caplog, after, before).getMessage()
     assert line.endswith("state=planned->submitting phase=0->1 attempt=0->1 owner=none->host:1")
 
 
-def test_a_transient_failure_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_transient_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     after = operation(failures=1, last_error="503 from the service")
     line = log_change(caplog, after, operation()).getMessage()
     assert line.endswith('failures=0->1 error="503 from the service"')
@@ -53,7 +53,7 @@ def test_a_transient_failure_is_told(caplog: pytest.LogCaptureFixture) -> None:
         (Outcome(Result.SUCCEEDED, leftovers=(Leftover("job", "1"),)), logging.WARNING),
     ],
 )
-def test_an_end_is_told_with_its_reason_and_how_long_it_took(
+def test_end_is_logged_with_reason_and_duration(
     caplog: pytest.LogCaptureFixture, outcome: Outcome, level: int
 ) -> None:
     before = operation(state=State.RUNNING)

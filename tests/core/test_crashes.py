@@ -77,7 +77,7 @@ def test_another_process_with_a_backend_of_its_own_goes_on(scenario: Scenario) -
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_nothing_is_doubled_or_left_when_the_process_dies_twice(scenario: Scenario) -> None:
+def test_two_crashes_double_and_leave_nothing(scenario: Scenario) -> None:
     present = CloudProxy()
     shared = (create_backend(scenario, present), present)
     for kills, lost, cancel_at in _double_faults(CrashHarness(scenario).run().crash_points.passed):
@@ -87,7 +87,7 @@ def test_nothing_is_doubled_or_left_when_the_process_dies_twice(scenario: Scenar
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_nothing_is_doubled_or_left_when_a_cancel_comes_as_well(scenario: Scenario) -> None:
+def test_crash_and_cancel_double_and_leave_nothing(scenario: Scenario) -> None:
     present = CloudProxy()
     shared = (create_backend(scenario, present), present)
     undisturbed = CrashHarness(scenario).run()

@@ -80,7 +80,7 @@ def test_an_instant_of_another_zone_is_written_in_utc() -> None:
     assert from_document(Operation, document).created_at.tzinfo is UTC
 
 
-def test_all_faults_of_a_document_are_told_at_once_with_their_places() -> None:
+def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> None:
     document = {
         **to_document(operation()),
         "verb": "copy",
@@ -118,7 +118,7 @@ def test_what_is_no_object_is_refused(cls: type[Any], document: Any) -> None:
 
 
 @pytest.mark.parametrize("instance", [operation(), make_backup()])
-def test_a_newer_format_is_told_from_a_broken_document(instance: Any) -> None:
+def test_newer_format_is_distinguished_from_a_broken_document(instance: Any) -> None:
     document = to_document(instance)
     assert document["format"] == FORMAT_VERSION
     newer = {**document, "format": FORMAT_VERSION + 1, "what_is_this": 1}
@@ -192,7 +192,7 @@ def test_notes_of_exactly_the_limit_are_kept() -> None:
     assert from_document(Operation, to_document(operation(receipt=receipt))).receipt == receipt
 
 
-def test_what_is_nested_in_itself_is_refused() -> None:
+def test_recursive_value_is_refused() -> None:
     ring = {}
     ring["ring"] = ring
     (fault,) = faults_raised_by(lambda: to_document(operation(receipt=ring)))

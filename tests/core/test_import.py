@@ -47,7 +47,7 @@ def modules_loaded_by(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_what_a_backend_needs_does_not_load_what_drives_operations() -> None:
+def test_import_for_backends_does_not_load_the_runner() -> None:
     names = "Operation, Progress, Secret, Transient, hookimpl"
     loaded = modules_loaded_by(f"from karbor_backup_core import {names}")
     assert "karbor_backup_core._model" in loaded
@@ -91,6 +91,6 @@ def test_every_public_name_is_there_and_stays_the_same() -> None:
     )
 
 
-def test_a_name_that_is_not_there_is_told_as_python_tells_it() -> None:
+def test_missing_name_raises_pythons_own_error() -> None:
     with pytest.raises(AttributeError, match="'karbor_backup_core' has no attribute 'Runer'"):
         karbor_backup_core.Runer  # noqa: B018 - to ask for it is what fails

@@ -87,9 +87,7 @@ def test_operation_succeeded_once_its_work_did_and_it_is_released(
         ),
     ],
 )
-def test_error_says_how_the_operation_ended_and_what_it_left(
-    operation: Operation, message: str
-) -> None:
+def test_error_has_result_and_leftovers(operation: Operation, message: str) -> None:
     with pytest.raises(KarborBackupError) as raised:
         operation.raise_for_outcome()
     text = str(raised.value)

@@ -35,9 +35,7 @@ def test_an_absolute_normalised_path_is_returned_as_it_is(names: list[str]) -> N
         ("/srv/\ud800", "name of a file"),
     ],
 )
-def test_what_another_process_could_take_for_another_path_is_refused(
-    path: str, remedy: str
-) -> None:
+def test_ambiguous_path_is_refused(path: str, remedy: str) -> None:
     with pytest.raises(InvalidInput, match="directory") as caught:
         check_path("directory", path)
     assert remedy in str(caught.value)

@@ -123,7 +123,7 @@ class SteppedWorld(CrashHarness):
 @pytest.mark.parametrize("step", [TWO_DAYS, -TWO_DAYS], ids=["forward", "back"])
 @pytest.mark.parametrize("dies", [False, True], ids=["alive", "dead"])
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_nothing_is_doubled_or_left_when_the_clock_is_stepped(
+def test_clock_step_doubles_and_leaves_nothing(
     scenario: Scenario, step: timedelta, *, dies: bool
 ) -> None:
     for point in range(1, CrashHarness(scenario).run().crash_points.passed + 1):

@@ -30,7 +30,7 @@ tricky = st.text(alphabet='*ab"\\ %', min_size=MIN_REDACTED_LENGTH, max_size=8)
 
 
 @given(values)
-def test_nothing_but_reveal_shows_a_secret(value: str) -> None:
+def test_only_reveal_shows_a_secret(value: str) -> None:
     secret = Secret(value)
     assert secret.reveal() == value
     shown = {repr(secret), str(secret), f"{secret}", f"{secret!r}", "%s" % secret, f"{[secret]}"}  # noqa: UP031 - one more way to show it
@@ -153,7 +153,7 @@ def test_a_reference_that_leads_nowhere_is_named(
     "source",
     [5, None, [], {}, {"env": 5}, {"env": ""}, {"key": "canary"}, {"env": "A", "file": "B"}],
 )
-def test_what_is_neither_text_nor_reference_is_refused(source: Any) -> None:
+def test_secret_that_is_neither_text_nor_reference_is_refused(source: Any) -> None:
     with pytest.raises(InvalidInput, match="a secret is text, or") as caught:
         Secret(source)
     assert "canary" not in str(caught.value)

@@ -146,7 +146,7 @@ def test_without_keys_nothing_is_signed_and_only_the_form_is_checked() -> None:
     ],
 )
 @pytest.mark.parametrize("keys", [[], [NEW]])
-def test_what_is_no_signature_is_refused(signature: Any, keys: list[Secret]) -> None:
+def test_malformed_signature_is_refused(signature: Any, keys: list[Secret]) -> None:
     with pytest.raises(InvalidDocument, match="no signature"):
         verify_signature({"id": "a", SIGNATURE_PROPERTY: signature}, keys)
 

@@ -47,7 +47,7 @@ def faults(block: Block) -> Iterator[str]:
 
 
 @_BY_PAGE
-def test_every_block_is_run_by_a_test_or_says_why_not(page: Path) -> None:
+def test_every_block_has_a_test_or_a_reason_for_none(page: Path) -> None:
     wrong = {str(block): list(faults(block)) for block in blocks(page)}
     assert {block: problems for block, problems in wrong.items() if problems} == {}
 

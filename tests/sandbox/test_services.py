@@ -22,7 +22,7 @@ def test_server_is_ready_when_it_answers(instance: Instance, web_service: MakeSe
     assert requests.get(f"http://{HOST}:{started.port}", timeout=5).ok
 
 
-def test_server_is_ready_when_its_log_says_so(
+def test_server_is_ready_when_its_log_has_the_text(
     instance: Instance, python_service: MakeService
 ) -> None:
     code = "import time; print('one'); time.sleep(0.3); print('two'); time.sleep(60)"

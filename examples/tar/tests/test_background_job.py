@@ -8,7 +8,7 @@ from karbor_backup_tar.backend import PACK
 from karbor_backup_tar.background_job import BackgroundJob, JobState
 
 
-def test_who_looks_at_the_same_time_does_not_take_finished_work_for_running(
+def test_concurrent_poll_does_not_take_finished_work_for_running(
     tmp_path: Path,
 ) -> None:
     work = BackgroundJob(tmp_path / "work")

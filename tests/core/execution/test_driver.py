@@ -236,7 +236,7 @@ def test_only_a_free_operation_can_be_acquired(drivers: TwoDrivers) -> None:
     assert drivers.theirs.acquire(free).owner == drivers.theirs.owner
 
 
-def test_an_operation_is_let_go_of_although_a_cancel_was_written_meanwhile(
+def test_operation_is_released_although_a_cancel_was_written_meanwhile(
     drivers: TwoDrivers,
 ) -> None:
     operation = drivers.submitting_operation()
@@ -286,7 +286,7 @@ def test_a_cancel_of_what_has_ended_changes_nothing(drivers: TwoDrivers) -> None
     assert drivers.theirs.request_cancel(ended.id) == ended
 
 
-def test_an_operation_of_a_backend_that_is_not_configured_says_so(drivers: TwoDrivers) -> None:
+def test_operation_of_an_unconfigured_backend_is_reported(drivers: TwoDrivers) -> None:
     stray = attrs.evolve(drivers.submitting_operation(), backend="gone")
     with pytest.raises(UnknownBackend, match=r"'gone'.*there are: cloud"):
         drivers.ours.acquire(stray)

@@ -277,7 +277,7 @@ def test_operation_that_is_not_as_planned_is_not_submitted(
 
 
 @pytest.mark.parametrize("given", [None, "an id", VOLUME, BACKUP])
-def test_what_is_no_operation_is_not_submitted(runner: Runner, given: Any) -> None:
+def test_submit_refuses_what_is_no_operation(runner: Runner, given: Any) -> None:
     with pytest.raises(InvalidInput, match="give an Operation"):
         runner.submit(given)
 

@@ -183,9 +183,7 @@ def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> Non
     assert outcome.result is Result.CANCELLED
 
 
-def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
-    cloud: FakeCloud, store: MemoryStore
-) -> None:
+def test_cancel_ends_the_wait_before_a_repeated_call(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.faults.plan("create_job", Busy(retry_after=3600))
     waits = threading.Event()
 
@@ -202,7 +200,9 @@ def test_an_operation_that_waits_to_repeat_a_call_hears_a_cancel_at_once(
     assert outcome.result is Result.CANCELLED
 
 
-def test_what_is_let_go_of_is_resumed_elsewhere(cloud: FakeCloud, store: MemoryStore) -> None:
+def test_released_operation_is_resumed_by_another_runner(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
     cloud.service_seconds = 0.3
     with create_runner(cloud, store) as first:
         begun = first.protect("cloud", VOLUME, OPTIONS)
@@ -375,7 +375,7 @@ def test_a_covered_resource_is_over_at_once(runner: Runner, cloud: FakeCloud) ->
         ("cloud", VOLUME, {"backup_name": 1, "color": "red"}, InvalidDocument),
     ],
 )
-def test_what_cannot_be_done_is_refused_before_anything_begins(
+def test_impossible_step_is_refused_before_any_work(
     runner: Runner,
     cloud: FakeCloud,
     store: MemoryStore,
@@ -500,7 +500,7 @@ def test_operations_go_on_when_the_store_was_away_for_less_than_a_lease() -> Non
     assert told == []
 
 
-def test_operations_are_told_of_and_taken_up_again_when_the_lease_has_run_out() -> None:
+def test_operations_are_reported_and_acquired_again_after_an_expired_lease() -> None:
     told: set[str] = set()
     all_told = threading.Event()
 
@@ -516,7 +516,7 @@ def test_operations_are_told_of_and_taken_up_again_when_the_lease_has_run_out() 
     assert told == {each.id for each in over}
 
 
-def test_an_operation_that_fails_by_itself_is_let_go_of_and_told(cloud: FakeCloud) -> None:
+def test_operation_with_an_internal_error_is_dropped_and_reported(cloud: FakeCloud) -> None:
     told: list[BaseException] = []
 
     def gate(point: str) -> None:
@@ -636,7 +636,7 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
         assert runner.wait(begun.id, LONG).state is State.RELEASED
 
 
-def test_operation_that_cannot_be_let_go_of_keeps_no_cancel_back(cloud: FakeCloud) -> None:
+def test_operation_that_cannot_be_released_delays_no_cancel(cloud: FakeCloud) -> None:
     """What cannot be read any more is dropped; cancels of the others are heard all the same."""
     store = UnreadableStore()
     cloud.faults.plan("create_job", Busy(retry_after=3600), operation=ANY)

@@ -68,7 +68,7 @@ def test_hooks_are_all_hooks_of_the_contract() -> None:
     assert {name for name in vars(ExtensionSpec) if name[0] != "_"} == set(EXTENSION_HOOKS)
 
 
-def test_extension_hears_of_each_call_and_its_result() -> None:
+def test_extension_is_notified_of_each_call_and_its_result() -> None:
     recorder = Recorder()
     backend = Backend.from_plugin("here", StubBackend(), [recorder])
     assert backend.call_verb(operation()) == PROTECTED
@@ -77,7 +77,7 @@ def test_extension_hears_of_each_call_and_its_result() -> None:
     assert recorder.after[-1] == ("protect", PROTECTED, None)
 
 
-def test_extension_hears_of_the_exception_that_the_core_gets() -> None:
+def test_extension_gets_the_exception_that_the_core_gets() -> None:
     recorder, failure = Recorder(), Transient("busy", 3.0)
     backend = Backend.from_plugin("here", ScriptedBackend(failure), [recorder])
     with pytest.raises(Transient) as caught:
@@ -108,7 +108,7 @@ def test_no_extension_can_change_arguments_or_the_answers_of_a_poll() -> None:
 
 
 @pytest.mark.parametrize("returned", [SUCCEEDED, None, True])
-def test_what_an_extension_returns_is_ignored(returned: object) -> None:
+def test_return_value_of_an_extension_is_ignored(returned: object) -> None:
     class Answering:
         @hookimpl
         def before_call(self) -> Any:

@@ -59,7 +59,7 @@ def test_one_hook_twice_is_refused() -> None:
     assert "verify is implemented 2 times" in refusal_message(Twice())
 
 
-def test_a_misspelled_hook_is_told_with_the_nearest_name() -> None:
+def test_misspelled_hook_is_reported_with_the_nearest_name() -> None:
     class Misspelled(StubBackend):
         @hookimpl
         def protct(self) -> Any:
@@ -132,7 +132,7 @@ def test_another_contract_is_refused(contract: str, message: str) -> None:
         (None, "$.contract: expected str, got null"),
     ],
 )
-def test_what_is_no_contract_version_is_refused(contract: Any, message: str) -> None:
+def test_malformed_contract_version_is_refused(contract: Any, message: str) -> None:
     class Odd(StubBackend):
         @hookimpl
         def describe(self) -> Any:
@@ -167,7 +167,7 @@ def test_description_is_asked_for_once() -> None:
     assert len(asked) == 1
 
 
-def test_backend_of_another_contract_without_a_hook_is_told_of_the_contract() -> None:
+def test_missing_hook_of_another_contract_version_names_the_contract() -> None:
     class Newer:
         @hookimpl
         def describe(self) -> Any:

@@ -60,7 +60,7 @@ def test_the_schemas_of_the_specification_are_taken_as_they_are() -> None:
     assert not find_errors(PROTECT, {"backup_name": "nightly", "description": "of the volume"})
 
 
-def test_all_faults_are_told_at_once_each_with_place_and_remedy() -> None:
+def test_all_faults_are_reported_at_once_with_place_and_remedy() -> None:
     document = {"backup_nam": "x", "description": 5, "other": {}}
     assert set(find_errors(PROTECT, document)) == {
         "$.backup_name: missing: give it",
@@ -114,7 +114,7 @@ def test_a_schema_that_names_nothing_allows_nothing(schema: dict[str, Any]) -> N
         ),
     ],
 )
-def test_what_the_schema_allows_somewhere_is_allowed(
+def test_property_allowed_by_any_subschema_is_allowed(
     schema: dict[str, Any], document: dict[str, Any]
 ) -> None:
     assert not find_errors(schema, document)
@@ -202,13 +202,13 @@ def test_what_the_schema_allows_somewhere_is_allowed(
          "$.a: fits more than one of the forms: keep to one"),
     ],
 )  # fmt: skip
-def test_a_fault_says_what_to_do(
+def test_error_names_the_remedy(
     schema: dict[str, Any], document: dict[str, Any], fault: str
 ) -> None:
     assert find_errors(schema, document) == (fault,)
 
 
-def test_a_choice_of_forms_tells_what_each_form_lacks() -> None:
+def test_error_of_alternatives_names_what_each_one_lacks() -> None:
     (fault,) = find_errors(STORAGE, {"kind": "s3", "key": "short"})
     assert "($.kind: s3: give local, $.path: missing: give it)" in fault
     assert "($.key: this secret: give at least 8 characters)" in fault
@@ -244,12 +244,12 @@ def test_a_reference_may_stand_for_a_secret(reference: dict[str, str]) -> None:
         ({}, "$.key: an object: give at least 1 properties"),
     ],
 )
-def test_a_faulty_reference_is_told_as_such(reference: dict[str, str], fault: str) -> None:
+def test_faulty_reference_is_reported_as_such(reference: dict[str, str], fault: str) -> None:
     (told,) = find_errors(allow_secret_references(STORAGE), {"kind": "s3", "key": reference})
     assert f"({fault})" in told
 
 
-def test_what_is_no_json_is_refused_with_its_place() -> None:
+def test_value_that_is_no_json_is_refused_with_its_place() -> None:
     document = {"backup_name": dt.date(2026, 1, 1), "description": Secret("canary")}
     assert set(find_errors(PROTECT, document)) == {
         "$.backup_name: date is no type of JSON: write it as text",

@@ -24,6 +24,6 @@ from karbor_backup_core import Policy
         ({"poll_first": timedelta(minutes=2)}, "poll_first"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
+def test_invalid_policy_value_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Policy(**values)

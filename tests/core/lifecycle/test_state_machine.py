@@ -152,7 +152,7 @@ def test_a_transient_failure_is_a_stored_wait_and_leaves_a_doubt() -> None:
     assert next_call(operation, operation.not_before) is Call.VERB
 
 
-def test_what_the_service_asks_for_prolongs_the_wait() -> None:
+def test_retry_after_of_the_service_prolongs_the_wait() -> None:
     operation = LIFECYCLE.apply(
         submitting_operation(), Call.VERB, Transient("busy", retry_after=90), NOW
     )
@@ -181,7 +181,7 @@ def test_a_final_error_of_a_verb_fails_the_operation() -> None:
     assert operation.outcome.reason == "422: no such client"
 
 
-def test_what_the_backend_refuses_at_once_is_over_without_a_release() -> None:
+def test_refusal_at_the_first_call_ends_without_a_release() -> None:
     operation = LIFECYCLE.apply(
         submitting_operation(), Call.VERB, InvalidInput("no such storage"), NOW
     )
@@ -191,7 +191,7 @@ def test_what_the_backend_refuses_at_once_is_over_without_a_release() -> None:
     assert operation.outcome.reason == "no such storage"
 
 
-def test_what_the_backend_refuses_later_is_released() -> None:
+def test_refusal_at_a_later_call_is_released() -> None:
     doubtful = LIFECYCLE.apply(submitting_operation(), Call.VERB, Transient("away"), NOW)
     operation = LIFECYCLE.apply(doubtful, Call.VERB, InvalidInput("no such storage"), NOW)
     assert operation.state is State.RELEASING
@@ -239,7 +239,7 @@ def test_work_that_the_service_has_lost_has_failed() -> None:
     assert "no longer knows" in operation.outcome.reason
 
 
-def test_a_cancel_found_work_running_and_tells_the_backend_once() -> None:
+def test_cancel_of_running_work_calls_the_backend_once() -> None:
     operation = LIFECYCLE.request_cancel(submitting_operation())
     operation = LIFECYCLE.apply(operation, Call.POLL, RUNNING, NOW)
     assert next_call(operation, NOW) is Call.CANCEL
@@ -310,9 +310,7 @@ def test_no_phase_follows_a_cancel() -> None:
         (Verb.VERIFY, Result.SUCCEEDED),
     ],
 )
-def test_what_finished_although_cancelled_counts_as_what_can_be_undone(
-    verb: Verb, result: Result
-) -> None:
+def test_cancelled_work_that_finished_is_judged_by_its_verb(verb: Verb, result: Result) -> None:
     operation = LIFECYCLE.apply(
         LIFECYCLE.request_cancel(running_operation(verb)), Call.POLL, PROTECTED, NOW
     )
@@ -355,7 +353,7 @@ def test_a_deadline_comes_also_when_the_service_is_silent() -> None:
     assert LIFECYCLE.apply(running_operation(), Call.POLL, Transient("away"), late).suspended
 
 
-def test_what_finishes_after_its_deadline_is_a_success() -> None:
+def test_work_finished_within_the_grace_period_succeeds() -> None:
     late = running_operation().deadline
     told = LIFECYCLE.apply(running_operation(), Call.CANCEL, True, late)
     operation = LIFECYCLE.apply(told, Call.POLL, PROTECTED, late)
@@ -363,7 +361,7 @@ def test_what_finishes_after_its_deadline_is_a_success() -> None:
     assert operation.outcome.result is Result.SUCCEEDED
 
 
-def test_what_the_deadline_cancelled_has_failed() -> None:
+def test_operation_cancelled_by_its_deadline_has_failed() -> None:
     late = running_operation().deadline
     told = LIFECYCLE.apply(running_operation(), Call.CANCEL, True, late)
     operation = LIFECYCLE.apply(told, Call.POLL, Progress(ProgressState.CANCELLED), late)
@@ -429,7 +427,7 @@ def test_a_later_release_replaces_the_leftovers_that_an_earlier_one_named() -> N
     assert operation.outcome.leftovers == (folder,)
 
 
-def test_an_operation_held_up_by_another_waits_and_says_for_which() -> None:
+def test_operation_blocked_by_another_waits_and_names_it() -> None:
     operation = LIFECYCLE.wait_for_backup(planned_operation(Verb.RESTORE), "o9", NOW)
     assert operation.state is State.PLANNED
     assert next_call(operation, NOW) is Call.WAIT
@@ -506,7 +504,7 @@ def test_reason_of_failed_polls_is_in_the_outcome_when_time_is_up() -> None:
     assert operation.outcome.reason.endswith("what came last: refused")
 
 
-def test_what_running_work_waits_for_is_kept() -> None:
+def test_reason_of_running_work_is_stored() -> None:
     waits = attrs.evolve(RUNNING, reason="nobody has taken it up since 12:00 UTC")
     operation = LIFECYCLE.apply(running_operation(), Call.POLL, waits, instant_after(5))
     assert operation.last_error == "nobody has taken it up since 12:00 UTC"

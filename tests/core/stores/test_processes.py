@@ -142,7 +142,7 @@ def test_grouped_writes_are_durable_when_they_return(
     assert finished.issuperset(told)
 
 
-def test_what_one_process_wrote_another_reads(open_store: OpenStore, sqlite_url: str) -> None:
+def test_operation_is_readable_by_another_process(open_store: OpenStore, sqlite_url: str) -> None:
     first = open_store(sqlite_url)
     written = first.write(submitting_operation(first.add(operation())))
     first.close()

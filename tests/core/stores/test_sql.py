@@ -157,7 +157,7 @@ def test_a_url_that_cannot_be_used_is_refused_in_one_line_without_its_password(
     assert "\n" not in str(refused.value)
 
 
-def test_a_server_that_is_not_there_is_said_in_one_line_without_the_password() -> None:
+def test_missing_server_is_reported_in_one_line_without_the_password() -> None:
     url = f"postgresql+psycopg://user:{PASSWORD}@127.0.0.1:1/db?sslpassword={PASSWORD}"
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1/db cannot be used: ") as refused:
         SQLStore(url)
@@ -196,7 +196,7 @@ def test_a_query_for_an_id_that_no_database_can_hold_finds_nothing(
         open_store(sqlite_url).operation("\x00'; --")
 
 
-def test_what_is_too_large_for_a_receipt_is_refused_before_anything_is_written(
+def test_project_too_large_for_a_receipt_is_refused_before_any_write(
     open_store: OpenStore, sqlite_url: str
 ) -> None:
     store = open_store(sqlite_url)

@@ -109,7 +109,7 @@ def test_unknown_ids_are_refused_by_name(store: Store) -> None:
         store.backup("b-x")
 
 
-def test_ids_are_told_apart_by_case(store: Store) -> None:
+def test_ids_are_case_sensitive(store: Store) -> None:
     store.add(operation(id="op-a"))
     store.add(operation(id="OP-A"))
     assert {each.id for each in store.operations()} == {"op-a", "OP-A"}
@@ -261,7 +261,7 @@ def test_backups_come_oldest_first(store: Store) -> None:
         ({"cancel_requested": True, "owner": "another"}, False),
     ],
 )
-def test_an_owner_hears_of_the_cancels_that_it_has_yet_to_send(
+def test_cancel_requests_returns_those_not_sent_yet(
     store: Store, changes: dict[str, object], *, asked: bool
 ) -> None:
     store.write(attrs.evolve(store.add(operation(owner="me")), **changes))
@@ -279,7 +279,9 @@ def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
 
 
 @pytest.mark.parametrize("lease", [None, EARLY])
-def test_an_operation_is_taken_under_the_lease_that_was_seen(store: Store, lease: object) -> None:
+def test_operation_is_acquired_only_under_the_lease_that_was_read(
+    store: Store, lease: object
+) -> None:
     seen = store.add(operation(owner="they", lease_until=lease))
     taken = store.take_over(attrs.evolve(seen, owner="me", lease_until=LATER), seen)
     assert taken.owner == "me"

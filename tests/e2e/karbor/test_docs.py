@@ -49,7 +49,7 @@ def test_steps_from_a_plan_to_a_delete(
     ]
 
 
-def test_install_command_is_said_to_need_a_checkout() -> None:
+def test_install_page_names_that_a_checkout_is_needed() -> None:
     text = " ".join(DOCS.read_text().split())
     assert "`.` is the checkout" in text
     assert "so `pip install karbor-backup` finds nothing" in text

@@ -103,7 +103,7 @@ def test_job_stopped_by_another_client_ends_in_error(harness: KarborHarness) -> 
     assert harness.cloud.jobs() == []
 
 
-def test_a_restore_that_fails_says_why(harness: KarborHarness) -> None:
+def test_failed_restore_prints_the_reason(harness: KarborHarness) -> None:
     done = harness.protect("volume-1")
     harness.cloud.faults.plan("create_job", FailJob("no room"))
     restored = harness.restore(done)

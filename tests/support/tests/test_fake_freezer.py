@@ -210,7 +210,7 @@ def test_created_job_is_returned_with_its_action(client: FreezerClient) -> None:
     assert action["freezer_action"] == {**ACTION, **empty}
 
 
-def test_actions_have_retries_unless_told_otherwise(client: FreezerClient) -> None:
+def test_actions_have_retries_by_default(client: FreezerClient) -> None:
     document = job_document(new_id())
     document["job_actions"] = [{"freezer_action": ACTION}]
     client.create_job(document)

@@ -24,7 +24,7 @@ def test_table_covers_every_type_and_storage_with_reasons() -> None:
 
 
 @pytest.mark.parametrize("resource_type", SUPPORTED_TYPES)
-def test_nothing_is_restorable_from_s3(resource_type: str) -> None:
+def test_no_type_is_restorable_from_s3(resource_type: str) -> None:
     assert not restore_support("19.0.0", resource_type, StorageKind.S3).restorable
     assert not deletes_data(StorageKind.S3)
 

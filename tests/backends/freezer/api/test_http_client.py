@@ -209,9 +209,7 @@ def test_status_that_freezer_never_returns_is_transient(proxy: FaultProxy, statu
     assert isinstance(error, Transient)
 
 
-def test_nothing_that_is_sent_is_logged(
-    proxy: FaultProxy, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_request_bodies_are_not_logged(proxy: FaultProxy, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     catch_error(proxy, http_faults.error_response(500), CALLS["overwrite"])
     assert "s3cr3t" not in caplog.text

@@ -141,7 +141,7 @@ def test_scheduler_without_declared_capabilities_is_used() -> None:
     assert placement.choose_for_protect(schedulers, None, TREE, BACKUP, "o1").client_id == "old"
 
 
-def test_error_without_schedulers_says_that_none_is_registered() -> None:
+def test_error_without_schedulers_names_the_cause() -> None:
     with pytest.raises(InvalidInput, match="none is registered"):
         placement.choose_for_protect(make_registry(), None, TREE, BACKUP, "o1")
 

@@ -147,7 +147,7 @@ def test_storage_behind_a_link_below_the_target_is_not_overwritten(
 
 @pytest.mark.parametrize("path", ["backups/disk/new", "other/new", "sshd/new"])
 @pytest.mark.parametrize("host", [HERE, "another"])
-def test_nothing_is_restored_into_a_storage_even_without_overwrite(
+def test_restore_into_a_storage_is_refused_even_without_overwrite(
     harness: RestoreGuardHarness, path: str, host: str
 ) -> None:
     if path.startswith("sshd") and host != HERE:

@@ -97,7 +97,7 @@ def test_each_difference_is_named(
     assert compare(archive, tree) == expected
 
 
-def test_another_time_of_modification_is_told(tmp_path: Path) -> None:
+def test_other_modification_time_is_reported(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "name").touch()
@@ -107,7 +107,7 @@ def test_another_time_of_modification_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["name", "/" + "long/" * 60])
-def test_links_to_something_else_are_told(tmp_path: Path, target: str) -> None:
+def test_changed_links_are_reported(tmp_path: Path, target: str) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "name").write_bytes(b"x")
@@ -125,7 +125,7 @@ def test_links_to_something_else_are_told(tmp_path: Path, target: str) -> None:
     assert {"link", "same"} & set(told.partition(": ")[2].split(", ")) == {"link", "same"}
 
 
-def test_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "name").write_bytes(b"x")

@@ -43,7 +43,7 @@ def test_secrets_are_revealed_in_actions_only_and_can_be_overwritten() -> None:
     assert without_secrets(fields) == {**fields, "ftp_password": ""}
 
 
-def test_error_without_storages_says_what_to_add() -> None:
+def test_error_without_storages_names_the_remedy() -> None:
     with pytest.raises(InvalidInput, match=r"add a section \[backends\.NAME\.storages\.STORAGE\]"):
         find_storage({}, "")
 

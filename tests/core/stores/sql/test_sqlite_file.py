@@ -117,7 +117,7 @@ def test_the_database_of_another_program_is_not_touched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a directory", "a pipe", "a loop of links", "too long a name"])
-def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
+def test_path_that_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / ("x" * 300 if kind == "too long a name" else "store.db")
     if kind == "a directory":
         path.mkdir()
@@ -129,7 +129,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, kind: str) -> None:
         SQLStore(f"sqlite:///{path}")
 
 
-def test_a_full_disk_is_said_with_its_remedy_and_what_is_stored_stays(tmp_path: Path) -> None:
+def test_full_disk_is_reported_with_a_remedy_and_loses_nothing(tmp_path: Path) -> None:
     store = SQLStore(f"sqlite:///{tmp_path}/store.db")
     store.put_backup(make_backup("kept"))
 
