@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from karbor_backup_core._errors import ContractViolation, Unsupported
+from karbor_backup_core._errors import (
+    ContractViolation,
+    InvalidDocument,
+    InvalidInput,
+    Unsupported,
+)
 from karbor_backup_core._hooks.exception_sanitizer import sanitize_exception
 from karbor_backup_core._hooks.hook_caller import HookCaller
 from karbor_backup_core._hooks.result_checks import (
@@ -94,11 +99,21 @@ class Backend:
         Raises:
             UnknownBackend: no backend has an entry point of that name.
             InvalidDocument: the configuration does not fit, with all faults.
-            InvalidInput: the configuration does not make sense to the backend.
+            InvalidInput: the configuration does not make sense to the backend, or an argument is
+                of another type than it should be.
             BackendUnavailable: the backend needs another contract.
             BackendError: the backend cannot be made or cannot describe itself.
             ContractViolation: the backend or an extension is not as the contract asks.
         """
+        if not isinstance(name, str) or not name:
+            raise InvalidInput(f"backend {name!r}: give its configured name, a text")
+        if isinstance(extensions, str) or not isinstance(extensions, Iterable | None):
+            raise InvalidInput(f"extensions {extensions!r}: give a list of objects")
+        if not isinstance(configuration, Mapping | None):
+            kind = type(configuration).__name__
+            raise InvalidDocument(
+                f"configuration of backend {name}", [f"$: expected an object, got {kind}"]
+            )
         if plugin is None or isinstance(plugin, str):
             from karbor_backup_core.discovery import backend_class, load_extensions
 

@@ -50,6 +50,8 @@ def open_runner(
         MissingLibrary: SQLAlchemy is not installed.
         StoreError: the store cannot be used.
     """
+    if isinstance(backends, str):
+        raise InvalidInput(f"backends {backends!r}: give a list of names")
     configuration = load_configuration(_find_file(path))
     configured = ConfiguredBackends(configuration)
     names = configured.sections if backends is None else backends
@@ -67,7 +69,10 @@ def _find_file(path: "str | os.PathLike[str] | None") -> Path:
     named = path if path is not None else os.environ.get(CONFIGURATION_VARIABLE)
     if not named:
         raise InvalidInput(f"no configuration: name its file, or set ${CONFIGURATION_VARIABLE}")
-    return expand_user_path(os.fspath(named))
+    try:
+        return expand_user_path(os.fspath(named))
+    except TypeError:
+        raise InvalidInput(f"configuration {named!r}: give the path of its file") from None
 
 
 def _open_store(configuration: Configuration) -> "SQLStore":

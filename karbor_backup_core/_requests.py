@@ -38,6 +38,8 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
     check_types(target)
     if not isinstance(target, Backup):
         check_resource(target)
+        if not target.id:
+            raise InvalidInput(f"{target.type} without an id: give the id of the resource")
         return target
     check_backup(target)
     if verb is Verb.DELETE and target.id != target.whole_id:

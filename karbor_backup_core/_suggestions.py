@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from karbor_backup_core._errors import UnknownBackend
+
 _LONGEST: Final = 100
 """Characters of a name that is compared with others: the time grows with its square."""
 
@@ -70,6 +72,18 @@ def suggest_known(name: object, known: Iterable[str]) -> str:
     names = list(known)
     guess = suggest_name(name, names) if isinstance(name, str) else ""
     return f"{guess}there are: {', '.join(names) or 'none'}"
+
+
+def unknown_backend(name: object, known: Iterable[str], what: str = "") -> UnknownBackend:
+    """Return the error of a backend that is not configured.
+
+    Args:
+        name: what was given as its name.
+        known: the names of the configured backends.
+        what: begins the message.
+    """
+    shown = repr(name) if isinstance(name, str) else f"of the type {type(name).__name__}"
+    return UnknownBackend(f"{what}backend {shown} is not configured: {suggest_known(name, known)}")
 
 
 def _normalize(name: str) -> str:

@@ -18,7 +18,7 @@ from karbor_backup_core._errors import (
 )
 from karbor_backup_core._escaping import printable
 from karbor_backup_core._model import Backup, Json
-from karbor_backup_core._suggestions import suggest_known
+from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.configuration import BackendSection, Configuration
 from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 from karbor_backup_core.json_schema.subschemas import find_secret_paths
@@ -162,7 +162,7 @@ class ConfiguredBackends:
                 f"backend {name!r} keeps nothing beyond this process, and is used only where the "
                 f"configuration has a section [backends.{name}] (there are: {known})"
             )
-        return f"backend {name!r} is not configured: {suggest_known(name, self.sections)}"
+        return str(unknown_backend(name, self.sections))
 
     def _resolve_section(self, section: BackendSection) -> tuple[Any, dict[str, Any]]:
         try:

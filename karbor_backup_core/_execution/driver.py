@@ -17,14 +17,13 @@ from karbor_backup_core._errors import (
     InvalidInput,
     KarborBackupError,
     StoreError,
-    UnknownBackend,
     UnknownOperation,
 )
 from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
 from karbor_backup_core._model import Operation
 from karbor_backup_core._requests import check_scope
-from karbor_backup_core._suggestions import suggest_known
+from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
 from karbor_backup_core.stores.base import Store
@@ -100,14 +99,21 @@ class Driver:
         Raises:
             UnknownBackend: it is not configured here.
         """
-        try:
-            return self.backends[operation.backend]
-        except KeyError:
-            known = suggest_known(operation.backend, sorted(self.backends))
-            raise UnknownBackend(
-                f"operation {operation.id} belongs to backend {operation.backend!r}, "
-                f"which is not configured here: {known}"
-            ) from None
+        return self.backend(operation.backend, f"operation {operation.id}: ")
+
+    def backend(self, name: str, what: str = "") -> Backend:
+        """Return a backend by its configured name.
+
+        Args:
+            name: the name.
+            what: begins the message of an error.
+
+        Raises:
+            UnknownBackend: no backend of that name is configured here.
+        """
+        if isinstance(name, str) and name in self.backends:
+            return self.backends[name]
+        raise unknown_backend(name, sorted(self.backends), what)
 
     def add(self, operation: Operation) -> Operation:
         """Store a planned operation as this driver's own.

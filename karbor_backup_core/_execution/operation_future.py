@@ -1,9 +1,11 @@
 """The future of an operation: what a program holds while the operation runs."""
 
 import concurrent.futures
+import math
 from collections.abc import Generator
 from typing import Any
 
+from karbor_backup_core._errors import InvalidInput
 from karbor_backup_core._model import Operation
 
 
@@ -43,9 +45,12 @@ class OperationFuture(concurrent.futures.Future[Operation]):
             timeout: seconds to wait at most; None waits for the end.
 
         Raises:
+            InvalidInput: the timeout is no number of seconds.
             TimeoutError: it is not finished yet; it goes on.
             BaseException: see the class.
         """
+        if timeout is not None and (not isinstance(timeout, int | float) or math.isnan(timeout)):
+            raise InvalidInput(f"timeout {timeout!r}: give a number of seconds, or None")
         try:
             return super().result(timeout)
         except TimeoutError:

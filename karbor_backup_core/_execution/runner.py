@@ -6,16 +6,16 @@ from typing import Any, Literal, Self, overload
 
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._clock import Clock, SteadyClock, system_clock
-from karbor_backup_core._errors import Conflict, InvalidInput, UnknownBackend
+from karbor_backup_core._errors import Conflict, InvalidInput, RunnerClosed
 from karbor_backup_core._execution.active_operations import runner_closed
 from karbor_backup_core._execution.driver import Driver
 from karbor_backup_core._execution.executor import Executor, finished_future
 from karbor_backup_core._execution.operation_future import OperationFuture
+from karbor_backup_core._execution.runner_arguments import check_arguments, check_id, index_by_name
 from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.state_machine import Lifecycle
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
 from karbor_backup_core._planning import plan_operation, prepare_submission
-from karbor_backup_core._suggestions import suggest_known
 from karbor_backup_core.stores.base import Store
 
 _Options = Mapping[str, Any] | None
@@ -37,6 +37,9 @@ class Runner:
             last, and why; from several threads. After a ``Conflict`` another process owns it. After
             another ``StoreError`` the store cannot be used; the runner continues the operation when
             the store is back, unless another process has acquired it by then.
+
+    Raises:
+        InvalidInput: an argument is of another type than it should be.
     """
 
     def __init__(
@@ -50,12 +53,13 @@ class Runner:
         on_change: Callable[[Operation], None] | None = None,
         on_lost: Callable[[Operation, BaseException], None] | None = None,
     ) -> None:
+        check_arguments(store, policy, clock, threads, on_change, on_lost)
         # The machine's clock may be stepped; a clock that the caller gives is not corrected.
         self._steady = None
         if clock is system_clock:
             clock = self._steady = SteadyClock(lambda: store.now() or system_clock())
         lifecycle = Lifecycle(policy or Policy())
-        self._driver = Driver(store, _index_by_name(backends), lifecycle, clock)
+        self._driver = Driver(store, index_by_name(backends), lifecycle, clock)
         self._executor = Executor(self._driver, threads, on_change, on_lost)
 
     @property
@@ -192,7 +196,7 @@ class Runner:
             KarborBackupError: as ``plan_protect`` and ``plan_restore``.
         """
         return plan_operation(
-            self._get_backend(backend),
+            self._driver.backend(backend),
             verb,
             target,
             options,
@@ -218,7 +222,7 @@ class Runner:
         """
         if not isinstance(operation, Operation):
             raise InvalidInput(f"give an Operation to submit, not a {type(operation).__name__}")
-        backend = self._get_backend(operation.backend)
+        backend = self._driver.backend(operation.backend)
         return self._add(prepare_submission(backend, operation, self._now()))
 
     def resume(self, operation_id: str) -> OperationFuture:
@@ -232,7 +236,7 @@ class Runner:
             BackendError: the backend cannot determine its scope now.
             RunnerClosed: the runner is closed.
         """
-        _check_id(operation_id)
+        check_id(operation_id)
         driven = self._executor.active.future(operation_id)
         if driven is not None:
             return driven
@@ -252,7 +256,7 @@ class Runner:
         Raises:
             UnknownOperation: there is no such operation.
         """
-        _check_id(operation_id)
+        check_id(operation_id)
         operation = self._driver.request_cancel(operation_id)
         self._executor.heed_cancel(operation)
         return operation
@@ -264,7 +268,7 @@ class Runner:
             UnknownOperation: there is no such operation.
             StoreError: the store cannot be read.
         """
-        _check_id(operation_id)
+        check_id(operation_id)
         # A cancel, also one that another process requested, is in the store before it is heeded.
         return self._driver.store.operation(operation_id)
 
@@ -276,7 +280,7 @@ class Runner:
             InvalidInput: this runner does not drive it; ``resume`` does that.
             BaseException: what keeps the runner from going on with it (see ``OperationFuture``).
         """
-        _check_id(operation_id)
+        check_id(operation_id)
         driven = self._executor.active.future(operation_id)
         if driven is not None:
             return driven
@@ -315,7 +319,8 @@ class Runner:
         self._executor.close()
 
     def _add(self, planned: Operation) -> OperationFuture:
-        self._require_open(planned.id)
+        if self._executor.closed:
+            raise RunnerClosed("the runner is closed, and nothing was stored: open another one")
         if planned.id in self._executor.active:
             raise Conflict(f"operation {planned.id} was submitted already")
         added = self._executor.write_with_retries(planned.id, lambda: self._driver.add(planned))
@@ -330,39 +335,3 @@ class Runner:
     def _require_open(self, operation_id: str) -> None:
         if self._executor.closed:
             raise runner_closed(operation_id)
-
-    def _get_backend(self, name: str) -> Backend:
-        try:
-            return self._driver.backends[name]
-        except (KeyError, TypeError):
-            known = suggest_known(name, sorted(self._driver.backends))
-            raise UnknownBackend(f"backend {name!r} is not configured: {known}") from None
-
-
-def _index_by_name(backends: Mapping[str, Backend] | Iterable[Backend]) -> dict[str, Backend]:
-    """Return backends by name.
-
-    Raises:
-        InvalidInput: there is something else, a name is not that of its backend, or two backends
-            have the same.
-    """
-    if isinstance(backends, Mapping):
-        indexed: dict[str, Backend] = _index_by_name(backends.values())
-        for name, backend in backends.items():
-            if name != backend.name:
-                raise InvalidInput(f"backend {backend.name!r} is given as {name!r}: use one name")
-        return indexed
-    if not isinstance(backends, Iterable):
-        raise InvalidInput(f"backends {backends!r}: give several, as a list or by name")
-    indexed = {}
-    for backend in backends:
-        if not isinstance(backend, Backend):
-            raise InvalidInput(f"backend {backend!r}: give a Backend, as Backend.load returns it")
-        if indexed.setdefault(backend.name, backend) is not backend:
-            raise InvalidInput(f"two backends are named {backend.name!r}: rename one of them")
-    return indexed
-
-
-def _check_id(operation_id: str) -> None:
-    if not isinstance(operation_id, str):
-        raise InvalidInput(f"give the id of an operation, not a {type(operation_id).__name__}")

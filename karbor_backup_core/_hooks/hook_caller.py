@@ -16,9 +16,9 @@ import pluggy
 
 from karbor_backup_core._errors import KarborBackupError
 from karbor_backup_core._hooks.exception_sanitizer import sanitize_exception
-from karbor_backup_core._hooks.registration import create_plugin_manager, register_plugin
+from karbor_backup_core._hooks.registration import create_plugin_manager, register_extension
 from karbor_backup_core._model import Operation
-from karbor_backup_core.hookspecs import EXTENSION_HOOKS, ExtensionSpec
+from karbor_backup_core.hookspecs import EXTENSION_HOOKS
 from karbor_backup_core.secrets import Secret
 
 _log: Final = logging.getLogger("karbor_backup.backend")
@@ -54,7 +54,7 @@ class HookCaller:
         managers = [(what, backend)]
         for each in extensions:
             what = f"extension {getattr(each, '__name__', type(each).__name__)}"
-            managers.append((what, register_plugin(what, each, ExtensionSpec)))
+            managers.append((what, register_extension(what, each)))
         hooks = {
             hook: [
                 (f"{what}: {hook}", getattr(manager.hook, hook))

@@ -26,7 +26,7 @@ def create_plugin_manager(what: str, plugin: Any) -> pluggy.PluginManager:
         ContractViolation: a hook is missing or not known, or asks for arguments that are not known.
     """
     try:
-        manager = register_plugin(what, plugin, BackendSpec, ExtensionSpec)
+        manager = _register_plugin(what, plugin, BackendSpec, ExtensionSpec)
         _check_hooks(what, manager, plugin)
     except ContractViolation:
         _check_declared_contract(what, plugin)
@@ -34,12 +34,22 @@ def create_plugin_manager(what: str, plugin: Any) -> pluggy.PluginManager:
     return manager
 
 
-def register_plugin(what: str, plugin: Any, *specifications: type) -> pluggy.PluginManager:
-    """Return a plugin manager of one backend or extension alone.
+def register_extension(what: str, extension: Any) -> pluggy.PluginManager:
+    """Return a plugin manager of one extension alone.
 
     Raises:
-        ContractViolation: it implements a hook, or asks for an argument, that there is not.
+        ContractViolation: it is a class, implements no hook or one that there is not, or asks for
+            an argument that there is not.
     """
+    if isinstance(extension, type):
+        raise ContractViolation(f"{what} is a class: give an instance of it")
+    manager = _register_plugin(what, extension, ExtensionSpec)
+    if not manager.get_hookcallers(extension):
+        raise ContractViolation(f"{what} implements no hook: mark its methods with @hookimpl")
+    return manager
+
+
+def _register_plugin(what: str, plugin: Any, *specifications: type) -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     for specification in specifications:
         manager.add_hookspecs(specification)

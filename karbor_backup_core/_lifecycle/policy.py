@@ -23,6 +23,8 @@ _LONG_TERM_FIELDS: Final = ("deadline", "grace", "release")
 def _validate_duration(
     _: object, attribute: "attrs.Attribute[timedelta]", value: timedelta
 ) -> None:
+    if not isinstance(value, timedelta):
+        raise TypeError(f"policy {attribute.name}: {value!r} is no datetime.timedelta")
     if value <= timedelta():
         raise ValueError(f"policy {attribute.name}: {value} is not longer than nothing")
     longest = LONGEST_DURATION if attribute.name in _LONG_TERM_FIELDS else _LONGEST_WAIT
@@ -39,7 +41,10 @@ def _validate_lease(_: object, attribute: "attrs.Attribute[timedelta]", value: t
 
 
 def _validate_number(_: object, attribute: "attrs.Attribute[Any]", value: float) -> None:
-    # Not "value > _MOST": that would let a NaN pass.
+    allowed = int if attribute.type is int else (int, float)
+    if not isinstance(value, allowed) or isinstance(value, bool):
+        raise TypeError(f"policy {attribute.name}: {value!r} is no number, or not a whole one")
+    # Not "value > _LARGEST_NUMBER": that would let a NaN pass.
     if not 0 < value <= _LARGEST_NUMBER:
         raise ValueError(
             f"policy {attribute.name}: {value} is not more than 0 and at most {_LARGEST_NUMBER}"
@@ -74,6 +79,7 @@ class Policy:
         lease: how long a process may be silent before another one takes its operations over.
 
     Raises:
+        TypeError: a duration is no ``timedelta``, or a number is none.
         ValueError: a duration is not positive, or is longer than ten years (a wait: than thirty
             days); a number is not between 0 and a million; or ``poll_first`` is longer than
             ``poll_limit``.
@@ -85,7 +91,7 @@ class Policy:
     poll_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_validate_duration)
     poll_limit: timedelta = attrs.field(default=timedelta(seconds=30), validator=_validate_duration)
     poll_share: float = attrs.field(default=0.1, validator=_validate_number)
-    poll_ends: int = attrs.field(default=10, validator=[attrs.validators.ge(1), _validate_number])
+    poll_ends: int = attrs.field(default=10, validator=[_validate_number, attrs.validators.ge(1)])
     poll_load: float = attrs.field(default=0.25, validator=_validate_number)
     retry_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_validate_duration)
     retry_limit: timedelta = attrs.field(
@@ -100,7 +106,7 @@ class Policy:
     refusal_limit: timedelta = attrs.field(
         default=timedelta(minutes=15), validator=_validate_duration
     )
-    attempts: int = attrs.field(default=10, validator=[attrs.validators.ge(1), _validate_number])
+    attempts: int = attrs.field(default=10, validator=[_validate_number, attrs.validators.ge(1)])
     unknown_gap: timedelta = attrs.field(default=timedelta(seconds=5), validator=_validate_duration)
     lease: timedelta = attrs.field(
         default=timedelta(seconds=30), validator=[_validate_duration, _validate_lease]

@@ -486,3 +486,30 @@ def test_arguments_reach_the_class_of_the_backend() -> None:
 def test_argument_that_the_class_does_not_take_is_refused() -> None:
     with pytest.raises(BackendError, match="cannot be made"):
         Backend.load("lab", "fake", colour="blue")
+
+
+@pytest.mark.parametrize("given", [None, 5, ""])
+def test_what_is_no_configured_name_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidInput, match="give its configured name"):
+        Backend.load(given, "fake")
+
+
+@pytest.mark.parametrize("given", ["cloud=lab", [("cloud", "lab")], 5])
+def test_configuration_that_is_no_object_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidDocument, match=r"backend lab: .*expected an object"):
+        Backend.load("lab", "fake", given)
+
+
+@pytest.mark.parametrize("given", [5, "logs"])
+def test_extensions_that_are_no_list_are_refused(given: Any) -> None:
+    with pytest.raises(InvalidInput, match="give a list of objects"):
+        Backend.load("lab", "fake", {}, given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(ChangeRecorder, "is a class: give an instance"), (object(), "implements no hook")],
+)
+def test_extension_without_hooks_of_its_own_is_refused(given: Any, message: str) -> None:
+    with pytest.raises(ContractViolation, match=message):
+        Backend.load("lab", "fake", {}, [given])

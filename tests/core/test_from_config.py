@@ -1,6 +1,7 @@
 """A runner from the command's configuration file."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +64,17 @@ def test_backend_that_cannot_be_loaded_is_refused_before_a_store_is_created(
     with pytest.raises(UnknownBackend), open_runner(file, backends=backends):
         """Nothing is opened."""
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("given", [5, {"store": {}}, ["config.toml"]])
+def test_what_is_no_path_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidInput, match="give the path of its file"), open_runner(given):
+        pytest.fail("it was opened")
+
+
+def test_one_name_in_place_of_several_is_refused(file: Path) -> None:
+    with (
+        pytest.raises(InvalidInput, match="backends 'lab': give a list of names"),
+        open_runner(file, backends="lab"),
+    ):
+        pytest.fail("it was opened")

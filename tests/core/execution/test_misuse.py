@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -307,7 +308,7 @@ def test_closed_runner_refuses_operations(backend: Backend, store: MemoryStore) 
     runner = Runner(store, [backend])
     planned = runner.plan("cloud", "protect", VOLUME, OPTIONS)
     runner.close()
-    with pytest.raises(RunnerClosed, match="resume it with another one"):
+    with pytest.raises(RunnerClosed, match="closed, and nothing was stored"):
         runner.submit(planned)
     with pytest.raises(RunnerClosed):
         runner.protect("cloud", VOLUME, OPTIONS)
@@ -338,6 +339,53 @@ def test_two_backends_of_one_name_are_refused(backend: Backend, store: MemorySto
 def test_runner_without_backends_is_refused(store: MemoryStore, given: Any) -> None:
     with pytest.raises(InvalidInput, match=r"give (a Backend|several)"):
         Runner(store, given)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("policy", {"attempts": 3}),
+        ("clock", 5),
+        ("threads", 0),
+        ("threads", "8"),
+        ("threads", True),
+        ("on_change", "print"),
+        ("on_lost", []),
+    ],
+)
+def test_argument_of_another_type_is_refused(
+    backend: Backend, store: MemoryStore, argument: str, value: Any
+) -> None:
+    with pytest.raises(InvalidInput, match=argument):
+        Runner(store, [backend], **{argument: value})
+
+
+@pytest.mark.parametrize("given", [None, MemoryStore, "postgresql://user:canary@host/db"])
+def test_what_is_no_store_is_refused_without_its_value(backend: Backend, given: Any) -> None:
+    with pytest.raises(InvalidInput, match="give a store") as caught:
+        Runner(given, [backend])
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [None, 5, BACKUP, ["cloud"]])
+def test_what_is_no_name_of_a_backend_is_told_by_its_type(runner: Runner, given: Any) -> None:
+    with pytest.raises(UnknownBackend, match=f"type {type(given).__name__} is not configured"):
+        runner.protect(given, VOLUME, OPTIONS)
+
+
+@pytest.mark.parametrize("timeout", ["5", timedelta(seconds=5), float("nan")])
+def test_timeout_in_another_form_is_refused(runner: Runner, timeout: Any) -> None:
+    future = runner.protect("cloud", VOLUME, OPTIONS)
+    for wait in (future.result, partial(runner.wait, future.id)):
+        with pytest.raises(InvalidInput, match="give a number of seconds"):
+            wait(timeout)
+    assert future.result().succeeded
+
+
+def test_resource_without_an_id_is_refused(runner: Runner, store: MemoryStore) -> None:
+    with pytest.raises(InvalidInput, match="Volume without an id"):
+        runner.protect("cloud", Resource("OS::Cinder::Volume", ""), OPTIONS)
+    assert store.operations() == []
 
 
 def test_single_backend_is_refused_in_place_of_several(

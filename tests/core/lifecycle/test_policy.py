@@ -27,3 +27,12 @@ from karbor_backup_core import Policy
 def test_invalid_policy_value_is_refused_by_its_name(values: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         Policy(**values)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("deadline", 60), ("lease", "30s"), ("attempts", "3"), ("attempts", 2.5), ("poll_ends", True)],
+)
+def test_value_of_another_type_is_refused_by_its_name(name: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=f"policy {name}: "):
+        Policy(**{name: value})
