@@ -83,24 +83,35 @@ def describe_owner(name: str) -> str:
 
 
 def is_free(operation: Operation, now: datetime, lease: timedelta) -> bool:
-    """Return whether nobody drives an operation, so that any process may take it over.
-
-    Besides a lease that has expired, two kinds count for nothing: that of a process of this host
-    that has ended, and one further ahead than twice the time that its owner asks for, which only
-    a step of the clock explains. Twice, so that a small step takes nothing from a live owner.
+    """Return whether no process drives an operation, so that any process may take it over.
 
     Args:
         operation: as the store holds it.
         now: the present instant, by the clock that leases are written with.
         lease: how long a lease is, where the owner's name does not say.
     """
-    until = operation.lease_until
-    if not operation.owner or until is None or until <= now:
-        return True
-    owner = Owner.parse(operation.owner)
-    if owner is None:
-        return until - now > 2 * lease
-    return until - now > 2 * owner.lease or owner.is_dead
+    return not holds_lease(operation.owner, operation.lease_until, now, lease)
+
+
+def holds_lease(owner: str, until: datetime | None, now: datetime, lease: timedelta) -> bool:
+    """Return whether an owner's lease keeps other processes from its operations.
+
+    Besides a lease that has expired, two kinds count for nothing: that of a process of this host
+    that has ended, and one further ahead than twice the time that its owner asks for, which only
+    a step of the clock explains. Twice, so that a small step takes nothing from a live owner.
+
+    Args:
+        owner: the owner's name; empty for none.
+        until: the end of its lease; None for none.
+        now: the present instant, by the clock that leases are written with.
+        lease: how long a lease is, where the owner's name does not say.
+    """
+    if not owner or until is None or until <= now:
+        return False
+    process = Owner.parse(owner)
+    if process is None:
+        return until - now <= 2 * lease
+    return until - now <= 2 * process.lease and not process.is_dead
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -17,6 +17,7 @@ from karbor_backup_core import (
     StoreError,
     UnknownBackup,
 )
+from karbor_backup_core.owners import is_free
 from karbor_backup_core.stores import common
 from karbor_glue._bank_section import ResourceSection, StoredOperation
 from karbor_glue._leases import Leases
@@ -112,34 +113,9 @@ class BankStore:
                 raise common.already_exists_error(operation)
             return self._write_entry(entry, common.reset_version(operation))
 
-    def write(self, operation: Operation) -> Operation:
-        """Write over the version that was read; answer the operation with the next version."""
-        with self._lock_entry(operation.id) as entry:
-            _require_version(entry, operation)
-            return self._write_entry(entry, operation)
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation that has just got its outcome, together with its effect.
-
-        The effect goes first, and is the same if it comes twice: after a crash between the two
-        writes the operation is found before its end, and ended again.
-        """
-        effect = common.backup_effect(operation)
-        with self._lock_entry(operation.id) as entry:
-            _require_version(entry, operation)
-            if effect.delete:
-                entry.section.delete_backup()
-                self._backups.pop(effect.delete, None)
-            elif effect.put and (entry.section.read_backup() or not effect.only_if_present):
-                entry.section.write_backup(effect.put)
-                self._backups[effect.put.id] = effect.put
-            return self._write_entry(entry, operation)
-
-    def write_all(
-        self, written: Sequence[Operation], ended: Sequence[Operation]
-    ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations, each by itself: each has an object of its own in the bank."""
-        return common.write_each(self, written, ended)
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
+        """Write over the versions that were read; each has an object of its own in the bank."""
+        return common.write_each(operations, self._replace)
 
     def take_over(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one that was seen."""
@@ -169,6 +145,10 @@ class BankStore:
         stored = [each.operation for each in self._list_entries() if each.operation is not None]
         wanted = [each for each in stored if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
+
+    def unowned(self, now: datetime, lease: timedelta) -> Sequence[Operation]:
+        """Return the unreleased operations that no process drives; the oldest first."""
+        return [each for each in self.operations(unreleased=True) if is_free(each, now, lease)]
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Return the ids of that owner's operations that it has yet to hear are cancelled."""
@@ -233,6 +213,26 @@ class BankStore:
         for (_, owner), leases in self._written_leases.items():
             leases.delete(owner)
 
+    def _replace(self, operation: Operation) -> Operation:
+        """Write one operation; one that gets its outcome now, together with its effect.
+
+        The effect goes first, and is the same if it comes twice: after a crash between the two
+        writes the operation is found before its end, and ended again.
+        """
+        with self._lock_entry(operation.id) as entry:
+            stored = _require_version(entry, operation)
+            if stored.outcome is None:
+                self._apply_effect(entry.section, common.backup_effect(operation))
+            return self._write_entry(entry, operation)
+
+    def _apply_effect(self, section: ResourceSection, effect: common.BackupEffect) -> None:
+        if effect.delete:
+            section.delete_backup()
+            self._backups.pop(effect.delete, None)
+        elif effect.put and (section.read_backup() or not effect.only_if_present):
+            section.write_backup(effect.put)
+            self._backups[effect.put.id] = effect.put
+
     def _list_entries(self) -> list[_Entry]:
         with self._lock:
             return list(self._entries.values())
@@ -287,8 +287,10 @@ class BankStore:
         return attrs.evolve(stored, operation=attrs.evolve(operation, lease_until=shown))
 
 
-def _require_version(entry: _Entry, operation: Operation) -> None:
+def _require_version(entry: _Entry, operation: Operation) -> Operation:
+    """Return the stored operation, which must be of the version that was read."""
     if entry.operation is None:
         raise common.unknown_operation_error(operation.id)
     if entry.operation.version != operation.version:
         raise common.version_conflict_error(operation)
+    return entry.operation

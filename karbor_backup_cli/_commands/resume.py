@@ -47,17 +47,12 @@ def _select_operations(
     """Return the operation that is meant, or all that no living process holds."""
     from karbor_backup_cli._lookup import find_operation
     from karbor_backup_core import system_clock
-    from karbor_backup_core.owners import is_free
 
     if text is not None:
         return [find_operation(context.store, text)]
     now = context.store.now() or system_clock()
     lease = context.configuration.policy.lease
-    return [
-        each
-        for each in context.store.operations(unreleased=True, on_unreadable=unreadable)
-        if is_free(each, now, lease)
-    ]
+    return context.store.unowned(now, lease, on_unreadable=unreadable)
 
 
 def _summarize(chosen: Sequence[Operation], endings: Sequence[Operation | Exception]) -> str:

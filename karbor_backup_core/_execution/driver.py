@@ -27,6 +27,7 @@ from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
 from karbor_backup_core.stores.base import Store
+from karbor_backup_core.stores.common import write_one
 
 
 @attrs.frozen
@@ -137,6 +138,9 @@ class Driver:
     def acquire(self, operation: Operation) -> Operation:
         """Acquire an operation that no process drives; a suspended one is resumed.
 
+        It may be repeated after a StoreError, with the same operation, but not from two threads at
+        once: an acquisition that took effect then is found.
+
         Raises:
             Conflict: another process drives it.
             UnknownBackend: its backend is not configured here.
@@ -157,8 +161,16 @@ class Driver:
         at = self.clock()
         resumed = self.lifecycle.resume(self.lifecycle.adjust_for_clock_step(operation, at), at)
         taken = self.lifecycle.take_over(resumed, self.owner, now)
-        # The process's own lease may have been renewed since the operation was read.
-        stored = self.store.write(taken) if mine else self.store.take_over(taken, operation)
+        try:
+            # The process's own lease may have been renewed since the operation was read.
+            stored = (
+                write_one(self.store, taken) if mine else self.store.take_over(taken, operation)
+            )
+        except Conflict:
+            stored = self.store.operation(operation.id)
+            if stored.fence != taken.fence or not self.lease.is_own_name(stored.owner):
+                raise
+            # This acquisition took effect although its reply was lost.
         backend.notify_extensions(stored, operation)
         return stored
 
@@ -181,7 +193,7 @@ class Driver:
             if not operation.owner:
                 return operation
             try:
-                return self.store.write(attrs.evolve(operation, owner="", lease_until=None))
+                return write_one(self.store, attrs.evolve(operation, owner="", lease_until=None))
             except Conflict:
                 operation = self.store.operation(operation.id)
                 if operation.owner and not self.lease.is_own_name(operation.owner):
@@ -199,7 +211,7 @@ class Driver:
             if after is before:
                 return before
             try:
-                stored = self.store.write(after)
+                stored = write_one(self.store, after)
             except Conflict:
                 continue
             self._notify_extensions(stored, before)
@@ -222,7 +234,7 @@ class Driver:
                 f"operation {operation_id} is {before.state}, not suspended: "
                 "only what was let go of with something left behind can be abandoned"
             )
-        stored = self.store.write(self.lifecycle.abandon(before))
+        stored = write_one(self.store, self.lifecycle.abandon(before))
         self._notify_extensions(stored, before)
         return stored
 
@@ -299,7 +311,7 @@ class Driver:
             after = self.lifecycle.apply(operation, Call.POLL, answers[operation.id], now)
             if after is not operation or operation.owner != owner:
                 changed[operation.id] = self._with_current_owner(after)
-        stored = self._write_all(operations, changed) if changed else {}
+        stored = self.store.write(list(changed.values())) if changed else {}
         settled: list[Operation] = []
         unsaved: dict[str, StoreError] = {}
         for operation in operations:
@@ -369,7 +381,7 @@ class Driver:
             raise self._taken_over_error(operation)
         while True:
             try:
-                return self.store.write(self._with_current_owner(operation))
+                return write_one(self.store, self._with_current_owner(operation))
             except Conflict:
                 current = self.store.operation(operation.id)
                 if not self._is_still_owned(current, operation):
@@ -430,11 +442,10 @@ class Driver:
     def _write_or_defer(self, before: Operation, after: Operation) -> Operation:
         """Write, or store which operation this one waits for."""
         try:
-            return self._write(before, after)
+            return write_one(self.store, after)
         except BackupBusy as busy:
-            return self.store.write(
-                self._with_current_owner(self._wait_for_backup(before, busy.holder))
-            )
+            waiting = self._wait_for_backup(before, busy.holder)
+            return write_one(self.store, self._with_current_owner(waiting))
 
     def _wait_for_backup(self, operation: Operation, holder: str) -> Operation:
         """Let an operation wait for the one that locks its backup, unless that is suspended."""
@@ -448,29 +459,6 @@ class Driver:
             return self.lifecycle.refuse(operation, holder, now)
         driven = not self.is_free(other)
         return self.lifecycle.wait_for_backup(operation, holder, now, driven=driven)
-
-    def _write(self, before: Operation, after: Operation) -> Operation:
-        return (
-            self.store.write_outcome(after)
-            if _is_completion(before, after)
-            else self.store.write(after)
-        )
-
-    def _write_all(
-        self, before: Sequence[Operation], changed: Mapping[str, Operation]
-    ) -> Mapping[str, Operation | KarborBackupError]:
-        written: list[Operation] = []
-        ended: list[Operation] = []
-        # All processes lock rows in one order, so that no two wait for each other.
-        for operation in sorted(before, key=lambda each: each.id):
-            if operation.id in changed:
-                after = changed[operation.id]
-                (ended if _is_completion(operation, after) else written).append(after)
-        return self.store.write_all(written, ended)
-
-
-def _is_completion(before: Operation, after: Operation) -> bool:
-    return before.outcome is None and after.outcome is not None
 
 
 def _is_unchanged(current: Operation, before: Operation) -> bool:

@@ -1,7 +1,7 @@
 """The contract of a store of operations and backups."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from karbor_backup_core._errors import KarborBackupError
@@ -27,39 +27,22 @@ class Store(Protocol):
             BackupBusy: it has started already, and another operation locks its backup.
         """
 
-    def write(self, operation: Operation) -> Operation:
-        """Replace the version that was read; return the operation with the next version.
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
+        """Replace the versions that were read, many at little more than the cost of one.
 
-        Raises:
-            Conflict: the operation has been written since it was read.
-            BackupBusy: another operation locks its backup; nothing was written.
-            UnknownOperation: the store has no such operation.
-        """
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation with its new outcome and the outcome's effect on backups, atomically.
-
-        ``outcome.backup``, if there is one, is stored (for a verify: only if the backup still
-        exists); a succeeded delete removes ``operation.backup``.
-
-        Raises:
-            Conflict: as ``write``.
-            BackupBusy: as ``write``.
-            UnknownOperation: as ``write``.
-        """
-
-    def write_all(
-        self, written: Sequence[Operation], ended: Sequence[Operation]
-    ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations at little more than the cost of one.
+        Each is written or refused separately. An operation that gets its outcome with this write
+        changes the backups in the same transaction: ``outcome.backup``, if there is one, is stored
+        (for a verify: only if the backup still exists); a succeeded delete removes
+        ``operation.backup``. Later writes of the operation do not repeat this.
 
         Args:
-            written: operations to write as ``write`` does.
-            ended: operations to write as ``write_outcome`` does.
+            operations: at most one per id; ``write_one`` of ``stores.common`` writes one.
 
         Returns:
-            For each id the operation as stored, or the reason why it was not stored: each is
-            written or refused separately.
+            For each id the operation as stored, with its next version, or why it was not stored:
+            ``Conflict`` if it has been written since it was read, ``BackupBusy`` if another
+            operation locks its backup, ``UnknownOperation`` if the store has no such operation,
+            ``StoreError`` if the store could not be used.
         """
 
     def operation(self, operation_id: str) -> Operation:
@@ -71,6 +54,17 @@ class Store(Protocol):
 
     def operations(self, *, unreleased: bool = False) -> Sequence[Operation]:
         """Return all operations, or only those that are not released; the oldest first."""
+
+    def unowned(self, now: datetime, lease: timedelta) -> Sequence[Operation]:
+        """Return the operations that are not released and that no process drives; oldest first.
+
+        The operations of living owners are not read, so this costs little where many are driven.
+
+        Args:
+            now: the present instant, by the clock that leases are written with.
+            lease: the duration of a lease, where the owner's name does not say it; ``is_free`` of
+                ``owners`` has the rule.
+        """
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Return the ids of that owner's operations that are to be cancelled.
@@ -102,6 +96,8 @@ class Store(Protocol):
 
         Raises:
             Conflict: the operation has been written, or its lease renewed, since it was read.
+            BackupBusy: another operation locks its backup.
+            UnknownOperation: the store has no such operation.
         """
 
     def purge(self, before: datetime) -> int:

@@ -1,6 +1,6 @@
 """Rules and errors that all stores share; pure functions, no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -40,14 +40,10 @@ def increment_version(operation: Operation) -> Operation:
 
 
 def backup_effect(operation: Operation) -> BackupEffect:
-    """Return the change that the end of this operation makes to the stored backups.
-
-    Raises:
-        ValueError: the operation has no outcome, so it has not ended.
-    """
+    """Return the change that an operation makes to the stored backups when it gets its outcome."""
     outcome = operation.outcome
     if outcome is None:
-        raise ValueError(f"operation {operation.id} has no outcome: write it, do not end it")
+        return BackupEffect()
     if operation.verb is Verb.DELETE and outcome.result is Result.SUCCEEDED:
         return BackupEffect(delete=operation.backup_id)
     return BackupEffect(put=outcome.backup, only_if_present=operation.verb is Verb.VERIFY)
@@ -63,17 +59,31 @@ def has_unsent_cancel(operation: Operation, owner: str) -> bool:
     )
 
 
+def write_one(store: Store, operation: Operation) -> Operation:
+    """Write one operation with ``Store.write``; return it as stored.
+
+    Raises:
+        Conflict: it has been written since it was read.
+        BackupBusy: another operation locks its backup; nothing was written.
+        UnknownOperation: the store has no such operation.
+        StoreError: the store cannot be used.
+    """
+    stored = store.write([operation])[operation.id]
+    if isinstance(stored, KarborBackupError):
+        raise stored
+    return stored
+
+
 def write_each(
-    store: Store, written: Iterable[Operation], ended: Iterable[Operation]
+    operations: Iterable[Operation], write: Callable[[Operation], Operation]
 ) -> dict[str, Operation | KarborBackupError]:
-    """Do what ``Store.write_all`` does, with one write for each operation."""
+    """Do what ``Store.write`` does, with a function that writes one operation or raises."""
     stored: dict[str, Operation | KarborBackupError] = {}
-    for write, operations in ((store.write, written), (store.write_outcome, ended)):
-        for operation in operations:
-            try:
-                stored[operation.id] = write(operation)
-            except KarborBackupError as error:
-                stored[operation.id] = error
+    for operation in operations:
+        try:
+            stored[operation.id] = write(operation)
+        except KarborBackupError as error:
+            stored[operation.id] = error
     return stored
 
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import attrs
 
 from karbor_backup_core._errors import BackupBusy, KarborBackupError
 from karbor_backup_core._model import Backup, Operation, State
+from karbor_backup_core.owners import is_free
 from karbor_backup_core.stores import common
 
 
@@ -29,29 +30,9 @@ class MemoryStore:
                 raise common.already_exists_error(operation)
             return self._put(common.reset_version(operation))
 
-    def write(self, operation: Operation) -> Operation:
-        """Replace the version that was read; return the operation with the next version."""
-        with self._lock:
-            self._check_version(operation)
-            return self._put(operation)
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation with its new outcome and the outcome's effect on backups."""
-        effect = common.backup_effect(operation)
-        with self._lock:
-            self._check_version(operation)
-            stored = self._put(operation)
-            self._backups.pop(effect.delete, None)
-            backup = effect.put
-            if backup and (backup.id in self._backups or not effect.only_if_present):
-                self._backups[backup.id] = backup
-            return stored
-
-    def write_all(
-        self, written: Sequence[Operation], ended: Sequence[Operation]
-    ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations, each separately."""
-        return common.write_each(self, written, ended)
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
+        """Replace the versions that were read, each separately."""
+        return common.write_each(operations, self._replace)
 
     def operation(self, operation_id: str) -> Operation:
         """Return one operation."""
@@ -66,6 +47,10 @@ class MemoryStore:
             kept = [self._merge_lease(each) for each in self._operations.values()]
         wanted = [each for each in kept if not (unreleased and each.state is State.RELEASED)]
         return sorted(wanted, key=lambda each: (each.created_at, each.id))
+
+    def unowned(self, now: datetime, lease: timedelta) -> Sequence[Operation]:
+        """Return the unreleased operations that no process drives; the oldest first."""
+        return [each for each in self.operations(unreleased=True) if is_free(each, now, lease)]
 
     def cancel_requests(self, owner: str) -> Sequence[str]:
         """Return the ids of that owner's operations that are to be cancelled."""
@@ -93,9 +78,8 @@ class MemoryStore:
     def take_over(self, operation: Operation, seen: Operation) -> Operation:
         """Write as ``write`` does, provided that the lease is still the one in ``seen``."""
         with self._lock:
-            self._check_version(operation)
-            lease = self._leases.get(self._operations[operation.id].owner, seen.lease_until)
-            if lease != seen.lease_until:
+            stored = self._find_version(operation)
+            if self._leases.get(stored.owner, seen.lease_until) != seen.lease_until:
                 raise common.version_conflict_error(operation)
             return self._put(operation)
 
@@ -133,12 +117,26 @@ class MemoryStore:
     def close(self) -> None:
         """Do nothing: the content stays readable."""
 
-    def _check_version(self, operation: Operation) -> None:
+    def _replace(self, operation: Operation) -> Operation:
+        """Write one operation, and the effect on backups if it has its outcome only now."""
+        with self._lock:
+            had_outcome = self._find_version(operation).outcome is not None
+            stored = self._put(operation)
+            effect = common.BackupEffect() if had_outcome else common.backup_effect(operation)
+            self._backups.pop(effect.delete, None)
+            backup = effect.put
+            if backup and (backup.id in self._backups or not effect.only_if_present):
+                self._backups[backup.id] = backup
+            return stored
+
+    def _find_version(self, operation: Operation) -> Operation:
+        """Return the stored operation, which must be of the version that was read."""
         kept = self._operations.get(operation.id)
         if kept is None:
             raise common.unknown_operation_error(operation.id)
         if kept.version != operation.version:
             raise common.version_conflict_error(operation)
+        return kept
 
     def _merge_lease(self, operation: Operation) -> Operation:
         """Return the operation with the lease of its owner."""

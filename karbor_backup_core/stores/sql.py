@@ -4,7 +4,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from karbor_backup_core._errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
 from karbor_backup_core._identifiers import is_storable_text
 from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core.owners import holds_lease, is_free
 from karbor_backup_core.stores import common
 from karbor_backup_core.stores._sql import (
     engine,
@@ -77,41 +78,21 @@ class SQLStore:
             lambda connection: writes.insert_operation(connection, operation)
         )
 
-    def write(self, operation: Operation) -> Operation:
-        """Replace the version that was read; return the operation with the next version."""
-        return self._write_with_retries(
-            lambda connection: writes.update_operation(connection, operation)
-        )
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        """Write an operation with its new outcome and the outcome's effect on backups."""
-        effect = common.backup_effect(operation)
-        return self._write_with_retries(
-            lambda connection: writes.write_outcome(connection, operation, effect)
-        )
-
-    def write_all(
-        self, written: Sequence[Operation], ended: Sequence[Operation]
-    ) -> Mapping[str, Operation | KarborBackupError]:
-        """Write many operations, each separately, in few transactions."""
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
+        """Replace the versions that were read, each separately, in few transactions."""
         stored: dict[str, Operation | KarborBackupError] = {}
-        ends = [(operation, common.backup_effect(operation)) for operation in ended]
-        waiting: list[tuple[Operation, common.BackupEffect | None]] = [
-            (each, None) for each in written
-        ]
-        waiting += ends
+        # All processes lock rows in one order, so that no two wait for each other.
+        waiting = sorted(operations, key=lambda each: each.id)
         for first in range(0, len(waiting), _BATCH_SIZE):
-            some = waiting[first : first + _BATCH_SIZE]
+            batch = waiting[first : first + _BATCH_SIZE]
             try:
-                stored |= self._write_with_retries(functools.partial(writes.write_all, some=some))
-            except (BackupBusy, InvalidInput):
-                stored |= common.write_each(
-                    self,
-                    [operation for operation, effect in some if effect is None],
-                    [operation for operation, effect in some if effect is not None],
+                stored |= self._write_with_retries(
+                    functools.partial(writes.update_operations, operations=batch)
                 )
+            except (BackupBusy, InvalidInput):
+                stored |= common.write_each(batch, self._replace)
             except StoreError as error:
-                stored |= {operation.id: error for operation, _ in some}
+                stored |= {operation.id: error for operation in batch}
         return stored
 
     def operation(self, operation_id: str) -> Operation:
@@ -133,6 +114,33 @@ class SQLStore:
         return rows.read_rows(
             rows.row_to_operation, self._select(query), on_unreadable or _log_unreadable_row
         )
+
+    def unowned(
+        self,
+        now: datetime,
+        lease: timedelta,
+        *,
+        on_unreadable: rows.OnUnreadable | None = None,
+    ) -> Sequence[Operation]:
+        """Return the unreleased operations that no process drives; the oldest first.
+
+        Args:
+            now: the present instant, by the clock that leases are written with.
+            lease: the duration of a lease, where the owner's name does not say it.
+            on_unreadable: gets each row that cannot be read; without it, it is logged.
+        """
+        living = [
+            row.owner
+            for row in self._select(statements.SELECT_LEASES)
+            if holds_lease(row.owner, rows.parse_instant(row.lease_until), now, lease)
+        ]
+        found = rows.read_rows(
+            rows.row_to_operation,
+            self._select(statements.SELECT_NOT_OWNED, living=living),
+            on_unreadable or _log_unreadable_row,
+        )
+        # An owner that has no row has the lease that was written with the operation.
+        return [each for each in found if is_free(each, now, lease)]
 
     def operation_ids(self, prefix: str) -> Sequence[str]:
         """Return the ids of the operations that begin with a text, also of unreadable ones."""
@@ -207,6 +215,11 @@ class SQLStore:
     def close(self) -> None:
         """Close connections and files."""
         self._engine.dispose()
+
+    def _replace(self, operation: Operation) -> Operation:
+        return self._write_with_retries(
+            lambda connection: writes.update_operation(connection, operation)
+        )
 
     def _select_row(self, query: sa.Select[Any], id_: str) -> Sequence[Any]:
         """Return the row of an id; None where there is none or no database can store the id."""

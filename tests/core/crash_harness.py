@@ -2,9 +2,9 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import attrs
 
@@ -13,6 +13,7 @@ from karbor_backup_core import (
     Backup,
     Call,
     Driver,
+    KarborBackupError,
     Lifecycle,
     ManualClock,
     MemoryStore,
@@ -31,6 +32,9 @@ from karbor_backup_core import (
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake._inventory import Inventory
 from karbor_backup_fake._model import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 POLICY = Policy(
     poll_first=timedelta(seconds=1),
@@ -106,22 +110,17 @@ class CrashingStore(MemoryStore):
     def add(self, operation: Operation) -> Operation:
         return self._write_between_crash_points(super().add, operation)
 
-    def write(self, operation: Operation) -> Operation:
-        return self._write_between_crash_points(super().write, operation)
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        return self._write_between_crash_points(super().write_outcome, operation)
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
+        return self._write_between_crash_points(super().write, operations)
 
     def take_over(self, operation: Operation, seen: Operation) -> Operation:
-        return self._write_between_crash_points(
-            lambda taken: MemoryStore.take_over(self, taken, seen), operation
-        )
+        return self._write_between_crash_points(super().take_over, operation, seen)
 
     def _write_between_crash_points(
-        self, write: Callable[[Operation], Operation], operation: Operation
-    ) -> Operation:
+        self, write: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         self._crash_points.pass_write()
-        stored = write(operation)
+        stored = write(*args, **kwargs)
         self._crash_points.pass_write()
         return stored
 

@@ -1,10 +1,6 @@
 """Whether the owner of an operation lives, as other processes see it, and by which clock."""
 
-import contextlib
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,28 +8,10 @@ import pytest
 from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation
 from karbor_backup_core.owners import describe_owner, new_owner_name
 from tests.support import strategies
+from tests.support.owner_processes import LEASE, living_process
 
 CLOCK = ManualClock()
-LEASE = timedelta(minutes=1)
-_PRINT_OWNER_NAME = f"""
-from datetime import timedelta
-from karbor_backup_core.owners import new_owner_name
-print(new_owner_name(timedelta(seconds={LEASE.total_seconds()})), flush=True)
-input()
-"""
 HOST, BOOT, NAMESPACE, PID, STARTED, SECONDS = range(6)
-
-
-@contextlib.contextmanager
-def living_process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Yield a process that lives until it is told to end, and its name as an owner."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", _PRINT_OWNER_NAME], text=True, **pipes) as started:
-        assert started.stdout is not None
-        try:
-            yield started, started.stdout.readline().strip()
-        finally:
-            started.kill()
 
 
 def leased_operation(owner: str, ahead: timedelta = LEASE) -> Operation:

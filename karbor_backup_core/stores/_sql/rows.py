@@ -87,12 +87,10 @@ def row_to_operation(id_: Any, document: Any, version: Any, lease_until: Any) ->
         raise _unreadable_row_error(Operation, id_, reason)
     if lease_until is None:
         return operation
-    try:
-        lease = read_instant(lease_until)
-    except (TypeError, ValueError):
-        raise _unreadable_row_error(
-            Operation, id_, f"its lease is no instant: {lease_until!r}"
-        ) from None
+    lease = parse_instant(lease_until)
+    if lease is None:
+        reason = f"its lease is no instant: {lease_until!r}"
+        raise _unreadable_row_error(Operation, id_, reason)
     return attrs.evolve(operation, lease_until=lease)
 
 
@@ -134,6 +132,14 @@ def read_rows(read: Callable[..., T], rows: Iterable[Any], on_unreadable: OnUnre
 def format_instant(instant: datetime | None) -> str | None:
     """Format an instant as ``documents`` does, so that the two can be compared."""
     return None if instant is None else instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def parse_instant(text: Any) -> datetime | None:
+    """Read an instant as ``format_instant`` writes it; return None for anything else."""
+    try:
+        return read_instant(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def _read_document(cls: type[T], id_: Any, document: Any) -> T:

@@ -37,9 +37,17 @@ INSERT_OPERATION: Final = sa.insert(operations).values(_bind_columns(operations)
 
 UPDATE_OPERATION: Final = (
     sa.update(operations)
-    .where(_OPERATION_BY_ID, operations.c.version == sa.bindparam("version_read"))
+    .where(
+        _OPERATION_BY_ID,
+        operations.c.version == sa.bindparam("version_read"),
+        sa.or_(
+            operations.c.has_outcome.is_(sa.false()), sa.bindparam("also_ended", type_=sa.Boolean)
+        ),
+    )
     .values(_bind_columns(operations, without=("id", "created_at")))
 )
+"""With ``also_ended`` false it writes only over an operation without an outcome."""
+
 UPDATE_IF_LOCKED: Final = UPDATE_OPERATION.where(
     sa.exists().where(
         backup_locks.c.backup_id == sa.bindparam("holds"),
@@ -74,6 +82,10 @@ SELECT_NOW: Final[Mapping[str, sa.Select[Any]]] = {
 SELECT_OPERATION: Final = _OPERATION_ROWS.where(_OPERATION_BY_ID)
 SELECT_OPERATIONS: Final = _OPERATION_ROWS.order_by(operations.c.created_at, operations.c.id)
 SELECT_UNRELEASED: Final = SELECT_OPERATIONS.where(operations.c.state != State.RELEASED.value)
+SELECT_NOT_OWNED: Final = SELECT_UNRELEASED.where(
+    operations.c.owner.not_in(sa.bindparam("living", expanding=True))
+)
+SELECT_LEASES: Final = sa.select(leases.c.owner, leases.c.lease_until)
 SELECT_OPERATION_IDS: Final = _select_ids(operations)
 SELECT_EXISTING: Final = sa.select(operations.c.id).where(_OPERATION_BY_ID)
 SELECT_CANCEL_REQUESTS: Final = (

@@ -54,7 +54,7 @@ backups: Final = sa.Table(
 )
 
 backup_locks: Final = sa.Table(
-    "held_backups",
+    "backup_locks",
     _metadata,
     sa.Column("backup_id", _Id, primary_key=True),
     sa.Column("operation_id", _Id, sa.ForeignKey(operations.c.id), nullable=False, index=True),

@@ -35,6 +35,8 @@ def insert_operation(connection: sa.Connection, operation: Operation) -> Operati
 def update_operation(connection: sa.Connection, operation: Operation) -> Operation:
     """Replace the version that was read; return the operation with the next version.
 
+    If the stored version has no outcome and this one has, its effect on backups is applied.
+
     Raises:
         Conflict: the operation has been written since it was read.
         BackupBusy: another operation locks its backup.
@@ -42,12 +44,12 @@ def update_operation(connection: sa.Connection, operation: Operation) -> Operati
     """
     stored = common.increment_version(operation)
     values = _update_values(operation, stored)
-    if common.needs_backup_lock(operation):
-        # Mostly it locks its backup already, which one statement can check and write.
-        holding = {**values, "holds": operation.backup_id}
-        if connection.execute(statements.UPDATE_IF_LOCKED, holding).rowcount:
-            return stored
-    _execute_update(connection, statements.UPDATE_OPERATION, values, operation)
+    if operation.outcome is not None and _try_update(
+        connection, {**values, "also_ended": False}, operation
+    ):
+        _apply_effect(connection, common.backup_effect(operation))
+    elif not _try_update(connection, {**values, "also_ended": True}, operation):
+        raise _update_error(connection, operation)
     return stored
 
 
@@ -61,35 +63,17 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
     """
     stored = common.increment_version(operation)
     lease_seen = rows.format_instant(seen.lease_until) or ""
-    values = {**_update_values(operation, stored), "lease_seen": lease_seen}
-    _execute_update(connection, statements.UPDATE_IF_LEASE_UNCHANGED, values, operation)
+    values = {**_update_values(operation, stored), "lease_seen": lease_seen, "also_ended": True}
+    if not connection.execute(statements.UPDATE_IF_LEASE_UNCHANGED, values).rowcount:
+        raise _update_error(connection, operation)
+    _lock_or_unlock_backup(connection, operation)
     return stored
 
 
-def write_outcome(
-    connection: sa.Connection, operation: Operation, effect: common.BackupEffect
-) -> Operation:
-    """Write as ``update_operation`` does, and apply the outcome's effect on backups.
-
-    Raises:
-        Conflict: as ``update_operation``.
-        BackupBusy: as ``update_operation``.
-        UnknownOperation: as ``update_operation``.
-    """
-    stored = update_operation(connection, operation)
-    if effect.delete:
-        connection.execute(statements.DELETE_BACKUP, {"this": effect.delete})
-    if effect.put is not None and effect.only_if_present:
-        _replace_backup(connection, rows.backup_to_row(effect.put))
-    elif effect.put is not None:
-        put_backup(connection, effect.put)
-    return stored
-
-
-def write_all(
-    connection: sa.Connection, some: Iterable[tuple[Operation, common.BackupEffect | None]]
+def update_operations(
+    connection: sa.Connection, operations: Iterable[Operation]
 ) -> dict[str, Operation | KarborBackupError]:
-    """Write operations, those with an effect as ``write_outcome`` does.
+    """Write operations as ``update_operation`` does.
 
     Returns:
         Per id the operation as stored, or why it was not written.
@@ -99,13 +83,9 @@ def write_all(
             be rolled back.
     """
     stored: dict[str, Operation | KarborBackupError] = {}
-    for operation, effect in some:
+    for operation in operations:
         try:
-            stored[operation.id] = (
-                update_operation(connection, operation)
-                if effect is None
-                else write_outcome(connection, operation, effect)
-            )
+            stored[operation.id] = update_operation(connection, operation)
         except (Conflict, UnknownOperation) as error:
             stored[operation.id] = error
     return stored
@@ -133,16 +113,33 @@ def _update_values(operation: Operation, stored: Operation) -> dict[str, Any]:
     return {**row, "this": operation.id, "version_read": operation.version}
 
 
-def _execute_update(
-    connection: sa.Connection, statement: sa.Update, values: dict[str, Any], operation: Operation
-) -> None:
-    """Write an operation, and lock or unlock its backup."""
-    if connection.execute(statement, values).rowcount == 0:
-        raise _update_error(connection, operation)
+def _try_update(connection: sa.Connection, values: dict[str, Any], operation: Operation) -> bool:
+    """Write an operation, and lock or unlock its backup; return whether the version was found."""
+    if common.needs_backup_lock(operation):
+        # Mostly it locks its backup already, which one statement can check and write.
+        holding = {**values, "holds": operation.backup_id}
+        if connection.execute(statements.UPDATE_IF_LOCKED, holding).rowcount:
+            return True
+    if not connection.execute(statements.UPDATE_OPERATION, values).rowcount:
+        return False
+    _lock_or_unlock_backup(connection, operation)
+    return True
+
+
+def _lock_or_unlock_backup(connection: sa.Connection, operation: Operation) -> None:
     if common.needs_backup_lock(operation):
         _lock_backup(connection, operation)
     else:
         connection.execute(statements.DELETE_BACKUP_LOCK, {"this": operation.id})
+
+
+def _apply_effect(connection: sa.Connection, effect: common.BackupEffect) -> None:
+    if effect.delete:
+        connection.execute(statements.DELETE_BACKUP, {"this": effect.delete})
+    if effect.put is not None and effect.only_if_present:
+        _replace_backup(connection, rows.backup_to_row(effect.put))
+    elif effect.put is not None:
+        put_backup(connection, effect.put)
 
 
 def _update_error(connection: sa.Connection, operation: Operation) -> KarborBackupError:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import NoReturn
 
 import attrs
 import pytest
@@ -27,6 +28,7 @@ from karbor_backup_core import (
     plan_delete,
     plan_protect,
 )
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import StallJob
 
@@ -157,7 +159,7 @@ def test_write_whose_reply_was_lost_is_found_and_not_made_twice(
     result = drivers.ours.make_call(operation)
     write = drivers.store.write
 
-    def lose_reply(written: Operation) -> Operation:
+    def lose_reply(written: Sequence[Operation]) -> NoReturn:
         write(written)
         monkeypatch.undo()
         raise StoreError("the connection broke")
@@ -175,7 +177,7 @@ def test_operation_waits_no_longer_for_a_suspended_one_that_holds_its_backup(
 ) -> None:
     first = drivers.submitting_operation()
     backup = attrs.evolve(BACKUP, id=first.id, scope=drivers.ours.backends["cloud"].scope())
-    drivers.store.write(attrs.evolve(first, suspended=True, owner="", lease_until=None))
+    write_one(drivers.store, attrs.evolve(first, suspended=True, owner="", lease_until=None))
     planned = plan_delete(
         drivers.ours.backends["cloud"],
         backup,
@@ -306,7 +308,7 @@ def test_work_that_never_ends_can_be_abandoned_and_its_backup_is_free(drivers: T
     assert drivers.cloud.jobs(), "nothing was asked of the service"
     other = attrs.evolve(drivers.submitting_operation(), backup=backup_made_by(suspended))
     assert other.backup_id == suspended.id
-    assert drivers.store.write(other).phase == 1
+    assert write_one(drivers.store, other).phase == 1
 
 
 def test_only_a_suspended_operation_can_be_abandoned(drivers: TwoDrivers) -> None:

@@ -23,6 +23,7 @@ from karbor_backup_core import (
 from karbor_backup_core._execution import poller
 from karbor_backup_core._execution.poll_interval import PollInterval
 from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import Busy, Refused, StallJob
 
@@ -224,7 +225,7 @@ def test_operation_with_known_cancel_is_polled(harness: PollerHarness) -> None:
 def test_an_operation_that_another_process_took_is_lost_alone(harness: PollerHarness) -> None:
     kept, taken = harness.add_running("a"), harness.add_running("b")
     stolen = attrs.evolve(harness.store.operation(taken.id), owner="somebody else")
-    harness.store.write(stolen)
+    write_one(harness.store, stolen)
     harness.clock.advance(600)
     harness.run_next_poll()
     assert harness.lost == [taken.id]
@@ -232,20 +233,20 @@ def test_an_operation_that_another_process_took_is_lost_alone(harness: PollerHar
 
 
 @pytest.mark.parametrize("unexpected", [None, RuntimeError, OSError, SystemExit])
-@pytest.mark.parametrize("method", ["cancel_requests", "write_all"])
+@pytest.mark.parametrize("method", ["cancel_requests", "write"])
 def test_no_operation_is_lost_when_the_store_cannot_be_used(
     harness: PollerHarness,
     monkeypatch: pytest.MonkeyPatch,
     method: str,
     unexpected: type[BaseException] | None,
 ) -> None:
-    def fail(*arguments: Any) -> Any:
+    def fail(asked: Any) -> Any:
         error = StoreError("the connection is closed")
         if unexpected is not None:
             raise unexpected("what no store may raise")
         if method == "cancel_requests":
             raise error
-        return dict.fromkeys([each.id for some in arguments for each in some], error)
+        return dict.fromkeys([each.id for each in asked], error)
 
     operation = harness.add_running("a")
     harness.clock.advance(600)

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from karbor_backup_core import (
     Driver,
     InvalidDocument,
     InvalidInput,
+    KarborBackupError,
     Lifecycle,
     ManualClock,
     MemoryStore,
@@ -420,8 +421,12 @@ def test_an_operation_of_another_scope_is_not_resumed(cloud: FakeCloud, store: M
 
 def test_store_failure_is_raised_by_wait(cloud: FakeCloud) -> None:
     class FailingStore(MemoryStore):
-        def write_outcome(self, operation: Operation) -> Operation:
-            raise StoreError(f"disk full while writing {operation.id}")
+        def write(
+            self, operations: Sequence[Operation]
+        ) -> Mapping[str, Operation | KarborBackupError]:
+            if any(each.outcome is not None for each in operations):
+                raise StoreError("disk full while writing")
+            return super().write(operations)
 
     short = attrs.evolve(POLICY, lease=timedelta(milliseconds=200))
     with create_runner(cloud, FailingStore(), policy=short) as runner:
@@ -445,13 +450,9 @@ class UnavailableStore(MemoryStore):
         self._require_available()
         return super().add(operation)
 
-    def write(self, operation: Operation) -> Operation:
+    def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
         self._require_available()
-        return super().write(operation)
-
-    def write_outcome(self, operation: Operation) -> Operation:
-        self._require_available()
-        return super().write_outcome(operation)
+        return super().write(operations)
 
     def operation(self, operation_id: str) -> Operation:
         self._require_available()
@@ -527,10 +528,12 @@ def test_operation_with_an_internal_error_is_dropped_and_reported(cloud: FakeClo
     let_go = threading.Event()
 
     class Watched(MemoryStore):
-        def write(self, operation: Operation) -> Operation:
-            if not operation.owner:
+        def write(
+            self, operations: Sequence[Operation]
+        ) -> Mapping[str, Operation | KarborBackupError]:
+            if not all(each.owner for each in operations):
                 let_go.set()
-            return super().write(operation)
+            return super().write(operations)
 
     cloud.gate = gate
     kept = Watched()

@@ -27,6 +27,7 @@ from karbor_backup_core import (
     Store,
     StoreError,
 )
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeBackend, FakeCloud
 from tests.support.disks import fill_disk
@@ -236,7 +237,7 @@ def test_transaction_that_the_server_undoes_is_repeated(
         if access == "read":
             assert server_store.operation(added.id) == added
         else:
-            assert server_store.write(added).version == added.version + 1
+            assert write_one(server_store, added).version == added.version + 1
         assert connection.execute("SELECT last_value FROM failures").fetchone() == (3,)
 
 
@@ -248,7 +249,7 @@ def test_write_that_lost_a_deadlock_is_repeated(server: PostgreSql, server_store
         other.execute("SET deadlock_timeout = '10min'")
         other.execute("BEGIN")
         other.execute(lock, ["op-2"])
-        written = pool.submit(server_store.write_all, [first, second], [])
+        written = pool.submit(server_store.write, [first, second])
         waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
         while not watcher.execute(waits).fetchall():
             assert not written.done()

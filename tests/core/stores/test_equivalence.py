@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import attrs
@@ -22,6 +22,7 @@ from karbor_backup_core import (
     UnknownOperation,
     Verb,
 )
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores.factories import make_backup
 from tests.support.strategies import EARLY, instants, operation
@@ -31,6 +32,7 @@ OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
 BACKUPS = st.sampled_from(["b-1", "b-2"]).map(make_backup)
 STORAGES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
 LEASES = st.none() | instants
+LEASE = timedelta(days=1)
 
 
 class BothStores(RuleBasedStateMachine):
@@ -117,14 +119,14 @@ class BothStores(RuleBasedStateMachine):
             cancel_requested=requested,
             cancel_sent=sent,
         )
-        self.compare(lambda store: store.write(changed))
+        self.compare(lambda store: write_one(store, changed))
 
     @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=STORAGES)
     def write_outcome(self, operation_id: str, result: Result, storage: str) -> None:
         read = self.stored(operation_id)
         left = make_backup(read.backup_id, storage=storage) if result is Result.SUCCEEDED else None
         ended = attrs.evolve(read, state=State.ENDED, outcome=Outcome(result, backup=left))
-        self.compare(lambda store: store.write_outcome(ended))
+        self.compare(lambda store: write_one(store, ended))
 
     @rule(
         ids=st.lists(OPERATIONS, unique=True),
@@ -133,21 +135,21 @@ class BothStores(RuleBasedStateMachine):
         state=st.sampled_from(State),
         phase=st.integers(0, 2),
     )
-    def write_all(
+    def write_many(
         self, ids: list[str], ends: set[str], stale: set[str], state: State, phase: int
     ) -> None:
-        written, ended = [], []
+        changed = []
         for operation_id in ids:
             read = self.stored(operation_id)
             read = attrs.evolve(read, version=read.version - (operation_id in stale), phase=phase)
             if operation_id in ends:
                 left = Outcome(Result.SUCCEEDED, backup=make_backup(read.backup_id, storage="all"))
-                ended.append(attrs.evolve(read, state=State.ENDED, outcome=left))
+                changed.append(attrs.evolve(read, state=State.ENDED, outcome=left))
             else:
-                written.append(attrs.evolve(read, state=state))
+                changed.append(attrs.evolve(read, state=state))
 
         def told(store: Store) -> object:
-            stored = store.write_all(written, ended).items()
+            stored = store.write(changed).items()
             return {key: x if isinstance(x, Operation) else (type(x), str(x)) for key, x in stored}
 
         self.compare(told)
@@ -177,6 +179,7 @@ class BothStores(RuleBasedStateMachine):
         self.compare(lambda store: list(store.operations()))
         self.compare(lambda store: [each.id for each in store.operations(unreleased=True)])
         self.compare(lambda store: list(store.backups()))
+        self.compare(lambda store: list(store.unowned(EARLY, LEASE)))
         for owner in ("", "me", "they"):
             self.compare(lambda store, owner=owner: list(store.cancel_requests(owner)))
 

@@ -9,6 +9,7 @@ from multiprocessing.context import ForkServerContext
 
 import pytest
 
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores import workers
 from tests.core.stores.factories import make_backup, submitting_operation
@@ -83,7 +84,7 @@ def test_a_kill_at_any_step_of_an_end_leaves_all_of_it_or_nothing(
     left = []
     for step in itertools.count(1):
         operation_id = f"op-{step}"
-        store.write(submitting_operation(store.add(operation(id=operation_id))))
+        write_one(store, submitting_operation(store.add(operation(id=operation_id))))
         worker = processes.Process(target=workers.end_and_crash, args=(sql_url, operation_id, step))
         worker.start()
         worker.join()
@@ -93,7 +94,7 @@ def test_a_kill_at_any_step_of_an_end_leaves_all_of_it_or_nothing(
         if worker.exitcode == 0:
             break
         assert worker.exitcode == -signal.SIGKILL
-        store.write(store.operation(operation_id))  # the dead one holds no lock
+        write_one(store, store.operation(operation_id))  # the dead one holds no lock
     assert left[0] is False
     assert left[-1] is True
     assert len(left) > 5
@@ -106,7 +107,7 @@ def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
     store = open_store(sqlite_url)
     ids = [f"op-{number:02}" for number in range(20)]
     for operation_id in ids:
-        store.write(submitting_operation(store.add(operation(id=operation_id))))
+        write_one(store, submitting_operation(store.add(operation(id=operation_id))))
     receiver, sender = processes.Pipe(duplex=False)
     worker = processes.Process(target=workers.end_sequentially, args=(sqlite_url, ids, sender))
     worker.start()
@@ -126,7 +127,7 @@ def test_grouped_writes_are_durable_when_they_return(
     store = open_store(sqlite_url)
     ids = [f"op-{number:02}" for number in range(40)]
     for operation_id in ids:
-        store.write(submitting_operation(store.add(operation(id=operation_id))))
+        write_one(store, submitting_operation(store.add(operation(id=operation_id))))
     receiver, sender = processes.Pipe(duplex=False)
     worker = processes.Process(target=workers.end_in_threads, args=(sqlite_url, ids, sender))
     worker.start()
@@ -144,7 +145,7 @@ def test_grouped_writes_are_durable_when_they_return(
 
 def test_operation_is_readable_by_another_process(open_store: OpenStore, sqlite_url: str) -> None:
     first = open_store(sqlite_url)
-    written = first.write(submitting_operation(first.add(operation())))
+    written = write_one(first, submitting_operation(first.add(operation())))
     first.close()
     second = open_store(sqlite_url)
     assert second.operation("op-1") == written

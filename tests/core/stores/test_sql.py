@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
 from karbor_backup_core import Backup, InvalidInput, Operation, StoreError, UnknownOperation
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores.factories import make_backup
 from tests.support import strategies
@@ -69,7 +70,7 @@ def test_any_operation_is_read_back_as_it_was_written(
 ) -> None:
     store = open_store(sqlite_url)
     with store._engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM held_backups")
+        connection.exec_driver_sql("DELETE FROM backup_locks")
         connection.exec_driver_sql("DELETE FROM operations")
     added = store.add(written)
     assert store.operation(written.id) == added == attrs.evolve(written, version=1)
@@ -202,7 +203,7 @@ def test_project_too_large_for_a_receipt_is_refused_before_any_write(
     store = open_store(sqlite_url)
     added = store.add(operation())
     with pytest.raises(InvalidInput, match="receipt"):
-        store.write(attrs.evolve(added, receipt={"all": "x" * 70_000}))
+        write_one(store, attrs.evolve(added, receipt={"all": "x" * 70_000}))
     assert store.operation("op-1") == added
 
 

@@ -13,6 +13,7 @@ from karbor_backup_core import (
     BackupBusy,
     Check,
     Conflict,
+    Operation,
     Outcome,
     Result,
     State,
@@ -21,6 +22,7 @@ from karbor_backup_core import (
     UnknownOperation,
     Verb,
 )
+from karbor_backup_core.stores.common import write_one
 from tests.core.stores.factories import (
     LATER,
     delete_operation,
@@ -29,6 +31,7 @@ from tests.core.stores.factories import (
     released_operation,
     submitting_operation,
 )
+from tests.support.owner_processes import LEASE, living_process
 from tests.support.strategies import EARLY, operation
 
 THREADS = 8
@@ -49,16 +52,16 @@ def test_a_second_operation_of_the_same_id_is_refused(store: Store) -> None:
 
 def test_a_write_counts_the_version_up(store: Store) -> None:
     added = store.add(operation())
-    written = store.write(submitting_operation(added))
+    written = write_one(store, submitting_operation(added))
     assert written == attrs.evolve(submitting_operation(added), version=2)
     assert store.operation("op-1") == written
 
 
 def test_a_write_over_an_older_version_is_refused(store: Store) -> None:
     added = store.add(operation())
-    written = store.write(attrs.evolve(added, unit="bytes"))
+    written = write_one(store, attrs.evolve(added, unit="bytes"))
     with pytest.raises(Conflict, match="op-1"):
-        store.write(attrs.evolve(added, unit="percent"))
+        write_one(store, attrs.evolve(added, unit="percent"))
     assert store.operation("op-1") == written
 
 
@@ -68,16 +71,16 @@ def test_of_many_writes_each_is_made_or_refused_by_itself(store: Store) -> None:
         for number in range(6)
     ]
     store.put_backup(make_backup("b-1"))
-    holder = store.write(
-        submitting_operation(store.add(delete_operation("holder", make_backup("b-3"))))
+    holder = write_one(
+        store, submitting_operation(store.add(delete_operation("holder", make_backup("b-3"))))
     )
-    store.write(there[2])
+    write_one(store, there[2])
     written = [submitting_operation(each) for each in (there[0], there[2], there[3])]
     over = [
         ended_operation(submitting_operation(each))
         for each in (there[1], operation(id="strange", version=1))
     ]
-    stored = store.write_all(written, over)
+    stored = store.write([*written, *over])
     assert stored["op-0"] == store.operation("op-0") == attrs.evolve(written[0], version=2)
     assert stored["op-1"] == store.operation("op-1") == attrs.evolve(over[0], version=2)
     assert store.backups() == []
@@ -86,20 +89,22 @@ def test_of_many_writes_each_is_made_or_refused_by_itself(store: Store) -> None:
     assert busy.holder == holder.id
     assert isinstance(stored["strange"], UnknownOperation)
     assert store.operation("op-3") == there[3]
-    assert store.write_all([], []) == {}
+    assert store.write([]) == {}
 
 
 def test_hundreds_of_writes_are_made_at_once(store: Store) -> None:
     there = [store.add(operation(id=f"op-{number}")) for number in range(450)]
-    stored = store.write_all([attrs.evolve(each, unit="bytes") for each in there], [])
-    assert list(stored.values()) == [store.operation(each.id) for each in there]
+    stored = store.write([attrs.evolve(each, unit="bytes") for each in there])
+    assert stored == {each.id: each for each in store.operations()}
     assert {each.version for each in store.operations()} == {2}
 
 
-@pytest.mark.parametrize("method", ["write", "write_outcome"])
-def test_an_operation_that_was_never_added_cannot_be_written(store: Store, method: str) -> None:
+@pytest.mark.parametrize("change", [submitting_operation, ended_operation])
+def test_an_operation_that_was_never_added_cannot_be_written(
+    store: Store, change: Callable[[Operation], Operation]
+) -> None:
     with pytest.raises(UnknownOperation, match="op-1"):
-        getattr(store, method)(ended_operation(operation(version=1)))
+        write_one(store, change(operation(version=1)))
 
 
 def test_unknown_ids_are_refused_by_name(store: Store) -> None:
@@ -119,7 +124,7 @@ def test_operations_come_oldest_first_and_without_the_released_if_asked(store: S
     store.add(operation(id="op-0", created_at=LATER))
     store.add(operation(id="op-2"))
     store.add(operation(id="op-1"))
-    store.write(released_operation(store.operation("op-2")))
+    write_one(store, released_operation(store.operation("op-2")))
     assert [each.id for each in store.operations()] == ["op-1", "op-2", "op-0"]
     assert [each.id for each in store.operations(unreleased=True)] == ["op-1", "op-0"]
 
@@ -129,27 +134,27 @@ def test_a_backup_is_held_from_the_first_phase_until_the_release(store: Store) -
         store.add(delete_operation("d-1", make_backup())),
         store.add(delete_operation("d-2", make_backup())),
     )
-    first = store.write(submitting_operation(first))
-    first = store.write(attrs.evolve(first, state=State.RUNNING))
+    first = write_one(store, submitting_operation(first))
+    first = write_one(store, attrs.evolve(first, state=State.RUNNING))
     with pytest.raises(BackupBusy, match="b-1") as refused:
-        store.write(submitting_operation(second))
+        write_one(store, submitting_operation(second))
     assert refused.value.holder == "d-1"
     assert store.operation("d-2") == second
-    first = store.write_outcome(ended_operation(first, Result.FAILED))
+    first = write_one(store, ended_operation(first, Result.FAILED))
     with pytest.raises(BackupBusy):
-        store.write(submitting_operation(second))
-    store.write(released_operation(first))
-    assert store.write(submitting_operation(second)).version == 2
+        write_one(store, submitting_operation(second))
+    write_one(store, released_operation(first))
+    assert write_one(store, submitting_operation(second)).version == 2
 
 
 def test_an_operation_that_waits_for_a_backup_can_be_written_all_the_same(store: Store) -> None:
-    store.write(submitting_operation(store.add(delete_operation("d-1", make_backup()))))
-    waiting = store.write(
-        attrs.evolve(store.add(delete_operation("d-2", make_backup())), failures=1)
+    write_one(store, submitting_operation(store.add(delete_operation("d-1", make_backup()))))
+    waiting = write_one(
+        store, attrs.evolve(store.add(delete_operation("d-2", make_backup())), failures=1)
     )
-    assert store.write(released_operation(waiting)).version == 3
+    assert write_one(store, released_operation(waiting)).version == 3
     with pytest.raises(BackupBusy) as refused:
-        store.write(submitting_operation(store.add(delete_operation("d-3", make_backup()))))
+        write_one(store, submitting_operation(store.add(delete_operation("d-3", make_backup()))))
     assert refused.value.holder == "d-1"
 
 
@@ -163,16 +168,17 @@ def test_an_operation_added_in_a_phase_holds_its_backup(store: Store) -> None:
 
 def test_operations_on_different_backups_do_not_wait(store: Store) -> None:
     for number in ("1", "2"):
-        store.write(
+        write_one(
+            store,
             submitting_operation(
                 store.add(delete_operation(f"d-{number}", make_backup(f"b-{number}")))
-            )
+            ),
         )
 
 
 def test_a_protect_that_ends_leaves_its_backup(store: Store) -> None:
-    running = store.write(submitting_operation(store.add(operation(id="b-1"))))
-    kept = store.write_outcome(ended_operation(running, backup=make_backup()))
+    running = write_one(store, submitting_operation(store.add(operation(id="b-1"))))
+    kept = write_one(store, ended_operation(running, backup=make_backup()))
     assert kept.version == 3
     assert store.operation("b-1") == kept
     assert store.backup("b-1") == make_backup()
@@ -180,15 +186,33 @@ def test_a_protect_that_ends_leaves_its_backup(store: Store) -> None:
 
 def test_an_end_that_is_refused_has_no_effect(store: Store) -> None:
     added = store.add(operation(id="b-1"))
-    store.write(submitting_operation(added))
+    write_one(store, submitting_operation(added))
     with pytest.raises(Conflict):
-        store.write_outcome(ended_operation(added, backup=make_backup()))
+        write_one(store, ended_operation(added, backup=make_backup()))
     assert store.backups() == []
 
 
-def test_an_end_without_an_outcome_is_a_mistake(store: Store) -> None:
-    with pytest.raises(ValueError, match="op-1"):
-        store.write_outcome(store.add(operation()))
+@pytest.mark.parametrize("state", [State.RELEASING, State.RELEASED])
+def test_only_the_write_that_brings_the_outcome_changes_backups(store: Store, state: State) -> None:
+    running = write_one(store, submitting_operation(store.add(operation(id="b-1"))))
+    ended = write_one(store, ended_operation(running, backup=make_backup()))
+    store.put_backup(make_backup(storage="another shelf"))
+    write_one(store, attrs.evolve(ended, state=state))
+    assert store.backups() == [make_backup(storage="another shelf")]
+
+
+def test_operation_that_ends_as_released_leaves_its_backup(store: Store) -> None:
+    running = write_one(store, submitting_operation(store.add(operation(id="b-1"))))
+    write_one(store, released_operation(ended_operation(running, backup=make_backup())))
+    assert store.backups() == [make_backup()]
+    again = delete_operation("d-1", make_backup())
+    assert write_one(store, submitting_operation(store.add(again))).version == 2
+
+
+def test_operation_added_with_an_outcome_changes_no_backup(store: Store) -> None:
+    added = store.add(ended_operation(operation(id="b-1"), backup=make_backup()))
+    write_one(store, released_operation(added))
+    assert store.backups() == []
 
 
 @pytest.mark.parametrize(
@@ -199,10 +223,11 @@ def test_only_a_delete_that_succeeded_removes_the_backup(
 ) -> None:
     store.put_backup(make_backup())
     store.put_backup(make_backup("b-2"))
-    store.write_outcome(
+    write_one(
+        store,
         ended_operation(
             submitting_operation(store.add(delete_operation("d-1", make_backup()))), result
-        )
+        ),
     )
     assert len(store.backups()) == left + 1
     assert store.backup("b-2") == make_backup("b-2")
@@ -214,24 +239,25 @@ def test_a_verify_renews_the_backup_only_if_it_is_there(store: Store, *, there: 
     if there:
         store.put_backup(make_backup())
     verify = store.add(operation(verb=Verb.VERIFY, backup=make_backup()))
-    store.write_outcome(ended_operation(submitting_operation(verify), backup=checked))
+    write_one(store, ended_operation(submitting_operation(verify), backup=checked))
     assert store.backups() == ([checked] if there else [])
 
 
 def test_only_what_is_released_and_old_is_purged_and_backups_stay(store: Store) -> None:
     ages = {"old": EARLY, "young": LATER}
     for age, created_at in ages.items():
-        going_on = store.write(
-            submitting_operation(store.add(operation(id=age, created_at=created_at)))
+        going_on = write_one(
+            store, submitting_operation(store.add(operation(id=age, created_at=created_at)))
         )
-        store.write_outcome(ended_operation(going_on, backup=make_backup(going_on.id)))
+        write_one(store, ended_operation(going_on, backup=make_backup(going_on.id)))
         planned = operation(id=f"{age}-released", created_at=created_at)
-        last = store.write_outcome(
+        last = write_one(
+            store,
             ended_operation(
                 submitting_operation(store.add(planned)), backup=make_backup(planned.id)
-            )
+            ),
         )
-        store.write(released_operation(last))
+        write_one(store, released_operation(last))
     assert store.purge(LATER) == 1
     assert [each.id for each in store.operations()] == ["old", "young", "young-released"]
     assert len(store.backups()) == 4
@@ -264,7 +290,7 @@ def test_backups_come_oldest_first(store: Store) -> None:
 def test_cancel_requests_returns_those_not_sent_yet(
     store: Store, changes: dict[str, object], *, asked: bool
 ) -> None:
-    store.write(attrs.evolve(store.add(operation(owner="me")), **changes))
+    write_one(store, attrs.evolve(store.add(operation(owner="me")), **changes))
     assert list(store.cancel_requests("me")) == (["op-1"] if asked else [])
 
 
@@ -275,7 +301,7 @@ def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
     assert store.operation("op-1") == attrs.evolve(mine, lease_until=LATER)
     assert [each.lease_until for each in store.operations()] == [LATER, EARLY]
     assert store.operation("op-2") == theirs
-    assert store.write(mine).lease_until == EARLY
+    assert write_one(store, mine).lease_until == EARLY
 
 
 @pytest.mark.parametrize("lease", [None, EARLY])
@@ -297,6 +323,36 @@ def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store, lease: 
     with pytest.raises(Conflict, match="lease"):
         store.take_over(attrs.evolve(seen, owner="me"), seen)
     assert store.operation("op-1").owner == "they"
+
+
+def test_unowned_operations_are_the_unreleased_ones_without_a_living_owner(store: Store) -> None:
+    now, lease = LATER, timedelta(minutes=1)
+    owners = {
+        "free": ("", None),
+        "expired": ("gone", now),
+        "ahead": ("before-a-step", now + 3 * lease),
+        "alive": ("alive", now + lease),
+        "late": ("late", now),
+        "early": ("early", now + lease),
+    }
+    for id_, (owner, until) in owners.items():
+        store.add(operation(id=id_, owner=owner, lease_until=until))
+    write_one(store, released_operation(store.add(operation(id="released"))))
+    store.add(operation(id="suspended", state=State.RELEASING, suspended=True))
+    store.renew_lease("late", now + lease)
+    store.renew_lease("early", now)
+    found = store.unowned(now, lease)
+    assert [each.id for each in found] == ["ahead", "early", "expired", "free", "suspended"]
+    assert all(each == store.operation(each.id) for each in found)
+
+
+def test_operation_of_a_killed_process_is_unowned_at_once(store: Store) -> None:
+    with living_process() as (process, owner):
+        store.add(operation(owner=owner, lease_until=EARLY))
+        store.renew_lease(owner, EARLY + LEASE)
+        assert store.unowned(EARLY, LEASE) == []
+    assert process.poll() is not None
+    assert [each.id for each in store.unowned(EARLY, LEASE)] == ["op-1"]
 
 
 @pytest.fixture(autouse=True)
@@ -327,7 +383,8 @@ def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
     added = store.add(operation())
     for _ in range(20):
         won = run_in_threads(
-            lambda number, added=added: store.write(attrs.evolve(added, failures=number)), Conflict
+            lambda number, added=added: write_one(store, attrs.evolve(added, failures=number)),
+            Conflict,
         )
         assert won == [store.operation("op-1")]
         added = store.operation("op-1")
@@ -338,7 +395,7 @@ def test_of_many_threads_that_begin_on_one_backup_one_wins(store: Store) -> None
         store.add(delete_operation(f"d-{number}", make_backup())) for number in range(THREADS)
     ]
     won = run_in_threads(
-        lambda number: store.write(submitting_operation(waiting[number])), BackupBusy
+        lambda number: write_one(store, submitting_operation(waiting[number])), BackupBusy
     )
     assert len(won) == 1
     assert [each for each in store.operations() if each.phase] == won

@@ -12,6 +12,7 @@ import attrs
 import sqlalchemy as sa
 
 from karbor_backup_core import BackupBusy, Conflict
+from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores.factories import (
     delete_operation,
@@ -36,7 +37,7 @@ def write_each_version(url: str, name: str, start: Barrier, rounds: int, wins: C
         start.wait()
         read = attrs.evolve(store.operation("op-1"), version=version)
         try:
-            store.write(attrs.evolve(read, owner=name))
+            write_one(store, attrs.evolve(read, owner=name))
         except Conflict:
             continue
         won.append(version)
@@ -53,7 +54,7 @@ def begin_on_each_backup(
         mine = store.add(delete_operation(f"{name}-{number}", make_backup(f"b-{number}")))
         start.wait()
         try:
-            store.write(submitting_operation(mine))
+            write_one(store, submitting_operation(mine))
         except BackupBusy:
             continue
         won.append(number)
@@ -81,7 +82,7 @@ def end_and_crash(url: str, operation_id: str, fatal_step: int) -> None:
 
     for target, event in _STEPS:
         sa.event.listen(target, event, step)
-    store.write_outcome(ended_operation(running, backup=make_backup(operation_id)))
+    write_one(store, ended_operation(running, backup=make_backup(operation_id)))
 
 
 def end_sequentially(url: str, ids: list[str], begin: Connection) -> None:
@@ -90,7 +91,7 @@ def end_sequentially(url: str, ids: list[str], begin: Connection) -> None:
     for operation_id in ids:
         running = store.operation(operation_id)
         begin.send(operation_id)
-        store.write_outcome(ended_operation(running, backup=make_backup(operation_id)))
+        write_one(store, ended_operation(running, backup=make_backup(operation_id)))
 
 
 def end_in_threads(url: str, ids: list[str], told: Connection) -> None:
@@ -99,8 +100,8 @@ def end_in_threads(url: str, ids: list[str], told: Connection) -> None:
     telling = threading.Lock()
 
     def end(operation_id: str) -> None:
-        store.write_outcome(
-            ended_operation(store.operation(operation_id), backup=make_backup(operation_id))
+        write_one(
+            store, ended_operation(store.operation(operation_id), backup=make_backup(operation_id))
         )
         with telling:
             told.send(operation_id)
