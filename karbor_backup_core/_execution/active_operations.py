@@ -1,9 +1,10 @@
 """The operations that a runner drives, and the futures of those who wait for their ends."""
 
+import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from karbor_backup_core._errors import RunnerClosed
+from karbor_backup_core._errors import Conflict, RunnerClosed
 from karbor_backup_core._execution.operation_future import OperationFuture
 from karbor_backup_core._model import Operation
 
@@ -16,6 +17,7 @@ class ActiveOperations:
         self._operations: dict[str, Operation] = {}
         self._futures: dict[str, OperationFuture] = {}
         self._lost: dict[str, BaseException] = {}
+        self._reserved: set[str] = set()
         self._closed = False
 
     def __contains__(self, operation_id: str) -> bool:
@@ -28,6 +30,26 @@ class ActiveOperations:
         """Return the ids of all active operations."""
         with self._lock:
             return list(self._operations)
+
+    @contextlib.contextmanager
+    def reserve(self, operation_id: str) -> Iterator[None]:
+        """Keep other threads from starting this operation meanwhile.
+
+        A repeated write takes the operation for its own if this process owns it, so that two
+        threads that start the same one would both drive it.
+
+        Raises:
+            Conflict: another thread of this process is starting it.
+        """
+        with self._lock:
+            if operation_id in self._reserved:
+                raise Conflict(f"operation {operation_id} is being started by another thread")
+            self._reserved.add(operation_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reserved.discard(operation_id)
 
     def register(self, operation: Operation) -> OperationFuture:
         """Add an operation; an earlier failure of it is discarded.

@@ -237,18 +237,19 @@ class Runner:
             RunnerClosed: the runner is closed.
         """
         check_id(operation_id)
-        driven = self._executor.active.future(operation_id)
-        if driven is not None:
-            return driven
-        operation = self._driver.store.operation(operation_id)
-        if operation.finished and not operation.suspended:
-            return finished_future(operation)
-        self._require_open(operation_id)
-        self._now()
-        taken = self._executor.write_with_retries(
-            operation_id, lambda: self._driver.acquire(operation)
-        )
-        return self._executor.drive(taken)
+        with self._executor.active.reserve(operation_id):
+            driven = self._executor.active.future(operation_id)
+            if driven is not None:
+                return driven
+            operation = self._driver.store.operation(operation_id)
+            if operation.finished and not operation.suspended:
+                return finished_future(operation)
+            self._require_open(operation_id)
+            self._now()
+            taken = self._executor.write_with_retries(
+                operation_id, lambda: self._driver.acquire(operation)
+            )
+            return self._executor.drive(taken)
 
     def cancel(self, operation_id: str) -> Operation:
         """Request the cancellation of an operation, whichever process drives it.
@@ -321,10 +322,11 @@ class Runner:
     def _add(self, planned: Operation) -> OperationFuture:
         if self._executor.closed:
             raise RunnerClosed("the runner is closed, and nothing was stored: open another one")
-        if planned.id in self._executor.active:
-            raise Conflict(f"operation {planned.id} was submitted already")
-        added = self._executor.write_with_retries(planned.id, lambda: self._driver.add(planned))
-        return self._executor.report(added) if added.finished else self._executor.drive(added)
+        with self._executor.active.reserve(planned.id):
+            if planned.id in self._executor.active:
+                raise Conflict(f"operation {planned.id} was submitted already")
+            added = self._executor.write_with_retries(planned.id, lambda: self._driver.add(planned))
+            return self._executor.report(added) if added.finished else self._executor.drive(added)
 
     def _now(self) -> datetime:
         """Return the present instant; with nothing to drive, the steady clock starts anew."""
