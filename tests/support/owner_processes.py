@@ -21,8 +21,9 @@ input()
 @contextlib.contextmanager
 def living_process() -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Start a process; yield it with its name as an owner, and kill it at the end."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", _PRINT_OWNER_NAME], text=True, **pipes) as started:
+    command = [sys.executable, "-c", _PRINT_OWNER_NAME]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe) as started:
         assert started.stdout is not None
         try:
             yield started, started.stdout.readline().strip()
