@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from karbor_backup_contract._registry import Rule, all_rules
     from karbor_backup_contract._report import Report, run_rules
     from karbor_backup_contract._violation import RuleViolation
-    from karbor_backup_contract.harness import Fault, Harness, Inventory, Resources
+    from karbor_backup_contract.harness import Fault, Harness, Inventory, Resources, WithdrawFault
 
 _MODULES: Final = {
     "Harness": "harness",
@@ -31,6 +31,7 @@ _MODULES: Final = {
     "all_rules": "_registry",
     "live_harness_factory": "_live_harness",
     "write_report": "_html_report",
+    "WithdrawFault": "harness",
     "run_rules": "_report",
     "run_rule": "_execution",
 }
@@ -46,6 +47,7 @@ __all__ = [
     "RuleResult",
     "RuleStatus",
     "RuleViolation",
+    "WithdrawFault",
     "all_rules",
     "live_harness_factory",
     "run_rule",

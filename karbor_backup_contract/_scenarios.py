@@ -167,10 +167,15 @@ def start_each_verb(
     use_up_fault(context)
 
 
-def use_up_fault(context: RuleContext) -> None:
-    """Let a fault that no work outside has met yet meet a protect, which is then cancelled."""
+def use_up_fault(context: RuleContext, resource: Resource | None = None) -> None:
+    """Let a fault that no work outside has met yet meet a protect, which is then cancelled.
+
+    Args:
+        context: the rule's.
+        resource: what is protected; None for one that is made for it.
+    """
     if context.has_pending_fault():
-        resource = context.create_resource(context.type_supporting(Verb.PROTECT))
+        resource = resource or context.create_resource(context.type_supporting(Verb.PROTECT))
         started = _advance_until_fault(context, context.start(Verb.PROTECT, resource))
         context.finish(context.cancel(started))
 

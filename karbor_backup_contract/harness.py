@@ -61,6 +61,10 @@ class Fault(enum.StrEnum):
     LOSE_WORK = "the service forgets at once the work that goes on, half done"
 
 
+WithdrawFault = Callable[[], bool]
+"""Takes back a fault that was asked for, and says whether it has happened."""
+
+
 def _no_options(_verb: Verb, _resource: Resource) -> Json:
     return {}
 
@@ -81,6 +85,9 @@ class Harness:
         options: options beside those that the required properties of the schema ask for.
         find_restored: finds the resource that a restore made, where the service does not name it.
         faults: makes one happen.
+        request_faults: `BUSY`, `REFUSE` and `LOSE_REPLY` at a certain request, whichever it asks
+            for: makes one happen at the n-th request from now, 1 for the next, and returns what
+            takes it back, which says whether it has happened.
         pending_faults: returns the faults asked for that have not happened; read after each rule.
         create_backend_in_other_scope: creates a backend that uses another endpoint or project.
         secrets: the values of the secrets in the configuration; long and made for this.
@@ -108,6 +115,7 @@ class Harness:
     options: Callable[[Verb, Resource], Json] = _no_options
     find_restored: Callable[[Operation], Resource] | None = None
     faults: Mapping[Fault, Callable[[], object]] = attrs.field(factory=dict)
+    request_faults: Mapping[Fault, Callable[[int], WithdrawFault]] = attrs.field(factory=dict)
     pending_faults: Callable[[], Collection[object]] | None = None
     create_backend_in_other_scope: Callable[[], Any] | None = None
     secrets: Collection[str] = ()

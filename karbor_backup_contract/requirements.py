@@ -50,6 +50,15 @@ def requires_fault(kind: Fault) -> Requirement:
     )
 
 
+def requires_request_fault(kind: Fault) -> Requirement:
+    """Return the need for a fault that the harness can make happen at a certain request."""
+    reason = f"the harness has no {kind.name} at a certain request"
+    return Requirement(
+        f"fault `{kind.name}` at a certain request (`request_faults`)",
+        lambda harness, _: "" if kind in harness.request_faults else reason,
+    )
+
+
 def requires_support(support: Support, verb: Verb | None = None) -> Requirement:
     """Return the need for some type that the backend declares so, for a verb or for any."""
     text = f"{support}{'' if verb is None else f' {verb}'}"

@@ -136,6 +136,11 @@ class FaultProxy:
         with self._lock:
             self._rules.append(plan)
 
+    def remove_rule(self, plan: FaultRule) -> None:
+        """Take a plan back; one that does not hold here is none to take back."""
+        with self._lock:
+            self._rules = [each for each in self._rules if each is not plan]
+
     def unfired(self) -> list[FaultRule]:
         """Return the plans that never struck: a test that expects a fault proves nothing then."""
         with self._lock:

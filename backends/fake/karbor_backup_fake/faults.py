@@ -209,6 +209,24 @@ class FaultPlan:
             raise ValueError(f"no fault given for the request {request}")
         self._pending.extend(PlannedFault(request, operation, fault) for fault in faults)
 
+    def plan_at(self, number: int, fault: CloudFault) -> Callable[[], bool]:
+        """Plan a fault for the number-th request from now, whichever it is; 1 is the next.
+
+        Returns:
+            What takes the fault back, and says whether a request has met it.
+        """
+        planned = PlannedFault(ANY, ANY, fault)
+        before = [PlannedFault(ANY, ANY, NoFault()) for _ in range(number - 1)]
+        mine = [*before, planned]
+        self._pending.extend(mine)
+
+        def withdraw() -> bool:
+            met = all(each is not planned for each in self._pending)
+            self._pending = [each for each in self._pending if all(each is not one for one in mine)]
+            return met
+
+        return withdraw
+
     def pop_matching(self, request: str, operation: str) -> CloudFault:
         """Answer, and use up, the first fault that waits for this request."""
         for planned in self._pending:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_contract import Fault, Harness, Inventory
+from karbor_backup_contract import Fault, Harness, Inventory, WithdrawFault
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_fake import _serialization
 from karbor_backup_fake._abilities import PROJECT, SERVER, VOLUME
@@ -32,6 +32,13 @@ MEMBER_TYPES: Final = {SERVER: VOLUME, PROJECT: SERVER}
 TOKEN: Final = "canary-8d1f0c52b7"  # noqa: S105 - it is planted to be searched for
 SERVICE_SECONDS: Final = 3
 LONG_SECONDS: Final = timedelta(hours=1)
+
+
+_REQUEST_FAULTS: Final = {
+    Fault.BUSY: Busy(),
+    Fault.REFUSE: Refused(),
+    Fault.LOSE_REPLY: LostReply(),
+}
 
 
 @attrs.frozen
@@ -94,6 +101,10 @@ def create_harness(make: Callable[..., Any]) -> Harness:
         _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),
         clock=clock,
         faults=_create_faults(cloud),
+        request_faults={
+            fault: functools.partial(_plan_at, cloud, effect)
+            for fault, effect in _REQUEST_FAULTS.items()
+        },
         pending_faults=cloud.faults.unfired,
         create_backend_in_other_scope=lambda: make(
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
@@ -128,6 +139,10 @@ def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
         rejects_late_calls=True,
         damage=lambda backup: cloud.corrupt_copy(_serialization.read_copy_id(backup.handle)),
     )
+
+
+def _plan_at(cloud: FakeCloud, effect: CloudFault, number: int) -> WithdrawFault:
+    return cloud.faults.plan_at(number, effect)
 
 
 def _create_faults(cloud: FakeCloud) -> dict[Fault, Callable[[], object]]:

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from karbor_backup_core import Operation, Outcome, Result, State, Verb
+from karbor_backup_fake._model import Unavailable
 from karbor_backup_fake.faults import (
     Busy,
     CloudFault,
@@ -199,3 +200,22 @@ def test_new_backend_object_continues_the_work_of_another(
     lost_receipt = attrs.evolve(restore, receipt=None)
     assert leaves_exactly_named(harness, drive_to_release(harness, lost_receipt), restore)
     assert harness.cloud.started[restore.id, 1] == 1
+
+
+@pytest.mark.parametrize(("requests", "met"), [(2, False), (3, True), (4, True)])
+def test_fault_planned_at_a_request_meets_only_that_one(
+    harness: DriverHarness, requests: int, *, met: bool
+) -> None:
+    withdraw = harness.cloud.faults.plan_at(3, Busy())
+    answers = []
+    for _ in range(requests):
+        try:
+            harness.cloud.check()
+        except Unavailable:
+            answers.append("busy")
+        else:
+            answers.append("up")
+    assert answers == ["up", "up", "busy", "up"][:requests]
+    assert withdraw() is met
+    assert not harness.cloud.faults.unfired()
+    harness.cloud.check()

@@ -138,6 +138,7 @@ class DeletesCoveredType(FakeBackend):
         "C-407",
         "C-408",
         "C-409",
+        "C-410",
         "C-503",
         "C-601",
         "C-604",

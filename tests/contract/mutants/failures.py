@@ -82,7 +82,7 @@ class FailedRestoreDeletesBackup(FakeBackend):
         return super().release(operation)
 
 
-@breaks("C-604")
+@breaks("C-604", also={"C-610"})
 class BusyAsFinalError(FakeBackend):
     """Calls it final when the service is busy."""
 
@@ -110,7 +110,7 @@ class RetriesInternally(FakeBackend):
             return super()._start_phase(operation)
 
 
-@breaks("C-605")
+@breaks("C-605", also={"C-611"})
 class PermanentErrorAsTransient(FakeBackend):
     """Has a refusal for good repeated."""
 

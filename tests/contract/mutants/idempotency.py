@@ -24,7 +24,7 @@ from karbor_backup_fake._phases import build_task, phase_kinds
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-401", also={"C-402", "C-404"})
+@breaks("C-401", also={"C-402", "C-404", "C-410"})
 class StartsWithoutLookup(FakeBackend):
     """Begins work without looking whether an earlier attempt has begun it."""
 
@@ -32,7 +32,7 @@ class StartsWithoutLookup(FakeBackend):
         return super()._start_phase(attrs.evolve(operation, attempt=1))
 
 
-@breaks("C-402")
+@breaks("C-402", also={"C-410"})
 class LostReplyAsFinalError(FakeBackend):
     """Calls it final when a reply is lost."""
 

@@ -51,7 +51,7 @@ class UnstablePollResults(FakeBackend):
         )
 
 
-@breaks("C-503")
+@breaks("C-503", also={"C-410"})
 class DeletesReportedWork(FakeBackend):
     """Removes what has ended as soon as it has told of it."""
 

@@ -10,7 +10,10 @@ from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
 
 
-@breaks("C-801", also={"C-215", "C-702", "C-703", "C-705", "C-706", "C-707", "C-805"})
+@breaks(
+    "C-801",
+    also={"C-215", "C-410", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707", "C-805"},
+)
 class KeepsVerifyJobs(FakeBackend):
     """Leaves the jobs of verifies."""
 
@@ -33,7 +36,7 @@ class KeepsMemberCopies(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-803", also={"C-404", "C-407"})
+@breaks("C-803", also={"C-404", "C-407", "C-410"})
 class SecondReleaseDeletesBackup(FakeBackend):
     """Removes the backup when it is released once more."""
 
@@ -53,8 +56,10 @@ class SecondReleaseDeletesBackup(FakeBackend):
         "C-308",
         "C-404",
         "C-408",
+        "C-410",
         "C-605",
         "C-607",
+        "C-611",
         "C-701",
         "C-703",
         "C-705",

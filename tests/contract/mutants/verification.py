@@ -52,7 +52,9 @@ class VerifiesAgainstNothing(FakeBackend):
         return super().verify(operation)
 
 
-@breaks("C-215", also={"C-607", "C-702", "C-703", "C-705", "C-706", "C-707"})
+@breaks(
+    "C-215", also={"C-410", "C-607", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707"}
+)
 class VerifyLeavesResource(FakeBackend):
     """Restores for a verify, and leaves what it restored."""
 

@@ -16,7 +16,7 @@ import requests
 from freezerclient.v2.client import Client
 from keystoneauth1.session import Session
 
-from karbor_backup_contract import Fault, Harness, Inventory
+from karbor_backup_contract import Fault, Harness, Inventory, WithdrawFault
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.client import FreezerClient
@@ -30,6 +30,7 @@ from sandbox.accounts import write_secret
 from tests.e2e.contract.scripted_resources import RESTORED, ScriptedResources
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
+from tests.support.http_faults import HttpFault
 from tests.support.scripted_agent import ScriptedAgent
 from tests.support.scripted_cloud import CloudState, ScriptedCloud, keystone_login
 from tests.support.scripted_scheduler import (
@@ -249,6 +250,7 @@ def scripted_harness(
             clock=clock,
             options=place.options,
             faults=_fault_actions(proxy, place.environment.proxy, scheduler, state),
+            request_faults=_request_faults(proxy, place.environment.proxy),
             pending_faults=lambda: [*proxy.unfired(), *scheduler.unfired()],
             create_backend_in_other_scope=lambda: backend("other"),
             secrets=(SECRET, place.environment.sandbox.accounts["demo"].password),
@@ -284,6 +286,30 @@ def _fault_actions(
         Fault.STALL: plan_outcome(NEVER_STARTS),
         Fault.IGNORES_CANCEL: plan_outcome(IGNORES_STOP),
         Fault.UNCANCELLABLE: plan_outcome(JobOutcome(seconds=LONG_SECONDS, heeds_stop=False)),
+    }
+
+
+def _request_faults(
+    freezer: FaultProxy, cloud: FaultProxy
+) -> Mapping[Fault, Callable[[int], WithdrawFault]]:
+    def at(fault: HttpFault) -> Callable[[int], WithdrawFault]:
+        def plan(number: int) -> WithdrawFault:
+            planned = freezer.plan(fault, at=number)
+            cloud.add_rule(planned)
+
+            def withdraw() -> bool:
+                for proxy in (freezer, cloud):
+                    proxy.remove_rule(planned)
+                return planned.fired > 0
+
+            return withdraw
+
+        return plan
+
+    return {
+        Fault.BUSY: at(http_faults.error_response(503)),
+        Fault.REFUSE: at(http_faults.error_response(403)),
+        Fault.LOSE_REPLY: at(http_faults.lost_reply()),
     }
 
 
