@@ -23,7 +23,10 @@ class Suite:
 
 
 SUITES: Final = (
-    Suite("kills at every store write and request", ("tests/core/test_crashes.py",)),
+    Suite(
+        "kills at every store write and request",
+        ("tests/core/test_crashes.py", "tests/core/execution/test_kills.py"),
+    ),
     Suite(
         "pauses and steps of the clock at every store write and request",
         ("tests/core/test_pauses.py",),
@@ -57,7 +60,11 @@ SUITES: Final = (
     Suite("faults of the service", ("tests/core/execution/test_poller.py",)),
     Suite(
         "paused owners, faults of the store and steps of the clock",
-        ("tests/core/execution/test_driver.py", "tests/core/execution/test_runner.py"),
+        (
+            "tests/core/execution/test_driver.py",
+            "tests/core/execution/test_lost_replies.py",
+            "tests/core/execution/test_runner.py",
+        ),
     ),
     Suite(
         "leases, wrong clocks and processes on one store",
@@ -73,7 +80,11 @@ SUITES: Final = (
     ),
     Suite(
         "rows and equivalence of stores",
-        ("tests/core/stores/test_equivalence.py", "tests/core/stores/test_sql.py"),
+        (
+            "tests/core/stores/test_equivalence.py",
+            "tests/core/stores/test_lease_model.py",
+            "tests/core/stores/test_sql.py",
+        ),
     ),
     Suite("bad input of the command", ("tests/cli/test_bad_input.py",)),
     Suite("odd arguments, files, documents and rows of the command", ("tests/cli/test_fuzz.py",)),

@@ -3,6 +3,9 @@
 The cost of a durable write is mostly the wait for the disk. SQLite lets one transaction write at a
 time, so the writes that arrive while another one waits for the disk have to wait anyway: they then
 share a transaction. A writer waits only for writers that have already announced themselves.
+
+A thread of its own for all writes was measured, and takes a fifth more processor time per operation
+with eight callers: each write changes threads twice.
 """
 
 import threading
