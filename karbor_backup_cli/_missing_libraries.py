@@ -25,6 +25,7 @@ _OWN_PACKAGES: Final = (
     "karbor_backup_core",
     "karbor_backup_fake",
     "karbor_backup_freezer",
+    "karbor_backup_openstack",
     "karbor_glue",
 )
 

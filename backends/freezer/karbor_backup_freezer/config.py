@@ -1,14 +1,13 @@
 """The configuration: its schema, and what is made of it."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import attrs
 
 from karbor_backup_freezer.model.storages import Storage, StorageKind, find_storage
-
-DEFAULT_TIMEOUT: Final = 30.0
-"""Seconds that a request may take where neither the configuration nor ``clouds.yaml`` says."""
+from karbor_backup_openstack.catalog import Service
+from karbor_backup_openstack.configuration import CLOUD_PROPERTIES, CloudConfiguration
 
 _TEXT: Final = {"type": "string", "minLength": 1}
 _PATH: Final = {"type": "string", "pattern": "^/"}
@@ -66,21 +65,8 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
     "title": "Freezer",
     "type": "object",
     "properties": {
-        "cloud": {**_TEXT, "description": "The cloud in clouds.yaml; without it, OS_* decides."},
-        "region": {**_TEXT, "description": "The region, where the cloud has several."},
-        "interface": {
-            "enum": ["public", "internal", "admin"],
-            "description": "Which of the catalog's endpoints to use.",
-        },
+        **CLOUD_PROPERTIES,
         "endpoint": {**_TEXT, "description": "Freezer's URL, instead of the catalog's."},
-        "timeout": {
-            "type": "number",
-            "exclusiveMinimum": 0,
-            "description": (
-                "Seconds that a request may take, to Freezer and to Keystone; without it, what "
-                "clouds.yaml says (api_timeout), or 30."
-            ),
-        },
         "container": {
             "type": "string",
             "pattern": r"^[\w.-]+$",
@@ -104,15 +90,10 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
 
 
 @attrs.frozen
-class Configuration:
+class Configuration(CloudConfiguration):
     """The configuration of one Freezer, its storages read.
 
     Attributes:
-        cloud: the cloud's name in ``clouds.yaml``, None for what ``OS_*`` says.
-        region: the region's name, None for the cloud's own.
-        interface: the kind of endpoint, None for the cloud's own.
-        endpoint: Freezer's URL, None for the catalog's.
-        timeout: seconds that one request may take, None for the cloud's own.
         container: the top container.
         scheduler: the client id of the scheduler that runs all jobs, None to choose.
         agent_version: the version of freezer-agent on all hosts, None for what the records say.
@@ -120,11 +101,10 @@ class Configuration:
         storages: by name.
     """
 
-    cloud: str | None
-    region: str | None
-    interface: str | None
-    endpoint: str | None
-    timeout: float | None
+    service: ClassVar[Service] = Service(
+        type="backup", name="Freezer", api="v2/{project}", override="Freezer's URL as endpoint"
+    )
+
     container: str
     scheduler: str | None
     agent_version: str | None

@@ -17,10 +17,10 @@ import attrs
 from karbor_backup_contract import Harness, Inventory
 from karbor_backup_core import Json, Resource, Verb
 from karbor_backup_freezer.api.client import FreezerClient
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.resource_types import DIRECTORY
+from karbor_backup_openstack.connection import Connection
 
 TIMEOUT: Final = 300.0
 """Seconds for one operation: a scheduler polls once a minute, unless it is told otherwise."""

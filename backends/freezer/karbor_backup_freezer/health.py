@@ -7,10 +7,10 @@ from typing import Any, Final
 from karbor_backup_core import BackendError, Health
 from karbor_backup_freezer.agent.versions import AgentVersions, describe_agent_limit
 from karbor_backup_freezer.api.client import FreezerClient
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.schedulers import Scheduler, SchedulerLoad, SchedulerRegistry
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.directories.folder_permissions import describe_open_folders
+from karbor_backup_openstack.connection import Connection
 
 API_LIMIT: Final = (
     "the API is older than 19.0.0: it shows each user only that user's schedulers and jobs, does "

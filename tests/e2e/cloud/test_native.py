@@ -18,7 +18,7 @@ from karbor_backup_core import (
     State,
     Verb,
 )
-from karbor_backup_freezer.cloud.native_backups import LEFTOVER_KIND
+from karbor_backup_openstack.native_backups import LEFTOVER_KIND
 from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation, wait_finished

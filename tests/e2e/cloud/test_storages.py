@@ -14,12 +14,12 @@ import pytest
 
 from karbor_backup_core import Backup, Operation, Policy, Resource, Result, Runner, Verb
 from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
-from karbor_backup_freezer.api.connection import Connection
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection import DataInspector, Measurement
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.services import CloudServices
 from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation

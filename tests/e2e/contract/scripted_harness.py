@@ -20,11 +20,11 @@ from karbor_backup_contract import Fault, Harness, Inventory, WithdrawFault
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.client import FreezerClient
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.harness import list_inventory, overwrite_options
 from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, SUPPORTED_TYPES
+from karbor_backup_openstack.connection import Connection
 from sandbox import Sandbox
 from sandbox.accounts import write_secret
 from tests.e2e.contract.scripted_resources import RESTORED, ScriptedResources

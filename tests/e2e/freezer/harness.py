@@ -25,9 +25,9 @@ from karbor_backup_core import (
     Verb,
 )
 from karbor_backup_freezer import FreezerBackend
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_openstack.connection import Connection
 from sandbox import Sandbox, scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"

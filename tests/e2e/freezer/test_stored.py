@@ -15,14 +15,14 @@ from keystoneauth1.adapter import Adapter
 from minio import Minio
 
 from karbor_backup_core import Backup, Secret
-from karbor_backup_freezer.api.connection import Connection
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection import BackupLocation, DataInspector, Measurement
 from karbor_backup_freezer.inspection.reader import METADATA_LIMIT
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.services import CloudServices
 from sandbox import Sandbox
 from tests.e2e.freezer.harness import FreezerHarness, protect_directory
 

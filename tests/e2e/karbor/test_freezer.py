@@ -12,9 +12,9 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_openstack.connection import Connection
 from sandbox import Sandbox
 from tests.e2e.karbor.conftest import EXAMPLES
 from tests.e2e.karbor.karbor_service import KarborService, wait_until

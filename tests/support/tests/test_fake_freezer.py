@@ -11,9 +11,9 @@ from freezerclient.v2.client import Client
 
 from karbor_backup_core import BackendError, Transient
 from karbor_backup_freezer.api.client import Document, FreezerClient
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
+from karbor_backup_openstack.connection import Connection
 from sandbox import Sandbox, keystone
 from sandbox.accounts import Account
 from tests.support.fake_freezer import CAPABILITIES, FakeFreezer

@@ -11,8 +11,8 @@ from typing import Final
 from karbor_backup_core import InvalidInput
 from karbor_backup_freezer.api.client import Document, FreezerClient
 from karbor_backup_freezer.api.records import record_metadata
-from karbor_backup_freezer.libraries import version_numbers
 from karbor_backup_freezer.model.items import BackupItem, Mode
+from karbor_backup_openstack.libraries import version_numbers
 
 MIN_VERSION_FOR_RESOURCES: Final = "19.0.0"
 """The first agent whose records say of which volume, server or image a backup is.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from karbor_backup_core import BackendError, Transient
 from karbor_backup_freezer.api import errors
 from karbor_backup_freezer.api.client import Document, FreezerClient
-from karbor_backup_freezer.api.connection import Connection
+from karbor_backup_openstack import http_errors
+from karbor_backup_openstack.connection import Connection
 
 if TYPE_CHECKING:
     from requests import Response
@@ -120,7 +121,7 @@ class FreezerHttpClient(FreezerClient):
 
     def _get(self, collection: str, identifier: str) -> Document | None:
         response = self._send("GET", f"{collection}/{identifier}")
-        if response.status_code == HTTPStatus.NOT_FOUND and not errors.is_html(response):
+        if response.status_code == HTTPStatus.NOT_FOUND and not http_errors.is_html(response):
             return None
         self._check(response, f"GET {collection}", HTTPStatus.OK)
         return self._parse_document(response, f"GET {collection}")
@@ -143,10 +144,10 @@ class FreezerHttpClient(FreezerClient):
         except exceptions.ClientException as error:
             endpoint = self._connection.endpoint
             where = f"Freezer at {endpoint}" if endpoint in str(error) else "Keystone"
-            raise errors.from_connection_error(error, where, timeout) from error
+            raise http_errors.from_connection_error(error, where, timeout) from error
 
     def _check(self, response: "Response", what: str, *expected: HTTPStatus) -> None:
-        if response.status_code in expected and not errors.is_html(response):
+        if response.status_code in expected and not http_errors.is_html(response):
             return
         from freezerclient.exceptions import ApiClientException
 

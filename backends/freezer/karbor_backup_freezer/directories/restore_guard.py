@@ -19,7 +19,7 @@ from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.model.resource_types import restore_path
 from karbor_backup_freezer.model.storages import StorageKind
-from karbor_backup_freezer.problems import raise_for_problems
+from karbor_backup_openstack.problems import raise_for_problems
 
 MOUNTED_KEY: Final = "mounted"
 """The key in an item's details that says that the directory itself was a mount point."""

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from karbor_backup_freezer.cloud.errors import translate_errors
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.discovery.metadata import drop_empty
+from karbor_backup_openstack.errors import translate_errors
+from karbor_backup_openstack.metadata import drop_empty
+from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from openstack.compute.v2.flavor import Flavor

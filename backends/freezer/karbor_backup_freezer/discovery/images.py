@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.discovery.metadata import drop_empty
 from karbor_backup_freezer.model.items import BackupItem, Mode
 from karbor_backup_freezer.model.resource_types import IMAGE
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.metadata import drop_empty
+from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from openstack.compute.v2.server import Server

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core import Check
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.discovery.metadata import drop_empty
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.metadata import drop_empty
+from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from openstack.compute.v2.server import Server

@@ -8,9 +8,9 @@ passes here may still meet a quota, and then fails.
 
 from collections.abc import Sequence
 
-from karbor_backup_freezer.cloud.quotas import QuotaRequirement, cinder_quota_problems
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.model.items import BackupItem, Mode
+from karbor_backup_openstack.quotas import QuotaRequirement, cinder_quota_problems
+from karbor_backup_openstack.services import CloudServices
 
 _GIB = 2**30
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from karbor_backup_core import Check
-from karbor_backup_freezer.cloud.errors import translate_errors
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.discovery.flavors import FlavorDiscovery
 from karbor_backup_freezer.discovery.images import machine_properties
-from karbor_backup_freezer.discovery.metadata import drop_empty, user_metadata
 from karbor_backup_freezer.discovery.networks import NetworkDiscovery
 from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec
 from karbor_backup_freezer.model.resource_types import SERVER
+from karbor_backup_openstack.errors import translate_errors
+from karbor_backup_openstack.metadata import drop_empty, user_metadata
+from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume

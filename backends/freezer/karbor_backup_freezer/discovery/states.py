@@ -1,10 +1,12 @@
 """In which states Freezer's agent can back something up, and why not in the others.
 
 A server's are those in which Nova makes an image of it (nova 34, ``compute/api.py``,
-``snapshot``); a volume's those in which Cinder makes a snapshot of it with ``force``.
+``snapshot``); a volume's those of ``karbor_backup_openstack.volumes``.
 """
 
 from typing import TYPE_CHECKING, Final
+
+from karbor_backup_openstack.volumes import join_states, volume_state_problem
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 _SERVER_READY_STATES: Final = ("ACTIVE", "SHUTOFF", "PAUSED", "SUSPENDED")
 _SERVER_FAILED_STATES: Final = frozenset({"ERROR", "DELETED", "SOFT_DELETED", "UNKNOWN"})
 _SERVER_SHELVED_STATES: Final = frozenset({"SHELVED", "SHELVED_OFFLOADED"})
-_VOLUME_READY_STATES: Final = ("available", "in-use")
-_MIGRATING_STATES: Final = frozenset({"starting", "migrating", "completing"})
 _IMAGE_READY_STATE: Final = "active"
 
 
@@ -31,28 +31,19 @@ def server_problem(server: "Server") -> str:
     if server.status not in _SERVER_READY_STATES:
         return (
             f"{what} is in state {server.status}: it can be backed up in "
-            f"{_join_states(_SERVER_READY_STATES)}"
+            f"{join_states(_SERVER_READY_STATES)}"
         )
     return ""
 
 
 def volume_problem(volume: "Volume") -> str:
     """Describe why a volume cannot be backed up now, or never; empty if it can."""
-    what = f"volume {volume.id} ({volume.name})"
     if volume.is_encrypted:
         return (
-            f"{what} is encrypted, of type {volume.volume_type!r}: Freezer stores its bytes without"
-            " the key that reads them"
+            f"volume {volume.id} ({volume.name}) is encrypted, of type {volume.volume_type!r}: "
+            "Freezer stores its bytes without the key that reads them"
         )
-    if volume.status not in _VOLUME_READY_STATES:
-        remedy = "repair it first" if "error" in str(volume.status) else "wait for its end"
-        return (
-            f"{what} is in state {volume.status}: it can be backed up in "
-            f"{_join_states(_VOLUME_READY_STATES)}; {remedy}"
-        )
-    if volume.migration_status in _MIGRATING_STATES:
-        return f"{what} is migrating: wait for its end"
-    return ""
+    return volume_state_problem(volume)
 
 
 def image_problem(image: "Image") -> str:
@@ -63,7 +54,3 @@ def image_problem(image: "Image") -> str:
         f"image {image.id} ({image.name}) is in state {image.status}: it can be backed up in "
         f"{_IMAGE_READY_STATE}"
     )
-
-
-def _join_states(states: tuple[str, ...]) -> str:
-    return f"{', '.join(states[:-1])} or {states[-1]}"

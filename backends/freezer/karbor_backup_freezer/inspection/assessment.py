@@ -6,7 +6,6 @@ from typing import Final
 import attrs
 
 from karbor_backup_core import Check, Part, Resource, Result
-from karbor_backup_freezer.cloud.native_backups import NativeBackup, NativeBackupState
 from karbor_backup_freezer.inspection.contents import describe_missing
 from karbor_backup_freezer.inspection.measurement import Measurement
 from karbor_backup_freezer.model.items import (
@@ -17,6 +16,7 @@ from karbor_backup_freezer.model.items import (
     StoredItem,
 )
 from karbor_backup_freezer.model.resource_types import SERVER, VOLUME
+from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState
 
 STORED_CHECK: Final = "stored data"
 CONTENTS_CHECK: Final = "directory's contents"

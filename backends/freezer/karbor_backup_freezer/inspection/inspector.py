@@ -5,9 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from karbor_backup_freezer.cloud.native_backups import NativeBackupClient
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.config import DEFAULT_TIMEOUT, Configuration
+from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection import local, s3, ssh, swift
 from karbor_backup_freezer.inspection.archive import ArchiveNotRead
 from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadFunction, ReadProgress
@@ -16,6 +14,9 @@ from karbor_backup_freezer.inspection.measurement import ContainerInspection, Me
 from karbor_backup_freezer.inspection.reader import StorageReader, StorageUnreachable
 from karbor_backup_freezer.model.items import Mode, StoredItem
 from karbor_backup_freezer.model.storages import Storage, StorageKind
+from karbor_backup_openstack.configuration import DEFAULT_TIMEOUT
+from karbor_backup_openstack.native_backups import NativeBackupClient
+from karbor_backup_openstack.services import CloudServices
 
 T = TypeVar("T")
 

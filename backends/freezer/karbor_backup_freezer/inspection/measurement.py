@@ -7,7 +7,6 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from karbor_backup_core import Json
-from karbor_backup_freezer.cloud.native_backups import NativeBackup
 from karbor_backup_freezer.inspection.archive import ArchiveNotRead
 from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadFunction
 from karbor_backup_freezer.inspection.contents import ArchiveContents
@@ -21,6 +20,7 @@ from karbor_backup_freezer.inspection.layout import (
 from karbor_backup_freezer.inspection.reader import StorageReader
 from karbor_backup_freezer.model.items import Mode, StoredItem
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.native_backups import NativeBackup
 
 T = TypeVar("T")
 

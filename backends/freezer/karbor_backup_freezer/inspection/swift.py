@@ -8,8 +8,6 @@ from urllib.parse import quote
 import attrs
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.inspection.reader import (
     METADATA_LIMIT,
@@ -17,6 +15,8 @@ from karbor_backup_freezer.inspection.reader import (
     StorageUnreachable,
     parse_metadata,
 )
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from requests import Response

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from karbor_backup_core import Operation
-from karbor_backup_freezer.cloud.resources import CloudResources, ResourceKind, source_image_name
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.model.ids import item_prefix, job_id
 from karbor_backup_freezer.model.items import Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore.names import is_marked
 from karbor_backup_freezer.restore.state import RestoreState
+from karbor_backup_openstack.metadata import is_marked
+from karbor_backup_openstack.resources import CloudResources, ResourceKind, source_image_name
+from karbor_backup_openstack.services import CloudServices
 
 _CLOCK_TOLERANCE: Final = dt.timedelta(minutes=5)
 """By how much the clocks of a cloud and of this host may differ."""

@@ -9,9 +9,9 @@ import logging
 from typing import Any, Final
 
 from karbor_backup_core import Transient
-from karbor_backup_freezer.cloud.resources import ResourceKind
 from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.names import is_marked
+from karbor_backup_openstack.metadata import is_marked
+from karbor_backup_openstack.resources import ResourceKind
 
 _LOG: Final = logging.getLogger(__name__)
 

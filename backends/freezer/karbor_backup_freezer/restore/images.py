@@ -3,13 +3,14 @@
 from typing import Any
 
 from karbor_backup_core import Resource
-from karbor_backup_freezer.cloud.errors import translate_errors
-from karbor_backup_freezer.cloud.resources import ResourceKind
 from karbor_backup_freezer.model.items import StoredItem
 from karbor_backup_freezer.model.resource_types import IMAGE
 from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.names import OPERATION_KEY, operation_metadata, restored_name
+from karbor_backup_freezer.restore.names import restored_name
 from karbor_backup_freezer.restore.state import PENDING, MemberStatus
+from karbor_backup_openstack.errors import translate_errors
+from karbor_backup_openstack.metadata import OPERATION_KEY, operation_metadata
+from karbor_backup_openstack.resources import ResourceKind
 
 
 def restore_image(context: RestoreContext, stored: StoredItem) -> MemberStatus:

@@ -1,35 +1,11 @@
 """The names of what a restore makes."""
 
 from collections.abc import Sequence
-from typing import Final
 
-from karbor_backup_core import InvalidInput, Json, Operation, Resource
-from karbor_backup_freezer.discovery.metadata import METADATA_PREFIX
+from karbor_backup_core import InvalidInput, Operation, Resource
 from karbor_backup_freezer.model.items import ServerSpec, StoredItem
 from karbor_backup_freezer.model.resource_types import PROJECT, SERVER
-
-OPERATION_KEY: Final = f"{METADATA_PREFIX}operation"
-"""Metadata of everything that a restore makes: the operation's id."""
-
-MEMBER_KEY: Final = f"{METADATA_PREFIX}member"
-"""Metadata of everything that a restore makes: the id of what it was made from."""
-
-NAME_LIMIT: Final = 255
-"""The longest name that Nova, Cinder and Glance take, in characters."""
-
-
-def operation_metadata(operation: Operation, source: str) -> dict[str, str]:
-    """Return the metadata that tells what was made by an operation, and of what."""
-    return {OPERATION_KEY: operation.id, MEMBER_KEY: source}
-
-
-def is_marked(metadata: Json | None, operation: Operation, source: str | None = None) -> bool:
-    """Whether metadata says that the operation made it, of that source where one is given."""
-    wanted = (
-        {OPERATION_KEY: operation.id} if source is None else operation_metadata(operation, source)
-    )
-    found = metadata or {}
-    return all(found.get(key) == value for key, value in wanted.items())
+from karbor_backup_openstack.metadata import NAME_LIMIT
 
 
 def restored_name(operation: Operation, source: Resource, device: str = "") -> str:

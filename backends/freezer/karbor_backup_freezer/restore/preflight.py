@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from karbor_backup_core import InvalidInput, Json
-from karbor_backup_freezer.cloud.errors import NotFound, Refused
-from karbor_backup_freezer.cloud.lookups import find_flavor, find_network, list_volume_type_names
-from karbor_backup_freezer.cloud.quotas import (
+from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec
+from karbor_backup_freezer.model.resource_types import VOLUME
+from karbor_backup_openstack.errors import NotFound, Refused
+from karbor_backup_openstack.lookups import find_flavor, find_network, list_volume_type_names
+from karbor_backup_openstack.problems import raise_for_problems
+from karbor_backup_openstack.quotas import (
     QuotaRequirement,
     cinder_quota_problems,
     nova_quota_problems,
 )
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.discovery.volumes import GIB, find_volume
-from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec
-from karbor_backup_freezer.model.resource_types import VOLUME
-from karbor_backup_freezer.problems import raise_for_problems
+from karbor_backup_openstack.services import CloudServices
+from karbor_backup_openstack.volumes import GIB, find_volume
 
 
 class Preflight:

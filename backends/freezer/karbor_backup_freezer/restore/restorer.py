@@ -13,14 +13,6 @@ from karbor_backup_core import (
     Result,
     Transient,
 )
-from karbor_backup_freezer.cloud.errors import NotFound
-from karbor_backup_freezer.cloud.resources import (
-    CloudResources,
-    RemovalStatus,
-    ResourceKind,
-    is_busy,
-)
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.model.ids import PREPARE, job_id
 from karbor_backup_freezer.model.items import BackupItem, Mode
 from karbor_backup_freezer.model.resource_types import PROJECT, SERVER, VOLUME
@@ -33,6 +25,14 @@ from karbor_backup_freezer.restore import (
 from karbor_backup_freezer.restore.context import BackupContents, RestoreContext
 from karbor_backup_freezer.restore.names import restored_name
 from karbor_backup_freezer.restore.state import MemberStatus, RestoreState, StepResult
+from karbor_backup_openstack.errors import NotFound
+from karbor_backup_openstack.resources import (
+    CloudResources,
+    RemovalStatus,
+    ResourceKind,
+    is_busy,
+)
+from karbor_backup_openstack.services import CloudServices
 
 
 class ResourceRestorer:

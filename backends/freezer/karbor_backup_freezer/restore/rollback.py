@@ -7,12 +7,11 @@ import re
 from typing import Any
 
 from karbor_backup_core import Leftover, Operation, Result
-from karbor_backup_freezer.cloud.resources import RemovalStatus, ResourceKind, source_image_name
-from karbor_backup_freezer.discovery.metadata import user_metadata
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.model.resource_types import PROJECT
 from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.names import is_marked
+from karbor_backup_openstack.metadata import is_marked, user_metadata
+from karbor_backup_openstack.resources import RemovalStatus, ResourceKind, source_image_name
 
 
 def retained_ids(operation: Operation) -> frozenset[str]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.resources import ResourceKind
 from karbor_backup_freezer.model.items import Mode, ServerSpec, StoredItem
 from karbor_backup_freezer.restore.context import RestoreContext
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.resources import ResourceKind
 
 
 def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, str]:

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from karbor_backup_core import BackendError, Resource, Transient
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.lookups import find_flavor
-from karbor_backup_freezer.cloud.resources import ResourceKind, is_busy
-from karbor_backup_freezer.discovery.metadata import user_metadata
 from karbor_backup_freezer.model.items import ServerSpec
 from karbor_backup_freezer.model.resource_types import SERVER
 from karbor_backup_freezer.restore import networks, server_images
 from karbor_backup_freezer.restore.context import RestoreContext
 from karbor_backup_freezer.restore.creation import keep_if_alone
-from karbor_backup_freezer.restore.names import is_marked, operation_metadata, restored_name
+from karbor_backup_freezer.restore.names import restored_name
 from karbor_backup_freezer.restore.state import PENDING, MemberStatus
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.lookups import find_flavor
+from karbor_backup_openstack.metadata import is_marked, operation_metadata, user_metadata
+from karbor_backup_openstack.resources import ResourceKind, is_busy
 
 
 def restore_server(

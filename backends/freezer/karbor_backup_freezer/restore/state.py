@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 import attrs
 
 from karbor_backup_core import BackendError, Check, Json, Progress, Resource
-from karbor_backup_freezer.cloud.resources import ResourceKind
+from karbor_backup_openstack.resources import ResourceKind
 
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]+")
 

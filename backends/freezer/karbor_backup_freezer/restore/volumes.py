@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from karbor_backup_core import BackendError, Resource, Transient
-from karbor_backup_freezer.cloud.errors import NotFound, translate_errors
-from karbor_backup_freezer.cloud.resources import ResourceKind, is_busy, source_image_name
-from karbor_backup_freezer.cloud.volume_actions import VolumeActions
-from karbor_backup_freezer.discovery.metadata import user_metadata
 from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
 from karbor_backup_freezer.model.resource_types import VOLUME
 from karbor_backup_freezer.restore import zones
 from karbor_backup_freezer.restore.context import RestoreContext
 from karbor_backup_freezer.restore.creation import keep_if_alone
-from karbor_backup_freezer.restore.names import is_marked, operation_metadata, restored_name
+from karbor_backup_freezer.restore.names import restored_name
 from karbor_backup_freezer.restore.state import PENDING, MemberStatus
+from karbor_backup_openstack.errors import NotFound, translate_errors
+from karbor_backup_openstack.metadata import is_marked, operation_metadata, user_metadata
+from karbor_backup_openstack.resources import ResourceKind, is_busy, source_image_name
+from karbor_backup_openstack.volume_actions import VolumeActions
 
 GIB: Final = 2**30
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from karbor_backup_core import BackendError, InvalidInput, Transient
-from karbor_backup_freezer.cloud.errors import translate_errors
-from karbor_backup_freezer.cloud.resources import ResourceKind, is_busy
 from karbor_backup_freezer.model.items import BackupItem
 from karbor_backup_freezer.restore.context import RestoreContext
 from karbor_backup_freezer.restore.creation import keep_in_time
-from karbor_backup_freezer.restore.names import is_marked
+from karbor_backup_openstack.errors import translate_errors
+from karbor_backup_openstack.metadata import is_marked
+from karbor_backup_openstack.resources import ResourceKind, is_busy
 
 
 def move_to_zone(

@@ -8,14 +8,12 @@ import attrs
 from karbor_backup_core import BackendError, Backup, InvalidInput, Json, Operation, Resource
 from karbor_backup_freezer.agent import actions
 from karbor_backup_freezer.agent.escaping import check_backup_name
+from karbor_backup_freezer.agent.temporary_resources import TemporaryResources
 from karbor_backup_freezer.agent.versions import AgentVersions
 from karbor_backup_freezer.api.client import Document, FreezerClient
 from karbor_backup_freezer.api.job_cache import FinishedJobCache
 from karbor_backup_freezer.api.records import list_job_records, record_job_id
 from karbor_backup_freezer.api.schedulers import SchedulerRegistry
-from karbor_backup_freezer.cloud.native_backups import NativeBackupClient
-from karbor_backup_freezer.cloud.services import CloudServices
-from karbor_backup_freezer.cloud.temporary_resources import TemporaryResources
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.directories.protect_guard import ProtectGuard
 from karbor_backup_freezer.directories.restore_guard import RestoreGuard
@@ -29,6 +27,8 @@ from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVE
 from karbor_backup_freezer.model.storages import Storage, find_storage
 from karbor_backup_freezer.restore import ResourceRestorer
 from karbor_backup_freezer.restore.preflight import Preflight
+from karbor_backup_openstack.native_backups import NativeBackupClient
+from karbor_backup_openstack.services import CloudServices
 
 _DEFAULT_MODES = {
     DIRECTORY: Mode.FS,

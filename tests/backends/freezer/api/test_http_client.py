@@ -9,8 +9,8 @@ import pytest
 from keystoneauth1 import adapter, session, token_endpoint
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.api.connection import Connection
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
+from karbor_backup_openstack.connection import Connection
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 from tests.support.http_faults import HttpFault, HttpResponse

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.backends.freezer.stub_cloud import PROJECT_ID, StubCloud
+from tests.backends.openstack.stub_cloud import PROJECT_ID, StubCloud
 
 FLAVOR = {
     "original_name": "tiny",

@@ -12,7 +12,7 @@ from tests.backends.freezer.discovery.cloud_documents import (
     server_document,
     volume_document,
 )
-from tests.backends.freezer.stub_cloud import PROJECT_ID, StubCloud
+from tests.backends.openstack.stub_cloud import PROJECT_ID, StubCloud
 from tests.support import http_faults
 
 SERVER, VOLUME, PROJECT = "OS::Nova::Server", "OS::Cinder::Volume", "OS::Keystone::Project"

@@ -12,7 +12,7 @@ from tests.backends.freezer.discovery.cloud_documents import (
     server_document,
     volume_document,
 )
-from tests.backends.freezer.stub_cloud import PROJECT_ID, StubCloud
+from tests.backends.openstack.stub_cloud import PROJECT_ID, StubCloud
 
 PROJECT = Resource("OS::Keystone::Project", PROJECT_ID, "demo")
 PREFIX = f"{'0a' * 16}-3_"

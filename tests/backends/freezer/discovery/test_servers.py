@@ -6,15 +6,15 @@ import pytest
 from openstack.compute.v2.server import Server
 
 from karbor_backup_freezer.discovery.servers import DiscoveredServer, ServerDiscovery
-from karbor_backup_freezer.discovery.volumes import find_volume
 from karbor_backup_freezer.model.items import ServerSpec
+from karbor_backup_openstack.volumes import find_volume
 from tests.backends.freezer.discovery.cloud_documents import (
     FLAVOR,
     serve_project,
     server_document,
     volume_document,
 )
-from tests.backends.freezer.stub_cloud import StubCloud
+from tests.backends.openstack.stub_cloud import StubCloud
 
 
 def discover(cloud: StubCloud, **more: Any) -> DiscoveredServer:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core import Check, Part, Resource, Result
-from karbor_backup_freezer.cloud.native_backups import NativeBackup
 from karbor_backup_freezer.inspection import Assessment, Measurement, assess
 from karbor_backup_freezer.inspection.contents import ArchiveContents
 from karbor_backup_freezer.model.items import (
@@ -19,6 +18,7 @@ from karbor_backup_freezer.model.items import (
     ServerSpec,
     StoredItem,
 )
+from karbor_backup_openstack.native_backups import NativeBackup
 
 SERVER, VOLUME, PROJECT = "OS::Nova::Server", "OS::Cinder::Volume", "OS::Keystone::Project"
 DIRECTORY = "Freezer::FileSystem::Directory"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from karbor_backup_freezer.api.connection import Connection
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection import BackupLocation, DataInspector, Measurement
 from karbor_backup_freezer.inspection.reader import METADATA_LIMIT
 from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.services import CloudServices
 
 HERE = socket.gethostname()
 

@@ -25,11 +25,11 @@ from karbor_backup_core import (
     Transient,
     Verb,
 )
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.model.ids import item_prefix, job_id
 from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec, StoredItem
 from karbor_backup_freezer.restore import ResourceRestorer, StepResult
-from tests.backends.freezer.stub_cloud import PROJECT_ID, StubConnection
+from karbor_backup_openstack.services import CloudServices
+from tests.backends.openstack.stub_cloud import PROJECT_ID, StubConnection
 from tests.support.scripted_cloud.application import Application
 from tests.support.scripted_cloud.defaults import create_defaults
 from tests.support.scripted_cloud.state import CloudState, FakeResource

@@ -11,7 +11,7 @@ import pytest
 
 from karbor_backup_core import Operation, Outcome, ProgressState, Result, Transient
 from karbor_backup_freezer.model.items import Mode
-from karbor_backup_freezer.restore.names import operation_metadata
+from karbor_backup_openstack.metadata import operation_metadata
 from tests.backends.freezer.restore.harness import (
     GIB,
     FakeContents,

@@ -6,13 +6,8 @@ from hypothesis import strategies as st
 
 from karbor_backup_core import InvalidInput, Resource
 from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore.names import (
-    NAME_LIMIT,
-    check_names,
-    is_marked,
-    operation_metadata,
-    restored_name,
-)
+from karbor_backup_freezer.restore.names import check_names, restored_name
+from karbor_backup_openstack.metadata import NAME_LIMIT, is_marked, operation_metadata
 from tests.backends.freezer.restore.harness import PROJECT, SERVER, VOLUME, restore_operation
 
 WEB = Resource(SERVER, "s", "web")

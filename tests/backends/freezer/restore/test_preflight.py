@@ -8,7 +8,7 @@ import pytest
 from karbor_backup_core import InvalidInput
 from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec
 from karbor_backup_freezer.restore.preflight import Preflight
-from tests.backends.freezer.stub_cloud import StubCloud
+from tests.backends.openstack.stub_cloud import StubCloud
 
 VOLUME = "OS::Cinder::Volume"
 GIB = 2**30

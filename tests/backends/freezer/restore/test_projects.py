@@ -18,7 +18,7 @@ from tests.backends.freezer.restore.harness import (
     volume_item,
     with_failed_outcome,
 )
-from tests.backends.freezer.stub_cloud import PROJECT_ID
+from tests.backends.openstack.stub_cloud import PROJECT_ID
 
 HERE = Resource(PROJECT, PROJECT_ID, "shop")
 

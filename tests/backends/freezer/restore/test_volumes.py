@@ -6,8 +6,8 @@ import attrs
 import pytest
 
 from karbor_backup_core import InvalidInput, Operation, ProgressState, Resource, Transient
-from karbor_backup_freezer.cloud.errors import Refused
 from karbor_backup_freezer.model.items import BackupItem, Mode
+from karbor_backup_openstack.errors import Refused
 from tests.backends.freezer.restore.harness import (
     GIB,
     VOLUME,

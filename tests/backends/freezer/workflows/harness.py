@@ -34,7 +34,7 @@ from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.step import FreezerCall
 from karbor_backup_freezer.workflows.workflow import STEPS, Steps, create_workflow
 from tests.backends.freezer.restore.harness import PROJECT, SERVER, VOLUME, RestoreHarness
-from tests.backends.freezer.stub_cloud import PROJECT_ID
+from tests.backends.openstack.stub_cloud import PROJECT_ID
 from tests.support.fake_freezer import FakeFreezer
 from tests.support.scripted_agent.agent import ScriptedAgent, parse_action
 from tests.support.scripted_agent.modes import AgentError

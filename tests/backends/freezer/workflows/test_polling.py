@@ -16,13 +16,13 @@ from karbor_backup_core import (
     State,
     Verb,
 )
-from karbor_backup_freezer.api.connection import Connection
-from karbor_backup_freezer.cloud.services import CloudServices
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.model.ids import job_id, removal_step
 from karbor_backup_freezer.model.receipt import Receipt
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.workflow import create_workflow
+from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.services import CloudServices
 from tests.support.fake_freezer import FakeFreezer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

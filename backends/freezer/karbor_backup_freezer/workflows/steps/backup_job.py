@@ -15,7 +15,6 @@ from karbor_backup_freezer.agent.versions import describe_agent_limit
 from karbor_backup_freezer.api.job_status import ExpectedJob
 from karbor_backup_freezer.api.jobs import ENDED_STATES, Job, JobState
 from karbor_backup_freezer.api.records import list_job_records
-from karbor_backup_freezer.cloud.native_backups import NativeBackupState, name_busy_backups
 from karbor_backup_freezer.model.ids import job_id
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.model.resource_types import DIRECTORY
@@ -24,6 +23,7 @@ from karbor_backup_freezer.workflows.context import WorkflowContext, get_discove
 from karbor_backup_freezer.workflows.protect_rollback import ProtectRollback
 from karbor_backup_freezer.workflows.step import FreezerCall
 from karbor_backup_freezer.workflows.steps.job import JobStep
+from karbor_backup_openstack.native_backups import NativeBackupState, name_busy_backups
 
 
 class BackupJob(JobStep):

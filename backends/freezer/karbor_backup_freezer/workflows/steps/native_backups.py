@@ -1,10 +1,10 @@
 """The step of a protect in which Cinder works on backups of its own."""
 
 from karbor_backup_core import Progress, ProgressState
-from karbor_backup_freezer.cloud.native_backups import NativeBackupState, name_busy_backups
 from karbor_backup_freezer.model.items import Mode
 from karbor_backup_freezer.workflows.context import get_discovery_result
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
+from karbor_backup_openstack.native_backups import NativeBackupState, name_busy_backups
 
 
 class NativeBackups(FreezerStep):

@@ -1,8 +1,8 @@
 """The step of a delete in which Cinder removes backups of its own."""
 
 from karbor_backup_core import Progress, ProgressState
-from karbor_backup_freezer.cloud.native_backups import NativeBackupState, name_busy_backups
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
+from karbor_backup_openstack.native_backups import NativeBackupState, name_busy_backups
 
 
 class NativeRemoval(FreezerStep):

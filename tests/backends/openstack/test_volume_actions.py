@@ -1,0 +1,66 @@
+"""What Cinder is asked to do with a volume, whichever openstacksdk is installed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from karbor_backup_core import BackendError
+from karbor_backup_openstack.errors import NotFound
+from karbor_backup_openstack.volume_actions import VolumeActions
+from tests.backends.freezer.restore.harness import RestoreHarness
+
+
+@pytest.fixture
+def cloud() -> Iterator[RestoreHarness]:
+    cloud = RestoreHarness()
+    yield cloud
+    cloud.close()
+
+
+def _create_volume(cloud: RestoreHarness) -> Any:
+    volume = cloud.sdk.block_storage.create_volume(size=1)
+    cloud.time += 60
+    return volume
+
+
+def _volume_document(cloud: RestoreHarness, volume: Any) -> Any:
+    return cloud.sdk.block_storage.get_volume(volume.id)
+
+
+def test_image_metadata_are_set_and_removed_one_by_one(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
+    actions = VolumeActions(cloud.services, volume.id)
+    actions.set_image_metadata({"os_type": "linux", "hw_disk_bus": "scsi"})
+    assert _volume_document(cloud, volume).volume_image_metadata == {
+        "os_type": "linux",
+        "hw_disk_bus": "scsi",
+    }
+    actions.unset_image_metadata("os_type")
+    assert _volume_document(cloud, volume).volume_image_metadata == {"hw_disk_bus": "scsi"}
+
+
+def test_bootable_is_set_and_unset(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
+    for bootable in (True, False):
+        VolumeActions(cloud.services, volume.id).set_bootable(bootable=bootable)
+        assert _volume_document(cloud, volume).is_bootable is bootable
+
+
+def test_retype_changes_the_type(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
+    VolumeActions(cloud.services, volume.id).retype("fast")
+    assert _volume_document(cloud, volume).status == "retyping"
+    cloud.time += 60
+    assert _volume_document(cloud, volume).volume_type == "fast"
+
+
+def test_action_on_a_missing_volume_names_it(cloud: RestoreHarness) -> None:
+    with pytest.raises(NotFound, match="to set bootable of volume gone to True: status 404"):
+        VolumeActions(cloud.services, "gone").set_bootable(bootable=True)
+
+
+def test_missing_volume_type_is_named(cloud: RestoreHarness) -> None:
+    volume = _create_volume(cloud)
+    with pytest.raises((BackendError, NotFound), match="the type 'nowhere'"):
+        VolumeActions(cloud.services, volume.id).retype("nowhere")
