@@ -19,23 +19,15 @@ if TYPE_CHECKING:
     from karbor_backup_contract.harness import Fault, Harness, Inventory, Resources, WithdrawFault
 
 _MODULES: Final = {
-    "Harness": "harness",
-    "RuleViolation": "_violation",
-    "Fault": "harness",
-    "Inventory": "harness",
-    "Report": "_report",
-    "Resources": "harness",
-    "Rule": "_registry",
-    "RuleStatus": "_execution",
-    "RuleResult": "_execution",
-    "all_rules": "_registry",
-    "live_harness_factory": "_live_harness",
-    "write_report": "_html_report",
-    "WithdrawFault": "harness",
-    "run_rules": "_report",
-    "run_rule": "_execution",
+    "_execution": "RuleResult RuleStatus run_rule",
+    "_html_report": "write_report",
+    "_live_harness": "live_harness_factory",
+    "_registry": "Rule all_rules",
+    "_report": "Report run_rules",
+    "_violation": "RuleViolation",
+    "harness": "Fault Harness Inventory Resources WithdrawFault",
 }
-"""In which module each public name is."""
+"""The public names of each module."""
 
 __all__ = [
     "Fault",

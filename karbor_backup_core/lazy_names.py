@@ -13,8 +13,9 @@ def lazy_names(
 
     Args:
         package: the package's own ``__name__``.
-        modules: each public name, and the module below the package that has it.
+        modules: each module below the package, and its public names with blanks between them.
     """
+    module_of = {name: module for module, names in modules.items() for name in names.split()}
 
     def load(name: str) -> Any:
         """Load a name when it is first asked for.
@@ -22,14 +23,14 @@ def lazy_names(
         Raises:
             AttributeError: the package has no such name.
         """
-        if name not in modules:
+        if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 
     def names() -> list[str]:
         """Return the public names: what else the module holds is its own."""
-        return list(modules)
+        return list(module_of)
 
     return load, names
