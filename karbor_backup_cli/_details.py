@@ -40,7 +40,7 @@ def format_operation(operation: Operation) -> Iterator[str]:
         ("status", format_status(operation)),
         ("reason", "" if outcome is None else outcome.reason),
         ("progress", format_amount(operation.done, operation.total, operation.unit)),
-        ("waits for", operation.last_error),
+        ("waits for", operation.retry.last_error),
         ("begun", format_time(operation.created_at)),
         ("ended", format_time(operation.ended_at)),
         ("deadline", format_time(operation.deadline)),

@@ -120,7 +120,7 @@ def _text_column(template: str, column: Column, *, style: str = "none") -> TextC
 
 
 def _progress_fields(operation: Operation) -> dict[str, Any]:
-    waits = f"waits: {printable(operation.last_error)}" if operation.last_error else ""
+    waits = f"waits: {printable(operation.retry.last_error)}" if operation.retry.last_error else ""
     return {
         "total": _total(operation),
         "completed": operation.done or 0,

@@ -18,7 +18,7 @@ def describe_operation(operation: Operation) -> str:
     """Describe the state of an operation in words."""
     outcome = operation.outcome
     how = operation.state.value if outcome is None else f"{outcome.result} ({outcome.reason})"
-    suspended = f", suspended: {operation.last_error}" if operation.suspended else ""
+    suspended = f", suspended: {operation.retry.last_error}" if operation.suspended else ""
     return f"{operation.verb} of {operation.resource.type} is {how}{suspended}"
 
 

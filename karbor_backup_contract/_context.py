@@ -258,7 +258,7 @@ class RuleContext:
             case Call.NOTHING:
                 return operation
             case Call.WAIT:
-                self.wait((operation.not_before or self.clock()) - self.clock())
+                self.wait((operation.retry.not_before or self.clock()) - self.clock())
                 return operation
             case Call.POLL:
                 return self.poll([operation])[0]

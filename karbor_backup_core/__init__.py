@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         ProgressState,
         Resource,
         Result,
+        Retry,
         State,
         Support,
         Verb,
@@ -98,7 +99,7 @@ _MODULES: Final = {
     "_lifecycle.state_machine": "Call Lifecycle next_call",
     "_model": (
         "Ability BackendInfo Backup Check Health Json Leftover Member Operation Outcome Part "
-        "Progress ProgressState RECEIPT_LIMIT Resource Result State Support Verb"
+        "Progress ProgressState RECEIPT_LIMIT Resource Result Retry State Support Verb"
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
@@ -153,6 +154,7 @@ __all__ = [
     "ProgressState",
     "Resource",
     "Result",
+    "Retry",
     "Runner",
     "RunnerClosed",
     "Secret",

@@ -6,6 +6,7 @@ The line is ``key=value`` text; the same as a mapping stands in the record's att
 
 import json
 import logging
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,17 +15,20 @@ from karbor_backup_core.hookspecs import hookimpl
 
 LOGGER_NAME: Final = "karbor_backup.operations"
 
-_LOGGED_FIELDS: Final = (
-    "state",
-    "phase",
-    "attempt",
-    "done",
-    "cancel_requested",
-    "cancel_sent",
-    "suspended",
-    "failures",
-    "owner",
-)
+_LOGGED_FIELDS: Final = {
+    path.rpartition(".")[2]: operator.attrgetter(path)
+    for path in (
+        "state",
+        "phase",
+        "attempt",
+        "done",
+        "cancel_requested",
+        "cancel_sent",
+        "suspended",
+        "retry.failures",
+        "owner",
+    )
+}
 """Attributes whose change is told as "before->after"."""
 
 
@@ -61,15 +65,16 @@ def _identity_fields(operation: Operation) -> dict[str, Any]:
 
 
 def _change_fields(operation: Operation, before: Operation | None) -> Iterator[tuple[str, str]]:
-    for name in _LOGGED_FIELDS:
-        after = getattr(operation, name)
-        earlier = getattr(before, name, None)
+    for name, read in _LOGGED_FIELDS.items():
+        after = read(operation)
+        earlier = before and read(before)
         if before is None and name == "state":
             yield name, f"{after}"
         elif before is not None and after != earlier:
             yield name, f"{_format_value(earlier)}->{_format_value(after)}"
-    if operation.last_error and operation.last_error != getattr(before, "last_error", ""):
-        yield "error", operation.last_error
+    error = operation.retry.last_error
+    if error and (before is None or error != before.retry.last_error):
+        yield "error", error
 
 
 def _outcome_fields(operation: Operation) -> dict[str, Any]:

@@ -250,6 +250,24 @@ class Outcome:
     backup: Backup | None = None
 
 
+@attrs.frozen
+class Retry:
+    """Why an operation makes no progress, and when it is tried again; empty if it makes progress.
+
+    Attributes:
+        last_error: the last transient failure, why a poll failed, or what the service waits for,
+            in one line.
+        failures: consecutive transient failures.
+        not_before: no call before this instant.
+        unknown_since: instant of the first of the latest consecutive ``unknown`` results.
+    """
+
+    last_error: str = ""
+    failures: int = 0
+    not_before: datetime | None = None
+    unknown_since: datetime | None = None
+
+
 @attrs.frozen(kw_only=True)
 class Operation:
     """One protect, restore, delete or verify, from its plan to its release.
@@ -285,11 +303,7 @@ class Operation:
         deadline: instant after which it is cancelled.
         grace_until: once it has an outcome, the instant at which the runner stops waiting for the
             work in the service and the release.
-        not_before: no call before this instant.
-        failures: consecutive transient failures.
-        last_error: why it makes no progress, in one line: the last transient failure, why a poll
-            failed, or what the service waits for. Empty if it makes progress.
-        unknown_since: instant of the first of the latest consecutive ``unknown`` results.
+        retry: see ``Retry``.
         version: counts the writes; the store writes only over the version that was read.
         owner: the process that drives it; empty for none.
         lease_until: instant until which no other process may drive it.
@@ -323,10 +337,7 @@ class Operation:
     ended_at: datetime | None = None
     deadline: datetime
     grace_until: datetime | None = None
-    not_before: datetime | None = None
-    failures: int = 0
-    last_error: str = ""
-    unknown_since: datetime | None = None
+    retry: Retry = attrs.field(factory=Retry)
     version: int = 0
     owner: str = ""
     lease_until: datetime | None = None

@@ -159,7 +159,7 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
         if context.absorb_fault():
             context.finish(stored)
             continue
-        again = f"{verb} that was refused for good is to be repeated: {stored.last_error}"
+        again = f"{verb} that was refused for good is to be repeated: {stored.retry.last_error}"
         require(stored.outcome, again)
         require_outcome(context.finish(stored), Result.FAILED)
         require_unchanged(context, before, f"a {verb} that was refused")

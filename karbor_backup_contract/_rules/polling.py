@@ -191,7 +191,7 @@ def long_work_is_running(context: RuleContext) -> None:
             (followed,) = context.poll([followed])
             where = f"after {hour + _HOURS_BETWEEN_LOOKS} hours, {describe_operation(followed)}"
             require(followed.state is State.RUNNING, where)
-            require(not followed.last_error, f"{where}: {followed.last_error}")
+            require(not followed.retry.last_error, f"{where}: {followed.retry.last_error}")
 
 
 def _each_stalled_operation(

@@ -42,7 +42,7 @@ class DelayQueue:
     def put(self, operation: Operation) -> None:
         """Pass an operation on at its ``not_before``."""
         now = self._driver.clock()
-        delay = (operation.not_before or now) - now
+        delay = (operation.retry.not_before or now) - now
         with self._lock:
             event = self._timer.schedule(delay, functools.partial(self._on_due, operation))
             self._waiting[operation.id] = event, operation

@@ -478,6 +478,6 @@ def _comparable_fields(operation: Operation) -> tuple[object, ...]:
         operation.awaiting,
         operation.cancel_sent,
         operation.suspended,
-        operation.failures,
+        operation.retry.failures,
         operation.outcome is not None,
     )

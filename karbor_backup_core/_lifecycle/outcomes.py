@@ -24,8 +24,8 @@ def build_stop_outcome(operation: Operation) -> Outcome:
     if operation.cancel_requested:
         return Outcome(Result.CANCELLED, reason="it was cancelled")
     reason = f"it was not done by its deadline, {operation.deadline:%Y-%m-%d %H:%M:%S} UTC"
-    if operation.last_error:
-        reason = f"{reason}; what came last: {operation.last_error}"
+    if operation.retry.last_error:
+        reason = f"{reason}; what came last: {operation.retry.last_error}"
     return Outcome(Result.FAILED, reason=reason)
 
 

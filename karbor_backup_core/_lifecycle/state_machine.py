@@ -8,9 +8,9 @@ answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is
 """
 
 import enum
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias, TypeVar
 
 import attrs
 
@@ -25,8 +25,11 @@ from karbor_backup_core._model import (
     Progress,
     ProgressState,
     Result,
+    Retry,
     State,
 )
+
+T = TypeVar("T", Operation, Retry)
 
 
 class Call(enum.Enum):
@@ -39,21 +42,14 @@ class Call(enum.Enum):
     CANCEL = "cancel"
     RELEASE = "release"
     WAIT = "wait"
-    """Nothing before ``operation.not_before``."""
+    """Nothing before ``operation.retry.not_before``."""
     NOTHING = "nothing"
     """It is released, or suspended until somebody resumes it."""
 
 
 _CANCEL_ATTEMPTS: Final = 3
-_MOVED_INSTANTS: Final = (
-    "cancel_retry_at",
-    "deadline",
-    "grace_until",
-    "not_before",
-    "submitted_at",
-    "unknown_since",
-)
-"""Attributes that are set back with the clock."""
+_MOVED_INSTANTS: Final = ("cancel_retry_at", "deadline", "grace_until", "submitted_at")
+"""Attributes that are set back with the clock, beside those of ``Retry``."""
 
 _NO_OWNER: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
 """What nobody drives any more."""
@@ -66,7 +62,7 @@ def next_call(operation: Operation, now: datetime) -> Call:
     """Return what has to be done now for an operation."""
     if operation.finished:
         return Call.NOTHING
-    if operation.not_before is not None and now < operation.not_before:
+    if operation.retry.not_before is not None and now < operation.retry.not_before:
         return Call.WAIT
     match operation.state:
         case State.SUBMITTING:
@@ -171,34 +167,30 @@ class Lifecycle:
         policy = self.policy
         longest = max(policy.retry_limit, policy.retry_after_limit, policy.unknown_gap)
         latest = self._cap_at_limit(moved, longest, now)
-        if moved.not_before is None or moved.not_before <= latest:
+        if moved.retry.not_before is None or moved.retry.not_before <= latest:
             return moved
-        return attrs.evolve(moved, not_before=latest)
+        return _evolve_retry(moved, not_before=latest)
 
     def _moved_back(self, operation: Operation, now: datetime) -> Operation:
         past = (operation.created_at, operation.submitted_at, operation.ended_at)
         behind = max(instant for instant in past if instant is not None) - now
         if behind <= timedelta():
             return operation
-        noted = {name: getattr(operation, name) for name in _MOVED_INSTANTS}
-        first = datetime.min.replace(tzinfo=now.tzinfo)  # nothing can be moved beyond it
-        moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
-        return attrs.evolve(operation, **moved)
+        retry = _set_back(operation.retry, ("not_before", "unknown_since"), behind)
+        return attrs.evolve(_set_back(operation, _MOVED_INSTANTS, behind), retry=retry)
 
     def request_cancel(self, operation: Operation) -> Operation:
         """Ask for an operation to be cancelled; one that has its outcome stays as it is."""
         if operation.outcome is not None or operation.cancel_requested:
             return operation
-        return attrs.evolve(operation, cancel_requested=True, not_before=None)
+        return attrs.evolve(_evolve_retry(operation, not_before=None), cancel_requested=True)
 
     def resume(self, operation: Operation, now: datetime) -> Operation:
         """Make a suspended operation go on, with its grace anew; any other stays as it is."""
         if not operation.suspended:
             return operation
         grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
-        return attrs.evolve(
-            operation, suspended=False, grace_until=now + grace, not_before=None, failures=0
-        )
+        return attrs.evolve(_reset_retry(operation), suspended=False, grace_until=now + grace)
 
     def abandon(self, operation: Operation) -> Operation:
         """Give a suspended operation up for good; what it left stays named in its outcome."""
@@ -215,13 +207,13 @@ class Lifecycle:
             now: the present instant.
             driven: whether a process drives the other one, as far as can be seen.
         """
-        failures = operation.failures + 1
+        failures = operation.retry.failures + 1
         remedy = (
             ""
             if driven
             else f"; no process drives that one now: karbor-backup resume {holder} goes on with it"
         )
-        return attrs.evolve(
+        return _evolve_retry(
             operation,
             failures=failures,
             not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
@@ -252,9 +244,9 @@ class Lifecycle:
         may end meanwhile.
         """
         if not isinstance(answer, KarborBackupError):
-            return attrs.evolve(operation, cancel_sent=True, cancel_retry_at=None, failures=0)
+            return attrs.evolve(_reset_retry(operation), cancel_sent=True, cancel_retry_at=None)
         if isinstance(answer, Transient):
-            if not operation.cancel_sent and operation.failures < _CANCEL_ATTEMPTS:
+            if not operation.cancel_sent and operation.retry.failures < _CANCEL_ATTEMPTS:
                 return self._postpone(operation, answer, now)
             delay = self.policy.retry_limit
         else:
@@ -264,8 +256,7 @@ class Lifecycle:
             operation,
             cancel_sent=True,
             cancel_retry_at=now + delay,
-            failures=0,
-            last_error=str(answer),
+            retry=Retry(str(answer)),
         )
 
     def _on_started(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
@@ -282,10 +273,11 @@ class Lifecycle:
         self, operation: Operation, error: KarborBackupError, now: datetime
     ) -> Operation:
         failed = self._postpone(operation, error, now)
-        if isinstance(error, Transient) and failed.failures < self.policy.attempts:
+        if isinstance(error, Transient) and failed.retry.failures < self.policy.attempts:
             # What is to stop is not begun again: the poll that comes next need not wait.
-            until = None if _is_stopping(operation, now) else failed.not_before
-            return attrs.evolve(failed, attempt=operation.attempt + 1, not_before=until)
+            until = None if _is_stopping(operation, now) else failed.retry.not_before
+            again = _evolve_retry(failed, not_before=until)
+            return attrs.evolve(again, attempt=operation.attempt + 1)
         # Later phases and attempts follow calls that may have started something to release.
         if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
             refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
@@ -322,8 +314,8 @@ class Lifecycle:
         self, operation: Operation, error: KarborBackupError, now: datetime
     ) -> Operation:
         """Note why a poll brought nothing; until the grace is over that changes nothing else."""
-        if operation.last_error != str(error):
-            operation = attrs.evolve(operation, last_error=str(error))
+        if operation.retry.last_error != str(error):
+            operation = _evolve_retry(operation, last_error=str(error))
         if not self._is_grace_over(operation, now):
             return operation
         if operation.outcome is not None:
@@ -333,11 +325,11 @@ class Lifecycle:
 
     def _on_unknown(self, operation: Operation, now: datetime) -> Operation:
         # A clock that was set back may have left it ahead.
-        first = min(operation.unknown_since or now, now)
+        first = min(operation.retry.unknown_since or now, now)
         # Pages of a listing shift while others delete entries: one look that misses is no proof.
         if now < first + self.policy.unknown_gap:
             until = self._cap_at_limit(operation, first + self.policy.unknown_gap - now, now)
-            return attrs.evolve(operation, unknown_since=first, not_before=until)
+            return _evolve_retry(operation, unknown_since=first, not_before=until)
         if operation.outcome is not None:
             return self._on_work_finished(operation, now)
         if operation.state is State.SUBMITTING:
@@ -358,7 +350,8 @@ class Lifecycle:
             case ProgressState.READY if not self._is_grace_over(operation, now):
                 return noted
             case _:
-                return _suspend(attrs.evolve(noted, last_error=progress.reason), progress.leftovers)
+                failed = attrs.evolve(noted, retry=Retry(progress.reason))
+                return _suspend(failed, progress.leftovers)
 
     def _on_release_failed(
         self, operation: Operation, error: KarborBackupError, now: datetime
@@ -374,12 +367,12 @@ class Lifecycle:
         return _start_next_phase(operation, now)
 
     def _postpone(self, operation: Operation, error: KarborBackupError, now: datetime) -> Operation:
-        failures = operation.failures + 1
+        failures = operation.retry.failures + 1
         delay = self.retry_delay(failures)
         if isinstance(error, Transient) and error.retry_after is not None:
             delay = max(delay, self._requested_delay(operation, error.retry_after, now))
         until = self._cap_at_limit(operation, delay, now)
-        return attrs.evolve(operation, failures=failures, not_before=until, last_error=str(error))
+        return _evolve_retry(operation, failures=failures, not_before=until, last_error=str(error))
 
     def _requested_delay(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
         """Return how much of a delay that a service asks for is kept.
@@ -421,14 +414,11 @@ class Lifecycle:
         over = state is State.RELEASED or not operation.phase
         awaits = state is State.ENDED
         return attrs.evolve(
-            operation,
+            _reset_retry(operation),
             state=State.RELEASED if over else state,
             outcome=outcome,
             ended_at=now,
             grace_until=now + (self.policy.grace if awaits else self.policy.release),
-            not_before=None,
-            unknown_since=None,
-            failures=0,
             **(_NO_OWNER if over else {}),
         )
 
@@ -436,16 +426,31 @@ class Lifecycle:
         """Go on with the release of an operation whose work outside has ended at last."""
         release_began = operation.state is State.RELEASING
         return attrs.evolve(
-            operation,
+            _reset_retry(operation),
             state=State.RELEASING,
             awaiting=False,
-            unknown_since=None,
             grace_until=operation.grace_until if release_began else now + self.policy.release,
-            failures=0,
         )
 
     def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
+
+
+def _evolve_retry(operation: Operation, **changes: Any) -> Operation:
+    return attrs.evolve(operation, retry=attrs.evolve(operation.retry, **changes))
+
+
+def _reset_retry(operation: Operation) -> Operation:
+    """Return an operation that nothing delays any more; its last error stays on record."""
+    return attrs.evolve(operation, retry=Retry(operation.retry.last_error))
+
+
+def _set_back(instance: T, names: Sequence[str], behind: timedelta) -> T:
+    """Return an instance whose instants of these names lie earlier by so much."""
+    noted = {name: getattr(instance, name) for name in names}
+    first = datetime.min.replace(tzinfo=UTC)  # nothing can be moved beyond it
+    moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
+    return attrs.evolve(instance, **moved)
 
 
 def _is_cancel_due(operation: Operation, now: datetime) -> bool:
@@ -465,20 +470,14 @@ def _start_next_phase(operation: Operation, now: datetime) -> Operation:
         phase=operation.phase + 1,
         attempt=1,
         submitted_at=now,
-        not_before=None,
-        failures=0,
-        last_error="",
+        retry=Retry(),
     )
 
 
 def _record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
     """Note how far it is; the same object comes back where nothing is new."""
-    reported: dict[str, Any] = {
-        "failures": 0,
-        "not_before": None,
-        "unknown_since": None,
-        "last_error": progress.reason if progress.state is ProgressState.RUNNING else "",
-    }
+    running = progress.state is ProgressState.RUNNING
+    reported: dict[str, Any] = {"retry": Retry(progress.reason if running else "")}
     if take_receipt and progress.receipt is not None:
         reported["receipt"] = progress.receipt
     if progress.done is not None:
@@ -496,7 +495,8 @@ def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation
         Leftover(
             kind="work outside" if operation.awaiting else "bookkeeping",
             id=operation.id,
-            note=operation.last_error or "it may still go on; resume the operation to clean up",
+            note=operation.retry.last_error
+            or "it may still go on; resume the operation to clean up",
         ),
     )
     return attrs.evolve(add_leftovers(operation, named), suspended=True, **_NO_OWNER)

@@ -264,8 +264,8 @@ _INSTANTS = (
     "ended_at",
     "deadline",
     "grace_until",
-    "not_before",
-    "unknown_since",
+    "retry.not_before",
+    "retry.unknown_since",
     "lease_until",
 )
 _LIMITS = (
@@ -286,7 +286,9 @@ def test_instant_that_cannot_be_computed_with(
         document = json.loads(connection.execute(query, (backup,)).fetchone()[0])
         if state not in ("releasing", "released"):
             document |= {"outcome": None, "ended_at": None}
-        document |= {"state": state, "phase": 1, field: instant}
+        document |= {"state": state, "phase": 1}
+        part, _, name = field.rpartition(".")
+        (document[part] if part else document)[name] = instant
         update = "UPDATE operations SET document = ?, state = ? WHERE id = ?"
         connection.execute(update, (json.dumps(document), state, backup))
         connection.commit()

@@ -22,6 +22,7 @@ from karbor_backup_core import (
     Operation,
     Part,
     Progress,
+    Retry,
 )
 from karbor_backup_core.hookspecs import BACKEND_HOOKS, BackendSpec
 from tests.contract.mutants.hook_mutations import EQUIVALENT_MUTATIONS, all_hook_mutations
@@ -59,7 +60,7 @@ def hook_table() -> Iterator[str]:
 
 def field_tables() -> Iterator[str]:
     """Return a table of the fields of everything that a hook gets or answers."""
-    for kind in (Operation, Backup, Progress, Part, Check, Leftover, Member):
+    for kind in (Operation, Retry, Backup, Progress, Part, Check, Leftover, Member):
         summary, described = _parse_docstring(inspect.getdoc(kind) or "")
         yield f"### `{kind.__name__}`"
         yield ""

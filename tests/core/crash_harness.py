@@ -294,7 +294,7 @@ class CrashHarness:
         now = driver.clock()
         match next_call(operation, now):
             case Call.WAIT:
-                self.clock.advance(((operation.not_before or now) - now).total_seconds())
+                self.clock.advance(((operation.retry.not_before or now) - now).total_seconds())
             case Call.POLL:
                 polled = driver.poll("cloud", [operation])
                 for error in polled.lost.values():

@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from karbor_backup_core import Leftover, Operation, Outcome, Result, State
+from karbor_backup_core import Leftover, Operation, Outcome, Result, Retry, State
 from karbor_backup_core._change_log import LOGGER_NAME, ChangeLog
 from tests.support.strategies import EARLY, operation
 
@@ -39,7 +39,7 @@ def test_logged_change_has_old_and_new_value(caplog: pytest.LogCaptureFixture) -
 
 
 def test_transient_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    after = operation(failures=1, last_error="503 from the service")
+    after = operation(retry=Retry("503 from the service", failures=1))
     line = log_change(caplog, after, operation()).getMessage()
     assert line.endswith('failures=0->1 error="503 from the service"')
 

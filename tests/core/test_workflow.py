@@ -17,6 +17,7 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
     Result,
+    Retry,
     State,
     Step,
     StepCall,
@@ -206,7 +207,7 @@ def test_call_of_an_unchanged_operation_is_made_once(script: Script) -> None:
     one = _operation(id="one")
     workflow.status([one])
     workflow.status([one, _operation(id="two")])
-    workflow.status([attrs.evolve(one, failures=1)])
+    workflow.status([attrs.evolve(one, retry=Retry(failures=1))])
     assert made == ["one", "two", "one"]
 
 

@@ -89,7 +89,7 @@ class DriverHarness:
                 case Call.NOTHING:
                     return operation
                 case Call.WAIT:
-                    self.clock.advance_to(operation.not_before or self.clock())
+                    self.clock.advance_to(operation.retry.not_before or self.clock())
                 case Call.POLL:
                     polled = driver.poll("fake", [operation])
                     (operation,) = polled.operations

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation, StoreError
+from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation, Retry, StoreError
 from karbor_backup_core._execution.delay_queue import DelayQueue
 from tests.support.strategies import operation
 
@@ -38,7 +38,9 @@ class DelayQueueHarness:
 
     def add_delayed(self, name: str, **changes: object) -> Operation:
         """Store an operation of this process that is to wait."""
-        planned = operation(id=name, owner=self.driver.owner, not_before=self.clock() + SOON)
+        planned = operation(
+            id=name, owner=self.driver.owner, retry=Retry(not_before=self.clock() + SOON)
+        )
         stored = self.store.add(attrs.evolve(planned, **changes))
         self.queue.put(stored)
         return stored

@@ -364,4 +364,4 @@ def test_an_operation_that_its_backend_cannot_poll_holds_up_no_other() -> None:
     assert polled.error is None
     held_up = [each for each in polled.operations if each.state is State.RUNNING]
     assert [each.id for each in held_up] == [plugin.faulty]
-    assert "KeyError: 'size'" in held_up[0].last_error
+    assert "KeyError: 'size'" in held_up[0].retry.last_error

@@ -184,13 +184,13 @@ def test_polls_that_are_refused_for_good_come_ever_further_apart(harness: Poller
     operation = harness.add_running("a")
     harness.run_next_poll()
     assert harness.delays == [60]
-    assert harness.store.operation(operation.id).last_error
+    assert harness.store.operation(operation.id).retry.last_error
     harness.run_next_poll()
     assert harness.delays == [120]
     harness.run_next_poll()
     assert harness.delays < [120]
     harness.run_next_poll()
-    assert harness.store.operation(operation.id).last_error == ""
+    assert harness.store.operation(operation.id).retry.last_error == ""
 
 
 def test_no_poll_waits_beyond_a_deadline(harness: PollerHarness) -> None:
@@ -219,7 +219,7 @@ def test_operation_with_known_cancel_is_polled(harness: PollerHarness) -> None:
     submitting = harness.driver.step(harness.driver.add(planned))
     harness.poller.watch(harness.driver.request_cancel(submitting.id))
     harness.run_next_poll()
-    assert harness.store.operation(planned.id).unknown_since is not None
+    assert harness.store.operation(planned.id).retry.unknown_since is not None
 
 
 def test_an_operation_that_another_process_took_is_lost_alone(harness: PollerHarness) -> None:

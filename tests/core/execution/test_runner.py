@@ -189,7 +189,7 @@ def test_cancel_ends_the_wait_before_a_repeated_call(cloud: FakeCloud, store: Me
     waits = threading.Event()
 
     def listen(operation: Operation) -> None:
-        if operation.not_before is not None:
+        if operation.retry.not_before is not None:
             waits.set()
 
     with create_runner(cloud, store, on_change=listen) as runner:
@@ -318,7 +318,7 @@ def test_two_operations_on_one_backup_come_one_after_the_other(
     held_up = threading.Event()
 
     def listen(operation: Operation) -> None:
-        if "works on the same backup" in operation.last_error:
+        if "works on the same backup" in operation.retry.last_error:
             held_up.set()
 
     with create_runner(cloud, store, on_change=listen) as runner:
@@ -625,7 +625,7 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
     waits = threading.Event()
 
     def listen(operation: Operation) -> None:
-        if operation.not_before is not None:
+        if operation.retry.not_before is not None:
             waits.set()
 
     short = attrs.evolve(POLICY, lease=timedelta(seconds=1))

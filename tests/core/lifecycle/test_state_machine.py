@@ -1,5 +1,6 @@
 """The life of an operation, one answer after the other, and under any sequence of answers."""
 
+import operator
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -23,6 +24,7 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
     Result,
+    Retry,
     State,
     Transient,
     Verb,
@@ -146,17 +148,17 @@ def test_progress_is_noted() -> None:
 def test_a_transient_failure_is_a_stored_wait_and_leaves_a_doubt() -> None:
     operation = LIFECYCLE.apply(submitting_operation(), Call.VERB, Transient("away"), NOW)
     assert operation.attempt == 2
-    assert operation.last_error == "away"
+    assert operation.retry.last_error == "away"
     assert next_call(operation, NOW) is Call.WAIT
-    assert operation.not_before is not None
-    assert next_call(operation, operation.not_before) is Call.VERB
+    assert operation.retry.not_before is not None
+    assert next_call(operation, operation.retry.not_before) is Call.VERB
 
 
 def test_retry_after_of_the_service_prolongs_the_wait() -> None:
     operation = LIFECYCLE.apply(
         submitting_operation(), Call.VERB, Transient("busy", retry_after=90), NOW
     )
-    assert operation.not_before == instant_after(90)
+    assert operation.retry.not_before == instant_after(90)
 
 
 def test_waits_double_up_to_their_limit() -> None:
@@ -257,10 +259,10 @@ def test_cancel_that_fails_again_and_again_is_repeated_between_polls(
     operation = LIFECYCLE.request_cancel(running_operation())
     now = NOW
     while not operation.cancel_sent:
-        now = operation.not_before or NOW
+        now = operation.retry.not_before or NOW
         operation = LIFECYCLE.apply(operation, Call.CANCEL, error, now)
     for _ in range(10):
-        assert operation.last_error == str(error)
+        assert operation.retry.last_error == str(error)
         assert next_call(operation, now) is Call.POLL
         operation = LIFECYCLE.apply(operation, Call.POLL, RUNNING, now)
         now += delay
@@ -272,8 +274,8 @@ def test_cancel_that_cannot_be_delivered_is_repeated_at_once_at_first() -> None:
     operation = LIFECYCLE.request_cancel(running_operation())
     for _ in range(3):
         operation = LIFECYCLE.apply(operation, Call.CANCEL, Transient("away"), NOW)
-        assert operation.not_before is not None
-        assert next_call(operation, operation.not_before) is Call.CANCEL
+        assert operation.retry.not_before is not None
+        assert next_call(operation, operation.retry.not_before) is Call.CANCEL
 
 
 @pytest.mark.parametrize("answer", [True, False])
@@ -431,7 +433,7 @@ def test_operation_blocked_by_another_waits_and_names_it() -> None:
     operation = LIFECYCLE.wait_for_backup(planned_operation(Verb.RESTORE), "o9", NOW)
     assert operation.state is State.PLANNED
     assert next_call(operation, NOW) is Call.WAIT
-    assert "o9" in operation.last_error
+    assert "o9" in operation.retry.last_error
 
 
 def test_an_answer_that_does_not_fit_the_call_is_refused() -> None:
@@ -443,14 +445,14 @@ def test_an_answer_that_does_not_fit_the_call_is_refused() -> None:
 def test_delay_asked_for_by_a_service_ends_at_the_deadline(asked: float) -> None:
     now = instant_after(1800)
     operation = LIFECYCLE.apply(submitting_operation(), Call.VERB, Transient("busy", asked), now)
-    assert operation.not_before == operation.deadline
+    assert operation.retry.not_before == operation.deadline
     assert next_call(operation, operation.deadline) is Call.POLL
 
 
 def test_delay_asked_for_by_a_service_has_a_limit_of_its_own() -> None:
     operation = attrs.evolve(submitting_operation(), deadline=instant_after(86400))
     operation = LIFECYCLE.apply(operation, Call.VERB, Transient("busy", 80000), NOW)
-    assert operation.not_before == NOW + POLICY.retry_after_limit
+    assert operation.retry.not_before == NOW + POLICY.retry_after_limit
 
 
 def test_delay_during_the_release_ends_with_the_time_for_it() -> None:
@@ -458,15 +460,17 @@ def test_delay_during_the_release_ends_with_the_time_for_it() -> None:
     assert operation.grace_until is not None
     late = operation.grace_until - timedelta(seconds=10)
     operation = LIFECYCLE.apply(operation, Call.RELEASE, Transient("busy", 3600), late)
-    assert operation.not_before == operation.grace_until
-    last = LIFECYCLE.apply(operation, Call.RELEASE, Transient("busy", 3600), operation.not_before)
+    assert operation.retry.not_before == operation.grace_until
+    last = LIFECYCLE.apply(
+        operation, Call.RELEASE, Transient("busy", 3600), operation.retry.not_before
+    )
     assert last.suspended
 
 
 def test_refused_cancel_is_repeated_by_our_own_delays() -> None:
     operation = LIFECYCLE.request_cancel(running_operation())
     operation = LIFECYCLE.apply(operation, Call.CANCEL, Transient("busy", 3600), instant_after(5))
-    assert operation.not_before == instant_after(5) + POLICY.retry_limit
+    assert operation.retry.not_before == instant_after(5) + POLICY.retry_limit
 
 
 def test_cancel_that_crosses_a_refused_begin_leaves_no_delay() -> None:
@@ -477,21 +481,21 @@ def test_cancel_that_crosses_a_refused_begin_leaves_no_delay() -> None:
 
 def test_wait_for_a_held_backup_ends_at_the_deadline() -> None:
     operation = attrs.evolve(
-        planned_operation(Verb.DELETE), failures=10, deadline=instant_after(20)
+        planned_operation(Verb.DELETE), retry=Retry(failures=10), deadline=instant_after(20)
     )
-    assert LIFECYCLE.wait_for_backup(operation, "o2", NOW).not_before == instant_after(20)
+    assert LIFECYCLE.wait_for_backup(operation, "o2", NOW).retry.not_before == instant_after(20)
 
 
 def test_reason_of_a_failed_poll_is_kept_until_one_succeeds() -> None:
     operation = LIFECYCLE.apply(
         running_operation(), Call.POLL, BackendError("refused"), instant_after(5)
     )
-    assert operation.last_error == "refused"
+    assert operation.retry.last_error == "refused"
     assert (
         LIFECYCLE.apply(operation, Call.POLL, BackendError("refused"), instant_after(9))
         is operation
     )
-    assert LIFECYCLE.apply(operation, Call.POLL, RUNNING, instant_after(60)).last_error == ""
+    assert LIFECYCLE.apply(operation, Call.POLL, RUNNING, instant_after(60)).retry.last_error == ""
 
 
 def test_reason_of_failed_polls_is_in_the_outcome_when_time_is_up() -> None:
@@ -507,9 +511,9 @@ def test_reason_of_failed_polls_is_in_the_outcome_when_time_is_up() -> None:
 def test_reason_of_running_work_is_stored() -> None:
     waits = attrs.evolve(RUNNING, reason="nobody has taken it up since 12:00 UTC")
     operation = LIFECYCLE.apply(running_operation(), Call.POLL, waits, instant_after(5))
-    assert operation.last_error == "nobody has taken it up since 12:00 UTC"
+    assert operation.retry.last_error == "nobody has taken it up since 12:00 UTC"
     assert LIFECYCLE.apply(operation, Call.POLL, waits, instant_after(9)) is operation
-    assert LIFECYCLE.apply(operation, Call.POLL, RUNNING, instant_after(60)).last_error == ""
+    assert LIFECYCLE.apply(operation, Call.POLL, RUNNING, instant_after(60)).retry.last_error == ""
 
 
 def test_refused_polls_come_further_apart_than_failed_ones() -> None:
@@ -578,14 +582,22 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
     if after.suspended:
         assert after.outcome is not None
         assert after.outcome.leftovers
-    if after.not_before is not None and not after.finished:
+    if after.retry.not_before is not None and not after.finished:
         limit = LIFECYCLE.next_limit(after, now)
-        assert after.not_before <= max(limit, now + POLICY.retry_limit), "a limit of ours wins"
+        assert after.retry.not_before <= max(limit, now + POLICY.retry_limit), (
+            "a limit of ours wins"
+        )
     if call is Call.RELEASE:
         assert before.state is State.RELEASING
 
 
-_INSTANTS = ("cancel_retry_at", "deadline", "not_before", "unknown_since", "submitted_at")
+_INSTANTS = (
+    "cancel_retry_at",
+    "deadline",
+    "retry.not_before",
+    "retry.unknown_since",
+    "submitted_at",
+)
 
 
 def test_operation_begun_in_the_future_waits_no_longer_than_it_would_have() -> None:
@@ -593,13 +605,13 @@ def test_operation_begun_in_the_future_waits_no_longer_than_it_would_have() -> N
     begun = attrs.evolve(
         running_operation(),
         cancel_retry_at=instant_after(40),
-        not_before=instant_after(30),
-        unknown_since=instant_after(10),
+        retry=Retry(not_before=instant_after(30), unknown_since=instant_after(10)),
     )
     now = NOW - timedelta(days=1)
     adjusted = LIFECYCLE.adjust_for_clock_step(begun, now)
     for name in _INSTANTS:
-        assert getattr(adjusted, name) == getattr(begun, name) - timedelta(days=1), name
+        read = operator.attrgetter(name)
+        assert read(adjusted) == read(begun) - timedelta(days=1), name
     assert adjusted.created_at == begun.created_at
     assert next_call(adjusted, now + timedelta(seconds=30)) is Call.POLL
 

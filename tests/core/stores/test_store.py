@@ -16,6 +16,7 @@ from karbor_backup_core import (
     Operation,
     Outcome,
     Result,
+    Retry,
     State,
     Store,
     UnknownBackup,
@@ -150,7 +151,8 @@ def test_a_backup_is_held_from_the_first_phase_until_the_release(store: Store) -
 def test_an_operation_that_waits_for_a_backup_can_be_written_all_the_same(store: Store) -> None:
     write_one(store, submitting_operation(store.add(delete_operation("d-1", make_backup()))))
     waiting = write_one(
-        store, attrs.evolve(store.add(delete_operation("d-2", make_backup())), failures=1)
+        store,
+        attrs.evolve(store.add(delete_operation("d-2", make_backup())), retry=Retry(failures=1)),
     )
     assert write_one(store, released_operation(waiting)).version == 3
     with pytest.raises(BackupBusy) as refused:
@@ -383,7 +385,9 @@ def test_of_many_threads_that_write_one_version_one_wins(store: Store) -> None:
     added = store.add(operation())
     for _ in range(20):
         won = run_in_threads(
-            lambda number, added=added: write_one(store, attrs.evolve(added, failures=number)),
+            lambda number, added=added: write_one(
+                store, attrs.evolve(added, retry=Retry(failures=number))
+            ),
             Conflict,
         )
         assert won == [store.operation("op-1")]

@@ -66,7 +66,9 @@ def test_cancel_is_not_postponed_by_a_delay(
     plan = fault_proxy.plan(busy_fault("3600"), times=None, method="POST", path="/jobs$")
     waits = threading.Event()
     runner = impatient_runner(clean_harness, fault_proxy)
-    runner._executor._on_change = lambda operation: waits.set() if operation.not_before else None
+    runner._executor._on_change = lambda operation: (
+        waits.set() if operation.retry.not_before else None
+    )
     target = Resource(DIRECTORY, str(clean_harness.tree()))
     begun = runner.protect("freezer", target, {"backup_name": "nightly"})
     assert waits.wait(LONG)

@@ -97,7 +97,7 @@ def test_operation_continues_when_the_password_is_correct_again(
     def watch(operation: Operation) -> None:
         if operation.state is State.RUNNING:
             polled.set()
-        if "refuses the credentials" in operation.last_error:
+        if "refuses the credentials" in operation.retry.last_error:
             refused.set()
 
     def backend() -> Any:
@@ -115,8 +115,8 @@ def test_operation_continues_when_the_password_is_correct_again(
         assert refused.wait(TIMEOUT)
     waiting = store.operation(begun.id)
     assert waiting.state is State.RUNNING
-    assert "Keystone refuses the credentials" in waiting.last_error
-    assert user.account.password not in waiting.last_error
+    assert "Keystone refuses the credentials" in waiting.retry.last_error
+    assert user.account.password not in waiting.retry.last_error
     logins = [r for r in keystone.requests[before:] if r.path.endswith("/auth/tokens")]
     assert len(logins) == 1
 

@@ -103,7 +103,7 @@ def test_job_without_another_scheduler_fails_with_the_reason(
     errors: list[str] = []
 
     def note(operation: Operation) -> Operation:
-        errors.append(operation.last_error)
+        errors.append(operation.retry.last_error)
         return operation
 
     operation = harness.run_operation(Verb.PROTECT, harness.create_volume("data"), between=note)
