@@ -70,7 +70,7 @@ class RequestSpoiler:
         """Look at an operation whose verb met the fault."""
         if self.fault is Fault.REFUSE:
             again = f"a {operation.verb} that was refused for good is to be repeated"
-            repeated = operation.outcome is None and operation.failures
-            require(not repeated, f"{again}: {operation.last_error}")
+            repeated = operation.outcome is None and operation.retry.failures
+            require(not repeated, f"{again}: {operation.retry.last_error}")
         # After a lost reply another process goes on, which does not know what was begun.
         return self.context.restart(operation) if self.fault is Fault.LOSE_REPLY else operation
