@@ -1,6 +1,7 @@
 """Rules about work that fails, and services that refuse."""
 
 from collections.abc import Callable, Collection
+from typing import TypeVar
 
 import attrs
 
@@ -43,6 +44,7 @@ _CREATING_VERBS = (Verb.PROTECT, Verb.RESTORE)
 _ENDINGS = {"failure": Fault.FAIL, "cancel": Fault.STALL}
 _UNFINISHED_STATES = (ProgressState.RUNNING, ProgressState.READY)
 _FAILED_OUTCOME = Outcome(Result.FAILED, reason="contract")
+_Answer = TypeVar("_Answer")
 
 
 @rule(
@@ -133,7 +135,11 @@ def busy_is_transient(context: RuleContext) -> None:
                 context, "poll", lambda it: context.process.backend.poll([it]), operation
             )
             over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
-            _require_transient(context, "release", context.process.backend.release, over)
+            released = _require_transient(context, "release", context.process.backend.release, over)
+            if released is not None and released.state is ProgressState.SUCCEEDED:
+                # It needed no request, and so it has removed the work: nothing is left to succeed.
+                context.finish(operation)
+                continue
         require_outcome(context.finish(operation), Result.SUCCEEDED)
 
 
@@ -333,15 +339,20 @@ def _wait_for_final_progress(context: RuleContext, operation: Operation) -> Prog
 
 
 def _require_transient(
-    context: RuleContext, hook: str, call: Callable[[Operation], object], operation: Operation
-) -> None:
-    """Let the first request of a hook be refused; a hook that makes none may answer."""
+    context: RuleContext, hook: str, call: Callable[[Operation], _Answer], operation: Operation
+) -> _Answer | None:
+    """Let the first request of a hook be refused; a hook that makes none may answer.
+
+    Returns:
+        The answer; None if the request was refused.
+    """
     context.inject_fault(Fault.BUSY)
     try:
-        call(operation)
+        answer = call(operation)
     except Transient:
-        return
+        return None
     except (BackendError, InvalidInput) as error:
         raise RuleViolation(f"{hook} calls it final that the service is busy: {error!r}") from error
     silent = context.absorb_fault()
     require(silent, f"{hook} answered although the service was busy: one attempt is to be made")
+    return answer
