@@ -26,6 +26,7 @@ _OWN_PACKAGES: Final = (
     "karbor_backup_fake",
     "karbor_backup_freezer",
     "karbor_backup_openstack",
+    "karbor_backup_process",
     "karbor_glue",
 )
 

@@ -17,6 +17,7 @@ _EXTRAS: Final = {
     # extra: what the command says to `--version`, and to `list`, where it cannot do it
     "": (_NO_CLICK, _NO_CLICK),
     "freezer": (_NO_CLICK, _NO_CLICK),
+    "process": (_NO_CLICK, _NO_CLICK),
     "storages": (_NO_CLICK, _NO_CLICK),
     "sql": (_NO_CLICK, _NO_CLICK),
     "contract": (_NO_CLICK, _NO_CLICK),
@@ -27,6 +28,7 @@ _EXTRAS: Final = {
 _PROGRAMS: Final = {
     "": "import karbor_backup_core, karbor_backup_fake",
     "freezer": "from karbor_backup_freezer import FreezerBackend; FreezerBackend({})",
+    "process": "from karbor_backup_process import ProcessJobs",
     "storages": "import karbor_backup_freezer, minio, paramiko",
     "sql": "from karbor_backup_core.stores.sql import SQLStore; SQLStore('sqlite:///store.db')",
     "contract": "import karbor_backup_contract.testing, karbor_backup_contract._report",

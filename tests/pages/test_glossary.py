@@ -10,6 +10,7 @@ import pytest
 
 import karbor_backup_contract
 import karbor_backup_core
+import karbor_backup_process
 from tests.support.wheels import ROOT
 
 _PAGE: Final = ROOT / "docs" / "reference" / "glossary.md"
@@ -41,11 +42,14 @@ _CONTRACT: Final = {
     for name in karbor_backup_contract.__all__
     if inspect.isclass(getattr(karbor_backup_contract, name))
 }
+_PROCESS: Final = set(karbor_backup_process.__all__)
 _FREEZER: Final = set[str]().union(*(_public_classes(name) for name in _FREEZER_MODEL))
 
 
 @pytest.mark.parametrize(
-    "classes", [_CORE, _CONTRACT, _FREEZER], ids=["core", "contract", "freezer"]
+    "classes",
+    [_CORE, _CONTRACT, _PROCESS, _FREEZER],
+    ids=["core", "contract", "process", "freezer"],
 )
 def test_glossary_defines_every_public_class(classes: set[str]) -> None:
     assert classes
@@ -55,7 +59,7 @@ def test_glossary_defines_every_public_class(classes: set[str]) -> None:
 def test_glossary_names_only_classes_that_exist() -> None:
     named = set(_CLASS.findall(_PAGE.read_text(encoding="utf-8")))
     aliases = {"Clock"}
-    assert named - _CORE - _CONTRACT - _FREEZER - aliases == set()
+    assert named - _CORE - _CONTRACT - _PROCESS - _FREEZER - aliases == set()
 
 
 def test_glossary_defines_each_term_once() -> None:

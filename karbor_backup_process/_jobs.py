@@ -1,0 +1,105 @@
+"""The jobs of a backend: one directory for all, one below it for each."""
+
+import contextlib
+import os
+import re
+import uuid
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from karbor_backup_core import BackendError, InvalidInput
+from karbor_backup_process._job import ProcessJob
+from karbor_backup_process._status import read_json
+
+_OPERATION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PLACE_FILE: Final = "place.json"
+
+
+@attrs.frozen
+class Place:
+    """Where jobs run: whoever looks from another place cannot see them.
+
+    Attributes:
+        id: of the directory of the jobs; it stays when the machine gets another name.
+        host: the name of the machine when the directory was made.
+    """
+
+    id: str
+    host: str
+
+
+def _resolve(path: Path) -> Path:
+    return path.resolve()
+
+
+@attrs.frozen
+class ProcessJobs:
+    """The jobs of a backend.
+
+    Attributes:
+        directory: holds the directories of the jobs, on a local file system that a restart of the
+            machine keeps. It is made, for its owner alone, when it is first needed.
+    """
+
+    directory: Path = attrs.field(converter=_resolve)
+
+    def prepare(self) -> Place:
+        """Make the directory of the jobs if it is not there, and return its place.
+
+        Raises:
+            BackendError: it cannot be made, or others may write to it.
+        """
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = self.directory.stat()
+            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                raise BackendError(
+                    f"{self.directory}: jobs are kept where nobody else may write: make it your "
+                    "own (chown, chmod 700), or name another directory"
+                )
+            return self.read_place() or self._note_place()
+        except OSError as error:
+            raise BackendError(f"{self.directory}: {error.strerror or error}") from error
+
+    def read_place(self) -> Place | None:
+        """Return the place of the jobs; None before the first."""
+        noted = read_json(self.directory / _PLACE_FILE)
+        return None if noted is None else Place(str(noted.get("id")), str(noted.get("host")))
+
+    def job(self, operation_id: str, phase: int = 1) -> ProcessJob:
+        """Return the job of one phase of an operation, whether it was started or not.
+
+        Raises:
+            InvalidInput: the id is none that karbor-backup makes.
+        """
+        return ProcessJob(self.directory / f"{_check_id(operation_id)}.{phase}")
+
+    def jobs_of(self, operation_id: str) -> list[ProcessJob]:
+        """Return the jobs of an operation that there are, by phase.
+
+        Raises:
+            InvalidInput: the id is none that karbor-backup makes.
+        """
+        found = self.directory.glob(f"{_check_id(operation_id)}.*")
+        numbered = [path for path in found if path.suffix[1:].isdigit()]
+        return [ProcessJob(path) for path in sorted(numbered, key=lambda it: int(it.suffix[1:]))]
+
+    def _note_place(self) -> Place:
+        import json
+
+        place = Place(uuid.uuid4().hex, os.uname().nodename)
+        draft = self.directory / f".{_PLACE_FILE}.{place.id}"
+        draft.write_text(json.dumps(attrs.asdict(place)))
+        # A link replaces no file: of two processes that come first, both get the same place.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, self.directory / _PLACE_FILE)
+        draft.unlink()
+        return self.read_place() or place
+
+
+def _check_id(operation_id: str) -> str:
+    if not _OPERATION_ID.fullmatch(operation_id):
+        raise InvalidInput(f"{operation_id!r} is not the id of an operation")
+    return operation_id

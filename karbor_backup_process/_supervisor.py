@@ -1,0 +1,175 @@
+"""The supervisor of a job: a program of its own, which needs nothing but the standard library.
+
+It is started as ``python -I -S _supervisor.py LOCK`` in the job's directory, with the job on its
+standard input. It forks: the first process ends as soon as the second, in a session of its own,
+has noted itself in ``process.json``. The second runs the commands one after the other until one
+fails, with its output in ``0.out`` and ``0.err`` and so on, and notes the end in ``status.json``.
+
+On SIGTERM it sends the job's stop signal to the command, then, after a time, SIGKILL to the
+command and all of its process group.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+_STARTED: Final = b"1"
+_NO_PROGRAM: Final = 127
+"""The exit status of a shell for a program that it cannot start (POSIX, 2.8.2)."""
+
+
+class Supervisor:
+    """Runs the commands of one job.
+
+    Args:
+        job: the commands and how to stop them.
+        lock: the descriptor of the lock, which each command inherits.
+    """
+
+    def __init__(self, job: dict[str, Any], lock: int) -> None:
+        self._commands: list[dict[str, Any]] = job["commands"]
+        self._stop_signal: int = job["stop_signal"]
+        self._stop_timeout: float = job["stop_timeout"]
+        self._lock = lock
+        self._stopping = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> dict[str, Any]:
+        """Run the commands until one fails or a stop is requested; return how that ended."""
+        signal.signal(signal.SIGTERM, lambda *_: self._stop())
+        signal.signal(signal.SIGINT, lambda *_: self._stop())
+        signal.signal(signal.SIGALRM, lambda *_: self._kill())
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        end: dict[str, Any] = {"exit_statuses": [], "signal": None, "error": "", "complete": False}
+        for index, command in enumerate(self._commands):
+            if self._stopping:
+                break
+            result = self._run_command(index, command)
+            end["exit_statuses"].append(result.pop("exit_status"))
+            end.update(result)
+            if end["exit_statuses"][-1] not in command["accepted"]:
+                break
+        else:
+            end["complete"] = True
+        return {**end, "stopped": self._stopping, "at": time.time()}
+
+    def _run_command(self, index: int, command: dict[str, Any]) -> dict[str, Any]:
+        pipes = {name: _fill_pipe(text) for name, text in command["inputs"].items()}
+        paths = {name: f"/dev/fd/{reader}" for name, reader in pipes.items()}
+        try:
+            kept = None if command["discard_output"] else _create(f"{index}.out")
+            with kept or contextlib.nullcontext(), _create(f"{index}.err") as errors:
+                self._process = subprocess.Popen(  # noqa: S603 - the job's own command
+                    command["arguments"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=kept or subprocess.DEVNULL,
+                    stderr=errors,
+                    cwd=command["directory"] or None,
+                    env={**command["environment"], **paths},
+                    pass_fds=[self._lock, *pipes.values()],
+                    process_group=0,
+                )
+        except OSError as error:
+            return {"exit_status": _NO_PROGRAM, "error": f"{command['arguments'][0]}: {error}"}
+        finally:
+            for reader in pipes.values():
+                os.close(reader)
+        # A request that came before the process was known has met nothing.
+        if self._stopping:
+            self._stop()
+        code = self._process.wait()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._process = None
+        return {"exit_status": code} if code >= 0 else {"exit_status": None, "signal": -code}
+
+    def _stop(self) -> None:
+        self._stopping = True
+        if self._process is not None:
+            self._signal_group(self._process, self._stop_signal)
+            signal.setitimer(signal.ITIMER_REAL, self._stop_timeout)
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._signal_group(self._process, signal.SIGKILL)
+
+    def _signal_group(self, process: "subprocess.Popen[bytes]", number: int) -> None:
+        # As long as the command has not been waited for, the number is that of its group.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+
+
+def main() -> None:
+    """Start a supervisor, and end when it has noted itself."""
+    lock = int(sys.argv[1])
+    job = json.load(sys.stdin)
+    reader, writer = os.pipe()
+    if os.fork() > 0:
+        os.close(writer)
+        os._exit(0 if os.read(reader, 1) == _STARTED else 1)
+    os.close(reader)
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    _write_json("process.json", {**_identify_process(), "commands": len(job["commands"])})
+    os.write(writer, _STARTED)
+    os.close(writer)
+    _detach_streams()
+    _write_json("status.json", Supervisor(job, lock).run())
+
+
+def _identify_process() -> dict[str, Any]:
+    """Return what tells this process from any other: for people, and for a restarted machine."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    # The second field, the program's name, may hold spaces and parentheses (proc(5)).
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    return {
+        "pid": os.getpid(),
+        "started": int(fields[19]),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+        "host": os.uname().nodename,
+        "at": time.time(),
+    }
+
+
+def _detach_streams() -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(null, stream)
+    os.close(null)
+
+
+def _fill_pipe(text: str) -> int:
+    """Return the end of a pipe from which a text can be read, once."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        os.write(writer, text.encode())
+    finally:
+        os.close(writer)
+    return reader
+
+
+def _create(name: str) -> Any:
+    return os.fdopen(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _write_json(name: str, document: dict[str, Any]) -> None:
+    """Write a file that is there completely or not at all, also after a power failure."""
+    with _create(f"{name}.part") as file:
+        file.write(json.dumps(document).encode())
+        file.flush()
+        os.fsync(file.fileno())
+    Path(f"{name}.part").rename(name)
+    directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    os.fsync(directory)
+    os.close(directory)
+
+
+if __name__ == "__main__":
+    main()
