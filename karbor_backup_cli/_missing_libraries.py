@@ -27,6 +27,7 @@ _OWN_PACKAGES: Final = (
     "karbor_backup_freezer",
     "karbor_backup_openstack",
     "karbor_backup_process",
+    "karbor_backup_restic",
     "karbor_glue",
 )
 

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.support.fault_proxy_plugin",
     "tests.support.wheels",
     "tests.support.disks",
+    "tests.support.restic_plugin",
     "tests.pages.plugin",
 ]
 

@@ -15,6 +15,7 @@ def test_wheel_contains_the_packages_and_nothing_else(wheel: Path) -> None:
         "karbor_backup_freezer",
         "karbor_backup_openstack",
         "karbor_backup_process",
+        "karbor_backup_restic",
         "karbor_glue",
     }
     assert {f"{top}/py.typed" for top in tops} <= set(names)

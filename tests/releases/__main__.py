@@ -21,7 +21,7 @@ FOLDER: Final = Path(__file__).parent
 _PYTHONS: Final = ("python3.11", "python3.12", "python3.13", "python3.14", "python3")
 """The stated ones, the oldest first: each release in this folder supports that one too."""
 
-_EXTRAS: Final = "freezer,storages,sql,cli,contract,karbor"
+_EXTRAS: Final = "freezer,storages,restic,sql,cli,contract,karbor"
 
 # What can tell one library from another, without a server: a few minutes.
 _QUICK: Final = (

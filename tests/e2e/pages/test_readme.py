@@ -1,6 +1,9 @@
 """What README.md shows, typed by somebody who has a checkout and nothing else."""
 
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from tests.e2e.pages.conftest import Cloud
 from tests.pages.blocks import Block
 from tests.pages.reader import Reader
+from tests.support.wheels import ROOT
 
 
 @pytest.mark.timeout(900)
@@ -22,6 +26,21 @@ def test_install_and_first_backup(reader: Reader, marked_blocks: list[Block]) ->
         _assert_same_files(reader.folder / "docs", reader.folder / "restored")
     finally:
         reader.type(".venv/bin/python -m sandbox down")
+
+
+def test_first_backup_needs_no_cloud(
+    restic_program: Path, tmp_path: Path, marked_blocks: list[Block]
+) -> None:
+    configuration, use = marked_blocks
+    home, folder = tmp_path / "home", tmp_path / "checkout"
+    home.mkdir()
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    path = ":".join([str(Path(sys.executable).parent), str(restic_program.parent), os.defpath])
+    reader = Reader(folder, {"HOME": str(home), "PATH": path})
+    reader.write(configuration, {"/home/me": str(home)})
+    printed = reader.run(use)
+    assert printed.endswith("every file is the same\n")
+    assert "  verified      all files were read\n" in printed
 
 
 def _lines_to_copy(printed: str) -> list[str]:

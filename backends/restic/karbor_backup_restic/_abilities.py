@@ -1,0 +1,122 @@
+"""What the backend can do: the types of resources, and the options of each verb."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from karbor_backup_core import Ability, Json, Support, Verb
+
+DIRECTORY: Final = "Restic::FileSystem::Directory"
+"""A directory of this machine; its id is its absolute path."""
+
+FILE: Final = "Restic::FileSystem::File"
+"""A regular file of this machine; its id is its absolute path."""
+
+
+def _object_schema(title: str, **properties: Json) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+_ALLOW_UNREADABLE: Final[Json] = {
+    "type": "boolean",
+    "title": "Allow Unreadable",
+    "description": (
+        "Keep a backup in which files are missing because they could not be read; the backup says "
+        "so in its checks. Without it such a protect fails and its snapshot is removed."
+    ),
+    "default": False,
+}
+
+_PROTECT_DIRECTORY: Final = _object_schema(
+    "Restic Protection Options",
+    exclude={
+        "type": "array",
+        "items": {"type": "string", "minLength": 1, "pattern": "^[^\\x00]+$"},
+        "title": "Exclude",
+        "description": "Patterns of restic's --exclude: what matches one is not stored.",
+    },
+    one_file_system={
+        "type": "boolean",
+        "title": "One File System",
+        "description": "Leave out what other file systems hold that are mounted below.",
+        "default": False,
+    },
+    exclude_caches={
+        "type": "boolean",
+        "title": "Exclude Caches",
+        "description": "Leave out directories that a CACHEDIR.TAG file marks as caches.",
+        "default": False,
+    },
+    allow_unreadable=_ALLOW_UNREADABLE,
+)
+
+_RESTORE: Final = _object_schema(
+    "Restic Restore Options",
+    path={
+        "type": "string",
+        "pattern": "^/",
+        "maxLength": 4096,
+        "title": "Path",
+        "description": (
+            "Where to restore to. Its parent must exist, and it must not, or be an empty "
+            "directory. Without it, beside the original, with ~ and the operation's id appended."
+        ),
+    },
+    replace={
+        "type": "boolean",
+        "title": "Replace",
+        "description": (
+            "Replace what is at the path. It is moved aside when all data has been restored, "
+            "removed after that, and put back if the restore is cancelled meanwhile."
+        ),
+        "default": False,
+    },
+)
+
+_VERIFY: Final = _object_schema(
+    "Restic Verify Options",
+    read_data={
+        "type": "boolean",
+        "title": "Read Data",
+        "description": (
+            "Read all data of the backup back, as a restore does, and compare it with the hashes "
+            "that were stored with it. Without it only the list of files is read."
+        ),
+        "default": True,
+    },
+    read_percent={
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 100,
+        "title": "Read Percent",
+        "description": (
+            "Percentage of the whole repository's data, other backups' included, to read back in "
+            "addition, chosen at random."
+        ),
+        "default": 0,
+    },
+)
+
+_DELETE: Final = _object_schema("Restic Delete Options")
+
+
+def _abilities(protect: Json) -> Mapping[Verb, Ability]:
+    schemas = {
+        Verb.PROTECT: protect,
+        Verb.RESTORE: _RESTORE,
+        Verb.DELETE: _DELETE,
+        Verb.VERIFY: _VERIFY,
+    }
+    return {verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in schemas.items()}
+
+
+ABILITIES: Final[Mapping[str, Mapping[Verb, Ability]]] = {
+    DIRECTORY: _abilities(_PROTECT_DIRECTORY),
+    FILE: _abilities(
+        _object_schema("Restic Protection Options", allow_unreadable=_ALLOW_UNREADABLE)
+    ),
+}

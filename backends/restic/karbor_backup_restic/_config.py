@@ -1,0 +1,160 @@
+"""The configuration: its schema, and what is made of it."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_core import BackendError, InvalidInput, Secret, check_path
+from karbor_backup_process import Command
+
+_TEXT: Final = {"type": "string", "minLength": 1}
+_PATH: Final = {"type": "string", "pattern": "^/"}
+_SECONDS: Final = {"type": "number", "exclusiveMinimum": 0}
+
+_SCHEME: Final = re.compile(r"(sftp|rest|s3|swift|b2|azure|gs|rclone|local):")
+"""The prefixes of repositories that restic knows; without one it is a local path."""
+
+_CREDENTIALS: Final = re.compile(r"://[^/@]*:[^/@]*@")
+
+CONFIG_SCHEMA: Final[dict[str, Any]] = {
+    "title": "Restic",
+    "type": "object",
+    "required": ["repository"],
+    "properties": {
+        "repository": {
+            **_TEXT,
+            "description": "The repository, as restic's --repo names it; a path is absolute.",
+        },
+        "password": {
+            **_TEXT,
+            "writeOnly": True,
+            "description": "The repository's password.",
+        },
+        "password_command": {
+            "type": "array",
+            "items": _TEXT,
+            "minItems": 1,
+            "description": (
+                "A program and its arguments that print the password, instead of 'password'."
+            ),
+        },
+        "program": {**_TEXT, "default": "restic", "description": "The program."},
+        "jobs": {
+            **_PATH,
+            "description": (
+                "The directory for the state of running work, which must survive a restart of the "
+                "machine; without it, karbor-backup/restic in the user's state directory."
+            ),
+        },
+        "cache": {**_PATH, "description": "restic's cache; without it, restic's own choice."},
+        "timeout": {
+            **_SECONDS,
+            "default": 60,
+            "description": "Seconds that one short command may take, such as a look-up.",
+        },
+        "stop_timeout": {
+            **_SECONDS,
+            "default": 60,
+            "description": "Seconds after which a cancelled restic that goes on is killed.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+@attrs.frozen
+class Configuration:
+    """The configuration of one repository.
+
+    Attributes:
+        repository: as restic's ``--repo`` names it.
+        password: the password; None where a command prints it.
+        password_command: prints the password; empty where ``password`` holds it.
+        program: restic.
+        jobs: the directory of the jobs.
+        cache: restic's cache, None for its own choice.
+        timeout: seconds that one short command may take.
+        stop_timeout: seconds after which a cancelled restic is killed.
+    """
+
+    repository: str
+    password: Secret | None
+    password_command: tuple[str, ...]
+    program: str
+    jobs: Path
+    cache: str | None
+    timeout: float
+    stop_timeout: float
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Configuration":
+        """Read a document that is valid by ``CONFIG_SCHEMA``.
+
+        Raises:
+            InvalidInput: the repository is a relative path or holds a password, or it is not clear
+                where the password comes from.
+        """
+        if ("password" in document) == ("password_command" in document):
+            raise InvalidInput(
+                "restic: name the repository's password once: either 'password' ({env = \"NAME\"} "
+                "or {file = \"PATH\"}) or 'password_command'"
+            )
+        return cls(
+            repository=_check_repository(document["repository"]),
+            password=document.get("password"),
+            password_command=tuple(document.get("password_command", ())),
+            program=document.get("program", "restic"),
+            jobs=Path(document.get("jobs") or _default_jobs()),
+            cache=document.get("cache"),
+            timeout=document.get("timeout", 60),
+            stop_timeout=document.get("stop_timeout", 60),
+        )
+
+    @property
+    def local_path(self) -> str | None:
+        """The repository's path; None if it is not a directory of this machine."""
+        path = self.repository.removeprefix("local:")
+        return path if path.startswith("/") else None
+
+    def reveal_password(self) -> str:
+        """Return the password as it is now.
+
+        Raises:
+            InvalidInput: the variable is not set, or the file cannot be read, or it is empty.
+            BackendError: the command failed or printed nothing.
+            Transient: the command did not end in time.
+        """
+        if self.password is not None:
+            return self.password.reveal()
+        done = Command(self.password_command, dict(os.environ)).run(self.timeout)
+        # What it printed is not shown, also where it failed: that may be the password.
+        if done.exit_status != 0:
+            raise BackendError(
+                f"password_command {self.password_command[0]} failed with exit status "
+                f"{done.exit_status}: run it by hand to see why"
+            )
+        password = done.output.removesuffix("\n").removesuffix("\r")
+        if not password:
+            raise BackendError(f"password_command {self.password_command[0]} printed no password")
+        return password
+
+
+def _check_repository(repository: str) -> str:
+    if _CREDENTIALS.search(repository):
+        raise InvalidInput(
+            "restic: the repository's URL holds a password, which everybody would see: leave it out"
+        )
+    path = repository.removeprefix("local:")
+    if path != repository or not _SCHEME.match(repository):
+        check_path("restic: repository", path)
+    return repository
+
+
+def _default_jobs() -> Path:
+    state = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(state) if state.startswith("/") else Path("~/.local/state").expanduser()
+    return base / "karbor-backup" / "restic"

@@ -1,0 +1,72 @@
+"""What restic's commands have written: progress, summaries, messages."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from karbor_backup_process import JobState, JobStatus, ProcessJob
+from karbor_backup_restic import _errors
+
+
+@attrs.frozen
+class Amount:
+    """How far a command is, in bytes.
+
+    Attributes:
+        done: the bytes that it has dealt with.
+        total: the bytes in all, as far as it knows them.
+    """
+
+    done: int
+    total: int
+
+
+def read_amount(job: ProcessJob, command: int = 0) -> Amount | None:
+    """Return how far a command is; None as long as it does not say."""
+    for status in _messages(job.read_lines(command), "status"):
+        done = _number(status, "bytes_done") or _number(status, "bytes_restored")
+        total = _number(status, "total_bytes")
+        if total:
+            # restic still counts while it begins to read.
+            return Amount(done, max(total, done))
+    return None
+
+
+def read_summary(job: ProcessJob, command: int = 0) -> Amount:
+    """Return how much a command has dealt with when it ended."""
+    for summary in _messages(job.read_lines(command), "summary"):
+        size = _number(summary, "total_bytes_processed")
+        return Amount(size, size)
+    return Amount(0, 0)
+
+
+def failure_reason(job: ProcessJob, status: JobStatus, what: str) -> str:
+    """Return why a job has failed, in one line.
+
+    Args:
+        job: the job.
+        status: how it has ended.
+        what: the command, in words.
+    """
+    told = ""
+    if status.state is JobState.ENDED and status.signal is None and not status.error:
+        told = _errors.failure_text(job.read_lines(status.last_command, "err"))
+    return f"restic {what}: {told or status.describe()}"
+
+
+def _messages(lines: Sequence[str], kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the messages of a kind, the latest first."""
+    for line in reversed(lines):
+        try:
+            document = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(document, dict) and document.get("message_type") == kind:
+            yield document
+
+
+def _number(message: dict[str, Any], name: str) -> int:
+    value = message.get(name, 0)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0

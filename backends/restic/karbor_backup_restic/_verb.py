@@ -1,0 +1,98 @@
+"""What the four verbs have in common."""
+
+import abc
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+import attrs
+
+from karbor_backup_core import Backup, Leftover, Operation, Progress, ProgressState
+from karbor_backup_process import Command, JobStatus, ProcessJob
+from karbor_backup_restic import _paths
+from karbor_backup_restic._notes import Handle
+from karbor_backup_restic._paths import OwnPaths
+from karbor_backup_restic._repository import Repository, Snapshot
+from karbor_backup_restic._restic import Restic
+
+BINDING: Final = 1
+"""The phase that starts nothing: its receipt is stored before any work, and names the host.
+
+A process on another host that takes the operation over knows from it where the work is, however
+early the process before it died.
+"""
+
+WORKING: Final = 2
+"""The phase in which the job is started; it is repeated, under the next number, after a lock."""
+
+
+@attrs.frozen
+class VerbWork(abc.ABC):
+    """The work of one verb, around the job that does it.
+
+    Attributes:
+        restic: the program.
+        repository: the repository.
+        own: paths that a protect must not read and a restore must not touch.
+    """
+
+    restic: Restic
+    repository: Repository
+    own: OwnPaths
+
+    label: ClassVar[str]
+    """The verb in a message about restic."""
+
+    takes_lock: ClassVar[bool] = False
+    """Whether the job locks the repository, and so may have to wait for another restic."""
+
+    def validate(self, operation: Operation, own_paths: Sequence[str]) -> None:
+        """Refuse what can be seen to be wrong without the repository.
+
+        Raises:
+            InvalidInput: it cannot be done as asked.
+            BackendError: another release has written the backup's handle.
+        """
+        _paths.parse_path(operation.resource.id)
+        if operation.backup is not None:
+            Handle.of(operation.backup)
+
+    @abc.abstractmethod
+    def prepare(
+        self, operation: Operation, own_paths: Sequence[str], job: ProcessJob
+    ) -> Progress | Sequence[Command]:
+        """Return the commands of the job, or the result where none is needed.
+
+        It is called while the job is claimed: nobody else can start it meanwhile.
+        """
+
+    @abc.abstractmethod
+    def read_success(self, operation: Operation, job: ProcessJob, status: JobStatus) -> Progress:
+        """Return what a job that has ended well means for the operation."""
+
+    def find_snapshot(self, operation: Operation) -> Snapshot | None:
+        """Return the snapshot of the backup that an operation works on; None if it is gone.
+
+        Raises:
+            InvalidInput: the backup's handle is damaged, or belongs to another backup.
+            BackendError, Transient: as ``Repository.snapshots``.
+        """
+        backup = backup_of(operation)
+        return Handle.of(backup).choose(backup, self.repository.snapshots())
+
+    def read_running(self, operation: Operation, job: ProcessJob) -> Progress:
+        """Return how far a job is."""
+        return Progress(ProgressState.RUNNING)
+
+    def finish(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
+        """Remove what a success need not keep; return what could not be removed."""
+        return []
+
+    def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
+        """Undo what an operation made that has not succeeded; return what is left."""
+        return []
+
+
+def backup_of(operation: Operation) -> Backup:
+    """Return the backup that an operation works on."""
+    assert operation.backup is not None  # noqa: S101 - the core's planning sees to it
+    return operation.backup

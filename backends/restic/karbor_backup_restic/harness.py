@@ -1,0 +1,107 @@
+"""A harness for the contract suite: files of its own, in a repository that others may use."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from karbor_backup_contract import Harness, Inventory
+from karbor_backup_core import Resource, Verb
+from karbor_backup_restic._abilities import DIRECTORY, FILE
+from karbor_backup_restic._config import Configuration
+from karbor_backup_restic._repository import Repository
+from karbor_backup_restic._restic import Restic
+
+TIMEOUT: Final = 300.0
+"""Seconds for one operation, also in a repository that is far away."""
+
+_POLL_INTERVAL: Final = 0.2
+
+
+@attrs.frozen
+class FileResources:
+    """Directories with one file each, and files.
+
+    Attributes:
+        folder: where they are made.
+    """
+
+    folder: Path
+
+    def create(self, kind: str, name: str, content: bytes) -> Resource:
+        """Make a directory with a file in it, or a file alone."""
+        self.folder.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{name[:40]} ", dir=self.folder))
+        path = folder if kind == DIRECTORY else folder / "the file"
+        resource = Resource(kind, str(path), name)
+        self.write(resource, content)
+        return resource
+
+    def read(self, resource: Resource) -> bytes:
+        """Return the content of a directory's file, or of a file."""
+        return _content(resource).read_bytes()
+
+    def write(self, resource: Resource, content: bytes) -> None:
+        """Replace the content of a directory's file, or of a file."""
+        _content(resource).write_bytes(content)
+
+    def delete(self, resource: Resource) -> None:
+        """Lose a directory or file."""
+        if resource.type == FILE:
+            Path(resource.id).unlink(missing_ok=True)
+        else:
+            shutil.rmtree(resource.id, ignore_errors=True)
+
+    def list_present(self) -> Iterator[str]:
+        """Return all that there are."""
+        return (str(path) for path in self.folder.rglob("*"))
+
+
+@contextlib.contextmanager
+def create_live_harness(
+    make: Callable[[Mapping[str, Any]], Any], configuration: Mapping[str, Any]
+) -> Iterator[Harness]:
+    """Return a harness on the repository that a configuration names, which others may use.
+
+    Its jobs and files are in a temporary directory.
+
+    Args:
+        make: makes the backend object from a configuration, as ``ResticBackend`` does.
+        configuration: the backend's configuration.
+    """
+    with tempfile.TemporaryDirectory(prefix="karbor-backup-contract-") as folder:
+        jobs = Path(folder, "jobs")
+        own = {**configuration, "jobs": str(jobs)}
+        repository = Repository(Restic(Configuration.from_document(own)))
+        resources = FileResources(Path(folder, "resources"))
+
+        def list_inventory() -> Inventory:
+            return Inventory(
+                bookkeeping=(str(path) for path in jobs.glob("*") if path.is_dir()),
+                data=(*_list_snapshots(repository, folder), *resources.list_present()),
+            )
+
+        yield Harness(
+            create_backend=lambda: make(own),
+            resources=resources,
+            resource_types=(DIRECTORY, FILE),
+            inventory=list_inventory,
+            multi_phase_verbs=tuple(Verb),
+            poll_interval=_POLL_INTERVAL,
+            timeout=TIMEOUT,
+        )
+
+
+def _list_snapshots(repository: Repository, folder: str) -> Iterator[str]:
+    """Return the snapshots of what lies in a folder."""
+    for snapshot in repository.snapshots():
+        if any(Path(path).is_relative_to(folder) for path in snapshot.paths):
+            yield snapshot.id
+
+
+def _content(resource: Resource) -> Path:
+    return Path(resource.id, "file") if resource.type == DIRECTORY else Path(resource.id)

@@ -1,0 +1,152 @@
+"""Operations on a real repository, and what they have left."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import attrs
+import psutil
+
+from karbor_backup_core import (
+    Backup,
+    MemoryStore,
+    Operation,
+    OperationFuture,
+    Policy,
+    Resource,
+    Result,
+    Runner,
+    Store,
+    Verb,
+)
+from karbor_backup_restic import DIRECTORY
+from tests.support.restic_harness import ResticHarness
+
+_Found = TypeVar("_Found")
+
+POLICY: Final = Policy(
+    poll_first=timedelta(milliseconds=20),
+    poll_limit=timedelta(milliseconds=200),
+    unknown_gap=timedelta(milliseconds=100),
+    retry_first=timedelta(milliseconds=50),
+    retry_limit=timedelta(milliseconds=200),
+)
+PATIENCE: Final = 240.0
+"""Seconds that only a hang reaches."""
+
+
+@attrs.frozen
+class ResticRunner:
+    """A runner over one backend.
+
+    Attributes:
+        harness: the repository.
+        store: keeps the operations.
+        runner: drives them.
+        changes: every stored version of every operation.
+    """
+
+    harness: ResticHarness
+    store: Store
+    runner: Runner
+    changes: list[Operation]
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(
+        cls, harness: ResticHarness, store: Store | None = None, **configuration: Any
+    ) -> Iterator["ResticRunner"]:
+        """Open a runner on a repository."""
+        store, changes = store or MemoryStore(), list[Operation]()
+        backends = {"restic": harness.backend(**configuration)}
+        with Runner(store, backends, policy=POLICY, on_change=changes.append) as runner:
+            yield cls(harness, store, runner, changes)
+
+    def begin(self, verb: Verb, target: Resource | Backup, **options: Any) -> str:
+        """Start an operation; return its id."""
+        submit: Callable[..., OperationFuture] = getattr(self.runner, verb)
+        return submit("restic", target, options).id
+
+    def wait(self, operation_id: str) -> Operation:
+        """Return an operation that is over."""
+        return self.runner.wait(operation_id, timeout=PATIENCE)
+
+    def run(self, verb: Verb, target: Resource | Backup, **options: Any) -> Operation:
+        """Run an operation to its end."""
+        return self.wait(self.begin(verb, target, **options))
+
+    def succeed(self, verb: Verb, target: Resource | Backup, **options: Any) -> Operation:
+        """Run an operation that must succeed."""
+        operation = self.run(verb, target, **options)
+        assert operation.outcome is not None
+        assert operation.outcome.result is Result.SUCCEEDED, operation.outcome
+        return operation
+
+    def protect(self, resource: Resource, **options: Any) -> Backup:
+        """Protect a resource."""
+        return self.store.backup(self.succeed(Verb.PROTECT, resource, **options).id)
+
+    def fail(self, verb: Verb, target: Resource | Backup, **options: Any) -> str:
+        """Run an operation that must fail; return the reason."""
+        return failure(self.run(verb, target, **options))
+
+    def directory(self, name: str = "my files") -> Resource:
+        """Make a directory with a file in it."""
+        path = self.harness.folder / name
+        path.mkdir()
+        (path / "letter").write_text("Dear reader")
+        (path / "id").write_text(name)
+        return Resource(DIRECTORY, str(path), name)
+
+    def snapshots(self) -> list[Mapping[str, Any]]:
+        """Return all snapshots in the repository."""
+        return list(json.loads(self.harness.restic("snapshots", "--json", "--no-lock")) or [])
+
+    def assert_nothing_left(self) -> None:
+        """Assert that no job, lock, snapshot or process is left."""
+        assert self.harness.processes() == []
+        assert self.harness.inventory().bookkeeping == frozenset()
+        assert self.snapshots() == []
+
+    def restic_processes(self) -> list[psutil.Process]:
+        """Return the processes of restic that work in jobs."""
+        return self.harness.restic_processes()
+
+    def supervisors(self) -> list[psutil.Process]:
+        """Return the supervisors of jobs."""
+        working = self.restic_processes()
+        return [process for process in self.harness.processes() if process not in working]
+
+
+def failure(operation: Operation) -> str:
+    """Return why an operation failed; it must have."""
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.FAILED, operation.outcome
+    return operation.outcome.reason
+
+
+def wait_until(look: Callable[[], _Found]) -> _Found:
+    """Return what is found as soon as there is something."""
+    until = time.monotonic() + PATIENCE
+    while not (found := look()):
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.01)
+    return found
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Return whether a process runs; one that has ended may be there until its parent asks."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def make_big(path: Path, size: int = 2 * 2**30) -> None:
+    """Make a file that takes restic a while to read, and no space: zeros."""
+    with path.open("wb") as file:
+        file.truncate(size)

@@ -1,0 +1,45 @@
+"""The backend keeps the contract, with a real restic."""
+
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
+from karbor_backup_contract.testing import ContractSuite
+from karbor_backup_core import Verb
+from karbor_backup_restic import DIRECTORY, FILE, ResticBackend
+from tests.support.restic_harness import PASSWORD, ResticHarness
+
+
+class TestRestic(ContractSuite):
+    @pytest.fixture
+    def harness(self, restic: ResticHarness, other_repository: Path) -> Harness:
+        elsewhere = restic.configuration(repository=str(other_repository))
+        return Harness(
+            create_backend=lambda: ResticBackend(wrapped(restic.configuration())),
+            create_backend_in_other_scope=lambda: ResticBackend(wrapped(elsewhere)),
+            resources=restic.resources,
+            resource_types=[DIRECTORY, FILE],
+            inventory=restic.inventory,
+            faults=restic.faults,
+            pending_faults=restic.pending_faults,
+            secrets=[PASSWORD],
+            multi_phase_verbs=list(Verb),
+            damage=restic.damage,
+        )
+
+
+def wrapped(configuration: dict[str, object]) -> dict[str, object]:
+    """Return the configuration as the core gives it to the backend."""
+    from karbor_backup_core import Secret
+
+    return {**configuration, "password": Secret(configuration["password"])}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", ["C-204", "C-211"])
+def test_live_harness_leaves_the_repository_as_it_was(restic: ResticHarness, rule: str) -> None:
+    (tested,) = (each for each in all_rules() if each.id == rule)
+    with ResticBackend.contract_harness(wrapped(restic.configuration())) as live:
+        verdict = run_rule(tested, live, cleanup=True)
+    assert verdict.status is RuleStatus.PASSED, verdict.reason
+    assert restic.inventory() == Inventory()

@@ -1,0 +1,155 @@
+"""Real kills of restic, of its supervisor, of both and of the program: no false word, no trace."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from karbor_backup_core import Resource, Result, Verb
+from karbor_backup_core.stores.sql import SQLStore
+from karbor_backup_restic import DIRECTORY
+from tests.e2e.restic.operations import (
+    ResticRunner,
+    failure,
+    is_alive,
+    make_big,
+    wait_until,
+)
+from tests.support.restic_harness import UNINTERRUPTIBLE, ResticHarness
+
+
+@pytest.fixture
+def big(runner: ResticRunner) -> Resource:
+    directory = runner.directory()
+    make_big(Path(directory.id, "big"))
+    return directory
+
+
+def begin_work(runner: ResticRunner, resource: Resource) -> str:
+    """Start a protect; return when restic has read something."""
+    operation_id = runner.begin(Verb.PROTECT, resource)
+    wait_until(lambda: runner.store.operation(operation_id).done)
+    return operation_id
+
+
+def check_retry(runner: ResticRunner, resource: Resource) -> None:
+    """Nothing is left, and a new protect makes one snapshot."""
+    runner.assert_nothing_left()
+    Path(resource.id, "big").unlink()
+    runner.protect(resource)
+    assert len(runner.snapshots()) == 1
+
+
+def test_killed_restic_fails_and_leaves_nothing(runner: ResticRunner, big: Resource) -> None:
+    operation_id = begin_work(runner, big)
+    for process in runner.restic_processes():
+        process.kill()
+    operation = runner.wait(operation_id)
+    assert failure(operation) == "restic backup: it was ended by SIGKILL"
+    (left,) = operation.leftovers
+    assert (left.kind, left.id) == ("unused data", str(runner.harness.repository))
+    assert "restic prune" in left.note
+    check_retry(runner, big)
+
+
+def test_restic_that_outlives_its_supervisor_is_awaited_and_its_snapshot_removed(
+    runner: ResticRunner, big: Resource
+) -> None:
+    operation_id = begin_work(runner, big)
+    for process in runner.supervisors():
+        process.kill()
+    working = runner.restic_processes()
+    assert working
+    assert "killed" in failure(runner.wait(operation_id))
+    assert not any(is_alive(process) for process in working)
+    check_retry(runner, big)
+
+
+def test_restic_that_ignores_its_cancel_is_killed_without_its_supervisor(
+    restic: ResticHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karbor_backup_restic._work._KILL_MARGIN", 0.0)
+    with ResticRunner.open(restic, stop_timeout=0.1) as runner:
+        restic.plan_fault("UNINTERRUPTIBLE", "work", UNINTERRUPTIBLE)
+        operation_id = runner.begin(Verb.PROTECT, runner.directory())
+        working = wait_until(runner.restic_processes)
+        wait_until(lambda: not restic.pending_faults())
+        for process in runner.supervisors():
+            process.kill()
+        runner.runner.cancel(operation_id)
+        operation = runner.wait(operation_id)
+        assert operation.outcome is not None
+        assert operation.outcome.result is Result.CANCELLED
+        assert not any(is_alive(process) for process in working)
+        runner.assert_nothing_left()
+
+
+def test_killed_restic_and_supervisor_fail_and_leave_nothing(
+    runner: ResticRunner, big: Resource
+) -> None:
+    operation_id = begin_work(runner, big)
+    runner.harness.lose_work()
+    assert "killed" in failure(runner.wait(operation_id))
+    check_retry(runner, big)
+
+
+def test_restart_of_the_machine_is_told(runner: ResticRunner, big: Resource) -> None:
+    operation_id = begin_work(runner, big)
+    note = runner.harness.jobs / f"{operation_id}.2" / "process.json"
+    noted = json.loads(note.read_text())
+    noted["boot"] = "00000000-0000-0000-0000-000000000000"
+    note.write_text(json.dumps(noted))
+    runner.harness.lose_work()
+    assert failure(runner.wait(operation_id)) == (
+        "restic backup: the machine was restarted while it ran"
+    )
+    check_retry(runner, big)
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["while it works", "after its end"])
+def test_program_that_dies_is_gone_on_with_and_nothing_is_doubled(
+    restic: ResticHarness, tmp_path: Path, *, finished: bool
+) -> None:
+    directory = tmp_path / "my files"
+    directory.mkdir()
+    make_big(directory / "big", 2**28)
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    config = tmp_path / "config.toml"
+    settings = "\n".join(
+        f"{key} = {json.dumps(value).replace(': ', ' = ')}"
+        for key, value in restic.configuration().items()
+    )
+    config.write_text(f'[store]\nurl = "{url}"\n[backends.restic]\n{settings}\n')
+    program = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "karbor_backup_cli",
+            "--config",
+            config,
+            "protect",
+            DIRECTORY,
+            directory,
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(restic.processes)
+    program.send_signal(signal.SIGKILL)
+    program.wait()
+    if finished:
+        wait_until(lambda: not restic.processes())
+    store = SQLStore(url)
+    with ResticRunner.open(restic, store) as runner:
+        (operation,) = store.operations()
+        runner.runner.resume(operation.id)
+        ended = runner.wait(operation.id)
+        assert ended.outcome is not None
+        assert ended.outcome.result is Result.SUCCEEDED, ended.outcome
+        (snapshot,) = runner.snapshots()
+        assert operation.id in snapshot["tags"]
+        assert runner.harness.inventory().bookkeeping == frozenset()
+    store.close()

@@ -1,0 +1,251 @@
+"""Progress, checks, exact deletes, locks, places, and what a user is told."""
+
+import os
+import shutil
+from pathlib import Path
+
+import attrs
+import pytest
+
+from karbor_backup_contract import Fault
+from karbor_backup_core import InvalidInput, ProgressState, Result, State, Transient, Verb
+from karbor_backup_restic import ResticBackend
+from tests.e2e.restic.operations import ResticRunner, make_big, wait_until
+from tests.support.restic_harness import PASSWORD, ResticHarness
+
+
+def test_progress_is_in_bytes_with_a_total(runner: ResticRunner) -> None:
+    directory = runner.directory()
+    make_big(Path(directory.id, "big"), 2**30)
+    operation = runner.succeed(Verb.PROTECT, directory)
+    size = 2**30 + len("Dear reader") + len("my files")
+    assert (operation.done, operation.total, operation.unit) == (size, size, "bytes")
+    reported = [change.done for change in runner.changes if change.done]
+    assert reported == sorted(reported)
+    assert reported[0] < size
+
+
+def test_delete_removes_exactly_its_snapshot(runner: ResticRunner) -> None:
+    directory = runner.directory()
+    first, second = runner.protect(directory), runner.protect(directory)
+    runner.succeed(Verb.DELETE, first)
+    (left,) = runner.snapshots()
+    assert left["id"] == second.handle["snapshot"]
+
+
+def test_snapshot_whose_tags_were_changed_is_still_the_backup(runner: ResticRunner) -> None:
+    backup = runner.protect(runner.directory())
+    runner.harness.restic("tag", "--add", "weekly")
+    assert runner.snapshots()[0]["id"] != backup.handle["snapshot"]
+    runner.succeed(Verb.RESTORE, backup)
+    runner.succeed(Verb.DELETE, backup)
+    assert runner.snapshots() == []
+
+
+def test_delete_does_not_call_a_snapshot_without_its_tag_gone(runner: ResticRunner) -> None:
+    backup = runner.protect(runner.directory())
+    runner.harness.restic("tag", "--set", "weekly")
+    assert "restore the tag" in runner.fail(Verb.DELETE, backup)
+    assert len(runner.snapshots()) == 1
+
+
+def test_verify_says_what_was_checked_and_what_was_not(runner: ResticRunner) -> None:
+    backup = runner.protect(runner.directory())
+    operation = runner.succeed(Verb.VERIFY, backup, read_percent=100)
+    assert operation.outcome is not None
+    verified = {check.name: check.verified for check in operation.outcome.checks}
+    assert [name for name, seen in verified.items() if not seen] == ["files can be restored"]
+
+
+def test_damaged_data_does_not_verify(runner: ResticRunner) -> None:
+    backup = runner.protect(runner.directory())
+    runner.harness.damage(backup)
+    assert runner.fail(Verb.VERIFY, backup).startswith("restic verify: ")
+
+
+def test_damage_to_other_data_of_the_repository_is_told(runner: ResticRunner) -> None:
+    first, second = (runner.protect(runner.directory(name)) for name in ("first", "second"))
+    runner.harness.damage(first)
+    outcome = runner.succeed(Verb.VERIFY, second, read_percent=100).outcome
+    assert outcome is not None
+    reasons = {check.name: check.reason for check in outcome.checks if not check.verified}
+    assert "contains errors" in reasons["repository is consistent"]
+    assert "contains errors" in runner.fail(Verb.VERIFY, second, read_data=False, read_percent=100)
+
+
+def test_file_that_cannot_be_read_fails_the_protect(runner: ResticRunner) -> None:
+    directory = runner.directory()
+    unreadable = Path(directory.id, "unreadable")
+    unreadable.write_text("")
+    if os.geteuid() == 0:
+        pytest.skip("root can read everything")
+    unreadable.chmod(0)
+    assert "unreadable" in runner.fail(Verb.PROTECT, directory)
+    runner.assert_nothing_left()
+    backup = runner.protect(directory, allow_unreadable=True)
+    (check,) = backup.checks
+    assert not check.verified
+    assert "unreadable" in check.reason
+
+
+def test_locked_repository_is_waited_for(
+    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 5.0)
+    first, second = runner.directory("first"), runner.directory("second")
+    backup = runner.protect(first)
+    make_big(Path(second.id, "big"))
+    protect = runner.begin(Verb.PROTECT, second)
+    wait_until(lambda: runner.store.operation(protect).done)
+    delete = runner.begin(Verb.DELETE, backup)
+    waiting = wait_until(lambda: runner.store.operation(delete).last_error)
+    assert "waits for the repository" in waiting
+    assert "locked" in waiting
+    runner.runner.cancel(protect)
+    operation = runner.wait(delete)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.SUCCEEDED
+    runner.wait(protect)
+    runner.assert_nothing_left()
+
+
+def test_wrong_password_says_what_to_do(
+    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER", "not-the-password")
+    health = runner.harness.backend(password={"env": "OTHER"}).health()
+    assert not health.ok
+    assert "wrong password" in health.summary
+    assert "not-the-password" not in str(health)
+
+
+def test_repository_that_is_missing_says_what_to_do(restic: ResticHarness) -> None:
+    shutil.rmtree(restic.repository)
+    health = restic.backend().health()
+    assert not health.ok
+    assert str(restic.repository) in health.summary
+    assert "mount it, or make it with 'restic init'" in health.summary
+
+
+def test_repository_that_goes_away_while_restic_works_fails_the_protect(
+    runner: ResticRunner,
+) -> None:
+    directory = runner.directory()
+    runner.harness.faults[Fault.STALL]()
+    operation_id = runner.begin(Verb.PROTECT, directory)
+    wait_until(runner.restic_processes)
+    away = runner.harness.repository.with_name("away")
+    runner.harness.repository.rename(away)
+    runner.runner.cancel(operation_id)
+    suspended = runner.wait(operation_id)
+    assert suspended.suspended
+    assert "mount it" in suspended.last_error
+    away.rename(runner.harness.repository)
+    runner.runner.resume(operation_id)
+    assert not runner.wait(operation_id).suspended
+    runner.assert_nothing_left()
+
+
+def test_program_that_is_missing_says_what_to_do(restic: ResticHarness) -> None:
+    health = restic.backend(program="/no/such/restic").health()
+    assert (health.ok, health.summary) == (
+        False,
+        "/no/such/restic: there is no such program: install restic",
+    )
+
+
+def test_work_of_another_host_is_not_called_lost(runner: ResticRunner) -> None:
+    runner.harness.faults[Fault.STALL]()
+    operation_id = runner.begin(Verb.PROTECT, runner.directory())
+    wait_until(lambda: runner.store.operation(operation_id).receipt)
+    operation = runner.store.operation(operation_id)
+    other = runner.harness.backend(jobs=str(runner.harness.folder / "other jobs"))
+    progress = other.poll([operation])[operation_id]
+    assert progress.state.value == "running"
+    assert f"runs on host {os.uname().nodename}" in progress.reason
+    assert not other.cancel(operation)
+    runner.runner.cancel(operation_id)
+    runner.wait(operation_id)
+
+
+def test_work_of_another_host_is_not_started_again(runner: ResticRunner) -> None:
+    runner.harness.faults[Fault.STALL]()
+    operation_id = runner.begin(Verb.PROTECT, runner.directory())
+    wait_until(runner.restic_processes)
+    other_jobs = runner.harness.folder / "other jobs"
+    other = runner.harness.backend(jobs=str(other_jobs))
+    # As the store had it before it was told that the work was started, and by whom.
+    doubted = attrs.evolve(
+        runner.store.operation(operation_id), state=State.SUBMITTING, attempt=2, fence=2
+    )
+    with pytest.raises(Transient, match=f"runs on host {os.uname().nodename}"):
+        other.call_verb(doubted)
+    first = attrs.evolve(doubted, phase=1, receipt=None)
+    assert other.call_verb(first).state is ProgressState.READY
+    assert not list(other_jobs.glob("*.[0-9]"))
+    runner.runner.cancel(operation_id)
+    runner.wait(operation_id)
+    runner.assert_nothing_left()
+
+
+def test_repository_is_not_stored_in_itself(runner: ResticRunner) -> None:
+    directory = runner.directory()
+    inside = attrs.evolve(directory, id=str(runner.harness.folder))
+    assert "stored in itself" in runner.fail(Verb.PROTECT, inside)
+    runner.assert_nothing_left()
+
+
+def test_jobs_are_not_stored(runner: ResticRunner) -> None:
+    inside = attrs.evolve(runner.directory(), id=str(runner.harness.folder))
+    backup = runner.protect(inside, exclude=[str(runner.harness.repository)])
+    restored = runner.succeed(Verb.RESTORE, backup, path=f"{runner.harness.folder} restored")
+    assert restored.outcome is not None
+    path = Path(restored.outcome.resources[0].id)
+    assert (path / "my files" / "letter").exists()
+    assert not (path / "jobs").exists()
+    assert not (path / "repository").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"repository": "relative/path"}, "give an absolute path"),
+        ({"repository": "rest:http://me:canary@host/"}, "holds a password"),
+        ({"password_command": ["cat"]}, "name the repository's password once"),
+    ],
+)
+def test_configuration_that_cannot_work_is_refused(
+    restic: ResticHarness, changes: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(InvalidInput, match=reason) as refused:
+        restic.backend(**changes)
+    assert "canary" not in str(refused.value)
+
+
+def test_password_may_come_from_a_file_or_a_command(restic: ResticHarness, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    assert restic.backend(password={"file": str(tmp_path / "password")}).health().ok
+    configuration = restic.configuration(password_command=["cat", str(tmp_path / "password")])
+    del configuration["password"]
+    assert ResticBackend(configuration).check().ok
+
+
+def test_password_command_that_fails_shows_nothing_of_what_it_printed(
+    restic: ResticHarness,
+) -> None:
+    command = ["/bin/sh", "-c", "echo canary; echo canary >&2; exit 3"]
+    configuration = restic.configuration(password_command=command)
+    del configuration["password"]
+    health = ResticBackend(configuration).check()
+    assert not health.ok
+    assert "password_command /bin/sh failed with exit status 3" in health.summary
+    assert "canary" not in str(health)
+
+
+@pytest.mark.root
+def test_full_disk_is_named(runner: ResticRunner, small_disk: Path) -> None:
+    shutil.copytree(runner.harness.repository, small_disk / "repository")
+    with ResticRunner.open(runner.harness, repository=str(small_disk / "repository")) as small:
+        directory = small.directory()
+        Path(directory.id, "noise").write_bytes(os.urandom(4 * 2**20))
+        assert "no space left on device" in small.fail(Verb.PROTECT, directory)

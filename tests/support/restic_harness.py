@@ -1,0 +1,218 @@
+"""A repository, directories and files to protect, and a restic that fails when it is told to."""
+
+import functools
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import psutil
+
+from karbor_backup_contract import Fault, Inventory
+from karbor_backup_core import Backend, Backup
+from karbor_backup_restic import ResticBackend
+from karbor_backup_restic.harness import FileResources
+
+PASSWORD: Final = "canary-of-the-repository-s-password"  # noqa: S105 - made for the tests
+
+
+FAULTY_PROGRAMS: Final = {
+    Fault.FAIL: ("work", '"$RESTIC" "$@"; echo "Fatal: planned failure" >&2; exit 1'),
+    Fault.FAIL_CLEANUP: (
+        "work",
+        """"$RESTIC" "$@"
+        echo "$REFUSE" >"$FAULTS/cleanup.forget"
+        echo "Fatal: planned failure" >&2
+        exit 1""",
+    ),
+    Fault.STALL: ("work", "exec sleep 600"),
+    Fault.IGNORES_CANCEL: ("work", 'trap "" INT; sleep 0.5; exec setsid -w "$RESTIC" "$@"'),
+    Fault.UNCANCELLABLE: ("work", 'trap "" INT; sleep 8; exec setsid -w "$RESTIC" "$@"'),
+    Fault.BUSY: ("request", 'echo "Fatal: dial tcp: connect: connection refused" >&2; exit 1'),
+    Fault.REFUSE: ("request", 'eval "$REFUSE"'),
+}
+"""What a faulty restic does, and at which call: the next of a hook, or the next work of a job."""
+
+UNINTERRUPTIBLE: Final = 'trap "" INT; exec sleep 600'
+"""Work that ends only when it is killed."""
+
+_WRAPPER: Final = """\
+#!/bin/sh
+# The real restic, but for the next call that a pending fault is for.
+RESTIC={program}
+FAULTS={faults}
+REFUSE='echo "Fatal: wrong password or no key found" >&2; exit 1'
+kind=other
+for word in "$@"; do
+    case $word in
+        backup|restore|dump) kind=work; break;;
+        forget) kind=forget; break;;
+    esac
+done
+if [ -z "$KARBOR_BACKUP_JOB" ] && [ "$kind" != forget ]; then
+    kind=request
+fi
+for fault in "$FAULTS"/*.$kind; do
+    # Only one call wins the fault.
+    if [ -e "$fault" ] && mv "$fault" "$fault.met" 2>/dev/null; then
+        . "$fault.met"
+    fi
+done
+exec "$RESTIC" "$@"
+"""
+
+
+@attrs.frozen
+class ResticHarness:
+    """A repository in a folder of the test's own.
+
+    Attributes:
+        folder: holds the repository, the jobs, and what is protected.
+        program: the real restic.
+    """
+
+    folder: Path
+    program: Path
+    variable: str = "TEST_REPOSITORY_PASSWORD"
+
+    @property
+    def repository(self) -> Path:
+        """The repository's directory."""
+        return self.folder / "repository"
+
+    @property
+    def jobs(self) -> Path:
+        """The directory of the jobs."""
+        return self.folder / "jobs"
+
+    def configuration(self, **changes: Any) -> dict[str, Any]:
+        """Return the backend's configuration."""
+        return {
+            "repository": str(self.repository),
+            "password": {"env": self.variable},
+            "program": str(self._wrapper()),
+            "jobs": str(self.jobs),
+            "cache": str(self.folder / "cache"),
+            **changes,
+        }
+
+    def backend(self, **changes: Any) -> Backend:
+        """Return the backend as the core loads it."""
+        return Backend.load("restic", ResticBackend, self.configuration(**changes))
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes of all jobs."""
+        return [process for process in psutil.process_iter() if self._is_of_job(process)]
+
+    def restic_processes(self) -> list[psutil.Process]:
+        """Return the processes of restic that work in jobs."""
+        return [
+            process
+            for process in psutil.process_iter()
+            if self._is_of_job(process, supervisor=False)
+        ]
+
+    def lose_work(self) -> None:
+        """Kill all processes of all jobs; what had ended has lost its note, as in a power cut."""
+        for process in self.processes():
+            process.kill()
+        for status in self.jobs.glob("*/status.json"):
+            status.unlink()
+
+    @property
+    def faults(self) -> Mapping[Fault, Callable[[], object]]:
+        """The faults, each with what makes it happen."""
+        planned: dict[Fault, Callable[[], object]] = {
+            fault: functools.partial(self.plan_fault, fault.name, *program)
+            for fault, program in FAULTY_PROGRAMS.items()
+        }
+        return {**planned, Fault.LOSE_WORK: self.lose_work}
+
+    def pending_faults(self) -> list[str]:
+        """Return the faults that have not happened."""
+        return [path.name for path in self._faults.glob("*") if path.suffix != ".met"]
+
+    def damage(self, backup: Backup) -> None:
+        """Spoil a file's data in a backup, which no other backup uses."""
+        content = self._first_content(f"{backup.handle['snapshot']}")
+        found = self.restic("find", "--blob", content, "--show-pack-id", "--no-lock")
+        (pack,) = re.findall(r"belongs to pack (\w+)", found)
+        path = self.repository / "data" / pack[:2] / pack
+        path.chmod(0o600)
+        stored = path.read_bytes()
+        path.write_bytes(bytes(byte ^ 1 for byte in stored[:32]) + stored[32:])
+
+    def restic(self, *arguments: str) -> str:
+        """Run the real restic; return what it prints."""
+        done = subprocess.run(
+            [self.program, *arguments],
+            env={
+                "RESTIC_REPOSITORY": str(self.repository),
+                "RESTIC_PASSWORD": PASSWORD,
+                "RESTIC_CACHE_DIR": str(self.folder / "cache"),
+                "PATH": os.environ["PATH"],
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    def inventory(self) -> Inventory:
+        """List the jobs, and locks that belong to none; and the snapshots and files."""
+        jobs = [path for path in self.jobs.glob("*") if path.is_dir()]
+        locks = [] if jobs else list(self.repository.glob("locks/*"))
+        return Inventory(
+            bookkeeping=map(str, [*jobs, *locks]),
+            data=[
+                # An interrupted restic may leave a temporary file beside them, "ID-tmp-NUMBER".
+                *(str(path) for path in self.repository.glob("snapshots/" + "[0-9a-f]" * 64)),
+                *self.resources.list_present(),
+            ],
+        )
+
+    def _first_content(self, snapshot: str) -> str:
+        """Return the id of the data of the first file in a snapshot."""
+        document = json.loads(self.restic("cat", "snapshot", snapshot, "--no-lock"))
+        tree = document["tree"]
+        while True:
+            for node in json.loads(self.restic("cat", "blob", tree, "--no-lock"))["nodes"]:
+                if node["type"] == "file":
+                    return str(node["content"][0])
+                tree = node["subtree"]
+
+    @property
+    def resources(self) -> FileResources:
+        """What is protected."""
+        return FileResources(self.folder / "resources")
+
+    @property
+    def _faults(self) -> Path:
+        return self.folder / "faults"
+
+    def _wrapper(self) -> Path:
+        path = self.folder / "restic"
+        if not path.exists():
+            self._faults.mkdir(exist_ok=True)
+            path.write_text(_WRAPPER.format(program=self.program, faults=self._faults))
+            path.chmod(0o755)
+        return path
+
+    def plan_fault(self, name: str, kind: str, script: str) -> None:
+        """Let the next call of a kind be another one's: a line for the shell."""
+        number = len(list(self._faults.glob("*")))
+        (self._faults / f"{number}-{name}.{kind}").write_text(script)
+
+    def _is_of_job(self, process: psutil.Process, *, supervisor: bool = True) -> bool:
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            return False
+        mine = environment.get("KARBOR_BACKUP_JOB", "").startswith(
+            f"{os.path.realpath(self.jobs)}/"
+        )
+        return mine and (supervisor or "KARBOR_BACKUP_SUPERVISOR" not in environment)
