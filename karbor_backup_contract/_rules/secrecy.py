@@ -14,7 +14,7 @@ from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import run_lifecycle
 from karbor_backup_contract.harness import Fault
 from karbor_backup_contract.requirements import SECRETS
-from karbor_backup_core import Operation, Verb
+from karbor_backup_core import Operation, Progress, ProgressState, Verb
 from karbor_backup_core.documents import to_document
 
 
@@ -64,12 +64,20 @@ def errors_and_logs_hold_no_secret(context: RuleContext) -> None:
 
 
 def _provoke_errors(context: RuleContext, operation: Operation) -> Iterator[str]:
-    """Call a verb; answer what it raises, with all that is behind it."""
+    """Call a verb, in later phases too as long as they are ready, and yield what it raises.
+
+    The first phases may make no request that could be refused.
+    """
     try:
-        context.process.call_hook(operation.verb.value, operation=operation)
+        while _is_ready(context.process.call_hook(operation.verb.value, operation=operation)):
+            operation = context.advance_phase(operation)
     except Exception as error:  # noqa: BLE001 - whatever a backend raises
         yield "".join(traceback.format_exception(error))
         yield repr(error)
+
+
+def _is_ready(answer: object) -> bool:
+    return isinstance(answer, Progress) and answer.state is ProgressState.READY
 
 
 def _require_no_secret(context: RuleContext, where: str, texts: list[str]) -> None:
