@@ -1,11 +1,12 @@
 """A repository, directories and files to protect, and a restic that fails when it is told to."""
 
+import contextlib
 import functools
 import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,16 +147,36 @@ class ResticHarness:
         stored = path.read_bytes()
         path.write_bytes(bytes(byte ^ 1 for byte in stored[:32]) + stored[32:])
 
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        return {
+            "RESTIC_REPOSITORY": str(self.repository),
+            "RESTIC_PASSWORD": PASSWORD,
+            "RESTIC_CACHE_DIR": str(self.folder / "cache"),
+            "PATH": os.environ["PATH"],
+        }
+
+    @contextlib.contextmanager
+    def hold_repository(self) -> Iterator[None]:
+        """Let somebody else's backup use the repository as long as the ``with`` lasts."""
+        with subprocess.Popen(
+            [self.program, "backup", "--stdin", "--quiet", "--tag", "of-others"],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+        ) as process:
+            assert process.stdin is not None
+            while not list(self.repository.glob("locks/" + "[0-9a-f]" * 64)):
+                assert process.poll() is None
+            yield
+            process.stdin.write(b"its data")
+            process.stdin.close()
+            assert process.wait() == 0
+
     def restic(self, *arguments: str) -> str:
         """Run the real restic; return what it prints."""
         done = subprocess.run(
             [self.program, *arguments],
-            env={
-                "RESTIC_REPOSITORY": str(self.repository),
-                "RESTIC_PASSWORD": PASSWORD,
-                "RESTIC_CACHE_DIR": str(self.folder / "cache"),
-                "PATH": os.environ["PATH"],
-            },
+            env=self._environment,
             check=True,
             capture_output=True,
             text=True,

@@ -98,6 +98,12 @@ class OperationWork:
         """
         if away := elsewhere(operation, self.jobs.read_place()):
             raise Transient(f"operation {operation.id}: {away}")
+        try:
+            return self._release(operation)
+        except _errors.RepositoryLocked as error:
+            raise Transient(f"waits for the repository: {error}") from error
+
+    def _release(self, operation: Operation) -> Progress:
         work, jobs = self._work(operation), self.jobs.jobs_of(operation.id)
         statuses = [job.read_status() for job in jobs]
         if any(status.state is JobState.RUNNING for status in statuses):

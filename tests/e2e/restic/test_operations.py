@@ -109,6 +109,29 @@ def test_locked_repository_is_waited_for(
     runner.assert_nothing_left()
 
 
+def test_release_waits_for_a_repository_that_others_use(runner: ResticRunner) -> None:
+    harness = runner.harness
+    harness.faults[Fault.IGNORES_CANCEL]()
+    operation_id = runner.begin(Verb.PROTECT, runner.directory())
+    wait_until(lambda: not harness.pending_faults())
+    with harness.hold_repository():
+        runner.runner.cancel(operation_id)
+        reason = wait_until(lambda: waiting_for_release(runner, operation_id))
+        assert "repository is already locked" in reason
+    operation = runner.wait(operation_id)
+    assert operation.outcome is not None
+    assert operation.outcome.result is Result.CANCELLED
+    assert not operation.suspended
+    assert [operation_id in snapshot["tags"] for snapshot in runner.snapshots()] == [False]
+
+
+def waiting_for_release(runner: ResticRunner, operation_id: str) -> str:
+    """Return what a release waits for, as soon as it waits for the repository."""
+    operation = runner.store.operation(operation_id)
+    waits = operation.last_error.startswith("waits for the repository")
+    return operation.last_error if waits and operation.state is State.RELEASING else ""
+
+
 def test_wrong_password_says_what_to_do(
     runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
