@@ -84,9 +84,10 @@ docs: venv ## write the pages that are made from the contract's rules and from t
 
 # The test fails where the page is out of date; the rows that it has seen are what counts here.
 docs-directories: venv ## as root: try what a directory's backup keeps, and write the table of it
-	rm -f .cache/test-directory-table.json
-	-$(BIN)/pytest -q -m root tests/e2e/freezer/test_directory_table.py
+	rm -f .cache/test-directory-table.json .cache/test-restic-directory-table.json
+	-$(BIN)/pytest -q -m root tests/e2e/freezer/test_directory_table.py tests/e2e/restic/test_directory_table.py
 	$(BIN)/python -m tests.e2e.freezer.directory_table
+	$(BIN)/python -m tests.e2e.restic.directory_table
 
 .PHONY: sandbox
 sandbox: venv ## bring up a real Keystone and Freezer on loopback, until "make clean"

@@ -93,9 +93,9 @@ def render_table(run: ResultRun, head: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def update_page(insert: Callable[[str], str]) -> None:
-    """Write the page anew, as the function returns it for its present text."""
-    PAGE.write_text(insert(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+def update_page(insert: Callable[[str], str], page: Path = PAGE) -> None:
+    """Write a page anew, as the function returns it for its present text."""
+    page.write_text(insert(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def insert_between(page: str, text: str, begin: str, end: str) -> str:

@@ -4,14 +4,9 @@ The test fails where the table in ``docs/reference/freezer-support.md`` says any
 docs-directories` writes the table anew.
 """
 
-import os
 import shutil
-import socket
-import stat
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import attrs
 import pytest
 
 from karbor_backup_core import Verb
@@ -22,137 +17,9 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
+from tests.support.directory_cases import CASES, look_at_cases, make_cases
 from tests.support.outcomes import get_outcome
 from tests.support.result_tables import PAGE
-
-
-@attrs.frozen
-class Case:
-    """One kind of entry, or attribute of one.
-
-    Attributes:
-        words: what it is, in the table.
-        make: makes it at a path.
-        look: returns what has to be the same afterwards.
-        needs_root: whether only root can make or restore it.
-    """
-
-    words: str
-    make: Callable[[Path], object]
-    look: Callable[[Path], object]
-    needs_root: bool = False
-
-
-def _file(path: Path) -> None:
-    path.write_bytes(b"content")
-
-
-def _hard_links(path: Path) -> None:
-    path.mkdir()
-    _file(path / "one")
-    os.link(path / "one", path / "two")
-
-
-def _same_file(path: Path) -> object:
-    return (path / "one").stat().st_ino == (path / "two").stat().st_ino
-
-
-def _sparse(path: Path) -> None:
-    with path.open("wb") as file:
-        file.truncate(8 * 2**20)
-
-
-def _socket(path: Path) -> None:
-    # The path of a socket is short.
-    with socket.socket(socket.AF_UNIX) as listening, pytest.MonkeyPatch.context() as patch:
-        patch.chdir(path.parent)
-        listening.bind(path.name)
-
-
-def _mode(bits: int) -> Callable[[Path], None]:
-    def make(path: Path) -> None:
-        _file(path)
-        path.chmod(bits)
-
-    return make
-
-
-def _attribute(path: Path) -> None:
-    _file(path)
-    os.setxattr(path, "user.note", b"kept?")
-
-
-def _acl(path: Path) -> None:
-    _file(path)
-    # What setfacl writes: the owner, user 1, the group, the mask and others.
-    entries = [(1, 6, 0xFFFFFFFF), (2, 4, 1), (4, 4, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF)]
-    entries.append((32, 0, 0xFFFFFFFF))
-    packed = b"".join(
-        tag.to_bytes(2, "little") + rights.to_bytes(2, "little") + who.to_bytes(4, "little")
-        for tag, rights, who in entries
-    )
-    os.setxattr(path, "system.posix_acl_access", (2).to_bytes(4, "little") + packed)
-
-
-def _capability(path: Path) -> None:
-    _file(path)
-    # As the kernel keeps the capability to bind to low ports.
-    os.setxattr(path, "security.capability", bytes.fromhex("0100000200040000" + "00" * 12))
-
-
-def _attributes(path: Path) -> object:
-    return {name: os.getxattr(path, name) for name in os.listxattr(path)}
-
-
-def _owned(path: Path) -> None:
-    _file(path)
-    os.chown(path, 12345, 12346)
-
-
-def _aged(path: Path) -> None:
-    _file(path)
-    os.utime(path, ns=(10**18 + 123456789, 10**18 + 123456789))
-
-
-def _folder(path: Path) -> None:
-    path.mkdir()
-    path.chmod(0o751)
-
-
-CASES = (
-    Case("files", _file, Path.read_bytes),
-    Case("empty files", Path.touch, Path.read_bytes),
-    Case("folders, with their modes", _folder, lambda path: path.stat().st_mode),
-    Case("symbolic links", lambda path: path.symlink_to("nowhere"), os.readlink),
-    Case("hard links", _hard_links, _same_file),
-    Case("pipes", os.mkfifo, lambda path: stat.S_ISFIFO(path.stat().st_mode)),
-    Case(
-        "devices",
-        lambda path: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3)),
-        lambda path: path.stat().st_rdev,
-        needs_root=True,
-    ),
-    Case("sockets", _socket, lambda path: stat.S_ISSOCK(path.stat().st_mode)),
-    Case("holes of files, as zeros", _sparse, lambda path: path.stat().st_size),
-    Case("holes of files, as holes", _sparse, lambda path: path.stat().st_blocks == 0),
-    Case("modes", _mode(0o640), lambda path: path.stat().st_mode),
-    Case("setuid, setgid and sticky bits", _mode(0o7755), lambda path: path.stat().st_mode),
-    Case("times of change, to the second", _aged, lambda path: int(path.stat().st_mtime)),
-    Case("times of change, to the nanosecond", _aged, lambda path: path.stat().st_mtime_ns),
-    Case(
-        "owners and groups", _owned, lambda path: path.stat()[stat.ST_UID : stat.ST_GID + 1], True
-    ),
-    Case("ACLs", _acl, _attributes),
-    Case("extended attributes", _attribute, _attributes),
-    Case("capabilities", _capability, _attributes, needs_root=True),
-)
-
-
-def _seen(case: Case, path: Path) -> object:
-    try:
-        return case.look(path)
-    except OSError:
-        return None
 
 
 def _named(name: str, checks: Mapping[str, str]) -> str:
@@ -164,10 +31,8 @@ def rows(harness: FreezerHarness) -> list[Row]:
     """Protect, lose and restore a directory with all of it, and see what came back."""
     tree = harness.folder / "data"
     tree.mkdir()
-    (tree / os.fsdecode(b"odd \xff\n name")).write_bytes(b"odd")
-    for number, case in enumerate(CASES):
-        case.make(tree / f"entry-{number:02}")
-    before = [_seen(case, tree / f"entry-{n:02}") for n, case in enumerate(CASES)]
+    make_cases(tree)
+    before = look_at_cases(tree)
     runner = harness.runner()
     backup = protect_directory(runner, tree)
     shutil.rmtree(tree)
@@ -175,13 +40,11 @@ def rows(harness: FreezerHarness) -> list[Row]:
     assert_succeeded(restored)
     checks = {c.name: c.reason for c in (*backup.checks, *get_outcome(restored).checks) if c.reason}
     table: list[Row] = []
-    for number, case in enumerate(CASES):
-        name = f"entry-{number:02}"
-        back = _seen(case, tree / name) == before[number]
-        table.append((case.words, back, "" if back else _named(name, checks)))
-    odd = (tree / os.fsdecode(b"odd \xff\n name")).read_bytes() == b"odd"
+    for case, then, now in zip(CASES, before, look_at_cases(tree), strict=True):
+        back = then == now
+        table.append((case.words, back, "" if back else _named(case.name, checks)))
     assert_succeeded(run_operation(runner, Verb.DELETE, backup))
-    return [*table, ("names that are no text", odd, "")]
+    return table
 
 
 @pytest.mark.root
