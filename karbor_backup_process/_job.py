@@ -75,13 +75,11 @@ class ProcessJob:
             OSError: its files cannot be read.
         """
         # The lock first: whatever is written before it is free is seen afterwards.
-        locked = _lock.is_locked(self.directory / _status.LOCK_FILE)
-        ended = _status.read_ended(self.directory)
-        if ended is not None:
-            return ended
-        if locked:
+        # And it alone: a command may have ended while a process that it started goes on.
+        if _lock.is_locked(self.directory / _status.LOCK_FILE):
             return JobStatus(JobState.RUNNING)
-        return _status.read_lost(self.directory) or JobStatus(JobState.NONE)
+        ended = _status.read_ended(self.directory) or _status.read_lost(self.directory)
+        return ended or JobStatus(JobState.NONE)
 
     def read_output(self, command: int = 0) -> str:
         """Return all that a command has written to its standard output.

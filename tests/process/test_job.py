@@ -219,6 +219,18 @@ def test_job_without_its_supervisor_runs_until_its_command_ends(
     assert wait_for_end(job).state is JobState.LOST
 
 
+def test_job_runs_as_long_as_a_process_that_its_command_has_started(
+    jobs: ProcessJobs, gate: Path
+) -> None:
+    job = jobs.job("one")
+    start(job, shell(f"cat '{gate}' &"))
+    with wait_until_reading(gate):
+        while not (job.directory / "status.json").exists():
+            pass
+        assert job.read_status().state is JobState.RUNNING
+    assert wait_for_end(job).succeeded
+
+
 def test_stop_reaches_a_command_without_its_supervisor(jobs: ProcessJobs, gate: Path) -> None:
     job = jobs.job("one")
     start(job, shell(f"cat '{gate}'"))
