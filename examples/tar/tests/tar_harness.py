@@ -41,7 +41,7 @@ class DirectoryResources:
     def inventory(self) -> Inventory:
         """List the notes on work, the archives, and the directories."""
         return Inventory(
-            bookkeeping=map(str, self.folder.glob("work/*")),
+            bookkeeping=(str(path) for path in self.folder.glob("work/*") if path.is_dir()),
             data=[
                 str(path)
                 for each in ("archives", "directories")

@@ -1,5 +1,6 @@
 """What the contract cannot ask of every backend: what is special about directories."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +19,11 @@ from karbor_backup_core import (
     Transient,
     Verb,
 )
+from karbor_backup_process import Command
 
 from karbor_backup_tar import TarBackend
 from karbor_backup_tar.abilities import DIRECTORY
+from karbor_backup_tar.backend import PACK
 
 
 @pytest.fixture
@@ -86,6 +89,18 @@ def test_a_damaged_archive_does_not_verify(
     assert operation.outcome
     assert operation.outcome.result is Result.FAILED
     assert "unexpected end of file" in operation.outcome.reason
+
+
+def test_a_late_pack_replaces_no_archive(tmp_path: Path) -> None:
+    archive, half = tmp_path / "archive", tmp_path / "half"
+    archive.write_bytes(b"whole")
+    (tmp_path / "directory").mkdir()
+    paths = {"archive": archive, "half": half, "directory": tmp_path / "directory"}
+    variables = {"tar": "tar", **{name: str(path) for name, path in paths.items()}}
+    done = Command(["/bin/sh", "-ec", PACK], {**os.environ, **variables}).run(timeout=60)
+    assert done.exit_status == 0, done.errors
+    assert archive.read_bytes() == b"whole"
+    assert not half.exists()
 
 
 def test_a_vault_that_is_not_there_is_waited_for(tmp_path: Path) -> None:

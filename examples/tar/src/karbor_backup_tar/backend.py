@@ -1,16 +1,15 @@
 """The hooks of the backend.
 
-Protect, restore and verify run in processes of their own, with a folder of bookkeeping for each
-operation (``background_job.py``). Everything that an operation creates is named after the
-operation's id, so that a process that continues the operation finds it, and no other file is
-touched. Delete is done at once.
+Protect, restore and verify run in processes of their own, as jobs of ``karbor_backup_process``,
+which continue when the process that started them dies. Everything that an operation creates is
+named after the operation's id, so that a process that continues the operation finds it, and no
+other file is touched. Delete is done at once.
 """
 
 import contextlib
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -30,10 +29,10 @@ from karbor_backup_core import (
     Verb,
     hookimpl,
 )
+from karbor_backup_process import Command, JobState, ProcessJob, ProcessJobs
 
 from karbor_backup_tar import restores, serialization
 from karbor_backup_tar.abilities import ABILITIES, CONFIG_SCHEMA
-from karbor_backup_tar.background_job import BackgroundJob, JobState
 
 PACK: Final = (
     # An archive may contain files that only their owner may read.
@@ -72,6 +71,7 @@ class TarBackend:
 
     def __init__(self, configuration: Json, program: Callable[[], str] | None = None) -> None:
         self._vault = Path(configuration["vault"])
+        self._jobs = ProcessJobs(self._vault / "work")
         self._tar: str = configuration.get("tar", "tar")
         self._program = program or (lambda: self._tar)
 
@@ -143,18 +143,18 @@ class TarBackend:
     def cancel(self, operation: Operation) -> bool:
         """Terminate the processes of the operation."""
         with self._translate_errors():
-            return self._job(operation).terminate()
+            return self._job(operation).stop()
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         """Remove what an unsuccessful operation created, then its bookkeeping."""
         with self._translate_errors():
-            work = self._job(operation)
-            if work.read_state() is JobState.RUNNING:
+            job = self._job(operation)
+            if job.read_status().state is JobState.RUNNING:
                 return Progress(ProgressState.RUNNING)
             if not operation.work_succeeded:
                 self._remove_made(operation)
-            work.remove_folder()
+            job.remove()
         return Progress(ProgressState.SUCCEEDED)
 
     @contextlib.contextmanager
@@ -170,41 +170,45 @@ class TarBackend:
             raise Transient(f"vault {self._vault} is not there: make or mount it")
         try:
             yield
-        except (OSError, subprocess.CalledProcessError) as error:
+        except OSError as error:
             raise BackendError(str(error)) from error
 
     def _start_job(
         self, operation: Operation, script: str, archive: Path, directory: Path | None = None
     ) -> None:
-        # A late call of a process that was paused must not pack an existing backup again.
-        kept = operation.verb is Verb.PROTECT and archive.exists()
-        if kept or not self._is_new(operation):
-            return
-        work = self._job(operation)
-        for folder in (archive.parent, work.folder.parent):
-            folder.mkdir(exist_ok=True)
-        tar = self._program()
-        half = _partial_path(archive)
-        place = str(directory or "")
-        work.start(script, tar=tar, archive=str(archive), half=str(half), directory=place)
+        self._jobs.prepare()
+        archive.parent.mkdir(exist_ok=True)
+        with self._job(operation).claim() as claim:
+            # A late call of a process that was paused must not pack an existing backup again.
+            if claim is None or (operation.verb is Verb.PROTECT and archive.exists()):
+                return
+            variables = {
+                "LC_ALL": "C",
+                "tar": self._program(),
+                "archive": str(archive),
+                "half": str(_partial_path(archive)),
+                "directory": str(directory or ""),
+            }
+            claim.start([Command(["/bin/sh", "-ec", script], {**os.environ, **variables})])
 
     def _is_new(self, operation: Operation) -> bool:
         """Return whether nothing was started yet: started work must not be refused any more."""
-        return self._job(operation).read_state() is JobState.NONE
+        return self._job(operation).read_status().state is JobState.NONE
 
     def _poll_operation(self, operation: Operation) -> Progress:
         """Return the progress of one operation; an error of it fails only this operation."""
         try:
-            state = self._job(operation).read_state()
             if operation.outcome is None:
-                return self._job_progress(operation, state)
-            running = state is JobState.RUNNING
+                return self._job_progress(operation)
+            running = self._job(operation).read_status().state is JobState.RUNNING
             return Progress(ProgressState.RUNNING if running else ProgressState.READY)
         except (OSError, BackendError, InvalidInput) as error:
             return Progress(ProgressState.FAILED, reason=str(error))
 
-    def _job_progress(self, operation: Operation, state: JobState) -> Progress:
-        match state:
+    def _job_progress(self, operation: Operation) -> Progress:
+        job = self._job(operation)
+        status = job.read_status()
+        match status.state:
             case JobState.NONE if operation.verb is Verb.DELETE:
                 gone = not self._archive_path(operation).exists()
                 return Progress(ProgressState.SUCCEEDED if gone else ProgressState.UNKNOWN)
@@ -212,12 +216,13 @@ class TarBackend:
                 return Progress(ProgressState.UNKNOWN)
             case JobState.RUNNING:
                 return Progress(ProgressState.RUNNING)
-            case JobState.DONE:
+            case _ if status.succeeded:
                 return self._success_progress(operation)
             case _ if operation.cancel_requested or operation.cancel_sent:
                 return Progress(ProgressState.CANCELLED)
             case _:
-                return Progress(ProgressState.FAILED, reason=self._job(operation).failure_reason())
+                reason = (job.read_lines(stream="err") or [status.describe()])[-1]
+                return Progress(ProgressState.FAILED, reason=reason)
 
     def _success_progress(self, operation: Operation) -> Progress:
         """Return the progress of an operation whose processes have succeeded."""
@@ -252,9 +257,8 @@ class TarBackend:
             serialization.check_backup(operation.backup)
         return self._vault / "archives" / f"{operation.backup_id}.tar.gz"
 
-    def _job(self, operation: Operation) -> BackgroundJob:
-        serialization.check_id(operation.id)
-        return BackgroundJob(self._vault / "work" / operation.id)
+    def _job(self, operation: Operation) -> ProcessJob:
+        return self._jobs.job(operation.id)
 
 
 def _partial_path(archive: Path) -> Path:
