@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -119,8 +119,7 @@ class ResticHarness:
 
     def lose_work(self) -> None:
         """Kill all processes of all jobs; what had ended has lost its note, as in a power cut."""
-        for process in self.processes():
-            process.kill()
+        kill(self.processes())
         for status in self.jobs.glob("*/status.json"):
             status.unlink()
 
@@ -141,11 +140,12 @@ class ResticHarness:
         """Spoil a file's data in a backup, which no other backup uses."""
         content = self._first_content(f"{backup.handle['snapshot']}")
         found = self.restic("find", "--blob", content, "--show-pack-id", "--no-lock")
-        (pack,) = re.findall(r"belongs to pack (\w+)", found)
+        ((pack, offset),) = re.findall(r"belongs to pack (\w+)\n.* offset (\d+),", found)
         path = self.repository / "data" / pack[:2] / pack
         path.chmod(0o600)
-        stored = path.read_bytes()
-        path.write_bytes(bytes(byte ^ 1 for byte in stored[:32]) + stored[32:])
+        with path.open("r+b") as file:
+            file.seek(int(offset))
+            file.write(b"damaged")
 
     @property
     def _environment(self) -> Mapping[str, str]:
@@ -237,3 +237,10 @@ class ResticHarness:
             f"{os.path.realpath(self.jobs)}/"
         )
         return mine and (supervisor or "KARBOR_BACKUP_SUPERVISOR" not in environment)
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Kill processes, some of which may end meanwhile."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()

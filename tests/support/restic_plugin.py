@@ -11,7 +11,7 @@ import pytest
 from sandbox.instance import report_nothing
 from sandbox.layout import Project
 from sandbox.restic import find_restic
-from tests.support.restic_harness import PASSWORD, ResticHarness
+from tests.support.restic_harness import PASSWORD, ResticHarness, kill
 from tests.support.restic_key import make_key_cheap
 
 _ROOT = Path(__file__).parents[2]
@@ -62,6 +62,5 @@ def restic(
     harness = ResticHarness(tmp_path, restic_program)
     monkeypatch.setenv(harness.variable, PASSWORD)
     yield harness
-    for process in harness.processes():
-        process.kill()
+    kill(harness.processes())
     psutil.wait_procs(harness.processes(), timeout=60)

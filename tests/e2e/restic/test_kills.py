@@ -18,7 +18,7 @@ from tests.e2e.restic.operations import (
     make_big,
     wait_until,
 )
-from tests.support.restic_harness import UNINTERRUPTIBLE, ResticHarness
+from tests.support.restic_harness import UNINTERRUPTIBLE, ResticHarness, kill
 
 
 @pytest.fixture
@@ -45,8 +45,7 @@ def check_retry(runner: ResticRunner, resource: Resource) -> None:
 
 def test_killed_restic_fails_and_leaves_nothing(runner: ResticRunner, big: Resource) -> None:
     operation_id = begin_work(runner, big)
-    for process in runner.restic_processes():
-        process.kill()
+    kill(runner.restic_processes())
     operation = runner.wait(operation_id)
     assert failure(operation) == "restic backup: it was ended by SIGKILL"
     (left,) = operation.leftovers
@@ -59,8 +58,7 @@ def test_restic_that_outlives_its_supervisor_is_awaited_and_its_snapshot_removed
     runner: ResticRunner, big: Resource
 ) -> None:
     operation_id = begin_work(runner, big)
-    for process in runner.supervisors():
-        process.kill()
+    kill(runner.supervisors())
     working = runner.restic_processes()
     assert working
     assert "killed" in failure(runner.wait(operation_id))
@@ -77,8 +75,7 @@ def test_restic_that_ignores_its_cancel_is_killed_without_its_supervisor(
         operation_id = runner.begin(Verb.PROTECT, runner.directory())
         working = wait_until(runner.restic_processes)
         wait_until(lambda: not restic.pending_faults())
-        for process in runner.supervisors():
-            process.kill()
+        kill(runner.supervisors())
         runner.runner.cancel(operation_id)
         operation = runner.wait(operation_id)
         assert operation.outcome is not None
@@ -137,7 +134,7 @@ def test_program_that_dies_is_gone_on_with_and_nothing_is_doubled(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_until(restic.processes)
+    wait_until(lambda: list(restic.jobs.glob("*/process.json")))
     program.send_signal(signal.SIGKILL)
     program.wait()
     if finished:
