@@ -98,7 +98,7 @@ def test_locked_repository_is_waited_for(
     protect = runner.begin(Verb.PROTECT, second)
     wait_until(lambda: runner.store.operation(protect).done)
     delete = runner.begin(Verb.DELETE, backup)
-    waiting = wait_until(lambda: runner.store.operation(delete).last_error)
+    waiting = wait_until(lambda: runner.store.operation(delete).retry.last_error)
     assert "waits for the repository" in waiting
     assert "locked" in waiting
     runner.runner.cancel(protect)
@@ -128,8 +128,8 @@ def test_release_waits_for_a_repository_that_others_use(runner: ResticRunner) ->
 def waiting_for_release(runner: ResticRunner, operation_id: str) -> str:
     """Return what a release waits for, as soon as it waits for the repository."""
     operation = runner.store.operation(operation_id)
-    waits = operation.last_error.startswith("waits for the repository")
-    return operation.last_error if waits and operation.state is State.RELEASING else ""
+    waits = operation.retry.last_error.startswith("waits for the repository")
+    return operation.retry.last_error if waits and operation.state is State.RELEASING else ""
 
 
 def test_wrong_password_says_what_to_do(
@@ -162,7 +162,7 @@ def test_repository_that_goes_away_while_restic_works_fails_the_protect(
     runner.runner.cancel(operation_id)
     suspended = runner.wait(operation_id)
     assert suspended.suspended
-    assert "mount it" in suspended.last_error
+    assert "mount it" in suspended.retry.last_error
     away.rename(runner.harness.repository)
     runner.runner.resume(operation_id)
     assert not runner.wait(operation_id).suspended
