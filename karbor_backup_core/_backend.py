@@ -199,6 +199,19 @@ class Backend:
         reason = f"it does not declare {verb} for {resource_type}: {guess}its types are: {known}"
         return Ability(Support.UNSUPPORTED, reason=reason)
 
+    def require_ability(self, resource_type: str, verb: Verb) -> Ability:
+        """Return what the backend does with a verb for a type that it supports.
+
+        Raises:
+            InvalidInput: there is no such verb.
+            Unsupported: the backend does not do this.
+        """
+        ability = self.ability(resource_type, verb)
+        if ability.support is Support.UNSUPPORTED:
+            reason = ability.reason or "it does not declare it"
+            raise Unsupported(f"backend {self.name} cannot {verb} {resource_type}: {reason}")
+        return ability
+
     def check_options(self, resource_type: str, verb: Verb, options: Mapping[str, Any]) -> None:
         """Let options pass that fit the backend's schema for this verb and type.
 
@@ -207,11 +220,7 @@ class Backend:
             Unsupported: the backend does not do this.
             InvalidDocument: with all faults of the options.
         """
-        ability = self.ability(resource_type, verb)
-        if ability.support is Support.UNSUPPORTED:
-            raise Unsupported(
-                f"backend {self.name} cannot {verb} {resource_type}: {ability.reason}"
-            )
+        self.require_ability(resource_type, verb)
         self._validators[resource_type, verb].check(options)
 
     def scope(self) -> str:

@@ -12,13 +12,12 @@ from karbor_backup_core._backend import Backend
 from karbor_backup_core._errors import (
     InvalidDocument,
     InvalidInput,
-    Unsupported,
     WrongBackend,
     WrongScope,
 )
 from karbor_backup_core._identifiers import check_backup, check_resource
 from karbor_backup_core._lifecycle.policy import LONGEST_DURATION
-from karbor_backup_core._model import Ability, Backup, Json, Operation, Resource, Support, Verb
+from karbor_backup_core._model import Ability, Backup, Json, Operation, Resource, Verb
 
 
 def check_target(verb: Verb, target: Resource | Backup) -> Resource:
@@ -75,13 +74,7 @@ def check_ability(backend: Backend, verb: Verb, resource_type: str) -> Ability:
         raise InvalidInput(
             f"backend {backend!r}: give a Backend; a runner takes the name that it knows one by"
         )
-    ability = backend.ability(resource_type, verb)
-    if ability.support is Support.UNSUPPORTED:
-        raise Unsupported(
-            f"backend {backend.name} cannot {verb} {resource_type}: "
-            f"{ability.reason or 'it does not declare it'}"
-        )
-    return ability
+    return backend.require_ability(resource_type, verb)
 
 
 def copy_options(

@@ -100,21 +100,11 @@ class Driver:
         Raises:
             UnknownBackend: it is not configured here.
         """
-        return self.backend(operation.backend, f"operation {operation.id}: ")
-
-    def backend(self, name: str, what: str = "") -> Backend:
-        """Return a backend by its configured name.
-
-        Args:
-            name: the name.
-            what: begins the message of an error.
-
-        Raises:
-            UnknownBackend: no backend of that name is configured here.
-        """
-        if isinstance(name, str) and name in self.backends:
-            return self.backends[name]
-        raise unknown_backend(name, sorted(self.backends), what)
+        try:
+            return self.backends[operation.backend]
+        except KeyError:
+            what = f"operation {operation.id}: "
+            raise unknown_backend(operation.backend, sorted(self.backends), what) from None
 
     def add(self, operation: Operation) -> Operation:
         """Store a planned operation as this driver's own.

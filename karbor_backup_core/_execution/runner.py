@@ -16,6 +16,7 @@ from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.state_machine import Lifecycle
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
 from karbor_backup_core._planning import plan_operation, prepare_submission
+from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.stores.base import Store
 
 _Options = Mapping[str, Any] | None
@@ -196,7 +197,7 @@ class Runner:
             KarborBackupError: as ``plan_protect`` and ``plan_restore``.
         """
         return plan_operation(
-            self._driver.backend(backend),
+            self._get_backend(backend),
             verb,
             target,
             options,
@@ -222,7 +223,7 @@ class Runner:
         """
         if not isinstance(operation, Operation):
             raise InvalidInput(f"give an Operation to submit, not a {type(operation).__name__}")
-        backend = self._driver.backend(operation.backend)
+        backend = self._get_backend(operation.backend)
         return self._add(prepare_submission(backend, operation, self._now()))
 
     def resume(self, operation_id: str) -> OperationFuture:
@@ -337,3 +338,9 @@ class Runner:
     def _require_open(self, operation_id: str) -> None:
         if self._executor.closed:
             raise runner_closed(operation_id)
+
+    def _get_backend(self, name: str) -> Backend:
+        backends = self._driver.backends
+        if not isinstance(name, str) or name not in backends:
+            raise unknown_backend(name, sorted(backends))
+        return backends[name]
