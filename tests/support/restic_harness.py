@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 import psutil
 
-from karbor_backup_contract import Fault, Inventory
+from karbor_backup_contract import Fault, Inventory, WithdrawFault
 from karbor_backup_core import Backend, Backup
 from karbor_backup_restic import ResticBackend
 from karbor_backup_restic.harness import FileResources
@@ -38,6 +38,13 @@ FAULTY_PROGRAMS: Final = {
 }
 """What a faulty restic does, and at which call: the next of a hook, or the next work of a job."""
 
+REQUEST_FAULTS: Final = {
+    Fault.BUSY: FAULTY_PROGRAMS[Fault.BUSY][1],
+    Fault.REFUSE: FAULTY_PROGRAMS[Fault.REFUSE][1],
+    Fault.LOSE_REPLY: '"$RESTIC" "$@" >&2; echo "Fatal: read tcp: i/o timeout" >&2; exit 1',
+}
+"""What a faulty restic does at a certain call of a hook."""
+
 UNINTERRUPTIBLE: Final = 'trap "" INT; exec sleep 600'
 """Work that ends only when it is killed."""
 
@@ -54,8 +61,13 @@ for word in "$@"; do
         forget) kind=forget; break;;
     esac
 done
-if [ -z "$KARBOR_BACKUP_JOB" ] && [ "$kind" != forget ]; then
-    kind=request
+if [ -z "$KARBOR_BACKUP_JOB" ]; then
+    [ "$kind" = forget ] || kind=request
+    echo >>"$FAULTS/requests/made"
+    numbered=$FAULTS/requests/$(wc -l <"$FAULTS/requests/made")
+    if [ -e "$numbered" ] && mv "$numbered" "$numbered.met"; then
+        . "$numbered.met"
+    fi
 fi
 for fault in "$FAULTS"/*.$kind; do
     # Only one call wins the fault.
@@ -132,9 +144,18 @@ class ResticHarness:
         }
         return {**planned, Fault.LOSE_WORK: self.lose_work}
 
+    @property
+    def request_faults(self) -> Mapping[Fault, Callable[[int], WithdrawFault]]:
+        """The faults that can meet the n-th call of a hook from now."""
+        return {
+            fault: functools.partial(self._plan_request_fault, script)
+            for fault, script in REQUEST_FAULTS.items()
+        }
+
     def pending_faults(self) -> list[str]:
         """Return the faults that have not happened."""
-        return [path.name for path in self._faults.glob("*") if path.suffix != ".met"]
+        files = (path for path in self._faults.glob("*") if path.is_file())
+        return [path.name for path in files if path.suffix != ".met"]
 
     def damage(self, backup: Backup) -> None:
         """Spoil a file's data in a backup, which no other backup uses."""
@@ -218,10 +239,26 @@ class ResticHarness:
     def _wrapper(self) -> Path:
         path = self.folder / "restic"
         if not path.exists():
-            self._faults.mkdir(exist_ok=True)
+            self._requests.mkdir(parents=True, exist_ok=True)
             path.write_text(_WRAPPER.format(program=self.program, faults=self._faults))
             path.chmod(0o755)
         return path
+
+    @property
+    def _requests(self) -> Path:
+        return self._faults / "requests"
+
+    def _plan_request_fault(self, script: str, number: int) -> WithdrawFault:
+        made = self._requests / "made"
+        count = len(made.read_bytes()) if made.exists() else 0
+        planned = self._requests / str(count + number)
+        planned.write_text(script)
+
+        def withdraw() -> bool:
+            planned.unlink(missing_ok=True)
+            return planned.with_suffix(".met").exists()
+
+        return withdraw
 
     def plan_fault(self, name: str, kind: str, script: str) -> None:
         """Let the next call of a kind be another one's: a line for the shell."""

@@ -22,6 +22,7 @@ class TestRestic(ContractSuite):
             resource_types=[DIRECTORY, FILE],
             inventory=restic.inventory,
             faults=restic.faults,
+            request_faults=restic.request_faults,
             pending_faults=restic.pending_faults,
             secrets=[PASSWORD],
             multi_phase_verbs=list(Verb),
