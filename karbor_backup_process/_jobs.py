@@ -1,6 +1,8 @@
 """The jobs of a backend: one directory for all, one below it for each."""
 
 import contextlib
+import hashlib
+import json
 import os
 import re
 import uuid
@@ -15,6 +17,7 @@ from karbor_backup_process._status import read_json
 
 _OPERATION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PLACE_FILE: Final = "place.json"
+_MACHINE_ID: Final = Path("/etc/machine-id")
 
 
 @attrs.frozen
@@ -49,7 +52,7 @@ class ProcessJobs:
         """Make the directory of the jobs if it is not there, and return its place.
 
         Raises:
-            BackendError: it cannot be made, or others may write to it.
+            BackendError: it cannot be made, others may write to it, or another machine uses it.
         """
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,14 +62,22 @@ class ProcessJobs:
                     f"{self.directory}: jobs are kept where nobody else may write: make it your "
                     "own (chown, chmod 700), or name another directory"
                 )
-            return self.read_place() or self._note_place()
+            place = self.read_place() or self._note_place()
         except OSError as error:
             raise BackendError(f"{self.directory}: {error.strerror or error}") from error
+        if place is None:
+            raise BackendError(
+                f"{self.directory}: another machine keeps its jobs there: name a directory on a "
+                "file system of this machine's own"
+            )
+        return place
 
     def read_place(self) -> Place | None:
-        """Return the place of the jobs; None before the first."""
+        """Return the place of the jobs; None before the first, or if it is another machine's."""
         noted = read_json(self.directory / _PLACE_FILE)
-        return None if noted is None else Place(str(noted.get("id")), str(noted.get("host")))
+        if noted is None or noted.get("machine") != _identify_machine():
+            return None
+        return Place(str(noted.get("id")), str(noted.get("host")))
 
     def job(self, operation_id: str, phase: int = 1) -> ProcessJob:
         """Return the job of one phase of an operation, whether it was started or not.
@@ -86,17 +97,28 @@ class ProcessJobs:
         numbered = [path for path in found if path.suffix[1:].isdigit()]
         return [ProcessJob(path) for path in sorted(numbered, key=lambda it: int(it.suffix[1:]))]
 
-    def _note_place(self) -> Place:
-        import json
-
+    def _note_place(self) -> Place | None:
+        """Note this machine as the place, unless another one was first."""
         place = Place(uuid.uuid4().hex, os.uname().nodename)
         draft = self.directory / f".{_PLACE_FILE}.{place.id}"
-        draft.write_text(json.dumps(attrs.asdict(place)))
+        document = {**attrs.asdict(place), "machine": _identify_machine()}
+        draft.write_text(json.dumps(document))
         # A link replaces no file: of two processes that come first, both get the same place.
         with contextlib.suppress(FileExistsError):
             os.link(draft, self.directory / _PLACE_FILE)
         draft.unlink()
-        return self.read_place() or place
+        return self.read_place()
+
+
+def _identify_machine() -> str:
+    """Return what tells this machine from any other; empty where the system does not know.
+
+    The id itself is to be kept from others (``machine-id(5)``), and the directory may be a share.
+    """
+    try:
+        return hashlib.sha256(b"karbor-backup" + _MACHINE_ID.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _check_id(operation_id: str) -> str:

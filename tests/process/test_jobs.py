@@ -47,3 +47,17 @@ def test_jobs_of_an_operation_are_in_the_order_of_its_phases(tmp_path: Path) -> 
         jobs.job("one", phase).directory.mkdir()
     jobs.job("one-more", 1).directory.mkdir()
     assert [job.directory.name for job in jobs.jobs_of("one")] == ["one.1", "one.2", "one.10"]
+
+
+def test_directory_of_another_machine_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs, machine = ProcessJobs(tmp_path / "jobs"), tmp_path / "machine-id"
+    monkeypatch.setattr("karbor_backup_process._jobs._MACHINE_ID", machine)
+    machine.write_text("one")
+    place = jobs.prepare()
+    assert jobs.read_place() == place
+    machine.write_text("other")
+    assert jobs.read_place() is None
+    with pytest.raises(BackendError, match="another machine keeps its jobs there"):
+        jobs.prepare()

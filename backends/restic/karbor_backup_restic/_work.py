@@ -58,9 +58,9 @@ class OperationWork:
             BackendError: it cannot be done for good.
             OSError: a file cannot be read or written.
         """
-        place = self.jobs.prepare()
-        if away := elsewhere(operation, place):
+        if away := elsewhere(operation, self.jobs.read_place()):
             raise Transient(f"operation {operation.id}: {away}")
+        place = self.jobs.prepare()
         if operation.phase == BINDING:
             self._work(operation).validate(operation, own_paths)
             return Progress(ProgressState.READY, receipt=make_receipt(place))
