@@ -30,10 +30,10 @@ class Store(Protocol):
     def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
         """Replace the versions that were read, many at little more than the cost of one.
 
-        Each is written or refused separately. An operation that gets its outcome with this write
-        changes the backups in the same transaction: ``outcome.backup``, if there is one, is stored
-        (for a verify: only if the backup still exists); a succeeded delete removes
-        ``operation.backup``. Later writes of the operation do not repeat this.
+        Each is written or refused separately, in the order of the ids. An operation that gets its
+        outcome with this write changes the backups in the same transaction: ``outcome.backup``, if
+        there is one, is stored (for a verify: only if the backup still exists); a succeeded delete
+        removes ``operation.backup``. Later writes of the operation do not repeat this.
 
         Args:
             operations: at most one per id; ``write_one`` of ``stores.common`` writes one.

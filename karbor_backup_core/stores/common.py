@@ -74,12 +74,20 @@ def write_one(store: Store, operation: Operation) -> Operation:
     return stored
 
 
+def sort_by_id(operations: Iterable[Operation]) -> list[Operation]:
+    """Sort operations for ``Store.write``: all processes lock rows in one order.
+
+    So no two of them wait for each other.
+    """
+    return sorted(operations, key=lambda each: each.id)
+
+
 def write_each(
     operations: Iterable[Operation], write: Callable[[Operation], Operation]
 ) -> dict[str, Operation | KarborBackupError]:
     """Do what ``Store.write`` does, with a function that writes one operation or raises."""
     stored: dict[str, Operation | KarborBackupError] = {}
-    for operation in operations:
+    for operation in sort_by_id(operations):
         try:
             stored[operation.id] = write(operation)
         except KarborBackupError as error:

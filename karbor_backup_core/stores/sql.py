@@ -81,8 +81,7 @@ class SQLStore:
     def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
         """Replace the versions that were read, each separately, in few transactions."""
         stored: dict[str, Operation | KarborBackupError] = {}
-        # All processes lock rows in one order, so that no two wait for each other.
-        waiting = sorted(operations, key=lambda each: each.id)
+        waiting = common.sort_by_id(operations)
         for first in range(0, len(waiting), _BATCH_SIZE):
             batch = waiting[first : first + _BATCH_SIZE]
             try:

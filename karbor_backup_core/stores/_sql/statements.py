@@ -40,13 +40,11 @@ UPDATE_OPERATION: Final = (
     .where(
         _OPERATION_BY_ID,
         operations.c.version == sa.bindparam("version_read"),
-        sa.or_(
-            operations.c.has_outcome.is_(sa.false()), sa.bindparam("also_ended", type_=sa.Boolean)
-        ),
+        operations.c.has_outcome == sa.bindparam("had_outcome"),
     )
     .values(_bind_columns(operations, without=("id", "created_at")))
 )
-"""With ``also_ended`` false it writes only over an operation without an outcome."""
+"""Whether the stored version has an outcome tells which write brings it."""
 
 UPDATE_IF_LOCKED: Final = UPDATE_OPERATION.where(
     sa.exists().where(

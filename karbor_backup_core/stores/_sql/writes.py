@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from karbor_backup_core._errors import BackupBusy, Conflict, KarborBackupError, UnknownOperation
-from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core._model import Backup, Operation, State
 from karbor_backup_core.stores import common
 from karbor_backup_core.stores._sql import rows, statements
 
@@ -44,13 +44,14 @@ def update_operation(connection: sa.Connection, operation: Operation) -> Operati
     """
     stored = common.increment_version(operation)
     values = _update_values(operation, stored)
-    if operation.outcome is not None and _try_update(
-        connection, {**values, "also_ended": False}, operation
-    ):
-        _apply_effect(connection, common.backup_effect(operation))
-    elif not _try_update(connection, {**values, "also_ended": True}, operation):
-        raise _update_error(connection, operation)
-    return stored
+    # The stored version has an outcome mostly if this is the last write.
+    likely = operation.outcome is not None and operation.state is State.RELEASED
+    for had_outcome in (likely, not likely):
+        if _try_update(connection, {**values, "had_outcome": had_outcome}, operation):
+            if not had_outcome:
+                _apply_effect(connection, common.backup_effect(operation))
+            return stored
+    raise _update_error(connection, operation)
 
 
 def take_over(connection: sa.Connection, operation: Operation, seen: Operation) -> Operation:
@@ -63,7 +64,11 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
     """
     stored = common.increment_version(operation)
     lease_seen = rows.format_instant(seen.lease_until) or ""
-    values = {**_update_values(operation, stored), "lease_seen": lease_seen, "also_ended": True}
+    values = {
+        **_update_values(operation, stored),
+        "lease_seen": lease_seen,
+        "had_outcome": seen.outcome is not None,
+    }
     if not connection.execute(statements.UPDATE_IF_LEASE_UNCHANGED, values).rowcount:
         raise _update_error(connection, operation)
     _lock_or_unlock_backup(connection, operation)

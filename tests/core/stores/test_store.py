@@ -93,6 +93,13 @@ def test_of_many_writes_each_is_made_or_refused_by_itself(store: Store) -> None:
     assert store.write([]) == {}
 
 
+def test_of_many_writes_that_need_one_backup_the_first_by_id_is_made(store: Store) -> None:
+    there = [store.add(delete_operation(id_, make_backup())) for id_ in ("op-2", "op-1")]
+    stored = store.write([submitting_operation(each) for each in there])
+    assert isinstance(stored["op-1"], Operation)
+    assert isinstance(stored["op-2"], BackupBusy)
+
+
 def test_hundreds_of_writes_are_made_at_once(store: Store) -> None:
     there = [store.add(operation(id=f"op-{number}")) for number in range(450)]
     stored = store.write([attrs.evolve(each, unit="bytes") for each in there])
