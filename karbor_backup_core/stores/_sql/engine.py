@@ -1,5 +1,6 @@
 """Creates the SQLAlchemy engine for a URL, with SQLite set up for durable writes."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,6 +26,21 @@ _ROLLBACK_JOURNAL: Final = "PRAGMA journal_mode = DELETE"
 
 _SCHEMES: Final = ("sqlite", "postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql")
 """The beginnings of URLs that docs/stores.md shows, and their short forms."""
+
+_SERVER_TIMEOUTS: Final[Mapping[str, int]] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+"""libpq's parameters: seconds, but milliseconds for ``tcp_user_timeout``.
+
+A server whose host disappears, as in many a failover, closes no connection. By default Linux sends
+to it for a quarter of an hour, and for so long no lease could be renewed.
+"""
+
+_LIBPQ_DRIVERS: Final = frozenset({"psycopg", "psycopg2"})
 
 _VERSION_TABLE: Final = "schema_version"
 
@@ -60,7 +76,12 @@ def create_engine(
         return _create_sqlite_engine(parsed, create=create, risk=risk_network_filesystem)
     # MySQL's own default locks the gap of a row that was not found, so that two transactions that
     # insert there deadlock; a store needs no locks but those of its writes.
-    return _create_sa_engine(parsed, pool_pre_ping=True, isolation_level="READ COMMITTED")
+    settings: dict[str, Any] = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"}
+    if dialect.driver in _LIBPQ_DRIVERS:
+        settings["connect_args"] = {
+            name: value for name, value in _SERVER_TIMEOUTS.items() if name not in parsed.query
+        }
+    return _create_sa_engine(parsed, **settings)
 
 
 def _suggest_scheme(url: str | sa.URL) -> str:
