@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from karbor_backup_contract._registry import Rule, all_rules
     from karbor_backup_contract._report import Report, run_rules
     from karbor_backup_contract._violation import RuleViolation
-    from karbor_backup_contract.harness import Fault, Harness, Inventory, Resources, WithdrawFault
+    from karbor_backup_contract.harness import (
+        BackendFactory,
+        Fault,
+        Harness,
+        Inventory,
+        Resources,
+        WithdrawFault,
+    )
 
 _MODULES: Final = {
     "_execution": "RuleResult RuleStatus run_rule",
@@ -25,11 +32,12 @@ _MODULES: Final = {
     "_registry": "Rule all_rules",
     "_report": "Report run_rules",
     "_violation": "RuleViolation",
-    "harness": "Fault Harness Inventory Resources WithdrawFault",
+    "harness": "BackendFactory Fault Harness Inventory Resources WithdrawFault",
 }
 """The public names of each module."""
 
 __all__ = [
+    "BackendFactory",
     "Fault",
     "Harness",
     "Inventory",

@@ -288,14 +288,22 @@ class RuleContext:
                 self.harness.poll_interval if duration is None else max(0, duration.total_seconds())
             )
 
-    def restart(self, operation: Operation) -> Operation:
+    def restart(self, operation: Operation, plugin: Any = None) -> Operation:
         """Let the process die, and another one take the operation over.
 
         That is once its lease has run out: time enough for the service's lists to settle.
+
+        Args:
+            operation: the operation.
+            plugin: the backend object of the other process; None for a new one.
         """
         self.settle()
-        self._process = self.start_process()
+        self._process = self.start_process(plugin)
         return self._process.driver.acquire(operation)
+
+    def leave_process(self) -> None:
+        """Let the process end; the next call starts another one."""
+        self._process = None
 
     def cancel(self, operation: Operation) -> Operation:
         """Ask for an operation to be cancelled."""

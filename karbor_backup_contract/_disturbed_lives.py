@@ -53,6 +53,8 @@ class DisturbedLife(Generic[D]):
         disturb: makes a disturbance, such as one of the n-th request of each call, from the n.
         cancelled: whether each operation is cancelled when its work goes on.
         may_fail: whether the operations need not succeed.
+        stalls: whether work that is to be cancelled may be made to stall; another process knows of
+            no fault.
     """
 
     context: RuleContext
@@ -60,6 +62,7 @@ class DisturbedLife(Generic[D]):
     disturb: Callable[[int], D]
     cancelled: bool = False
     may_fail: bool = False
+    stalls: bool = True
 
     def run(self, number: int) -> D:
         """Run each verb, and let its end pass if it is whole and cleaned up behind.
@@ -95,7 +98,7 @@ class DisturbedLife(Generic[D]):
         context = self.context
         operation = context.plan(verb, target)
         if self.cancelled:
-            if Fault.STALL in context.harness.faults and not context.has_pending_fault():
+            if self.stalls and Fault.STALL in context.harness.faults:
                 context.inject_fault(Fault.STALL)
             # The second call is the one that begins work; a cancel before it is another rule's.
             for _ in range(2):

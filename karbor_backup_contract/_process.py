@@ -48,16 +48,29 @@ class Process:
         Raises:
             Exception: whatever the backend raises.
         """
-        more = {"own_paths": ()} if hook == Verb.RESTORE else {}
-        return _call_hook(self._manager, hook, {**more, **arguments})
+        return _call_hook(self._manager, hook, arguments)
 
     @functools.cached_property
     def _manager(self) -> pluggy.PluginManager:
-        manager = pluggy.PluginManager(PROJECT)
-        manager.add_hookspecs(BackendSpec)
-        manager.register(self.plugin)
-        return manager
+        return _create_manager(self.plugin)
+
+
+def call_plugin_hook(plugin: Any, hook: str, **arguments: Any) -> Any:
+    """Call a hook of a backend object without the core around it, and answer what it answers.
+
+    Raises:
+        Exception: whatever the backend raises.
+    """
+    return _call_hook(_create_manager(plugin), hook, arguments)
+
+
+def _create_manager(plugin: Any) -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(BackendSpec)
+    manager.register(plugin)
+    return manager
 
 
 def _call_hook(manager: pluggy.PluginManager, hook: str, arguments: Mapping[str, Any]) -> Any:
-    return getattr(manager.hook, hook)(**arguments)
+    more = {"own_paths": ()} if hook == Verb.RESTORE else {}
+    return getattr(manager.hook, hook)(**{**more, **arguments})

@@ -65,6 +65,19 @@ WithdrawFault = Callable[[], bool]
 """Takes back a fault that was asked for, and says whether it has happened."""
 
 
+@attrs.frozen
+class BackendFactory:
+    """How another Python process makes the backend on the same service.
+
+    Attributes:
+        function: a function or class that is imported there, as ``module:name``.
+        arguments: what it is called with, by name; JSON values.
+    """
+
+    function: str
+    arguments: Json = attrs.field(factory=dict)
+
+
 def _no_options(_verb: Verb, _resource: Resource) -> Json:
     return {}
 
@@ -77,6 +90,10 @@ class Harness:
 
     Attributes:
         create_backend: makes a new backend object on the same service, as another process would.
+        backend_factory: how another Python process makes the backend; for a service that is not
+            in the memory of the tests.
+        service_modules: names of modules, or packages, of the backend's own package that stand for
+            the service: they do not die with a process.
         resources: makes and reads what is protected.
         resource_types: the types that ``resources`` can make; together all that the backend
             supports.
@@ -96,6 +113,7 @@ class Harness:
             them.
         rejects_late_calls: whether the service tells a late call of an operation that left
             nothing, by ``Operation.fence`` or by an id that it never takes twice.
+        reuse_ids: makes the service give new things the ids of those that are gone, from now on.
         damage: spoils the stored data of a backup, so that it cannot be restored whole.
         poll_interval: seconds between two polls when the rules wait for real.
         settle_time: seconds until the service's lists show what was done, when the rules wait for
@@ -110,6 +128,8 @@ class Harness:
     create_backend: Callable[[], Any]
     resources: Resources
     resource_types: Collection[str]
+    backend_factory: BackendFactory | None = None
+    service_modules: Collection[str] = ()
     inventory: Callable[[], Inventory] | None = None
     clock: ManualClock | None = None
     options: Callable[[Verb, Resource], Json] = _no_options
@@ -122,6 +142,7 @@ class Harness:
     compound_types: Collection[str] = ()
     multi_phase_verbs: Collection[Verb] = ()
     rejects_late_calls: bool = False
+    reuse_ids: Callable[[], object] | None = None
     damage: Callable[[Backup], object] | None = None
     poll_interval: float = 0.05
     settle_time: float = 0.0

@@ -114,11 +114,15 @@ LATE_CALL_REJECTION: Final = requires_attribute(
     "rejects_late_calls", "a service that knows a late call by itself, and refuses it"
 )
 CLOCK: Final = requires_attribute("clock", "a clock of the service that can be turned")
+OTHER_PROCESS: Final = requires_attribute(
+    "backend_factory", "a backend that another Python process can make"
+)
 COVERED: Final = requires_support(Support.COVERED)
 DELETE: Final = Requirement(
     "a type whose backups can be deleted",
     _missing_delete_reason,
     declared=True,
 )
+REUSED_IDS: Final = requires_attribute("reuse_ids", "a service that gives ids again")
 DAMAGE: Final = requires_attribute("damage", "stored data that can be spoiled")
 VERIFY: Final = requires_support(Support.SUPPORTED, Verb.VERIFY)

@@ -13,6 +13,7 @@ from karbor_backup_contract._scenarios import (
 from karbor_backup_contract.requirements import (
     DELETE,
     INVENTORY,
+    REUSED_IDS,
 )
 from karbor_backup_core import Backup, Result, Verb
 
@@ -109,3 +110,33 @@ def similar_names_are_told_apart(context: RuleContext) -> None:
         context.run_successfully(Verb.DELETE, backups.pop(0))
     for backup in backups:
         check_restore(context, backup)
+
+
+@rule(
+    "C-218",
+    "Where the service gives ids again, no verb takes what has an id now for what had it before.",
+    "The handle of a backup that is gone names another one's data then.",
+    INVENTORY,
+    DELETE,
+    REUSED_IDS,
+    mandatory=False,
+)
+def reused_ids_are_told_apart(context: RuleContext) -> None:
+    """Delete a backup, make others of the same and of another resource, and use the first one."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.DELETE, Verb.RESTORE)
+    if context.harness.reuse_ids is not None:
+        context.harness.reuse_ids()
+    resource, neighbour = context.create_resource(kind), context.create_resource(kind)
+    for later_resource in (resource, neighbour):
+        gone = context.protect(resource)
+        context.run_successfully(Verb.DELETE, gone)
+        context.overwrite(later_resource)
+        later = context.protect(later_resource)
+        before = context.inventory()
+        for verb in context.supported_verbs(kind)[1:]:
+            operation = context.run(verb, gone)
+            what = f"a {verb} of a backup that is gone, whose id another one has"
+            ends = (Result.SUCCEEDED,) if verb is Verb.DELETE else ()
+            require_outcome(operation, Result.FAILED, *ends)
+            require_unchanged(context, before, what)
+        check_restore(context, later)

@@ -17,14 +17,21 @@ class Inventory:
     Attributes:
         assets: the resources.
         copies: what the backup service stores.
+        reuses_ids: whether a new copy gets the id of one that is gone.
     """
 
     assets: NestedIndex[Asset] = attrs.field(factory=dict, converter=NestedIndex[Asset])
     copies: NestedIndex[Copy] = attrs.field(factory=dict, converter=NestedIndex[Copy])
+    reuses_ids: bool = False
     _last_number: int = 0
+    _freed_ids: list[str] = attrs.field(factory=list)
 
     def new_id(self, kind: str) -> str:
-        """Make an id that was never used."""
+        """Make an id that was never used, or is free again if ids are reused."""
+        freed = [each for each in self._freed_ids if each.startswith(f"{kind}-")]
+        if freed and self.reuses_ids:
+            self._freed_ids.remove(freed[0])
+            return freed[0]
         self._last_number += 1
         return f"{kind}-{self._last_number}"
 
@@ -101,6 +108,8 @@ class Inventory:
 
     def remove_tree(self, root_id: str) -> None:
         """Remove a resource or a copy with all that is inside it; what is gone stays gone."""
+        if root_id in self.copies:
+            self._freed_ids.append(root_id)
         gone = self.assets.pop(root_id, None) or self.copies.pop(root_id, None)
         for member in gone.members if gone else ():
             self.remove_tree(member)

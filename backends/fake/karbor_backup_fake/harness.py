@@ -29,6 +29,10 @@ from karbor_backup_fake.faults import (
 MEMBER_TYPES: Final = {SERVER: VOLUME, PROJECT: SERVER}
 """What is inside of what."""
 
+PACKAGE: Final = __name__.rpartition(".")[0]
+CLOUD_MODULES: Final = ("_cloud", "_indexes", "_inventory", "_job_effects", "_model", "faults")
+"""The modules that are the cloud, and not its client."""
+
 TOKEN: Final = "canary-8d1f0c52b7"  # noqa: S105 - it is planted to be searched for
 SERVICE_SECONDS: Final = 3
 LONG_SECONDS: Final = timedelta(hours=1)
@@ -100,6 +104,7 @@ def create_harness(make: Callable[..., Any]) -> Harness:
     return attrs.evolve(
         _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),
         clock=clock,
+        service_modules=[f"{PACKAGE}.{name}" for name in CLOUD_MODULES],
         faults=_create_faults(cloud),
         request_faults={
             fault: functools.partial(_plan_at, cloud, effect)
@@ -110,6 +115,7 @@ def create_harness(make: Callable[..., Any]) -> Harness:
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
         ),
         secrets=[TOKEN],
+        reuse_ids=lambda: setattr(cloud.inventory, "reuses_ids", True),
     )
 
 

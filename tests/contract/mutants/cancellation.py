@@ -32,7 +32,7 @@ class ReportsUnstartedAsRunning(FakeBackend):
         return answers
 
 
-@breaks("C-702", also={"C-410", "C-508", "C-509", "C-609", "C-610", "C-706", "C-805"})
+@breaks("C-702", also={"C-410", "C-413", "C-508", "C-509", "C-609", "C-610", "C-706", "C-805"})
 class IgnoresRestoreCancel(FakeBackend):
     """Says that it cancels restores, and does not."""
 
@@ -41,7 +41,7 @@ class IgnoresRestoreCancel(FakeBackend):
         return operation.verb is Verb.RESTORE or super().cancel(operation)
 
 
-@breaks("C-703", also={"C-408", "C-410", "C-610", "C-702", "C-705"})
+@breaks("C-703", also={"C-408", "C-410", "C-413", "C-610", "C-702", "C-705"})
 class KeepsCancelledData(FakeBackend):
     """Leaves what a cancelled operation has made."""
 

@@ -5,9 +5,10 @@ from karbor_backup_core import (
     Operation,
     Progress,
     ProgressState,
+    Verb,
     hookimpl,
 )
-from karbor_backup_fake import FakeBackend
+from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
 from karbor_backup_fake._model import Copy
 from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
@@ -82,3 +83,38 @@ class DeletesIgnoringCase(DeletesOthers):
     def _is_taken_for(self, operation: Operation, copy: Copy) -> bool:
         name = operation.resource.name
         return copy.resource.name != name and copy.resource.name.lower() == name.lower()
+
+
+class ComparesResourcesOnly(FakeBackend):
+    """Takes any copy of the same resource that has the id for a backup's own."""
+
+    verbs: frozenset[Verb] = frozenset()
+
+    def _check_ownership(self, cloud: FakeCloud, operation: Operation) -> None:
+        if operation.backup is None or operation.verb not in self.verbs:
+            super()._check_ownership(cloud, operation)
+            return
+        copy = cloud.inventory.copies.get(_serialization.read_copy_id(operation.backup.handle))
+        if copy is not None and copy.resource.id != operation.resource.id:
+            super()._check_ownership(cloud, operation)
+
+
+@breaks("C-218")
+class DeletesByReusedId(ComparesResourcesOnly):
+    """Deletes whatever copy of the resource has the id of the one that it is to delete."""
+
+    verbs = frozenset({Verb.DELETE})
+
+
+@breaks("C-218")
+class RestoresByReusedId(ComparesResourcesOnly):
+    """Restores whatever copy of the resource has the id of the one that it is to restore."""
+
+    verbs = frozenset({Verb.RESTORE})
+
+
+@breaks("C-218")
+class VerifiesByReusedId(ComparesResourcesOnly):
+    """Verifies whatever copy of the resource has the id of the one that it is to verify."""
+
+    verbs = frozenset({Verb.VERIFY})

@@ -139,6 +139,7 @@ class DeletesCoveredType(FakeBackend):
         "C-408",
         "C-409",
         "C-410",
+        "C-413",
         "C-503",
         "C-601",
         "C-604",

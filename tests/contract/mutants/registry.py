@@ -8,6 +8,10 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
+from karbor_backup_contract import Harness, Rule, all_rules
+from karbor_backup_fake.harness import create_harness
+
+CreateHarness = Callable[[Any], Harness]
 T = TypeVar("T", bound=type)
 
 _mutants: Final[list["Mutant"]] = []
@@ -21,11 +25,19 @@ class Mutant:
         make: makes it from a configuration and a cloud.
         breaks: the rule that the fault is about.
         also_breaks: other rules that cannot be kept with it.
+        create_harness: returns a harness on a new service, for what makes the backend.
+        subject: the subject of the rules that are tried on it; empty for all rules.
     """
 
     make: Any
     breaks: str
     also_breaks: frozenset[str]
+    create_harness: CreateHarness = create_harness
+    subject: str = ""
+
+    def rules(self) -> list[Rule]:
+        """Return the rules that are tried on it."""
+        return [rule for rule in all_rules() if self.subject in ("", rule.subject)]
 
     @property
     def name(self) -> str:
@@ -38,11 +50,16 @@ class Mutant:
         return (self.make.__doc__ or "").strip().splitlines()[0]
 
 
-def breaks(rule: str, also: Collection[str] = ()) -> Callable[[T], T]:
-    """Enter a backend class as one that breaks a rule, and inevitably others."""
+def breaks(
+    rule: str,
+    also: Collection[str] = (),
+    harness: CreateHarness = create_harness,
+    subject: str = "",
+) -> Callable[[T], T]:
+    """Enter a backend class as one that breaks a rule, and inevitably others; see ``Mutant``."""
 
     def enter(cls: T) -> T:
-        _mutants.append(Mutant(cls, rule, frozenset(also)))
+        _mutants.append(Mutant(cls, rule, frozenset(also), harness, subject))
         return cls
 
     return enter

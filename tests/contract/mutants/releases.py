@@ -12,7 +12,19 @@ from tests.contract.mutants.verbs import copy_id_of
 
 @breaks(
     "C-801",
-    also={"C-215", "C-410", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707", "C-805"},
+    also={
+        "C-215",
+        "C-410",
+        "C-413",
+        "C-610",
+        "C-611",
+        "C-702",
+        "C-703",
+        "C-705",
+        "C-706",
+        "C-707",
+        "C-805",
+    },
 )
 class KeepsVerifyJobs(FakeBackend):
     """Leaves the jobs of verifies."""
@@ -36,7 +48,7 @@ class KeepsMemberCopies(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-803", also={"C-404", "C-407", "C-410"})
+@breaks("C-803", also={"C-404", "C-407", "C-410", "C-413"})
 class SecondReleaseDeletesBackup(FakeBackend):
     """Removes the backup when it is released once more."""
 
@@ -57,6 +69,7 @@ class SecondReleaseDeletesBackup(FakeBackend):
         "C-404",
         "C-408",
         "C-410",
+        "C-413",
         "C-605",
         "C-607",
         "C-611",

@@ -63,7 +63,7 @@ class RestoreRequiresResource(FakeBackend):
         return super().restore(operation)
 
 
-@breaks("C-209", also={"C-404", "C-410", "C-911"})
+@breaks("C-209", also={"C-404", "C-410", "C-413", "C-911"})
 class KeepsHandlesInMemory(FakeBackend):
     """Restores only from the very handles that it has made in this process."""
 

@@ -27,7 +27,7 @@ class VerifiesWithoutChecks(FakeBackend):
         return attrs.evolve(super()._job_progress(operation, job), checks=())
 
 
-@breaks("C-208", also={"C-214", "C-305", "C-306"})
+@breaks("C-208", also={"C-214", "C-218", "C-305", "C-306"})
 class VerifiesWithoutReading(FakeBackend):
     """Verifies without looking."""
 
@@ -53,7 +53,8 @@ class VerifiesAgainstNothing(FakeBackend):
 
 
 @breaks(
-    "C-215", also={"C-410", "C-607", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707"}
+    "C-215",
+    also={"C-410", "C-413", "C-607", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707"},
 )
 class VerifyLeavesResource(FakeBackend):
     """Restores for a verify, and leaves what it restored."""
