@@ -479,6 +479,15 @@ def test_cancel_that_crosses_a_refused_begin_leaves_no_delay() -> None:
     assert next_call(operation, instant_after(5)) is Call.POLL
 
 
+def test_release_after_failed_calls_waits_for_nothing() -> None:
+    operation = LIFECYCLE.apply(submitting_operation(), Call.VERB, Transient("busy", 90), NOW)
+    assert operation.retry.failures == 1
+    operation = LIFECYCLE.apply(operation, Call.VERB, BackendError("refused"), instant_after(90))
+    assert operation.state is State.RELEASING
+    assert operation.retry == Retry("busy")
+    assert next_call(operation, instant_after(90)) is Call.RELEASE
+
+
 def test_wait_for_a_held_backup_ends_at_the_deadline() -> None:
     operation = attrs.evolve(
         planned_operation(Verb.DELETE), retry=Retry(failures=10), deadline=instant_after(20)
