@@ -1,4 +1,4 @@
-"""An author's environment: the wheel with its extra ``contract``, build backends, and no more."""
+"""An author's environment: the wheel with two extras, build backends, and no more."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ _OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1"
 @pytest.fixture(scope="session")
 def author(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment.create(
-        tmp_path_factory.mktemp("author"), f"{wheel}[contract]", "hatchling", "editables"
+        tmp_path_factory.mktemp("author"), f"{wheel}[contract,process]", "hatchling", "editables"
     )
 
 
