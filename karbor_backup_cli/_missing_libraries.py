@@ -20,6 +20,7 @@ _EXTRAS: Final = {
 """The extra that brings each library of the core's extras."""
 
 _OWN_PACKAGES: Final = (
+    "karbor_backup_cinder",
     "karbor_backup_cli",
     "karbor_backup_contract",
     "karbor_backup_core",

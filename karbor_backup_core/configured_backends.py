@@ -159,8 +159,8 @@ class ConfiguredBackends:
         known = ", ".join(self.sections) or "none"
         if any(each.name == name and each.needs_section for each in installed_backends()):
             return (
-                f"backend {name!r} keeps nothing beyond this process, and is used only where the "
-                f"configuration has a section [backends.{name}] (there are: {known})"
+                f"backend {name!r} is used only where the configuration has a "
+                f"section [backends.{name}] (there are: {known})"
             )
         return str(unknown_backend(name, self.sections))
 

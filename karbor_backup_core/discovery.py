@@ -44,8 +44,8 @@ class InstalledBackend:
     def needs_section(self) -> bool:
         """Whether it is used only where a configuration has a section for it.
 
-        The class says so by ``NEEDS_SECTION = True``: what it protects is no user's data, so that
-        nobody may get it by default.
+        The class says so by ``NEEDS_SECTION = True``, so that nobody gets it by default: what it
+        protects is no user's data, or another backend of this distribution is the default.
         """
         return bool(getattr(self.plugin_class, "NEEDS_SECTION", False))
 

@@ -53,7 +53,7 @@ def test_a_backend_is_found_as_soon_as_it_is_installed(install: Install) -> None
 
 def test_the_backends_of_this_distribution_are_listed() -> None:
     ours = {each.name for each in installed_backends() if each.distribution == "karbor-backup"}
-    assert ours == {"fake", "freezer", "restic"}
+    assert ours == {"cinder", "fake", "freezer", "restic"}
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(install: Install) -> None:

@@ -16,6 +16,7 @@ _NO_SQLALCHEMY: Final = "sqlalchemy is not installed: pip install '.[sql]'"
 _EXTRAS: Final = {
     # extra: what the command says to `--version`, and to `list`, where it cannot do it
     "": (_NO_CLICK, _NO_CLICK),
+    "cinder": (_NO_CLICK, _NO_CLICK),
     "freezer": (_NO_CLICK, _NO_CLICK),
     "process": (_NO_CLICK, _NO_CLICK),
     "restic": (_NO_CLICK, _NO_CLICK),
@@ -28,6 +29,7 @@ _EXTRAS: Final = {
 
 _PROGRAMS: Final = {
     "": "import karbor_backup_core, karbor_backup_fake",
+    "cinder": "from karbor_backup_cinder import CinderBackend; CinderBackend({})",
     "freezer": "from karbor_backup_freezer import FreezerBackend; FreezerBackend({})",
     "process": "from karbor_backup_process import ProcessJobs",
     "restic": "from karbor_backup_restic import ResticBackend; ResticBackend.CONFIG_SCHEMA",

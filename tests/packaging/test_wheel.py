@@ -8,6 +8,7 @@ def test_wheel_contains_the_packages_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {
+        "karbor_backup_cinder",
         "karbor_backup_cli",
         "karbor_backup_contract",
         "karbor_backup_core",

@@ -91,7 +91,7 @@ class FaultRule:
         fault: what happens.
         at: it strikes from the at-th matching request on, counted from 1.
         times: at so many matching requests in a row; None for all that follow.
-        method: only requests with this method match, if given.
+        method: only requests whose whole method this regular expression matches, if given.
         path: only requests in whose path this regular expression is found match, if given.
         matched: how many requests have matched.
         fired: how often it has struck.
@@ -107,7 +107,7 @@ class FaultRule:
 
     def matches(self, method: str, path: str) -> bool:
         """Count a request, and return whether the fault is meant for it."""
-        if self.method not in (None, method) or not re.search(self.path or "", path):
+        if not re.fullmatch(self.method or ".*", method) or not re.search(self.path or "", path):
             return False
         self.matched += 1
         return self.matched >= self.at and (

@@ -66,6 +66,9 @@ class NativeBackup:
             its backup takes.
         name: its name, which ends with the id of the protect that made it.
         volume: the id of the volume that it was made of.
+        data_timestamp: when its data was taken, as Cinder writes instants.
+        incremental: whether it holds only what has changed since another one.
+        has_dependents: whether others are based on it, so that Cinder does not remove it.
     """
 
     id: str
@@ -74,6 +77,9 @@ class NativeBackup:
     size: int = 0
     name: str = ""
     volume: str = ""
+    data_timestamp: str = ""
+    incremental: bool = False
+    has_dependents: bool = False
 
     def belongs_to(self, backup_id: str, volume: str) -> bool:
         """Return whether it is provably of a backup and a volume, or is gone."""
@@ -142,6 +148,13 @@ class NativeBackupClient:
             listed = self._services.sdk.block_storage.backups(name=name, volume_id=volume)
             return tuple(b.id for b in listed if b.name == name and b.volume_id == volume)
 
+    def list_of_volume(self, volume: str) -> tuple[NativeBackup, ...]:
+        """Return all backups of a volume that the project sees, the oldest data first."""
+        with translate_errors(f"Cinder for the backups of volume {volume}"):
+            listed = self._services.sdk.block_storage.backups(details=True, volume_id=volume)
+            found = [_to_native_backup(b) for b in listed if b.volume_id == volume]
+        return tuple(sorted(found, key=lambda backup: (backup.data_timestamp, backup.id)))
+
     def remove_backups(self, volumes: Mapping[str, str], backup_id: str) -> NativeRemovalStatus:
         """Ask Cinder to remove these backups, and tell which are still there.
 
@@ -197,6 +210,9 @@ def _to_native_backup(backup: "CinderBackup | Any") -> NativeBackup:
         size=(backup.size or 0) * _GIB,
         name=backup.name or "",
         volume=backup.volume_id or "",
+        data_timestamp=backup.data_timestamp or backup.created_at or "",
+        incremental=bool(backup.is_incremental),
+        has_dependents=bool(backup.has_dependent_backups),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_freezer.libraries import LIBRARIES
-from karbor_backup_openstack.libraries import Library, check_libraries
+from karbor_backup_openstack.libraries import OPENSTACK_LIBRARIES, Library, check_libraries
 
 PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 
@@ -15,10 +15,13 @@ def test_installed_libraries_are_new_enough() -> None:
     check_libraries(LIBRARIES)
 
 
-def test_bounds_are_those_of_the_extra() -> None:
+@pytest.mark.parametrize(
+    ("extra", "libraries"), [("freezer", LIBRARIES), ("cinder", OPENSTACK_LIBRARIES)]
+)
+def test_bounds_are_those_of_the_extra(extra: str, libraries: tuple[Library, ...]) -> None:
     extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
-    stated = {f"{library.distribution}>={library.minimum}" for library in LIBRARIES}
-    assert stated == set(extras["freezer"])
+    stated = {f"{library.distribution}>={library.minimum}" for library in libraries}
+    assert stated == set(extras[extra])
 
 
 @pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.distribution)

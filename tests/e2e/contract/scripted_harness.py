@@ -30,7 +30,7 @@ from sandbox.accounts import write_secret
 from tests.e2e.contract.scripted_resources import RESTORED, ScriptedResources
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
-from tests.support.http_faults import HttpFault
+from tests.support.http_faults import FaultRule, HttpFault
 from tests.support.scripted_agent import ScriptedAgent
 from tests.support.scripted_cloud import CloudState, ScriptedCloud, keystone_login
 from tests.support.scripted_scheduler import (
@@ -250,7 +250,7 @@ def scripted_harness(
             clock=clock,
             options=place.options,
             faults=_fault_actions(proxy, place.environment.proxy, scheduler, state),
-            request_faults=_request_faults(proxy, place.environment.proxy),
+            request_faults=request_faults(proxy, place.environment.proxy),
             pending_faults=lambda: [*proxy.unfired(), *scheduler.unfired()],
             create_backend_in_other_scope=lambda: backend("other"),
             secrets=(SECRET, place.environment.sandbox.accounts["demo"].password),
@@ -289,16 +289,17 @@ def _fault_actions(
     }
 
 
-def _request_faults(
-    freezer: FaultProxy, cloud: FaultProxy
-) -> Mapping[Fault, Callable[[int], WithdrawFault]]:
+def request_faults(*proxies: FaultProxy) -> Mapping[Fault, Callable[[int], WithdrawFault]]:
+    """Return the harness's faults at a certain request; requests to all proxies count together."""
+
     def at(fault: HttpFault) -> Callable[[int], WithdrawFault]:
         def plan(number: int) -> WithdrawFault:
-            planned = freezer.plan(fault, at=number)
-            cloud.add_rule(planned)
+            planned = FaultRule(fault, at=number)
+            for proxy in proxies:
+                proxy.add_rule(planned)
 
             def withdraw() -> bool:
-                for proxy in (freezer, cloud):
+                for proxy in proxies:
                     proxy.remove_rule(planned)
                 return planned.fired > 0
 

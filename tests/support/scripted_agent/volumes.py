@@ -16,7 +16,7 @@ from tests.support.scripted_agent.modes import (
     next_timestamp,
     temporary_name,
 )
-from tests.support.scripted_cloud import block_storage, images
+from tests.support.scripted_cloud import block_storage, images, volume_backups
 from tests.support.scripted_cloud.state import CloudState, FakeResource
 
 _CONTENT_LIMIT: Final = 2**16
@@ -140,7 +140,7 @@ class NativeVolumeMode:
             "force": True,
             "metadata": {"created_by": "freezer", "freezer_backup_id": action.get("backup_id")},
         }
-        backup = block_storage.new_backup(self.state, self.project, asked)
+        backup = volume_backups.new_backup(self.state, self.project, asked)
         if not whole:
             return {}
         return {"cinder_backup_id": backup.id, "status": "available", "container": container}
@@ -150,7 +150,7 @@ class NativeVolumeMode:
         backup = self.state.backups.get(action["cindernative_backup_id"], self.project)
         if whole:
             asked = {"volume_id": action["cindernative_vol_id"]}
-            block_storage.restore_backup(self.state, self.project, backup, asked)
+            volume_backups.restore_backup(self.state, self.project, backup, asked)
 
     def remove(self, action: Mapping[str, str]) -> None:
         """Remove all backups of the volume that an agent has asked for."""

@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from werkzeug.exceptions import BadRequest, NotFound
 
-from tests.support.scripted_cloud import block_storage, images
+from tests.support.scripted_cloud import block_storage, images, volume_backups
 from tests.support.scripted_cloud.api_call import ApiCall, Routes
 from tests.support.scripted_cloud.state import ZONE, FakeResource
 
-_HIDDEN: Final = frozenset({"volume_image", "volume_metadata"})
+_HIDDEN: Final = frozenset({"parent", "volume_image", "volume_metadata"})
 
 VERSIONS: Final = {
     "versions": [
@@ -38,7 +38,10 @@ def _volume(call: ApiCall, volume: str) -> Any:
 
 
 def _new_volume(call: ApiCall) -> Any:
-    volume = block_storage.new_volume(call.state, call.project, call.read_body("volume"))
+    with call.state.next_work() as planned:
+        volume = block_storage.new_volume(call.state, call.project, call.read_body("volume"))
+        if planned.fails:
+            call.state.schedule_status(volume, "error")
     return 202, {"volume": _to_document(volume)}
 
 
@@ -120,22 +123,29 @@ def _delete_snapshot(call: ApiCall, snapshot: str) -> Any:
     return 202, None
 
 
+def _backup_document(call: ApiCall, backup: FakeResource) -> dict[str, Any]:
+    dependents = volume_backups.has_dependents(call.state, backup)
+    return {**_to_document(backup), "has_dependent_backups": dependents}
+
+
 def _backups(call: ApiCall) -> Any:
-    return {"backups": [_to_document(each) for each in call.list_visible(call.state.backups)]}
+    found = call.list_visible(call.state.backups)
+    return {"backups": [_backup_document(call, each) for each in found]}
 
 
 def _backup(call: ApiCall, backup: str) -> Any:
-    return {"backup": _to_document(call.state.backups.get(backup, call.visible_project))}
+    found = call.state.backups.get(backup, call.visible_project)
+    return {"backup": _backup_document(call, found)}
 
 
 def _new_backup(call: ApiCall) -> Any:
-    backup = block_storage.new_backup(call.state, call.project, call.read_body("backup"))
+    backup = volume_backups.new_backup(call.state, call.project, call.read_body("backup"))
     return 202, {"backup": {"id": backup.id, "name": backup.name}}
 
 
 def _restore_backup(call: ApiCall, backup: str) -> Any:
     resource = call.state.backups.get(backup, call.visible_project)
-    volume = block_storage.restore_backup(
+    volume = volume_backups.restore_backup(
         call.state, call.project, resource, call.read_body("restore")
     )
     answer = {"backup_id": resource.id, "volume_id": volume.id, "volume_name": volume.name}
@@ -143,7 +153,7 @@ def _restore_backup(call: ApiCall, backup: str) -> Any:
 
 
 def _delete_backup(call: ApiCall, backup: str) -> Any:
-    block_storage.delete_backup(call.state, call.state.backups.get(backup, call.visible_project))
+    volume_backups.delete_backup(call.state, call.state.backups.get(backup, call.visible_project))
     return 202, None
 
 

@@ -99,6 +99,19 @@ class ResourceCollection:
         return identifier in self._resources
 
 
+@attrs.frozen
+class WorkOutcome:
+    """What becomes of work that Cinder is asked for.
+
+    Attributes:
+        fails: whether it fails at its end.
+        seconds: how long it takes; None for what is usual.
+    """
+
+    fails: bool = False
+    seconds: float | None = None
+
+
 class CloudState:
     """All that there is. Whoever looks or changes something holds the lock.
 
@@ -107,7 +120,9 @@ class CloudState:
         seconds: how long the making, changing or removing of something takes.
 
     Attributes:
-        is_stuck: whether Cinder fails to delete snapshots, so that they stay in error.
+        snapshot_deletes_fail: whether Cinder fails to delete snapshots.
+        backup_deletes_fail: whether Cinder fails to delete its backups.
+        planned_work: what becomes of the next work that Cinder is asked for, in turn.
     """
 
     def __init__(self, now: Callable[[], float] = time.time, seconds: float = 0) -> None:
@@ -115,6 +130,8 @@ class CloudState:
         self.now = now
         self.seconds = seconds
         self.snapshot_deletes_fail = False
+        self.backup_deletes_fail = False
+        self.planned_work: list[WorkOutcome] = []
         self.types = ResourceCollection("Volume type")
         self.volumes = ResourceCollection("Volume")
         self.snapshots = ResourceCollection("Snapshot")
@@ -159,6 +176,18 @@ class CloudState:
             thing.shown.update(status=status, updated_at=self.timestamp(), **more)
 
         self.schedule(change)
+
+    @contextlib.contextmanager
+    def next_work(self) -> Iterator[WorkOutcome]:
+        """Take what is planned for the work that is begun in the block."""
+        planned = self.planned_work.pop(0) if self.planned_work else WorkOutcome()
+        seconds = self.seconds
+        if planned.seconds is not None:
+            self.seconds = planned.seconds
+        try:
+            yield planned
+        finally:
+            self.seconds = seconds
 
     @contextlib.contextmanager
     def without_delay(self) -> Iterator[None]:

@@ -1,0 +1,96 @@
+"""What a receipt and a handle may say, checked whenever one is read.
+
+They come back from stores, from Karbor's bank and from files that anybody may have written.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from karbor_backup_core import InvalidInput, Json
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+_ID: Final = {"type": "string", "pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
+_TEXT: Final = {"type": "string", "maxLength": 255}
+
+_VOLUME: Final = {
+    "type": "object",
+    "properties": {
+        "id": _ID,
+        "name": _TEXT,
+        "size": {"type": "integer", "minimum": 0, "maximum": 2**31},
+        "volume_type": _TEXT,
+        "availability_zone": _TEXT,
+        "description": _TEXT,
+        "bootable": {"type": "boolean"},
+    },
+    "required": ["id", "size"],
+    "additionalProperties": False,
+}
+
+RECEIPT: Final = "receipt"
+HANDLE: Final = "handle"
+
+_SCHEMAS: Final[Mapping[str, Json]] = {
+    RECEIPT: {
+        "type": "object",
+        "properties": {
+            "format": {"type": "integer"},
+            "step": {"type": "string"},
+            "backup": _ID,
+            "volume": _ID,
+            "source": _VOLUME,
+            "parent": _ID,
+            "removing": {"type": "boolean"},
+        },
+        "additionalProperties": False,
+    },
+    HANDLE: {
+        "type": "object",
+        "properties": {
+            "format": {"type": "integer"},
+            "backup": _ID,
+            "source": _VOLUME,
+            "digest": {"type": "string"},
+        },
+        "required": ["format", "backup", "source", "digest"],
+        "additionalProperties": False,
+    },
+}
+
+
+def check_document(kind: str, document: Json) -> None:
+    """Check a receipt or a handle.
+
+    Raises:
+        InvalidInput: it is not as it was written.
+    """
+    problem = next(_validator(kind).iter_errors(document), None)
+    if problem is not None:
+        raise InvalidInput(f"{kind}{problem.json_path[1:]}: {problem.message[:200]}")
+
+
+def compute_digest(document: Json, backup_id: str) -> str:
+    """Return the digest of a handle's other entries, and of the id of its backup.
+
+    It tells damage and a handle of another backup; it is no signature.
+    """
+    covered = {key: value for key, value in document.items() if key != "digest"}
+    text = json.dumps([backup_id, covered], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def _validator(kind: str) -> "Draft202012Validator":
+    import jsonschema
+
+    return jsonschema.Draft202012Validator(_SCHEMAS[kind])
+
+
+def drop_missing(**values: Any) -> dict[str, Any]:
+    """Return the values that are there: not None, empty or false."""
+    return {key: value for key, value in values.items() if value}

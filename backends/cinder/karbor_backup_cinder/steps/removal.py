@@ -1,0 +1,66 @@
+"""The step of a delete: Cinder removes the backup, and no other."""
+
+from karbor_backup_cinder.chains import find_dependents
+from karbor_backup_cinder.context import CinderCall, CinderStep
+from karbor_backup_core import InvalidInput, Leftover, Progress, ProgressState
+from karbor_backup_openstack.native_backups import LEFTOVER_KIND, NativeBackup, NativeBackupState
+
+
+class BackupRemoval(CinderStep):
+    """Has Cinder remove the backup, and waits until it is gone."""
+
+    name = "removal"
+
+    def execute(self, call: CinderCall) -> Progress:
+        """Ask for the removal; refuse it while other backups are based on this one.
+
+        Raises:
+            InvalidInput: others are based on it, which are named.
+        """
+        found = self.load_own_backup(call)
+        if call.step != self.name:
+            self._require_no_dependents(found)
+        ids = {found.id: call.handle.source.id}
+        removal = self._context.backups.remove_backups(ids, call.operation.backup_id)
+        if removal.pending:
+            return call.receipt.report(ProgressState.RUNNING)
+        if removal.leftovers:
+            reason = "; ".join(left.note for left in removal.leftovers)
+            return Progress(ProgressState.FAILED, reason=reason, leftovers=removal.leftovers)
+        return call.receipt.report(ProgressState.SUCCEEDED)
+
+    def status(self, call: CinderCall) -> Progress:
+        """Return how far the removal is."""
+        begun = call.step == self.name
+        found = self.load_own_backup(call)
+        if found.state is NativeBackupState.DELETING:
+            return Progress(ProgressState.RUNNING, leftovers=(_to_leftover(found),))
+        if begun and found.state is NativeBackupState.FAILED:
+            left = (_to_leftover(found),)
+            return Progress(ProgressState.FAILED, reason=found.reason, leftovers=left)
+        return Progress(ProgressState.READY if begun else ProgressState.UNKNOWN)
+
+    def revert(self, call: CinderCall) -> Progress:
+        """Wait for the end of a removal that goes on; nothing else was made."""
+        try:
+            found = self.load_own_backup(call)
+        except InvalidInput:
+            # What cannot be read was refused before anything was begun.
+            return Progress(ProgressState.SUCCEEDED)
+        if found.state is NativeBackupState.DELETING:
+            return Progress(ProgressState.RUNNING, leftovers=(_to_leftover(found),))
+        return Progress(ProgressState.SUCCEEDED)
+
+    def _require_no_dependents(self, found: NativeBackup) -> None:
+        if not found.has_dependents:
+            return
+        listed = self._context.backups.list_of_volume(found.volume)
+        named = ", ".join(find_dependents(listed, found.id)) or "Cinder does not tell which"
+        raise InvalidInput(
+            f"incremental backups are based on Cinder's backup {found.id} ({named}): delete those "
+            "first, the latest one before the others"
+        )
+
+
+def _to_leftover(found: NativeBackup) -> Leftover:
+    return Leftover(LEFTOVER_KIND, found.id, found.reason or f"Cinder calls it {found.status!r}")
