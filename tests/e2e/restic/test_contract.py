@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_contract import Harness, Inventory, RuleStatus, all_rules, run_rule
+from karbor_backup_contract import (
+    BackendFactory,
+    Harness,
+    Inventory,
+    RuleStatus,
+    all_rules,
+    run_rule,
+)
 from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_core import Verb
 from karbor_backup_restic import DIRECTORY, FILE, ResticBackend
@@ -16,8 +23,11 @@ class TestRestic(ContractSuite):
     def harness(self, restic: ResticHarness, other_repository: Path) -> Harness:
         elsewhere = restic.configuration(repository=str(other_repository))
         return Harness(
-            create_backend=lambda: ResticBackend(wrapped(restic.configuration())),
-            create_backend_in_other_scope=lambda: ResticBackend(wrapped(elsewhere)),
+            create_backend=lambda: create_backend(restic.configuration()),
+            create_backend_in_other_scope=lambda: create_backend(elsewhere),
+            backend_factory=BackendFactory(
+                f"{__name__}:create_backend", {"configuration": restic.configuration()}
+            ),
             resources=restic.resources,
             resource_types=[DIRECTORY, FILE],
             inventory=restic.inventory,
@@ -28,6 +38,11 @@ class TestRestic(ContractSuite):
             multi_phase_verbs=list(Verb),
             damage=restic.damage,
         )
+
+
+def create_backend(configuration: dict[str, object]) -> ResticBackend:
+    """Return the backend as the core creates it, here or in another process."""
+    return ResticBackend(wrapped(configuration))
 
 
 def wrapped(configuration: dict[str, object]) -> dict[str, object]:
