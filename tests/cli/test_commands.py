@@ -177,6 +177,12 @@ def test_backend_that_keeps_nothing_is_used_only_where_a_section_names_it(
     assert command("protect", *VOLUME).exit_code == 0
 
 
+def test_freezer_alone_is_used_without_a_section(command: CommandRunner) -> None:
+    command.config.write_text("")
+    listed = command("backends").stdout.partition("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in listed if "not configured" not in line] == ["freezer"]
+
+
 def test_the_cloud_of_the_command_line_wins(command: CommandRunner) -> None:
     command.json("backends")
     made = command.json("protect", *VOLUME, "-o", "backup_name=one", "--os-cloud", "other")
