@@ -1,8 +1,10 @@
 """The tutorial's backend, which keeps its state in files, and a harness for what is made of it."""
 
 import importlib
+import shutil
 import tempfile
 import types
+import weakref
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,14 +36,16 @@ def create_harness(cls: Any) -> Harness:
     Args:
         cls: the tutorial's backend, or a class that is made of it.
     """
-    folder = tempfile.TemporaryDirectory(prefix="contract-shelf-")
-    copies, files = Path(folder.name, "copies"), FileResources(Path(folder.name, "files"))
+    folder = tempfile.mkdtemp(prefix="contract-shelf-")
+    copies, files = Path(folder, "copies"), FileResources(Path(folder, "files"))
     copies.mkdir()
     settings = {"name": f"{cls.__module__}:{cls.__name__}", "folder": str(copies)}
 
-    def inventory(_kept: object = folder) -> Inventory:
+    def inventory() -> Inventory:
         return Inventory(data=[*list_paths(copies), *files.list_present()])
 
+    # A TemporaryDirectory that nobody closes warns when it is removed, which fails the test.
+    weakref.finalize(inventory, shutil.rmtree, folder, ignore_errors=True)
     return Harness(
         create_backend=lambda: create_backend(**settings),
         backend_factory=BackendFactory(f"{__name__}:create_backend", settings),
