@@ -87,6 +87,10 @@ class NativeBackup:
             self.name.endswith(f"_{backup_id}") and self.volume == volume
         )
 
+    def to_leftover(self) -> Leftover:
+        """Return it as what an operation leaves or waits for."""
+        return Leftover(LEFTOVER_KIND, self.id, self.reason or f"Cinder calls it {self.status!r}")
+
     @property
     def state(self) -> NativeBackupState:
         """How far it is. A state that this version does not know is taken for work going on."""
@@ -174,13 +178,10 @@ class NativeBackupClient:
                 continue
             if state.status in _REMOVABLE:
                 state = self._request_removal(state)
-            leftover = Leftover(
-                LEFTOVER_KIND, id_, state.reason or f"Cinder calls it {state.status!r}"
-            )
             if state.state is NativeBackupState.FAILED:
-                stuck.append(leftover)
+                stuck.append(state.to_leftover())
             elif state.state is not NativeBackupState.GONE:
-                waiting.append(leftover)
+                waiting.append(state.to_leftover())
         return NativeRemovalStatus(pending=tuple(waiting), leftovers=tuple(stuck))
 
     def _request_removal(self, state: NativeBackup) -> NativeBackup:

@@ -96,11 +96,7 @@ class BackupCreation(CinderStep):
 
     def _list_stuck(self, ids: Sequence[str]) -> tuple[Leftover, ...]:
         found = [self._context.backups.get_backup(identifier) for identifier in ids]
-        return tuple(
-            Leftover(LEFTOVER_KIND, each.id, each.reason)
-            for each in found
-            if each.state is NativeBackupState.FAILED
-        )
+        return tuple(each.to_leftover() for each in found if each.state is NativeBackupState.FAILED)
 
     def _wait_for_turn(self, call: CinderCall) -> Progress:
         """Return whether another backup of the volume still keeps this one from being begun."""

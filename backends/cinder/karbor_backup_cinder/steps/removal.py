@@ -2,8 +2,8 @@
 
 from karbor_backup_cinder.chains import find_dependents
 from karbor_backup_cinder.context import CinderCall, CinderStep
-from karbor_backup_core import InvalidInput, Leftover, Progress, ProgressState
-from karbor_backup_openstack.native_backups import LEFTOVER_KIND, NativeBackup, NativeBackupState
+from karbor_backup_core import InvalidInput, Progress, ProgressState
+from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState
 
 
 class BackupRemoval(CinderStep):
@@ -34,9 +34,9 @@ class BackupRemoval(CinderStep):
         begun = call.step == self.name
         found = self.load_own_backup(call)
         if found.state is NativeBackupState.DELETING:
-            return Progress(ProgressState.RUNNING, leftovers=(_to_leftover(found),))
+            return Progress(ProgressState.RUNNING, leftovers=(found.to_leftover(),))
         if begun and found.state is NativeBackupState.FAILED:
-            left = (_to_leftover(found),)
+            left = (found.to_leftover(),)
             return Progress(ProgressState.FAILED, reason=found.reason, leftovers=left)
         return Progress(ProgressState.READY if begun else ProgressState.UNKNOWN)
 
@@ -48,7 +48,7 @@ class BackupRemoval(CinderStep):
             # What cannot be read was refused before anything was begun.
             return Progress(ProgressState.SUCCEEDED)
         if found.state is NativeBackupState.DELETING:
-            return Progress(ProgressState.RUNNING, leftovers=(_to_leftover(found),))
+            return Progress(ProgressState.RUNNING, leftovers=(found.to_leftover(),))
         return Progress(ProgressState.SUCCEEDED)
 
     def _require_no_dependents(self, found: NativeBackup) -> None:
@@ -60,7 +60,3 @@ class BackupRemoval(CinderStep):
             f"incremental backups are based on Cinder's backup {found.id} ({named}): delete those "
             "first, the latest one before the others"
         )
-
-
-def _to_leftover(found: NativeBackup) -> Leftover:
-    return Leftover(LEFTOVER_KIND, found.id, found.reason or f"Cinder calls it {found.status!r}")

@@ -2,7 +2,7 @@
 
 from karbor_backup_core import Progress, ProgressState
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
-from karbor_backup_openstack.native_backups import NativeBackupState, name_busy_backups
+from karbor_backup_openstack.native_backups import NativeBackupState
 
 
 class NativeRemoval(FreezerStep):
@@ -23,12 +23,19 @@ class NativeRemoval(FreezerStep):
         return call.receipt.succeeded_progress()
 
     def status(self, call: FreezerCall) -> Progress:
-        """Return whether Cinder still removes them."""
+        """Return whether Cinder still removes them; one that it could not remove is a failure."""
         if call.step != self.name or call.operation.outcome is not None:
             return Progress(ProgressState.UNKNOWN)
-        ids = {stored.native for stored in self._context.load_handle(call.operation).items}
-        busy = name_busy_backups(
-            self._context.native_backups, ids - {""}, NativeBackupState.DELETING
+        natives = {stored.native for stored in self._context.load_handle(call.operation).items}
+        found = self._context.native_backups.get_backups(natives - {""}).values()
+        busy, failed = (
+            tuple(each.to_leftover() for each in found if each.state is state)
+            for state in (NativeBackupState.DELETING, NativeBackupState.FAILED)
         )
-        state = ProgressState.RUNNING if busy else ProgressState.READY
-        return Progress(state, leftovers=busy)
+        if busy:
+            return Progress(ProgressState.RUNNING, leftovers=busy)
+        # Asked again it would fail again, at each poll until the deadline.
+        if failed:
+            reason = "; ".join(left.note for left in failed)
+            return Progress(ProgressState.FAILED, reason=reason, leftovers=failed)
+        return Progress(ProgressState.READY)
