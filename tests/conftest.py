@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterable
+from typing import Final
 
 import hypothesis
 import pytest
@@ -26,6 +27,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+CONTRACT_TIMEOUT: Final = 1800
+"""Seconds for a test that tries rules of the contract: one may drive a hundred lives of a backend
+in real processes or before a real API."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give tests of the contract's rules a time limit that only a hang reaches."""
+    if item.get_closest_marker("timeout") is None and (
+        item.path.name == "test_mutants.py" or item.name.startswith("test_rule[")
+    ):
+        item.add_marker(pytest.mark.timeout(CONTRACT_TIMEOUT))
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

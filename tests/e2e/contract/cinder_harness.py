@@ -14,6 +14,7 @@ from karbor_backup_contract import Fault, Harness, Inventory
 from karbor_backup_core import Verb
 from tests.e2e.contract.scripted_harness import (
     LONG_SECONDS,
+    RULE_TIMEOUT,
     TIMEOUT,
     WORK_SECONDS,
     CallbackClock,
@@ -25,9 +26,6 @@ from tests.e2e.contract.scripted_resources import ScriptedResources
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 from tests.support.scripted_cloud import CloudState, WorkOutcome
-
-RULE_TIMEOUT: Final = 600.0
-"""Seconds for one rule: the longest live dozens of lives, on machines that do other work too."""
 
 _BUSY: Final = frozenset({"creating", "backing-up", "restoring", "restoring-backup", "deleting"})
 _BEGINS_WORK: Final = r"/volumes$|/backups$|/restore$|/backups/[^/]+$"

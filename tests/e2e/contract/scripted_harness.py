@@ -43,6 +43,9 @@ from tests.support.scripted_scheduler import (
 )
 
 TIMEOUT: Final = 20.0
+RULE_TIMEOUT: Final = 1500.0
+"""Seconds for one rule: the longest drives dozens of lives, on machines that do other work too."""
+
 LONG_SECONDS: Final = 300.0
 """Seconds that uncancellable work takes: more than a grace."""
 
@@ -257,6 +260,7 @@ def scripted_harness(
             compound_types=(PROJECT,),
             multi_phase_verbs=(Verb.PROTECT, Verb.RESTORE, Verb.DELETE),
             rejects_late_calls=True,
+            rule_timeout=RULE_TIMEOUT,
         )
         _delete_entries(client, place.name)
 

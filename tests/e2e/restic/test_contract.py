@@ -37,6 +37,8 @@ class TestRestic(ContractSuite):
             secrets=[PASSWORD],
             multi_phase_verbs=list(Verb),
             damage=restic.damage,
+            # A rule kills real processes behind each of their system calls.
+            rule_timeout=1500,
         )
 
 
