@@ -22,7 +22,7 @@ from tests.e2e.freezer.harness import (
     protect_directory,
     run_operation,
 )
-from tests.support.outcomes import get_backup, get_outcome
+from tests.support.outcomes import get_outcome
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CLOUD = "other"
@@ -139,7 +139,7 @@ def test_storage_kind_listed_as_broken_fails_to_restore(
 
     options = {"backup_name": "nightly", "allow_unrestorable": True}
     protected = run_operation(runner, Verb.PROTECT, tree, options)
-    backup = get_backup(protected)
+    backup = get_outcome(protected).backup
     mended = backup is not None and _assert_restorable(harness, runner, backup)
     assert not mended, f"freezer-agent brings directories back from {kind}: change the tables"
     if kind is StorageKind.S3:
