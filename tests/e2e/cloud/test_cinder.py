@@ -20,6 +20,7 @@ from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import TIMEOUT
 from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.cloud.volumes import list_cinder_backups, read_start, stopped_server
 from tests.e2e.freezer.harness import POLICY, FreezerHarness, assert_succeeded
 from tests.support.outcomes import get_backup, get_outcome
 
@@ -54,20 +55,10 @@ def make_runner(
         runner.close()
 
 
-def list_cinder_backups(sdk: Connection, volume: Resource) -> list[Any]:
-    """Return Cinder's backups of a volume."""
-    return list(sdk.block_storage.backups(volume_id=volume.id))
-
-
 def protect(runner: Runner, volume: Resource, **options: Any) -> Backup:
     protected = runner.wait(runner.protect("cinder", volume, options).id, TIMEOUT)
     assert_succeeded(protected)
     return get_backup(protected)
-
-
-def read_start(cloud_tools: CloudTestTools, volume: Resource) -> bytes:
-    content: bytes = cloud_tools.read_volume(volume.id, 0, 5)
-    return content
 
 
 def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
@@ -81,7 +72,8 @@ def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
     full = protect(runner, volume, backup_name="nightly")
     cloud_tools.write_volume(volume.id, 0, b"later")
     changes = protect(runner, volume, backup_name="nightly", incremental="always")
-    assert sorted(b.is_incremental for b in list_cinder_backups(sdk, volume)) == [False, True]
+    kinds = sorted(b.is_incremental for b in sdk.block_storage.backups(volume_id=volume.id))
+    assert kinds == [False, True]
     cloud_tools.write_volume(volume.id, 0, b"last ")
 
     restored = runner.wait(runner.restore("cinder", full, {"restore_name": "new"}).id, TIMEOUT)
@@ -100,7 +92,7 @@ def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
     assert_succeeded(runner.wait(runner.verify("cinder", full).id, TIMEOUT))
     for backup in (changes, full):
         assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
-    assert list_cinder_backups(sdk, volume) == []
+    assert list_cinder_backups(sdk, volume) == set()
 
 
 def test_cancelled_protect_leaves_no_backup(
@@ -113,7 +105,7 @@ def test_cancelled_protect_leaves_no_backup(
     ended = runner.wait(begun.id, TIMEOUT)
     assert ended.state is State.RELEASED
     assert ended.result is Result.CANCELLED
-    assert list_cinder_backups(sdk, volume) == []
+    assert list_cinder_backups(sdk, volume) == set()
 
 
 def test_another_process_finishes_a_protect_without_a_second_backup(
@@ -136,15 +128,12 @@ def test_protect_that_cinder_fails_names_its_reason_and_leaves_nothing(
     make_runner: Callable[[], Runner], cloud: Sandbox, sdk: Connection, volume: Resource
 ) -> None:
     runner = make_runner()
-    cloud.stop("cinder-backup")
-    try:
+    with stopped_server(cloud, "cinder-backup"):
         begun = runner.protect("cinder", volume, {"backup_name": "nightly"})
         wait_until(lambda: list_cinder_backups(sdk, volume))
-    finally:
-        cloud.restart("cinder-backup")
     ended = runner.wait(begun.id, TIMEOUT)
     assert ended.result is Result.FAILED
-    assert list_cinder_backups(sdk, volume) == []
+    assert list_cinder_backups(sdk, volume) == set()
     assert get_outcome(ended).reason
     assert ended.leftovers == ()
     assert sdk.block_storage.get_volume(volume.id).status == "available"

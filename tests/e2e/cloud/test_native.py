@@ -1,7 +1,6 @@
 """Cinder's own backups: waited for in Cinder, restored beside the volume, removed one by one."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from sandbox import Sandbox
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation, wait_finished
 from tests.e2e.cloud.owned_resources import wait_until
+from tests.e2e.cloud.volumes import list_cinder_backups, read_start, stopped_server
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 from tests.support.outcomes import get_backup, get_outcome
 
@@ -41,28 +41,9 @@ def volume(make_volume: Callable[..., str]) -> Resource:
     return Resource(VOLUME, make_volume("native", b"first"))
 
 
-@contextmanager
-def stopped_server(sandbox: Sandbox, server: str) -> Iterator[None]:
-    sandbox.stop(server)
-    try:
-        yield
-    finally:
-        sandbox.restart(server)
-
-
-def list_cinder_backups(sdk: Connection, volume: Resource) -> set[str]:
-    """Return the ids of Cinder's backups of a volume."""
-    return {b.id for b in sdk.block_storage.backups(details=False, volume_id=volume.id)}
-
-
 def cinder_backup_id(backup: Backup) -> str:
     (item,) = backup.handle["items"]
     return str(item["native"])
-
-
-def read_start(cloud_tools: CloudTestTools, volume: Resource) -> bytes:
-    content: bytes = cloud_tools.read_volume(volume.id, 0, 5)
-    return content
 
 
 @pytest.mark.shows(

@@ -22,7 +22,7 @@ from karbor_backup_core import (
 )
 from tests.e2e.contract.cinder_harness import ScriptedVolumes, cinder_harness
 from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
-from tests.support.outcomes import get_outcome
+from tests.support.outcomes import get_backup, get_outcome
 from tests.support.scripted_cloud import CloudState, WorkOutcome, block_storage, volume_backups
 
 
@@ -48,9 +48,7 @@ class VolumeTest:
         return self.context.finish(self.context.plan(verb, target, options))
 
     def protect(self, **options: Any) -> Backup:
-        outcome = get_outcome(self.run(Verb.PROTECT, self.volume, **options))
-        assert outcome.backup is not None, outcome.reason
-        return outcome.backup
+        return get_backup(self.run(Verb.PROTECT, self.volume, **options))
 
     def shown(self, backup: Backup) -> Mapping[str, Any]:
         return self.state.backups.get(backup.handle["backup"]).shown

@@ -35,7 +35,7 @@ POLICY: Final = Policy(
     retry_first=timedelta(milliseconds=50),
     retry_limit=timedelta(milliseconds=200),
 )
-PATIENCE: Final = 240.0
+TIMEOUT: Final = 240.0
 """Seconds that only a hang reaches."""
 
 
@@ -73,7 +73,7 @@ class ResticRunner:
 
     def wait(self, operation_id: str) -> Operation:
         """Return an operation that is over."""
-        return self.runner.wait(operation_id, timeout=PATIENCE)
+        return self.runner.wait(operation_id, timeout=TIMEOUT)
 
     def run(self, verb: Verb, target: Resource | Backup, **options: Any) -> Operation:
         """Run an operation to its end."""
@@ -131,7 +131,7 @@ def failure(operation: Operation) -> str:
 
 def wait_until(look: Callable[[], _Found]) -> _Found:
     """Return what is found as soon as there is something."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while not (found := look()):
         assert time.monotonic() < until, "it did not happen"
         time.sleep(0.01)

@@ -14,6 +14,7 @@ from karbor_backup_contract import (
 )
 from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_core import Verb
+from karbor_backup_core.secrets import wrap_secrets
 from karbor_backup_restic import DIRECTORY, FILE, ResticBackend
 from tests.support.restic_harness import PASSWORD, ResticHarness
 
@@ -44,20 +45,15 @@ class TestRestic(ContractSuite):
 
 def create_backend(configuration: dict[str, object]) -> ResticBackend:
     """Return the backend as the core creates it, here or in another process."""
-    return ResticBackend(wrapped(configuration))
-
-
-def wrapped(configuration: dict[str, object]) -> dict[str, object]:
-    """Return the configuration as the core gives it to the backend."""
-    from karbor_backup_core import Secret
-
-    return {**configuration, "password": Secret(configuration["password"])}  # type: ignore[arg-type]
+    return ResticBackend(wrap_secrets(ResticBackend.CONFIG_SCHEMA, configuration))
 
 
 @pytest.mark.parametrize("rule", ["C-204", "C-211"])
 def test_live_harness_leaves_the_repository_as_it_was(restic: ResticHarness, rule: str) -> None:
     (tested,) = (each for each in all_rules() if each.id == rule)
-    with ResticBackend.contract_harness(wrapped(restic.configuration())) as live:
+    with ResticBackend.contract_harness(
+        wrap_secrets(ResticBackend.CONFIG_SCHEMA, restic.configuration())
+    ) as live:
         verdict = run_rule(tested, live, cleanup=True)
     assert verdict.status is RuleStatus.PASSED, verdict.reason
     assert restic.inventory() == Inventory()
