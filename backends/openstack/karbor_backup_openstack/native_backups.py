@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from karbor_backup_core import Leftover
+from karbor_backup_core import Leftover, Progress, ProgressState
 from karbor_backup_openstack.errors import NotFound, Refused, translate_errors
 from karbor_backup_openstack.services import CloudServices
 
@@ -228,6 +228,12 @@ def _reason(backup: "CinderBackup | Any") -> str:
     if backup.status == "error":
         return f"Cinder's backup {backup.id} failed: {fail_reason}"
     return f"Cinder removes its backup {backup.id}"
+
+
+def removal_failure(left: Collection[Leftover]) -> Progress:
+    """Return the failure of a delete some of whose backups Cinder does not remove."""
+    reason = "; ".join(each.note for each in left)
+    return Progress(ProgressState.FAILED, reason=reason, leftovers=tuple(left))
 
 
 def name_busy_backups(

@@ -3,7 +3,7 @@
 from karbor_backup_cinder.chains import find_dependents
 from karbor_backup_cinder.context import CinderCall, CinderStep
 from karbor_backup_core import InvalidInput, Progress, ProgressState
-from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState
+from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState, removal_failure
 
 
 class BackupRemoval(CinderStep):
@@ -25,8 +25,7 @@ class BackupRemoval(CinderStep):
         if removal.pending:
             return call.receipt.report(ProgressState.RUNNING)
         if removal.leftovers:
-            reason = "; ".join(left.note for left in removal.leftovers)
-            return Progress(ProgressState.FAILED, reason=reason, leftovers=removal.leftovers)
+            return removal_failure(removal.leftovers)
         return call.receipt.report(ProgressState.SUCCEEDED)
 
     def status(self, call: CinderCall) -> Progress:
@@ -36,8 +35,7 @@ class BackupRemoval(CinderStep):
         if found.state is NativeBackupState.DELETING:
             return Progress(ProgressState.RUNNING, leftovers=(found.to_leftover(),))
         if begun and found.state is NativeBackupState.FAILED:
-            left = (found.to_leftover(),)
-            return Progress(ProgressState.FAILED, reason=found.reason, leftovers=left)
+            return removal_failure([found.to_leftover()])
         return Progress(ProgressState.READY if begun else ProgressState.UNKNOWN)
 
     def revert(self, call: CinderCall) -> Progress:

@@ -2,7 +2,7 @@
 
 from karbor_backup_core import Progress, ProgressState
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
-from karbor_backup_openstack.native_backups import NativeBackupState
+from karbor_backup_openstack.native_backups import NativeBackupState, removal_failure
 
 
 class NativeRemoval(FreezerStep):
@@ -18,8 +18,7 @@ class NativeRemoval(FreezerStep):
         if removal.pending:
             return call.receipt.running_progress()
         if removal.leftovers:
-            reason = "; ".join(left.note for left in removal.leftovers)
-            return Progress(ProgressState.FAILED, reason=reason, leftovers=removal.leftovers)
+            return removal_failure(removal.leftovers)
         return call.receipt.succeeded_progress()
 
     def status(self, call: FreezerCall) -> Progress:
@@ -36,6 +35,5 @@ class NativeRemoval(FreezerStep):
             return Progress(ProgressState.RUNNING, leftovers=busy)
         # Asked again it would fail again, at each poll until the deadline.
         if failed:
-            reason = "; ".join(left.note for left in failed)
-            return Progress(ProgressState.FAILED, reason=reason, leftovers=failed)
+            return removal_failure(failed)
         return Progress(ProgressState.READY)
