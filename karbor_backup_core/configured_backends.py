@@ -20,7 +20,12 @@ from karbor_backup_core._escaping import printable
 from karbor_backup_core._model import Backup, Json
 from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.configuration import BackendSection, Configuration
-from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
+from karbor_backup_core.discovery import (
+    backend_class,
+    default_backend_names,
+    load_extensions,
+    opt_in_backend_names,
+)
 from karbor_backup_core.json_schema.subschemas import find_secret_paths
 from karbor_backup_core.secrets import Secret, wrap_secrets
 
@@ -46,17 +51,10 @@ class ConfiguredBackends:
 
     @functools.cached_property
     def sections(self) -> Mapping[str, BackendSection]:
-        """The configured backends; with none configured, every installed one as it is.
-
-        One whose class has ``NEEDS_SECTION`` is among them only where the configuration names it.
-        """
+        """The configured backends; with none configured, every installed one that is a default."""
         if self.configuration.backends is not None:
             return self.configuration.backends
-        return {
-            each.name: BackendSection(each.name, each.name)
-            for each in installed_backends()
-            if not each.needs_section
-        }
+        return {name: BackendSection(name, name) for name in default_backend_names()}
 
     def load(self, name: str) -> Backend:
         """Return a backend by its configured name; its service is not asked.
@@ -157,7 +155,7 @@ class ConfiguredBackends:
 
     def _not_configured_message(self, name: str) -> str:
         known = ", ".join(self.sections) or "none"
-        if any(each.name == name and each.needs_section for each in installed_backends()):
+        if name in opt_in_backend_names():
             return (
                 f"backend {name!r} is used only where the configuration has a "
                 f"section [backends.{name}] (there are: {known})"

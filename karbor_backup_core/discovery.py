@@ -1,7 +1,8 @@
 """Which backends and extensions are installed, and why one of them cannot be used.
 
-Any distribution adds a backend with an entry point in ``karbor_backup.backends``, and an extension
-with one in ``karbor_backup.load_extensions``.
+Any distribution adds a backend with an entry point in ``karbor_backup.backends``, or in
+``karbor_backup.opt_in_backends`` if it is to be used only where a configuration has a section for
+it; and an extension with one in ``karbor_backup.extensions``.
 """
 
 import functools
@@ -17,6 +18,7 @@ from karbor_backup_core._install_hints import DISTRIBUTION, install_hint
 from karbor_backup_core._suggestions import suggest_known
 
 BACKENDS_GROUP: Final = "karbor_backup.backends"
+OPT_IN_GROUP: Final = "karbor_backup.opt_in_backends"
 EXTENSIONS_GROUP: Final = "karbor_backup.extensions"
 
 _log: Final = logging.getLogger("karbor_backup.discovery")
@@ -31,6 +33,8 @@ class InstalledBackend:
         distribution: the distribution that brought it.
         version: the version of that distribution.
         plugin_class: the backend's class; None when it cannot be loaded.
+        needs_section: whether it is used only where a configuration has a section for it, so that
+            nobody gets it by default; its entry point is in ``karbor_backup.opt_in_backends``.
         unavailable: why it cannot be loaded and what to install; empty when it can.
     """
 
@@ -38,21 +42,23 @@ class InstalledBackend:
     distribution: str
     version: str
     plugin_class: Callable[[Mapping[str, Any]], Any] | None
+    needs_section: bool
     unavailable: str = ""
-
-    @property
-    def needs_section(self) -> bool:
-        """Whether it is used only where a configuration has a section for it.
-
-        The class says so by ``NEEDS_SECTION = True``, so that nobody gets it by default: what it
-        protects is no user's data, or another backend of this distribution is the default.
-        """
-        return bool(getattr(self.plugin_class, "NEEDS_SECTION", False))
 
 
 def installed_backends() -> Sequence[InstalledBackend]:
     """Return all installed backends by name, those that cannot be loaded with the reason."""
-    return sorted(_load_backends(_entry_points(BACKENDS_GROUP)), key=lambda each: each.name)
+    return sorted(_load_backends(_backend_entry_points()), key=lambda each: each.name)
+
+
+def default_backend_names() -> Sequence[str]:
+    """Return the names of those that are used without a section; none of them is imported."""
+    return sorted({point.name for point in _entry_points(BACKENDS_GROUP)})
+
+
+def opt_in_backend_names() -> Sequence[str]:
+    """Return the names of those that need a section; none of them is imported."""
+    return sorted({point.name for point in _entry_points(OPT_IN_GROUP)})
 
 
 def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -62,7 +68,7 @@ def backend_class(name: str) -> Callable[[Mapping[str, Any]], Any]:
         UnknownBackend: none of that name is installed.
         BackendUnavailable: it cannot be loaded, or two distributions have brought one.
     """
-    points = _entry_points(BACKENDS_GROUP)
+    points = _backend_entry_points()
     wanted = [point for point in points if point.name == name]
     if not wanted:
         raise UnknownBackend(
@@ -89,11 +95,23 @@ def load_extensions() -> Sequence[Any]:
 
 def _load_backends(points: Sequence[importlib.metadata.EntryPoint]) -> list[InstalledBackend]:
     loaded, failed = _load_entry_points(points)
-    found = [InstalledBackend(point.name, *_distribution_of(point), cls) for point, cls in loaded]
-    for point, error in failed:
-        reason = unavailable_reason(point, error)
-        found.append(InstalledBackend(point.name, *_distribution_of(point), None, reason))
+    found = [_describe_backend(point, cls) for point, cls in loaded]
+    found += [
+        _describe_backend(point, None, unavailable_reason(point, error)) for point, error in failed
+    ]
     return found
+
+
+def _describe_backend(
+    point: importlib.metadata.EntryPoint, plugin_class: Any, unavailable: str = ""
+) -> InstalledBackend:
+    owner = _distribution_of(point)
+    needs_section = point.group == OPT_IN_GROUP
+    return InstalledBackend(point.name, *owner, plugin_class, needs_section, unavailable)
+
+
+def _backend_entry_points() -> Sequence[importlib.metadata.EntryPoint]:
+    return [*_entry_points(BACKENDS_GROUP), *_entry_points(OPT_IN_GROUP)]
 
 
 def _entry_points(group: str) -> Sequence[importlib.metadata.EntryPoint]:

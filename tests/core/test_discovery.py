@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_core import BackendUnavailable, UnknownBackend
+from karbor_backup_core.configuration import Configuration
+from karbor_backup_core.configured_backends import ConfiguredBackends
 from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 
 Install = Callable[..., None]
@@ -54,6 +56,21 @@ def test_a_backend_is_found_as_soon_as_it_is_installed(install: Install) -> None
 def test_the_backends_of_this_distribution_are_listed() -> None:
     ours = {each.name for each in installed_backends() if each.distribution == "karbor-backup"}
     assert ours == {"cinder", "fake", "freezer", "restic"}
+
+
+@pytest.mark.parametrize("code", [GOOD, "import a_module_that_is_not_there"])
+def test_opt_in_backend_needs_a_section_even_where_it_cannot_be_loaded(
+    install: Install, code: str
+) -> None:
+    group = "[karbor_backup.opt_in_backends]"
+    install("tape-backup", "tape_section", code, group, "tape = tape_section:Tape")
+    (tape,) = [each for each in installed_backends() if each.name == "tape"]
+    assert (tape.plugin_class is None) == (code is not GOOD)
+    assert tape.needs_section
+    backends = ConfiguredBackends(Configuration())
+    assert "tape" not in backends.sections
+    with pytest.raises(UnknownBackend, match=r"has a section \[backends.tape\]"):
+        backends.load("tape")
 
 
 def test_a_missing_extra_is_named_with_the_command_that_installs_it(install: Install) -> None:

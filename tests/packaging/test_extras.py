@@ -70,15 +70,14 @@ def test_extra_alone_works_or_names_what_to_install_in_one_line(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("named", [("--backend", "freezer"), ()], ids=["named", "default"])
 def test_command_without_a_backends_libraries_names_the_extra(
-    environment_of: Callable[[str], Environment],
+    environment_of: Callable[[str], Environment], named: tuple[str, ...]
 ) -> None:
     environment = environment_of("cli")
     listed = json.loads(environment.run("karbor-backup", "backends", "--json"))
     assert "pip install '.[freezer]'" in json.dumps(listed)
-    done = environment.run_unchecked(
-        "karbor-backup", "protect", "volume", "x", "--backend", "freezer"
-    )
+    done = environment.run_unchecked("karbor-backup", "protect", "volume", "x", *named)
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install '.[freezer]'" in done.stderr
     assert done.stderr.count("\n") == 1

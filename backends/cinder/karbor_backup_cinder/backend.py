@@ -40,8 +40,6 @@ class CinderBackend:
     """
 
     CONFIG_SCHEMA: ClassVar[Mapping[str, Any]] = CONFIG_SCHEMA
-    NEEDS_SECTION: ClassVar[bool] = True
-    """Whoever configures no backend gets Freezer, without being asked which one."""
 
     def __init__(
         self, configuration: Mapping[str, Any], *, session: "Session | None" = None

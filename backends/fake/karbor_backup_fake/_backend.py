@@ -61,8 +61,6 @@ class FakeBackend:
     """
 
     CONFIG_SCHEMA = CONFIG_SCHEMA
-    NEEDS_SECTION = True
-    """What it keeps is gone with the process, so that nobody is given it who has not named it."""
 
     def __init__(self, configuration: Json, *, cloud: FakeCloud | None = None) -> None:
         self._cloud = cloud or named_cloud(configuration.get("cloud", "cloud"))

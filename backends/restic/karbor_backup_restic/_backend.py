@@ -48,8 +48,6 @@ class ResticBackend:
     """
 
     CONFIG_SCHEMA: ClassVar[Mapping[str, Any]] = CONFIG_SCHEMA
-    # It has no repository by default.
-    NEEDS_SECTION: ClassVar[bool] = True
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         self._configuration = Configuration.from_document(configuration)
