@@ -98,7 +98,8 @@ def late_cancel_changes_nothing(context: RuleContext) -> None:
     over = context.run_successfully(Verb.PROTECT, resource)
     never = context.record_submission(Verb.PROTECT, resource)
     running = context.process.driver.step(context.record_submission(Verb.PROTECT, resource))
-    context.process.backend.cancel(running)
+    # To its end: what a cancel comes too late for would appear among what is compared.
+    context.finish(context.cancel(running))
     before = context.inventory()
     for operation in (never, attrs.evolve(over, state=State.RUNNING, outcome=None)):
         try:
