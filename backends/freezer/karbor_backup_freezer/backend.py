@@ -20,10 +20,11 @@ from karbor_backup_core import (
 from karbor_backup_freezer import health, schemas
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
-from karbor_backup_freezer.model.resource_types import COVERED, SUPPORTED_TYPES
+from karbor_backup_freezer.model.resource_types import SUPPORTED_TYPES
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.workflow import create_workflow
 from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.resource_types import COVERED
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:

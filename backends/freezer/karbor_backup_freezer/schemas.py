@@ -8,7 +8,8 @@ added is optional.
 from typing import Any, Final, TypeAlias
 
 from karbor_backup_core import Verb
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 
 Schema: TypeAlias = dict[str, Any]
 

@@ -7,8 +7,9 @@ import pytest
 from karbor_backup_freezer import schemas
 from karbor_backup_freezer.agent.compatibility import NEWEST_TESTED, restore_support
 from karbor_backup_freezer.config import CONFIG_SCHEMA
-from karbor_backup_freezer.model.resource_types import DIRECTORY, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.resource_types import SERVER, VOLUME
 from tests.e2e.cloud.table import insert_table
 from tests.e2e.freezer import directory_table
 from tests.e2e.releases import table as releases

@@ -6,7 +6,8 @@ import pytest
 
 from karbor_backup_core import Backend, InvalidDocument, Verb
 from karbor_backup_freezer import FreezerBackend, schemas
-from karbor_backup_freezer.model.resource_types import COVERED, SUPPORTED_TYPES
+from karbor_backup_freezer.model.resource_types import SUPPORTED_TYPES
+from karbor_backup_openstack.resource_types import COVERED
 
 SPECIFIED: dict[str, dict[str, Any]] = {
     "protect": {

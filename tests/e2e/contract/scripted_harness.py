@@ -23,8 +23,9 @@ from karbor_backup_freezer.api.client import FreezerClient
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.harness import list_inventory, overwrite_options
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, SUPPORTED_TYPES
+from karbor_backup_freezer.model.resource_types import DIRECTORY, SUPPORTED_TYPES
 from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.resource_types import PROJECT, SERVER
 from sandbox import Sandbox
 from sandbox.accounts import write_secret
 from tests.e2e.contract.scripted_resources import RESTORED, ScriptedResources

@@ -8,7 +8,8 @@ from werkzeug.exceptions import NotFound
 
 from karbor_backup_core import Resource
 from karbor_backup_freezer.harness import DirectoryResources
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from tests.support.scripted_cloud import CloudState, FakeResource, block_storage, compute
 from tests.support.scripted_cloud.defaults import FLAVOR, IMAGE, NETWORK
 

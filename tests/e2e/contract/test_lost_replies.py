@@ -14,7 +14,7 @@ from karbor_backup_contract import Harness
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._scenarios import check_restored_content, require_unchanged
 from karbor_backup_core import Verb
-from karbor_backup_freezer.model.resource_types import SERVER
+from karbor_backup_openstack.resource_types import SERVER
 from tests.e2e.contract.scripted_harness import (
     RuleEnvironment,
     ScriptedEnvironment,

@@ -12,7 +12,7 @@ import pytest
 
 from karbor_backup_contract import RuleStatus, all_rules, run_rule
 from karbor_backup_contract.requirements import SECRETS
-from karbor_backup_freezer.model.resource_types import PROJECT, SERVER, VOLUME
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from tests.e2e.contract.scripted_harness import (
     RuleEnvironment,
     ScriptedEnvironment,

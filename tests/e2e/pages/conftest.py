@@ -11,7 +11,7 @@ import pytest
 from freezerclient.v2.client import Client
 
 from karbor_backup_core import Resource
-from karbor_backup_freezer.model.resource_types import SERVER, VOLUME
+from karbor_backup_openstack.resource_types import SERVER, VOLUME
 from sandbox import Sandbox
 from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
 from tests.e2e.contract.scripted_resources import ScriptedResources

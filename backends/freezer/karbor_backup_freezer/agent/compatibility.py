@@ -11,8 +11,14 @@ import attrs
 
 from karbor_backup_core import Check
 from karbor_backup_freezer.model.items import BackupItem, Mode
-from karbor_backup_freezer.model.resource_types import DIRECTORY, IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.resource_types import (
+    IMAGE,
+    PROJECT,
+    SERVER,
+    VOLUME,
+)
 
 
 @attrs.frozen

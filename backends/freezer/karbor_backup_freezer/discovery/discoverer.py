@@ -6,16 +6,22 @@ from typing import Any, Final
 
 from karbor_backup_core import InvalidInput, Json, Resource, Unsupported
 from karbor_backup_freezer.agent.escaping import check_identifier
+from karbor_backup_freezer.discovery.items import server_item, volume_item
 from karbor_backup_freezer.discovery.name_limits import name_problems
 from karbor_backup_freezer.discovery.projects import ProjectDiscovery
 from karbor_backup_freezer.discovery.protect_quotas import protect_quota_problems
-from karbor_backup_freezer.discovery.servers import ServerDiscovery, server_item
-from karbor_backup_freezer.discovery.states import server_problem, volume_problem
-from karbor_backup_freezer.discovery.volumes import volume_item
+from karbor_backup_freezer.discovery.states import volume_problem
 from karbor_backup_freezer.model.items import DiscoveryResult, Mode
-from karbor_backup_freezer.model.resource_types import IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_openstack.discovery.servers import ServerDiscovery
+from karbor_backup_openstack.discovery.states import server_problem
 from karbor_backup_openstack.errors import NotFound, Refused, translate_errors
 from karbor_backup_openstack.problems import raise_for_problems
+from karbor_backup_openstack.resource_types import (
+    IMAGE,
+    PROJECT,
+    SERVER,
+    VOLUME,
+)
 from karbor_backup_openstack.services import CloudServices
 from karbor_backup_openstack.volumes import find_volume
 

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core import Check, Json, Resource
-from karbor_backup_freezer.discovery.images import image_item
-from karbor_backup_freezer.discovery.servers import ServerDiscovery, server_item
-from karbor_backup_freezer.discovery.states import image_problem, server_problem, volume_problem
-from karbor_backup_freezer.discovery.volumes import volume_item
+from karbor_backup_freezer.discovery.items import image_item, server_item, volume_item
+from karbor_backup_freezer.discovery.states import volume_problem
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
-from karbor_backup_freezer.model.resource_types import PROJECT
+from karbor_backup_openstack.discovery.servers import ServerDiscovery
+from karbor_backup_openstack.discovery.states import image_problem, server_problem
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.problems import raise_for_problems
+from karbor_backup_openstack.resource_types import PROJECT
 from karbor_backup_openstack.services import CloudServices
 from karbor_backup_openstack.volumes import find_volume
 

@@ -12,11 +12,11 @@ from karbor_backup_freezer.model.items import (
     BackupItem,
     DiscoveryResult,
     Mode,
-    ServerSpec,
     StoredItem,
 )
-from karbor_backup_freezer.model.resource_types import SERVER, VOLUME
 from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState
+from karbor_backup_openstack.resource_types import SERVER, VOLUME
+from karbor_backup_openstack.server_spec import ServerSpec
 
 STORED_CHECK: Final = "stored data"
 CONTENTS_CHECK: Final = "directory's contents"

@@ -9,8 +9,9 @@ import attrs
 
 from karbor_backup_core import Backup, InvalidInput
 from karbor_backup_freezer.inspection.layout import BackupLocation
-from karbor_backup_freezer.model.items import ServerSpec, StoredItem
+from karbor_backup_freezer.model.items import StoredItem
 from karbor_backup_freezer.model.validation import check_handle, check_texts
+from karbor_backup_openstack.server_spec import ServerSpec
 
 FORMAT: Final = 1
 

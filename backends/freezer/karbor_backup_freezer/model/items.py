@@ -1,19 +1,12 @@
-"""What a protect covers, item by item: one item for each action of its job.
-
-The documents are compact, since receipts and handles are bounded: what has its default value is
-not written.
-"""
+"""What a protect covers, item by item: one item for each action of its job."""
 
 import enum
-import functools
-from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from karbor_backup_core import Check, InvalidDocument, Json, Resource
-
-if TYPE_CHECKING:
-    from cattrs import Converter
+from karbor_backup_core import Check, Json, Resource
+from karbor_backup_openstack.documents import Document
+from karbor_backup_openstack.server_spec import ServerSpec
 
 
 class Mode(enum.StrEnum):
@@ -27,35 +20,8 @@ class Mode(enum.StrEnum):
     TENANT = "tenant"
 
 
-class _Document:
-    """Something that is kept in a receipt or a handle."""
-
-    def to_document(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        document: dict[str, Any] = _converter().unstructure(self)
-        return document
-
-    @classmethod
-    def from_document(cls, document: Json) -> Self:
-        """Read what ``document`` has written.
-
-        Raises:
-            InvalidDocument: it is damaged, or a later version has written it.
-        """
-        import cattrs
-
-        if not isinstance(document, dict):
-            what = type(document).__name__
-            raise InvalidDocument(f"{cls.__name__} document", [f"$: {what} is no object"])
-        try:
-            return _converter().structure(document, cls)
-        except (cattrs.BaseValidationError, cattrs.StructureHandlerNotFoundError) as error:
-            problems = cattrs.transform_error(error, "$")
-            raise InvalidDocument(f"{cls.__name__} document", problems) from None
-
-
 @attrs.frozen(kw_only=True)
-class BackupItem(_Document):
+class BackupItem(Document):
     """What one action of a job backs up.
 
     Attributes:
@@ -84,49 +50,7 @@ class BackupItem(_Document):
 
 
 @attrs.frozen(kw_only=True)
-class Attachment(_Document):
-    """A volume of a server.
-
-    Attributes:
-        volume: the volume's id.
-        device: the device's name in the server, such as ``/dev/vdb``.
-        boot_index: its place in the boot order, None where it has none.
-        delete_on_termination: whether it goes with the server.
-        included: whether an item holds its data.
-    """
-
-    volume: str
-    device: str = ""
-    boot_index: int | None = None
-    delete_on_termination: bool = False
-    included: bool
-
-
-@attrs.frozen(kw_only=True)
-class ServerSpec(_Document):
-    """What is needed to make a server again.
-
-    Attributes:
-        id: the server's id.
-        name: its name.
-        boots_from_volume: whether its system is on a volume.
-        attachments: its volumes.
-        details: ``flavor`` (id, name, vcpus, ram, disk), ``networks`` (of each: network,
-            network_name, fixed_ips, mac, port, security_groups, allowed_address_pairs),
-            ``key_name``,
-            ``availability_zone``, ``metadata``, ``config_drive``, ``tags``, ``description``, and of
-            its image the properties that shape the machine, ``image_properties``.
-    """
-
-    id: str
-    name: str
-    boots_from_volume: bool
-    attachments: tuple[Attachment, ...] = ()
-    details: Json = attrs.field(factory=dict)
-
-
-@attrs.frozen(kw_only=True)
-class DiscoveryResult(_Document):
+class DiscoveryResult(Document):
     """Everything that a protect of one resource covers.
 
     Attributes:
@@ -143,7 +67,7 @@ class DiscoveryResult(_Document):
 
 
 @attrs.frozen(kw_only=True)
-class StoredItem(_Document):
+class StoredItem(Document):
     """An item after its protect.
 
     Attributes:
@@ -159,32 +83,3 @@ class StoredItem(_Document):
     time_stamp: int
     native: str = ""
     stored: int | None = None
-
-
-@functools.cache
-def _converter() -> "Converter":
-    import cattrs
-
-    converter = cattrs.Converter(
-        omit_if_default=True,
-        forbid_extra_keys=True,
-        unstruct_collection_overrides={tuple: list},
-    )
-    for primitive in (str, int, bool):
-        converter.register_structure_hook(primitive, _structure_exactly)
-    converter.register_structure_hook(enum.StrEnum, lambda value, cls: cls(value))
-    converter.register_structure_hook_func(lambda cls: bool(cls == Json), _structure_object)
-    return converter
-
-
-def _structure_exactly(value: Any, cls: type[Any]) -> Any:
-    # cattrs would convert: 5 to "5", "false" to True.
-    if type(value) is not cls:
-        raise TypeError(f"expected {cls.__name__}, got {type(value).__name__}")
-    return value
-
-
-def _structure_object(value: Any, _: Any) -> Any:
-    if not isinstance(value, dict):
-        raise TypeError(f"expected an object, got {type(value).__name__}")
-    return value

@@ -21,9 +21,16 @@ from karbor_backup_freezer.agent.escaping import (
 )
 from karbor_backup_freezer.model.details import check_details
 from karbor_backup_freezer.model.ids import job_id
-from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.model.resource_types import DIRECTORY, IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.resource_types import (
+    IMAGE,
+    PROJECT,
+    SERVER,
+    VOLUME,
+)
+from karbor_backup_openstack.server_spec import ServerSpec
 
 if TYPE_CHECKING:
     from karbor_backup_freezer.model.handle import Handle

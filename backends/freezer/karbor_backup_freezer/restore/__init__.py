@@ -5,14 +5,13 @@ image and a server made of it by halves. Nothing tells their ids. Here they are 
 by what the discovery recorded, made into servers, and named; or all of it is removed again.
 
 - ``restorer``: the parts of a restore; each may be repeated, since it looks before it makes.
-- ``volumes`` and ``zones``, ``servers``, ``server_images`` and ``networks``,
-  ``images``: one kind of member each.
-- ``preflight``: whether the cloud has what is needed. ``names``: names and marks.
-- ``context``: what a call has before it. ``state``: what is kept between calls.
-- ``creation``: what was just made, looked at again. ``rollback``: removal of what was made.
+- ``volumes`` and ``zones``, ``server_images``, ``images``: one kind of member each.
+- ``preflight``: whether the cloud has what is needed.
+- ``context``: what a call has before it. ``unproven_volumes``: what may have been made.
+
+What knows nothing of Freezer is in ``karbor_backup_openstack.restore``.
 """
 
 from karbor_backup_freezer.restore.restorer import ResourceRestorer, makes_volumes
-from karbor_backup_freezer.restore.state import StepResult
 
-__all__ = ["ResourceRestorer", "StepResult", "makes_volumes"]
+__all__ = ["ResourceRestorer", "makes_volumes"]

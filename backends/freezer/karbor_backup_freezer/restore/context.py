@@ -1,20 +1,18 @@
 """What a step of a rebuild has before it: the operation, the backup, and the cloud as it is."""
 
-import datetime as dt
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol
 
 from karbor_backup_core import Operation
 from karbor_backup_freezer.model.ids import item_prefix, job_id
-from karbor_backup_freezer.model.items import Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore.state import RestoreState
+from karbor_backup_freezer.model.items import Mode, StoredItem
 from karbor_backup_openstack.metadata import is_marked
-from karbor_backup_openstack.resources import CloudResources, ResourceKind, source_image_name
+from karbor_backup_openstack.resources import source_image_name
+from karbor_backup_openstack.restore.context import RestoreContext
+from karbor_backup_openstack.restore.state import RestoreState
+from karbor_backup_openstack.server_spec import ServerSpec
 from karbor_backup_openstack.services import CloudServices
-
-_CLOCK_TOLERANCE: Final = dt.timedelta(minutes=5)
-"""By how much the clocks of a cloud and of this host may differ."""
 
 
 class BackupContents(Protocol):
@@ -31,8 +29,8 @@ class BackupContents(Protocol):
         ...
 
 
-class RestoreContext:
-    """One step's view. Each kind of thing is listed once, when it is first asked for.
+class FreezerRestoreContext(RestoreContext):
+    """One step's view of what Freezer's agent brought back.
 
     Args:
         services: the cloud.
@@ -53,33 +51,21 @@ class RestoreContext:
         fence: str = "",
         has_job: Callable[[str], bool] = lambda _: True,
     ) -> None:
-        self.services = services
-        self.operation = operation
+        super().__init__(services, operation, state)
         self.contents = contents
-        self.state = state
-        self.resources = CloudResources(services)
         self.job = job_id(operation.id)
         self.fence = fence
         self._has_job = has_job
 
-    def is_fence_up(self) -> bool:
-        """Return whether the operation goes on, as far as Freezer tells; errors are Freezer's."""
-        return not self.fence or self._has_job(self.fence)
-
     @functools.cached_property
-    def volumes(self) -> Sequence[Any]:
-        """All volumes of the project, oldest first."""
-        return self.resources.list_all(ResourceKind.VOLUME)
+    def native_sources(self) -> Collection[str]:
+        """The ids of the volumes of which Cinder keeps the backup itself."""
+        return {s.item.id for s in self.contents.items if s.item.mode is Mode.NATIVE}
 
-    @functools.cached_property
-    def servers(self) -> Sequence[Any]:
-        """All servers of the project, oldest first."""
-        return self.resources.list_all(ResourceKind.SERVER)
-
-    @functools.cached_property
-    def images(self) -> Sequence[Any]:
-        """All images of the project, oldest first."""
-        return self.resources.list_all(ResourceKind.IMAGE)
+    def why_over(self) -> str:
+        """Say whether the fence is gone, as far as Freezer tells; errors are Freezer's."""
+        up = not self.fence or self._has_job(self.fence)
+        return "" if up else f"job {self.fence} is gone"
 
     def item_prefix(self, index: int) -> str:
         """Return what the agent put before the names of what it made for one item."""
@@ -126,34 +112,10 @@ class RestoreContext:
             if image.id in temporary or is_marked(image.properties, self.operation)
         ]
 
-    def created_volumes(self) -> Sequence[Any]:
-        """Return the volumes that the operation made, by the agent or otherwise."""
-        return [
-            volume
-            for volume in self.volumes
-            if is_marked(volume.metadata, self.operation)
-            or source_image_name(volume).startswith(f"{self.job}-")
-            or self.is_native_target(volume)
-        ]
-
-    def is_native_target(self, volume: Any) -> bool:
-        """Return whether a volume was made for one of Cinder's own backups.
-
-        Cinder's restore may take the mark away, so a note counts for a volume that is not older
-        than the operation.
-        """
-        noted = {
-            self.state.volumes.get(stored.item.id)
-            for stored in self.contents.items
-            if stored.item.mode is Mode.NATIVE
-        }
-        made = volume.id in noted and volume.id in self.state.created_ids()
-        return made and self.is_created_since_start(volume)
-
-    def is_created_since_start(self, resource: Any) -> bool:
-        """Return whether a thing was made since the operation began, as far as clocks tell."""
-        made = dt.datetime.fromisoformat(resource.created_at).replace(tzinfo=dt.UTC)
-        return made >= self.operation.created_at - _CLOCK_TOLERANCE
+    def is_created_volume(self, volume: Any, source: str | None = None) -> bool:
+        """Return whether the operation made a volume, by the agent or otherwise."""
+        by_agent = source_image_name(volume).startswith(f"{self.job}-")
+        return by_agent or super().is_created_volume(volume, source)
 
     def created_servers(self) -> Sequence[Any]:
         """Return the servers that the operation made, by the agent or otherwise."""

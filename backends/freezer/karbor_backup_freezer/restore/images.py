@@ -4,16 +4,16 @@ from typing import Any
 
 from karbor_backup_core import Resource
 from karbor_backup_freezer.model.items import StoredItem
-from karbor_backup_freezer.model.resource_types import IMAGE
-from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.names import restored_name
-from karbor_backup_freezer.restore.state import PENDING, MemberStatus
+from karbor_backup_freezer.restore.context import FreezerRestoreContext
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.metadata import OPERATION_KEY, operation_metadata
+from karbor_backup_openstack.resource_types import IMAGE
 from karbor_backup_openstack.resources import ResourceKind
+from karbor_backup_openstack.restore.names import restored_name
+from karbor_backup_openstack.restore.state import PENDING, MemberStatus
 
 
-def restore_image(context: RestoreContext, stored: StoredItem) -> MemberStatus:
+def restore_image(context: FreezerRestoreContext, stored: StoredItem) -> MemberStatus:
     """Find, name and complete one image.
 
     The agent names it ``<name>~<time of the backup>``, without the job's prefix. So of several
@@ -42,7 +42,7 @@ def restore_image(context: RestoreContext, stored: StoredItem) -> MemberStatus:
     return MemberStatus(restored=Resource(IMAGE, image.id, name))
 
 
-def _find_unclaimed(context: RestoreContext, stored: StoredItem) -> Any | None:
+def _find_unclaimed(context: FreezerRestoreContext, stored: StoredItem) -> Any | None:
     item = stored.item
     name = f"{item.name or item.id}~{stored.time_stamp}"
     candidates = [
@@ -61,7 +61,7 @@ def _claiming_operation(image: Any) -> str:
     return str((image.properties or {}).get(OPERATION_KEY, ""))
 
 
-def _update_image(context: RestoreContext, identifier: str, values: dict[str, str]) -> None:
+def _update_image(context: FreezerRestoreContext, identifier: str, values: dict[str, str]) -> None:
     sdk: Any = context.services.sdk
     with translate_errors(f"Glance to change image {identifier}"):
         sdk.image.update_image(identifier, **values)

@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from karbor_backup_core import InvalidInput, Json
-from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec
-from karbor_backup_freezer.model.resource_types import VOLUME
+from karbor_backup_freezer.model.items import BackupItem, Mode
 from karbor_backup_openstack.errors import NotFound, Refused
-from karbor_backup_openstack.lookups import find_flavor, find_network, list_volume_type_names
 from karbor_backup_openstack.problems import raise_for_problems
-from karbor_backup_openstack.quotas import (
-    QuotaRequirement,
-    cinder_quota_problems,
-    nova_quota_problems,
+from karbor_backup_openstack.resource_types import VOLUME
+from karbor_backup_openstack.restore.requirements import (
+    restore_quota_problems,
+    server_problems,
+    volume_type_problems,
 )
+from karbor_backup_openstack.server_spec import ServerSpec
 from karbor_backup_openstack.services import CloudServices
 from karbor_backup_openstack.volumes import GIB, find_volume
 
@@ -47,27 +47,24 @@ class Preflight:
             BackendError: the cloud does not tell.
         """
         overwrite = bool(options.get("overwrite_volume", False))
+        services = self._services
         volumes = [item for item in items if item.type == VOLUME]
+        types = {v.details["volume_type"] for v in volumes if "volume_type" in v.details}
+        sizes = [] if overwrite else [(volume.size or 0) // GIB for volume in volumes]
         try:
             raise_for_problems(
                 [
                     *(
                         self._overwrite_problems(volumes)
                         if overwrite
-                        else self._volume_type_problems(volumes)
+                        else volume_type_problems(services, types)
                     ),
-                    *self._server_problems(servers),
-                    *self._quota_problems([] if overwrite else volumes, servers),
+                    *server_problems(services, servers),
+                    *restore_quota_problems(services, sizes, servers),
                 ]
             )
         except Refused as error:
             raise InvalidInput(str(error)) from error
-
-    def _volume_type_problems(self, volumes: Iterable[BackupItem]) -> Iterator[str]:
-        wanted = {item.details["volume_type"] for item in volumes if "volume_type" in item.details}
-        missing = wanted - list_volume_type_names(self._services) if wanted else wanted
-        for name in sorted(missing):
-            yield f"there is no volume type {name!r}: make one, or ask for access to it"
 
     def _overwrite_problems(self, volumes: Iterable[BackupItem]) -> Iterator[str]:
         for item in volumes:
@@ -89,44 +86,3 @@ class Preflight:
                 )
             if volume.size * GIB < (item.size or 0):
                 yield f"volume {item.id} has {volume.size} GiB: too small to be written over"
-
-    def _server_problems(self, servers: Iterable[ServerSpec]) -> Iterator[str]:
-        flavors = _distinct_documents(spec.details["flavor"] for spec in servers)
-        for flavor in flavors:
-            if find_flavor(self._services, flavor) is None:
-                least = _describe_flavor(flavor)
-                yield f"there is no flavor {flavor['name']!r} of at least {least}"
-        networks = _distinct_documents(
-            {key: network[key] for key in ("network", "network_name") if key in network}
-            for spec in servers
-            for network in spec.details.get("networks", ())
-        )
-        for network in networks:
-            if find_network(self._services, network) is None:
-                name = network.get("network_name")
-                other = f", nor one network alone of the name {name!r}" if name else ""
-                yield f"there is no network {network['network']}{other}"
-
-    def _quota_problems(
-        self, volumes: Sequence[BackupItem], servers: Sequence[ServerSpec]
-    ) -> list[str]:
-        flavors = [spec.details["flavor"] for spec in servers]
-        need = QuotaRequirement(
-            volumes=len(volumes),
-            gigabytes=sum((item.size or 0) // GIB for item in volumes),
-            instances=len(servers),
-            cores=sum(flavor.get("vcpus", 0) for flavor in flavors),
-            ram=sum(flavor.get("ram", 0) for flavor in flavors),
-        )
-        return [
-            *cinder_quota_problems(self._services, need),
-            *nova_quota_problems(self._services, need),
-        ]
-
-
-def _distinct_documents(documents: Iterable[Json]) -> list[Json]:
-    return list({tuple(sorted(document.items())): document for document in documents}.values())
-
-
-def _describe_flavor(flavor: Json) -> str:
-    return f"{flavor['vcpus']} VCPUs, {flavor['ram']} MiB and a disk of {flavor.get('disk', 0)} GiB"

@@ -1,15 +1,32 @@
-"""The image that the agent has restored of a server, and the server that it made of that."""
+"""The image that the agent has restored of a server, and the server that it made of that.
+
+freezer 19.0.0 makes a server of its own from the image, without key pair, zone, addresses,
+security groups, metadata or volumes, of which most cannot be given later. So that one is removed.
+"""
 
 from typing import Any
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.model.items import Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore.context import RestoreContext
+from karbor_backup_freezer.model.items import Mode, StoredItem
+from karbor_backup_freezer.restore.context import FreezerRestoreContext
 from karbor_backup_openstack.errors import NotFound, translate_errors
 from karbor_backup_openstack.resources import ResourceKind
+from karbor_backup_openstack.restore.servers import BootImage
+from karbor_backup_openstack.server_spec import ServerSpec
 
 
-def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, str]:
+def prepare_boot_image(context: FreezerRestoreContext, spec: ServerSpec) -> BootImage:
+    """Return the image of a server, once the agent's own server of it is gone."""
+    image, failure = _find_server_image(context, spec)
+    if failure:
+        return BootImage(failure=failure)
+    if _remove_agent_server(context, image):
+        return BootImage()
+    _set_image_properties(context, spec, image)
+    return BootImage(image)
+
+
+def _find_server_image(context: FreezerRestoreContext, spec: ServerSpec) -> tuple[Any, str]:
     """Return the image that the agent restored of a server, or why there is no good one."""
     item = _find_item(context, spec)
     if item is None:
@@ -36,7 +53,7 @@ def find_server_image(context: RestoreContext, spec: ServerSpec) -> tuple[Any, s
     return image, ""
 
 
-def remove_agent_server(context: RestoreContext, image: Any) -> bool:
+def _remove_agent_server(context: FreezerRestoreContext, image: Any) -> bool:
     """Remove the agent's own server of an image; answer whether it is there still."""
     agents = [s for s in context.agent_servers() if s.image.id == image.id]
     removal = context.resources.remove_resources(ResourceKind.SERVER, agents)
@@ -45,7 +62,7 @@ def remove_agent_server(context: RestoreContext, image: Any) -> bool:
     return bool(removal.pending)
 
 
-def set_image_properties(context: RestoreContext, spec: ServerSpec, image: Any) -> None:
+def _set_image_properties(context: FreezerRestoreContext, spec: ServerSpec, image: Any) -> None:
     """Give the agent's image what its source tells Nova of buses, firmware and the like."""
     present = image.to_dict() | dict(image.properties or {})
     wanted = dict(spec.details.get("image_properties") or {})
@@ -62,7 +79,7 @@ def set_image_properties(context: RestoreContext, spec: ServerSpec, image: Any) 
         context.state.doubts[f"image properties of server {spec.id}"] = str(error)
 
 
-def _find_item(context: RestoreContext, spec: ServerSpec) -> tuple[int, StoredItem] | None:
+def _find_item(context: FreezerRestoreContext, spec: ServerSpec) -> tuple[int, StoredItem] | None:
     """Return the item that holds a server's image: its own, or Freezer's of the whole project."""
     for index, stored in enumerate(context.contents.items):
         if stored.item.mode is Mode.TENANT or stored.item.id == spec.id:

@@ -9,15 +9,15 @@ from typing import Any
 
 from karbor_backup_core import BackendError, InvalidInput, Transient
 from karbor_backup_freezer.model.items import BackupItem
-from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.creation import keep_in_time
+from karbor_backup_freezer.restore.context import FreezerRestoreContext
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.metadata import is_marked
 from karbor_backup_openstack.resources import ResourceKind, is_busy
+from karbor_backup_openstack.restore.creation import keep_in_time
 
 
 def move_to_zone(
-    context: RestoreContext,
+    context: FreezerRestoreContext,
     index: int,
     item: BackupItem,
     found: Any,
@@ -52,7 +52,7 @@ def move_to_zone(
 
 
 def _continue_move(
-    context: RestoreContext,
+    context: FreezerRestoreContext,
     item: BackupItem,
     found: Any,
     name: str,
@@ -74,7 +74,7 @@ def _continue_move(
     return None
 
 
-def _get_if_ready(context: RestoreContext, volume: Any) -> Any | None:
+def _get_if_ready(context: FreezerRestoreContext, volume: Any) -> Any | None:
     if is_busy(ResourceKind.VOLUME, volume):
         context.state.wait_for(ResourceKind.VOLUME, volume.id)
         return None
@@ -83,7 +83,7 @@ def _get_if_ready(context: RestoreContext, volume: Any) -> Any | None:
     return volume
 
 
-def _upload_to_image(context: RestoreContext, volume: Any, name: str) -> None:
+def _upload_to_image(context: FreezerRestoreContext, volume: Any, name: str) -> None:
     block_storage: Any = context.services.sdk.block_storage
     with translate_errors(f"Cinder to make an image of volume {volume.id}"):
         made = block_storage.upload_volume_to_image(

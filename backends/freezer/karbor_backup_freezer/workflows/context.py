@@ -23,11 +23,12 @@ from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
 from karbor_backup_freezer.model.receipt import Receipt
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import Storage, find_storage
 from karbor_backup_freezer.restore import ResourceRestorer
 from karbor_backup_freezer.restore.preflight import Preflight
 from karbor_backup_openstack.native_backups import NativeBackupClient
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from karbor_backup_openstack.services import CloudServices
 
 _DEFAULT_MODES = {

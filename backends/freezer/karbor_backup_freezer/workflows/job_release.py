@@ -12,10 +12,11 @@ from karbor_backup_core import InvalidInput, Leftover, Operation, Progress, Verb
 from karbor_backup_freezer.api.cleanup import FreezerCleanup
 from karbor_backup_freezer.api.jobs import ENDED_STATES, STOP_GRACE, Job, JobState
 from karbor_backup_freezer.model.ids import job_id, work_step
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.step import FreezerCall
 from karbor_backup_freezer.workflows.submission import find_job
+from karbor_backup_openstack.resource_types import PROJECT
 
 
 class JobRelease:

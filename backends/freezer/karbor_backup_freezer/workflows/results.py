@@ -25,8 +25,9 @@ from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode, StoredItem
 from karbor_backup_freezer.model.modes import is_record_of
 from karbor_backup_freezer.model.receipt import Receipt
-from karbor_backup_freezer.model.resource_types import SERVER, SUPPORTED_TYPES
+from karbor_backup_freezer.model.resource_types import SUPPORTED_TYPES
 from karbor_backup_freezer.model.storages import Storage, StorageKind
+from karbor_backup_openstack.resource_types import SERVER
 
 
 def match_records(

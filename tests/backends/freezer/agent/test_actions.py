@@ -11,7 +11,13 @@ from karbor_backup_freezer.config import Configuration
 from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.ids import job_id
 from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
-from karbor_backup_freezer.model.resource_types import DIRECTORY, IMAGE, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
+from karbor_backup_openstack.resource_types import (
+    IMAGE,
+    PROJECT,
+    SERVER,
+    VOLUME,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DISK = Configuration.from_document(

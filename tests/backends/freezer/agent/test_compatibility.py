@@ -11,8 +11,9 @@ from karbor_backup_freezer.agent.compatibility import (
     restore_support,
 )
 from karbor_backup_freezer.model.items import BackupItem, Mode
-from karbor_backup_freezer.model.resource_types import DIRECTORY, IMAGE, SUPPORTED_TYPES, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY, SUPPORTED_TYPES
 from karbor_backup_freezer.model.storages import StorageKind
+from karbor_backup_openstack.resource_types import IMAGE, VOLUME
 
 
 def test_table_covers_every_type_and_storage_with_reasons() -> None:

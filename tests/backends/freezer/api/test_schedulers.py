@@ -12,9 +12,10 @@ import pytest
 from karbor_backup_core import InvalidInput, Resource
 from karbor_backup_freezer.api.schedulers import SchedulerRegistry
 from karbor_backup_freezer.model.handle import Handle
-from karbor_backup_freezer.model.resource_types import DIRECTORY, VOLUME
+from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import Storage, StorageKind
 from karbor_backup_freezer.workflows import placement
+from karbor_backup_openstack.resource_types import VOLUME
 from tests.support.fake_freezer import CAPABILITIES, FakeFreezer
 
 BACKUP = [{"action": "backup", "mode": "fs", "storage": "local", "engine_name": "tar"}]

@@ -6,8 +6,9 @@ import pytest
 
 from karbor_backup_core import BackendError, Check, InvalidInput, Resource, Transient, Unsupported
 from karbor_backup_freezer.discovery import Discoverer
-from karbor_backup_freezer.model.items import Attachment, BackupItem, DiscoveryResult, Mode
-from tests.backends.freezer.discovery.cloud_documents import (
+from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
+from karbor_backup_openstack.server_spec import Attachment
+from tests.backends.openstack.discovery.cloud_documents import (
     serve_project,
     server_document,
     volume_document,

@@ -7,7 +7,7 @@ import pytest
 from karbor_backup_core import InvalidInput, Resource
 from karbor_backup_freezer.discovery import Discoverer
 from karbor_backup_freezer.model.items import DiscoveryResult
-from tests.backends.freezer.discovery.cloud_documents import (
+from tests.backends.openstack.discovery.cloud_documents import (
     serve_project,
     server_document,
     volume_document,

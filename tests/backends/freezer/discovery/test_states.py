@@ -7,7 +7,8 @@ from openstack.block_storage.v3.volume import Volume
 from openstack.compute.v2.server import Server
 from openstack.image.v2.image import Image
 
-from karbor_backup_freezer.discovery.states import image_problem, server_problem, volume_problem
+from karbor_backup_freezer.discovery.states import volume_problem
+from karbor_backup_openstack.discovery.states import image_problem, server_problem
 
 
 def make_server(status: str, task: str | None = None) -> Server:

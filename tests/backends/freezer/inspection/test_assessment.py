@@ -11,14 +11,13 @@ from karbor_backup_core import Check, Part, Resource, Result
 from karbor_backup_freezer.inspection import Assessment, Measurement, assess
 from karbor_backup_freezer.inspection.contents import ArchiveContents
 from karbor_backup_freezer.model.items import (
-    Attachment,
     BackupItem,
     DiscoveryResult,
     Mode,
-    ServerSpec,
     StoredItem,
 )
 from karbor_backup_openstack.native_backups import NativeBackup
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 
 SERVER, VOLUME, PROJECT = "OS::Nova::Server", "OS::Cinder::Volume", "OS::Keystone::Project"
 DIRECTORY = "Freezer::FileSystem::Directory"

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from karbor_backup_core import Backup, InvalidInput, Resource
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.ids import job_id
-from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, SERVER, VOLUME
+from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+from karbor_backup_freezer.model.resource_types import DIRECTORY
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 
 ID = "5f1cf6a0-7d0e-4b6e-9d57-0d6b1f1f5a10"
 OTHER = "11111111-2222-4333-8444-555555555555"

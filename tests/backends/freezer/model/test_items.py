@@ -6,13 +6,12 @@ import pytest
 
 from karbor_backup_core import Check, InvalidDocument, Resource
 from karbor_backup_freezer.model.items import (
-    Attachment,
     BackupItem,
     DiscoveryResult,
     Mode,
-    ServerSpec,
     StoredItem,
 )
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 
 VOLUME = BackupItem(
     type="OS::Cinder::Volume",

@@ -26,8 +26,10 @@ from karbor_backup_core import (
     Verb,
 )
 from karbor_backup_freezer.model.ids import item_prefix, job_id
-from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore import ResourceRestorer, StepResult
+from karbor_backup_freezer.model.items import BackupItem, Mode, StoredItem
+from karbor_backup_freezer.restore import ResourceRestorer
+from karbor_backup_openstack.restore.state import StepResult
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 from karbor_backup_openstack.services import CloudServices
 from tests.backends.openstack.stub_cloud import PROJECT_ID, StubConnection
 from tests.support.scripted_cloud.application import Application

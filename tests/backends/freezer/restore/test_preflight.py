@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import InvalidInput
-from karbor_backup_freezer.model.items import BackupItem, Mode, ServerSpec
+from karbor_backup_freezer.model.items import BackupItem, Mode
 from karbor_backup_freezer.restore.preflight import Preflight
+from karbor_backup_openstack.server_spec import ServerSpec
 from tests.backends.openstack.stub_cloud import StubCloud
 
 VOLUME = "OS::Cinder::Volume"

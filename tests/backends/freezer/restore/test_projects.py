@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from karbor_backup_core import Outcome, ProgressState, Resource, Result
-from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode
+from karbor_backup_freezer.model.items import BackupItem, Mode
+from karbor_backup_openstack.server_spec import Attachment
 from tests.backends.freezer.restore.harness import (
     PROJECT,
     SERVER,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from karbor_backup_core import ProgressState, Resource, Result
-from karbor_backup_freezer.model.items import Attachment, ServerSpec
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 from tests.backends.freezer.restore.harness import (
     SERVER,
     VOLUME,

@@ -7,9 +7,9 @@ from karbor_backup_freezer.api.schedulers import Scheduler
 from karbor_backup_freezer.model.handle import Handle
 from karbor_backup_freezer.model.resource_types import DIRECTORY
 from karbor_backup_freezer.model.storages import Storage
-from karbor_backup_freezer.restore.names import check_names
 from karbor_backup_freezer.workflows import placement, submission
 from karbor_backup_freezer.workflows.step import FreezerCall, FreezerStep
+from karbor_backup_openstack.restore.names import check_names
 
 
 class PreflightChecks(FreezerStep):
@@ -28,7 +28,7 @@ class PreflightChecks(FreezerStep):
         operation = call.operation
         backup, handle, storage = self._context.load_source(operation)
         self._context.verify_ownership(backup, handle)
-        check_names(operation, handle.items, handle.servers)
+        check_names(operation, [s.item.resource for s in handle.items], handle.servers)
         receipt = attrs.evolve(call.receipt, storage=storage.name)
         items = [stored.item for stored in handle.items]
         is_directory = operation.resource.type == DIRECTORY

@@ -22,10 +22,11 @@ from karbor_backup_freezer.directories.restored_contents import (
 )
 from karbor_backup_freezer.inspection.archive_reads import ReadInProgress
 from karbor_backup_freezer.model.ids import job_id, parse_item_index, work_step
-from karbor_backup_freezer.model.resource_types import DIRECTORY, PROJECT, restore_path
+from karbor_backup_freezer.model.resource_types import DIRECTORY, restore_path
 from karbor_backup_freezer.workflows import submission
 from karbor_backup_freezer.workflows.step import FreezerCall
 from karbor_backup_freezer.workflows.steps.job import JobStep
+from karbor_backup_openstack.resource_types import PROJECT
 
 
 class RestoreJob(JobStep):

@@ -1,29 +1,50 @@
-"""Servers: made by Nova from the restored volumes, or from the image that the agent restored.
+"""Servers: made by Nova from the restored volumes, or from an image that the backend has of them.
 
-freezer 19.0.0 makes a server of its own from the image, without key pair, zone, addresses,
-security groups, metadata or volumes, of which most cannot be given later. So that one is removed
-and every server is made here, in one way.
+Key pair, zone, addresses, security groups and metadata can mostly not be given later, so that
+every server is made here with all of them, in one way.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
 
 from karbor_backup_core import BackendError, Resource, Transient
-from karbor_backup_freezer.model.items import ServerSpec
-from karbor_backup_freezer.model.resource_types import SERVER
-from karbor_backup_freezer.restore import networks, server_images
-from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_freezer.restore.creation import keep_if_alone
-from karbor_backup_freezer.restore.names import restored_name
-from karbor_backup_freezer.restore.state import PENDING, MemberStatus
 from karbor_backup_openstack.errors import NotFound, translate_errors
 from karbor_backup_openstack.lookups import find_flavor
 from karbor_backup_openstack.metadata import is_marked, operation_metadata, user_metadata
+from karbor_backup_openstack.resource_types import SERVER
 from karbor_backup_openstack.resources import ResourceKind, is_busy
+from karbor_backup_openstack.restore import networks
+from karbor_backup_openstack.restore.context import RestoreContext
+from karbor_backup_openstack.restore.creation import keep_if_alone
+from karbor_backup_openstack.restore.names import restored_name
+from karbor_backup_openstack.restore.state import PENDING, MemberStatus
+from karbor_backup_openstack.server_spec import ServerSpec
+
+
+@attrs.frozen
+class BootImage:
+    """The image of which a server is made.
+
+    Attributes:
+        image: it, as openstacksdk gives it; None while there is none yet, or if there will be none.
+        failure: why there will be none, in one line.
+    """
+
+    image: Any | None = None
+    failure: str = ""
+
+
+FindImage: TypeAlias = Callable[[ServerSpec], BootImage]
+"""Returns the image of which a server that does not boot from a volume is made."""
 
 
 def restore_server(
-    context: RestoreContext, spec: ServerSpec, volumes: Mapping[str, MemberStatus]
+    context: RestoreContext,
+    spec: ServerSpec,
+    volumes: Mapping[str, MemberStatus],
+    find_image: FindImage,
 ) -> MemberStatus:
     """Bring one server of the backup nearer to what its source was.
 
@@ -31,6 +52,7 @@ def restore_server(
         context: what the step has before it.
         spec: the server, as it was.
         volumes: how the backup's volumes stand, by their sources' ids.
+        find_image: finds the image of a server that does not boot from a volume.
     """
     included = [attachment for attachment in spec.attachments if attachment.included]
     statuses = {attachment.volume: volumes[attachment.volume] for attachment in included}
@@ -43,7 +65,7 @@ def restore_server(
     if server is None and spec.id in context.state.servers:
         return MemberStatus(failure=f"server {context.state.servers[spec.id]}, made of it, is gone")
     if server is None:
-        return _create_server(context, spec, statuses)
+        return _create_server(context, spec, statuses, find_image)
     context.state.servers[spec.id] = server.id
     if is_busy(ResourceKind.SERVER, server):
         context.state.wait_for(ResourceKind.SERVER, server.id)
@@ -67,16 +89,19 @@ def _find_server(context: RestoreContext, spec: ServerSpec) -> Any | None:
 
 
 def _create_server(
-    context: RestoreContext, spec: ServerSpec, volumes: Mapping[str, MemberStatus]
+    context: RestoreContext,
+    spec: ServerSpec,
+    volumes: Mapping[str, MemberStatus],
+    find_image: FindImage,
 ) -> MemberStatus:
     image = None
     if not spec.boots_from_volume:
-        image, failure = server_images.find_server_image(context, spec)
-        if failure:
-            return MemberStatus(failure=failure)
-        if server_images.remove_agent_server(context, image):
+        found = find_image(spec)
+        if found.failure:
+            return MemberStatus(failure=found.failure)
+        if found.image is None:
             return PENDING
-        server_images.set_image_properties(context, spec, image)
+        image = found.image
     sdk: Any = context.services.sdk
     try:
         body = _server_request(context, spec, image, volumes)
@@ -88,7 +113,7 @@ def _create_server(
         if networks.is_address_conflict(spec, str(error)) and networks.drop_addresses(
             context, spec
         ):
-            return _create_server(context, spec, volumes)
+            return _create_server(context, spec, volumes, find_image)
         return MemberStatus(failure=str(error))
     keep_if_alone(context, ResourceKind.SERVER, server, spec.id)
     context.state.servers[spec.id] = server.id

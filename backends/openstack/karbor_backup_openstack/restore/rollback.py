@@ -3,15 +3,11 @@
 Servers go first, since their volumes cannot go while they are attached.
 """
 
-import re
-from typing import Any
-
 from karbor_backup_core import Leftover, Operation, Result
-from karbor_backup_freezer.model.items import Mode
-from karbor_backup_freezer.model.resource_types import PROJECT
-from karbor_backup_freezer.restore.context import RestoreContext
-from karbor_backup_openstack.metadata import is_marked, user_metadata
-from karbor_backup_openstack.resources import RemovalStatus, ResourceKind, source_image_name
+from karbor_backup_openstack.metadata import is_marked
+from karbor_backup_openstack.resource_types import PROJECT
+from karbor_backup_openstack.resources import RemovalStatus, ResourceKind
+from karbor_backup_openstack.restore.context import RestoreContext
 
 
 def retained_ids(operation: Operation) -> frozenset[str]:
@@ -81,29 +77,3 @@ def overwritten_volumes(context: RestoreContext) -> tuple[Leftover, ...]:
         for source, new in context.state.volumes.items()
         if new == source
     )
-
-
-def unproven_volumes(context: RestoreContext) -> tuple[Leftover, ...]:
-    """Name the volumes that may be of this restore, and of which nothing proves it.
-
-    Cinder notes what image a volume is made of only when it is made; one that failed before has
-    nothing but the name that the agent gives it, as every other restore of the backup does.
-    """
-    note = "it may be of this restore: Cinder notes an image's name only of volumes that are whole"
-    return tuple(
-        Leftover(
-            ResourceKind.VOLUME, volume.id, f"{volume.name!r} in state {volume.status}; {note}"
-        )
-        for volume in context.volumes
-        if _may_belong(context, volume)
-    )
-
-
-def _may_belong(context: RestoreContext, volume: Any) -> bool:
-    if source_image_name(volume) or volume.metadata != user_metadata(volume.metadata):
-        return False
-    if not context.is_created_since_start(volume):
-        return False
-    items = [s.item for s in context.contents.items if s.item.mode is Mode.CINDER]
-    names = {name for item in items for name in (item.name, item.id)}
-    return any(re.fullmatch(rf"{re.escape(name)}~\d+", volume.name or "") for name in names)

@@ -6,10 +6,10 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_core import BackendError, Transient
-from karbor_backup_freezer.model.items import ServerSpec
-from karbor_backup_freezer.restore.context import RestoreContext
 from karbor_backup_openstack.errors import NotFound, translate_errors
 from karbor_backup_openstack.lookups import find_network
+from karbor_backup_openstack.restore.context import RestoreContext
+from karbor_backup_openstack.server_spec import ServerSpec
 
 _NO_NETWORK: Final = "none"
 """Nova's word for a server that is to have none."""

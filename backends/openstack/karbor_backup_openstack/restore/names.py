@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from karbor_backup_core import InvalidInput, Operation, Resource
-from karbor_backup_freezer.model.items import ServerSpec, StoredItem
-from karbor_backup_freezer.model.resource_types import PROJECT, SERVER
 from karbor_backup_openstack.metadata import NAME_LIMIT
+from karbor_backup_openstack.resource_types import PROJECT, SERVER
+from karbor_backup_openstack.server_spec import ServerSpec
 
 
 def restored_name(operation: Operation, source: Resource, device: str = "") -> str:
@@ -20,13 +20,13 @@ def restored_name(operation: Operation, source: Resource, device: str = "") -> s
 
 
 def check_names(
-    operation: Operation, items: Sequence[StoredItem], servers: Sequence[ServerSpec]
+    operation: Operation, members: Sequence[Resource], servers: Sequence[ServerSpec]
 ) -> None:
     """Refuse a restore that would have to cut a name, so that two could become one.
 
     Args:
         operation: the restore.
-        items: what its backup holds.
+        members: what its backup holds beside the servers.
         servers: the servers that are made again.
 
     Raises:
@@ -34,7 +34,7 @@ def check_names(
     """
     devices = {a.volume: a.device for server in servers for a in server.attachments}
     sources = [operation.resource, *(Resource(SERVER, s.id, s.name) for s in servers)]
-    sources += [stored.item.resource for stored in items]
+    sources += members
     given = len(operation.options.get("restore_name", ""))
     lengths = [(len(_whole_name(operation, s, devices.get(s.id, ""))), s) for s in sources]
     length, source = max(lengths, key=lambda pair: pair[0])

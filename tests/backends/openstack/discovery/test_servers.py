@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from openstack.compute.v2.server import Server
 
-from karbor_backup_freezer.discovery.servers import DiscoveredServer, ServerDiscovery
-from karbor_backup_freezer.model.items import ServerSpec
+from karbor_backup_openstack.discovery.servers import DiscoveredServer, ServerDiscovery
+from karbor_backup_openstack.server_spec import ServerSpec
 from karbor_backup_openstack.volumes import find_volume
-from tests.backends.freezer.discovery.cloud_documents import (
+from tests.backends.openstack.discovery.cloud_documents import (
     FLAVOR,
     serve_project,
     server_document,

@@ -1,53 +1,16 @@
-"""Images: what is written down of one, and of the one that a server has been booted from."""
+"""What the image of a server says of its machine."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from karbor_backup_freezer.model.items import BackupItem, Mode
-from karbor_backup_freezer.model.resource_types import IMAGE
 from karbor_backup_openstack.errors import NotFound, translate_errors
-from karbor_backup_openstack.metadata import drop_empty
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from openstack.compute.v2.server import Server
-    from openstack.image.v2.image import Image
-
-_IMAGE_FIELDS: Final = (
-    "disk_format",
-    "container_format",
-    "min_disk",
-    "min_ram",
-    "visibility",
-    "tags",
-    "architecture",
-    "os_type",
-    "os_distro",
-    "os_version",
-)
-_READ_ONLY: Final = ("stores", "owner_specified.")
-"""Properties that Glance and openstacksdk's uploads write themselves."""
 
 _MACHINE_PREFIXES: Final = ("hw_", "os_", "img_config_drive")
 _GLANCE_PREFIXES: Final = ("os_hidden", "os_hash_", "os_glance_")
-
-
-def image_item(image: "Image") -> BackupItem:
-    """Write down an image: its data, and what is needed to make one like it."""
-    properties = {
-        name: value
-        for name, value in (image.properties or {}).items()
-        if not name.startswith(_READ_ONLY)
-    }
-    details = {name: getattr(image, name) for name in _IMAGE_FIELDS}
-    return BackupItem(
-        type=IMAGE,
-        id=image.id,
-        name=image.name or "",
-        mode=Mode.GLANCE,
-        size=image.size,
-        details=drop_empty({**details, "properties": properties}),
-    )
 
 
 def machine_properties(services: CloudServices, server: "Server") -> dict[str, str] | None:

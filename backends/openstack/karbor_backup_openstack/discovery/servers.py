@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from karbor_backup_core import Check
-from karbor_backup_freezer.discovery.flavors import FlavorDiscovery
-from karbor_backup_freezer.discovery.images import machine_properties
-from karbor_backup_freezer.discovery.networks import NetworkDiscovery
-from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec
-from karbor_backup_freezer.model.resource_types import SERVER
+from karbor_backup_openstack.discovery.flavors import FlavorDiscovery
+from karbor_backup_openstack.discovery.machines import machine_properties
+from karbor_backup_openstack.discovery.networks import NetworkDiscovery
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.metadata import drop_empty, user_metadata
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
@@ -109,11 +108,6 @@ class ServerDiscovery:
             return next(iter([*named, *attached]), None), ()
         bootable = [one for one in attached if self._volume(one.volume_id).is_bootable]
         return (bootable or attached)[0], _root_volume_check(server, len(bootable))
-
-
-def server_item(server: "Server") -> BackupItem:
-    """Return the system disk of a server that boots from an image; Nova does not say how large."""
-    return BackupItem(type=SERVER, id=server.id, name=server.name, mode=Mode.NOVA)
 
 
 def _to_attachment(one: "VolumeAttachment", root: "VolumeAttachment | None") -> Attachment:

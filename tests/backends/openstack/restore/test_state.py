@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core import BackendError
-from karbor_backup_freezer.restore.state import RestoreState
 from karbor_backup_openstack.resources import ResourceKind
+from karbor_backup_openstack.restore.state import RestoreState
 
 IDS = st.dictionaries(st.uuids().map(str), st.uuids().map(str))
 WAITS = st.lists(st.tuples(st.sampled_from(ResourceKind), st.uuids().map(str), st.booleans()))

@@ -9,9 +9,9 @@ import logging
 from typing import Any, Final
 
 from karbor_backup_core import Transient
-from karbor_backup_freezer.restore.context import RestoreContext
 from karbor_backup_openstack.metadata import is_marked
 from karbor_backup_openstack.resources import ResourceKind
+from karbor_backup_openstack.restore.context import RestoreContext
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ def keep_if_alone(
 
     Raises:
         Transient: it was removed, or is removed when it can be; a repeat finds the other one.
-        BackendError: the cloud or Freezer does not tell.
+        BackendError: the cloud does not tell, or what tells whether the operation is over.
     """
-    if not context.is_fence_up():
-        _remove_late(context, kind, made)
+    if over := context.why_over():
+        _remove_late(context, kind, made, over)
     mine = context.resources.get(kind, made.id)
     rivals = [
         other.id
@@ -55,15 +55,15 @@ def keep_in_time(context: RestoreContext, kind: ResourceKind, identifier: str) -
 
     Raises:
         Transient: it was removed, or is removed when it can be.
-        BackendError: the cloud or Freezer does not tell.
+        BackendError: the cloud does not tell, or what tells whether the operation is over.
     """
-    if not context.is_fence_up() and (made := context.resources.get(kind, identifier)) is not None:
-        _remove_late(context, kind, made)
+    over = context.why_over()
+    if over and (made := context.resources.get(kind, identifier)) is not None:
+        _remove_late(context, kind, made, over)
 
 
-def _remove_late(context: RestoreContext, kind: ResourceKind, made: Any) -> None:
-    why = f"job {context.fence} is gone: operation {context.operation.id} is over"
-    _remove(context, kind, made, why)
+def _remove_late(context: RestoreContext, kind: ResourceKind, made: Any, over: str) -> None:
+    _remove(context, kind, made, f"{over}: operation {context.operation.id} is over")
 
 
 def _is_leaving(resource: Any) -> bool:

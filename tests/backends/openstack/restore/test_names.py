@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core import InvalidInput, Resource
-from karbor_backup_freezer.model.items import Attachment, BackupItem, Mode, ServerSpec, StoredItem
-from karbor_backup_freezer.restore.names import check_names, restored_name
 from karbor_backup_openstack.metadata import NAME_LIMIT, is_marked, operation_metadata
+from karbor_backup_openstack.restore.names import check_names, restored_name
+from karbor_backup_openstack.server_spec import Attachment, ServerSpec
 from tests.backends.freezer.restore.harness import PROJECT, SERVER, VOLUME, restore_operation
 
 WEB = Resource(SERVER, "s", "web")
@@ -52,39 +52,37 @@ def test_marks_differ_by_operation_and_source() -> None:
     assert not is_marked(None, one)
 
 
-def _stored(kind: str, name: str) -> StoredItem:
-    mode = Mode.NOVA if kind == SERVER else Mode.CINDER
-    item = BackupItem(type=kind, id=f"id-of-{kind}", name=name, mode=mode)
-    return StoredItem(item=item, record="r", time_stamp=17)
+def _member(kind: str, name: str) -> Resource:
+    return Resource(kind, f"id-of-{kind}", name)
 
 
 @pytest.mark.parametrize("kind", [SERVER, VOLUME, "OS::Glance::Image"])
 @pytest.mark.parametrize("own", ["n", "n" * 212, "名" * 200])
 def test_combined_name_of_a_member_is_refused_beyond_the_limit(kind: str, own: str) -> None:
-    whole, items = Resource(PROJECT, "p"), [_stored(kind, own)]
+    whole, members = Resource(PROJECT, "p"), [_member(kind, own)]
     most = NAME_LIMIT - len(own) - 1
-    check_names(restore_operation(whole, restore_name="n" * most), items, [])
+    check_names(restore_operation(whole, restore_name="n" * most), members, [])
     with pytest.raises(InvalidInput, match=f"would get a name of 256, .* at most {most}$"):
-        check_names(restore_operation(whole, restore_name="n" * (most + 1)), items, [])
+        check_names(restore_operation(whole, restore_name="n" * (most + 1)), members, [])
 
 
 def test_members_without_a_fitting_name_must_be_restored_alone() -> None:
     with pytest.raises(InvalidInput, match="restore its members one by one"):
-        check_names(restore_operation(Resource(PROJECT, "p")), [_stored(VOLUME, "n" * 255)], [])
+        check_names(restore_operation(Resource(PROJECT, "p")), [_member(VOLUME, "n" * 255)], [])
 
 
 def test_combined_name_of_a_servers_volume_is_refused_beyond_the_limit() -> None:
     disk = Attachment(volume="id-of-OS::Cinder::Volume", device="/dev/vdb", included=True)
     server = ServerSpec(id="s", name="web", boots_from_volume=True, attachments=(disk,), details={})
     check_names(
-        restore_operation(WEB, restore_name="n" * 251), [_stored(VOLUME, "d" * 244)], [server]
+        restore_operation(WEB, restore_name="n" * 251), [_member(VOLUME, "d" * 244)], [server]
     )
     with pytest.raises(InvalidInput, match="at most 251"):
         check_names(
-            restore_operation(WEB, restore_name="n" * 252), [_stored(VOLUME, "d")], [server]
+            restore_operation(WEB, restore_name="n" * 252), [_member(VOLUME, "d")], [server]
         )
 
 
 def test_unchanged_names_are_not_checked() -> None:
     whole = restore_operation(Resource(PROJECT, "p"), restore_name="")
-    check_names(whole, [_stored(VOLUME, "n" * 255)], [])
+    check_names(whole, [_member(VOLUME, "n" * 255)], [])
