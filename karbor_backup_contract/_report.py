@@ -17,6 +17,7 @@ from karbor_backup_core import CONTRACT_VERSION, __version__
 
 JSON_FILE_NAME: Final = "conformance.json"
 NOT_RUN: Final = "it was not run"
+_MANDATORY: Final = ("is mandatory and was", "are mandatory and were")
 
 
 @attrs.frozen(kw_only=True)
@@ -66,24 +67,39 @@ class Report:
         return not self.nonconformities()
 
     def nonconformities(self) -> list[str]:
-        """Return the rules that were broken, one a line, and one line for all that were not run."""
-        lines = []
-        not_run = 0
-        for rule, verdict in zip(all_rules(), self.results, strict=True):
-            if verdict.reason == NOT_RUN:
-                not_run += rule.is_mandatory_for(self.declared)
-            elif verdict.status in (RuleStatus.FAILED, RuleStatus.EXPECTED_FAILURE):
-                lines.append(f"{rule.id} {verdict.status}: {verdict.reason}")
-            elif is_told_by_another(verdict.reason):
-                continue
-            elif verdict.status is RuleStatus.SKIPPED and rule.is_mandatory_for(self.declared):
-                lines.append(f"{rule.id} is mandatory and was skipped: {verdict.reason}")
-        if not_run:
-            lines.append(f"{not_run} mandatory rules were not run")
-        return lines
+        """Return a line for each rule that was broken, and for each reason why one is missing.
+
+        Mandatory rules that could not be tried for the same reason share a line.
+        """
+        broken = [
+            f"{verdict.rule} {verdict.status}: {verdict.reason}"
+            for verdict in self.results
+            if verdict.status in (RuleStatus.FAILED, RuleStatus.EXPECTED_FAILURE)
+        ]
+        skipped = [
+            f"{', '.join(rules)} {_MANDATORY[len(rules) > 1]} skipped: {reason}"
+            for reason, rules in self._missing().items()
+            if reason != NOT_RUN
+        ]
+        not_run = len(self._missing().get(NOT_RUN, ()))
+        return [
+            *broken,
+            *skipped,
+            *([f"{not_run} mandatory rules were not run"] if not_run else ()),
+        ]
+
+    def _missing(self) -> dict[str, tuple[str, ...]]:
+        """Return the mandatory rules that were not tried, by the reason why."""
+        mandatory = {rule.id for rule in all_rules() if rule.is_mandatory_for(self.declared)}
+        return {
+            reason: missing
+            for reason, rules in self.skipped().items()
+            if not is_told_by_another(reason)
+            and (missing := tuple(rule for rule in rules if rule in mandatory))
+        }
 
     def summary(self) -> str:
-        """Return in one line whether the backend is conformant."""
+        """Return in one line whether the backend is conformant, by how many rules."""
         verdict = "conformant" if self.conformant else "NOT conformant"
         on = f" ({self.label})" if self.label else ""
         return (
@@ -92,9 +108,34 @@ class Report:
         )
 
     def counts(self) -> str:
-        """Return the number of rules of each result, in words."""
+        """Return in words how many rules were tried and skipped, and what came of those tried."""
         found = Counter(verdict.status for verdict in self.results)
-        return ", ".join(f"{found[status]} {status}" for status in RuleStatus if found[status])
+        skipped = found.pop(RuleStatus.SKIPPED, 0)
+        tried = ", ".join(f"{found[status]} {status}" for status in RuleStatus if found[status])
+        total = len(self.results)
+        return f"{total - skipped} of {total} rules tried ({tried or 'none'}), {skipped} skipped"
+
+    def skipped(self) -> dict[str, tuple[str, ...]]:
+        """Return the ids of the rules that were skipped, by the reason why."""
+        reasons: dict[str, list[str]] = {}
+        for verdict in self.results:
+            if verdict.status is RuleStatus.SKIPPED:
+                reasons.setdefault(verdict.reason, []).append(verdict.rule)
+        return {reason: tuple(rules) for reason, rules in reasons.items()}
+
+    def skip_lines(self) -> list[str]:
+        """Return one line for each reason why optional rules were skipped, with those rules."""
+        missing = self._missing()
+        optional = {
+            reason: [rule for rule in rules if rule not in missing.get(reason, ())]
+            for reason, rules in self.skipped().items()
+            if reason != NOT_RUN
+        }
+        return [f"skipped {', '.join(rules)}: {why}" for why, rules in optional.items() if rules]
+
+    def details(self) -> list[str]:
+        """Return the lines below the summary: what stands against it, and what was skipped."""
+        return [*self.nonconformities(), *self.skip_lines()]
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON values."""
@@ -108,6 +149,10 @@ class Report:
             },
             "label": self.label,
             "conformant": self.conformant,
+            "tried": sum(each.status is not RuleStatus.SKIPPED for each in self.results),
+            "skipped": [
+                {"reason": reason, "rules": list(rules)} for reason, rules in self.skipped().items()
+            ],
             "rules": [
                 {
                     "id": rule.id,

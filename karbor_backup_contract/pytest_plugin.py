@@ -77,7 +77,7 @@ class ResultCollector:
         terminalreporter.section("contract")
         for report in reports:
             terminalreporter.line(report.summary())
-            for line in report.nonconformities():
+            for line in report.details():
                 terminalreporter.line(f"  {line}")
         if self._folder is not None:
             from karbor_backup_contract._html_report import write_report

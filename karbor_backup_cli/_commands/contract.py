@@ -54,7 +54,7 @@ def contract(context: CliContext, backend: str, folder: Path | None) -> None:
         emit_json(report.document())
     else:
         write_output(f"\n{printable(report.summary())}")
-        for line in report.nonconformities():
+        for line in report.details():
             write_output(f"  {printable(line)}")
     if folder is not None:
         _write_report(report, folder)

@@ -53,6 +53,26 @@ def test_nonconformities_are_listed(verdict: RuleResult, *, conformant: bool) ->
     assert len(against) == int(not conformant)
 
 
+def test_rules_skipped_for_the_same_reason_share_a_line() -> None:
+    optional = [rule.id for rule in all_rules() if not rule.mandatory][:2]
+    mandatory = [rule.id for rule in all_rules() if rule.mandatory][:2]
+    skipped = [RuleResult(rule, RuleStatus.SKIPPED, "why") for rule in optional + mandatory]
+    made = build_report(*skipped)
+    assert made.details() == [
+        f"{', '.join(mandatory)} are mandatory and were skipped: why",
+        f"skipped {', '.join(optional)}: why",
+    ]
+    total = len(all_rules())
+    assert f"{total - 4} of {total} rules tried ({total - 4} passed), 4 skipped" in made.summary()
+    assert made.document()["tried"] == total - 4
+    (reason,) = made.document()["skipped"]
+    assert reason["reason"] == "why"
+    assert set(reason["rules"]) == {*optional, *mandatory}
+    page = render_html([made])
+    assert "Why rules were skipped" in page
+    assert "Why rules were skipped" not in render_html([build_report()])
+
+
 def test_a_rule_that_was_not_run_is_skipped() -> None:
     made = Report.from_results(BACKEND, PASSED[1:])
     assert made.results[0] == RuleResult(PASSED[0].rule, RuleStatus.SKIPPED, "it was not run")

@@ -14,7 +14,8 @@ from karbor_backup_fake.harness import create_harness
 CreateHarness = Callable[[Any], Harness]
 T = TypeVar("T", bound=type)
 
-_mutants: Final[list["Mutant"]] = []
+_mutants: Final[dict[str, "Mutant"]] = {}
+"""By name: a module may be imported again, since pytest's pytester forgets what it imported."""
 
 
 @attrs.frozen
@@ -59,7 +60,7 @@ def breaks(
     """Enter a backend class as one that breaks a rule, and inevitably others; see ``Mutant``."""
 
     def enter(cls: T) -> T:
-        _mutants.append(Mutant(cls, rule, frozenset(also), harness, subject))
+        _mutants[cls.__name__] = Mutant(cls, rule, frozenset(also), harness, subject)
         return cls
 
     return enter
@@ -69,4 +70,4 @@ def all_mutants() -> list[Mutant]:
     """Return all mutants, by the rule that they break."""
     for module in pkgutil.iter_modules([str(Path(__file__).parent)], "tests.contract.mutants."):
         importlib.import_module(module.name)
-    return sorted(_mutants, key=lambda mutant: (mutant.breaks, mutant.name))
+    return sorted(_mutants.values(), key=lambda mutant: (mutant.breaks, mutant.name))
