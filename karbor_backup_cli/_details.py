@@ -45,6 +45,7 @@ def format_operation(operation: Operation) -> Iterator[str]:
         ("ended", format_time(operation.ended_at)),
         ("deadline", format_time(operation.deadline)),
         ("driven by", operation.owner),
+        ("on host", "" if operation.place is None else operation.place.host),
         *_list_outcome_fields(operation),
     )
 

@@ -16,7 +16,7 @@ import attrs
 from karbor_backup_contract._sudden_death import SuddenDeathError
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import BackendFactory, Harness
-from karbor_backup_core import BackendInfo, Health, Operation, Progress, hookimpl
+from karbor_backup_core import BackendInfo, Health, Operation, Place, Progress, hookimpl
 
 T = TypeVar("T")
 
@@ -194,6 +194,11 @@ class RemoteBackend:
         return self._call(Health, "check")
 
     @hookimpl
+    def place(self) -> Place | None:
+        """Call the hook there; a backend without it answers None."""
+        return self._call(Place | None, "place")
+
+    @hookimpl
     def protect(self, operation: Operation) -> Progress:
         """Call the hook there."""
         return self._call(Progress, "protect", operation=operation)
@@ -228,7 +233,7 @@ class RemoteBackend:
         """Call the hook there."""
         return self._call(Progress, "release", operation=operation)
 
-    def _call(self, _kind: type[T], hook: str, **arguments: Any) -> T:
+    def _call(self, _kind: type[T] | Any, hook: str, **arguments: Any) -> T:
         # Whether the answer is of its kind is for the core to check, as it does everywhere.
         answer: T = self.process.call(hook, **arguments)
         return answer

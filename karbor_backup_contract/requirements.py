@@ -105,6 +105,9 @@ ALL_TYPES: Final = Requirement(
 OTHER_SCOPE: Final = requires_attribute(
     "create_backend_in_other_scope", "a backend that looks at another project"
 )
+OTHER_PLACE: Final = requires_attribute(
+    "create_backend_in_other_place", "a backend as it would be on another host"
+)
 SECRETS: Final = requires_attribute("secrets", "secrets in the configuration")
 COMPOUND_TYPES: Final = requires_attribute("compound_types", "a type whose backups have members")
 MULTI_PHASE_VERBS: Final = requires_attribute(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         UnknownOperation,
         Unsupported,
         WrongBackend,
+        WrongPlace,
         WrongScope,
         truncate_faults,
     )
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         Operation,
         Outcome,
         Part,
+        Place,
         Progress,
         ProgressState,
         Resource,
@@ -87,7 +89,7 @@ _MODULES: Final = {
         "BackendError BackendUnavailable BackupBusy Conflict ContractViolation InvalidDocument "
         "InvalidInput KarborBackupError MissingLibrary OperationFailed OperationRefused "
         "RunnerClosed StoreError StoreNotFound Transient UnknownBackend UnknownBackup "
-        "UnknownOperation Unsupported WrongBackend WrongScope truncate_faults"
+        "UnknownOperation Unsupported WrongBackend WrongPlace WrongScope truncate_faults"
     ),
     "_escaping": "printable printable_lines truncate_text",
     "_execution.driver": "Driver PollResult",
@@ -99,7 +101,7 @@ _MODULES: Final = {
     "_lifecycle.state_machine": "Call Lifecycle next_call",
     "_model": (
         "Ability BackendInfo Backup Check Health Json Leftover Member Operation Outcome Part "
-        "Progress ProgressState RECEIPT_LIMIT Resource Result Retry State Support Verb"
+        "Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry State Support Verb"
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
@@ -148,6 +150,7 @@ __all__ = [
     "OperationRefused",
     "Outcome",
     "Part",
+    "Place",
     "Policy",
     "PollResult",
     "Progress",
@@ -173,6 +176,7 @@ __all__ = [
     "Verb",
     "Workflow",
     "WrongBackend",
+    "WrongPlace",
     "WrongScope",
     "__version__",
     "check_path",

@@ -14,11 +14,13 @@ from karbor_backup_core._errors import (
 )
 from karbor_backup_core._hooks.exception_sanitizer import sanitize_exception
 from karbor_backup_core._hooks.hook_caller import HookCaller
+from karbor_backup_core._hooks.registration import check_optional_hooks
 from karbor_backup_core._hooks.result_checks import (
     POLL_STATES,
     RELEASE_STATES,
     VERB_STATES,
     check_info,
+    check_place,
     check_progress,
     check_type,
     redact_health,
@@ -29,6 +31,7 @@ from karbor_backup_core._model import (
     BackendInfo,
     Health,
     Operation,
+    Place,
     Progress,
     ProgressState,
     Support,
@@ -173,6 +176,7 @@ class Backend:
 
         hooks = HookCaller.register(name, plugin, extensions, secrets)
         info = check_info(f"backend {name}: describe", hooks.call("describe"))
+        check_optional_hooks(f"backend {name}", plugin, info.contract)
         validators = {
             (resource_type, verb): Validator(
                 ability.schema, f"options for {verb} of {resource_type} with backend {name}"
@@ -245,6 +249,19 @@ class Backend:
             KarborBackupError: as ``scope``.
         """
         return scope in self.same_as or scope == self.scope()
+
+    def place(self) -> Place | None:
+        """Name where work goes on that is begun here; None if any host can go on with it.
+
+        Raises:
+            Transient: it cannot be told now.
+            InvalidInput: nothing can be begun here as the backend is configured.
+            BackendError: nothing can be begun here.
+            ContractViolation: the answer is no place.
+        """
+        if not self._hooks.implements("place"):
+            return None
+        return check_place(self._describe_call("place"), self._hooks.call("place"))
 
     def health(self) -> Health:
         """Look whether operations can be expected to work now.

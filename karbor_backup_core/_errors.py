@@ -10,7 +10,8 @@
     │   ├── UnknownBackup
     │   ├── Unsupported          the backend does not do this for this type of resource
     │   ├── WrongBackend         a backup that another backend made
-    │   └── WrongScope           an operation or backup of another endpoint or project
+    │   ├── WrongScope           an operation or backup of another endpoint or project
+    │   └── WrongPlace           an operation whose work can be seen from another host alone
     ├── MissingLibrary           a library that is not installed, or is too old: what to install
     ├── BackendUnavailable       installed but cannot be loaded: the reason, and what to install
     ├── OperationFailed          what ``raise_for_outcome`` raises: the operation did not succeed
@@ -98,6 +99,27 @@ class WrongScope(InvalidInput):
 
     Going on under another scope would read "not found" as "lost".
     """
+
+
+class WrongPlace(InvalidInput):
+    """The work of the operation goes on at another host, and cannot be seen from here.
+
+    Attributes:
+        operation_id: the operation.
+        host: the name of that host.
+    """
+
+    def __init__(self, operation_id: str, host: str) -> None:
+        super().__init__(operation_id, host)
+        self.operation_id = operation_id
+        self.host = host
+
+    def __str__(self) -> str:
+        return (
+            f"operation {self.operation_id}: its work is on host {self.host}, and cannot be seen "
+            f"from here: go on there (karbor-backup resume {self.operation_id}), or, if that host "
+            f"is gone for good, give it up (karbor-backup abandon {self.operation_id})"
+        )
 
 
 class MissingLibrary(KarborBackupError):

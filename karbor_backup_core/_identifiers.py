@@ -45,6 +45,9 @@ def check_operation(operation: Operation) -> None:
     for what in ("backend", "implementation", "scope"):
         check_text(what, getattr(operation, what))
     check_text("owner", operation.owner, OWNER_LIMIT)
+    if operation.place is not None:
+        check_text("place", operation.place.id)
+        check_text("host", operation.place.host)
     if operation.backup is not None:
         check_backup(operation.backup)
     if operation.outcome is not None and operation.outcome.backup is not None:

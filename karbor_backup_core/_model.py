@@ -87,6 +87,20 @@ class Resource:
 
 
 @attrs.frozen
+class Place:
+    """Where the work of operations goes on, if that is one host and can be seen from there alone.
+
+    Attributes:
+        id: tells this place from any other one. It stays when the host is restarted or gets another
+            name.
+        host: the name of the host, for people and for whoever sends work there.
+    """
+
+    id: str
+    host: str
+
+
+@attrs.frozen
 class Part:
     """One member of a compound operation, such as a server of a project.
 
@@ -286,6 +300,8 @@ class Operation:
         attempt: how often this phase's call has been made or may have been made; 1 promises a
             backend that nothing of this phase exists yet.
         receipt: the backend's own notes; None before its first result.
+        place: the host that its work is bound to, noted with the first phase, before its first
+            call; None if any host can go on with it.
         awaiting: work in the service may continue although the outcome is written or the release
             has started; the core polls before the next call.
         done: the latest reported progress, in ``unit``.
@@ -323,6 +339,7 @@ class Operation:
     phase: int = 0
     attempt: int = 0
     receipt: Json | None = None
+    place: Place | None = None
     awaiting: bool = False
     done: float | None = None
     total: float | None = None

@@ -10,9 +10,11 @@ from typing import Any
 
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._errors import (
+    BackendError,
     InvalidDocument,
     InvalidInput,
     WrongBackend,
+    WrongPlace,
     WrongScope,
 )
 from karbor_backup_core._identifiers import check_backup, check_resource
@@ -133,6 +135,28 @@ def check_origin(backend: Backend, backup: Backup) -> None:
             f"backup {backup.id} was made by backend {backup.backend}, "
             f"and {backend.name} is a {backend.info.name}: name a backend of the right kind"
         )
+
+
+def check_place(operation: Operation, backend: Backend) -> None:
+    """Refuse to go on with work that cannot be seen from here.
+
+    Raises:
+        WrongPlace: the work is bound to another host.
+    """
+    if operation.place is not None and not is_here(operation, backend):
+        raise WrongPlace(operation.id, operation.place.host)
+
+
+def is_here(operation: Operation, backend: Backend) -> bool:
+    """Return whether the work of an operation can be seen from here."""
+    if operation.place is None:
+        return True
+    try:
+        here = backend.place()
+    except (BackendError, InvalidInput):
+        # Where nothing can be begun, nothing was.
+        return False
+    return here is not None and here.id == operation.place.id
 
 
 def check_scope(what: str, theirs: str, backend: Backend, ours: str) -> None:

@@ -1,15 +1,16 @@
 """The contract: what a backend must do, and what an extension may do.
 
 A backend is a class whose methods carry ``@hookimpl``. It implements every hook of ``BackendSpec``
-and keeps no state of operations: another process, with another object, continues from the
-receipt. Its class attribute ``CONFIG_SCHEMA`` is a JSON Schema of its configuration in which
-secrets are marked ``"writeOnly": true``; the core validates the configuration, wraps each secret
-in ``karbor_backup_core.Secret`` and calls the class with it. Neither the constructor nor
-``describe`` may need the service.
+but for the optional ones (``OPTIONAL_HOOKS``), which say what it means that one is missing. It
+keeps no state of operations: another process, with another object, continues from the receipt. Its
+class attribute ``CONFIG_SCHEMA`` is a JSON Schema of its configuration in which secrets are marked
+``"writeOnly": true``; the core validates the configuration, wraps each secret in
+``karbor_backup_core.Secret`` and calls the class with it. Neither the constructor nor ``describe``
+may need the service.
 
 Rules that hold for every hook:
 
-- A hook never returns ``None``, except ``operation_changed``.
+- A hook never returns ``None``, except ``place`` and ``operation_changed``.
 - A hook never waits for work in the service. It makes each request once, with a timeout.
 - A failure of the work in the service is data (``Progress`` with state ``failed``). An exception
   means that the call failed: ``Transient`` if a repeat may help, ``BackendError`` if not.
@@ -25,7 +26,7 @@ from typing import Final
 
 import pluggy
 
-from karbor_backup_core._model import BackendInfo, Health, Operation, Progress
+from karbor_backup_core._model import BackendInfo, Health, Operation, Place, Progress
 
 PROJECT: Final = "karbor_backup"
 """The name under which pluggy finds the marks of this contract."""
@@ -36,7 +37,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class BackendSpec:
-    """The hooks that every backend implements, each exactly once."""
+    """The hooks of a backend, each implemented exactly once, or not at all if it is optional."""
 
     @hookspec(firstresult=True)
     def describe(self) -> BackendInfo:  # type: ignore[empty-body]
@@ -58,6 +59,23 @@ class BackendSpec:
     @hookspec(firstresult=True)
     def check(self) -> Health:  # type: ignore[empty-body]
         """Check whether operations can be expected to work now. Changes nothing."""
+
+    @hookspec(firstresult=True)
+    def place(self) -> Place | None:
+        """Return where work goes on that is begun here, if it can be seen from this host alone.
+
+        It is asked before the first call of an operation, which is stored with the answer first,
+        and before a process goes on with an operation that is bound to a place: on another host
+        that is refused, instead of taking work that cannot be seen from there for lost. Every
+        object on the same host gives the same answer, before and after a restart of the host.
+
+        This hook is optional. Without it, or with the answer ``None``, any host can go on.
+
+        Raises:
+            Transient: it cannot be told now.
+            InvalidInput: nothing can be begun here as it is configured.
+            BackendError: nothing can be begun here.
+        """
 
     @hookspec(firstresult=True)
     def protect(self, operation: Operation) -> Progress:  # type: ignore[empty-body]
@@ -200,7 +218,10 @@ def _hook_names(specification: type) -> tuple[str, ...]:
 
 
 BACKEND_HOOKS: Final = _hook_names(BackendSpec)
-"""The hooks that every backend implements."""
+"""The hooks of a backend."""
+
+OPTIONAL_HOOKS: Final = ("place",)
+"""Those that a backend need not implement; contract 1.1 brought them."""
 
 EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)
 """The hooks that an extension may implement."""

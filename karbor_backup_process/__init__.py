@@ -18,7 +18,7 @@ be on a local file system that keeps its files when the machine is restarted.
 
 from karbor_backup_process._command import Command, CompletedCommand
 from karbor_backup_process._job import Claim, ProcessJob
-from karbor_backup_process._jobs import Place, ProcessJobs
+from karbor_backup_process._jobs import ProcessJobs
 from karbor_backup_process._status import JobState, JobStatus
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "CompletedCommand",
     "JobState",
     "JobStatus",
-    "Place",
     "ProcessJob",
     "ProcessJobs",
 ]

@@ -11,26 +11,13 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_core import BackendError, InvalidInput
+from karbor_backup_core import BackendError, InvalidInput, Place
 from karbor_backup_process._job import ProcessJob
 from karbor_backup_process._status import read_json
 
 _OPERATION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PLACE_FILE: Final = "place.json"
 _MACHINE_ID: Final = Path("/etc/machine-id")
-
-
-@attrs.frozen
-class Place:
-    """Where jobs run: whoever looks from another place cannot see them.
-
-    Attributes:
-        id: of the directory of the jobs; it stays when the machine gets another name.
-        host: the name of the machine when the directory was made.
-    """
-
-    id: str
-    host: str
 
 
 def _resolve(path: Path) -> Path:
@@ -50,6 +37,9 @@ class ProcessJobs:
 
     def prepare(self) -> Place:
         """Make the directory of the jobs if it is not there, and return its place.
+
+        It is what the hook ``place`` of a backend returns: the id is that of the directory, and the
+        host the name that the machine had when the directory was made.
 
         Raises:
             BackendError: it cannot be made, others may write to it, or another machine uses it.

@@ -24,6 +24,7 @@ from karbor_backup_core import (
     Support,
     Unsupported,
     Verb,
+    WrongPlace,
     plan_delete,
     plan_protect,
     plan_restore,
@@ -253,7 +254,7 @@ class ResourceTask:
         """Go on with an operation that was left in the bank."""
         try:
             return context.runner.resume(operation_id)
-        except Conflict:
+        except (Conflict, WrongPlace):
             context.store.unload(operation_id)
             raise
 

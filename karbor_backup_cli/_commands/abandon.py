@@ -7,12 +7,12 @@ from karbor_backup_cli._context import CliContext, common_options, pass_cli_cont
 from karbor_backup_cli._streams import write_output
 
 
-@click.command(short_help="Abandon an operation whose work never ends.")
+@click.command(short_help="Abandon an operation whose work never ends, or whose host is gone.")
 @click.argument("operation", type=parse_unicode)
 @common_options
 @pass_cli_context
 def abandon(context: CliContext, operation: str) -> None:
-    """Abandon a suspended OPERATION whose work never ends.
+    """Abandon a suspended OPERATION whose work never ends, or one whose host is gone.
 
     The command makes no request to the backend. It lists the leftovers, for you to remove, and
     releases the backup for other operations.
@@ -24,7 +24,10 @@ def abandon(context: CliContext, operation: str) -> None:
     from karbor_backup_core.documents import to_document
 
     found = find_operation(context.store, operation)
-    abandoned = Driver(context.store, {}).abandon(found.id)
+    # Of one that is not suspended it has to be known whether its host is this one.
+    bound = found.place is not None and not found.suspended
+    backends = {found.backend: context.backends.load(found.backend)} if bound else {}
+    abandoned = Driver(context.store, backends).abandon(found.id)
     with reporting_lost_output(f"operation {abandoned.id} was abandoned"):
         if context.as_json:
             emit_json(to_document(abandoned))

@@ -22,7 +22,7 @@ from karbor_backup_core._errors import (
 from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
 from karbor_backup_core._model import Operation
-from karbor_backup_core._requests import check_scope
+from karbor_backup_core._requests import check_place, check_scope, is_here
 from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
@@ -135,6 +135,7 @@ class Driver:
             Conflict: another process drives it.
             UnknownBackend: its backend is not configured here.
             WrongScope: its backend is configured for another endpoint or project now.
+            WrongPlace: its work is bound to another host.
             BackendError: the backend cannot determine its scope now.
             StoreError: the store cannot be reached.
         """
@@ -148,6 +149,7 @@ class Driver:
                 f"and is free at {operation.lease_until:%Y-%m-%d %H:%M:%S} UTC unless that goes on"
             )
         check_scope(f"operation {operation.id}", operation.scope, backend, backend.scope())
+        check_place(operation, backend)
         at = self.clock()
         resumed = self.lifecycle.resume(self.lifecycle.adjust_for_clock_step(operation, at), at)
         taken = self.lifecycle.take_over(resumed, self.owner, now)
@@ -208,23 +210,26 @@ class Driver:
             return stored
 
     def abandon(self, operation_id: str) -> Operation:
-        """Abandon a suspended operation for good: its backend is not called any more.
+        """Abandon an operation for good: its backend gets no call for it any more.
 
-        It is for work that never ends. The outcome names the leftovers, for a person to remove; the
-        backup is free for other operations.
+        It is for work that never ends, and for work that is bound to a host that is gone. The
+        outcome names the leftovers, for a person to remove; the backup is free for other
+        operations.
 
         Raises:
             UnknownOperation: there is no such operation.
-            InvalidInput: it is not suspended.
-            Conflict: another process has written it just now.
+            InvalidInput: it is neither suspended nor bound to another host.
+            Conflict: a process drives it, or has written it just now.
+            StoreError: the store cannot be reached.
         """
         before = self.store.operation(operation_id)
-        if not before.suspended:
+        if not before.suspended and not self._is_stranded(before):
             raise InvalidInput(
-                f"operation {operation_id} is {before.state}, not suspended: "
-                "only what was let go of with something left behind can be abandoned"
+                f"operation {operation_id} is {before.state}, not suspended: only what was let go "
+                "of with something left behind, or is bound to a host that is gone, can be "
+                "abandoned"
             )
-        stored = write_one(self.store, self.lifecycle.abandon(before))
+        stored = write_one(self.store, self.lifecycle.abandon(before, self.clock()))
         self._notify_extensions(stored, before)
         return stored
 
@@ -343,6 +348,8 @@ class Driver:
         backend = self.backend_of(operation)
         try:
             match call:
+                case Call.ADVANCE:
+                    return backend.place()
                 case Call.VERB:
                     return backend.call_verb(operation, self.store.own_paths())
                 case Call.CANCEL:
@@ -393,6 +400,20 @@ class Driver:
         if stored is not before:
             self.backend_of(stored).notify_extensions(stored, before)
         return stored
+
+    def _is_stranded(self, operation: Operation) -> bool:
+        """Return whether an operation is bound to another host, and no process drives it.
+
+        Raises:
+            Conflict: a process drives it.
+        """
+        if operation.finished or operation.place is None:
+            return False
+        if not self.is_free(operation):
+            who = describe_owner(operation.owner)
+            raise Conflict(f"operation {operation.id} is driven by {who}: cancel it instead")
+        backend = self.backends.get(operation.backend)
+        return backend is None or not is_here(operation, backend)
 
     def _notify_extensions(self, operation: Operation, before: Operation) -> None:
         """Notify the extensions of a change, where the backend is configured."""

@@ -65,6 +65,10 @@ class HookCaller:
         }
         return cls(name, tuple(secrets), backend, hooks)
 
+    def implements(self, hook: str) -> bool:
+        """Return whether the backend implements a hook, which may be an optional one."""
+        return bool(getattr(self._backend.hook, hook).get_hookimpls())
+
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call a hook of the backend and return its result.
 

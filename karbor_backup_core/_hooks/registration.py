@@ -9,9 +9,18 @@ import pluggy
 from karbor_backup_core._errors import BackendUnavailable, ContractViolation
 from karbor_backup_core._suggestions import suggest_name
 from karbor_backup_core._version import CONTRACT_VERSION
-from karbor_backup_core.hookspecs import BACKEND_HOOKS, PROJECT, BackendSpec, ExtensionSpec
+from karbor_backup_core.hookspecs import (
+    BACKEND_HOOKS,
+    OPTIONAL_HOOKS,
+    PROJECT,
+    BackendSpec,
+    ExtensionSpec,
+)
 
 _VERSION_PATTERN: Final = re.compile(r"(\d+)\.(\d+)")
+
+_OPTIONAL_HOOKS_SINCE: Final = (1, 1)
+"""The contract version that has brought the first of them."""
 
 
 def create_plugin_manager(what: str, plugin: Any) -> pluggy.PluginManager:
@@ -32,6 +41,22 @@ def create_plugin_manager(what: str, plugin: Any) -> pluggy.PluginManager:
         _check_declared_contract(what, plugin)
         raise
     return manager
+
+
+def check_optional_hooks(what: str, plugin: Any, declared: str) -> None:
+    """Let a backend pass whose optional hooks are marked as hooks.
+
+    A backend that was written for an earlier contract may have methods of these names for itself.
+
+    Raises:
+        ContractViolation: one is not, and would never be called.
+    """
+    if parse_contract_version(what, declared) < _OPTIONAL_HOOKS_SINCE:
+        return
+    for hook in OPTIONAL_HOOKS:
+        method = getattr(plugin, hook, None)
+        if callable(method) and not hasattr(method, f"{PROJECT}_impl"):
+            raise ContractViolation(f"{what}: {hook} is no hook: mark the method with @hookimpl")
 
 
 def register_extension(what: str, extension: Any) -> pluggy.PluginManager:
@@ -68,13 +93,7 @@ def check_contract_version(what: str, declared: str) -> None:
         BackendUnavailable: it needs a newer minor, or another major version.
         ContractViolation: what it declares is no contract version.
     """
-    match = _VERSION_PATTERN.fullmatch(declared) if isinstance(declared, str) else None
-    if match is None:
-        raise ContractViolation(
-            f"{what} declares contract {declared!r}: a contract version is MAJOR.MINOR, "
-            f"such as {CONTRACT_VERSION}"
-        )
-    major, minor = (int(part) for part in match.groups())
+    major, minor = parse_contract_version(what, declared)
     ours, ours_minor = (int(part) for part in CONTRACT_VERSION.split("."))
     if (major, minor) > (ours, ours_minor):
         raise BackendUnavailable(
@@ -85,6 +104,21 @@ def check_contract_version(what: str, declared: str) -> None:
         raise BackendUnavailable(
             f"{what} speaks contract {declared}, this core {CONTRACT_VERSION}: upgrade the backend"
         )
+
+
+def parse_contract_version(what: str, declared: str) -> tuple[int, int]:
+    """Return the major and the minor version that a backend declares.
+
+    Raises:
+        ContractViolation: what it declares is no contract version.
+    """
+    match = _VERSION_PATTERN.fullmatch(declared) if isinstance(declared, str) else None
+    if match is None:
+        raise ContractViolation(
+            f"{what} declares contract {declared!r}: a contract version is MAJOR.MINOR, "
+            f"such as {CONTRACT_VERSION}"
+        )
+    return int(match[1]), int(match[2])
 
 
 def _check_declared_contract(what: str, plugin: Any) -> None:
@@ -125,6 +159,8 @@ def _check_hooks(what: str, manager: pluggy.PluginManager, plugin: Any) -> None:
 def _find_errors(manager: pluggy.PluginManager, plugin: Any, hook: str) -> Iterable[str]:
     found = getattr(manager.hook, hook).get_hookimpls()
     wrappers = [impl for impl in found if impl.wrapper or impl.hookwrapper]
+    if not found and hook in OPTIONAL_HOOKS:
+        return
     if wrappers or (not found and callable(getattr(plugin, hook, None))):
         yield f"{hook} is missing: mark the method with @hookimpl, not as a wrapper"
     elif not found:

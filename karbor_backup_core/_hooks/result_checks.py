@@ -17,6 +17,7 @@ from karbor_backup_core._model import (
     BackendInfo,
     Health,
     Operation,
+    Place,
     Progress,
     ProgressState,
     Support,
@@ -94,6 +95,25 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
             f"{what} answered a faulty {cls.__name__}: {'; '.join(truncate_faults(error.faults))}"
         ) from None
     return answer
+
+
+def check_place(what: str, answer: Any) -> Place | None:
+    """Return a place if the contract allows it, or None where the backend names none.
+
+    Raises:
+        ContractViolation: it is no place, has no id or no host, or one that cannot be stored.
+    """
+    if answer is None:
+        return None
+    place = check_type(what, answer, Place)
+    try:
+        check_text("id", place.id)
+        check_text("host", place.host)
+    except InvalidInput as error:
+        raise ContractViolation(f"{what} answered what cannot be stored: {error}") from None
+    if not place.id or not place.host:
+        raise ContractViolation(f"{what} answered a place without id or host")
+    return place
 
 
 def check_info(what: str, answer: Any) -> BackendInfo:

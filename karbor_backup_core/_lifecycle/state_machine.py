@@ -22,6 +22,7 @@ from karbor_backup_core._model import (
     Leftover,
     Operation,
     Outcome,
+    Place,
     Progress,
     ProgressState,
     Result,
@@ -36,7 +37,7 @@ class Call(enum.Enum):
     """What has to be done next for an operation."""
 
     ADVANCE = "advance"
-    """No call: apply the answer None and store the result."""
+    """No work: ask where it will be, and store the operation before the first call."""
     VERB = "verb"
     POLL = "poll"
     CANCEL = "cancel"
@@ -54,8 +55,8 @@ _MOVED_INSTANTS: Final = ("cancel_retry_at", "deadline", "grace_until", "submitt
 _NO_OWNER: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
 """What nobody drives any more."""
 
-HookResult: TypeAlias = Progress | KarborBackupError | bool | None
-"""What a call brought: progress, what it raised, whether a cancel was taken, or nothing (STEP)."""
+HookResult: TypeAlias = Progress | KarborBackupError | Place | bool | None
+"""What a call brought: progress, what it raised, whether a cancel was taken, or a place or none."""
 
 
 def next_call(operation: Operation, now: datetime) -> Call:
@@ -97,8 +98,10 @@ class Lifecycle:
         The same object comes back when nothing has to be stored.
         """
         match call:
-            case Call.ADVANCE:
-                return self._advance(operation, now)
+            case Call.ADVANCE if isinstance(answer, KarborBackupError):
+                return self._on_no_place(operation, answer, now)
+            case Call.ADVANCE if isinstance(answer, Place | None):
+                return self._advance(operation, answer, now)
             case Call.CANCEL:
                 return self._on_cancel_result(operation, answer, now)
             case Call.VERB if isinstance(answer, Progress):
@@ -192,9 +195,13 @@ class Lifecycle:
         grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
         return attrs.evolve(_reset_retry(operation), suspended=False, grace_until=now + grace)
 
-    def abandon(self, operation: Operation) -> Operation:
-        """Give a suspended operation up for good; what it left stays named in its outcome."""
-        return attrs.evolve(operation, state=State.RELEASED, suspended=False, awaiting=False)
+    def abandon(self, operation: Operation, now: datetime) -> Operation:
+        """Give an operation up for good; what it left is, or stays, named in its outcome."""
+        if operation.outcome is None:
+            operation = self._set_outcome(operation, _build_stranded_outcome(operation), now)
+        return attrs.evolve(
+            operation, state=State.RELEASED, suspended=False, awaiting=False, **_NO_OWNER
+        )
 
     def wait_for_backup(
         self, operation: Operation, holder: str, now: datetime, *, driven: bool = True
@@ -230,10 +237,21 @@ class Lifecycle:
         refusal = Outcome(Result.FAILED, reason=reason, refused=True)
         return self._set_outcome(operation, refusal, now, state=State.RELEASED)
 
-    def _advance(self, operation: Operation, now: datetime) -> Operation:
+    def _advance(self, operation: Operation, place: Place | None, now: datetime) -> Operation:
         if _is_stopping(operation, now):
             return self._finish_stopped(operation, now)
-        return _start_next_phase(operation, now)
+        return attrs.evolve(_start_next_phase(operation, now), place=place)
+
+    def _on_no_place(
+        self, operation: Operation, error: KarborBackupError, now: datetime
+    ) -> Operation:
+        """End an operation that cannot be begun here, unless that may pass before its deadline."""
+        if _is_stopping(operation, now):
+            return self._finish_stopped(operation, now)
+        if isinstance(error, Transient):
+            return self._postpone(operation, error, now)
+        refusal = Outcome(Result.FAILED, reason=str(error), refused=True)
+        return self._set_outcome(operation, refusal, now, state=State.RELEASED)
 
     def _on_cancel_result(
         self, operation: Operation, answer: HookResult, now: datetime
@@ -488,6 +506,17 @@ def _record_progress(operation: Operation, progress: Progress, *, take_receipt: 
         reported["unit"] = progress.unit
     news = {name: value for name, value in reported.items() if getattr(operation, name) != value}
     return attrs.evolve(operation, **news) if news else operation
+
+
+def _build_stranded_outcome(operation: Operation) -> Outcome:
+    """Return the outcome of an operation that was given up because its host is gone."""
+    host = "" if operation.place is None else operation.place.host
+    left = Leftover(
+        "work outside", operation.id, f"what it made or does on host {host} stays there"
+    )
+    return Outcome(
+        Result.FAILED, reason=f"it was given up: its work is on host {host}", leftovers=(left,)
+    )
 
 
 def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:

@@ -18,7 +18,7 @@ def test_a_configured_backend_is_proved_and_its_service_left_as_it_was(
     result = command("contract", "mine", "--report", str(tmp_path / "out"))
     assert result.exit_code == 0, result.stdout
     assert "fake" in result.stdout
-    assert "conformant to contract 1.0" in result.stdout
+    assert "conformant to contract 1.1" in result.stdout
     assert "rules tried (" in result.stdout
     assert "skipped C-411, C-412: the harness has no backend_factory" in result.stdout
     assert command.cloud.inventory.assets == before

@@ -59,7 +59,7 @@ def test_conformant_backend_is_reported_on_screen_and_in_the_file(
     assert result.ret == 0
     result.stdout.fnmatch_lines(
         [
-            "fake * (Mine): conformant to contract 1.0: * of * rules tried (* passed), 2 skipped",
+            "fake * (Mine): conformant to contract 1.1: * of * rules tried (* passed), 2 skipped",
             "  skipped C-411, C-412: the harness has no backend_factory",
         ]
     )

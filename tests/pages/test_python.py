@@ -63,7 +63,7 @@ def test_suite_runs_on_a_backend(
     result = pytester.runpytest("-q")
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["fake *: conformant to contract 1.0: * rules tried (* passed*), * skipped*"]
+        ["fake *: conformant to contract 1.1: * rules tried (* passed*), * skipped*"]
     )
 
 

@@ -101,6 +101,12 @@ CONFIG_SCHEMA: Final[Json] = _object_schema(
         "properties": {verb.value: {"type": "integer", "minimum": 1} for verb in Verb},
         "additionalProperties": False,
     },
+    host={
+        "type": "string",
+        "minLength": 1,
+        "title": "Host",
+        "description": "The host that the cloud's work is bound to, if it is to be bound to one.",
+    },
     token={
         "type": "string",
         "title": "Token",

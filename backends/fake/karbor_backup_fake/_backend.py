@@ -22,6 +22,7 @@ from karbor_backup_core import (
     Json,
     Leftover,
     Operation,
+    Place,
     Progress,
     ProgressState,
     Support,
@@ -68,6 +69,7 @@ class FakeBackend:
             "service_seconds", self._cloud.service_seconds
         )
         self._phases: Mapping[str, int] = configuration.get("phases", {})
+        self._host = configuration.get("host", "")
         self._token = configuration.get("token")
 
     @classmethod
@@ -97,6 +99,11 @@ class FakeBackend:
                 return Health(ok=True, summary=cloud.check())
         except BackendError as error:
             return Health(ok=False, summary=str(error))
+
+    @hookimpl
+    def place(self) -> Place | None:
+        """Return the host that the configuration names, as if only that saw the cloud."""
+        return Place(f"{self._cloud.name} on {self._host}", self._host) if self._host else None
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:

@@ -100,7 +100,7 @@ def create_harness(make: Callable[..., Any]) -> Harness:
     """
     clock = ManualClock()
     cloud = FakeCloud("harness", clock=clock, service_seconds=SERVICE_SECONDS, token=TOKEN)
-    configuration = {"token": Secret(TOKEN)}
+    configuration = {"token": Secret(TOKEN), "host": "here"}
     return attrs.evolve(
         _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),
         clock=clock,
@@ -114,6 +114,7 @@ def create_harness(make: Callable[..., Any]) -> Harness:
         create_backend_in_other_scope=lambda: make(
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
         ),
+        create_backend_in_other_place=lambda: make({**configuration, "host": "there"}, cloud=cloud),
         secrets=[TOKEN],
         reuse_ids=lambda: setattr(cloud.inventory, "reuses_ids", True),
     )

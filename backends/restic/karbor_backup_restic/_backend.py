@@ -11,6 +11,7 @@ from karbor_backup_core import (
     BackendInfo,
     Health,
     Operation,
+    Place,
     Progress,
     Unsupported,
     Verb,
@@ -93,6 +94,12 @@ class ResticBackend:
         """Check that the repository can be opened, and where jobs would run."""
         with _translate_errors():
             return _health.check_health(self._restic, self._repository, self._jobs)
+
+    @hookimpl
+    def place(self) -> Place:
+        """Return the place of the jobs: work goes on in processes of this machine."""
+        with _translate_errors():
+            return self._jobs.prepare()
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:

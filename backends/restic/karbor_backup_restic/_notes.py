@@ -1,7 +1,7 @@
-"""The backend's own notes: the handle of a backup, and the receipt of an operation.
+"""The backend's own notes: the handle of a backup.
 
-Both carry a version, so that a later release can read what an earlier one wrote, and an earlier
-one says that it cannot.
+It carries a version, so that a later release can read what an earlier one wrote, and an earlier
+one says that it cannot. An operation needs no receipt: its jobs are found by its id.
 """
 
 import re
@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import BackendError, Backup, InvalidInput, Json, Operation
-from karbor_backup_process import Place
+from karbor_backup_core import BackendError, Backup, InvalidInput, Json
 from karbor_backup_restic._repository import Snapshot
 
 _VERSION: Final = 1
@@ -43,7 +42,7 @@ class Handle:
         if not _OPERATION_ID.fullmatch(backup.whole_id):
             raise InvalidInput(f"{backup.whole_id!r} is not the id of a backup")
         handle = backup.handle
-        _check_version(handle, "handle")
+        _check_version(handle)
         snapshot, size = handle.get("snapshot"), handle.get("bytes")
         valid_snapshot = isinstance(snapshot, str) and _ID.fullmatch(snapshot) is not None
         valid_size = isinstance(size, int) and not isinstance(size, bool) and size >= 0
@@ -80,30 +79,10 @@ class Handle:
         return None
 
 
-def make_receipt(place: Place) -> Json:
-    """Note where the work of an operation runs."""
-    return {"version": _VERSION, "place": place.id, "host": place.host}
-
-
-def elsewhere(operation: Operation, place: Place | None) -> str:
-    """Return where the work of an operation runs, if that cannot be seen from here.
-
-    Raises:
-        BackendError: another release has written the receipt.
-    """
-    receipt = operation.receipt
-    if receipt is None:
-        return ""
-    _check_version(receipt, "receipt")
-    if place is not None and receipt.get("place") == place.id:
-        return ""
-    return f"its work runs on host {receipt.get('host')}, whose jobs cannot be seen from here"
-
-
-def _check_version(document: Json, what: str) -> None:
-    version = document.get("version")
+def _check_version(handle: Json) -> None:
+    version = handle.get("version")
     if type(version) is not int or version != _VERSION:
         raise BackendError(
-            f"a {what} of version {version!r:.40}: this release of the restic backend reads "
+            f"a handle of version {version!r:.40}: this release of the restic backend reads "
             f"version {_VERSION} only; use the release that wrote it"
         )

@@ -9,7 +9,7 @@ from karbor_backup_core import Check, Leftover, Operation, Progress, ProgressSta
 from karbor_backup_process import Command, JobState, JobStatus, ProcessJob
 from karbor_backup_restic import _errors, _output, _paths, _repository
 from karbor_backup_restic._notes import Handle
-from karbor_backup_restic._verb import WORKING, VerbWork
+from karbor_backup_restic._verb import VerbWork
 
 STORAGE: Final = "restic"
 """The name of the storage that all backups are in: the repository."""
@@ -79,9 +79,7 @@ class Protect(VerbWork):
 
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Forget the snapshot, and name what only a prune can remove."""
-        # Before that phase nothing was begun: then the repository need not be reached.
-        if operation.phase >= WORKING:
-            self.repository.forget(operation.id)
+        self.repository.forget(operation.id)
         if not any(_may_have_uploaded(job) for job in jobs):
             return []
         note = "restic may have uploaded data, which stays until the next 'restic prune'"

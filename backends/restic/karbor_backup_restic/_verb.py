@@ -14,14 +14,7 @@ from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._repository import Repository, Snapshot
 from karbor_backup_restic._restic import Restic
 
-BINDING: Final = 1
-"""The phase that starts nothing: its receipt is stored before any work, and names the host.
-
-A process on another host that takes the operation over knows from it where the work is, however
-early the process before it died.
-"""
-
-WORKING: Final = 2
+WORKING: Final = 1
 """The phase in which the job is started; it is repeated, under the next number, after a lock."""
 
 

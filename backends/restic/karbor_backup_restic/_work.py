@@ -17,12 +17,11 @@ from karbor_backup_core import (
     Transient,
     Verb,
 )
-from karbor_backup_process import JobState, JobStatus, Place, ProcessJob, ProcessJobs
+from karbor_backup_process import JobState, JobStatus, ProcessJob, ProcessJobs
 from karbor_backup_restic import _errors, _output
-from karbor_backup_restic._notes import elsewhere, make_receipt
 from karbor_backup_restic._repository import Repository
 from karbor_backup_restic._restore import Restore
-from karbor_backup_restic._verb import BINDING, WORKING, VerbWork
+from karbor_backup_restic._verb import WORKING, VerbWork
 
 LOCK_RETRY: Final = 30.0
 """Seconds after which work is started again that found the repository locked."""
@@ -50,23 +49,18 @@ class OperationWork:
     stop_timeout: float
 
     def execute(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
-        """Bind the operation to this host, or start the job of the phase unless that was done.
+        """Start the job of the phase unless that was done.
 
         Raises:
             InvalidInput: it cannot be done as asked.
-            Transient: the repository cannot be reached now, or the operation runs elsewhere.
+            Transient: the repository cannot be reached now.
             BackendError: it cannot be done for good.
             OSError: a file cannot be read or written.
         """
-        if away := elsewhere(operation, self.jobs.read_place()):
-            raise Transient(f"operation {operation.id}: {away}")
-        place = self.jobs.prepare()
-        if operation.phase == BINDING:
-            self._work(operation).validate(operation, own_paths)
-            return Progress(ProgressState.READY, receipt=make_receipt(place))
+        self.jobs.prepare()
         if operation.verb is Verb.RESTORE and operation.phase > WORKING:
             return self.restore.place(operation, own_paths, self.jobs)
-        return self._start(operation, own_paths, place)
+        return self._start(operation, own_paths)
 
     def read_progress(self, operation: Operation) -> Progress:
         """Return how an operation stands; its own fault is its own failure."""
@@ -79,11 +73,9 @@ class OperationWork:
         """Interrupt the jobs of an operation, and return whether one was running.
 
         Raises:
-            InvalidInput, BackendError: the operation's id or receipt cannot be read.
+            InvalidInput: the operation's id cannot be read.
             OSError: the files of a job cannot be read.
         """
-        if elsewhere(operation, self.jobs.read_place()):
-            return False
         asked = [job.stop(signal.SIGINT) for job in self.jobs.jobs_of(operation.id)]
         return any(asked)
 
@@ -91,13 +83,11 @@ class OperationWork:
         """Remove the jobs of an operation, and what it made if it has not succeeded.
 
         Raises:
-            Transient: the repository cannot be reached or is locked now, or it runs elsewhere.
+            Transient: the repository cannot be reached or is locked now.
             BackendError: something cannot be removed.
             InvalidInput: the operation's id or password cannot be read.
             OSError: a file cannot be removed.
         """
-        if away := elsewhere(operation, self.jobs.read_place()):
-            raise Transient(f"operation {operation.id}: {away}")
         try:
             return self._release(operation)
         except _errors.RepositoryLocked as error:
@@ -121,9 +111,9 @@ class OperationWork:
         if self.repository.has_dead_lock():
             raise Transient("the lock of a restic that was killed cannot be removed yet")
 
-    def _start(self, operation: Operation, own_paths: Sequence[str], place: Place) -> Progress:
+    def _start(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
         work, job = self._work(operation), self.jobs.job(operation.id, operation.phase)
-        started = Progress(ProgressState.RUNNING, receipt=make_receipt(place))
+        started = Progress(ProgressState.RUNNING)
         with job.claim() as claim:
             if claim is None:
                 return started
@@ -132,7 +122,7 @@ class OperationWork:
                 self.repository.remove_dead_locks()
             prepared = work.prepare(operation, own_paths, job)
             if isinstance(prepared, Progress):
-                return attrs.evolve(prepared, receipt=started.receipt)
+                return prepared
             claim.start(prepared, stop_signal=signal.SIGINT, stop_timeout=self.stop_timeout)
         # Those of the phases before have ended: they found the repository locked.
         for earlier in self.jobs.jobs_of(operation.id):
@@ -141,8 +131,6 @@ class OperationWork:
         return started
 
     def _read_progress(self, operation: Operation) -> Progress:
-        if away := elsewhere(operation, self.jobs.read_place()):
-            return Progress(ProgressState.RUNNING, reason=away)
         jobs = self.jobs.jobs_of(operation.id)
         for job in jobs:
             # For one whose supervisor is gone: nobody else would see to it that it stops.

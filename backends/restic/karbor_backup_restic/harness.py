@@ -90,7 +90,7 @@ def create_live_harness(
             resources=resources,
             resource_types=(DIRECTORY, FILE),
             inventory=list_inventory,
-            multi_phase_verbs=tuple(Verb),
+            multi_phase_verbs=(Verb.RESTORE,),
             poll_interval=_POLL_INTERVAL,
             timeout=TIMEOUT,
         )

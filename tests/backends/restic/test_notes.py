@@ -1,4 +1,4 @@
-"""Handles and receipts, which anybody may have written."""
+"""Handles, which anybody may have written."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -140,6 +140,7 @@ class DeletesCoveredType(FakeBackend):
         "C-409",
         "C-410",
         "C-413",
+        "C-422",
         "C-503",
         "C-601",
         "C-604",

@@ -153,6 +153,7 @@ EQUIVALENT_MUTATIONS: Final = {
     "describe-memoize": "what never changes may be remembered",
     "describe-delay": "what never changes is never late",
     "scope-repeat": "it only reads",
+    "place-repeat": "it only reads",
     "poll-repeat": "it only reads",
     "cancel-repeat": "what was cancelled is cancelled",
     "release-repeat": "what the first one could not remove, the second one does",
@@ -183,7 +184,7 @@ def _create_backend_class(hook: str, spoil: MutateCall) -> Any:
         def replaced(self: Any, operations: Any) -> Any:
             return spoil(self, lambda: original(self, operations), memory)
 
-    elif hook in ("describe", "scope", "check"):
+    elif hook in ("describe", "scope", "check", "place"):
 
         def replaced(self: Any) -> Any:  # type: ignore[misc]
             return spoil(self, lambda: original(self), memory)

@@ -47,7 +47,7 @@ class LostReplyAsFinalError(FakeBackend):
             raise
 
 
-@breaks("C-403", also={"C-405", "C-409", "C-604", "C-707"})
+@breaks("C-403", also={"C-405", "C-409", "C-422", "C-604", "C-707"})
 class KeepsWorkInMemory(FakeBackend):
     """Knows only the work that it has begun itself."""
 

@@ -15,15 +15,19 @@ from karbor_backup_core import (
     Conflict,
     Driver,
     InvalidInput,
+    KarborBackupError,
     ManualClock,
     MemoryStore,
     Operation,
+    Place,
     Progress,
     Resource,
     Result,
     State,
     StoreError,
+    Transient,
     UnknownBackend,
+    WrongPlace,
     hookimpl,
     plan_delete,
     plan_protect,
@@ -315,6 +319,90 @@ def test_only_a_suspended_operation_can_be_abandoned(drivers: TwoDrivers) -> Non
     operation = drivers.submitting_operation()
     with pytest.raises(InvalidInput, match="submitting, not suspended"):
         drivers.ours.abandon(operation.id)
+
+
+def bound_driver(drivers: TwoDrivers, host: str) -> Driver:
+    """Make a process on a host to which the cloud's work is bound."""
+    backend = Backend.from_plugin("cloud", FakeBackend({"host": host}, cloud=drivers.cloud))
+    return Driver(drivers.store, {"cloud": backend}, clock=drivers.clock)
+
+
+def begin_on_host(drivers: TwoDrivers, host: str) -> Operation:
+    """Begin a protect on a host, whose process ends then."""
+    drivers.ours = bound_driver(drivers, host)
+    return drivers.ours.release_lease(drivers.ours.step(drivers.submitting_operation()))
+
+
+def test_operation_is_bound_to_its_host_before_the_first_call(drivers: TwoDrivers) -> None:
+    drivers.ours = bound_driver(drivers, "one")
+    assert drivers.submitting_operation().place == Place("here on one", "one")
+    assert not drivers.cloud.requests
+
+
+def test_another_host_is_told_where_the_work_is(drivers: TwoDrivers) -> None:
+    operation = begin_on_host(drivers, "one")
+    with pytest.raises(WrongPlace, match=f"its work is on host one.*resume {operation.id}"):
+        bound_driver(drivers, "two").acquire(operation)
+    assert bound_driver(drivers, "one").acquire(operation).fence == operation.fence + 1
+
+
+def test_host_that_cannot_tell_its_place_is_another_one(drivers: TwoDrivers) -> None:
+    operation = begin_on_host(drivers, "one")
+    backend = Backend.from_plugin("cloud", Placeless({}, cloud=drivers.cloud))
+    with pytest.raises(WrongPlace, match="on host one"):
+        Driver(drivers.store, {"cloud": backend}, clock=drivers.clock).acquire(operation)
+
+
+class Placeless(FakeBackend):
+    """Cannot begin any work here."""
+
+    error: KarborBackupError = BackendError("the disk is full")
+
+    @hookimpl
+    def place(self) -> NoReturn:
+        raise self.error
+
+
+def test_operation_that_cannot_be_begun_here_is_refused(drivers: TwoDrivers) -> None:
+    backend = Backend.from_plugin("cloud", Placeless({}, cloud=drivers.cloud))
+    drivers.ours = Driver(drivers.store, {"cloud": backend}, clock=drivers.clock)
+    operation = drivers.submitting_operation()
+    assert operation.state is State.RELEASED
+    assert operation.outcome is not None
+    assert (operation.outcome.refused, operation.outcome.reason) == (True, "the disk is full")
+
+
+def test_place_that_cannot_be_told_now_is_asked_for_again(
+    drivers: TwoDrivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Placeless, "error", Transient("not mounted yet"))
+    backend = Backend.from_plugin("cloud", Placeless({}, cloud=drivers.cloud))
+    drivers.ours = Driver(drivers.store, {"cloud": backend}, clock=drivers.clock)
+    operation = drivers.submitting_operation()
+    assert operation.state is State.PLANNED
+    assert operation.retry.last_error == "not mounted yet"
+    drivers.clock.advance(2 * 3600)
+    ended = drivers.ours.step(operation)
+    assert ended.outcome is not None
+    assert "by its deadline" in ended.outcome.reason
+
+
+def test_operation_whose_host_is_gone_can_be_abandoned(drivers: TwoDrivers) -> None:
+    operation = begin_on_host(drivers, "one")
+    with pytest.raises(InvalidInput, match="not suspended"):
+        bound_driver(drivers, "one").abandon(operation.id)
+    abandoned = bound_driver(drivers, "two").abandon(operation.id)
+    assert abandoned.state is State.RELEASED
+    assert abandoned.outcome is not None
+    assert abandoned.outcome.reason == "it was given up: its work is on host one"
+    assert abandoned.outcome.leftovers[0].kind == "work outside"
+
+
+def test_operation_that_another_host_drives_cannot_be_abandoned(drivers: TwoDrivers) -> None:
+    drivers.ours = bound_driver(drivers, "one")
+    operation = drivers.submitting_operation()
+    with pytest.raises(Conflict, match="cancel it instead"):
+        bound_driver(drivers, "two").abandon(operation.id)
 
 
 def backup_made_by(operation: Operation) -> Backup:

@@ -5,8 +5,8 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_core import Backend, BackendUnavailable, ContractViolation
-from karbor_backup_core.hookspecs import BACKEND_HOOKS, hookimpl
+from karbor_backup_core import Backend, BackendInfo, BackendUnavailable, ContractViolation
+from karbor_backup_core.hookspecs import BACKEND_HOOKS, OPTIONAL_HOOKS, hookimpl
 from tests.core.stub_backends import INFO, SUCCEEDED, StubBackend
 from tests.support.strategies import operation
 
@@ -22,7 +22,10 @@ def test_complete_backend_is_accepted() -> None:
     assert (backend.name, backend.info) == ("here", INFO)
 
 
-@pytest.mark.parametrize("hook", BACKEND_HOOKS)
+REQUIRED_HOOKS = [hook for hook in BACKEND_HOOKS if hook not in OPTIONAL_HOOKS]
+
+
+@pytest.mark.parametrize("hook", REQUIRED_HOOKS)
 def test_each_hook_that_is_missing_is_named(hook: str) -> None:
     plugin = type("Lacking", (StubBackend,), {hook: None})()
     assert f"{hook} is missing: implement it" in refusal_message(plugin)
@@ -30,7 +33,7 @@ def test_each_hook_that_is_missing_is_named(hook: str) -> None:
 
 def test_all_missing_hooks_are_named_at_once() -> None:
     message = refusal_message(type("Empty", (), {})())
-    assert all(f"{hook} is missing" in message for hook in BACKEND_HOOKS)
+    assert all(f"{hook} is missing" in message for hook in REQUIRED_HOOKS)
 
 
 def test_a_method_without_the_mark_is_no_hook() -> None:
@@ -39,6 +42,19 @@ def test_a_method_without_the_mark_is_no_hook() -> None:
             return SUCCEEDED
 
     assert "verify is missing: mark the method with @hookimpl" in refusal_message(Unmarked())
+
+
+@pytest.mark.parametrize("hook", OPTIONAL_HOOKS)
+def test_optional_hook_without_the_mark_is_refused_since_there_are_any(hook: str) -> None:
+    plugin = type("Unmarked", (StubBackend,), {hook: lambda _: None})()
+    assert Backend.from_plugin("here", plugin).info == INFO
+    newer = type("Newer", (type(plugin),), {"describe": describe_newer})()
+    assert f"{hook} is no hook: mark the method with @hookimpl" in refusal_message(newer)
+
+
+@hookimpl
+def describe_newer(_: Any) -> BackendInfo:
+    return attrs.evolve(INFO, contract="1.1")
 
 
 def test_a_wrapper_is_no_implementation() -> None:
@@ -68,7 +84,7 @@ def test_misspelled_hook_is_reported_with_the_nearest_name() -> None:
     message = refusal_message(Misspelled())
     assert "implements the hook protct" in message
     assert "did you mean 'protect'?" in message
-    assert "needs contract > 1.0" in message
+    assert "needs contract > 1.1" in message
 
 
 def test_optional_hook_of_newer_contract_is_accepted() -> None:
@@ -87,7 +103,7 @@ def test_unknown_hook_argument_is_refused() -> None:
             return SUCCEEDED
 
     message = refusal_message(Newer())
-    assert "needs contract > 1.0" in message
+    assert "needs contract > 1.1" in message
     assert "siblings" in message
 
 
@@ -106,9 +122,9 @@ def test_an_extension_of_a_newer_contract_is_named() -> None:
 @pytest.mark.parametrize(
     ("contract", "message"),
     [
-        ("1.1", "needs contract >= 1.1, this core speaks 1.0: upgrade karbor-backup"),
-        ("2.0", "needs contract >= 2.0, this core speaks 1.0: upgrade karbor-backup"),
-        ("0.9", "speaks contract 0.9, this core 1.0: upgrade the backend"),
+        ("1.2", "needs contract >= 1.2, this core speaks 1.1: upgrade karbor-backup"),
+        ("2.0", "needs contract >= 2.0, this core speaks 1.1: upgrade karbor-backup"),
+        ("0.9", "speaks contract 0.9, this core 1.1: upgrade the backend"),
     ],
 )
 def test_another_contract_is_refused(contract: str, message: str) -> None:

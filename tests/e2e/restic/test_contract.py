@@ -26,6 +26,9 @@ class TestRestic(ContractSuite):
         return Harness(
             create_backend=lambda: create_backend(restic.configuration()),
             create_backend_in_other_scope=lambda: create_backend(elsewhere),
+            create_backend_in_other_place=lambda: create_backend(
+                restic.configuration(jobs=str(restic.folder / "jobs of another host"))
+            ),
             backend_factory=BackendFactory(
                 f"{__name__}:create_backend", {"configuration": restic.configuration()}
             ),
@@ -36,7 +39,7 @@ class TestRestic(ContractSuite):
             request_faults=restic.request_faults,
             pending_faults=restic.pending_faults,
             secrets=[PASSWORD],
-            multi_phase_verbs=list(Verb),
+            multi_phase_verbs=[Verb.RESTORE],
             damage=restic.damage,
             # A rule kills real processes behind each of their system calls.
             rule_timeout=1500,

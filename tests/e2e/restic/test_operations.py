@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Fault
-from karbor_backup_core import InvalidInput, ProgressState, Result, State, Transient, Verb
+from karbor_backup_core import Driver, InvalidInput, Result, State, Verb, WrongPlace
 from karbor_backup_restic import ResticBackend
 from tests.e2e.restic.operations import ResticRunner, make_big, wait_until
 from tests.support.restic_harness import PASSWORD, ResticHarness
@@ -177,35 +177,19 @@ def test_program_that_is_missing_says_what_to_do(restic: ResticHarness) -> None:
     )
 
 
-def test_work_of_another_host_is_not_called_lost(runner: ResticRunner) -> None:
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.PROTECT, runner.directory())
-    wait_until(lambda: runner.store.operation(operation_id).receipt)
-    operation = runner.store.operation(operation_id)
-    other = runner.harness.backend(jobs=str(runner.harness.folder / "other jobs"))
-    progress = other.poll([operation])[operation_id]
-    assert progress.state.value == "running"
-    assert f"runs on host {os.uname().nodename}" in progress.reason
-    assert not other.cancel(operation)
-    runner.runner.cancel(operation_id)
-    runner.wait(operation_id)
-
-
-def test_work_of_another_host_is_not_started_again(runner: ResticRunner) -> None:
+def test_work_of_another_host_is_neither_lost_nor_started_again(runner: ResticRunner) -> None:
     runner.harness.faults[Fault.STALL]()
     operation_id = runner.begin(Verb.PROTECT, runner.directory())
     wait_until(runner.restic_processes)
-    other_jobs = runner.harness.folder / "other jobs"
-    other = runner.harness.backend(jobs=str(other_jobs))
-    # As the store had it before it was told that the work was started, and by whom.
-    doubted = attrs.evolve(
-        runner.store.operation(operation_id), state=State.SUBMITTING, attempt=2, fence=2
-    )
-    with pytest.raises(Transient, match=f"runs on host {os.uname().nodename}"):
-        other.call_verb(doubted)
-    first = attrs.evolve(doubted, phase=1, receipt=None)
-    assert other.call_verb(first).state is ProgressState.READY
-    assert not list(other_jobs.glob("*.[0-9]"))
+    operation = runner.store.operation(operation_id)
+    assert operation.place is not None
+    assert operation.place.host == os.uname().nodename
+    jobs = runner.harness.folder / "jobs of another host"
+    there = Driver(runner.store, {"restic": runner.harness.backend(jobs=str(jobs))})
+    unowned = attrs.evolve(operation, owner="", lease_until=None)
+    with pytest.raises(WrongPlace, match=f"its work is on host {os.uname().nodename}"):
+        there.acquire(unowned)
+    assert [path.name for path in jobs.iterdir()] == ["place.json"]
     runner.runner.cancel(operation_id)
     runner.wait(operation_id)
     runner.assert_nothing_left()

@@ -22,6 +22,7 @@ from karbor_backup_core import (
     InvalidInput,
     Json,
     Operation,
+    Place,
     Progress,
     ProgressState,
     Transient,
@@ -78,7 +79,7 @@ class TarBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Return the backend's name, version and abilities."""
-        return BackendInfo(name="tar", version="1.0", contract="1.0", abilities=ABILITIES)
+        return BackendInfo(name="tar", version="1.0", contract="1.1", abilities=ABILITIES)
 
     @hookimpl
     def scope(self) -> str:
@@ -94,6 +95,12 @@ class TarBackend:
             return Health(ok=False, summary=f"vault {self._vault}: it cannot be written to")
         free = shutil.disk_usage(self._vault).free
         return Health(ok=True, summary=f"vault {self._vault}: {free // 2**20} MiB are free")
+
+    @hookimpl
+    def place(self) -> Place:
+        """Return where tar runs: another host cannot see whether it does."""
+        with self._translate_errors():
+            return self._jobs.prepare()
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
