@@ -55,6 +55,18 @@ class MariaDb:
         return f"mysql+pymysql://{USER}:{self.password}@{HOST}:{self.port}/{database}?charset=utf8"
 
 
+def bring_up_empty(instance: Instance) -> MariaDb:
+    """Start a server without databases, beside those of the cloud and of Freezer.
+
+    Raises:
+        MissingProgramError: the machine has no MariaDB, and it could not be fetched.
+        ServiceError: it did not come up.
+    """
+    name, program = f"{NAME}-own", _find_installation(instance)
+    _install(program, instance.layout.data / name)
+    return _start(instance, name, program, databases=())
+
+
 def bring_up(instance: Instance, name: str, template: Path) -> MariaDb:
     """Start a server on a copy of the databases that were made by `ensure_template`.
 

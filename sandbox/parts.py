@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import cattrs
 
-from sandbox import ftp, older_freezer, s3, ssh, swift
+from sandbox import ftp, mariadb, older_freezer, s3, ssh, swift
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 from sandbox.openstack import bringup as cloud
@@ -34,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "s3": Part(s3.S3, s3.bring_up, needs=("swift",)),
     "ftp": Part(ftp.Ftp, ftp.bring_up),
     "cloud": Part(cloud.Cloud, cloud.bring_up),
+    "mariadb": Part(mariadb.MariaDb, mariadb.bring_up_empty),
     "rabbitmq": Part(rabbitmq.RabbitMq, rabbitmq.bring_up),
     **{
         name: Part(older_freezer.OlderFreezer, bring_up)

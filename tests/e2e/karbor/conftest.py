@@ -17,6 +17,7 @@ __all__ = ["full_karbor", "shared"]
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "examples" / "karbor"
+_LOG_TAIL = 300
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +48,6 @@ def make_karbor(
     yield make
     for each in services:
         each.stop()
+        if each.log.exists():  # pytest shows it beside a test that failed
+            log = each.log.read_text(errors="replace").splitlines()[-_LOG_TAIL:]
+            sys.stdout.write("\n".join([f"end of {each.folder.name}'s log", *log, ""]))

@@ -30,7 +30,7 @@ provider_config_dir = {folder}/providers.d
 transport_url = {transport}
 periodic_interval = 0
 [database]
-connection = sqlite:///{shared}/karbor.sqlite?timeout=60
+connection = {database}
 [oslo_concurrency]
 lock_path = {folder}/lock
 [oslo_messaging_notifications]
@@ -63,6 +63,8 @@ class KarborService:
         timeout: seconds after which an operation is no longer believed to end.
         shared: the folder of its database and bank, which several may have in common; its own
             folder by default.
+        database: SQLAlchemy's URL of its database; by default a file in the shared folder, which
+            serves one process.
         transport: the URL of its message queue; by default there is none, within one process.
         port: where its API listens, on loopback.
     """
@@ -75,6 +77,12 @@ class KarborService:
     token: str = attrs.field(default=f"admin:{PROJECT}", repr=False)
     timeout: float = TIMEOUT
     shared: Path = attrs.field(default=attrs.Factory(lambda self: self.folder, takes_self=True))
+    database: str = attrs.field(
+        default=attrs.Factory(
+            lambda self: f"sqlite:///{self.shared}/karbor.sqlite?timeout=60", takes_self=True
+        ),
+        repr=False,
+    )
     transport: str = attrs.field(default="fake:/", repr=False)
     port: int = attrs.field(factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
@@ -109,7 +117,7 @@ class KarborService:
         self.conf.write_text(
             _CONF.format(
                 folder=self.folder,
-                shared=self.shared,
+                database=self.database,
                 environment=self.environment.path,
                 host=HOST,
                 port=self.port,
