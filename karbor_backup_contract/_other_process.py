@@ -16,7 +16,7 @@ import attrs
 from karbor_backup_contract._sudden_death import SuddenDeathError
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import BackendFactory, Harness
-from karbor_backup_core import BackendInfo, Health, Operation, Place, Progress, hookimpl
+from karbor_backup_core import BackendInfo, Backup, Health, Operation, Place, Progress, hookimpl
 
 T = TypeVar("T")
 
@@ -217,6 +217,11 @@ class RemoteBackend:
     def verify(self, operation: Operation) -> Progress:
         """Call the hook there."""
         return self._call(Progress, "verify", operation=operation)
+
+    @hookimpl
+    def dependents(self, backup: Backup) -> Sequence[str]:
+        """Call the hook there; of a backend without it there are none."""
+        return self._call(tuple, "dependents", backup=backup) or ()
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:

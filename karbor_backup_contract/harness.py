@@ -107,6 +107,8 @@ class Harness:
             takes it back, which says whether it has happened.
         pending_faults: returns the faults asked for that have not happened; read after each rule.
         create_backend_in_other_scope: creates a backend that uses another endpoint or project.
+        dependent_options: options with which a protect makes a backup that cannot be restored
+            without the latest one of its resource.
         create_backend_in_other_place: creates a backend on the same service, as it would be on
             another host; for work that is bound to a host.
         secrets: the values of the secrets in the configuration; long and made for this.
@@ -140,6 +142,7 @@ class Harness:
     request_faults: Mapping[Fault, Callable[[int], WithdrawFault]] = attrs.field(factory=dict)
     pending_faults: Callable[[], Collection[object]] | None = None
     create_backend_in_other_scope: Callable[[], Any] | None = None
+    dependent_options: Json = attrs.field(factory=dict)
     create_backend_in_other_place: Callable[[], Any] | None = None
     secrets: Collection[str] = ()
     compound_types: Collection[str] = ()

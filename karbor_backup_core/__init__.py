@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         BackupBusy,
         Conflict,
         ContractViolation,
+        HasDependents,
         InvalidDocument,
         InvalidInput,
         KarborBackupError,
@@ -86,10 +87,11 @@ _MODULES: Final = {
     "_backend": "Backend",
     "_clock": "Clock ManualClock system_clock",
     "_errors": (
-        "BackendError BackendUnavailable BackupBusy Conflict ContractViolation InvalidDocument "
-        "InvalidInput KarborBackupError MissingLibrary OperationFailed OperationRefused "
-        "RunnerClosed StoreError StoreNotFound Transient UnknownBackend UnknownBackup "
-        "UnknownOperation Unsupported WrongBackend WrongPlace WrongScope truncate_faults"
+        "BackendError BackendUnavailable BackupBusy Conflict ContractViolation HasDependents "
+        "InvalidDocument InvalidInput KarborBackupError MissingLibrary OperationFailed "
+        "OperationRefused RunnerClosed StoreError StoreNotFound Transient UnknownBackend "
+        "UnknownBackup UnknownOperation Unsupported WrongBackend WrongPlace WrongScope "
+        "truncate_faults"
     ),
     "_escaping": "printable printable_lines truncate_text",
     "_execution.driver": "Driver PollResult",
@@ -133,6 +135,7 @@ __all__ = [
     "Conflict",
     "ContractViolation",
     "Driver",
+    "HasDependents",
     "Health",
     "InvalidDocument",
     "InvalidInput",

@@ -19,6 +19,7 @@ from karbor_backup_core._hooks.result_checks import (
     POLL_STATES,
     RELEASE_STATES,
     VERB_STATES,
+    check_dependents,
     check_info,
     check_place,
     check_progress,
@@ -29,6 +30,7 @@ from karbor_backup_core._hooks.result_checks import (
 from karbor_backup_core._model import (
     Ability,
     BackendInfo,
+    Backup,
     Health,
     Operation,
     Place,
@@ -262,6 +264,24 @@ class Backend:
         if not self._hooks.implements("place"):
             return None
         return check_place(self._describe_call("place"), self._hooks.call("place"))
+
+    def dependents(self, backup: Backup) -> tuple[str, ...]:
+        """Name the backups that cannot be restored without this one, to be deleted in this order.
+
+        Returns:
+            The id of each backup, or the service's words for one that another program made. Empty
+            where the backend knows of no such thing.
+
+        Raises:
+            Transient: it cannot be told now.
+            BackendError: it cannot be told.
+            ContractViolation: the answer is no list of texts.
+        """
+        if not self._hooks.implements("dependents"):
+            return ()
+        what = self._describe_call("dependents")
+        named = check_dependents(what, self._hooks.call("dependents", backup=backup))
+        return tuple(redact(each, self._hooks.secrets) for each in named)
 
     def health(self) -> Health:
         """Look whether operations can be expected to work now.

@@ -9,6 +9,7 @@
     │   ├── UnknownOperation
     │   ├── UnknownBackup
     │   ├── Unsupported          the backend does not do this for this type of resource
+    │   ├── HasDependents        a backup without which others cannot be restored
     │   ├── WrongBackend         a backup that another backend made
     │   ├── WrongScope           an operation or backup of another endpoint or project
     │   └── WrongPlace           an operation whose work can be seen from another host alone
@@ -88,6 +89,28 @@ class UnknownBackup(InvalidInput):
 
 class Unsupported(InvalidInput):
     """The backend does not do this for this type of resource."""
+
+
+class HasDependents(InvalidInput):
+    """The backup cannot be deleted, because others cannot be restored without it.
+
+    Attributes:
+        backup_id: the backup.
+        dependents: the others, the one that has to be deleted first before the others: ids of
+            backups, or a service's words for those that another program made.
+    """
+
+    def __init__(self, backup_id: str, dependents: Sequence[str]) -> None:
+        super().__init__(backup_id, tuple(dependents))
+        self.backup_id = backup_id
+        self.dependents = tuple(dependents)
+
+    def __str__(self) -> str:
+        named = ", ".join(truncate_faults(self.dependents))
+        return (
+            f"backup {self.backup_id} is needed to restore others: delete those first, in this "
+            f"order: {named}"
+        )
 
 
 class WrongBackend(InvalidInput):

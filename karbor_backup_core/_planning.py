@@ -25,6 +25,7 @@ from karbor_backup_core._model import (
 from karbor_backup_core._requests import (
     check_ability,
     check_deadline,
+    check_dependents,
     check_instant,
     check_origin,
     check_scope,
@@ -116,6 +117,7 @@ def plan_delete(
 
     Raises:
         KarborBackupError: as ``plan_restore``.
+        HasDependents: others cannot be restored without the backup; they are named.
     """
     return plan_operation(backend, Verb.DELETE, backup, options, deadline=deadline, now=now)
 
@@ -183,7 +185,11 @@ def plan_operation(
         created_at=created,
         deadline=created + time_allowed,
     )
-    return _finish_as_covered(operation, ability.covered_by) if covered else operation
+    if covered:
+        return _finish_as_covered(operation, ability.covered_by)
+    if verb is Verb.DELETE and isinstance(target, Backup):
+        check_dependents(backend, target)
+    return operation
 
 
 def prepare_submission(backend: Backend, operation: Operation, now: datetime) -> Operation:

@@ -11,6 +11,7 @@ from typing import Any
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._errors import (
     BackendError,
+    HasDependents,
     InvalidDocument,
     InvalidInput,
     WrongBackend,
@@ -135,6 +136,17 @@ def check_origin(backend: Backend, backup: Backup) -> None:
             f"backup {backup.id} was made by backend {backup.backend}, "
             f"and {backend.name} is a {backend.info.name}: name a backend of the right kind"
         )
+
+
+def check_dependents(backend: Backend, backup: Backup) -> None:
+    """Refuse to delete a backup without which others cannot be restored.
+
+    Raises:
+        HasDependents: there are such others, which are named.
+        BackendError: it cannot be told whether there are, or not now (``Transient``).
+    """
+    if dependents := backend.dependents(backup):
+        raise HasDependents(backup.id, dependents)
 
 
 def check_place(operation: Operation, backend: Backend) -> None:

@@ -26,7 +26,7 @@ from typing import Final
 
 import pluggy
 
-from karbor_backup_core._model import BackendInfo, Health, Operation, Place, Progress
+from karbor_backup_core._model import BackendInfo, Backup, Health, Operation, Place, Progress
 
 PROJECT: Final = "karbor_backup"
 """The name under which pluggy finds the marks of this contract."""
@@ -127,6 +127,22 @@ class BackendSpec:
         """
 
     @hookspec(firstresult=True)
+    def dependents(self, backup: Backup) -> Sequence[str]:  # type: ignore[empty-body]
+        """Return the backups that cannot be restored without this one. Only reads.
+
+        A delete of a backup that has any is refused when it is planned. Each is named by the id of
+        the backup where this program made it, and otherwise by the service's words for it; the one
+        that has to be deleted first comes first. A backup that is gone has none, and neither has
+        one whose handle cannot be read: the delete itself says so.
+
+        This hook is optional. Without it no backup depends on another one.
+
+        Raises:
+            Transient: it cannot be told now.
+            BackendError: it cannot be told.
+        """
+
+    @hookspec(firstresult=True)
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:  # type: ignore[empty-body]
         """Return the progress of all these operations. Only reads.
 
@@ -220,7 +236,7 @@ def _hook_names(specification: type) -> tuple[str, ...]:
 BACKEND_HOOKS: Final = _hook_names(BackendSpec)
 """The hooks of a backend."""
 
-OPTIONAL_HOOKS: Final = ("place",)
+OPTIONAL_HOOKS: Final = ("place", "dependents")
 """Those that a backend need not implement; contract 1.1 brought them."""
 
 EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)

@@ -1,6 +1,6 @@
 """What a backend answers, checked and with its secrets taken out before anybody reads it."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 import attrs
@@ -94,6 +94,20 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
         raise ContractViolation(
             f"{what} answered a faulty {cls.__name__}: {'; '.join(truncate_faults(error.faults))}"
         ) from None
+    return answer
+
+
+def check_dependents(what: str, answer: Any) -> Sequence[str]:
+    """Return the names of dependents if they are texts.
+
+    Raises:
+        ContractViolation: the answer is anything but a list or tuple of texts that say something.
+    """
+    if not isinstance(answer, list | tuple):
+        kind = "None" if answer is None else f"a {type(answer).__name__}"
+        raise ContractViolation(f"{what} answered {kind}: it must answer a list of names")
+    if not all(isinstance(each, str) and each for each in answer):
+        raise ContractViolation(f"{what} answered what is no name")
     return answer
 
 

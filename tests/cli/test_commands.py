@@ -32,6 +32,21 @@ def test_a_backup_from_its_making_to_its_end(command: CommandRunner) -> None:
     assert command.cloud.jobs() == []
 
 
+def test_a_backup_that_others_need_is_not_deleted(command: CommandRunner) -> None:
+    first = command.json("protect", *VOLUME, "-o", "backup_name=one")["id"]
+    options = ("-o", "backup_name=two", "-o", "incremental=true")
+    second = command.json("protect", *VOLUME, *options)["id"]
+    refused = command("delete", first, "--yes")
+    assert refused.exit_code == 2
+    assert refused.stderr == (
+        f"karbor-backup: backup {first} is needed to restore others: delete those first, in this "
+        f"order: {second}\n"
+    )
+    for backup in (second, first):
+        assert command("delete", backup, "--yes").exit_code == 0
+    assert command.cloud.copies() == []
+
+
 def test_each_answer_is_one_json_document(command: CommandRunner) -> None:
     protected = from_document(Operation, command.json("protect", *VOLUME, "-o", "backup_name=one"))
     assert protected.outcome is not None

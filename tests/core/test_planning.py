@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -9,13 +10,18 @@ import pytest
 from karbor_backup_core import (
     Backend,
     Backup,
+    ContractViolation,
+    HasDependents,
     InvalidDocument,
     InvalidInput,
+    MemoryStore,
     Operation,
     Resource,
+    Runner,
     State,
     Verb,
     WrongScope,
+    hookimpl,
     plan_delete,
     plan_protect,
     plan_restore,
@@ -114,3 +120,51 @@ def test_scope_that_is_configured_as_the_same_is_accepted_and_stays_on_record(
 def test_bad_same_as_is_refused_with_its_place(value: object) -> None:
     with pytest.raises(InvalidDocument, match=r"\$\.same_as"):
         Backend.load("mine", FakeBackend, {"same_as": value})
+
+
+class ChainBackend(FakeBackend):
+    """Names what it is told to name as dependents."""
+
+    answer: Any = ()
+
+    @hookimpl
+    def dependents(self) -> Any:
+        return self.answer
+
+
+@pytest.fixture
+def chain(monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """A backend whose backup b1 others need; ``ChainBackend.answer`` says which."""
+    monkeypatch.setattr(ChainBackend, "answer", ("b3", "b2"))
+    return Backend.from_plugin("mine", ChainBackend({}, cloud=FakeCloud("here")))
+
+
+def test_delete_of_a_backup_that_others_need_is_refused_and_names_them(
+    chain: Backend, project_backup: Backup
+) -> None:
+    with pytest.raises(HasDependents, match=r"b1 is needed.*in this order: b3, b2$") as refused:
+        plan_delete(chain, project_backup)
+    assert (refused.value.backup_id, refused.value.dependents) == ("b1", ("b3", "b2"))
+    for verb in (Verb.RESTORE, Verb.VERIFY):
+        assert plan_with_defaults(chain, verb, project_backup).verb is verb
+
+
+def test_dependents_are_asked_for_again_when_a_delete_is_submitted(
+    chain: Backend, project_backup: Backup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChainBackend, "answer", [])
+    planned = plan_delete(chain, project_backup)
+    monkeypatch.setattr(ChainBackend, "answer", ["b2"])
+    store = MemoryStore()
+    with Runner(store, [chain]) as runner, pytest.raises(HasDependents):
+        runner.submit(planned)
+    assert not store.operations()
+
+
+@pytest.mark.parametrize("answer", [None, "b2", {"b2"}, [7], [""]])
+def test_dependents_that_are_no_names_break_the_contract(
+    chain: Backend, project_backup: Backup, monkeypatch: pytest.MonkeyPatch, answer: Any
+) -> None:
+    monkeypatch.setattr(ChainBackend, "answer", answer)
+    with pytest.raises(ContractViolation, match="backend mine: dependents"):
+        plan_delete(chain, project_backup)

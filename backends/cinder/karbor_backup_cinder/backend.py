@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from karbor_backup_cinder.chains import name_dependents
 from karbor_backup_cinder.config import CONFIG_SCHEMA, Configuration
 from karbor_backup_cinder.context import CinderContext
 from karbor_backup_cinder.health import check_health
+from karbor_backup_cinder.model import Handle
 from karbor_backup_cinder.schemas import SCHEMAS
 from karbor_backup_cinder.workflow import create_workflow
 from karbor_backup_core import (
     CONTRACT_VERSION,
     Ability,
+    BackendError,
     BackendInfo,
+    Backup,
     Health,
     InvalidInput,
     Operation,
@@ -46,7 +50,8 @@ class CinderBackend:
     ) -> None:
         self._connection = Connection(Configuration.from_document(configuration), session)
         self._services = CloudServices(self._connection)
-        self._workflow = create_workflow(CinderContext.create(self._services))
+        self._context = CinderContext.create(self._services)
+        self._workflow = create_workflow(self._context)
 
     @hookimpl
     def describe(self) -> BackendInfo:
@@ -85,6 +90,18 @@ class CinderBackend:
     def verify(self, operation: Operation) -> Progress:
         """Look whether Cinder has the backup as it was made; nothing is read."""
         return self._execute(operation)
+
+    @hookimpl
+    def dependents(self, backup: Backup) -> Sequence[str]:
+        """Name the incremental backups that Cinder has based on this one."""
+        try:
+            handle = Handle.from_backup(backup)
+        except (BackendError, InvalidInput):
+            # The delete says what is wrong with it.
+            return ()
+        found = self._context.backups.get_backup(handle.backup)
+        own = found.belongs_to(backup.whole_id, handle.source.id)
+        return name_dependents(self._context.backups, found) if own else ()
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from karbor_backup_cinder.names import is_own_backup_name
+from karbor_backup_cinder.names import is_own_backup_name, read_backup_id
 from karbor_backup_core import InvalidInput, Json
-from karbor_backup_openstack.native_backups import NativeBackup
+from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupClient
 
 
 def choose_parent(
@@ -47,8 +47,23 @@ def choose_parent(
     return latest
 
 
+def name_dependents(client: NativeBackupClient, found: NativeBackup) -> tuple[str, ...]:
+    """Name the backups that may be based on one, as ``find_dependents`` does.
+
+    Args:
+        client: Cinder; errors are its methods'.
+        found: the backup as Cinder shows it.
+    """
+    if not found.has_dependents:
+        return ()
+    listed = client.list_of_volume(found.volume)
+    return find_dependents(listed, found.id) or ("a backup that Cinder does not tell",)
+
+
 def find_dependents(backups: Sequence[NativeBackup], identifier: str) -> tuple[str, ...]:
-    """Return the ids of those that may be based on a backup: up to the next full one.
+    """Name those that may be based on a backup, up to the next full one; the latest first.
+
+    Each is named by the id of our backup, and somebody else's by Cinder's id.
 
     Args:
         backups: those of its volume, the oldest data first.
@@ -58,4 +73,5 @@ def find_dependents(backups: Sequence[NativeBackup], identifier: str) -> tuple[s
     if identifier not in ids:
         return ()
     later = (b for b in backups[ids.index(identifier) + 1 :] if b.status != "error")
-    return tuple(backup.id for backup in takewhile(lambda b: b.incremental, later))
+    based = [*takewhile(lambda b: b.incremental, later)]
+    return tuple(read_backup_id(b.name) or f"Cinder's backup {b.id}" for b in reversed(based))

@@ -36,6 +36,11 @@ def is_own_backup_name(name: str) -> bool:
     return _OWN_BACKUP.search(name) is not None
 
 
+def read_backup_id(name: str) -> str:
+    """Return the id of the backup in a name that karbor-backup gives; empty for any other name."""
+    return name[-_ID_LENGTH:] if is_own_backup_name(name) else ""
+
+
 def provisional_name(operation: Operation) -> str:
     """Return the name of a new volume until its restore is complete.
 

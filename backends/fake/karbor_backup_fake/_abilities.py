@@ -41,6 +41,12 @@ OPTIONS: Final[dict[Verb, Json]] = {
             "title": "Description",
             "description": "The description of the backup.",
         },
+        incremental={
+            "type": "boolean",
+            "title": "Incremental",
+            "description": "Store only what has changed since the latest backup, if there is one.",
+            "default": False,
+        },
     ),
     Verb.RESTORE: _object_schema(
         "Fake Protection Restore",

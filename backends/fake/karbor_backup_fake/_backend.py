@@ -17,6 +17,7 @@ from karbor_backup_core import (
     CONTRACT_VERSION,
     BackendError,
     BackendInfo,
+    Backup,
     Health,
     InvalidInput,
     Json,
@@ -124,6 +125,16 @@ class FakeBackend:
     def verify(self, operation: Operation) -> Progress:
         """Have a copy read."""
         return self._start_phase(operation)
+
+    @hookimpl
+    def dependents(self, backup: Backup) -> Sequence[str]:
+        """Return the backups that hold the changes since this one."""
+        try:
+            copy_id = _serialization.read_copy_id(backup.handle)
+        except (BackendError, InvalidInput):
+            return ()
+        with self._connect() as cloud:
+            return tuple(copy.operation for copy in cloud.find_dependents(copy_id))
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:

@@ -133,6 +133,12 @@ class FakeCloud:
             "list_made", operation, lambda _: self.inventory.ids_made_by(operation)
         )
 
+    def find_dependents(self, copy_id: str) -> list[Copy]:
+        """Return the copies that cannot be read without a copy, the latest first."""
+        return self._handle_request(
+            "find_dependents", "", lambda _: self.inventory.dependents(copy_id)
+        )
+
     def cancel_job(self, job: Job, fence: int | None = None) -> None:
         """Ask a job to stop.
 

@@ -24,6 +24,7 @@ class Inventory:
     copies: NestedIndex[Copy] = attrs.field(factory=dict, converter=NestedIndex[Copy])
     reuses_ids: bool = False
     _last_number: int = 0
+    _children: dict[str, list[str]] = attrs.field(factory=dict)
     _freed_ids: list[str] = attrs.field(factory=list)
 
     def new_id(self, kind: str) -> str:
@@ -55,8 +56,9 @@ class Inventory:
             raise NotFound(f"the cloud has no copy {copy_id}")
         return self.copies[copy_id]
 
-    def create_copy(self, asset_id: str, operation: str) -> Copy:
+    def create_copy(self, asset_id: str, operation: str, *, incremental: bool = False) -> Copy:
         """Store a copy, not complete yet, of a resource and its members as they are now."""
+        parent = self._latest_copy(asset_id) if incremental else ""
         asset = self.get_asset(asset_id)
         copy = Copy(
             id=self.new_id("copy"),
@@ -65,9 +67,25 @@ class Inventory:
             digest=hashlib.sha256(asset.content).hexdigest(),
             members=tuple(self.create_copy(member, operation).id for member in asset.members),
             operation=operation,
+            parent=parent,
         )
         self.copies[copy.id] = copy
+        if parent:
+            self._children.setdefault(parent, []).append(copy.id)
         return copy
+
+    def dependents(self, copy_id: str) -> list[Copy]:
+        """Return the copies that cannot be read without a copy, the latest first."""
+        # The id of one that is gone may have been given to another one.
+        known = dict.fromkeys(self._children.get(copy_id, ()))
+        children = [self.copies[each] for each in known if each in self.copies]
+        based = [child for child in children if child.parent == copy_id]
+        return [each for child in based[::-1] for each in (*self.dependents(child.id), child)]
+
+    def _latest_copy(self, asset_id: str) -> str:
+        """Return the id of the latest complete copy of a resource; empty if there is none."""
+        whole = (each for each in self.copies.values() if each.complete)
+        return next((x.id for x in reversed([*whole]) if x.resource.id == asset_id), "")
 
     def create_restored_asset(
         self,

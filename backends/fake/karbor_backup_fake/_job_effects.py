@@ -24,8 +24,12 @@ def start_job(inventory: Inventory, job: Job, members_from: Job | None) -> Job:
     made: tuple[str, ...] = ()
     match task.kind:
         case JobKind.COPY if task.resource is not None:
-            copy = inventory.create_copy(task.resource.id, job.operation)
+            copy = inventory.create_copy(
+                task.resource.id, job.operation, incremental=task.incremental
+            )
             made = (copy.id, *copy.members)
+        case JobKind.ERASE if inventory.dependents(task.copy):
+            raise CloudError(f"copy {task.copy} is what others hold the changes since")
         case JobKind.RESTORE_MEMBERS:
             made = _start_members(inventory, job, task.copy)
         case JobKind.RESTORE:

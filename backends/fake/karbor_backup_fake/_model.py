@@ -56,6 +56,7 @@ class Copy:
         digest: the SHA-256 of the data, written when the copy was begun.
         members: ids of the copies of the resource's members.
         operation: the tag of the operation that made it.
+        parent: the id of the copy that this one holds the changes since; empty for a full one.
         complete: whether the copy was finished; an incomplete one cannot be restored.
     """
 
@@ -65,6 +66,7 @@ class Copy:
     digest: str
     members: tuple[str, ...]
     operation: str
+    parent: str = ""
     complete: bool = False
 
 
@@ -89,6 +91,7 @@ class Task:
         resource: what to copy.
         copy: the id of the copy to restore, erase or read.
         name: the name of the restored resource.
+        incremental: copy only what has changed since the latest copy, if there is one.
         in_place: restore under the old id, which must be free.
         members_from: the id of the job that restored the members.
         targets: ids of what to undo.
@@ -98,6 +101,7 @@ class Task:
     resource: Resource | None = None
     copy: str = ""
     name: str = ""
+    incremental: bool = False
     in_place: bool = False
     members_from: str = ""
     targets: tuple[str, ...] = ()

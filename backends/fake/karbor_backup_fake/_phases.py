@@ -37,7 +37,8 @@ def build_task(operation: Operation, step: JobKind, members_from: str = "") -> T
         members_from: the id of the job that restored the members, for what has members.
     """
     if operation.backup is None:
-        return Task(kind=step, resource=operation.resource)
+        incremental = operation.options.get("incremental", False)
+        return Task(kind=step, resource=operation.resource, incremental=incremental)
     return Task(
         kind=step,
         copy=_serialization.read_copy_id(operation.backup.handle),

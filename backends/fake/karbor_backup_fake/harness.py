@@ -144,6 +144,7 @@ def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
         compound_types=tuple(MEMBER_TYPES),
         multi_phase_verbs=(Verb.RESTORE,),
         rejects_late_calls=True,
+        dependent_options={"incremental": True},
         damage=lambda backup: cloud.corrupt_copy(_serialization.read_copy_id(backup.handle)),
     )
 

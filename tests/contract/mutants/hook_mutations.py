@@ -7,6 +7,7 @@ import attrs
 
 from karbor_backup_core import (
     BackendError,
+    Backup,
     Operation,
     Progress,
     ProgressState,
@@ -154,6 +155,7 @@ EQUIVALENT_MUTATIONS: Final = {
     "describe-delay": "what never changes is never late",
     "scope-repeat": "it only reads",
     "place-repeat": "it only reads",
+    "dependents-repeat": "it only reads",
     "poll-repeat": "it only reads",
     "cancel-repeat": "what was cancelled is cancelled",
     "release-repeat": "what the first one could not remove, the second one does",
@@ -183,6 +185,11 @@ def _create_backend_class(hook: str, spoil: MutateCall) -> Any:
 
         def replaced(self: Any, operations: Any) -> Any:
             return spoil(self, lambda: original(self, operations), memory)
+
+    elif hook == "dependents":
+
+        def replaced(self: Any, backup: Backup) -> Any:  # type: ignore[misc]
+            return spoil(self, lambda: original(self, backup), memory)
 
     elif hook in ("describe", "scope", "check", "place"):
 

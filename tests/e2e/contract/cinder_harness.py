@@ -91,6 +91,7 @@ def cinder_harness(
         create_backend_in_other_scope=lambda: backend("other"),
         secrets=(environment.sandbox.accounts["demo"].password,),
         multi_phase_verbs=(Verb.PROTECT, Verb.RESTORE, Verb.DELETE),
+        dependent_options={"incremental": "always"},
         rule_timeout=RULE_TIMEOUT,
     )
 

@@ -14,6 +14,7 @@ from karbor_backup_contract._scenarios import require_unchanged
 from karbor_backup_core import (
     BackendError,
     Backup,
+    HasDependents,
     Operation,
     ProgressState,
     Resource,
@@ -79,9 +80,9 @@ def test_delete_of_a_backup_with_dependents_is_refused_and_names_them(test: Volu
     full = test.protect()
     first, second = test.protect(incremental="auto"), test.protect(incremental="always")
     before = test.context.inventory()
-    reason = refusal(test.run(Verb.DELETE, full))
-    assert first.handle["backup"] in reason
-    assert second.handle["backup"] in reason
+    with pytest.raises(HasDependents) as refused:
+        test.run(Verb.DELETE, full)
+    assert refused.value.dependents == (second.id, first.id)
     require_unchanged(test.context, before, "a refused delete")
     for backup in (second, first, full):
         test.context.run_successfully(Verb.DELETE, backup)

@@ -1,9 +1,9 @@
 """The step of a delete: Cinder removes the backup, and no other."""
 
-from karbor_backup_cinder.chains import find_dependents
+from karbor_backup_cinder.chains import name_dependents
 from karbor_backup_cinder.context import CinderCall, CinderStep
-from karbor_backup_core import InvalidInput, Progress, ProgressState
-from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupState, removal_failure
+from karbor_backup_core import HasDependents, InvalidInput, Progress, ProgressState
+from karbor_backup_openstack.native_backups import NativeBackupState, removal_failure
 
 
 class BackupRemoval(CinderStep):
@@ -12,14 +12,15 @@ class BackupRemoval(CinderStep):
     name = "removal"
 
     def execute(self, call: CinderCall) -> Progress:
-        """Ask for the removal; refuse it while other backups are based on this one.
+        """Ask for the removal; refuse it if others are based on this one since it was planned.
 
         Raises:
-            InvalidInput: others are based on it, which are named.
+            HasDependents: others are based on it, which are named.
         """
         found = self.load_own_backup(call)
-        if call.step != self.name:
-            self._require_no_dependents(found)
+        named = () if call.step == self.name else name_dependents(self._context.backups, found)
+        if named:
+            raise HasDependents(call.operation.backup_id, named)
         ids = {found.id: call.handle.source.id}
         removal = self._context.backups.remove_backups(ids, call.operation.backup_id)
         if removal.pending:
@@ -48,13 +49,3 @@ class BackupRemoval(CinderStep):
         if found.state is NativeBackupState.DELETING:
             return Progress(ProgressState.RUNNING, leftovers=(found.to_leftover(),))
         return Progress(ProgressState.SUCCEEDED)
-
-    def _require_no_dependents(self, found: NativeBackup) -> None:
-        if not found.has_dependents:
-            return
-        listed = self._context.backups.list_of_volume(found.volume)
-        named = ", ".join(find_dependents(listed, found.id)) or "Cinder does not tell which"
-        raise InvalidInput(
-            f"incremental backups are based on Cinder's backup {found.id} ({named}): delete those "
-            "first, the latest one before the others"
-        )
