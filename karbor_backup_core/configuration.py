@@ -1,7 +1,13 @@
-"""The configuration file: what may stand in it, and what it says."""
+"""The configuration file: what may stand in it, and what it says.
 
+A distribution may add a section of its own with an entry point in
+``karbor_backup.configuration_sections``: its name is that of the section, and its value is the JSON
+Schema of what may stand there.
+"""
+
+import importlib.metadata
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +28,8 @@ from karbor_backup_core.secrets import Secret, wrap_secrets
 
 CONFIGURATION_VARIABLE: Final = "KARBOR_BACKUP_CONFIG"
 """The environment variable that names the file where a program or a person does not."""
+
+SECTIONS_GROUP: Final = "karbor_backup.configuration_sections"
 
 _DURATION_KEYS: Final = tuple(
     field.name for field in attrs.fields(Policy) if field.type is timedelta
@@ -112,6 +120,7 @@ class Configuration:
         default_backend: the backend to use where none is named.
         document_keys: sign documents of backups, the first, and check them, each of them.
         require_signature: whether a document from outside needs a signature.
+        sections: the sections of other distributions by name, the secrets in them wrapped.
     """
 
     path: Path | None = None
@@ -122,6 +131,7 @@ class Configuration:
     default_backend: str = ""
     document_keys: tuple[Secret, ...] = ()
     require_signature: bool = False
+    sections: Mapping[str, Json] = attrs.field(factory=dict)
 
 
 def load_configuration(path: Path | None) -> Configuration:
@@ -134,10 +144,12 @@ def load_configuration(path: Path | None) -> Configuration:
     if path is None:
         return Configuration()
     document = _parse_toml(path)
-    if faults := _find_errors(document):
+    added = _load_section_schemas([name for name in document if name not in SCHEMA["properties"]])
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], **added}}
+    if faults := _find_errors(document, schema):
         raise InvalidDocument(f"configuration {path}", faults)
     sections = document.get("backends")
-    wrapped = wrap_secrets(SCHEMA, document)
+    wrapped = wrap_secrets(schema, document)
     documents: Mapping[str, Any] = wrapped.get("documents", {})
     store: Mapping[str, Any] = wrapped.get("store", {})
     return Configuration(
@@ -149,7 +161,14 @@ def load_configuration(path: Path | None) -> Configuration:
         default_backend=document.get("default_backend", ""),
         document_keys=tuple(documents.get("keys", ())),
         require_signature=documents.get("require_signature", False),
+        sections={name: wrapped[name] for name in added},
     )
+
+
+def _load_section_schemas(names: Sequence[str]) -> dict[str, Json]:
+    """Return the schemas of the sections that other distributions add; the others are unknown."""
+    points = importlib.metadata.entry_points(group=SECTIONS_GROUP) if names else ()
+    return {point.name: point.load() for point in points if point.name in names}
 
 
 def _parse_toml(path: Path) -> dict[str, Any]:
@@ -171,11 +190,11 @@ def _parse_toml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _find_errors(document: Json) -> list[str]:
+def _find_errors(document: Json, schema: Json) -> list[str]:
     """Return what is wrong with the file, apart from the backends' own keys."""
     from karbor_backup_core.json_schema.validator import Validator
 
-    faults = Validator(allow_secret_references(SCHEMA), "configuration").find_errors(document)
+    faults = Validator(allow_secret_references(schema), "configuration").find_errors(document)
     if faults:
         return faults
     faults = _find_policy_errors(document.get("policy", {}))

@@ -84,6 +84,31 @@ def create_engine(
     return _create_sa_engine(parsed, **settings)
 
 
+def postgresql_parameters(url: str | sa.URL) -> dict[str, Any] | None:
+    """Return libpq's parameters for the database of a URL, with the time limits of the store.
+
+    Another program on that database, such as a queue, connects by them. They hold the password.
+
+    Args:
+        url: SQLAlchemy's URL of the database, with any driver.
+
+    Returns:
+        None if the database is not PostgreSQL.
+
+    Raises:
+        InvalidInput: the URL names no database.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise InvalidInput("the queue's URL is no URL of a database") from None
+    if parsed.get_backend_name() != "postgresql":
+        return None
+    dialect = sa.make_url("postgresql+psycopg://").get_dialect()()
+    _, parameters = dialect.create_connect_args(parsed)
+    return {**_SERVER_TIMEOUTS, **parameters}
+
+
 def _suggest_scheme(url: str | sa.URL) -> str:
     """Return a "did you mean" for the message about a URL, without the URL's secrets."""
     scheme, separator, _ = str(url).partition(":")
