@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # More than there are cores here: what runs on a real Freezer mostly waits for it.
 JOBS   ?= 3
-PACKAGES := karbor_backup_core karbor_backup_contract karbor_backup_cli karbor_backup_process backends karbor_glue
+PACKAGES := karbor_backup_core karbor_backup_contract karbor_backup_cli karbor_backup_process karbor_backup_scale backends karbor_glue
 
 # Names of files and what programs print are UTF-8, also where a locale says otherwise.
 export PYTHONUTF8 := 1
@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml
 	[ $@ -nt pyproject.toml ] || { \
 		$(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' && \
-		$(BIN)/python -m pip install --quiet --group dev --editable '.[cinder,freezer,storages,restic,sql,cli,contract]' && \
+		$(BIN)/python -m pip install --quiet --group dev --editable '.[cinder,freezer,storages,restic,sql,cli,scale,contract]' && \
 		touch $@; }
 
 lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether dependencies fit
@@ -34,7 +34,7 @@ lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether depe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --preview --select PLC2701 $(PACKAGES) # what begins with _ is its package's own
 	$(BIN)/ruff check --select D401 . # docstrings begin with a verb; the convention switches it off
-	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_contract -p karbor_backup_cli -p karbor_backup_process -p karbor_backup_openstack -p karbor_backup_freezer -p karbor_backup_cinder -p karbor_backup_fake -p karbor_backup_restic -p karbor_glue -p sandbox -p benchmarks -p examples.demo -p tests.support -p tests.backends.openstack -p tests.backends.freezer -p tests.backends.restic -p tests.e2e -p tests.process
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_contract -p karbor_backup_cli -p karbor_backup_process -p karbor_backup_openstack -p karbor_backup_freezer -p karbor_backup_cinder -p karbor_backup_fake -p karbor_backup_restic -p karbor_backup_scale -p karbor_glue -p sandbox -p benchmarks -p examples.demo -p tests.support -p tests.backends.openstack -p tests.backends.freezer -p tests.backends.restic -p tests.e2e -p tests.process -p tests.scale
 	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) examples/tar/src

@@ -1,1 +1,54 @@
-"""The command ``karbor-backup``: every room of it is private, the command line is its interface."""
+"""The command ``karbor-backup``. Its interface is the command line, and these names.
+
+They are for other packages that add commands, by entry points in ``karbor_backup.commands``: such a
+command takes the options of every command, uses the same configuration and store, and answers as
+the others do. Each name's module is loaded when the name is first asked for.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from karbor_backup_core.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from karbor_backup_cli._commands.shared_options import parse_unicode
+    from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+    from karbor_backup_cli._durations import parse_duration_option
+    from karbor_backup_cli._formatting import format_status, format_subject
+    from karbor_backup_cli._logging import log_warnings
+    from karbor_backup_cli._lookup import find_operation
+    from karbor_backup_cli._output import emit_json, emit_table
+    from karbor_backup_cli._reports import report_result
+    from karbor_backup_cli._streams import flush_streams, write_error, write_output
+
+_MODULES: Final = {
+    "_commands.shared_options": "parse_unicode",
+    "_context": "CliContext common_options pass_cli_context",
+    "_durations": "parse_duration_option",
+    "_formatting": "format_status format_subject",
+    "_logging": "log_warnings",
+    "_lookup": "find_operation",
+    "_output": "emit_json emit_table",
+    "_reports": "report_result",
+    "_streams": "flush_streams write_error write_output",
+}
+"""The public names of each module."""
+
+__all__ = [
+    "CliContext",
+    "common_options",
+    "emit_json",
+    "emit_table",
+    "find_operation",
+    "flush_streams",
+    "format_status",
+    "format_subject",
+    "log_warnings",
+    "parse_duration_option",
+    "parse_unicode",
+    "pass_cli_context",
+    "report_result",
+    "write_error",
+    "write_output",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, _MODULES)

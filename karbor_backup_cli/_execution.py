@@ -29,12 +29,21 @@ def execute(context: CliContext, backend: Backend, planned: Operation) -> Operat
         Detached: the person wants to wait no longer.
     """
     if not planned.finished:
-        health = backend.health()
-        if not health.ok:
-            raise BackendError(f"backend {backend.name} is not fit for work: {health.summary}")
+        check_health(backend)
     with _open_waiter(context, [backend]) as waiter:
         (ending,) = waiter.wait_for_all([waiter.runner.submit(planned)])
     return _return_or_raise(ending)
+
+
+def check_health(backend: Backend) -> None:
+    """Let a backend pass whose service is fit for work.
+
+    Raises:
+        BackendError: it is not.
+    """
+    health = backend.health()
+    if not health.ok:
+        raise BackendError(f"backend {backend.name} is not fit for work: {health.summary}")
 
 
 def resume_all(context: CliContext, operations: Sequence[Operation]) -> list[FinalState]:

@@ -13,6 +13,8 @@ _EXTRAS: Final = {
     "click": "cli",
     "jinja2": "contract",
     "platformdirs": "cli",
+    "procrastinate": "scale",
+    "psycopg": "scale",
     "pytest": "contract",
     "rich": "cli",
     "sqlalchemy": "sql",
@@ -29,6 +31,7 @@ _OWN_PACKAGES: Final = (
     "karbor_backup_openstack",
     "karbor_backup_process",
     "karbor_backup_restic",
+    "karbor_backup_scale",
     "karbor_glue",
 )
 

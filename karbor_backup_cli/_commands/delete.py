@@ -1,11 +1,11 @@
 """``karbor-backup delete``."""
 
 import sys
-from datetime import timedelta
 
 import click
 
 from karbor_backup_cli._commands.shared_options import (
+    OperationOptions,
     backend_option,
     operation_options,
     parse_unicode,
@@ -28,9 +28,7 @@ def delete(
     *,
     yes: bool,
     backend: str | None,
-    options_file: str | None,
-    assignments: tuple[str, ...],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Delete a BACKUP and no other; a unique prefix of its id is enough."""
     from karbor_backup_cli._commands.run_operation import run_on_backup
@@ -39,7 +37,7 @@ def delete(
     found = find_backup(context.store, backup)
     if not yes:
         _confirm(found)
-    run_on_backup(context, Verb.DELETE, found, backend, options_file, assignments, deadline)
+    run_on_backup(context, Verb.DELETE, found, backend, given)
 
 
 def _confirm(backup: Backup) -> None:

@@ -1,10 +1,9 @@
 """``karbor-backup protect``."""
 
-from datetime import timedelta
-
 import click
 
 from karbor_backup_cli._commands.shared_options import (
+    OperationOptions,
     backend_option,
     operation_options,
     parse_unicode,
@@ -39,9 +38,7 @@ def protect(
     resource_id: str,
     name: str,
     backend: str | None,
-    options_file: str | None,
-    assignments: tuple[str, ...],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Create a backup of the resource with this TYPE and ID.
 
@@ -56,4 +53,4 @@ def protect(
 
     chosen = context.backends.select(backend)
     resource = Resource(resolve_type(chosen, resource_type), resource_id, name)
-    run_operation(context, chosen, Verb.PROTECT, resource, options_file, assignments, deadline)
+    run_operation(context, chosen, Verb.PROTECT, resource, given)

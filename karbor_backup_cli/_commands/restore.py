@@ -1,10 +1,9 @@
 """``karbor-backup restore``."""
 
-from datetime import timedelta
-
 import click
 
 from karbor_backup_cli._commands.shared_options import (
+    OperationOptions,
     backend_option,
     operation_options,
     parse_unicode,
@@ -36,9 +35,7 @@ def restore(
     backup: str | None,
     document: str | None,
     backend: str | None,
-    options_file: str | None,
-    assignments: tuple[str, ...],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Restore a BACKUP.
 
@@ -49,7 +46,7 @@ def restore(
     from karbor_backup_cli._commands.run_operation import run_on_backup
 
     found = _select_backup(context, backup, document)
-    run_on_backup(context, Verb.RESTORE, found, backend, options_file, assignments, deadline)
+    run_on_backup(context, Verb.RESTORE, found, backend, given)
 
 
 def _select_backup(context: CliContext, text: str | None, document: str | None) -> Backup:

@@ -1,11 +1,12 @@
 """What protect, restore, delete and verify have in common: they run an operation to its end."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
+from karbor_backup_cli._commands.shared_options import OperationOptions
 from karbor_backup_cli._context import CliContext
 from karbor_backup_cli._default_names import add_default_names
+from karbor_backup_cli._detaching import detach, report_detached
 from karbor_backup_cli._execution import execute
 from karbor_backup_cli._options import read_options
 from karbor_backup_cli._reports import report_result
@@ -35,9 +36,7 @@ def run_on_backup(
     verb: Literal[Verb.RESTORE, Verb.DELETE, Verb.VERIFY],
     backup: Backup,
     backend: str | None,
-    options_file: str | None,
-    assignments: Sequence[str],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Restore, delete or verify a backup, and tell how that ended.
 
@@ -46,7 +45,7 @@ def run_on_backup(
         KarborBackupError: it was refused, or could not be gone on with.
     """
     chosen = context.backends.select_for_backup(backup, backend)
-    run_operation(context, chosen, verb, backup, options_file, assignments, deadline)
+    run_operation(context, chosen, verb, backup, given)
 
 
 def run_operation(
@@ -54,9 +53,7 @@ def run_operation(
     backend: Backend,
     verb: Verb,
     target: Resource | Backup,
-    options_file: str | None,
-    assignments: Sequence[str],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Run a verb on its target with the options that were given, and tell how that ended.
 
@@ -66,9 +63,13 @@ def run_operation(
     """
     resource = target.resource if isinstance(target, Backup) else target
     schema = backend.ability(resource.type, verb).schema
-    given = read_options(options_file, assignments, schema)
-    options = add_default_names(given, schema, resource, verb, system_clock())
-    time_allowed = context.configuration.policy.deadline if deadline is None else deadline
+    read = read_options(given.file, given.assignments, schema)
+    options = add_default_names(read, schema, resource, verb, system_clock())
+    policy = context.configuration.policy
+    time_allowed = policy.deadline if given.deadline is None else given.deadline
     planned = _PLANNERS[verb](backend, target, options, deadline=time_allowed)
+    if given.detached and not planned.finished:
+        report_detached(detach(context, backend, planned), as_json=context.as_json)
+        return
     ended = execute(context, backend, planned)
     report_result(ended, as_json=context.as_json)

@@ -1,9 +1,12 @@
 """Options that several commands take."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any, Final, TypeVar
 
+import attrs
 import click
 
 from karbor_backup_cli._durations import parse_duration_option
@@ -42,33 +45,41 @@ def backend_option(command: F) -> F:
     return option(command)
 
 
-def operation_options(command: F) -> F:
-    """Give a command the options of an operation: ``-o``, ``--options`` and ``--deadline``."""
-    for option in (
-        click.option(
-            "--deadline",
-            type=parse_duration_option,
-            metavar="DURATION",
-            help="Time for the operation: 90s, 5m, 2h, 1d  [default: the policy's].",
-        ),
-        click.option(
-            "--options",
-            "options_file",
-            metavar="FILE",
-            help="The backend's options as a JSON object; - reads the standard input.",
-        ),
-        click.option(
-            "-o",
-            "--option",
-            "assignments",
-            multiple=True,
-            type=parse_unicode,
-            metavar="KEY=VALUE",
-            help="An option of the backend; may be repeated, and overrides --options.",
-        ),
-    ):
-        command = option(command)
-    return command
+@attrs.frozen
+class OperationOptions:
+    """What was asked of an operation on the command line.
+
+    Attributes:
+        file: a file with the backend's options as a JSON object; None for none.
+        assignments: options of the backend as KEY=VALUE.
+        deadline: time for the operation; None for the policy's.
+        detached: leave it to workers, and do not wait for its end.
+    """
+
+    file: str | None
+    assignments: tuple[str, ...]
+    deadline: timedelta | None
+    detached: bool
+
+
+def operation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``-o``, ``--options``, ``--deadline`` and ``--detach``, as one argument."""
+
+    @functools.wraps(command)
+    def pass_options(
+        *arguments: Any,
+        options_file: str | None,
+        assignments: tuple[str, ...],
+        deadline: timedelta | None,
+        detached: bool,
+        **others: Any,
+    ) -> Any:
+        given = OperationOptions(options_file, assignments, deadline, detached)
+        return command(*arguments, given=given, **others)
+
+    for option in _OPERATION_OPTIONS:
+        pass_options = option(pass_options)
+    return pass_options
 
 
 def parse_unicode(text: str) -> str:
@@ -92,3 +103,34 @@ def parse_unicode(text: str) -> str:
 
 def _has_surrogates(text: str) -> bool:
     return any("\ud800" <= char <= "\udfff" for char in text)
+
+
+_OPERATION_OPTIONS: Final = (
+    click.option(
+        "--detach",
+        "detached",
+        is_flag=True,
+        help="Leave the operation to workers, and print its id (needs the extra scale).",
+    ),
+    click.option(
+        "--deadline",
+        type=parse_duration_option,
+        metavar="DURATION",
+        help="Time for the operation: 90s, 5m, 2h, 1d  [default: the policy's].",
+    ),
+    click.option(
+        "--options",
+        "options_file",
+        metavar="FILE",
+        help="The backend's options as a JSON object; - reads the standard input.",
+    ),
+    click.option(
+        "-o",
+        "--option",
+        "assignments",
+        multiple=True,
+        type=parse_unicode,
+        metavar="KEY=VALUE",
+        help="An option of the backend; may be repeated, and overrides --options.",
+    ),
+)

@@ -1,10 +1,9 @@
 """``karbor-backup verify``."""
 
-from datetime import timedelta
-
 import click
 
 from karbor_backup_cli._commands.shared_options import (
+    OperationOptions,
     backend_option,
     operation_options,
     parse_unicode,
@@ -23,13 +22,11 @@ def verify(
     context: CliContext,
     backup: str,
     backend: str | None,
-    options_file: str | None,
-    assignments: tuple[str, ...],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Check whether a BACKUP can be restored; list what was verified and what was not."""
     from karbor_backup_cli._commands.run_operation import run_on_backup
     from karbor_backup_cli._lookup import find_backup
 
     found = find_backup(context.store, backup)
-    run_on_backup(context, Verb.VERIFY, found, backend, options_file, assignments, deadline)
+    run_on_backup(context, Verb.VERIFY, found, backend, given)

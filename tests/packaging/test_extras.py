@@ -25,6 +25,7 @@ _EXTRAS: Final = {
     "contract": (_NO_CLICK, _NO_CLICK),
     "karbor": (None, _NO_SQLALCHEMY),
     "cli": (None, None),
+    "scale": (None, None),
 }
 
 _PROGRAMS: Final = {
@@ -38,6 +39,8 @@ _PROGRAMS: Final = {
     "contract": "import karbor_backup_contract.testing, karbor_backup_contract._report",
     "karbor": "import karbor_glue.options; karbor_glue.options.list_opts()",
     "cli": "import karbor_backup_cli._main",
+    # It fails where the driver does not find its libpq.
+    "scale": "import psycopg, karbor_backup_scale._worker; psycopg.pq.version()",
 }
 """What each extra is for, as a program."""
 

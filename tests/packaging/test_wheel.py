@@ -17,6 +17,7 @@ def test_wheel_contains_the_packages_and_nothing_else(wheel: Path) -> None:
         "karbor_backup_openstack",
         "karbor_backup_process",
         "karbor_backup_restic",
+        "karbor_backup_scale",
         "karbor_glue",
     }
     assert {f"{top}/py.typed" for top in tops} <= set(names)

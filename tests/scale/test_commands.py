@@ -1,0 +1,207 @@
+"""The commands of the workers, as a person runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from tests.pages.blocks import Block
+from tests.scale.harness import LONG, wait_until
+
+PROGRAM: Final = str(Path(sys.executable).parent / "karbor-backup")
+PROTECT: Final = ("protect", "OS::Cinder::Volume", "volume-1", "-o", "backup_name=one")
+
+
+@attrs.frozen
+class Shell:
+    """Runs the command with a configuration.
+
+    Attributes:
+        folder: has the configuration.
+    """
+
+    folder: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "HOME": str(self.folder),
+            "KARBOR_BACKUP_CONFIG": str(self.folder / "config.toml"),
+            "PATH": f"{Path(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def configure(self, url: str, more: str = "") -> None:
+        """Write the configuration."""
+        (self.folder / "config.toml").write_text(
+            f"""
+[store]
+url = "{url}"
+[policy]
+poll_first = 0.05
+poll_limit = 0.1
+lease = 2
+[workers]
+heartbeat = 0.3
+dead_after = 1.5
+sweep = 1
+{more}
+[backends.mine]
+use = "fake"
+"""
+        )
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the command to its end."""
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONG,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """Run the command, which is to succeed, and return its document."""
+        done = self.run(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def worker(shell: Shell, url: str) -> Iterator["subprocess.Popen[str]"]:
+    """Yield a worker that has been started."""
+    shell.configure(url)
+    with subprocess.Popen(
+        [PROGRAM, "worker", "--hold", "5"],
+        env=shell.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        assert "drives up to 5 operations of mine" in running.stderr.readline()
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def test_detached_operation_is_driven_by_a_worker_and_waited_for(
+    shell: Shell, worker: "subprocess.Popen[str]"
+) -> None:
+    done = shell.run(*PROTECT, "--detach")
+    assert (done.returncode, done.stderr) == (0, "")
+    waited = shell.run("wait", done.stdout.strip()[:13])
+    assert waited.returncode == 0, waited.stderr
+    assert "protected OS::Cinder::Volume volume-1" in waited.stdout
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(LONG) == 0
+    assert worker.stderr is not None
+    assert "hands back 0 operations" in worker.stderr.read()
+
+
+def test_page_is_a_session(
+    shell: Shell, worker: "subprocess.Popen[str]", marked_blocks: list[Block]
+) -> None:
+    (block,) = marked_blocks
+    script = ["bash", "-e", "-c", block.text]
+    done = subprocess.run(script, env=shell.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert str(worker.pid) in done.stdout
+    assert "protected" in done.stdout
+
+
+def test_detached_operation_is_shown_as_waiting_and_as_held(shell: Shell, url: str) -> None:
+    shell.configure(url)
+    document = shell.json(*PROTECT, "--detach")
+    assert document["state"] == "planned"
+    waiting = [{"queue": "mine", "waiting": 1, "held": 0}]
+    assert shell.json("queue") == {"queues": waiting}
+    assert shell.json("workers") == {"workers": [], "queues": waiting}
+    shown = shell.run("workers").stdout
+    assert "no workers" in shown
+    assert "1 operations wait in queue mine, which no worker serves" in shown
+
+
+def test_wait_ends_at_its_timeout_and_the_operation_goes_on(shell: Shell, url: str) -> None:
+    shell.configure(url)
+    operation = shell.json(*PROTECT, "--detach")["id"]
+    waited = shell.run("wait", operation, "--timeout", "0.1")
+    assert (waited.returncode, waited.stdout) == (1, "")
+    assert "is not over after" in waited.stderr
+
+
+def test_workers_lists_who_lives(shell: Shell, worker: "subprocess.Popen[str]") -> None:
+    (shown,) = shell.json("workers")["workers"]
+    assert (shown["pid"], shown["hold"], shown["queues"]) == (worker.pid, 5, ["mine"])
+    assert shown["alive"]
+    worker.kill()
+    worker.wait(LONG)
+    wait_until(lambda: not shell.json("workers")["workers"][0]["alive"])
+    assert ": dead" in shell.run("workers").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("worker",), ("workers",), ("queue",), ("queue", "--upgrade")]
+)
+def test_sqlite_is_refused(shell: Shell, arguments: tuple[str, ...]) -> None:
+    shell.configure(f"sqlite:///{shell.folder / 'store.db'}")
+    done = shell.run(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "PostgreSQL" in done.stderr
+
+
+def test_detach_with_sqlite_is_refused_before_anything_is_stored(shell: Shell) -> None:
+    database = shell.folder / "store.db"
+    shell.configure(f"sqlite:///{database}")
+    done = shell.run(*PROTECT, "--detach")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert not database.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "more", "message"),
+    [
+        (("--queues", "mind"), "", "did you mean 'mine'?"),
+        (("--queues", ""), "", "no backend ''"),
+        (("--hold", "0"), "", "--hold"),
+        ((), "limits = { mind = 3 }", "workers.limits"),
+    ],
+)
+def test_wrong_input_of_a_worker_is_refused(
+    shell: Shell, url: str, arguments: tuple[str, ...], more: str, message: str
+) -> None:
+    shell.configure(url, more)
+    done = shell.run("worker", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert message in done.stderr
+
+
+def test_queue_that_is_not_there_is_not_created_to_be_shown(shell: Shell, url: str) -> None:
+    shell.configure(url)
+    for command in ("workers", "queue"):
+        done = shell.run(command)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "there is no queue yet" in done.stderr
+
+
+def test_password_of_the_queue_is_in_no_message(shell: Shell, url: str) -> None:
+    shell.configure(url, 'queue_url = "postgresql://u:canary-4711@127.0.0.1:1/none"')
+    for arguments in (("worker",), ("worker", "--debug"), (*PROTECT, "--detach")):
+        done = shell.run(*arguments)
+        assert done.returncode == 1
+        assert "the queue cannot be used" in done.stderr
+        assert "canary" not in done.stdout + done.stderr
