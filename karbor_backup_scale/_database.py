@@ -128,8 +128,8 @@ class QueueDatabase:
             QueueNotFound: there are no tables.
             QueueError: a newer release has written them, or a migration failed.
         """
-        with self.connect() as connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        with self.connect() as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             found = _read_migration(connection)
             if found is None:
                 raise QueueNotFound("there is no queue yet, so that there is nothing to upgrade")
@@ -138,10 +138,7 @@ class QueueDatabase:
                 raise QueueError(_describe_difference(found))
             missing = known[known.index(found) + 1 :]
             for name in missing:
-                connection.execute(_read_migration_text(name))
-            connection.execute(
-                "UPDATE karbor_backup_queue SET migration = %s", [latest_migration()]
-            )
+                _apply_migration(connection, name)
         return missing
 
 
@@ -169,8 +166,19 @@ def latest_migration() -> str:
     return list_migrations()[-1]
 
 
-def _read_migration_text(name: str) -> Any:
+def read_migration_text(name: str) -> Any:
+    """Return the statements of one of the engine's migrations."""
     return (resources.files("procrastinate.sql") / "migrations" / name).read_text("utf-8")
+
+
+def _apply_migration(connection: "psycopg.Connection[dict[str, Any]]", name: str) -> None:
+    """Apply a migration, and note it, in a transaction of its own.
+
+    PostgreSQL lets no transaction use a value that it has added to an enumeration.
+    """
+    with connection.transaction():
+        connection.execute(read_migration_text(name))
+        connection.execute("UPDATE karbor_backup_queue SET migration = %s", [name])
 
 
 def _read_migration(connection: "psycopg.Connection[dict[str, Any]]") -> str | None:
@@ -191,9 +199,14 @@ def _create_tables(connection: "psycopg.Connection[dict[str, Any]]") -> None:
             "or a schema of its own"
         )
     connection.execute(SchemaManager.get_schema())
+    create_own_tables(connection, latest_migration())
+
+
+def create_own_tables(connection: "psycopg.Connection[dict[str, Any]]", migration: str) -> None:
+    """Create our tables beside those of the engine, whose last migration is given."""
     connection.execute(_OWN_TABLES)
     connection.execute(
-        "INSERT INTO karbor_backup_queue (id, migration) VALUES (1, %s)", [latest_migration()]
+        "INSERT INTO karbor_backup_queue (id, migration) VALUES (1, %s)", [migration]
     )
 
 

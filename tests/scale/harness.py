@@ -84,6 +84,12 @@ class WorkerHarness:
             wait_until(lambda: worker.pid in self.worker_pids())
         return worker
 
+    def stop(self, worker: ForkServerProcess) -> None:
+        """Stop a worker that is registered, or has ended, by SIGTERM, and wait for its end."""
+        wait_until(lambda: not worker.is_alive() or worker.pid in self.worker_pids())
+        worker.terminate()
+        worker.join(LONG)
+
     def stop_all(self) -> None:
         """Kill what still runs."""
         for worker in self._workers:
@@ -141,8 +147,18 @@ class WorkerHarness:
         return not self.store.operations(unreleased=True)
 
     def wait_until_idle(self) -> None:
-        """Wait until every operation is released and no job is left."""
-        wait_until(lambda: self.all_released() and not self.jobs())
+        """Wait until every operation is released and no job is left; some worker must live."""
+
+        def is_idle() -> bool:
+            idle = self.all_released() and not self.jobs()
+            assert idle or any(worker.is_alive() for worker in self._workers), "no worker lives"
+            return idle
+
+        wait_until(is_idle)
+
+    def wait_until_idle_or_ended(self, worker: ForkServerProcess) -> None:
+        """Wait until nothing is left to do, or a worker has ended."""
+        wait_until(lambda: not worker.is_alive() or (self.all_released() and not self.jobs()))
 
     def check_consistency(self) -> None:
         """Check that nothing is doubled, lost or left."""

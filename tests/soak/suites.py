@@ -78,6 +78,7 @@ SUITES: Final = (
         "restarts, crashes and deadlocks of PostgreSQL",
         ("tests/core/execution/test_store_outages.py",),
     ),
+    Suite("workers: kills, pauses and outages", ("tests/scale",)),
     Suite(
         "rows and equivalence of stores",
         (
