@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from procrastinate import App
 from procrastinate.jobs import Status
 
-from karbor_backup_scale._sweep import requeue
+from karbor_backup_scale._jobs import requeue
 
 
 class GhostFinder:

@@ -7,15 +7,13 @@ store and to the queue, a queue that was emptied, a worker that died.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from procrastinate import App
-from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
-from procrastinate.jobs import Job, Status
 
 from karbor_backup_core import Operation, Store, system_clock
-from karbor_backup_scale._names import DRIVE_TASK, fetched_id, queue_of
+from karbor_backup_scale._jobs import enqueue, requeue
 
 _log: Final = logging.getLogger("karbor_backup.worker")
 
@@ -50,7 +48,8 @@ class Sweep:
         await self._requeue_stalled_jobs()
         unowned = await asyncio.to_thread(self._list_unowned)
         for operation in await self._without_job(unowned):
-            await self._enqueue(operation)
+            if await enqueue(self._app, operation):
+                _log.warning("operation %s, which nobody drove, is queued", operation.id)
 
     async def _requeue_stalled_jobs(self) -> None:
         stalled = await self._app.job_manager.get_stalled_jobs(
@@ -70,36 +69,3 @@ class Sweep:
         )
         queued = {row["queueing_lock"] for row in rows}
         return [each for each in operations if each.id not in queued]
-
-    async def _enqueue(self, operation: Operation) -> None:
-        configured = self._app.configure_task(
-            DRIVE_TASK, queue=queue_of(operation), queueing_lock=operation.id
-        )
-        try:
-            await configured.defer_async(operation_id=operation.id, backend=operation.backend)
-        except AlreadyEnqueued:
-            return
-        _log.warning("operation %s, which nobody drove, is queued", operation.id)
-
-
-async def requeue(app: App, job: Job) -> None:
-    """Put a job back that no worker works on; remove it if its operation has another one.
-
-    It may have come to its end in the meantime, or another worker may have put it back.
-    """
-    job_id = fetched_id(job)
-    try:
-        await app.job_manager.retry_job_by_id_async(
-            job_id, retry_at=datetime.now(UTC), lock=f"job {job_id}"
-        )
-    except UniqueViolation:
-        await _remove(app, job_id)
-    except ConnectorException as error:
-        _log.debug("job %s is not at work any more: %s", job_id, error.__cause__)
-
-
-async def _remove(app: App, job_id: int) -> None:
-    try:
-        await app.job_manager.finish_job_by_id_async(job_id, Status.FAILED, delete_job=True)
-    except ConnectorException as error:
-        _log.debug("job %s is gone: %s", job_id, error.__cause__)

@@ -134,7 +134,7 @@ class ChainBackend(FakeBackend):
 
 @pytest.fixture
 def chain(monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """A backend whose backup b1 others need; ``ChainBackend.answer`` says which."""
+    """Return a backend whose backup b1 others need; ``ChainBackend.answer`` says which."""
     monkeypatch.setattr(ChainBackend, "answer", ("b3", "b2"))
     return Backend.from_plugin("mine", ChainBackend({}, cloud=FakeCloud("here")))
 

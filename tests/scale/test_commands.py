@@ -1,79 +1,18 @@
 """The commands of the workers, as a person runs them."""
 
-import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import attrs
 import pytest
 
 from tests.pages.blocks import Block
 from tests.scale.harness import LONG, wait_until
+from tests.scale.shell import PROGRAM, Shell
 
-PROGRAM: Final = str(Path(sys.executable).parent / "karbor-backup")
 PROTECT: Final = ("protect", "OS::Cinder::Volume", "volume-1", "-o", "backup_name=one")
-
-
-@attrs.frozen
-class Shell:
-    """Runs the command with a configuration.
-
-    Attributes:
-        folder: has the configuration.
-    """
-
-    folder: Path
-
-    @property
-    def environ(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "HOME": str(self.folder),
-            "KARBOR_BACKUP_CONFIG": str(self.folder / "config.toml"),
-            "PATH": f"{Path(PROGRAM).parent}{os.pathsep}{os.environ['PATH']}",
-        }
-
-    def configure(self, url: str, more: str = "") -> None:
-        """Write the configuration."""
-        (self.folder / "config.toml").write_text(
-            f"""
-[store]
-url = "{url}"
-[policy]
-poll_first = 0.05
-poll_limit = 0.1
-lease = 2
-[workers]
-heartbeat = 0.3
-dead_after = 1.5
-sweep = 1
-{more}
-[backends.mine]
-use = "fake"
-"""
-        )
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run the command to its end."""
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LONG,
-        )
-
-    def json(self, *arguments: str) -> Any:
-        """Run the command, which is to succeed, and return its document."""
-        done = self.run(*arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
 
 
 @pytest.fixture
