@@ -12,29 +12,34 @@ from karbor_backup_core.lazy_names import lazy_names
 if TYPE_CHECKING:
     from karbor_backup_cli._commands.shared_options import parse_unicode
     from karbor_backup_cli._context import CliContext, common_options, pass_cli_context
+    from karbor_backup_cli._default_names import add_default_names
     from karbor_backup_cli._durations import parse_duration_option
-    from karbor_backup_cli._formatting import format_status, format_subject
+    from karbor_backup_cli._formatting import format_status, format_subject, format_time
     from karbor_backup_cli._logging import log_warnings
     from karbor_backup_cli._lookup import find_operation
     from karbor_backup_cli._output import emit_json, emit_table
     from karbor_backup_cli._reports import report_result
+    from karbor_backup_cli._resource_types import resolve_type
     from karbor_backup_cli._streams import flush_streams, write_error, write_output
 
 _MODULES: Final = {
     "_commands.shared_options": "parse_unicode",
     "_context": "CliContext common_options pass_cli_context",
+    "_default_names": "add_default_names",
     "_durations": "parse_duration_option",
-    "_formatting": "format_status format_subject",
+    "_formatting": "format_status format_subject format_time",
     "_logging": "log_warnings",
     "_lookup": "find_operation",
     "_output": "emit_json emit_table",
     "_reports": "report_result",
+    "_resource_types": "resolve_type",
     "_streams": "flush_streams write_error write_output",
 }
 """The public names of each module."""
 
 __all__ = [
     "CliContext",
+    "add_default_names",
     "common_options",
     "emit_json",
     "emit_table",
@@ -42,11 +47,13 @@ __all__ = [
     "flush_streams",
     "format_status",
     "format_subject",
+    "format_time",
     "log_warnings",
     "parse_duration_option",
     "parse_unicode",
     "pass_cli_context",
     "report_result",
+    "resolve_type",
     "write_error",
     "write_output",
 ]

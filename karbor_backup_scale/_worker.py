@@ -4,22 +4,26 @@ import asyncio
 import concurrent.futures
 import logging
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
-from karbor_backup_core import Backend, Policy, Runner, Store
+from karbor_backup_core import Backend, Policy, Runner, Store, StoreError
 from karbor_backup_scale import _periodic
 from karbor_backup_scale._connector import PatientConnector
 from karbor_backup_scale._driving import OperationDriver, RetryAlways
 from karbor_backup_scale._ghosts import GhostFinder
+from karbor_backup_scale._jobs import enqueue
 from karbor_backup_scale._names import DRIVE_TASK, PERIODIC_QUEUE, queue_name
 from karbor_backup_scale._registration import NamingJobManager
 from karbor_backup_scale._slots import Slots
 from karbor_backup_scale._sweep import Sweep
+from karbor_backup_scale.schedules.protects import ScheduledProtect
+from karbor_backup_scale.schedules.starter import ScheduleStarter
 from karbor_backup_scale.settings import WorkerSettings
 
 _log: Final = logging.getLogger("karbor_backup.worker")
@@ -64,6 +68,7 @@ class WorkerProcess:
         policy: durations and limits of operations.
         settings: those of the workers.
         events: tell how it goes.
+        scheduled: what is protected by schedules, by these backends.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class WorkerProcess:
         policy: Policy,
         settings: WorkerSettings,
         events: WorkerEvents | None = None,
+        scheduled: Sequence[ScheduledProtect] = (),
     ) -> None:
         self._settings = settings
         self._events = events or WorkerEvents()
@@ -91,6 +97,7 @@ class WorkerProcess:
         sweep = Sweep(self._app, self._runner.store, policy.lease, settings.dead_after)
         _periodic.register_periodic_work(self._periodic_app, sweep, settings)
         self._ghosts = GhostFinder(self._app, lambda: self._driver.jobs)
+        self._starter = ScheduleStarter(self._runner.store, scheduled)
 
     async def run(self) -> bool:
         """Drive operations until the worker is stopped; hand back those that are not finished.
@@ -106,6 +113,7 @@ class WorkerProcess:
                     self._keep_running(self._create_worker),
                     self._keep_running(self._create_periodic_worker),
                     self._look_for_ghosts(),
+                    self._begin_scheduled_operations(),
                 )
             ]
             await self._stopping.wait()
@@ -189,6 +197,16 @@ class WorkerProcess:
         while not await _wait(self._stopping, self._settings.sweep):
             if self._worker_id is not None:
                 await self._ghosts.look(self._worker_id)
+
+    async def _begin_scheduled_operations(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                for operation in await asyncio.to_thread(self._starter.start_due):
+                    await enqueue(self._app, operation)
+            except (StoreError, ConnectorException) as error:
+                # What was stored and not queued, the sweep queues.
+                _log.warning("the schedules wait: %s", error.__cause__ or error)
+            await _wait(self._stopping, self._settings.sweep)
 
     def _pause_queue(self, queue: str) -> None:
         """Take no job of a queue for a while, and leave it to the others."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -10,6 +11,9 @@ from karbor_backup_cli import CliContext, flush_streams, log_warnings, write_err
 from karbor_backup_core import Backend, InvalidInput, suggest_name
 from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale.settings import WorkerSettings
+
+if TYPE_CHECKING:
+    from karbor_backup_scale.schedules.protects import ScheduledProtect
 
 
 def run_worker(context: CliContext, queues: str | None, hold: int | None) -> None:
@@ -31,6 +35,7 @@ def run_worker(context: CliContext, queues: str | None, hold: int | None) -> Non
     database = QueueDatabase.from_configuration(context.configuration)
     backends = _load_backends(context, queues)
     _check_limits(settings, context.backends.sections)
+    scheduled = _resolve_schedules(context, backends)
     store = context.open_store(create=True)
     database.check_or_create_tables(create=True)
 
@@ -50,7 +55,8 @@ def run_worker(context: CliContext, queues: str | None, hold: int | None) -> Non
 
     async def run() -> bool:
         connector = PatientConnector(database.parameters)
-        return await WorkerProcess(connector, store, backends, policy, settings, events).run()
+        worker = WorkerProcess(connector, store, backends, policy, settings, events, scheduled)
+        return await worker.run()
 
     if not asyncio.run(run()):
         write_error("worker: a call of a backend does not return; the process ends without it")
@@ -70,6 +76,16 @@ def _load_backends(context: CliContext, queues: str | None) -> dict[str, Backend
     if not names:
         raise InvalidInput("no backend is configured: a worker needs a section [backends.NAME]")
     return {name: context.backends.load(name) for name in names}
+
+
+def _resolve_schedules(
+    context: CliContext, served: Mapping[str, Backend]
+) -> list["ScheduledProtect"]:
+    """Return what the schedules protect; what other backends do is left to their workers."""
+    from karbor_backup_scale.schedules.protects import resolve_schedules
+
+    resolved = resolve_schedules(context.configuration, context.backends)
+    return [each for each in resolved if each.backend.name in served]
 
 
 def _check_limits(settings: WorkerSettings, known: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""The commands of the workers: ``worker``, ``workers``, ``queue`` and ``wait``.
+"""The commands of the workers: ``worker``, ``workers``, ``queue``, ``schedules``, ``wait``.
 
 Heavy libraries are imported where they are used: the command's help loads this module.
 """
@@ -68,6 +68,19 @@ def queue(context: CliContext, *, upgrade: bool) -> None:
         upgrade_queue(context)
     else:
         report_queue(context)
+
+
+@click.command(short_help="List the schedules: when each begins next, and how the last ended.")
+@common_options
+@pass_cli_context
+def schedules(context: CliContext) -> None:
+    """List what is protected by schedules, when it begins next, and how the last time ended.
+
+    A schedule stands in the configuration, in [schedules.NAME]; workers begin its operations.
+    """
+    from karbor_backup_scale.schedules.report import report_schedules
+
+    report_schedules(context)
 
 
 @click.command(short_help="Wait for the end of an operation, whoever drives it.")

@@ -1,0 +1,1 @@
+"""Schedules: what is protected again and again, and when."""

@@ -1,0 +1,99 @@
+"""Schedules, as a person has them done by workers."""
+
+import contextlib
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.scale.harness import LONG, wait_until
+from tests.scale.shell import PROGRAM, Shell
+
+# Its last tick is new year's, so that it is due once, whenever the test runs.
+YEARLY: Final = """
+[schedules.yearly]
+cron = "0 0 1 1 *"
+start_within = "400d"
+[[schedules.yearly.resources]]
+type = "volume"
+id = "volume-1"
+name = "db"
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+@contextlib.contextmanager
+def run_workers(shell: Shell, number: int) -> Iterator[None]:
+    """Run workers, and stop them at the end."""
+    with contextlib.ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [PROGRAM, "worker"], env=shell.environ, stderr=subprocess.PIPE, text=True
+                )
+            )
+            for _ in range(number)
+        ]
+        try:
+            yield
+            for each in workers:
+                each.send_signal(signal.SIGTERM)
+                assert each.wait(LONG) == 0
+        finally:
+            for each in workers:
+                each.kill()
+
+
+def list_schedules(shell: Shell) -> Any:
+    return shell.json("schedules")["schedules"]
+
+
+def test_tick_is_begun_once_by_two_workers(shell: Shell, url: str) -> None:
+    shell.configure(url, YEARLY)
+    (before,) = list_schedules(shell)
+    assert before["last"] is None
+    with run_workers(shell, 2):
+        wait_until(lambda: list_schedules(shell)[0]["last"] not in (None, before))
+        wait_until(lambda: list_schedules(shell)[0]["last"]["status"] == "succeeded")
+    (after,) = list_schedules(shell)
+    (operation,) = shell.json("operations", "--all")["operations"]
+    assert after["last"]["operation"] == operation["id"]
+    assert operation["resource"]["name"] == "db"
+    assert after["next"] == before["next"]
+
+
+def test_schedules_are_shown_in_a_table(shell: Shell, url: str) -> None:
+    shell.configure(url, YEARLY)
+    done = shell.run("schedules")
+    assert done.returncode == 0, done.stderr
+    assert "0 0 1 1 * UTC" in done.stdout
+    assert "not run" in done.stdout
+    shell.configure(url)
+    assert shell.run("schedules").stdout == "no schedules\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("0 0 1 1 *", "0 0 31 2 *", "schedules.yearly.cron: '0 0 31 2 *' is no cron expression"),
+        ('"volume"', '"tape"', "schedule yearly: tape volume-1: backend mine has no type 'tape'"),
+        ('name = "db"', "options = {backup_nam = 1}", "schedule yearly: volume volume-1: "),
+        ('"volume"', '"image"', "it is covered by another resource"),
+    ],
+)
+@pytest.mark.parametrize("command", ["worker", "schedules"])
+def test_schedule_that_cannot_be_begun_is_refused(
+    shell: Shell, url: str, command: str, old: str, new: str, message: str
+) -> None:
+    assert old in YEARLY
+    shell.configure(url, YEARLY.replace(old, new))
+    done = shell.run(command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
