@@ -11,6 +11,7 @@ from karbor_backup_core import DISTRIBUTION, install_hint
 
 _EXTRAS: Final = {
     "click": "cli",
+    "cronsim": "scale",
     "jinja2": "contract",
     "platformdirs": "cli",
     "procrastinate": "scale",

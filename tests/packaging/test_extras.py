@@ -84,3 +84,21 @@ def test_command_without_a_backends_libraries_names_the_extra(
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install '.[freezer]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("command", ["worker", "workers", "queue", "schedules"])
+def test_command_of_the_workers_without_their_libraries_names_the_extra(
+    environment_of: Callable[[str], Environment], command: str, tmp_path: Path
+) -> None:
+    configuration = tmp_path / "config.toml"
+    configuration.write_text(
+        '[store]\nurl = "postgresql+psycopg://backup@db/backup"\n[backends.fake]\n'
+        '[schedules.a]\ncron = "0 * * * *"\nresources = [{type = "volume", id = "v"}]\n'
+    )
+    done = environment_of("cli").run_unchecked(
+        "karbor-backup", command, "--config", str(configuration)
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install '.[scale]'" in done.stderr
+    assert done.stderr.count("\n") == 1
