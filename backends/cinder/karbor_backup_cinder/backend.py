@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_cinder.chains import name_dependents
 from karbor_backup_cinder.config import CONFIG_SCHEMA, Configuration
-from karbor_backup_cinder.context import CinderContext
+from karbor_backup_cinder.context import CinderCall, CinderContext
 from karbor_backup_cinder.health import check_health
 from karbor_backup_cinder.model import Handle
 from karbor_backup_cinder.schemas import SCHEMAS
+from karbor_backup_cinder.sets.context import SetCall, SetContext
+from karbor_backup_cinder.sets.model import SetHandle
+from karbor_backup_cinder.sets.workflow import create_set_workflow
 from karbor_backup_cinder.workflow import create_workflow
 from karbor_backup_core import (
     CONTRACT_VERSION,
@@ -20,19 +23,22 @@ from karbor_backup_core import (
     InvalidInput,
     Operation,
     Progress,
+    Resource,
     Support,
     Unsupported,
+    Verb,
+    Workflow,
     __version__,
     hookimpl,
 )
 from karbor_backup_openstack.connection import Connection
+from karbor_backup_openstack.resource_types import COVERED, VOLUME
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
 NAME: Final = "cinder"
-VOLUME: Final = "OS::Cinder::Volume"
 
 
 class CinderBackend:
@@ -51,15 +57,23 @@ class CinderBackend:
         self._connection = Connection(Configuration.from_document(configuration), session)
         self._services = CloudServices(self._connection)
         self._context = CinderContext.create(self._services)
-        self._workflow = create_workflow(self._context)
+        self._volumes = create_workflow(self._context)
+        self._sets = create_set_workflow(SetContext.create(self._services))
 
     @hookimpl
     def describe(self) -> BackendInfo:
-        """Describe what Cinder does with a volume."""
+        """Describe what Cinder does with volumes, servers and projects."""
         abilities = {
-            verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in SCHEMAS.items()
+            kind: {
+                verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in by_verb.items()
+            }
+            for kind, by_verb in SCHEMAS.items()
         }
-        return BackendInfo(NAME, __version__, CONTRACT_VERSION, {VOLUME: abilities})
+        covered = {
+            kind: {verb: Ability(Support.COVERED, covered_by=by) for verb in Verb}
+            for kind, by in COVERED.items()
+        }
+        return BackendInfo(NAME, __version__, CONTRACT_VERSION, {**abilities, **covered})
 
     @hookimpl
     def scope(self) -> str:
@@ -93,45 +107,68 @@ class CinderBackend:
 
     @hookimpl
     def dependents(self, backup: Backup) -> Sequence[str]:
-        """Name the incremental backups that Cinder has based on this one."""
+        """Name the incremental backups that Cinder has based on this one, or on a part of it."""
         try:
-            handle = Handle.from_backup(backup)
+            volumes = _read_native_backups(backup)
         except (BackendError, InvalidInput):
             # The delete says what is wrong with it.
             return ()
-        found = self._context.backups.get_backup(handle.backup)
-        own = found.belongs_to(backup.whole_id, handle.source.id)
-        return name_dependents(self._context.backups, found) if own else ()
+        found = self._context.backups.get_backups(volumes) if volumes else {}
+        own = [b for b in found.values() if b.belongs_to(backup.whole_id, volumes[b.id])]
+        return name_dependents(self._context.backups, own)
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
         """Look how the steps of the operations stand."""
-        return self._workflow.status(operations)
+        volumes = [each for each in operations if each.resource.type == VOLUME]
+        sets = [each for each in operations if each.resource.type != VOLUME]
+        return {
+            **(self._volumes.status(volumes) if volumes else {}),
+            **(self._sets.status(sets) if sets else {}),
+        }
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
-        """Return that nothing was stopped: Cinder has no cancel, for a backup or a restore."""
-        return self._workflow.cancel(operation)
+        """Return whether what has not begun is stopped: Cinder has no cancel for a copy."""
+        return self._workflow(operation).cancel(operation)
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         """Remove what the operation made if it did not succeed."""
-        return self._workflow.revert(operation)
+        return self._workflow(operation).revert(operation)
 
     def _execute(self, operation: Operation) -> Progress:
-        if operation.resource.type != VOLUME:
+        if operation.resource.type not in SCHEMAS:
             raise Unsupported(
-                f"Cinder does not back up {operation.resource.type} (it does: {VOLUME})"
+                f"Cinder does not back up {operation.resource.type} (it does: {', '.join(SCHEMAS)})"
             )
-        _check_identifier(operation.resource.id)
-        return self._workflow.execute(operation)
+        _check_identifier(operation.resource)
+        return self._workflow(operation).execute(operation)
+
+    def _workflow(self, operation: Operation) -> Workflow[CinderCall] | Workflow[SetCall]:
+        return self._volumes if operation.resource.type == VOLUME else self._sets
 
 
-def _check_identifier(identifier: str) -> None:
-    """Refuse an id that would be another path of Cinder's API.
+def _read_native_backups(backup: Backup) -> Mapping[str, str]:
+    """Return the volume of each of Cinder's backups that a backup consists of, by its id.
+
+    Raises:
+        InvalidInput: its handle cannot be read.
+    """
+    if backup.resource.type != VOLUME:
+        return SetHandle.from_backup(backup).backups
+    handle = Handle.from_backup(backup)
+    return {handle.backup: handle.source.id}
+
+
+def _check_identifier(resource: Resource) -> None:
+    """Refuse an id that would be another path of a service's API.
 
     Raises:
         InvalidInput: it holds other characters than letters, digits, '-' and '_'.
     """
+    identifier = resource.id
     if not identifier.replace("-", "").replace("_", "").isalnum() or not identifier.isascii():
-        raise InvalidInput(f"{VOLUME} {identifier!r}: give the id, of letters, digits and dashes")
+        raise InvalidInput(
+            f"{resource.type} {identifier!r}: give the id, of letters, digits and dashes"
+        )

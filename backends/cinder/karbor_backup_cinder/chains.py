@@ -4,7 +4,7 @@ Cinder 29 bases an incremental backup on the available one with the latest data,
 (``backup/api.py``, ``create``), and does not tell on which it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -47,17 +47,20 @@ def choose_parent(
     return latest
 
 
-def name_dependents(client: NativeBackupClient, found: NativeBackup) -> tuple[str, ...]:
-    """Name the backups that may be based on one, as ``find_dependents`` does.
+def name_dependents(client: NativeBackupClient, backups: Iterable[NativeBackup]) -> tuple[str, ...]:
+    """Name the backups that may be based on some, as ``find_dependents`` does; each once.
 
     Args:
         client: Cinder; errors are its methods'.
-        found: the backup as Cinder shows it.
+        backups: the backups as Cinder shows them.
     """
-    if not found.has_dependents:
-        return ()
-    listed = client.list_of_volume(found.volume)
-    return find_dependents(listed, found.id) or ("a backup that Cinder does not tell",)
+    named: dict[str, None] = {}
+    for backup in backups:
+        if backup.has_dependents:
+            listed = client.list_of_volume(backup.volume)
+            found = find_dependents(listed, backup.id)
+            named |= dict.fromkeys(found or ("a backup that Cinder does not tell",))
+    return tuple(named)
 
 
 def find_dependents(backups: Sequence[NativeBackup], identifier: str) -> tuple[str, ...]:

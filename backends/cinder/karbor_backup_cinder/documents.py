@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_core import InvalidInput, Json
+from karbor_backup_openstack.details import DETAILS, object_schema
+from karbor_backup_openstack.resource_types import SERVER, VOLUME
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -32,8 +34,43 @@ _VOLUME: Final = {
     "additionalProperties": False,
 }
 
+_ID_OR_NONE: Final = {"anyOf": [_ID, {"const": ""}]}
+_STORED_VOLUME: Final = object_schema(
+    ["id", "size"],
+    id=_ID,
+    name=_TEXT,
+    size={"type": "integer", "minimum": 0, "maximum": 2**63 - 1},
+    details=DETAILS[VOLUME],
+    backup=_ID_OR_NONE,
+    parent=_ID_OR_NONE,
+)
+_ATTACHMENT: Final = object_schema(
+    ["volume", "included"],
+    volume=_ID,
+    device={"type": "string", "pattern": "^[A-Za-z0-9/_.-]*$"},
+    boot_index={"type": ["integer", "null"]},
+    delete_on_termination={"type": "boolean"},
+    included={"type": "boolean"},
+)
+_SERVER: Final = object_schema(
+    ["id", "name", "boots_from_volume", "details"],
+    id=_ID,
+    name=_TEXT,
+    boots_from_volume={"type": "boolean"},
+    attachments={"type": "array", "items": _ATTACHMENT},
+    details=DETAILS[SERVER],
+)
+_CONTENTS: Final[Mapping[str, Json]] = {
+    "format": {"type": "integer"},
+    "volumes": {"type": "array", "items": _STORED_VOLUME},
+    "servers": {"type": "array", "items": _SERVER},
+    "images": {"type": "object", "propertyNames": _ID, "additionalProperties": _ID},
+}
+
 RECEIPT: Final = "receipt"
 HANDLE: Final = "handle"
+SET_RECEIPT: Final = "receipt of a set"
+SET_HANDLE: Final = "handle of a set"
 
 _SCHEMAS: Final[Mapping[str, Json]] = {
     RECEIPT: {
@@ -60,6 +97,27 @@ _SCHEMAS: Final[Mapping[str, Json]] = {
         "required": ["format", "backup", "source", "digest"],
         "additionalProperties": False,
     },
+    SET_RECEIPT: object_schema(
+        **_CONTENTS,
+        step={"type": "string"},
+        checks={
+            "type": "array",
+            "items": {
+                "type": "array",
+                "prefixItems": [{"type": "string"}, {"type": "boolean"}, {"type": "string"}],
+                "minItems": 3,
+                "maxItems": 3,
+            },
+        },
+        restored={"type": "object"},
+        begun={"type": "array", "items": _ID},
+        removing={"type": "boolean"},
+    ),
+    SET_HANDLE: object_schema(
+        ["format", "volumes", "servers", "images", "digest"],
+        **_CONTENTS,
+        digest={"type": "string"},
+    ),
 }
 
 

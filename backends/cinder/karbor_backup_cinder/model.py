@@ -20,6 +20,7 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
 )
+from karbor_backup_openstack.formats import check_handle_format, check_receipt_format
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
@@ -100,12 +101,7 @@ class Receipt:
         if not operation.receipt:
             return cls()
         document = dict(operation.receipt)
-        written = document.get("format", FORMAT)
-        if written != FORMAT:
-            raise BackendError(
-                f"the receipt has format {written!r} and this version reads format {FORMAT}: use "
-                "the version of karbor-backup that began the operation"
-            )
+        check_receipt_format(document.get("format", FORMAT), FORMAT)
         try:
             check_document(RECEIPT, document)
         except InvalidInput as error:
@@ -149,12 +145,7 @@ class Handle:
         Raises:
             InvalidInput: it is of another format, damaged, or another backup's.
         """
-        written = backup.handle.get("format")
-        if written != FORMAT:
-            raise InvalidInput(
-                f"backup {backup.id}: its handle has format {written!r} and this version reads "
-                f"format {FORMAT}: use the version of karbor-backup that made it"
-            )
+        check_handle_format(backup, FORMAT)
         try:
             return cls._parse(backup)
         except InvalidInput as error:

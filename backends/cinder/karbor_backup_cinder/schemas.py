@@ -1,10 +1,12 @@
 """The schemas of the options."""
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from karbor_backup_cinder.names import BACKUP_NAME_LIMIT
 from karbor_backup_core import Verb
 from karbor_backup_openstack.metadata import NAME_LIMIT
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -112,10 +114,43 @@ VERIFY: Final[Schema] = {
     "properties": {},
 }
 
-SCHEMAS: Final[dict[Verb, Schema]] = {
+SET_PROTECT: Final[Schema] = {
+    **PROTECT,
+    "properties": {
+        name: option
+        for name, option in PROTECT["properties"].items()
+        if name not in ("snapshot_id", "force")
+    },
+}
+"""Of servers and projects: their disks are snapshotted, whether they are in use or not."""
+
+SET_RESTORE: Final[Schema] = {
+    **RESTORE,
+    "properties": {
+        "restore_name": _text(
+            "Restore Resource Name",
+            "The name of the new resource, from which its members' names are made; without it, "
+            "those of the sources.",
+            NAME_LIMIT,
+        ),
+    },
+}
+
+_VOLUME_SCHEMAS: Final = {
     Verb.PROTECT: PROTECT,
     Verb.RESTORE: RESTORE,
     Verb.DELETE: DELETE,
     Verb.VERIFY: VERIFY,
 }
-"""By verb, of a volume."""
+_SET_SCHEMAS: Final = {
+    **_VOLUME_SCHEMAS,
+    Verb.PROTECT: SET_PROTECT,
+    Verb.RESTORE: SET_RESTORE,
+}
+
+SCHEMAS: Final[Mapping[str, Mapping[Verb, Schema]]] = {
+    VOLUME: _VOLUME_SCHEMAS,
+    SERVER: _SET_SCHEMAS,
+    PROJECT: _SET_SCHEMAS,
+}
+"""By type of resource and verb."""

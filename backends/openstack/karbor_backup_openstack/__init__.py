@@ -10,7 +10,7 @@
 - ``resources``: servers, volumes, snapshots and images, and their removal.
 - ``native_backups``: Cinder's own backups.
 - ``discovery``: what is written down of servers and volumes. ``restore``: made again of that.
-- ``server_spec``, ``details``, ``documents``, ``resource_types``: the form of what is written down.
+- ``server_spec``, ``details``, ``documents``, ``formats``, ``resource_types``: the form of that.
 - ``metadata``: what is written down of resources, and the marks on those that were made.
 - ``libraries``, ``problems``: missing libraries, and refusals with several reasons.
 """

@@ -152,6 +152,13 @@ class NativeBackupClient:
             listed = self._services.sdk.block_storage.backups(name=name, volume_id=volume)
             return tuple(b.id for b in listed if b.name == name and b.volume_id == volume)
 
+    def find_all_by_name(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the ids of the backups that have that name, by the ids of their volumes."""
+        with translate_errors("Cinder for its backups"):
+            listed = self._services.sdk.block_storage.backups(details=True, name=name)
+            found = [(backup.volume_id, backup.id) for backup in listed if backup.name == name]
+        return {volume: tuple(id_ for of, id_ in found if of == volume) for volume in dict(found)}
+
     def list_of_volume(self, volume: str) -> tuple[NativeBackup, ...]:
         """Return all backups of a volume that the project sees, the oldest data first."""
         with translate_errors(f"Cinder for the backups of volume {volume}"):

@@ -180,3 +180,15 @@ def test_backup_not_provably_of_the_operation_is_a_leftover(
     (stuck,) = client.remove_backups({"b": "v"}, "op").leftovers
     assert "not provably" in stuck.note
     assert not deleted_paths(stub_cloud)
+
+
+def test_backups_of_one_name_are_found_by_their_volumes(
+    client: NativeBackupClient, stub_cloud: StubCloud
+) -> None:
+    listed = [
+        backup_document(id_="a", volume_id="v"),
+        backup_document(id_="b", volume_id="w"),
+        backup_document(id_="c", volume_id="w", name="n_op_"),
+    ]
+    stub_cloud.add_response("/backups/detail$", {"backups": listed})
+    assert client.find_all_by_name("n_op") == {"v": ("a",), "w": ("b",)}

@@ -8,14 +8,14 @@ from typing import Final
 import pytest
 from openstack.connection import Connection
 
-from karbor_backup_core import Operation, Resource
+from karbor_backup_core import Backend, MemoryStore, Operation, Resource, Runner
 from sandbox import Sandbox, pytest_plugin
 from sandbox.accounts import CLOUDS
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import TIMEOUT
 from tests.e2e.cloud.owned_resources import OwnedResources
 from tests.e2e.cloud.table import recorder
-from tests.e2e.freezer.harness import FreezerHarness
+from tests.e2e.freezer.harness import POLICY, FreezerHarness
 
 ROOT: Final = Path(__file__).parents[3]
 RUNNING: Final = "KARBOR_BACKUP_TEST_CLOUD"
@@ -168,3 +168,24 @@ def nothing_left(harness: FreezerHarness, owned_resources: OwnedResources) -> It
     assert named == set()
     assert harness.left_in_freezer() == {"jobs": [], "actions": [], "backups": []}
     assert harness.left_on_disk() == []
+
+
+@pytest.fixture
+def make_cinder_runner(
+    harness: FreezerHarness,  # noqa: ARG001 - it names the sandbox's clouds.yaml
+) -> Iterator[Callable[..., Runner]]:
+    """Yield a function that creates a runner as a new process has it, on the store of the others.
+
+    Its argument is the name of the cloud, which is ``demo`` if there is none.
+    """
+    store = MemoryStore()
+    runners: list[Runner] = []
+
+    def make(cloud: str = "demo") -> Runner:
+        backend = Backend.load("cinder", "cinder", {"cloud": cloud})
+        runners.append(Runner(store, {"cinder": backend}, policy=POLICY))
+        return runners[-1]
+
+    yield make
+    for runner in runners:
+        runner.close()

@@ -1,15 +1,14 @@
 """The Cinder backend on a real Cinder: bytes, chains, exact deletes, cancels and crashes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from openstack.connection import Connection
 
 from karbor_backup_core import (
-    Backend,
     Backup,
-    MemoryStore,
+    HasDependents,
     Operation,
     Resource,
     Result,
@@ -21,7 +20,7 @@ from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import TIMEOUT
 from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.cloud.volumes import list_cinder_backups, read_start, stopped_server
-from tests.e2e.freezer.harness import POLICY, FreezerHarness, assert_succeeded
+from tests.e2e.freezer.harness import assert_succeeded
 from tests.support.outcomes import get_backup, get_outcome
 
 VOLUME = "OS::Cinder::Volume"
@@ -32,29 +31,6 @@ def volume(make_volume: Callable[..., str]) -> Resource:
     return Resource(VOLUME, make_volume("plain", b"first"))
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def make_runner(
-    harness: FreezerHarness,  # noqa: ARG001 - it names the sandbox's clouds.yaml
-    store: MemoryStore,
-) -> Iterator[Callable[[], Runner]]:
-    """Yield a function that creates a runner as a new process has it, with a backend of its own."""
-    runners: list[Runner] = []
-
-    def make() -> Runner:
-        backend = Backend.load("cinder", "cinder", {"cloud": "demo"})
-        runners.append(Runner(store, {"cinder": backend}, policy=POLICY))
-        return runners[-1]
-
-    yield make
-    for runner in runners:
-        runner.close()
-
-
 def protect(runner: Runner, volume: Resource, **options: Any) -> Backup:
     protected = runner.wait(runner.protect("cinder", volume, options).id, TIMEOUT)
     assert_succeeded(protected)
@@ -62,13 +38,13 @@ def protect(runner: Runner, volume: Resource, **options: Any) -> Backup:
 
 
 def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
-    make_runner: Callable[[], Runner],
+    make_cinder_runner: Callable[[], Runner],
     cloud_tools: CloudTestTools,
     sdk: Connection,
     volume: Resource,
     register_created: Callable[[Operation], Any],
 ) -> None:
-    runner = make_runner()
+    runner = make_cinder_runner()
     full = protect(runner, volume, backup_name="nightly")
     cloud_tools.write_volume(volume.id, 0, b"later")
     changes = protect(runner, volume, backup_name="nightly", incremental="always")
@@ -86,9 +62,9 @@ def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
     assert_succeeded(over)
     assert read_start(cloud_tools, volume) == b"later"
 
-    refused = runner.wait(runner.delete("cinder", full).id, TIMEOUT)
-    assert get_outcome(refused).refused, "the changes depend on it"
-    assert changes.handle["backup"] in get_outcome(refused).reason
+    with pytest.raises(HasDependents) as refused:
+        runner.delete("cinder", full)
+    assert refused.value.dependents == (changes.id,)
     assert_succeeded(runner.wait(runner.verify("cinder", full).id, TIMEOUT))
     for backup in (changes, full):
         assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
@@ -96,9 +72,9 @@ def test_each_backup_of_a_chain_is_restored_and_deleted_separately(
 
 
 def test_cancelled_protect_leaves_no_backup(
-    make_runner: Callable[[], Runner], sdk: Connection, volume: Resource
+    make_cinder_runner: Callable[[], Runner], sdk: Connection, volume: Resource
 ) -> None:
-    runner = make_runner()
+    runner = make_cinder_runner()
     begun = runner.protect("cinder", volume, {"backup_name": "nightly"})
     wait_until(lambda: list_cinder_backups(sdk, volume))
     runner.cancel(begun.id)
@@ -109,13 +85,13 @@ def test_cancelled_protect_leaves_no_backup(
 
 
 def test_another_process_finishes_a_protect_without_a_second_backup(
-    make_runner: Callable[[], Runner], sdk: Connection, volume: Resource
+    make_cinder_runner: Callable[[], Runner], sdk: Connection, volume: Resource
 ) -> None:
-    first = make_runner()
+    first = make_cinder_runner()
     begun = first.protect("cinder", volume, {"backup_name": "nightly"})
     wait_until(lambda: list_cinder_backups(sdk, volume))
     first.close()
-    second = make_runner()
+    second = make_cinder_runner()
     second.resume(begun.id)
     ended = second.wait(begun.id, TIMEOUT)
     assert_succeeded(ended)
@@ -125,9 +101,9 @@ def test_another_process_finishes_a_protect_without_a_second_backup(
 
 @pytest.mark.alone
 def test_protect_that_cinder_fails_names_its_reason_and_leaves_nothing(
-    make_runner: Callable[[], Runner], cloud: Sandbox, sdk: Connection, volume: Resource
+    make_cinder_runner: Callable[[], Runner], cloud: Sandbox, sdk: Connection, volume: Resource
 ) -> None:
-    runner = make_runner()
+    runner = make_cinder_runner()
     with stopped_server(cloud, "cinder-backup"):
         begun = runner.protect("cinder", volume, {"backup_name": "nightly"})
         wait_until(lambda: list_cinder_backups(sdk, volume))

@@ -6,7 +6,7 @@ It is project "other", in which nobody else makes anything while these tests run
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from openstack.connection import Connection
 from karbor_backup_core import Operation, Resource, Result, Runner, State, Verb
 from sandbox.openstack.testing import CloudTestTools
 from tests.e2e.cloud.harness import run_operation
+from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
 from tests.support.outcomes import get_backup, get_outcome
 
@@ -273,3 +274,61 @@ def _delete_stored_volume(folder: Path) -> None:
     """Lose what is stored of one volume."""
     (data,) = [path for path in folder.rglob("*") if path.is_file() and path.name == folder.name]
     data.unlink()
+
+
+def test_cinder_restores_every_member_of_a_project_and_one_alone(
+    cloud_tools: CloudTestTools,
+    make_cinder_runner: Callable[..., Runner],
+    shop: SampleProject,
+) -> None:
+    boot = shop.make_volume("boot", b"of db", image_id=shop.image)
+    web, data = shop.make_server("web"), shop.make_volume("data", b"rows")
+    shop.make_server("db", boot)
+    shop.make_volume("alone", b"notes")
+    shop.sdk.compute.create_volume_attachment(web.id, volume_id=data.id)
+    cloud_tools.write_disk(web.id, AT, b"inside")
+    before = cloud_tools.inventory(CLOUD)
+    runner = make_cinder_runner(CLOUD)
+    protected = runner.wait(runner.protect("cinder", shop.resource, OPTIONS).id, TIMEOUT)
+    assert_succeeded(protected)
+    backup = get_backup(protected)
+    members = {each.resource.name: each for each in backup.members}
+    assert members.keys() == {"web", "db", "boot", "data", "alone"}
+    assert not list(shop.sdk.block_storage.snapshots())
+
+    options = {"restore_name": "again"}
+    restored = runner.wait(runner.restore("cinder", backup, options).id, TIMEOUT)
+    assert_succeeded(restored)
+    new = members_by_old_name(restored)
+    assert new.keys() == members.keys()
+    contents = {
+        name: cloud_tools.read_volume(new[name].id, AT, 5) for name in ("boot", "data", "alone")
+    }
+    assert contents == {"boot": b"of db", "data": b"rows\0", "alone": b"notes"}
+    assert cloud_tools.read_disk(new["web"].id, AT, 6) == b"inside"
+    attached = {
+        name: [a.volume_id for a in shop.sdk.compute.volume_attachments(new[name].id)]
+        for name in ("web", "db")
+    }
+    assert attached == {"web": [new["data"].id], "db": [new["boot"].id]}
+
+    one = runner.wait(runner.restore("cinder", members["db"], {"restore_name": "one"}).id, TIMEOUT)
+    assert_succeeded(one)
+    assert [r.name for r in get_outcome(one).resources if r.type == SERVER] == ["one"]
+    for resources in (get_outcome(restored).resources, get_outcome(one).resources):
+        _remove_restored(shop, resources)
+    assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
+    assert cloud_tools.inventory(CLOUD) == before
+
+
+def _remove_restored(shop: SampleProject, resources: Sequence[Resource]) -> None:
+    """Remove the servers and volumes that a restore has made."""
+    compute, storage = shop.sdk.compute, shop.sdk.block_storage
+    for kind, listed, delete in (
+        (SERVER, compute.servers, compute.delete_server),
+        (VOLUME, storage.volumes, storage.delete_volume),
+    ):
+        ids = {resource.id for resource in resources if resource.type == kind}
+        for identifier in ids:
+            delete(identifier)
+        wait_until(lambda: ids.isdisjoint({each.id for each in listed()}))  # noqa: B023 - called at once

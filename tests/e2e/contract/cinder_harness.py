@@ -2,16 +2,16 @@
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import attrs
 
 from karbor_backup_cinder import CinderBackend
-from karbor_backup_cinder.backend import VOLUME
 from karbor_backup_contract import Fault, Harness, Inventory
-from karbor_backup_core import Verb
+from karbor_backup_core import Json, Resource, Verb
+from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from tests.e2e.contract.scripted_harness import (
     LONG_SECONDS,
     RULE_TIMEOUT,
@@ -22,18 +22,18 @@ from tests.e2e.contract.scripted_harness import (
     SharedTokenSessions,
     request_faults,
 )
-from tests.e2e.contract.scripted_resources import ScriptedResources
+from tests.e2e.contract.scripted_resources import RESTORED, ScriptedResources
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 from tests.support.scripted_cloud import CloudState, WorkOutcome
 
 _BUSY: Final = frozenset({"creating", "backing-up", "restoring", "restoring-backup", "deleting"})
-_BEGINS_WORK: Final = r"/volumes$|/backups$|/restore$|/backups/[^/]+$"
+_BEGINS_WORK: Final = r"/volumes$|/snapshots$|/backups$|/restore$|/backups/[^/]+$"
 
 
 @attrs.frozen
 class ScriptedVolumes(ScriptedResources):
-    """The volumes of a scripted cloud."""
+    """The resources of a scripted cloud."""
 
     def new_id(self, kind: str) -> str:  # noqa: ARG002 - the protocol's argument
         """Return an id that no resource has had."""
@@ -43,7 +43,7 @@ class ScriptedVolumes(ScriptedResources):
         """Return what Cinder is at work on."""
         with self.state.lock:
             self.state.run_due()
-            for things in (self.state.volumes, self.state.backups):
+            for things in (self.state.volumes, self.state.snapshots, self.state.backups):
                 for thing in things:
                     if thing.shown["status"] in _BUSY:
                         yield f"{thing.id} {thing.shown['status']}"
@@ -55,6 +55,8 @@ def cinder_harness(
     sessions: SharedTokenSessions,
     folder: Path,
     *,
+    kinds: Sequence[str] = (VOLUME, SERVER, PROJECT),
+    boots_from_volume: bool = True,
     fresh_login: bool = False,
 ) -> Iterator[Harness]:
     """Give a harness on an empty cloud.
@@ -63,13 +65,17 @@ def cinder_harness(
         environment: the cloud.
         sessions: the tokens that are there already.
         folder: an empty one.
+        kinds: the types of resources that are tried, the most usual one first.
+        boots_from_volume: whether servers do; the others boot from an image.
         fresh_login: whether backends log in by ``clouds.yaml``, each anew.
     """
     session = sessions.new_session()
     clock = CallbackClock()
     state = environment.cloud.renew(clock.seconds, WORK_SECONDS)
     environment.proxy.clear()
-    volumes = ScriptedVolumes(folder, state, str(session.get_project_id()))
+    volumes = ScriptedVolumes(
+        folder, state, str(session.get_project_id()), boots_from_volume=boots_from_volume
+    )
 
     def inventory() -> Inventory:
         return Inventory(bookkeeping=volumes.list_work(), data=state.inventory)
@@ -82,7 +88,9 @@ def cinder_harness(
     yield Harness(
         create_backend=backend,
         resources=volumes,
-        resource_types=(VOLUME,),
+        resource_types=tuple(kinds),
+        compound_types=tuple({PROJECT} & set(kinds)),
+        options=_options,
         inventory=inventory,
         clock=clock,
         faults=_fault_actions(environment.proxy, state),
@@ -94,6 +102,12 @@ def cinder_harness(
         dependent_options={"incremental": "always"},
         rule_timeout=RULE_TIMEOUT,
     )
+
+
+def _options(verb: Verb, resource: Resource) -> Json:
+    """Return the options of an operation."""
+    is_project = verb is Verb.RESTORE and resource.type == PROJECT
+    return {"restore_name": RESTORED} if is_project else {}
 
 
 def _fault_actions(proxy: FaultProxy, state: CloudState) -> Mapping[Fault, Callable[[], object]]:

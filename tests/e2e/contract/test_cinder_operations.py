@@ -7,7 +7,6 @@ from typing import Any
 import attrs
 import pytest
 
-from karbor_backup_cinder.backend import VOLUME
 from karbor_backup_contract import Fault
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._scenarios import require_unchanged
@@ -21,35 +20,21 @@ from karbor_backup_core import (
     Result,
     Verb,
 )
+from karbor_backup_openstack.resource_types import VOLUME
 from tests.e2e.contract.cinder_harness import ScriptedVolumes, cinder_harness
+from tests.e2e.contract.cinder_operations import OperationTest, refusal
 from tests.e2e.contract.scripted_harness import ScriptedEnvironment, SharedTokenSessions
-from tests.support.outcomes import get_backup, get_outcome
-from tests.support.scripted_cloud import CloudState, WorkOutcome, block_storage, volume_backups
+from tests.support.outcomes import get_outcome
+from tests.support.scripted_cloud import WorkOutcome, block_storage, volume_backups
 
 
 @attrs.frozen
-class VolumeTest:
-    """A volume in a scripted cloud, and what is done with it.
-
-    Attributes:
-        context: runs operations.
-        state: the cloud.
-        volume: the volume.
-    """
-
-    context: RuleContext
-    state: CloudState
-    volume: Resource
+class VolumeTest(OperationTest):
+    """A volume in a scripted cloud."""
 
     @property
-    def project(self) -> str:
-        return self.state.volumes.get(self.volume.id).project
-
-    def run(self, verb: Verb, target: Resource | Backup, **options: Any) -> Operation:
-        return self.context.finish(self.context.plan(verb, target, options))
-
-    def protect(self, **options: Any) -> Backup:
-        return get_backup(self.run(Verb.PROTECT, self.volume, **options))
+    def volume(self) -> Resource:
+        return self.resource
 
     def shown(self, backup: Backup) -> Mapping[str, Any]:
         return self.state.backups.get(backup.handle["backup"]).shown
@@ -67,13 +52,8 @@ def test(
     with cinder_harness(environment, sessions, tmp_path) as harness:
         assert isinstance(harness.resources, ScriptedVolumes)
         context = RuleContext(harness)
-        yield VolumeTest(context, harness.resources.state, context.create_resource(VOLUME))
-
-
-def refusal(operation: Operation) -> str:
-    outcome = get_outcome(operation)
-    assert outcome.refused, outcome
-    return outcome.reason
+        volume = context.create_resource(VOLUME)
+        yield VolumeTest(context, harness.resources.state, volume, harness.resources.project)
 
 
 def test_delete_of_a_backup_with_dependents_is_refused_and_names_them(test: VolumeTest) -> None:

@@ -148,8 +148,24 @@ def new_snapshot(state: CloudState, project: str, asked: Mapping[str, Any]) -> F
         },
         content=volume.content,
     )
-    state.schedule_status(snapshot, "available")
+
+    def end() -> None:
+        # As seen of the driver NFS: it asks Nova for help, which refuses during a task.
+        status = "error" if _is_in_a_task(state, volume) else "available"
+        snapshot.shown.update(status=status, updated_at=state.timestamp())
+
+    state.schedule(end)
     return snapshot
+
+
+def _is_in_a_task(state: CloudState, volume: FakeResource) -> bool:
+    """Return whether a server that a volume is attached to is in the middle of a task."""
+    return any(
+        server.shown["OS-EXT-STS:task_state"]
+        for server in state.servers
+        for attached in server.shown["os-extended-volumes:volumes_attached"]
+        if attached["id"] == volume.id
+    )
 
 
 def delete_snapshot(state: CloudState, snapshot: FakeResource) -> None:

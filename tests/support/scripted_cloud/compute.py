@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.exceptions import BadRequest, Conflict, NotFound
 
 from tests.support.scripted_cloud.block_storage import delete_volume
+from tests.support.scripted_cloud.images import fill_image, new_image
 from tests.support.scripted_cloud.state import ZONE, CloudState, FakeResource
 
 
@@ -41,6 +42,34 @@ def new_server(state: CloudState, project: str, asked: Mapping[str, Any]) -> Fak
         attach(state, server, volume, mapping)
     state.schedule(lambda: _is_up(server))
     return server
+
+
+def new_server_image(
+    state: CloudState, server: FakeResource, asked: Mapping[str, Any]
+) -> FakeResource:
+    """Begin to make an image of the disk of a server that was made of an image.
+
+    Raises:
+        Conflict: another task of the server goes on.
+    """
+    if server.shown["OS-EXT-STS:task_state"]:
+        raise Conflict(f"Cannot 'createImage' instance {server.id} while it is in a task.")
+    disk = {"name": asked["name"], "container_format": "bare", "disk_format": "raw"}
+    metadata = dict(asked.get("metadata") or {})
+    image = new_image(state, server.project, {**disk, **metadata})
+    server.shown["OS-EXT-STS:task_state"] = "image_snapshot"
+    content = server.content
+
+    def end() -> None:
+        server.shown["OS-EXT-STS:task_state"] = None
+        if image.id in state.images:
+            fill_image(image, content)
+
+    with state.next_work() as planned:
+        if planned.fails:
+            state.schedule(lambda: state.images.remove(image))
+        state.schedule(end)
+    return image
 
 
 def _initial_document(state: CloudState, project: str, asked: Mapping[str, Any]) -> dict[str, Any]:

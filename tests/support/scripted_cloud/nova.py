@@ -90,6 +90,8 @@ def _run_server_action(call: ApiCall, server: str) -> Any:
         case "removeSecurityGroup", asked:
             name = _group(call, asked["name"]).name
             groups[:] = [group for group in groups if group["name"] != name]
+        case "createImage", asked:
+            return 202, {"image_id": compute.new_server_image(call.state, resource, asked).id}
         case "os-stop", _:
             resource.shown.update({"status": "SHUTOFF", "OS-EXT-STS:power_state": 4})
         case "os-start", _:

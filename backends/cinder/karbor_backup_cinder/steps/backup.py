@@ -9,6 +9,7 @@ from karbor_backup_cinder.chains import choose_parent
 from karbor_backup_cinder.context import CANNOT_STOP, CinderCall, CinderStep, find_own_backups
 from karbor_backup_cinder.model import Handle, Receipt, SourceVolume
 from karbor_backup_cinder.names import cinder_backup_name
+from karbor_backup_cinder.volumes import encryption_problem
 from karbor_backup_core import (
     BackendError,
     Check,
@@ -18,6 +19,7 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
 )
+from karbor_backup_openstack.discovery.states import project_problem
 from karbor_backup_openstack.errors import Refused, translate_errors
 from karbor_backup_openstack.native_backups import LEFTOVER_KIND, NativeBackup, NativeBackupState
 from karbor_backup_openstack.problems import raise_for_problems
@@ -137,7 +139,7 @@ class BackupCreation(CinderStep):
             return call.receipt.report(ProgressState.RUNNING, reason=_turn_reason(volume))
         raise_for_problems(
             [
-                _project_problem(volume, context.services.project),
+                project_problem("volume", volume, context.services.project),
                 _volume_problem(volume, operation, from_snapshot=snapshot is not None),
             ]
         )
@@ -205,23 +207,10 @@ def _turn_reason(volume: "Volume") -> str:
     return f"Cinder makes another backup of volume {volume.id}, and one at a time"
 
 
-def _project_problem(volume: "Volume", own: str) -> str:
-    """Describe that a volume is another project's, which an administrator is shown."""
-    if not volume.project_id or volume.project_id == own:
-        return ""
-    return (
-        f"volume {volume.id} is of project {volume.project_id}, and the credentials are for "
-        f"project {own}: use that project's credentials"
-    )
-
-
 def _volume_problem(volume: "Volume", operation: Operation, *, from_snapshot: bool) -> str:
     """Describe why Cinder would not back a volume up as asked; empty if it would."""
-    if volume.is_encrypted:
-        return (
-            f"volume {volume.id} ({volume.name}) is encrypted, of type {volume.volume_type!r}: no "
-            "backup of such a volume has been tried with karbor-backup"
-        )
+    if problem := encryption_problem(volume):
+        return problem
     if from_snapshot:
         return ""
     if volume.status == "in-use" and not operation.options.get("force", False):

@@ -18,7 +18,7 @@ class BackupRemoval(CinderStep):
             HasDependents: others are based on it, which are named.
         """
         found = self.load_own_backup(call)
-        named = () if call.step == self.name else name_dependents(self._context.backups, found)
+        named = () if call.step == self.name else name_dependents(self._context.backups, [found])
         if named:
             raise HasDependents(call.operation.backup_id, named)
         ids = {found.id: call.handle.source.id}

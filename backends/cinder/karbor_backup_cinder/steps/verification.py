@@ -22,15 +22,15 @@ class Verification(CinderStep):
             InvalidInput: the handle cannot be read, or what it names is something else.
         """
         found = self.load_own_backup(call)
-        checks = _check_backup(found, call.handle.source.size)
+        checks = check_backup(found, call.handle.source.size)
         problem = next((check.reason for check in checks if not check.verified), "")
         if problem:
             return Progress(ProgressState.FAILED, reason=problem, checks=checks)
-        unread = Check("restorable data", verified=False, reason=_describe_limits(found))
+        unread = Check("restorable data", verified=False, reason=describe_limits(found))
         return Progress(ProgressState.SUCCEEDED, checks=(*checks, unread))
 
 
-def _check_backup(found: NativeBackup, size: int) -> tuple[Check, ...]:
+def check_backup(found: NativeBackup, size: int) -> tuple[Check, ...]:
     """Return what can be known, up to the first that is not as it should be."""
     if found.state is NativeBackupState.GONE:
         return (Check(_EXISTS, verified=False, reason=found.reason),)
@@ -45,7 +45,8 @@ def _check_backup(found: NativeBackup, size: int) -> tuple[Check, ...]:
     return (exists, available, Check(_SIZE, verified=True))
 
 
-def _describe_limits(found: NativeBackup) -> str:
+def describe_limits(found: NativeBackup) -> str:
+    """Describe what a verify cannot make sure of."""
     unread = "Cinder reads a backup's data only to restore it"
     if found.incremental:
         return f"{unread}, and does not tell which backups this one is based on"

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from karbor_backup_core import InvalidInput, Json, Resource, Unsupported
 from karbor_backup_freezer.agent.escaping import check_identifier
@@ -12,8 +12,9 @@ from karbor_backup_freezer.discovery.projects import ProjectDiscovery
 from karbor_backup_freezer.discovery.protect_quotas import protect_quota_problems
 from karbor_backup_freezer.discovery.states import volume_problem
 from karbor_backup_freezer.model.items import DiscoveryResult, Mode
+from karbor_backup_openstack.discovery.projects import require_own_project
 from karbor_backup_openstack.discovery.servers import ServerDiscovery
-from karbor_backup_openstack.discovery.states import server_problem
+from karbor_backup_openstack.discovery.states import project_problem, server_problem
 from karbor_backup_openstack.errors import NotFound, Refused, translate_errors
 from karbor_backup_openstack.problems import raise_for_problems
 from karbor_backup_openstack.resource_types import (
@@ -74,7 +75,8 @@ class Discoverer:
     def _discover_server(self, resource: Resource, options: Json) -> DiscoveryResult:
         with translate_errors(f"Nova for server {resource.id}"):
             server = self._services.sdk.compute.get_server(resource.id)
-        self._check_project("server", server)
+        own = self._services.project
+        raise_for_problems([project_problem("server", server, own)])
         raise_for_problems([server_problem(server)])
         every = bool(options.get("include_volumes", False))
         volumes = functools.cache(functools.partial(find_volume, self._services))
@@ -94,7 +96,7 @@ class Discoverer:
 
     def _discover_volume(self, resource: Resource, options: Json) -> DiscoveryResult:
         volume = find_volume(self._services, resource.id)
-        self._check_project("volume", volume)
+        raise_for_problems([project_problem("volume", volume, self._services.project)])
         raise_for_problems([volume_problem(volume)])
         mode = Mode(options.get("mode", Mode.CINDER))
         return DiscoveryResult(
@@ -103,25 +105,11 @@ class Discoverer:
         )
 
     def _discover_project(self, resource: Resource, options: Json) -> DiscoveryResult:
-        own = self._services.project
-        if resource.id != own:
-            raise InvalidInput(
-                f"project {resource.id}: the credentials are for project {own} and do not show the "
-                "servers and volumes of another project: use that project's credentials"
-            )
+        require_own_project(self._services, resource.id)
         projects = ProjectDiscovery(self._services)
         if options.get("mode") == Mode.TENANT:
             return projects.discover_as_tenant(resource)
         return projects.discover(resource, options)
-
-    def _check_project(self, word: str, found: Any) -> None:
-        """Refuse another project's thing, which an administrator is shown."""
-        own = self._services.project
-        if found.project_id and found.project_id != own:
-            raise InvalidInput(
-                f"{word} {found.id} is of project {found.project_id}, and the credentials are for "
-                f"project {own}: use that project's credentials"
-            )
 
     def _find_other_type(self, resource: Resource) -> str:
         """Describe that an id which is not found is one of another type, if it is."""

@@ -13,13 +13,17 @@ from karbor_backup_core import Check, Json, Resource
 from karbor_backup_freezer.discovery.items import image_item, server_item, volume_item
 from karbor_backup_freezer.discovery.states import volume_problem
 from karbor_backup_freezer.model.items import BackupItem, DiscoveryResult, Mode
+from karbor_backup_openstack.discovery.projects import (
+    list_project_servers,
+    list_project_volumes,
+    volume_lookup,
+)
 from karbor_backup_openstack.discovery.servers import ServerDiscovery
 from karbor_backup_openstack.discovery.states import image_problem, server_problem
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.problems import raise_for_problems
 from karbor_backup_openstack.resource_types import PROJECT
 from karbor_backup_openstack.services import CloudServices
-from karbor_backup_openstack.volumes import find_volume
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
@@ -53,7 +57,7 @@ class ProjectDiscovery:
             Transient: a repeat may help.
             BackendError: the cloud does not tell what there is.
         """
-        servers = self._list_servers()
+        servers = list_project_servers(self._services)
         volumes = self._list_volumes()
         images = self._list_images() if options.get("include_images", False) else []
         empty, images = _split_by_data(images)
@@ -85,7 +89,7 @@ class ProjectDiscovery:
         A project without servers has no item: of one the agent (freezer 19.0.0) says that it
         failed.
         """
-        servers = self._list_servers()
+        servers = list_project_servers(self._services)
         raise_for_problems(
             [
                 *map(server_problem, servers),
@@ -107,13 +111,8 @@ class ProjectDiscovery:
             checks=(weakness, *(check for one in discovered for check in one.checks)),
         )
 
-    def _list_servers(self) -> list["Server"]:
-        with translate_errors("Nova for the servers of the project"):
-            return list(self._services.sdk.compute.servers())
-
     def _list_volumes(self) -> dict[str, "Volume"]:
-        with translate_errors("Cinder for the volumes of the project"):
-            volumes = list(self._services.sdk.block_storage.volumes())
+        volumes = list_project_volumes(self._services)
         return {volume.id: volume for volume in _drop_temporary(volumes)}
 
     def _list_images(self) -> list["Image"]:
@@ -126,10 +125,7 @@ class ProjectDiscovery:
     def _discover_servers(
         self, servers: Iterable["Server"], volumes: dict[str, "Volume"]
     ) -> list[Any]:
-        def volume(volume_id: str) -> "Volume":
-            return volumes.get(volume_id) or find_volume(self._services, volume_id)
-
-        writer = ServerDiscovery(self._services, volume)
+        writer = ServerDiscovery(self._services, volume_lookup(self._services, volumes))
         return [
             writer.discover_server(server, lambda one: one.volume in volumes) for server in servers
         ]

@@ -11,6 +11,7 @@ from karbor_backup_core import Backup, InvalidInput
 from karbor_backup_freezer.inspection.layout import BackupLocation
 from karbor_backup_freezer.model.items import StoredItem
 from karbor_backup_freezer.model.validation import check_handle, check_texts
+from karbor_backup_openstack.formats import check_handle_format
 from karbor_backup_openstack.server_spec import ServerSpec
 
 FORMAT: Final = 1
@@ -76,12 +77,7 @@ class Handle:
             InvalidInput: it is of another format, or something is missing, or can never have been
                 written for this backup.
         """
-        written = backup.handle.get("format")
-        if written != FORMAT:
-            raise InvalidInput(
-                f"backup {backup.id}: its handle has format {written!r} and this version reads "
-                f"format {FORMAT}: use the version of karbor-backup that made it"
-            )
+        check_handle_format(backup, FORMAT)
         try:
             handle = _parse_handle(json.dumps(backup.handle))
             check_handle(handle, backup)

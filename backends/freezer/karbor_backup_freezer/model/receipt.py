@@ -23,6 +23,7 @@ from karbor_backup_freezer.model.validation import (
     check_origin,
     check_texts,
 )
+from karbor_backup_openstack.formats import check_receipt_format
 
 FORMAT: Final = 1
 
@@ -112,12 +113,7 @@ class Receipt:
     @classmethod
     def _from_document(cls, document: Json) -> "Receipt":
         values = dict(document)
-        written = values.pop("format", None)
-        if written != FORMAT:
-            raise BackendError(
-                f"the receipt has format {written!r} and this version reads format {FORMAT}: use "
-                "the version of karbor-backup that started the operation"
-            )
+        check_receipt_format(values.pop("format", None), FORMAT)
         try:
             records = tuple((id_, time, native) for id_, time, native in values.pop("records", ()))
             receipt = cls(**{**values, "records": records})

@@ -4,7 +4,7 @@ A server's are those in which Nova makes an image of it (nova 34, ``compute/api.
 ``snapshot``); a volume's are in ``karbor_backup_openstack.volumes``.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from karbor_backup_openstack.volumes import join_states
 
@@ -42,4 +42,20 @@ def image_problem(image: "Image") -> str:
     return (
         f"image {image.id} ({image.name}) is in state {image.status}: it can be backed up in "
         f"{_IMAGE_READY_STATE}"
+    )
+
+
+def project_problem(word: str, found: Any, own: str) -> str:
+    """Describe that a resource is another project's, which an administrator is shown.
+
+    Args:
+        word: what it is.
+        found: it, as openstacksdk gives it.
+        own: the id of the project that the credentials are for.
+    """
+    if not found.project_id or found.project_id == own:
+        return ""
+    return (
+        f"{word} {found.id} is of project {found.project_id}, and the credentials are for "
+        f"project {own}: use that project's credentials"
     )

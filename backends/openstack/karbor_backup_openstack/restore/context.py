@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from karbor_backup_core import Operation
@@ -34,6 +34,11 @@ class RestoreContext:
     def native_sources(self) -> Collection[str]:
         """The ids of the source volumes to whose new volumes Cinder restores its own backups."""
         return ()
+
+    @property
+    def completion_metadata(self) -> Mapping[str, str]:
+        """What a volume that holds its data has beside the marks of the operation."""
+        return {}
 
     def why_over(self) -> str:
         """Return how it is known that the operation is over, empty while it is not known."""

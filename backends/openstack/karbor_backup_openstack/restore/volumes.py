@@ -157,6 +157,7 @@ def _describe_volume(context: RestoreContext, item: VolumeSource, volume: Any, n
     metadata = {
         **user_metadata(details.get("metadata")),
         **operation_metadata(context.operation, item.id),
+        **context.completion_metadata,
     }
     description = details.get("description") or ""
     if (volume.name, volume.description or "", volume.metadata) == (name, description, metadata):

@@ -119,3 +119,18 @@ def test_names_groups_and_metadata_of_a_server_are_changed(
     changed = demo.compute.get_server(server.id)
     assert (changed.name, changed.metadata) == ("new", {"a": "b"})
     assert changed.security_groups == []
+
+
+def test_image_of_a_server_is_made_while_a_task_goes_on(harness: CloudHarness, demo: Any) -> None:
+    (source,) = demo.image.images()
+    server = _server(demo, image_id=source.id)
+    harness.work()
+    demo.compute.create_server_image(server.id, "copy", metadata={"made": "by hand"})
+    (image,) = demo.image.images(name="copy")
+    assert (image.status, image.properties["made"]) == ("queued", "by hand")
+    assert demo.compute.get_server(server.id).task_state == "image_snapshot"
+    with pytest.raises(ConflictException):
+        demo.compute.create_server_image(server.id, "another")
+    harness.work()
+    assert demo.image.get_image(image.id).status == "active"
+    assert demo.compute.get_server(server.id).task_state is None

@@ -1,0 +1,1 @@
+"""The steps of the verbs on sets, one class each; ``workflow`` has their order."""
