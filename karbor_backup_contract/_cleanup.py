@@ -21,7 +21,8 @@ def clean_up(context: RuleContext) -> None:
         _try_removal(
             f"operation {operation.id}", functools.partial(_end_operation, context, operation)
         )
-    for backup in context.store.backups():
+    # The later ones first: they may depend on the earlier.
+    for backup in reversed(context.store.backups()):
         _try_removal(
             f"backup {backup.id}", functools.partial(context.run_successfully, Verb.DELETE, backup)
         )

@@ -2,9 +2,11 @@
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
+
+import attrs
 
 from karbor_backup_contract._assertions import (
     describe_operation,
@@ -115,11 +117,10 @@ class RuleContext:
             return type(self.harness.create_backend()).__name__, "unknown", CONTRACT_VERSION
         return info.name, info.version, info.contract
 
-    def start_process(self, plugin: Any = None) -> Process:
+    def start_process(self, plugin: Any = None, extensions: Sequence[Any] = ()) -> Process:
         """Start another process, with a backend object of its own if none is given."""
-        return Process.start(
-            plugin or self.harness.create_backend(), self.store, self._lifecycle, self.clock
-        )
+        plugin = plugin or self.harness.create_backend()
+        return Process.start(plugin, self.store, self._lifecycle, self.clock, extensions)
 
     def supports(self, kind: str, verb: Verb) -> bool:
         """Return whether the backend supports a verb for a type."""
@@ -156,6 +157,15 @@ class RuleContext:
         """Return the first of ``types_supporting``."""
         return self.types_supporting(*verbs)[0]
 
+    def compound_types_supporting(self, *verbs: Verb) -> list[str]:
+        """Return the types with members for which the backend supports all these verbs."""
+        compound = set(self.harness.compound_types)
+        return [
+            kind
+            for kind in self.harness.resource_types
+            if kind in compound and all(self.supports(kind, verb) for verb in verbs)
+        ]
+
     def create_resource(self, kind: str, name: str = "contract") -> Resource:
         """Make a resource with content of its own."""
         content = b"content %d\x00\xff of a resource\n" % next(self._numbers)
@@ -186,8 +196,16 @@ class RuleContext:
         target: Resource | Backup,
         options: Mapping[str, Any] | None = None,
         deadline: timedelta | None = None,
+        identifier: str = "",
     ) -> Operation:
         """Plan an operation and store it; nothing is begun.
+
+        Args:
+            verb: what it does.
+            target: what it works on.
+            options: its options; None for those that fit.
+            deadline: how long it may take; None for as long as is fit.
+            identifier: its id; empty for one that the core makes.
 
         Raises:
             InvalidInput: it is refused.
@@ -201,6 +219,8 @@ class RuleContext:
             now=self.clock(),
             deadline=deadline or waiting,
         )
+        if identifier:
+            planned = attrs.evolve(planned, id=identifier)
         return self.process.driver.add(planned)
 
     def record_submission(self, verb: Verb, target: Resource | Backup) -> Operation:
@@ -300,6 +320,10 @@ class RuleContext:
         self.settle()
         self._process = self.start_process(plugin)
         return self._process.driver.acquire(operation)
+
+    def start_observed_process(self, extension: Any) -> None:
+        """Make all calls from now on in another process, in which an extension looks on."""
+        self._process = self.start_process(extensions=[extension])
 
     def leave_process(self) -> None:
         """Let the process end; the next call starts another one."""

@@ -74,14 +74,15 @@ def die_at_line(context: RuleContext, number: int, lines: dict[str, int]) -> Cra
 
 
 def kill_at_effect(
-    context: RuleContext, process: OtherProcess, number: int, killed: dict[str, int]
+    context: RuleContext, process: OtherProcess, number: int, before: int, killed: dict[str, int]
 ) -> Crash:
     """Return what lets another process be killed behind the n-th thing that a hook does.
 
     Args:
         context: the rule's.
         process: the other process.
-        number: which thing; the numbers are tried in their order.
+        number: which thing.
+        before: the number that was tried before it; 0 for none.
         killed: the highest number at which a call of each hook was killed.
     """
 
@@ -100,7 +101,7 @@ def kill_at_effect(
         f"were killed behind system call {number}",
         call_and_die,
         lambda: RemoteBackend(process),
-        lambda hook: killed.get(hook, 0) >= number - 1,
+        lambda hook: killed.get(hook, 0) >= before,
     )
 
 

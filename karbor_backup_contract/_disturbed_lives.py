@@ -1,7 +1,7 @@
 """Lives of a backup in which each call of each operation is disturbed in the same way."""
 
-from collections.abc import Callable, Iterable
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -20,6 +20,8 @@ from karbor_backup_contract._scenarios import (
 )
 from karbor_backup_contract.harness import Fault
 from karbor_backup_core import Backup, Operation, Resource, Result, Verb
+
+_SAMPLE: Final = (1, 2, 3, 5, 8, 13, 21, 34)
 
 
 class Disturbance(Protocol):
@@ -129,6 +131,19 @@ def run_until_unmet(life: DisturbedLife[D], numbers: Iterable[int]) -> list[D]:
         if not done[-1].met:
             break
     return done
+
+
+def sample_points(limit: int, *, exhaustive: bool) -> Sequence[int]:
+    """Return the numbers of the points at which calls are disturbed in turn.
+
+    Args:
+        limit: the highest number.
+        exhaustive: whether to return each one; otherwise they lie further and further apart,
+            since a long hook repeats itself.
+    """
+    if exhaustive:
+        return range(1, limit + 1)
+    return [number for number in _SAMPLE if number <= limit]
 
 
 def _describe(operation: Operation, disturbance: Disturbance) -> str:

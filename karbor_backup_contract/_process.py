@@ -1,7 +1,7 @@
 """One process that works on a harness: a backend object of its own, behind the core and bare."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -29,13 +29,20 @@ class Process:
     driver: Driver
 
     @classmethod
-    def start(cls, plugin: Any, store: Store, lifecycle: Lifecycle, clock: Clock) -> "Process":
-        """Put a new backend object into a process.
+    def start(
+        cls,
+        plugin: Any,
+        store: Store,
+        lifecycle: Lifecycle,
+        clock: Clock,
+        extensions: Sequence[Any] = (),
+    ) -> "Process":
+        """Put a new backend object into a process, with extensions that look on.
 
         Raises:
             KarborBackupError: the core does not take it.
         """
-        backend = Backend.from_plugin(BACKEND_NAME, plugin)
+        backend = Backend.from_plugin(BACKEND_NAME, plugin, extensions)
         return cls(
             plugin,
             backend,

@@ -150,13 +150,16 @@ def verb_targets(
 
 
 def start_each_verb(
-    context: RuleContext, fault: Fault, deadline: timedelta | None = None
+    context: RuleContext,
+    fault: Fault,
+    deadline: timedelta | None = None,
+    kind: str | None = None,
 ) -> Iterator[StartedVerb]:
-    """Start each verb whose work outside meets a fault, and yield its operation.
+    """Start each verb of a type whose work outside meets a fault, and yield its operation.
 
     A verb that begins no work outside meets none; it is seen to its end, and is left out.
     """
-    for verb, target in verb_targets(context):
+    for verb, target in verb_targets(context, kind):
         before = context.inventory()
         if not context.has_pending_fault():
             context.inject_fault(fault)

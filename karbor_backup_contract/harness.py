@@ -111,6 +111,8 @@ class Harness:
             without the latest one of its resource.
         create_backend_in_other_place: creates a backend on the same service, as it would be on
             another host; for work that is bound to a host.
+        create_backend_with_renewed_credentials: makes the service take other credentials only,
+            and creates a backend that has them.
         secrets: the values of the secrets in the configuration; long and made for this.
         compound_types: the types whose backups have members that can be restored alone.
         multi_phase_verbs: the verbs that take several phases, with ``resource_types`` or some of
@@ -119,6 +121,8 @@ class Harness:
             nothing, by ``Operation.fence`` or by an id that it never takes twice.
         reuse_ids: makes the service give new things the ids of those that are gone, from now on.
         damage: spoils the stored data of a backup, so that it cannot be restored whole.
+        exhaustive: whether a rule that tries one point of a hook after another, such as a request
+            that is refused, tries each of them; otherwise it tries a sample.
         poll_interval: seconds between two polls when the rules wait for real.
         settle_time: seconds until the service's lists show what was done, when the rules wait for
             real. A service with a `clock` is given ten seconds of that.
@@ -144,12 +148,14 @@ class Harness:
     create_backend_in_other_scope: Callable[[], Any] | None = None
     dependent_options: Json = attrs.field(factory=dict)
     create_backend_in_other_place: Callable[[], Any] | None = None
+    create_backend_with_renewed_credentials: Callable[[], Any] | None = None
     secrets: Collection[str] = ()
     compound_types: Collection[str] = ()
     multi_phase_verbs: Collection[Verb] = ()
     rejects_late_calls: bool = False
     reuse_ids: Callable[[], object] | None = None
     damage: Callable[[Backup], object] | None = None
+    exhaustive: bool = False
     poll_interval: float = 0.05
     settle_time: float = 0.0
     timeout: float = 60.0

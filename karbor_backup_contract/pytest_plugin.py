@@ -19,8 +19,14 @@ _PLUGIN_NAME: Final = "karbor-backup-contract"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--contract-report``."""
-    parser.getgroup("karbor-backup").addoption(
+    """Add ``--contract-report`` and ``--contract-exhaustive``."""
+    group = parser.getgroup("karbor-backup")
+    group.addoption(
+        "--contract-exhaustive",
+        action="store_true",
+        help="try each request and each step of a hook where the rules try a sample",
+    )
+    group.addoption(
         "--contract-report",
         type=Path,
         metavar="DIR",

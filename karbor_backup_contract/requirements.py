@@ -109,6 +109,9 @@ DEPENDENT_BACKUPS: Final = requires_attribute("dependent_options", "backups that
 OTHER_PLACE: Final = requires_attribute(
     "create_backend_in_other_place", "a backend as it would be on another host"
 )
+RENEWED_CREDENTIALS: Final = requires_attribute(
+    "create_backend_with_renewed_credentials", "credentials that can be renewed"
+)
 SECRETS: Final = requires_attribute("secrets", "secrets in the configuration")
 COMPOUND_TYPES: Final = requires_attribute("compound_types", "a type whose backups have members")
 MULTI_PHASE_VERBS: Final = requires_attribute(

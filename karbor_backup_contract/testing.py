@@ -21,6 +21,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
 import pytest
 
 from karbor_backup_contract._context import RuleContext
@@ -62,9 +63,15 @@ class ContractSuite:
         "contract_rule", all_rules(), ids=lambda rule: f"{rule.id}-{rule.name}"
     )
     def test_rule(
-        self, contract_rule: Rule, harness: Harness, record_property: Callable[[str, Any], None]
+        self,
+        contract_rule: Rule,
+        harness: Harness,
+        record_property: Callable[[str, Any], None],
+        pytestconfig: pytest.Config,
     ) -> None:
         """Try one rule on a harness of its own."""
+        if pytestconfig.getoption("contract_exhaustive"):
+            harness = attrs.evolve(harness, exhaustive=True)
         context = RuleContext(harness)
         expected = harness.expected_failures.get(contract_rule.id)
         try:

@@ -10,6 +10,7 @@ from karbor_backup_contract._assertions import (
     require,
     require_outcome,
     require_running,
+    require_success,
 )
 from karbor_backup_contract._context import CALLS_LIMIT, RuleContext
 from karbor_backup_contract._registry import rule
@@ -54,8 +55,10 @@ def cancel_before_first_call_starts_nothing(context: RuleContext) -> None:
     mandatory=False,
 )
 def cancel_ends_running_work(context: RuleContext) -> None:
-    """Cancel work of each verb that would never end."""
-    _cancel_each_verb(context, Fault.STALL)
+    """Cancel work of each verb that would never end, of a type with members too."""
+    _cancel_each_verb(context, Fault.STALL, context.type_supporting(Verb.PROTECT))
+    for kind in context.compound_types_supporting(Verb.PROTECT)[:1]:
+        _cancel_each_verb(context, Fault.STALL, kind)
 
 
 @rule(
@@ -120,7 +123,7 @@ def late_cancel_changes_nothing(context: RuleContext) -> None:
 )
 def work_that_ignores_cancel_is_removed(context: RuleContext) -> None:
     """Cancel work of each verb that goes on to its end."""
-    _cancel_each_verb(context, Fault.IGNORES_CANCEL)
+    _cancel_each_verb(context, Fault.IGNORES_CANCEL, context.type_supporting(Verb.PROTECT))
 
 
 @rule(
@@ -163,14 +166,37 @@ def uncancellable_work_is_not_orphaned(context: RuleContext) -> None:
         require_nothing_left(context, started, "that could not be stopped")
 
 
+@rule(
+    "C-708",
+    "A cancel stops its own operation, and no other one of the same resource.",
+    "Two people work on one resource, or the night's protect and somebody's own.",
+    since="1.1",
+)
+def cancel_spares_other_operations(context: RuleContext) -> None:
+    """Begin a verb twice on one resource, and cancel the first of the two."""
+    kind = context.type_supporting(Verb.PROTECT)
+    resource = context.create_resource(kind)
+    for verb in context.supported_verbs(kind):
+        cancelled, other = (
+            context.start(verb, context.target_for(verb, resource)) for _ in range(2)
+        )
+        cancelled = context.advance(context.cancel(cancelled))
+        other = require_success(context.finish(other))
+        _delete_restored(context, other)
+        cancelled = context.finish(cancelled)
+        require_outcome(cancelled, Result.SUCCEEDED, Result.CANCELLED)
+        if cancelled.succeeded:
+            _delete_restored(context, cancelled)
+
+
 def _require_cancelled(operation: Operation) -> None:
     """Let an operation pass that was cancelled, or whose end came first and makes nothing."""
     makes = operation.verb in (Verb.PROTECT, Verb.RESTORE)
     require_outcome(operation, Result.CANCELLED, *(() if makes else (Result.SUCCEEDED,)))
 
 
-def _cancel_each_verb(context: RuleContext, fault: Fault) -> None:
-    for started in start_each_verb(context, fault):
+def _cancel_each_verb(context: RuleContext, fault: Fault, kind: str) -> None:
+    for started in start_each_verb(context, fault, kind=kind):
         require_running(started.operation)
         _require_cancelled(context.finish(context.cancel(started.operation)))
         require_nothing_left(context, started, "that was cancelled")

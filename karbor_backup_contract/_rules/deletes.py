@@ -17,7 +17,8 @@ from karbor_backup_contract.requirements import (
 )
 from karbor_backup_core import Backup, Result, Verb
 
-SIMILAR_NAMES: Final = ("data", "data-2", "data 2", "Data")
+SIMILAR_NAMES: Final = ("data", "data-2", "data 2", "Data", "d\u00e4ta", "da\u0308ta")
+"""The last two are the same for whoever reads them: the two forms of Unicode."""
 
 
 @rule(

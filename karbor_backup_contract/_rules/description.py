@@ -1,15 +1,19 @@
 """Rules about what a backend says of itself, before any work."""
 
 import contextlib
+from datetime import timedelta
+from typing import Final
 
-from karbor_backup_contract._assertions import require
+from karbor_backup_contract._assertions import require, require_backup, require_success
 from karbor_backup_contract._context import DEADLINE, RuleContext
 from karbor_backup_contract._registry import all_rules, rule
+from karbor_backup_contract._scenarios import check_restore
 from karbor_backup_contract.harness import Fault
 from karbor_backup_contract.requirements import (
     COVERED,
     INVENTORY,
     OTHER_SCOPE,
+    RENEWED_CREDENTIALS,
     requires_fault,
     supported_types,
 )
@@ -26,6 +30,7 @@ from karbor_backup_core import (
 from karbor_backup_core.documents import from_document, to_document
 from karbor_backup_core.json_schema.validator import Validator
 
+_DAY: Final = timedelta(days=1)
 _DESCRIPTION_KEYS = ("title", "description")
 _TYPE_KEYS = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
 
@@ -122,12 +127,15 @@ def covered_types_end_as_covered(context: RuleContext) -> None:
 
 @rule(
     "C-107",
-    "`scope` answers every object on the same service the same.",
+    "`scope` answers every object on the same service the same, on another day too.",
     "An operation is gone on with only under the scope that it was begun under.",
 )
 def scope_is_stable(context: RuleContext) -> None:
-    """Ask two objects."""
-    one, other = context.process.backend.scope(), context.start_process().backend.scope()
+    """Ask two objects, the second one a day later where the clock can be turned."""
+    one = context.process.backend.scope()
+    if context.harness.clock is not None:
+        context.wait(_DAY)
+    other = context.start_process().backend.scope()
     require(one == other, f"one object says {one!r}, another one {other!r}")
 
 
@@ -218,6 +226,28 @@ def inventory_shows_backups(context: RuleContext) -> None:
     context.harness.resources.delete(resource)
     gone = alone - context.inventory().data
     require(gone, f"the inventory still lists {kind} {resource.id}, which is gone")
+
+
+@rule(
+    "C-113",
+    "Under renewed credentials the same place has the same scope, and what was begun is gone on "
+    "with.",
+    "Passwords and tokens are changed every few weeks, and backups are kept for years.",
+    RENEWED_CREDENTIALS,
+    mandatory=False,
+    since="1.1",
+)
+def credentials_may_be_renewed(context: RuleContext) -> None:
+    """Renew the credentials while a protect goes on; then restore."""
+    assert context.harness.create_backend_with_renewed_credentials is not None  # noqa: S101 - the rule needs it
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE)
+    scope = context.process.backend.scope()
+    operation = context.start(Verb.PROTECT, context.create_resource(kind))
+    renewed = context.harness.create_backend_with_renewed_credentials()
+    again = context.start_process(renewed).backend.scope()
+    require(again == scope, f"with other credentials the scope {scope!r} is {again!r}")
+    operation = context.finish(context.restart(operation, renewed))
+    check_restore(context, require_backup(require_success(operation)))
 
 
 def _require_described(what: str, schema: Ability | object) -> None:

@@ -29,6 +29,7 @@ from karbor_backup_core import (
     Backup,
     InvalidInput,
     KarborBackupError,
+    Leftover,
     Operation,
     Outcome,
     Progress,
@@ -184,7 +185,7 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
 
 @rule(
     "C-606",
-    "What could not be removed is named in `leftovers`.",
+    "What could not be removed is named in `leftovers`, by its id or by the operation's.",
     "Somebody has to find it, and pays for it until then.",
     INVENTORY,
     requires_fault(Fault.FAIL_CLEANUP),
@@ -202,7 +203,9 @@ def leftovers_are_named(context: RuleContext) -> None:
     )
     left = context.inventory().data - before.data
     named = " ".join(leftover.id for leftover in outcome.leftovers) if outcome else ""
-    require(named or not left, f"left and not named: {', '.join(sorted(left))}")
+    leftovers = outcome.leftovers if outcome else ()
+    lost = sorted(each for each in left if not any(_names(x, each, operation) for x in leftovers))
+    require(not lost, f"left and not named: {', '.join(lost)}; named: {named}")
     require(left or not named, f"named as left, and not there: {named}")
 
 
@@ -287,6 +290,39 @@ def other_resources_are_unchanged(context: RuleContext) -> None:
             if verb is not Verb.RESTORE or restores_beside:
                 _require_content(context, resource, what)
         use_up_fault(context)
+
+
+@rule(
+    "C-612",
+    "A restore leaves what an earlier one has made, whether it succeeds, fails or is cancelled.",
+    "Somebody works with what was restored this morning.",
+    mandatory=False,
+    since="1.1",
+)
+def later_restores_spare_earlier_ones(context: RuleContext) -> None:
+    """Restore a backup, then another one of the same resource in each way, and read the first."""
+    resource = context.create_resource(context.type_supporting(*_CREATING_VERBS))
+    content = context.contents[resource.id]
+    first = context.protect(resource)
+    context.overwrite(resource)
+    second = context.protect(resource)
+    earlier = context.run_successfully(Verb.RESTORE, first)
+    restored = context.restored_resource(earlier)
+    for ending in ("success", *(name for name in _ENDINGS if _ENDINGS[name] in _faults(context))):
+        later = _run_to(context, Verb.RESTORE, second, ending)
+        if later is not None and later.id == restored.id:
+            return  # It was asked for: both are restored to the same place.
+        seen = context.read_content(restored)
+        what = f"a later restore that ended in {ending}"
+        require(seen == content, f"{what} has changed {restored.id} from {content!r} to {seen!r}")
+    use_up_fault(context)
+    delete_restored(context, earlier, restored)
+
+
+def _names(leftover: Leftover, identifier: str, operation: Operation) -> bool:
+    """Return whether a leftover leads to what the harness lists by an id."""
+    told = f"{leftover.id} {leftover.note}"
+    return leftover.id in identifier or identifier in told or operation.id in told
 
 
 def _faults(context: RuleContext) -> Collection[Fault]:

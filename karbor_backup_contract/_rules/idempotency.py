@@ -1,7 +1,10 @@
 """Rules about calls that are repeated or late, replies that are lost and processes that die."""
 
 import contextlib
+import uuid
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from karbor_backup_contract import _process_state as process_state
 from karbor_backup_contract._assertions import (
@@ -16,13 +19,16 @@ from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import (
     check_restore,
     check_restored_content,
+    check_verbs_on_many,
     delete_restored,
     require_unchanged,
     run_lifecycle,
+    verb_targets,
 )
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Fault
 from karbor_backup_contract.requirements import (
+    CLOCK,
     INVENTORY,
     LATE_CALL_REJECTION,
     MULTI_PHASE_VERBS,
@@ -41,6 +47,8 @@ from karbor_backup_core import (
     Verb,
     next_call,
 )
+
+_DAY: Final = timedelta(days=1)
 
 
 @rule(
@@ -223,6 +231,55 @@ def surroundings_are_of_no_effect(context: RuleContext) -> None:
             return context.restart(operation)
 
         run_lifecycle(context, kind, moved)
+
+
+@rule(
+    "C-414",
+    "What was begun is found again on another day.",
+    "Machines are switched off in the evening, and a name with a date in it is another one then.",
+    INVENTORY,
+    CLOCK,
+    mandatory=False,
+    since="1.1",
+)
+def work_is_found_another_day(context: RuleContext) -> None:
+    """Throw the first answer of each verb away, and ask again in another process a day later."""
+    for verb, target in verb_targets(context):
+        planned = context.plan(verb, target, deadline=2 * _DAY)
+        operation = context.process.driver.step(planned)
+        answer = context.process.backend.call_verb(operation)
+        context.wait(_DAY)
+        _repeat_call(context, operation, answer)
+
+
+@rule(
+    "C-415",
+    "Operations whose ids are alike but for one character are told apart.",
+    "A name that was shortened to what fits a column is another operation's as well.",
+    INVENTORY,
+    since="1.1",
+)
+def similar_operation_ids_are_told_apart(context: RuleContext) -> None:
+    """Begin each verb under doubt on several resources, under ids that are alike."""
+
+    def run(verb: Verb, targets: Sequence[Resource | Backup]) -> list[Operation]:
+        planned = [
+            context.plan(verb, target, identifier=identifier)
+            for target, identifier in zip(targets, _similar_ids(), strict=True)
+        ]
+        submitted = [context.process.driver.step(each) for each in planned]
+        doubted = [context.restart(each) for each in submitted]
+        begun = [context.process.driver.step(each) for each in doubted]
+        return [require_success(context.finish(each)) for each in begun]
+
+    check_verbs_on_many(context, len(_similar_ids()), run)
+
+
+def _similar_ids() -> tuple[str, str, str]:
+    """Return ids of which the second ends, and the third begins, in another way than the first."""
+    identifier = str(uuid.uuid4())
+    first, last = ("1" if identifier[place] == "0" else "0" for place in (0, -1))
+    return identifier, identifier[:-1] + last, first + identifier[1:]
 
 
 def _run_with_takeovers(

@@ -1,12 +1,12 @@
 """Rules about processes: others that go on, and those that die in the middle of a hook."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._crashes import Crash, die_at_line, kill_at_effect
-from karbor_backup_contract._disturbed_lives import DisturbedLife, run_until_unmet
+from karbor_backup_contract._disturbed_lives import DisturbedLife, run_until_unmet, sample_points
 from karbor_backup_contract._other_process import RemoteBackend, start_other_process
 from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import run_lifecycle
@@ -62,12 +62,18 @@ def killed_process_leaves_nothing_half(context: RuleContext) -> None:
     with start_other_process(context.harness) as process:
         for cancelled in (False, True):
             killed: dict[str, int] = {}
+            points = sample_points(_MAX_EFFECTS, exhaustive=context.harness.exhaustive)
+            before = dict(zip(points, (0, *points), strict=False))
 
-            def kill(number: int, killed: dict[str, int] = killed) -> Crash:
-                return kill_at_effect(context, process, number, killed)
+            def kill(
+                number: int,
+                before: Mapping[int, int] = before,
+                killed: dict[str, int] = killed,
+            ) -> Crash:
+                return kill_at_effect(context, process, number, before[number], killed)
 
             life = DisturbedLife(context, resource, kill, cancelled, stalls=False)
-            run_until_unmet(life, range(1, _MAX_EFFECTS + 1))
+            run_until_unmet(life, points)
         context.leave_process()
 
 

@@ -1,5 +1,6 @@
 """Rules about secrets: they are shown to the service, and to nobody else."""
 
+import base64
 import contextlib
 import json
 import logging
@@ -10,17 +11,19 @@ import attrs
 
 from karbor_backup_contract._assertions import require
 from karbor_backup_contract._context import RuleContext
+from karbor_backup_contract._process_output import captured_output, watched_programs
 from karbor_backup_contract._registry import rule
 from karbor_backup_contract._scenarios import run_lifecycle
 from karbor_backup_contract.harness import Fault
 from karbor_backup_contract.requirements import SECRETS
-from karbor_backup_core import Operation, Progress, ProgressState, Verb
+from karbor_backup_core import Operation, Progress, ProgressState, Secret, Verb
 from karbor_backup_core.documents import to_document
 
 
 @rule(
     "C-901",
-    "No secret is in a receipt, a handle, an outcome, or what a backend says of itself.",
+    "No secret, plain or encoded, is in a receipt, a handle, an outcome, or what a backend says of "
+    "itself.",
     "All of that is stored, shown and sent to other machines.",
     SECRETS,
     mandatory=False,
@@ -41,7 +44,8 @@ def results_hold_no_secret(context: RuleContext) -> None:
 
 @rule(
     "C-902",
-    "No secret is in an exception, nor behind it, nor in a log at any level.",
+    "No secret, plain or encoded, is in an exception, nor behind it, nor in a log at any level, "
+    "nor in what is printed.",
     "Logs are sent to other people's machines, and read by more people than configurations.",
     SECRETS,
     mandatory=False,
@@ -49,7 +53,7 @@ def results_hold_no_secret(context: RuleContext) -> None:
 def errors_and_logs_hold_no_secret(context: RuleContext) -> None:
     """Read the log of a whole life, and provoke errors."""
     kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
-    with _capture_logs() as lines:
+    with _capture_logs() as lines, captured_output() as printed:
         run_lifecycle(context, kind)
         resource = context.create_resource(kind)
         backup = attrs.evolve(context.protect(resource), handle={"contract": ["strange"]})
@@ -60,7 +64,25 @@ def errors_and_logs_hold_no_secret(context: RuleContext) -> None:
                 context.inject_fault(each)
                 errors += _provoke_errors(context, operation)
     _require_no_secret(context, "a log", lines)
+    _require_no_secret(context, "what is printed", printed)
     _require_no_secret(context, "an exception", errors)
+
+
+@rule(
+    "C-903",
+    "No secret, plain or encoded, is in the arguments or the environment of a program that a "
+    "backend starts.",
+    "Every user of a machine reads the arguments of its processes, and core dumps hold the rest.",
+    SECRETS,
+    mandatory=False,
+    since="1.1",
+)
+def child_processes_get_no_secret(context: RuleContext) -> None:
+    """Look at each program that is started in the life of a backup, and for its check."""
+    with watched_programs() as started:
+        context.process.call_hook("check")
+        run_lifecycle(context, context.type_supporting(Verb.PROTECT, Verb.RESTORE))
+    _require_no_secret(context, "a program's arguments or environment", started)
 
 
 def _provoke_errors(context: RuleContext, operation: Operation) -> Iterator[str]:
@@ -82,8 +104,20 @@ def _is_ready(answer: object) -> bool:
 
 def _require_no_secret(context: RuleContext, where: str, texts: list[str]) -> None:
     for secret in context.harness.secrets:
-        found = any(secret in text for text in texts)
-        require(not found, f"a secret is in {where}")
+        encodings = _encodings(secret)
+        found = any(each in text for each in encodings for text in texts)
+        require(not found, f"a secret is in {where}, plain or encoded")
+
+
+def _encodings(secret: str) -> set[str]:
+    """Return a secret as it is, as texts are quoted, in hex, and in base64 behind any prefix."""
+    raw = secret.encode()
+    found = {*Secret(secret).encodings(), raw.hex(), raw.hex().upper()}
+    for ahead, first in enumerate((0, 2, 3)):
+        whole = (ahead + len(raw)) * 8 // 6
+        text = base64.b64encode(bytes(ahead) + raw).decode()[first:whole]
+        found |= {text, text.replace("+", "-").replace("/", "_")}
+    return found
 
 
 @contextlib.contextmanager

@@ -4,7 +4,12 @@ import uuid
 
 import attrs
 
-from karbor_backup_contract._assertions import require, require_outcome, require_success
+from karbor_backup_contract._assertions import (
+    require,
+    require_backup,
+    require_outcome,
+    require_success,
+)
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._registry import rule
 from karbor_backup_contract._sample_options import (
@@ -37,6 +42,7 @@ from karbor_backup_core import (
 
 UNDECLARED_TYPE = "Contract::Undeclared::Type"
 NAMES = ("two words", "Zürich ☃ 東京")
+RESOURCE_NAMES = ("-rf", "quotes \"' and $(echo) `echo`", "100%s {0} \\n", "n" * 200)
 UNUSUAL_NAMES = ("-rf", "../up/and/away", "quotes \"' and $(echo) `echo`", "100%s {0} \\n")
 
 
@@ -186,6 +192,30 @@ def optional_options_work_alone(context: RuleContext) -> None:
         for name, value in optional_options(schema):
             _try_option(context, verb, target, {**given, name: value})
         _check_result(context, context.run_successfully(verb, target))
+
+
+@rule(
+    "C-309",
+    "A resource whose name is odd, or long, is protected and restored, or refused before anything "
+    "is begun.",
+    "Whoever named it did not think of shells, formats and columns.",
+    INVENTORY,
+    since="1.1",
+)
+def unusual_resource_names_work_or_are_refused(context: RuleContext) -> None:
+    """Protect and restore resources that are named so that a shell or a format would read it."""
+    kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE)
+    for name in RESOURCE_NAMES:
+        resource = context.create_resource(kind, name)
+        before = context.inventory()
+        try:
+            operation = context.run(Verb.PROTECT, resource)
+        except InvalidInput:
+            continue
+        if operation.outcome and operation.outcome.refused:
+            require_unchanged(context, before, f"a refused protect of {name!r}")
+        else:
+            check_restore(context, require_backup(require_success(operation)))
 
 
 def _try_option(context: RuleContext, verb: Verb, target: Resource | Backup, options: Json) -> None:

@@ -61,13 +61,17 @@ def verify_of_deleted_backup_fails(context: RuleContext) -> None:
     mandatory=False,
 )
 def verify_of_damaged_backup_fails(context: RuleContext) -> None:
-    """Spoil a backup of each type, then verify it and another one."""
+    """Spoil the older one of two backups of a resource of each type, then verify all there are."""
     assert context.harness.damage is not None  # noqa: S101 - the rule needs it
     for kind in context.types_supporting(Verb.PROTECT, Verb.VERIFY):
-        damaged, whole = (context.protect(context.create_resource(kind)) for _ in range(2))
+        resource = context.create_resource(kind)
+        damaged = context.protect(resource)
+        context.overwrite(resource)
+        whole = [context.protect(resource), context.protect(context.create_resource(kind))]
         context.harness.damage(damaged)
         require_outcome(context.run(Verb.VERIFY, damaged), Result.FAILED)
-        context.run_successfully(Verb.VERIFY, whole)
+        for backup in whole:
+            context.run_successfully(Verb.VERIFY, backup)
 
 
 @rule(

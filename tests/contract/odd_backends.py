@@ -11,16 +11,18 @@ import attrs
 from karbor_backup_contract import Inventory
 from karbor_backup_core import (
     BackendInfo,
+    Json,
     ManualClock,
     Operation,
     Progress,
     ProgressState,
+    Resource,
     Unsupported,
     Verb,
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
-from karbor_backup_fake._model import Job
+from karbor_backup_fake._model import Job, Task
 
 _LAG: Final = timedelta(seconds=5)
 
@@ -143,6 +145,71 @@ class WritesOnce(FakeBackend):
             for kind, abilities in info.abilities.items()
         }
         return attrs.evolve(info, abilities=kept)
+
+
+class WorksAtOnce(FakeBackend):
+    """Has done its work when the verb returns, so that nothing is ever polled for."""
+
+    def __init__(self, configuration: Json, **extra: Any) -> None:
+        super().__init__({**configuration, "service_seconds": 0}, **extra)
+
+
+class TakesManyPhases(FakeBackend):
+    """Takes several phases for each verb, of another number for each."""
+
+    def __init__(self, configuration: Json, **extra: Any) -> None:
+        phases = {Verb.PROTECT: 4, Verb.RESTORE: 3, Verb.DELETE: 2, Verb.VERIFY: 3}
+        super().__init__({**configuration, "phases": phases}, **extra)
+
+
+class IgnoresCancels(FakeBackend):
+    """Belongs to a service that stops nothing: what was cancelled is removed at its end."""
+
+    def __init__(self, configuration: Json, **extra: Any) -> None:
+        super().__init__(configuration, **extra)
+        self._cloud.heeds_cancel = False
+
+
+class KeepsLongReceipts(FakeBackend):
+    """Notes as much in a receipt as it may, in values of every kind, and shows it again."""
+
+    _NOTES: Final = {"text": "\u2603" * 15_000, "values": [None, 0.1, -1, True, {"": [[]]}]}
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        progress = super()._start_phase(operation)
+        return attrs.evolve(progress, receipt={**(progress.receipt or {}), "notes": self._NOTES})
+
+
+class ReturnsToFreeIds(FakeBackend):
+    """Restores a resource that is gone under its own id, and any other beside it."""
+
+    def _build_task(self, cloud: FakeCloud, operation: Operation) -> Task:
+        task = super()._build_task(cloud, operation)
+        free = operation.resource.id not in cloud.inventory.assets
+        return attrs.evolve(task, in_place=free or task.in_place)
+
+
+class TellsLittle(FakeBackend):
+    """Says neither how far its work is, nor what it has restored, nor how members ended."""
+
+    def _job_progress(self, operation: Operation, job: Job) -> Progress:
+        progress = super()._job_progress(operation, job)
+        return attrs.evolve(progress, done=None, total=None, unit="", parts=(), resources=())
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        if operation.outcome is not None:
+            made = tuple(find_restored(self._cloud, operation))
+            outcome = attrs.evolve(operation.outcome, resources=made)
+            operation = attrs.evolve(operation, outcome=outcome)
+        return super().release(operation)
+
+
+def find_restored(cloud: FakeCloud, operation: Operation) -> Iterator[Resource]:
+    """Yield what an operation has restored, the whole first."""
+    for identifier in cloud.inventory.ids_made_by(operation.id):
+        if identifier in cloud.inventory.assets:
+            yield cloud.inventory.assets[identifier].resource
 
 
 @attrs.define

@@ -22,14 +22,17 @@ def author(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment
 
 
 @pytest.fixture
-def run_lines(author: Environment) -> Iterator[Callable[[str, Path, Sequence[Block]], str]]:
+def run_lines(
+    author: Environment, wheel: Path
+) -> Iterator[Callable[[str, Path, Sequence[Block]], str]]:
     """Run the lines with which a package's README installs and tests it, and return the output."""
     installed: list[str] = []
 
     def run(name: str, folder: Path, blocks: Sequence[Block]) -> str:
         installed.append(name)
         path = f"{author.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        reader = Reader(folder, {**author.program_environ, **_OFFLINE, "PATH": path})
+        variables = {"PATH": path, "KARBOR_BACKUP": str(wheel)}
+        reader = Reader(folder, {**author.program_environ, **_OFFLINE, **variables})
         assert blocks
         assert {block.language for block in blocks} <= set(SHELLS)
         return "".join(reader.run(block) for block in blocks)

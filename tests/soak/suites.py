@@ -93,4 +93,14 @@ SUITES: Final = (
         "handles and ids that anybody may have written, on every backend that runs alone",
         ("tests/contract/test_conformance.py", "-k", "306 or 307"),
     ),
+    Suite(
+        "every request and step of a hook, on every backend that runs alone",
+        (
+            "tests/contract/test_conformance.py",
+            "tests/e2e/restic/test_contract.py",
+            "--contract-exhaustive",
+            "-k",
+            "410 or 412 or 413 or 501 or 610 or 611",
+        ),
+    ),
 )

@@ -34,6 +34,7 @@ CLOUD_MODULES: Final = ("_cloud", "_indexes", "_inventory", "_job_effects", "_mo
 """The modules that are the cloud, and not its client."""
 
 TOKEN: Final = "canary-8d1f0c52b7"  # noqa: S105 - it is planted to be searched for
+RENEWED_TOKEN: Final = "canary-63e0b7a914"  # noqa: S105 - as above
 SERVICE_SECONDS: Final = 3
 LONG_SECONDS: Final = timedelta(hours=1)
 
@@ -115,6 +116,9 @@ def create_harness(make: Callable[..., Any]) -> Harness:
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
         ),
         create_backend_in_other_place=lambda: make({**configuration, "host": "there"}, cloud=cloud),
+        create_backend_with_renewed_credentials=lambda: make(
+            {**configuration, "token": _renew_token(cloud)}, cloud=cloud
+        ),
         secrets=[TOKEN],
         reuse_ids=lambda: setattr(cloud.inventory, "reuses_ids", True),
     )
@@ -147,6 +151,12 @@ def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:
         dependent_options={"incremental": True},
         damage=lambda backup: cloud.corrupt_copy(_serialization.read_copy_id(backup.handle)),
     )
+
+
+def _renew_token(cloud: FakeCloud) -> Secret:
+    """Let the cloud take another token only, and return that."""
+    cloud.token = RENEWED_TOKEN
+    return Secret(RENEWED_TOKEN)
 
 
 def _plan_at(cloud: FakeCloud, effect: CloudFault, number: int) -> WithdrawFault:

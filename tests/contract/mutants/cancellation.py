@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import attrs
+
 from karbor_backup_core import (
     BackendError,
     Operation,
@@ -12,7 +14,7 @@ from karbor_backup_core import (
     Verb,
     hookimpl,
 )
-from karbor_backup_fake import FakeBackend
+from karbor_backup_fake import FakeBackend, _serialization
 from karbor_backup_fake._model import JobState
 from tests.contract.mutants.failures import delete_jobs, result_of
 from tests.contract.mutants.registry import breaks
@@ -32,7 +34,9 @@ class ReportsUnstartedAsRunning(FakeBackend):
         return answers
 
 
-@breaks("C-702", also={"C-410", "C-413", "C-508", "C-509", "C-609", "C-610", "C-706", "C-805"})
+@breaks(
+    "C-702", also={"C-410", "C-413", "C-508", "C-509", "C-609", "C-610", "C-612", "C-706", "C-805"}
+)
 class IgnoresRestoreCancel(FakeBackend):
     """Says that it cancels restores, and does not."""
 
@@ -122,3 +126,31 @@ class OrphansRunningWork(FakeBackend):
         jobs = self._cloud.jobs(operation.id)
         running = any(job.state is JobState.RUNNING and job.phase for job in jobs)
         return running and result_of(operation) is Result.FAILED
+
+
+@breaks("C-702")
+class CancelledDeleteEmptiesMembers(FakeBackend):
+    """Has emptied the copies of the members when a delete is cancelled."""
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        if operation.verb is Verb.DELETE and operation.backup is not None:
+            copies = self._cloud.inventory.copies
+            whole = copies.get(_serialization.read_copy_id(operation.backup.handle))
+            for member in whole.members if whole else ():
+                copies[member] = attrs.evolve(copies[member], content=b"")
+        return super().cancel(operation)
+
+
+@breaks("C-708")
+class CancelsByResource(FakeBackend):
+    """Cancels all that goes on with the resource of an operation."""
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        with self._connect() as cloud:
+            running = [job for job in cloud.list_jobs() if job.state is JobState.RUNNING]
+            same = [job for job in running if job.task.resource == operation.resource]
+            for job in same:
+                cloud.cancel_job(job)
+        return super().cancel(operation) or bool(same)

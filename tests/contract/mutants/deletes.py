@@ -1,5 +1,9 @@
 """Backends that delete something else than they should."""
 
+from unicodedata import normalize
+
+import attrs
+
 from karbor_backup_core import (
     BackendError,
     Operation,
@@ -9,7 +13,7 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
-from karbor_backup_fake._model import Copy
+from karbor_backup_fake._model import Copy, Task
 from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
 
@@ -118,3 +122,19 @@ class VerifiesByReusedId(ComparesResourcesOnly):
     """Verifies whatever copy of the resource has the id of the one that it is to verify."""
 
     verbs = frozenset({Verb.VERIFY})
+
+
+@breaks("C-217")
+class NormalizesNames(FakeBackend):
+    """Restores the newest copy of what has the same name in either form of Unicode."""
+
+    def _build_task(self, cloud: FakeCloud, operation: Operation) -> Task:
+        task = super()._build_task(cloud, operation)
+        name = operation.resource.name
+        alike = [
+            copy
+            for copy in cloud.copies()
+            if copy.resource.name != name
+            and normalize("NFC", copy.resource.name) == normalize("NFC", name)
+        ]
+        return attrs.evolve(task, copy=alike[-1].id) if alike and task.copy else task

@@ -32,6 +32,8 @@ class NamesNextDependentOnly(FakeBackend):
         "C-401",
         "C-402",
         "C-406",
+        "C-414",
+        "C-502",
         "C-503",
         "C-506",
         "C-507",
@@ -40,6 +42,7 @@ class NamesNextDependentOnly(FakeBackend):
         "C-703",
         "C-801",
         "C-803",
+        "C-925",
     },
 )
 class TakesLaterBackupsForDependents(FakeBackend):

@@ -1,5 +1,6 @@
 """Backends that describe themselves wrongly."""
 
+import hashlib
 import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -127,6 +128,7 @@ class DeletesCoveredType(FakeBackend):
 @breaks(
     "C-107",
     also={
+        "C-113",
         "C-209",
         "C-304",
         "C-401",
@@ -140,6 +142,8 @@ class DeletesCoveredType(FakeBackend):
         "C-409",
         "C-410",
         "C-413",
+        "C-414",
+        "C-415",
         "C-422",
         "C-503",
         "C-601",
@@ -204,3 +208,22 @@ class DeclaresUntestedType(FakeBackend):
         info = super().describe()
         share: dict[str, Any] = {"OS::Manila::Share": ABILITIES[VOLUME]}
         return attrs.evolve(info, abilities={**info.abilities, **share})
+
+
+@breaks("C-107", also={"C-414", "C-509"})
+class ScopeOfTheDay(FakeBackend):
+    """Has the date in its scope."""
+
+    @hookimpl
+    def scope(self) -> str:
+        return f"{super().scope()}/{self._cloud.clock().date()}"
+
+
+@breaks("C-113")
+class ScopeOfCredentials(FakeBackend):
+    """Has a digest of its token in its scope."""
+
+    @hookimpl
+    def scope(self) -> str:
+        token = self._token.reveal() if self._token else ""
+        return f"{super().scope()}/{hashlib.sha256(token.encode()).hexdigest()[:8]}"

@@ -17,7 +17,8 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
-from karbor_backup_fake._model import Job, JobState
+from karbor_backup_fake._model import Job, JobState, Task, Unavailable
+from karbor_backup_fake._phases import build_task, phase_kinds
 from tests.contract.mutants.registry import breaks
 
 
@@ -45,7 +46,9 @@ class FailsWithoutReason(FakeBackend):
         return attrs.evolve(super()._job_progress(operation, job), reason="")
 
 
-@breaks("C-601", also={"C-208", "C-214", "C-504", "C-602", "C-603", "C-606", "C-608", "C-609"})
+@breaks(
+    "C-601", also={"C-208", "C-214", "C-504", "C-602", "C-603", "C-606", "C-608", "C-609", "C-612"}
+)
 class RaisesOnFailedWork(FakeBackend):
     """Raises when work has failed."""
 
@@ -201,4 +204,64 @@ class FailedProtectTruncatesResource(FakeBackend):
         if asset is not None and failed:
             half = attrs.evolve(asset, content=asset.content[:5])
             self._cloud.inventory.assets[asset.resource.id] = half
+        return progress
+
+
+@breaks("C-606")
+class NamesLeftoversVaguely(FakeBackend):
+    """Says that something is left, but not what."""
+
+    def _leftovers(self, unwanted: Sequence[str], undo: Job | None) -> tuple[Leftover, ...]:
+        named = super()._leftovers(unwanted, undo)
+        return tuple(attrs.evolve(each, id="some data", note="look for it") for each in named)
+
+
+@breaks("C-612")
+class UndoesEarlierRestores(FakeBackend):
+    """Removes all that was ever restored of a resource when a restore of it fails."""
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        progress = super().release(operation)
+        released = progress.state is ProgressState.SUCCEEDED
+        if released and operation.verb is Verb.RESTORE and not operation.work_succeeded:
+            _remove_restored(self._cloud, operation)
+        return progress
+
+
+def _remove_restored(cloud: FakeCloud, operation: Operation) -> None:
+    """Remove what other operations have restored of a resource of that name."""
+    for asset in list(cloud.inventory.assets.values()):
+        restored = asset.operation not in ("", operation.id)
+        if restored and asset.resource.name == operation.resource.name:
+            cloud.remove_resource(asset.resource.id)
+
+
+@breaks("C-610")
+class RestoresNoMembersWhenBusy(FakeBackend):
+    """Restores the whole without its members when it is told that the service is busy."""
+
+    def _build_task(self, cloud: FakeCloud, operation: Operation) -> Task:
+        try:
+            return super()._build_task(cloud, operation)
+        except Unavailable:
+            steps = phase_kinds(operation, self._phases)
+            return build_task(operation, steps[operation.phase - 1])
+
+
+FAILED_VERIFY = {"C-413", "C-605", "C-607", "C-611", "C-701", "C-702", "C-703", "C-706"}
+
+
+@breaks("C-610", also=FAILED_VERIFY | {"C-410", "C-707", "C-804", "C-913"})
+class FailedVerifyRemovesBackup(FakeBackend):
+    """Removes the backup when a verify of it fails or is cancelled."""
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        progress = super().release(operation)
+        released = progress.state is ProgressState.SUCCEEDED
+        failed = operation.verb is Verb.VERIFY and not operation.work_succeeded
+        if released and failed and operation.backup is not None:
+            copy_id = _serialization.read_copy_id(operation.backup.handle)
+            self._cloud.inventory.remove_tree(copy_id)
         return progress

@@ -19,12 +19,12 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud, _serialization
-from karbor_backup_fake._model import Task
+from karbor_backup_fake._model import Job, Task
 from karbor_backup_fake._phases import build_task, phase_kinds
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-401", also={"C-402", "C-404", "C-410"})
+@breaks("C-401", also={"C-402", "C-404", "C-410", "C-414"})
 class StartsWithoutLookup(FakeBackend):
     """Begins work without looking whether an earlier attempt has begun it."""
 
@@ -47,7 +47,7 @@ class LostReplyAsFinalError(FakeBackend):
             raise
 
 
-@breaks("C-403", also={"C-405", "C-409", "C-422", "C-604", "C-707"})
+@breaks("C-403", also={"C-113", "C-405", "C-409", "C-422", "C-604", "C-707"})
 class KeepsWorkInMemory(FakeBackend):
     """Knows only the work that it has begun itself."""
 
@@ -190,3 +190,45 @@ class NotesUnreadably(NotesSurroundings):
         mask = os.umask(0o022)
         os.umask(mask)
         return mask
+
+
+@breaks("C-414")
+class LooksAtTodaysWork(FakeBackend):
+    """Looks for what it has begun among today's work only."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        if operation.attempt > 1:
+            with self._connect() as cloud:
+                today = cloud.clock().date()
+                begun = cloud.find_jobs(operation.id, operation.fence)
+            if not any(job.started_at.date() == today for job in begun):
+                return super()._start_phase(attrs.evolve(operation, attempt=1))
+        return super()._start_phase(operation)
+
+
+@breaks("C-415")
+class ShortensIds(FakeBackend):
+    """Knows its work by the first eight characters of an operation's id."""
+
+    def _start_phase(self, operation: Operation) -> Progress:
+        if operation.attempt > 1:
+            for job in self._find_jobs(operation):
+                if job.phase == operation.phase:
+                    receipt = _serialization.make_receipt(job.id)
+                    return attrs.evolve(self._job_progress(operation, job), receipt=receipt)
+        return super()._start_phase(operation)
+
+    def _poll_operation(
+        self, cloud: FakeCloud, operation: Operation, listed: Sequence[Job]
+    ) -> Progress:
+        del listed
+        return super()._poll_operation(cloud, operation, self._find_jobs(operation))
+
+    def _find_jobs(self, operation: Operation) -> list[Job]:
+        with self._connect() as cloud:
+            jobs = cloud.jobs()
+        return [
+            attrs.evolve(job, operation=operation.id)
+            for job in jobs
+            if job.operation[:8] == operation.id[:8]
+        ]

@@ -10,6 +10,7 @@ from tests.contract.mutants.registry import breaks
 @breaks(
     "C-421",
     also={
+        "C-113",
         "C-304",
         "C-401",
         "C-402",
@@ -22,6 +23,8 @@ from tests.contract.mutants.registry import breaks
         "C-409",
         "C-410",
         "C-413",
+        "C-414",
+        "C-415",
         "C-422",
         "C-503",
         "C-601",

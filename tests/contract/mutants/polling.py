@@ -13,6 +13,7 @@ from karbor_backup_core import (
     ProgressState,
     State,
     Transient,
+    Verb,
     hookimpl,
 )
 from karbor_backup_fake import FakeBackend, _serialization
@@ -31,7 +32,7 @@ class ReadsOnePage(FakeBackend):
         return super().poll(operations[:20])
 
 
-@breaks("C-502", also={"C-501", "C-504"})
+@breaks("C-502", also={"C-501", "C-504", "C-923"})
 class SwapsPollResults(FakeBackend):
     """Gives each operation the answer of another one."""
 
@@ -164,3 +165,18 @@ class ChangesUnit(FakeBackend):
     def _job_progress(self, operation: Operation, job: Job) -> Progress:
         progress = super()._job_progress(operation, job)
         return attrs.evolve(progress, unit="percent") if progress.done else progress
+
+
+@breaks("C-502")
+class AnswersForOneVerb(FakeBackend):
+    """Takes all backups that are asked about for ones that the same is done with."""
+
+    @hookimpl
+    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        verb = next((each.verb for each in operations if each.backup is not None), Verb.VERIFY)
+        return super().poll(
+            [
+                each if each.backup is None or each.outcome else attrs.evolve(each, verb=verb)
+                for each in operations
+            ]
+        )

@@ -24,6 +24,7 @@ from tests.contract.mutants.verbs import copy_id_of
         "C-706",
         "C-707",
         "C-805",
+        "C-923",
     },
 )
 class KeepsVerifyJobs(FakeBackend):
@@ -36,7 +37,7 @@ class KeepsVerifyJobs(FakeBackend):
         return super().release(operation)
 
 
-@breaks("C-802", also={"C-404", "C-608", "C-911"})
+@breaks("C-802", also={"C-404", "C-608", "C-610", "C-702", "C-911"})
 class KeepsMemberCopies(FakeBackend):
     """Deletes the copy of the whole, and leaves those of its members."""
 

@@ -1,14 +1,16 @@
 """Backends that take more of their process than is theirs."""
 
+import contextlib
 import os
 import socket
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
-from karbor_backup_core import Operation, Progress, hookimpl
-from karbor_backup_fake import FakeBackend
+from karbor_backup_core import KarborBackupError, Operation, Progress, hookimpl
+from karbor_backup_fake import FakeBackend, FakeCloud
 from tests.contract.mutants.registry import breaks
 
 
@@ -69,7 +71,7 @@ class ChangesUmask(FakeBackend):
 
     @hookimpl
     def delete(self, operation: Operation) -> Progress:
-        os.umask(0o027 if os.umask(0o077) == 0o077 else 0o077)
+        os.umask((os.umask(0) + 1) % 0o100)  # another one each time
         return super().delete(operation)
 
 
@@ -94,3 +96,53 @@ class LeavesChildren(FakeBackend):
     def delete(self, operation: Operation) -> Progress:
         self.started.append(os.posix_spawn("/bin/true", ["true"], os.environ))
         return super().delete(operation)
+
+
+@breaks("C-921")
+class LeaksThreadsWhenRefused(FakeBackend):
+    """Leaves a thread behind when the service refuses a request."""
+
+    @contextlib.contextmanager
+    def _connect(self) -> Iterator[FakeCloud]:
+        try:
+            with super()._connect() as cloud:
+                yield cloud
+        except KarborBackupError:
+            threading.Thread(target=LeaksThreads.over.wait, daemon=True).start()
+            raise
+
+
+@breaks("C-924")
+class LeavesFilesOfCancels(FakeBackend):
+    """Writes a temporary file for each cancel, and forgets it."""
+
+    @hookimpl
+    def cancel(self, operation: Operation) -> bool:
+        descriptor, _ = tempfile.mkstemp()
+        os.close(descriptor)
+        return super().cancel(operation)
+
+
+@breaks("C-923")
+class ReleasesFromObject(FakeBackend):
+    """Keeps the operation that it releases in itself."""
+
+    _releasing: Operation | None = None
+
+    @hookimpl
+    def release(self, operation: Operation) -> Progress:
+        self._releasing = operation
+        for _ in range(20):
+            time.sleep(0)  # let another thread in
+        return super().release(self._releasing)
+
+
+@breaks("C-925")
+class HopesForShortWork(FakeBackend):
+    """Sleeps for a while after it has begun a verify, which may be short."""
+
+    @hookimpl
+    def verify(self, operation: Operation) -> Progress:
+        progress = super().verify(operation)
+        time.sleep(1)
+        return progress

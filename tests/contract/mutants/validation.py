@@ -56,7 +56,7 @@ class AcceptsUnknownOptions(FakeBackend):
         return info_with_ability(super().describe(), VOLUME, Verb.PROTECT, ability)
 
 
-@breaks("C-303")
+@breaks("C-303", also={"C-217"})
 class RequiresAsciiNames(FakeBackend):
     """Refuses names that are not ASCII."""
 
@@ -125,4 +125,15 @@ class RefusesOptionAfterStart(FakeBackend):
             with self._connect() as cloud:
                 cloud.create_job("of nobody", 1, Task(kind=JobKind.READ))
             raise InvalidInput("descriptions are not taken")
+        return super().protect(operation)
+
+
+@breaks("C-309")
+class RefusesQuotesInNames(FakeBackend):
+    """Fails with resources whose names have quotes in them or begin with a dash."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        if set(operation.resource.name) & set("'\"$`") or operation.resource.name.startswith("-"):
+            raise BackendError(f"the name {operation.resource.name} cannot be used")
         return super().protect(operation)

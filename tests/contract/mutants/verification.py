@@ -10,11 +10,12 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
     Resource,
+    Verb,
     hookimpl,
 )
-from karbor_backup_fake import FakeBackend
+from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake._abilities import ABILITIES, VOLUME
-from karbor_backup_fake._model import Job
+from karbor_backup_fake._model import Job, Task
 from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
 
@@ -65,3 +66,15 @@ class VerifyLeavesResource(FakeBackend):
         if operation.attempt == 1:
             self._cloud.add_resource(Resource(VOLUME, f"scratch-{operation.id}"), b"restored")
         return progress
+
+
+@breaks("C-214")
+class VerifiesNewestBackup(FakeBackend):
+    """Reads the newest backup of a resource, whichever is to be verified."""
+
+    def _build_task(self, cloud: FakeCloud, operation: Operation) -> Task:
+        task = super()._build_task(cloud, operation)
+        if operation.verb is not Verb.VERIFY:
+            return task
+        same = [copy for copy in cloud.copies() if copy.resource.id == operation.resource.id]
+        return attrs.evolve(task, copy=same[-1].id) if same else task
