@@ -103,6 +103,12 @@ class FakeProtectionPlugin(BackupProtectionPlugin):
     BACKEND = "fake"
 
 
+class CinderProtectionPlugin(BackupProtectionPlugin):
+    """Protects resources with Cinder's own backups; it needs no Freezer."""
+
+    BACKEND = "cinder"
+
+
 class FreezerProtectionPlugin(BackupProtectionPlugin):
     """Protects resources with OpenStack Freezer."""
 

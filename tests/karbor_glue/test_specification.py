@@ -39,4 +39,5 @@ def test_the_entry_points_of_the_plugins_are_declared() -> None:
     declared = project["entry-points"]["karbor.protections"]
     assert declared["karbor-freezer-protection-plugin"].endswith(":FreezerProtectionPlugin")
     assert declared["karbor-fake-protection-plugin"].endswith(":FakeProtectionPlugin")
+    assert declared["karbor-cinder-protection-plugin"].endswith(":CinderProtectionPlugin")
     assert declared["karbor-backup-protection-plugin"].endswith(":BackupProtectionPlugin")
