@@ -1,7 +1,7 @@
 """What one configured backend can do, and how its service is."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -10,6 +10,9 @@ from karbor_backup_core import Ability, Backend, Health, KarborBackupError, Supp
 from karbor_backup_core.configuration import BackendSection
 from karbor_backup_core.configured_backends import ConfiguredBackends
 from karbor_backup_core.documents import to_document
+
+_VERBS_OF_TYPES: Final = [verb for verb in Verb if verb is not Verb.MAINTAIN]
+"""The verbs that a backend does with a type of resource."""
 
 
 @attrs.frozen
@@ -60,12 +63,12 @@ class BackendStatus:
 
     def column_names(self) -> list[str]:
         """Return the heads of the columns of ``rows``."""
-        return [verb.value for verb in Verb]
+        return [verb.value for verb in _VERBS_OF_TYPES]
 
     def ability_rows(self) -> list[tuple[str, ...]]:
         """Return for each type of resource what it does with each verb."""
         return [
-            (kind, *(_ability_word(abilities.get(verb)) for verb in Verb))
+            (kind, *(_ability_word(abilities.get(verb)) for verb in _VERBS_OF_TYPES))
             for kind, abilities in self._abilities()
         ]
 
@@ -78,7 +81,7 @@ class BackendStatus:
 
     def option_lines(self) -> Iterator[str]:
         """Name the options of each verb, the required ones marked."""
-        for verb in Verb:
+        for verb in _VERBS_OF_TYPES:
             kinds: dict[str, list[str]] = {}
             for kind, abilities in self._abilities():
                 if verb in abilities and abilities[verb].support is Support.SUPPORTED:
@@ -87,6 +90,15 @@ class BackendStatus:
                 whose = "" if len(kinds) == 1 else f" {', '.join(of)}"
                 if options:
                     yield printable(f"  options of {verb}{whose}: {options}")
+
+    def maintenance_lines(self) -> Iterator[str]:
+        """Name the actions of its maintenance, each with its options."""
+        actions = {} if self.backend is None else self.backend.info.maintenance
+        for action, ability in actions.items():
+            options = _format_options(ability)
+            more = f" (options: {options})" if options else ""
+            if ability.support is Support.SUPPORTED:
+                yield printable(f"  maintenance: {action}{more}")
 
     def _abilities(self) -> list[tuple[str, dict[Verb, Ability]]]:
         if self.backend is None:

@@ -33,7 +33,12 @@ def format_resource(resource: Resource) -> str:
 
 
 def format_subject(operation: Operation) -> str:
-    """Return its verb and subject: ``delete of the backup of OS::Cinder::Volume 1f3c``."""
+    """Return its verb and subject: ``delete of the backup of OS::Cinder::Volume 1f3c``.
+
+    Of a maintenance that is its action and what is maintained: ``prune of restic:5f2c``.
+    """
+    if operation.action:
+        return printable(f"{operation.action} of {operation.scope}")
     whose = "the backup of " if operation.verb in _ON_BACKUPS else ""
     return f"{operation.verb} of {whose}{format_resource(operation.resource)}"
 

@@ -75,8 +75,11 @@ def print_result(operation: Operation) -> None:
 
 
 def _success_lines(operation: Operation, outcome: Outcome) -> Iterator[str]:
-    yield f"{_VERB_MESSAGES[operation.verb]} {format_resource(operation.resource)}"
-    yield f"  backup    {printable(operation.backup_id)}"
+    if operation.action:
+        yield f"maintained {printable(operation.scope)}: {printable(operation.action)}"
+    else:
+        yield f"{_VERB_MESSAGES[operation.verb]} {format_resource(operation.resource)}"
+        yield f"  backup    {printable(operation.backup_id)}"
     if operation.verb is Verb.PROTECT and (name := operation.options.get("backup_name")):
         yield f"  name      {printable(str(name))}"
     for restored in outcome.resources:
@@ -96,7 +99,7 @@ def _covered_message(operation: Operation, by: str) -> str:
 
 def format_result(operation: Operation) -> str:
     """Describe in a line how an operation ended, with the ids of what there is now."""
-    backup = f", backup {operation.backup_id}" if operation.backup_id else ""
+    backup = "" if operation.action else f", backup {operation.backup_id}"
     return (
         f"{format_subject(operation)} {_describe_outcome(operation.outcome)} "
         f"(operation {printable(operation.id)}{printable(backup)})"

@@ -35,6 +35,7 @@ from karbor_backup_core import (
     Verb,
     next_call,
     plan_delete,
+    plan_maintenance,
     plan_protect,
     plan_restore,
     plan_verify,
@@ -44,12 +45,14 @@ from karbor_backup_core import (
 BeforeCall = Callable[[Operation], Operation]
 """Called before each call of a driven operation; answers the operation to go on with."""
 
+_SUPPORTED: Final = Support.SUPPORTED
 DEADLINE: Final = timedelta(hours=1)
 _PLANNERS: Final[Mapping[Verb, Callable[..., Operation]]] = {
     Verb.PROTECT: plan_protect,
     Verb.RESTORE: plan_restore,
     Verb.DELETE: plan_delete,
     Verb.VERIFY: plan_verify,
+    Verb.MAINTAIN: plan_maintenance,
 }
 CALLS_LIMIT: Final = 400
 _SETTLE_TIME: Final = timedelta(seconds=10)
@@ -136,6 +139,21 @@ class RuleContext:
         order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
         return [verb for verb in order if self.supports(kind, verb)]
 
+    def targets_of(self, backup: Backup) -> list[tuple[Verb, Resource | Backup]]:
+        """Return each verb of a backup's type with what it works on; each maintenance follows."""
+        kind = backup.resource.type
+        targets: list[tuple[Verb, Resource | Backup]] = [
+            (verb, backup.resource if verb is Verb.PROTECT else backup)
+            for verb in self.supported_verbs(kind)
+        ]
+        return [*targets, *((Verb.MAINTAIN, each) for each in self.maintained())]
+
+    def maintained(self) -> list[Resource]:
+        """Return what each maintenance that the backend declares works on, its action as type."""
+        backend = self.process.backend
+        actions = [a for a, each in backend.info.maintenance.items() if each.support is _SUPPORTED]
+        return [Resource(action, backend.scope()) for action in actions]
+
     def types_supporting(self, *verbs: Verb) -> list[str]:
         """Return the types for which the backend supports all these verbs, in the harness's order.
 
@@ -214,7 +232,7 @@ class RuleContext:
         waiting = DEADLINE if self.harness.clock else timedelta(seconds=self.harness.timeout)
         planned = _PLANNERS[verb](
             self.process.backend,
-            target,
+            resource.type if verb is Verb.MAINTAIN else target,
             self.options_for(verb, resource) if options is None else options,
             now=self.clock(),
             deadline=deadline or waiting,

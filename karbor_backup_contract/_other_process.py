@@ -219,6 +219,11 @@ class RemoteBackend:
         return self._call(Progress, "verify", operation=operation)
 
     @hookimpl
+    def maintain(self, operation: Operation) -> Progress:
+        """Call the hook there."""
+        return self._call(Progress, "maintain", operation=operation)
+
+    @hookimpl
     def dependents(self, backup: Backup) -> Sequence[str]:
         """Call the hook there; of a backend without it there are none."""
         return self._call(tuple, "dependents", backup=backup) or ()

@@ -143,10 +143,15 @@ class StartedVerb:
 def verb_targets(
     context: RuleContext, kind: str | None = None
 ) -> list[tuple[Verb, Resource | Backup]]:
-    """Return each verb of a type with something to work on, which no other verb uses up."""
+    """Return each verb of a type with something to work on, which no other verb uses up.
+
+    Where no type is asked for, each maintenance follows.
+    """
+    maintained = [] if kind else [(Verb.MAINTAIN, each) for each in context.maintained()]
     kind = kind or context.type_supporting(Verb.PROTECT)
     resource = context.create_resource(kind)
-    return [(verb, context.target_for(verb, resource)) for verb in context.supported_verbs(kind)]
+    targets = [(verb, context.target_for(verb, resource)) for verb in context.supported_verbs(kind)]
+    return [*targets, *maintained]
 
 
 def start_each_verb(

@@ -105,6 +105,11 @@ ALL_TYPES: Final = Requirement(
 OTHER_SCOPE: Final = requires_attribute(
     "create_backend_in_other_scope", "a backend that looks at another project"
 )
+MAINTENANCE: Final = Requirement(
+    "a maintenance that the backend declares",
+    lambda _, info: "" if info.maintenance else "the backend declares no maintenance",
+    declared=True,
+)
 DEPENDENT_BACKUPS: Final = requires_attribute("dependent_options", "backups that depend on others")
 OTHER_PLACE: Final = requires_attribute(
     "create_backend_in_other_place", "a backend as it would be on another host"

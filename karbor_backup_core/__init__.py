@@ -74,7 +74,13 @@ if TYPE_CHECKING:
     )
     from karbor_backup_core._outcome_messages import describe_end, describe_result
     from karbor_backup_core._paths import check_path, is_allowed_path
-    from karbor_backup_core._planning import plan_delete, plan_protect, plan_restore, plan_verify
+    from karbor_backup_core._planning import (
+        plan_delete,
+        plan_maintenance,
+        plan_protect,
+        plan_restore,
+        plan_verify,
+    )
     from karbor_backup_core._suggestions import closest_name, suggest_known, suggest_name
     from karbor_backup_core._version import CONTRACT_VERSION, __version__
     from karbor_backup_core._workflow import Step, StepCall, Workflow
@@ -107,7 +113,7 @@ _MODULES: Final = {
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
-    "_planning": "plan_delete plan_protect plan_restore plan_verify",
+    "_planning": "plan_delete plan_maintenance plan_protect plan_restore plan_verify",
     "_suggestions": "closest_name suggest_known suggest_name",
     "_version": "CONTRACT_VERSION __version__",
     "_workflow": "Step StepCall Workflow",
@@ -192,6 +198,7 @@ __all__ = [
     "next_call",
     "open_runner",
     "plan_delete",
+    "plan_maintenance",
     "plan_protect",
     "plan_restore",
     "plan_verify",

@@ -179,12 +179,21 @@ class Backend:
         hooks = HookCaller.register(name, plugin, extensions, secrets)
         info = check_info(f"backend {name}: describe", hooks.call("describe"))
         check_optional_hooks(f"backend {name}", plugin, info.contract)
+        declared = {
+            (resource_type, verb): ability
+            for resource_type, verbs in info.abilities.items()
+            for verb, ability in verbs.items()
+        }
+        declared |= {(action, Verb.MAINTAIN): each for action, each in info.maintenance.items()}
+        if info.maintenance and not hooks.implements("maintain"):
+            raise ContractViolation(
+                f"backend {name} declares maintenance: implement the hook maintain"
+            )
         validators = {
             (resource_type, verb): Validator(
                 ability.schema, f"options for {verb} of {resource_type} with backend {name}"
             )
-            for resource_type, verbs in info.abilities.items()
-            for verb, ability in verbs.items()
+            for (resource_type, verb), ability in declared.items()
         }
         for validator in validators.values():
             validator.prepare()
@@ -193,10 +202,14 @@ class Backend:
     def ability(self, resource_type: str, verb: Verb) -> Ability:
         """Return what the backend does with a verb for a type; what it does not say is no.
 
+        For a maintenance the type is the action.
+
         Raises:
             InvalidInput: there is no such verb.
         """
         verb = to_verb(verb)
+        if verb is Verb.MAINTAIN:
+            return self._maintenance_ability(resource_type)
         declared = self.info.abilities.get(resource_type, {}).get(verb)
         if declared is not None:
             return declared
@@ -204,6 +217,14 @@ class Backend:
         guess = suggest_name(resource_type, self.info.abilities)
         reason = f"it does not declare {verb} for {resource_type}: {guess}its types are: {known}"
         return Ability(Support.UNSUPPORTED, reason=reason)
+
+    def _maintenance_ability(self, action: str) -> Ability:
+        declared = self.info.maintenance.get(action)
+        if declared is not None:
+            return declared
+        known = ", ".join(sorted(self.info.maintenance)) or "none"
+        guess = suggest_name(action, self.info.maintenance)
+        return Ability(Support.UNSUPPORTED, reason=f"{guess}its maintenance is: {known}")
 
     def require_ability(self, resource_type: str, verb: Verb) -> Ability:
         """Return what the backend does with a verb for a type that it supports.
@@ -307,6 +328,8 @@ class Backend:
             BackendError: the call must not be repeated.
             ContractViolation: the answer is one that the contract forbids.
         """
+        if not self._hooks.implements(operation.verb.value):
+            raise Unsupported(f"backend {self.name} cannot {operation.verb}: it has no such hook")
         more = {"own_paths": tuple(own_paths)} if operation.verb is Verb.RESTORE else {}
         return self._call_for_progress(operation.verb.value, operation, VERB_STATES, **more)
 

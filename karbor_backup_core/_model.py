@@ -27,6 +27,8 @@ class Verb(enum.StrEnum):
     RESTORE = "restore"
     DELETE = "delete"
     VERIFY = "verify"
+    MAINTAIN = "maintain"
+    """Maintenance of what all backups share; it has no backup of its own."""
 
 
 class State(enum.StrEnum):
@@ -284,7 +286,7 @@ class Retry:
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One protect, restore, delete or verify, from its plan to its release.
+    """One protect, restore, delete, verify or maintenance, from its plan to its release.
 
     Attributes:
         id: created by the core before anything else; a backend finds its own work by it.
@@ -292,9 +294,11 @@ class Operation:
         backend: the *configured* name of its backend.
         implementation: the name of the backend's implementation, as in ``BackendInfo.name``.
         scope: the endpoint and project to which it belongs.
-        resource: the resource to protect, or the one that the backup was made of.
+        resource: the resource to protect, or the one that the backup was made of. Of a maintenance
+            its type is the action, and its id the scope that is maintained.
         options: the options, valid by the backend's schema.
-        backup: the backup that is restored, deleted or verified; None for a protect.
+        backup: the backup that is restored, deleted or verified; None for a protect and for a
+            maintenance.
         state: see ``State``.
         phase: the number of times that work was started in the service; 0 before the first.
         attempt: how often this phase's call has been made or may have been made; 1 promises a
@@ -362,8 +366,16 @@ class Operation:
 
     @property
     def backup_id(self) -> str:
-        """The id of the whole backup that it makes, reads or removes, in whole or in part."""
+        """The id of the whole backup that it makes, reads or removes, in whole or in part.
+
+        A maintenance has no backup: this is its own id then.
+        """
         return self.id if self.backup is None else self.backup.whole_id
+
+    @property
+    def action(self) -> str:
+        """What a maintenance does, such as "prune"; empty for any other operation."""
+        return self.resource.type if self.verb is Verb.MAINTAIN else ""
 
     @property
     def finished(self) -> bool:
@@ -433,12 +445,14 @@ class BackendInfo:
         contract: the contract version that it was written for, "MAJOR.MINOR".
         abilities: per type of resource, per verb. A verb or type that is not named is
             unsupported.
+        maintenance: per action, such as "prune", that works on what all backups share.
     """
 
     name: str
     version: str
     contract: str
     abilities: Mapping[str, Mapping[Verb, Ability]]
+    maintenance: Mapping[str, Ability] = attrs.field(factory=dict)
 
 
 @attrs.frozen

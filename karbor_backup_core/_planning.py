@@ -32,6 +32,7 @@ from karbor_backup_core._requests import (
     check_target,
     check_types,
     copy_options,
+    needs_backup,
 )
 from karbor_backup_core._verbs import to_verb
 
@@ -148,6 +149,37 @@ def plan_verify(
     return plan_operation(backend, Verb.VERIFY, backup, options, deadline=deadline, now=now)
 
 
+def plan_maintenance(
+    backend: Backend,
+    action: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan maintenance of what all backups of a backend share. Nothing is stored or started.
+
+    Args:
+        backend: the backend to use.
+        action: one of ``BackendInfo.maintenance``, such as "prune".
+        options: the options, by the backend's schema for this action.
+        deadline: as for ``plan_protect``.
+        now: as for ``plan_protect``.
+
+    Returns:
+        A planned operation, whose verb is ``maintain``.
+
+    Raises:
+        Unsupported: the backend does not do this.
+        KarborBackupError: as ``plan_protect``.
+    """
+    if not isinstance(action, str):
+        raise InvalidInput(f"action {action!r}: give a text")
+    check_ability(backend, Verb.MAINTAIN, action)
+    target = Resource(action, backend.scope())
+    return plan_operation(backend, Verb.MAINTAIN, target, options, deadline=deadline, now=now)
+
+
 def plan_operation(
     backend: Backend,
     verb: Verb,
@@ -208,7 +240,7 @@ def prepare_submission(backend: Backend, operation: Operation, now: datetime) ->
         backend,
         operation.verb,
         # Its annotation allows None for the backup; planning refuses it.
-        operation.resource if operation.verb is Verb.PROTECT else operation.backup,  # type: ignore[arg-type]
+        operation.backup if needs_backup(operation.verb) else operation.resource,  # type: ignore[arg-type]
         operation.options,
         deadline=time_allowed,
         now=operation.created_at,

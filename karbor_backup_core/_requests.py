@@ -31,9 +31,9 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
             be deleted alone, or an id or a name cannot be.
         InvalidDocument: an attribute of the target is of another type than it should be.
     """
-    wanted = Resource if verb is Verb.PROTECT else Backup
+    wanted = Backup if needs_backup(verb) else Resource
     if not isinstance(target, wanted):
-        article = "a resource" if verb is Verb.PROTECT else "a backup"
+        article = "a backup" if needs_backup(verb) else "a resource"
         raise InvalidInput(
             f"{verb} takes {article} (a {wanted.__name__}), not a {type(target).__name__}"
         )
@@ -50,6 +50,11 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
             f"delete the whole, {target.whole_id}"
         )
     return target.resource
+
+
+def needs_backup(verb: Verb) -> bool:
+    """Return whether operations of a verb work on a backup."""
+    return verb not in (Verb.PROTECT, Verb.MAINTAIN)
 
 
 def check_types(instance: Resource | Backup | Operation) -> None:

@@ -127,6 +127,16 @@ class BackendSpec:
         """
 
     @hookspec(firstresult=True)
+    def maintain(self, operation: Operation) -> Progress:  # type: ignore[empty-body]
+        """Start, or continue, the maintenance ``operation.action`` of what all backups share.
+
+        What could be restored before can be restored after it, also after a cancel or a failure.
+        Rules and errors are those of ``protect``; ``checks`` lists what was and was not verified.
+
+        This hook is optional: a backend that declares a ``maintenance`` implements it.
+        """
+
+    @hookspec(firstresult=True)
     def dependents(self, backup: Backup) -> Sequence[str]:  # type: ignore[empty-body]
         """Return the backups that cannot be restored without this one. Only reads.
 
@@ -236,7 +246,7 @@ def _hook_names(specification: type) -> tuple[str, ...]:
 BACKEND_HOOKS: Final = _hook_names(BackendSpec)
 """The hooks of a backend."""
 
-OPTIONAL_HOOKS: Final = ("place", "dependents")
+OPTIONAL_HOOKS: Final = ("place", "maintain", "dependents")
 """Those that a backend need not implement; contract 1.1 brought them."""
 
 EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)

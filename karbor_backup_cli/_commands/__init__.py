@@ -10,6 +10,7 @@ from karbor_backup_cli._commands.cancel import cancel
 from karbor_backup_cli._commands.contract import contract
 from karbor_backup_cli._commands.delete import delete
 from karbor_backup_cli._commands.list_backups import list_backups
+from karbor_backup_cli._commands.maintain import maintain
 from karbor_backup_cli._commands.operations import operations
 from karbor_backup_cli._commands.options import options
 from karbor_backup_cli._commands.protect import protect
@@ -26,6 +27,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     restore,
     delete,
     verify,
+    maintain,
     list_backups,
     show,
     operations,

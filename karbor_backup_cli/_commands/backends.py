@@ -84,6 +84,7 @@ def _print_backends(
             emit_table(("", *backend_status.column_names()), backend_status.ability_rows())
         emit_lines(backend_status.covered_lines())
         emit_lines(backend_status.option_lines())
+        emit_lines(backend_status.maintenance_lines())
 
 
 def _unused_reason(backend: "InstalledBackend") -> str:

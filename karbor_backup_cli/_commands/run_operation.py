@@ -1,4 +1,4 @@
-"""What protect, restore, delete and verify have in common: they run an operation to its end."""
+"""What the commands have in common that run an operation to its end."""
 
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
@@ -17,6 +17,7 @@ from karbor_backup_core import (
     Resource,
     Verb,
     plan_delete,
+    plan_maintenance,
     plan_protect,
     plan_restore,
     plan_verify,
@@ -46,6 +47,27 @@ def run_on_backup(
     """
     chosen = context.backends.select_for_backup(backup, backend)
     run_operation(context, chosen, verb, backup, given)
+
+
+def run_maintenance(
+    context: CliContext,
+    backend: Backend,
+    action: str,
+    options_file: str | None,
+    assignments: Sequence[str],
+    deadline: timedelta | None,
+) -> None:
+    """Maintain what all backups of a backend share, and tell how that ended.
+
+    Raises:
+        Failed: it did not succeed.
+        KarborBackupError: it was refused, or could not be gone on with.
+    """
+    schema = backend.require_ability(action, Verb.MAINTAIN).schema
+    options = read_options(options_file, assignments, schema)
+    time_allowed = context.configuration.policy.deadline if deadline is None else deadline
+    planned = plan_maintenance(backend, action, options, deadline=time_allowed)
+    report_result(execute(context, backend, planned), as_json=context.as_json)
 
 
 def run_operation(

@@ -125,10 +125,8 @@ def busy_is_transient(context: RuleContext) -> None:
     """Refuse the first request of each hook, and then let the operation succeed."""
     kind = context.type_supporting(*_CREATING_VERBS)
     backup = context.protect(context.create_resource(kind))
-    for verb in context.supported_verbs(kind):
-        operation = context.record_submission(
-            verb, backup.resource if verb is Verb.PROTECT else backup
-        )
+    for verb, target in context.targets_of(backup):
+        operation = context.record_submission(verb, target)
         _require_transient(context, verb, context.process.backend.call_verb, operation)
         operation = context.process.driver.step(context.restart(operation))
         if operation.state is State.RUNNING:
@@ -157,10 +155,8 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
     kind = context.type_supporting(*_CREATING_VERBS)
     backup = context.protect(context.create_resource(kind))
     before = context.inventory()
-    for verb in context.supported_verbs(kind):
-        operation = context.record_submission(
-            verb, backup.resource if verb is Verb.PROTECT else backup
-        )
+    for verb, target in context.targets_of(backup):
+        operation = context.record_submission(verb, target)
         context.inject_fault(Fault.REFUSE)
         stored = context.process.driver.step(operation)
         if context.absorb_fault():

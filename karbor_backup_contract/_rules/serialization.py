@@ -55,6 +55,8 @@ def arguments_are_not_modified(context: RuleContext) -> None:
             context.run_successfully(
                 Verb.VERIFY, context.protect(context.create_resource(kind)), note
             )
+        for target in context.maintained():
+            context.run_successfully(Verb.MAINTAIN, target, note)
     for operation, text in seen:
         now = json.dumps(to_document(operation))
         require(now == text, f"{text} has been changed to {now}")
@@ -72,10 +74,8 @@ def every_hook_returns_a_result(context: RuleContext) -> None:
     _require_result_type(context, "describe", BackendInfo)
     _require_result_type(context, "scope", str)
     _require_result_type(context, "check", Health)
-    for verb in context.supported_verbs(kind):
-        operation = context.record_submission(
-            verb, backup.resource if verb is Verb.PROTECT else backup
-        )
+    for verb, target in context.targets_of(backup):
+        operation = context.record_submission(verb, target)
         _require_result_type(context, verb.value, Progress, operation=operation)
         polled = _require_result_type(context, "poll", Mapping, operations=(operation,))
         require(isinstance(polled.get(operation.id), Progress), f"poll answered {polled}")

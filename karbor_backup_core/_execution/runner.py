@@ -15,7 +15,7 @@ from karbor_backup_core._execution.runner_arguments import check_arguments, chec
 from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.state_machine import Lifecycle
 from karbor_backup_core._model import Backup, Operation, Resource, Verb
-from karbor_backup_core._planning import plan_operation, prepare_submission
+from karbor_backup_core._planning import plan_maintenance, plan_operation, prepare_submission
 from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.stores.base import Store
 
@@ -147,6 +147,37 @@ class Runner:
         Args, result and exceptions are those of ``protect``.
         """
         return self._add(self.plan(backend, Verb.VERIFY, backup, options, deadline=deadline))
+
+    def maintain(
+        self,
+        backend: str,
+        action: str,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> OperationFuture:
+        """Plan maintenance of what all backups of a backend share, and submit the operation.
+
+        Args:
+            backend: the configured name of the backend.
+            action: one of ``BackendInfo.maintenance``, such as "prune".
+            options: the options, by the backend's schema for this action.
+            deadline: as for ``protect``.
+
+        Returns:
+            The future of the operation.
+
+        Raises:
+            KarborBackupError: as ``plan_maintenance`` and ``submit``; nothing was stored.
+        """
+        planned = plan_maintenance(
+            self._get_backend(backend),
+            action,
+            options,
+            now=self._now(),
+            deadline=self._driver.lifecycle.policy.deadline if deadline is None else deadline,
+        )
+        return self._add(planned)
 
     @overload
     def plan(

@@ -146,6 +146,11 @@ def check_info(what: str, answer: Any) -> BackendInfo:
         for verb, ability in verbs.items()
         if ability.support is Support.COVERED and not ability.covered_by
     ]
+    faults += [
+        f"maintenance {action!r} is covered: it is supported or not"
+        for action, ability in info.maintenance.items()
+        if ability.support is Support.COVERED
+    ]
     if faults:
         raise ContractViolation(f"{what}: {'; '.join(truncate_faults(faults))}")
     return info

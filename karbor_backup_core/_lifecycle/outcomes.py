@@ -76,6 +76,8 @@ def build_backup(operation: Operation, progress: Progress, now: datetime) -> Bac
     if operation.backup is not None:
         verified = operation.verb is Verb.VERIFY
         return attrs.evolve(operation.backup, checks=progress.checks) if verified else None
+    if operation.verb is not Verb.PROTECT:
+        return None
     build = functools.partial(
         Backup,
         backend=operation.implementation,

@@ -64,7 +64,9 @@ def test_with_json_a_fault_is_one_object_on_the_standard_error(command: CommandR
     assert (result.exit_code, result.stdout) == (2, "")
     error = json.loads(result.stderr)["error"]
     assert error["kind"] == "InvalidDocument"
-    assert error["faults"] == ["$.x: unknown: remove it, or use one of: backup_name, description"]
+    assert error["faults"] == [
+        "$.x: unknown: remove it, or use one of: backup_name, description, incremental"
+    ]
 
 
 @pytest.mark.parametrize(

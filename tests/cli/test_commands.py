@@ -210,3 +210,21 @@ def test_a_backup_finds_the_backend_of_its_scope(command: CommandRunner) -> None
         file.write('[backends.another]\nuse = "fake"\ncloud = "another"\n')
     command.config.write_text(command.config.read_text().replace('default_backend = "mine"', ""))
     assert command.json("verify", backup)["backend"] == "mine"
+
+
+def test_maintenance_is_an_operation_like_any_other(command: CommandRunner) -> None:
+    done = command("maintain", "prune")
+    assert (done.exit_code, done.stdout) == (0, f"maintained fake:{command.cloud.name}: prune\n")
+    document = command.json("maintain", "check", "--deadline", "1h")
+    assert from_document(Operation, document).action == "check"
+    assert "maintain  check  fake:" in command("operations").stdout
+    assert "maintenance: prune" in command("backends").stdout
+    assert command("options", "maintain", "prune").stdout == "maintain of prune takes no options\n"
+    assert command.json("list")["backups"] == []
+
+
+def test_maintenance_that_there_is_not_is_refused(command: CommandRunner) -> None:
+    refused = command("maintain", "purne")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "did you mean 'prune'? its maintenance is: check, prune" in refused.stderr
+    assert "no_such" in command("maintain", "prune", "-o", "no_such=1").stderr

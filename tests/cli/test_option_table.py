@@ -31,7 +31,11 @@ def test_json_has_the_same_for_every_way_to_write_the_type(
     answer = command.json("options", "Protect", kind, "--backend", "mine")
     assert (answer["backend"], answer["verb"]) == ("mine", "protect")
     assert (answer["type"], answer["covered_by"]) == ("OS::Cinder::Volume", None)
-    assert [each["name"] for each in answer["options"]] == ["backup_name", "description"]
+    assert [each["name"] for each in answer["options"]] == [
+        "backup_name",
+        "description",
+        "incremental",
+    ]
     assert answer["options"][0]["required"] is True
     assert answer["options"][0]["made"] is True
 
@@ -84,7 +88,9 @@ def test_freezers_options_are_printed_without_a_reachable_cloud(
 
 def test_command_suggested_by_a_message_is_accepted(command: CommandRunner) -> None:
     named = command.json("options", "protect", "volume")["options"]
-    given = [part for each in named for part in ("-o", f"{each['name']}=x")]
+    values = {"incremental": "true"}
+    given = [f"{each['name']}={values.get(each['name'], 'x')}" for each in named]
+    given = [part for each in given for part in ("-o", each)]
     assert command("protect", "volume", "volume-1", *given).exit_code == 0
 
 

@@ -84,7 +84,9 @@ class BackendForContract10(FakeBackend):
 
     @hookimpl
     def describe(self) -> BackendInfo:
-        return attrs.evolve(super().describe(), contract="1.0")
+        return attrs.evolve(super().describe(), contract="1.0", maintenance={})
+
+    maintain = None
 
     def place(self) -> NoReturn:  # type: ignore[override]
         raise AssertionError("it is no hook")

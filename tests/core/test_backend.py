@@ -213,6 +213,10 @@ class TestAnswers:
                 return attrs.evolve(SUCCEEDED, reason=f"restore {operation.id}")
 
             @hookimpl
+            def maintain(self, operation: Operation) -> Any:
+                return attrs.evolve(SUCCEEDED, reason=f"maintain {operation.id}")
+
+            @hookimpl
             def delete(self, operation: Operation) -> Any:
                 return attrs.evolve(SUCCEEDED, reason=f"delete {operation.id}")
 

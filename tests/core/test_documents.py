@@ -95,7 +95,7 @@ def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> No
     }
     faults = faults_raised_by(lambda: from_document(Operation, document))
     for expected in (
-        "$.verb: expected one of protect, restore, delete, verify",
+        "$.verb: expected one of protect, restore, delete, verify, maintain",
         "$.phase: expected int, got bool",
         "$.done: expected a number, got str",
         "$.deadline: 'tomorrow' is no instant: write it in ISO 8601 with its zone",

@@ -23,6 +23,7 @@ from karbor_backup_core import (
     WrongScope,
     hookimpl,
     plan_delete,
+    plan_maintenance,
     plan_protect,
     plan_restore,
     plan_verify,
@@ -168,3 +169,53 @@ def test_dependents_that_are_no_names_break_the_contract(
     monkeypatch.setattr(ChainBackend, "answer", answer)
     with pytest.raises(ContractViolation, match="backend mine: dependents"):
         plan_delete(chain, project_backup)
+
+
+def test_maintenance_is_planned_without_a_backup(backend: Backend) -> None:
+    planned = plan_maintenance(backend, "prune", now=NOW, deadline=HOUR)
+    assert (planned.verb, planned.action, planned.backup) == (Verb.MAINTAIN, "prune", None)
+    assert planned.resource == Resource("prune", "fake:here")
+    assert plan_with_defaults(backend, Verb.PROTECT, SERVER).action == ""
+
+
+def test_maintenance_leaves_no_backup_and_can_be_planned_long_before(backend: Backend) -> None:
+    planned = plan_maintenance(backend, "check", now=NOW, deadline=HOUR)
+    store = MemoryStore()
+    with Runner(store, [backend]) as runner:
+        for future in (runner.submit(planned), runner.maintain("mine", "prune")):
+            assert future.result(60).succeeded
+    assert not store.backups()
+
+
+@pytest.mark.parametrize(
+    ("action", "options", "message"),
+    [
+        (
+            "purne",
+            {},
+            "cannot maintain purne: did you mean 'prune'.*its maintenance is: check, prune",
+        ),
+        (SERVER.type, {}, "its maintenance is"),
+        ("prune", {"no_such": 1}, "options for maintain of prune with backend mine"),
+        (7, {}, "action 7: give a text"),
+    ],
+)
+def test_maintenance_that_cannot_be_is_refused(
+    backend: Backend, action: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        plan_maintenance(backend, action, options, now=NOW)
+
+
+def test_maintenance_takes_no_backup(backend: Backend, project_backup: Backup) -> None:
+    runner = Runner(MemoryStore(), [backend])
+    with runner, pytest.raises(InvalidInput, match="maintain takes a resource"):
+        runner.plan("mine", "maintain", project_backup)  # type: ignore[call-overload]
+
+
+def test_backend_that_declares_maintenance_needs_its_hook() -> None:
+    class Declares(FakeBackend):
+        maintain = None
+
+    with pytest.raises(ContractViolation, match="declares maintenance: implement the hook"):
+        Backend.from_plugin("mine", Declares({}))

@@ -57,7 +57,7 @@ REFUSE='echo "Fatal: wrong password or no key found" >&2; exit 1'
 kind=other
 for word in "$@"; do
     case $word in
-        backup|restore|dump) kind=work; break;;
+        backup|restore|dump|prune|check) kind=work; break;;
         forget) kind=forget; break;;
     esac
 done
@@ -207,11 +207,11 @@ class ResticHarness:
     def inventory(self) -> Inventory:
         """List the jobs, and locks that belong to none; and the snapshots and files."""
         jobs = [path for path in self.jobs.glob("*") if path.is_dir()]
-        locks = [] if jobs else list(self.repository.glob("locks/*"))
+        # An interrupted restic may leave a temporary file beside them, "ID-tmp-NUMBER".
+        locks = [] if jobs else list(self.repository.glob("locks/" + "[0-9a-f]" * 64))
         return Inventory(
             bookkeeping=map(str, [*jobs, *locks]),
             data=[
-                # An interrupted restic may leave a temporary file beside them, "ID-tmp-NUMBER".
                 *(str(path) for path in self.repository.glob("snapshots/" + "[0-9a-f]" * 64)),
                 *self.resources.list_present(),
             ],

@@ -85,6 +85,15 @@ ABILITIES: Final = {
 }
 """What it does with which type of resource; any other type is refused."""
 
+PRUNE: Final = "prune"
+CHECK: Final = "check"
+
+MAINTENANCE: Final = {
+    PRUNE: Ability(Support.SUPPORTED, schema=_object_schema("Fake Prune")),
+    CHECK: Ability(Support.SUPPORTED, schema=_object_schema("Fake Check")),
+}
+"""What it does with all copies at once."""
+
 CONFIG_SCHEMA: Final[Json] = _object_schema(
     "Fake Backend Configuration",
     cloud={

@@ -33,7 +33,7 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import _progress, _serialization
-from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA
+from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA, MAINTENANCE
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import (
     CloudError,
@@ -84,7 +84,11 @@ class FakeBackend:
     def describe(self) -> BackendInfo:
         """Return what this backend can do."""
         return BackendInfo(
-            name="fake", version=__version__, contract=CONTRACT_VERSION, abilities=ABILITIES
+            name="fake",
+            version=__version__,
+            contract=CONTRACT_VERSION,
+            abilities=ABILITIES,
+            maintenance=MAINTENANCE,
         )
 
     @hookimpl
@@ -125,6 +129,13 @@ class FakeBackend:
     def verify(self, operation: Operation) -> Progress:
         """Have a copy read."""
         return self._start_phase(operation)
+
+    @hookimpl
+    def maintain(self, operation: Operation) -> Progress:
+        """Have all copies read, or what is known of those that are gone forgotten."""
+        if operation.action not in MAINTENANCE:
+            raise Unsupported(f"the fake backend has no maintenance {operation.action!r}")
+        return self._start_job(operation)
 
     @hookimpl
     def dependents(self, backup: Backup) -> Sequence[str]:
@@ -204,6 +215,9 @@ class FakeBackend:
             )
         if ability.support is Support.COVERED:
             return Progress(ProgressState.SUCCEEDED, handle=_serialization.make_handle(""))
+        return self._start_job(operation)
+
+    def _start_job(self, operation: Operation) -> Progress:
         with self._connect() as cloud:
             job = None
             if operation.attempt > 1:

@@ -82,6 +82,12 @@ class Inventory:
         based = [child for child in children if child.parent == copy_id]
         return [each for child in based[::-1] for each in (*self.dependents(child.id), child)]
 
+    def forget_gone(self) -> None:
+        """Forget what is known of copies that are gone."""
+        self._freed_ids.clear()
+        for copy_id in [each for each in self._children if each not in self.copies]:
+            del self._children[copy_id]
+
     def _latest_copy(self, asset_id: str) -> str:
         """Return the id of the latest complete copy of a resource; empty if there is none."""
         whole = (each for each in self.copies.values() if each.complete)

@@ -61,6 +61,10 @@ def _apply_job(inventory: Inventory, job: Job) -> Job:
             return _finish_restore(inventory, job)
         case JobKind.READ:
             return _finish_read(inventory, job)
+        case JobKind.CHECK:
+            return _finish_check(inventory, job)
+        case JobKind.PRUNE:
+            inventory.forget_gone()
         case JobKind.ERASE:
             inventory.remove_tree(job.task.copy)
         case JobKind.UNDO:
@@ -143,6 +147,14 @@ def _finish_read(inventory: Inventory, job: Job) -> Job:
     )
     checked = attrs.evolve(job, checks=checks)
     fault = next(filter(None, faults), "")
+    return _fail(checked, fault) if fault else _complete(checked)
+
+
+def _finish_check(inventory: Inventory, job: Job) -> Job:
+    whole = [copy for copy in inventory.copies.values() if copy.complete]
+    damaged = [x.id for x in whole if hashlib.sha256(x.content).hexdigest() != x.digest]
+    fault = f"the data of {', '.join(damaged)} is damaged" if damaged else ""
+    checked = attrs.evolve(job, checks=(Check("all data is intact", not damaged, fault),))
     return _fail(checked, fault) if fault else _complete(checked)
 
 

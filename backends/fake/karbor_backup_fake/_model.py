@@ -80,6 +80,8 @@ class JobKind(enum.StrEnum):
     ERASE = "erase"
     READ = "read"
     UNDO = "undo"
+    PRUNE = "prune"
+    CHECK = "check"
 
 
 @attrs.frozen(kw_only=True)

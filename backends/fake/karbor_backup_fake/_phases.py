@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from karbor_backup_core import Operation, Verb
 from karbor_backup_fake import _serialization
-from karbor_backup_fake._abilities import COMPOUND
+from karbor_backup_fake._abilities import CHECK, COMPOUND, PRUNE
 from karbor_backup_fake._model import JobKind, Task
 
 _FINAL_KIND = {
@@ -13,6 +13,9 @@ _FINAL_KIND = {
     Verb.DELETE: JobKind.ERASE,
     Verb.VERIFY: JobKind.READ,
 }
+
+
+_MAINTENANCE_KIND = {PRUNE: JobKind.PRUNE, CHECK: JobKind.CHECK}
 
 
 def phase_kinds(operation: Operation, phases: Mapping[str, int]) -> tuple[JobKind, ...]:
@@ -25,6 +28,8 @@ def phase_kinds(operation: Operation, phases: Mapping[str, int]) -> tuple[JobKin
     steps = (JobKind.PREPARE,) * (phases.get(operation.verb, 1) - 1)
     if operation.verb is Verb.RESTORE and operation.resource.type in COMPOUND:
         steps = (*steps, JobKind.RESTORE_MEMBERS)
+    if operation.action:
+        return (*steps, _MAINTENANCE_KIND[operation.action])
     return (*steps, _FINAL_KIND[operation.verb])
 
 
@@ -36,6 +41,8 @@ def build_task(operation: Operation, step: JobKind, members_from: str = "") -> T
         step: what kind of work it is.
         members_from: the id of the job that restored the members, for what has members.
     """
+    if operation.action:
+        return Task(kind=step)
     if operation.backup is None:
         incremental = operation.options.get("incremental", False)
         return Task(kind=step, resource=operation.resource, incremental=incremental)

@@ -85,7 +85,7 @@ def _success_progress(operation: Operation, job: Job, storage: str) -> Progress:
             )
         case Verb.RESTORE:
             return attrs.evolve(done, resources=job.restored)
-        case Verb.VERIFY:
+        case Verb.VERIFY | Verb.MAINTAIN:
             return attrs.evolve(done, checks=job.checks)
         case _:
             return done

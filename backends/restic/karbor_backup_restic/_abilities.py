@@ -114,6 +114,47 @@ def _abilities(protect: Json) -> Mapping[Verb, Ability]:
     return {verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in schemas.items()}
 
 
+PRUNE: Final = "prune"
+"""Removes data that no snapshot uses any more."""
+
+CHECK: Final = "check"
+"""Checks the whole repository."""
+
+MAINTENANCE: Final[Mapping[str, Ability]] = {
+    PRUNE: Ability(
+        Support.SUPPORTED,
+        schema=_object_schema(
+            "Restic Prune Options",
+            max_unused={
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+                "title": "Max Unused",
+                "description": (
+                    "Percentage of the repository that may stay unused: the less, the more data is "
+                    "written anew."
+                ),
+                "default": 5,
+            },
+        ),
+    ),
+    CHECK: Ability(
+        Support.SUPPORTED,
+        schema=_object_schema(
+            "Restic Check Options",
+            read_percent={
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 100,
+                "title": "Read Percent",
+                "description": "Percentage of the data to read back, chosen at random.",
+                "default": 0,
+            },
+        ),
+    ),
+}
+"""What it does with the repository, which all backups share."""
+
 ABILITIES: Final[Mapping[str, Mapping[Verb, Ability]]] = {
     DIRECTORY: _abilities(_PROTECT_DIRECTORY),
     FILE: _abilities(

@@ -20,9 +20,10 @@ from karbor_backup_core import (
 )
 from karbor_backup_process import ProcessJobs
 from karbor_backup_restic import _health
-from karbor_backup_restic._abilities import ABILITIES
+from karbor_backup_restic._abilities import ABILITIES, MAINTENANCE
 from karbor_backup_restic._config import CONFIG_SCHEMA, Configuration
 from karbor_backup_restic._delete import Delete
+from karbor_backup_restic._maintenance import Maintenance
 from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._protect import Protect
 from karbor_backup_restic._repository import Repository
@@ -65,6 +66,7 @@ class ResticBackend:
                 Verb.PROTECT: Protect(self._restic, self._repository, own),
                 Verb.DELETE: Delete(self._restic, self._repository, own),
                 Verb.VERIFY: Verify(self._restic, self._repository, own),
+                Verb.MAINTAIN: Maintenance(self._restic, self._repository, own),
             },
             stop_timeout=self._configuration.stop_timeout,
         )
@@ -81,7 +83,7 @@ class ResticBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Return what this backend can do."""
-        return BackendInfo(NAME, __version__, CONTRACT_VERSION, ABILITIES)
+        return BackendInfo(NAME, __version__, CONTRACT_VERSION, ABILITIES, MAINTENANCE)
 
     @hookimpl
     def scope(self) -> str:
@@ -120,6 +122,15 @@ class ResticBackend:
     def verify(self, operation: Operation) -> Progress:
         """Start checking the repository and the snapshot."""
         return self._execute(operation, ())
+
+    @hookimpl
+    def maintain(self, operation: Operation) -> Progress:
+        """Start pruning or checking the repository."""
+        if operation.action not in MAINTENANCE:
+            known = ", ".join(MAINTENANCE)
+            raise Unsupported(f"restic has no maintenance {operation.action!r} (it has: {known})")
+        with _translate_errors():
+            return self._work.execute(operation, ())
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:

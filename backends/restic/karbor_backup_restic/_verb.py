@@ -1,4 +1,4 @@
-"""What the four verbs have in common."""
+"""What the verbs have in common."""
 
 import abc
 from collections.abc import Sequence

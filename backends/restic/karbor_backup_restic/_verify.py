@@ -107,8 +107,11 @@ def _stats_arguments(snapshot: str) -> Iterator[str]:
 
 
 def _check_arguments(operation: Operation) -> Iterator[str]:
-    percent = _read_percent(operation)
-    yield from ("check", "--no-lock", "--quiet")
+    yield from ("check", "--no-lock", "--quiet", *read_data_arguments(_read_percent(operation)))
+
+
+def read_data_arguments(percent: int) -> Iterator[str]:
+    """Return the arguments by which ``restic check`` reads so much of the repository's data."""
     if percent == _ALL:
         yield "--read-data"
     elif percent:
