@@ -46,7 +46,7 @@ class Command:
     """
 
     arguments: Sequence[str]
-    environment: Mapping[str, str] = attrs.field(factory=dict)
+    environment: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     inputs: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     directory: str = ""
     accepted: Collection[int] = (0,)

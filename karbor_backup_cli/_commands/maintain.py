@@ -1,10 +1,9 @@
 """``karbor-backup maintain``."""
 
-from datetime import timedelta
-
 import click
 
 from karbor_backup_cli._commands.shared_options import (
+    OperationOptions,
     backend_option,
     operation_options,
     parse_unicode,
@@ -22,9 +21,7 @@ def maintain(
     context: CliContext,
     action: str,
     backend: str | None,
-    options_file: str | None,
-    assignments: tuple[str, ...],
-    deadline: timedelta | None,
+    given: OperationOptions,
 ) -> None:
     """Maintain what all backups of a backend share, such as a repository.
 
@@ -33,4 +30,4 @@ def maintain(
     from karbor_backup_cli._commands.run_operation import run_maintenance
 
     chosen = context.backends.select(backend)
-    run_maintenance(context, chosen, action, options_file, assignments, deadline)
+    run_maintenance(context, chosen, action, given)

@@ -1,6 +1,7 @@
 """What the commands have in common that run an operation to its end."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final, Literal
 
 from karbor_backup_cli._commands.shared_options import OperationOptions
@@ -50,12 +51,7 @@ def run_on_backup(
 
 
 def run_maintenance(
-    context: CliContext,
-    backend: Backend,
-    action: str,
-    options_file: str | None,
-    assignments: Sequence[str],
-    deadline: timedelta | None,
+    context: CliContext, backend: Backend, action: str, given: OperationOptions
 ) -> None:
     """Maintain what all backups of a backend share, and tell how that ended.
 
@@ -64,10 +60,9 @@ def run_maintenance(
         KarborBackupError: it was refused, or could not be gone on with.
     """
     schema = backend.require_ability(action, Verb.MAINTAIN).schema
-    options = read_options(options_file, assignments, schema)
-    time_allowed = context.configuration.policy.deadline if deadline is None else deadline
-    planned = plan_maintenance(backend, action, options, deadline=time_allowed)
-    report_result(execute(context, backend, planned), as_json=context.as_json)
+    options = read_options(given.file, given.assignments, schema)
+    planned = plan_maintenance(backend, action, options, deadline=_time_allowed(context, given))
+    _run_planned(context, backend, planned, given)
 
 
 def run_operation(
@@ -87,9 +82,19 @@ def run_operation(
     schema = backend.ability(resource.type, verb).schema
     read = read_options(given.file, given.assignments, schema)
     options = add_default_names(read, schema, resource, verb, system_clock())
-    policy = context.configuration.policy
-    time_allowed = policy.deadline if given.deadline is None else given.deadline
-    planned = _PLANNERS[verb](backend, target, options, deadline=time_allowed)
+    deadline = _time_allowed(context, given)
+    _run_planned(
+        context, backend, _PLANNERS[verb](backend, target, options, deadline=deadline), given
+    )
+
+
+def _time_allowed(context: CliContext, given: OperationOptions) -> timedelta:
+    return context.configuration.policy.deadline if given.deadline is None else given.deadline
+
+
+def _run_planned(
+    context: CliContext, backend: Backend, planned: Operation, given: OperationOptions
+) -> None:
     if given.detached and not planned.finished:
         report_detached(detach(context, backend, planned), as_json=context.as_json)
         return

@@ -42,6 +42,15 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
                 "A program and its arguments that print the password, instead of 'password'."
             ),
         },
+        "environment": {
+            "type": "object",
+            "propertyNames": {"pattern": "^(?!RESTIC_)[A-Za-z_][A-Za-z0-9_]*$"},
+            "additionalProperties": {**_TEXT, "writeOnly": True},
+            "description": (
+                "Variables for restic's environment that the repository needs, such as "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            ),
+        },
         "program": {**_TEXT, "default": "restic", "description": "The program."},
         "jobs": {
             **_PATH,
@@ -74,6 +83,7 @@ class Configuration:
         repository: as restic's ``--repo`` names it.
         password: the password; None where a command prints it.
         password_command: prints the password; empty where ``password`` holds it.
+        environment: variables for restic, such as a storage's credentials.
         program: restic.
         jobs: the directory of the jobs.
         cache: restic's cache, None for its own choice.
@@ -84,6 +94,7 @@ class Configuration:
     repository: str
     password: Secret | None
     password_command: tuple[str, ...]
+    environment: Mapping[str, Secret]
     program: str
     jobs: Path
     cache: str | None
@@ -107,6 +118,7 @@ class Configuration:
             repository=_check_repository(document["repository"]),
             password=document.get("password"),
             password_command=tuple(document.get("password_command", ())),
+            environment=dict(document.get("environment", {})),
             program=document.get("program", "restic"),
             jobs=Path(document.get("jobs") or _default_jobs()),
             cache=document.get("cache"),

@@ -68,7 +68,7 @@ class Restic:
             discard_output: whether what it writes to its standard output is kept nowhere.
 
         Raises:
-            InvalidInput: the password cannot be read.
+            InvalidInput: the password or a variable cannot be read.
             BackendError: the command that prints the password failed.
         """
         cache = cache or self.configuration.cache or ""
@@ -105,8 +105,10 @@ class Restic:
 
     def _environment(self) -> Mapping[str, str]:
         passed = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
+        given = self.configuration.environment
         return {
             **passed,
+            **{name: value.reveal() for name, value in given.items()},
             "RESTIC_REPOSITORY": self.configuration.repository,
             "RESTIC_PROGRESS_FPS": _STATUS_PER_SECOND,
         }

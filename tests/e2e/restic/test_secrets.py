@@ -1,19 +1,24 @@
-"""The repository's password is in no argument, environment, file, log, store or message."""
+"""A repository's password is in no argument, environment, file, log, store or message.
+
+Neither are the credentials of its storage, which are in the environment of restic alone.
+"""
 
 import json
 import logging
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
 
 from karbor_backup_contract import Fault
-from karbor_backup_core import Verb
+from karbor_backup_core import InvalidDocument, Verb
 from karbor_backup_core.documents import to_document
 from tests.e2e.restic.operations import ResticRunner, wait_until
-from tests.support.restic_harness import PASSWORD
+from tests.support.restic_harness import PASSWORD, ResticHarness
 
 _SECRET = PASSWORD.encode()
+KEY: Final = "canary-of-the-storage-s-key"
 
 
 def test_password_is_seen_by_restic_alone(
@@ -37,6 +42,52 @@ def test_password_is_seen_by_restic_alone(
     stored = [to_document(operation) for operation in runner.changes]
     assert PASSWORD not in json.dumps(stored)
     assert PASSWORD not in caplog.text
+
+
+def test_credentials_are_in_the_environment_of_restic_alone(
+    restic: ResticHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("TEST_STORAGE_KEY", KEY)
+    environment = {"AWS_SECRET_ACCESS_KEY": {"env": "TEST_STORAGE_KEY"}}
+    with ResticRunner.open(restic, environment=environment) as runner:
+        restic.faults[Fault.STALL]()
+        operation_id = runner.begin(Verb.PROTECT, runner.directory())
+        working = wait_until(runner.restic_processes)
+        assert f"AWS_SECRET_ACCESS_KEY={KEY}" in _read(working[0], "environ")
+        assert "TEST_STORAGE_KEY" not in _read(working[0], "environ")
+        for process in restic.processes():
+            assert KEY not in _read(process, "cmdline")
+        for supervisor in runner.supervisors():
+            assert KEY not in _read(supervisor, "environ")
+        for path in restic.folder.rglob("*"):
+            assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+        runner.runner.cancel(operation_id)
+        runner.wait(operation_id)
+        runner.protect(runner.directory("more files"))
+        restic.plan_fault("TALKS", "work", 'echo "Fatal: $AWS_SECRET_ACCESS_KEY" >&2; exit 1')
+        assert "***" in runner.fail(Verb.PROTECT, runner.directory("even more"))
+    assert KEY not in json.dumps([to_document(operation) for operation in runner.changes])
+    assert KEY not in caplog.text
+
+
+def test_missing_credential_is_named_and_nothing_is_started(restic: ResticHarness) -> None:
+    backend = restic.backend(environment={"AWS_SECRET_ACCESS_KEY": {"env": "NO_SUCH_VARIABLE"}})
+    health = backend.health()
+    assert not health.ok
+    assert "the environment variable NO_SUCH_VARIABLE" in health.summary
+
+
+@pytest.mark.parametrize("name", ["RESTIC_PASSWORD", "RESTIC_REPOSITORY", "A=B", ""])
+def test_variable_that_is_the_backends_own_or_none_is_refused(
+    restic: ResticHarness, name: str
+) -> None:
+    with pytest.raises(InvalidDocument, match="environment"):
+        restic.backend(environment={name: "x"})
+
+
+def _read(process: psutil.Process, name: str) -> str:
+    return Path(f"/proc/{process.pid}/{name}").read_bytes().decode(errors="replace")
 
 
 def _check_process(process: psutil.Process) -> None:
