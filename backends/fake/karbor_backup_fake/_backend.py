@@ -29,6 +29,7 @@ from karbor_backup_core import (
     Support,
     Transient,
     Unsupported,
+    Verb,
     __version__,
     hookimpl,
 )
@@ -133,9 +134,7 @@ class FakeBackend:
     @hookimpl
     def maintain(self, operation: Operation) -> Progress:
         """Have all copies read, or what is known of those that are gone forgotten."""
-        if operation.action not in MAINTENANCE:
-            raise Unsupported(f"the fake backend has no maintenance {operation.action!r}")
-        return self._start_job(operation)
+        return self._start_phase(operation)
 
     @hookimpl
     def dependents(self, backup: Backup) -> Sequence[str]:
@@ -208,16 +207,13 @@ class FakeBackend:
 
     def _start_phase(self, operation: Operation) -> Progress:
         """Begin the phase's job, unless an earlier attempt has begun it already."""
-        ability = ABILITIES.get(operation.resource.type, {}).get(operation.verb)
+        kind, verb = operation.resource.type, operation.verb
+        of_type = ABILITIES.get(kind, {}).get(verb)
+        ability = MAINTENANCE.get(kind) if verb is Verb.MAINTAIN else of_type
         if ability is None:
-            raise Unsupported(
-                f"the fake backend does not {operation.verb} {operation.resource.type}"
-            )
+            raise Unsupported(f"the fake backend does not {verb} {kind}")
         if ability.support is Support.COVERED:
             return Progress(ProgressState.SUCCEEDED, handle=_serialization.make_handle(""))
-        return self._start_job(operation)
-
-    def _start_job(self, operation: Operation) -> Progress:
         with self._connect() as cloud:
             job = None
             if operation.attempt > 1:

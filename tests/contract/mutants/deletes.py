@@ -32,7 +32,7 @@ class DeletesOthers(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-204", also={"C-216", "C-306", "C-406"})
+@breaks("C-204", also={"C-216", "C-231", "C-232", "C-234", "C-306", "C-406"})
 class DeletesAllBackups(DeletesOthers):
     """Deletes all backups of the resource."""
 

@@ -29,6 +29,9 @@ class NamesNextDependentOnly(FakeBackend):
     "C-220",
     also={
         "C-204",
+        "C-231",
+        "C-232",
+        "C-234",
         "C-401",
         "C-402",
         "C-406",

@@ -130,6 +130,8 @@ class DeletesCoveredType(FakeBackend):
     also={
         "C-113",
         "C-209",
+        "C-232",
+        "C-233",
         "C-304",
         "C-401",
         "C-402",

@@ -24,7 +24,7 @@ from karbor_backup_fake._phases import build_task, phase_kinds
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-401", also={"C-402", "C-404", "C-410", "C-414"})
+@breaks("C-401", also={"C-233", "C-402", "C-404", "C-410", "C-414"})
 class StartsWithoutLookup(FakeBackend):
     """Begins work without looking whether an earlier attempt has begun it."""
 
@@ -47,7 +47,7 @@ class LostReplyAsFinalError(FakeBackend):
             raise
 
 
-@breaks("C-403", also={"C-113", "C-405", "C-409", "C-422", "C-604", "C-707"})
+@breaks("C-403", also={"C-113", "C-232", "C-405", "C-409", "C-422", "C-604", "C-707"})
 class KeepsWorkInMemory(FakeBackend):
     """Knows only the work that it has begun itself."""
 

@@ -75,7 +75,7 @@ class MaintainsAnything(FakeBackend):
     @hookimpl
     def maintain(self, operation: Operation) -> Progress:
         if operation.action not in MAINTENANCE:
-            return self._start_job(attrs.evolve(operation, resource=Resource(PRUNE, "")))
+            return super().maintain(attrs.evolve(operation, resource=Resource(PRUNE, "")))
         return super().maintain(operation)
 
 

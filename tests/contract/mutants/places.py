@@ -11,6 +11,8 @@ from tests.contract.mutants.registry import breaks
     "C-421",
     also={
         "C-113",
+        "C-232",
+        "C-233",
         "C-304",
         "C-401",
         "C-402",

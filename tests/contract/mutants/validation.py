@@ -21,7 +21,7 @@ from tests.contract.mutants.description import info_with_ability
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-301")
+@breaks("C-301", also={"C-235"})
 class RefusesWithGenericError(FakeBackend):
     """Refuses what it does not declare with an error that says nothing."""
 
@@ -32,7 +32,7 @@ class RefusesWithGenericError(FakeBackend):
             raise BackendError("something went wrong") from None
 
 
-@breaks("C-301")
+@breaks("C-301", also={"C-235"})
 class RefusesAfterStart(FakeBackend):
     """Begins work for what it does not declare, and refuses then."""
 

@@ -38,7 +38,7 @@ class VerifyOfProjectFails(FakeBackend):
         return super().verify(operation)
 
 
-@breaks("C-202", also={"C-204", "C-213", "C-219", "C-407", "C-612"})
+@breaks("C-202", also={"C-204", "C-213", "C-219", "C-231", "C-232", "C-234", "C-407", "C-612"})
 class RestoresCurrentContent(FakeBackend):
     """Restores what is in the resource now, where there is one."""
 
