@@ -48,7 +48,7 @@ class KeepsMaintenanceInMemory(FakeBackend):
         return {**super().poll(operations), **dict.fromkeys(strange, _UNKNOWN)}
 
 
-@breaks("C-233")
+@breaks("C-233", also={"C-414"})
 class BeginsMaintenanceTwice(FakeBackend):
     """Begins a maintenance without looking whether an earlier attempt has begun it."""
 
