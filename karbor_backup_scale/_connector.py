@@ -16,6 +16,9 @@ T = TypeVar("T")
 _log: Final = logging.getLogger("karbor_backup.worker")
 
 _RECONNECT_SECONDS: Final = 1.0
+_CONNECT_SECONDS: Final = 5.0
+"""Seconds that a statement waits for a connection before it counts as failed, and is repeated."""
+
 _POOL_SIZE: Final = 4
 """Connections of a worker, beside those that listen: its statements are short."""
 
@@ -35,7 +38,9 @@ class PatientConnector(PsycopgConnector):
     """
 
     def __init__(self, parameters: dict[str, Any]) -> None:
-        super().__init__(kwargs=parameters, min_size=1, max_size=_POOL_SIZE)
+        super().__init__(
+            kwargs=parameters, min_size=1, max_size=_POOL_SIZE, timeout=_CONNECT_SECONDS
+        )
         self.patient = True
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:

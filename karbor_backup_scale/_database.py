@@ -9,6 +9,7 @@ import attrs
 
 from karbor_backup_core import InvalidInput, KarborBackupError, MissingLibrary, install_hint
 from karbor_backup_core.configuration import Configuration
+from karbor_backup_scale._names import first_line
 from karbor_backup_scale.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ class QueueDatabase:
             ) as connection:
                 yield connection
         except psycopg.Error as error:
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise QueueError(f"the queue cannot be used: {reason}") from None
+            raise QueueError(f"the queue cannot be used: {first_line(error)}") from None
 
     def check_or_create_tables(self, *, create: bool) -> None:
         """Check that the tables are those of the installed engine.

@@ -1,4 +1,4 @@
-"""The names in the queue: those of its tasks, its queues and its jobs."""
+"""The names in the queue: those of its tasks, queues and jobs; and its errors in a line."""
 
 import hashlib
 from typing import TYPE_CHECKING, Final
@@ -49,3 +49,8 @@ def fetched_id(job: "Job") -> int:
     if job.id is None:
         raise ValueError(f"job {job.call_string} was never queued")
     return job.id
+
+
+def first_line(error: BaseException) -> str:
+    """Return what a database said, without the statement that it was about."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -17,9 +17,9 @@ from karbor_backup_scale import _periodic
 from karbor_backup_scale._connector import PatientConnector
 from karbor_backup_scale._driving import OperationDriver, RetryAlways
 from karbor_backup_scale._ghosts import GhostFinder
+from karbor_backup_scale._job_manager import WorkerJobManager
 from karbor_backup_scale._jobs import enqueue
-from karbor_backup_scale._names import DRIVE_TASK, PERIODIC_QUEUE, queue_name
-from karbor_backup_scale._registration import NamingJobManager
+from karbor_backup_scale._names import DRIVE_TASK, PERIODIC_QUEUE, first_line, queue_name
 from karbor_backup_scale._slots import Slots
 from karbor_backup_scale._sweep import Sweep
 from karbor_backup_scale.schedules.protects import ScheduledProtect
@@ -41,6 +41,8 @@ _PAUSE_SECONDS: Final = 2.0
 """Seconds for which a queue is left alone whose backend has no slot."""
 
 _RESTART_SECONDS: Final = 1.0
+
+_REGISTERED: Final = "SELECT 1 FROM procrastinate_workers WHERE id = %(worker)s"
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -112,7 +114,7 @@ class WorkerProcess:
                 for loop in (
                     self._keep_running(self._create_worker),
                     self._keep_running(self._create_periodic_worker),
-                    self._look_for_ghosts(),
+                    self._check_jobs(),
                     self._begin_scheduled_operations(),
                 )
             ]
@@ -131,7 +133,7 @@ class WorkerProcess:
 
     def _create_app(self) -> App:
         app = App(connector=self._connector)
-        app.job_manager = NamingJobManager(
+        app.job_manager = WorkerJobManager(
             self._connector, self._queues, self._settings.hold, self._on_registered
         )
         app.task(name=DRIVE_TASK, pass_context=True, retry=RetryAlways())(self._driver.drive)
@@ -177,24 +179,24 @@ class WorkerProcess:
         )
 
     async def _keep_running(self, create: Callable[[], Worker]) -> None:
-        """Run a worker of the engine, and another one if it ends by itself.
-
-        After a pause it ends so: the others took it for dead, and the queue knows it no more.
-        """
+        """Run a worker of the engine, and another one when it has ended."""
         while not self._stopping.is_set():
             worker = create()
             self._workers.append(worker)
             try:
                 await worker.run()
             except Exception as error:  # noqa: BLE001 - whatever it was, jobs must be taken again
-                _log.warning("the worker starts anew: %s", error.__cause__ or error)
+                _log.warning("the worker starts anew: %s", first_line(error.__cause__ or error))
                 _log.debug("this has ended the worker", exc_info=error)
             finally:
                 self._workers.remove(worker)
             await _wait(self._stopping, _RESTART_SECONDS)
 
-    async def _look_for_ghosts(self) -> None:
+    async def _check_jobs(self) -> None:
+        """Look from time to time whether the queue still knows the workers and jobs of here."""
         while not await _wait(self._stopping, self._settings.sweep):
+            for worker in list(self._workers):
+                await self._check_registration(worker)
             if self._worker_id is not None:
                 await self._ghosts.look(self._worker_id)
 
@@ -207,6 +209,15 @@ class WorkerProcess:
                 # What was stored and not queued, the sweep queues.
                 _log.warning("the schedules wait: %s", error.__cause__ or error)
             await _wait(self._stopping, self._settings.sweep)
+
+    async def _check_registration(self, worker: Worker) -> None:
+        """Have a worker start anew that the others took for dead, and removed from the queue."""
+        if worker.worker_id is None:
+            return
+        rows = await self._connector.execute_query_all_async(_REGISTERED, worker=worker.worker_id)
+        if not rows:
+            _log.warning("the worker starts anew: it was silent for too long")
+            worker.stop()
 
     def _pause_queue(self, queue: str) -> None:
         """Take no job of a queue for a while, and leave it to the others."""

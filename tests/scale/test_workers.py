@@ -2,9 +2,11 @@
 
 import os
 import signal
+from datetime import timedelta
 
 import attrs
 
+from karbor_backup_core.owners import new_owner_name
 from tests.scale.harness import LONG, WorkerHarness, wait_until
 from tests.scale.worker_main import SETTINGS
 
@@ -71,6 +73,9 @@ def test_worker_paused_past_its_lease_writes_nothing_more(harness: WorkerHarness
     os.kill(zombie.pid, signal.SIGSTOP)
     owners = harness.owners()
     wait_until(lambda: not owners & harness.owners())
+    # A worker that starts removes the dead ones from the queue.
+    harness.start(wait=True)
+    assert zombie.pid not in harness.worker_pids()
     os.kill(zombie.pid, signal.SIGCONT)
     # It starts anew, and takes what comes.
     wait_until(lambda: zombie.pid in harness.worker_pids())
@@ -105,5 +110,23 @@ def test_queue_emptied_while_workers_hold_jobs_costs_nothing(harness: WorkerHarn
         connection.execute("DELETE FROM procrastinate_jobs")
     harness.finish_work()
     harness.add_operation()
+    harness.wait_until_idle()
+    harness.check_consistency()
+
+
+def test_operation_of_another_process_is_left_to_it_until_it_is_free(
+    harness: WorkerHarness,
+) -> None:
+    lease = timedelta(minutes=10)
+    owner, now = new_owner_name(lease), harness.store.now()
+    assert now is not None
+    operation = attrs.evolve(harness.add_operation(), owner=owner, lease_until=now + lease)
+    harness.store.renew_lease(owner, now + lease)
+    harness.store.write([operation])
+    harness.start()
+    # The job holds no place while somebody else drives the operation.
+    wait_until(lambda: not harness.jobs())
+    assert harness.owners() == {owner}
+    harness.store.renew_lease(owner, now)
     harness.wait_until_idle()
     harness.check_consistency()
