@@ -19,6 +19,7 @@ MODULES: Final[tuple[str, ...]] = (
     "benchmarks.freezer.polls",
     "benchmarks.freezer.plan",
     "benchmarks.core.in_flight",
+    "benchmarks.scale.workers",
     "benchmarks.core.operations",
     "benchmarks.core.hooks",
     "benchmarks.core.validation",
