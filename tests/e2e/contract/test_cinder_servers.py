@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from karbor_backup_cinder.sets.model import SetHandle
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._scenarios import require_unchanged
 from karbor_backup_core import Backup, HasDependents, Operation, Resource, Result, Verb
@@ -287,6 +288,15 @@ def test_forged_handle_of_a_server_touches_nothing(test: ServerTest) -> None:
     assert len(list(test.state.backups)) == 2
     newer = attrs.evolve(backup, handle={**backup.handle, "format": 2})
     assert "format 2" in get_outcome(test.run(Verb.RESTORE, newer)).reason
+
+
+def test_handle_with_the_backups_of_another_protect_touches_them_not(test: ServerTest) -> None:
+    one, other = test.protect(), test.protect()
+    handle = SetHandle.from_backup(other).to_document(one.id)
+    forged = attrs.evolve(one, handle=handle)
+    for verb in (Verb.DELETE, Verb.RESTORE, Verb.VERIFY):
+        assert "belongs to something else" in refusal(test.run(verb, forged))
+    assert len(list(test.state.backups)) == 4
 
 
 def test_project_brings_its_servers_and_volumes_back(project_test: ServerTest) -> None:
