@@ -102,3 +102,19 @@ def test_command_of_the_workers_without_their_libraries_names_the_extra(
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install '.[scale]'" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "arguments", [("worker",), ("workers",), ("queue",), ("protect", "volume", "x", "--detach")]
+)
+def test_command_without_the_engine_of_workers_names_the_extra(
+    environment_of: Callable[[str], Environment], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[workers]\nhold = 2\n[backends.fake]\n")
+    environment = environment_of("cli")
+    done = environment.run_unchecked("karbor-backup", "--config", str(config), *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install '.[scale]'" in done.stderr
+    assert done.stderr.count("\n") == 1

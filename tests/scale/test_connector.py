@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from procrastinate.exceptions import ConnectorException
@@ -25,21 +26,24 @@ def create_connector(server: PostgreSql) -> PatientConnector:
     return PatientConnector(parameters)
 
 
-def test_statement_is_repeated_until_the_database_is_back(own_server: PostgreSql) -> None:
+_FAIL_ONCE: Final = """
+SELECT nextval('attempts') AS attempt,
+       pg_terminate_backend(CASE currval('attempts') WHEN 1 THEN pg_backend_pid() ELSE 0 END)
+"""
+"""Its first attempt loses its connection; a sequence counts also what is rolled back."""
+
+
+def test_statement_whose_connection_is_lost_is_repeated(own_server: PostgreSql) -> None:
     connector = create_connector(own_server)
 
     async def ask() -> int:
         await connector.open_async()
-        own_server.stop()
-        asking = asyncio.create_task(connector.execute_query_one_async("SELECT 1 AS one"))
-        # The first attempt has failed once the task has slept.
-        await asyncio.sleep(0)
-        await asyncio.to_thread(own_server.start)
-        row = await asyncio.wait_for(asking, LONG)
+        await connector.execute_query_async("CREATE SEQUENCE attempts")
+        row = await asyncio.wait_for(connector.execute_query_one_async(_FAIL_ONCE), LONG)
         await connector.close_async()
-        return int(row["one"])
+        return int(row["attempt"])
 
-    assert asyncio.run(ask()) == 1
+    assert asyncio.run(ask()) == 2
 
 
 def test_notifications_are_heard_after_the_database_was_away(own_server: PostgreSql) -> None:
