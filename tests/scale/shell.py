@@ -1,9 +1,12 @@
 """The command, with a configuration of its own."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,3 +72,18 @@ use = "fake"
         done = self.run(*arguments, "--json")
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def run_workers(command: Sequence[str], environ: Mapping[str, str], number: int) -> Iterator[None]:
+    """Run workers, and stop them at the end, which they are to take well."""
+    workers = [subprocess.Popen(command, env=environ) for _ in range(number)]
+    try:
+        yield
+        for each in workers:
+            each.send_signal(signal.SIGTERM)
+            assert each.wait(LONG) == 0
+    finally:
+        for each in workers:
+            each.kill()
+            each.wait()

@@ -4,7 +4,6 @@ import configparser
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ from karbor_backup_core.configuration import load_configuration
 from sandbox import debian_packages
 from sandbox.layout import Project
 from tests.pages.blocks import Block
-from tests.scale.harness import LONG, wait_until
+from tests.scale.harness import wait_until
+from tests.scale.shell import run_workers
 from tests.support.wheels import ROOT, Environment
 
 DEPLOY: Final = ROOT / "examples" / "deploy"
@@ -68,22 +68,14 @@ def test_workers_of_the_compose_file_do_what_the_configuration_schedules(
     )
     command = [*yaml.safe_load(entry_point), *service["command"]]
     command[0] = str(environment.folder / "bin" / command[0])
-    workers = [subprocess.Popen(command, env=environ) for _ in range(service["deploy"]["replicas"])]
 
     def last_status() -> Any:
         listed = run([command[0], "schedules", "--json"], environ)
         (schedule,) = yaml.safe_load(listed)["schedules"]
         return schedule["last"] and schedule["last"]["status"]
 
-    try:
+    with run_workers(command, environ, service["deploy"]["replicas"]):
         wait_until(lambda: last_status() == "succeeded")
-        for each in workers:
-            each.send_signal(signal.SIGTERM)
-            assert each.wait(LONG) == 0
-    finally:
-        for each in workers:
-            each.kill()
-            each.wait()
 
 
 def test_nightly_service_makes_a_backup(environment: Environment, configuration: Path) -> None:

@@ -1,16 +1,12 @@
 """Schedules, as a person has them done by workers."""
 
-import contextlib
-import signal
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from tests.scale.harness import LONG, wait_until
-from tests.scale.shell import PROGRAM, Shell
+from tests.scale.harness import wait_until
+from tests.scale.shell import PROGRAM, Shell, run_workers
 
 # Its last tick is new year's, so that it is due once, whenever the test runs.
 YEARLY: Final = """
@@ -29,28 +25,6 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
-@contextlib.contextmanager
-def run_workers(shell: Shell, number: int) -> Iterator[None]:
-    """Run workers, and stop them at the end."""
-    with contextlib.ExitStack() as stack:
-        workers = [
-            stack.enter_context(
-                subprocess.Popen(
-                    [PROGRAM, "worker"], env=shell.environ, stderr=subprocess.PIPE, text=True
-                )
-            )
-            for _ in range(number)
-        ]
-        try:
-            yield
-            for each in workers:
-                each.send_signal(signal.SIGTERM)
-                assert each.wait(LONG) == 0
-        finally:
-            for each in workers:
-                each.kill()
-
-
 def list_schedules(shell: Shell) -> Any:
     return shell.json("schedules")["schedules"]
 
@@ -59,7 +33,7 @@ def test_tick_is_begun_once_by_two_workers(shell: Shell, url: str) -> None:
     shell.configure(url, YEARLY)
     (before,) = list_schedules(shell)
     assert before["last"] is None
-    with run_workers(shell, 2):
+    with run_workers([PROGRAM, "worker"], shell.environ, 2):
         wait_until(lambda: list_schedules(shell)[0]["last"] not in (None, before))
         wait_until(lambda: list_schedules(shell)[0]["last"]["status"] == "succeeded")
     (after,) = list_schedules(shell)
