@@ -15,7 +15,6 @@ from karbor_backup_cinder.sets.workflow import create_set_workflow
 from karbor_backup_cinder.workflow import create_workflow
 from karbor_backup_core import (
     CONTRACT_VERSION,
-    Ability,
     BackendError,
     BackendInfo,
     Backup,
@@ -24,15 +23,14 @@ from karbor_backup_core import (
     Operation,
     Progress,
     Resource,
-    Support,
     Unsupported,
-    Verb,
     Workflow,
     __version__,
     hookimpl,
 )
+from karbor_backup_openstack.abilities import declare_abilities
 from karbor_backup_openstack.connection import Connection
-from karbor_backup_openstack.resource_types import COVERED, VOLUME
+from karbor_backup_openstack.resource_types import VOLUME
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
@@ -63,17 +61,7 @@ class CinderBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Describe what Cinder does with volumes, servers and projects."""
-        abilities = {
-            kind: {
-                verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in by_verb.items()
-            }
-            for kind, by_verb in SCHEMAS.items()
-        }
-        covered = {
-            kind: {verb: Ability(Support.COVERED, covered_by=by) for verb in Verb}
-            for kind, by in COVERED.items()
-        }
-        return BackendInfo(NAME, __version__, CONTRACT_VERSION, {**abilities, **covered})
+        return BackendInfo(NAME, __version__, CONTRACT_VERSION, declare_abilities(SCHEMAS))
 
     @hookimpl
     def scope(self) -> str:

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_core import (
     CONTRACT_VERSION,
-    Ability,
     BackendInfo,
     Health,
     Operation,
     Progress,
-    Support,
     Unsupported,
-    Verb,
     __version__,
     hookimpl,
 )
@@ -23,8 +20,8 @@ from karbor_backup_freezer.config import CONFIG_SCHEMA, Configuration
 from karbor_backup_freezer.model.resource_types import SUPPORTED_TYPES
 from karbor_backup_freezer.workflows.context import WorkflowContext
 from karbor_backup_freezer.workflows.workflow import create_workflow
+from karbor_backup_openstack.abilities import declare_abilities
 from karbor_backup_openstack.connection import Connection
-from karbor_backup_openstack.resource_types import COVERED
 from karbor_backup_openstack.services import CloudServices
 
 if TYPE_CHECKING:
@@ -73,15 +70,7 @@ class FreezerBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Describe what Freezer does for each type of resource."""
-        abilities: dict[str, Mapping[Verb, Ability]] = {
-            kind: {
-                verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in verbs.items()
-            }
-            for kind, verbs in schemas.SCHEMAS_BY_TYPE.items()
-        }
-        for kind, by in COVERED.items():
-            covered = Ability(Support.COVERED, covered_by=by)
-            abilities[kind] = dict.fromkeys(Verb, covered)
+        abilities = declare_abilities(schemas.SCHEMAS_BY_TYPE)
         return BackendInfo(NAME, __version__, CONTRACT_VERSION, abilities)
 
     @hookimpl
