@@ -18,7 +18,7 @@ from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 import attrs
 
 from karbor_backup_core._errors import BackendError, InvalidInput, Transient
-from karbor_backup_core._model import Leftover, Operation, Progress, ProgressState, Verb
+from karbor_backup_core._model import Backup, Leftover, Operation, Progress, ProgressState, Verb
 
 _STEP: Final = "step"
 """The key of a receipt that names the step that was begun last."""
@@ -45,6 +45,17 @@ class StepCall:
         """The name of the step that was begun last, empty before the first."""
         name = (self.operation.receipt or {}).get(_STEP, "")
         return name if isinstance(name, str) else repr(name)
+
+    @property
+    def backup(self) -> Backup:
+        """The backup that the operation restores, deletes or verifies.
+
+        Raises:
+            InvalidInput: there is none.
+        """
+        if self.operation.backup is None:
+            raise InvalidInput(f"{self.operation.verb} needs a backup")
+        return self.operation.backup
 
 
 CallT = TypeVar("CallT", bound=StepCall)

@@ -9,6 +9,7 @@ import pytest
 
 from karbor_backup_core import (
     BackendError,
+    Backup,
     InvalidInput,
     Leftover,
     Operation,
@@ -257,3 +258,10 @@ def test_unknown_step_of_a_receipt_is_refused(workflow: Workflow[StepCall], meth
     call: Callable[[Operation], Any] = getattr(workflow, method)
     with pytest.raises(BackendError, match="names the step 'z', and a protect has a, b, c"):
         call(_operation("z"))
+
+
+def test_call_has_the_backup_of_its_operation_or_says_that_there_is_none() -> None:
+    backup = Backup("b", Resource("T", "1"), "b", "s", {}, "", NOW)
+    assert StepCall(_operation(backup=backup)).backup is backup
+    with pytest.raises(InvalidInput, match="protect needs a backup"):
+        _ = StepCall(_operation()).backup

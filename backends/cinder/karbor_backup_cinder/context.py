@@ -7,7 +7,7 @@ from typing import Any, Self
 import attrs
 
 from karbor_backup_cinder.model import Handle, Receipt
-from karbor_backup_core import BackendError, Backup, InvalidInput, Operation, Step, StepCall
+from karbor_backup_core import BackendError, InvalidInput, Operation, Step, StepCall
 from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupClient
 from karbor_backup_openstack.resources import CloudResources
 from karbor_backup_openstack.services import CloudServices
@@ -65,17 +65,6 @@ class CinderCall(StepCall):
             InvalidInput: there is none, or it cannot be read.
         """
         return Handle.from_backup(self.backup)
-
-    @property
-    def backup(self) -> Backup:
-        """The operation's backup.
-
-        Raises:
-            InvalidInput: there is none.
-        """
-        if self.operation.backup is None:
-            raise InvalidInput(f"{self.operation.verb} needs a backup")
-        return self.operation.backup
 
 
 class CinderStep(Step[CinderCall]):

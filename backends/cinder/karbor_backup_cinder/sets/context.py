@@ -13,7 +13,6 @@ from karbor_backup_cinder.sets.model import SetHandle, SetReceipt
 from karbor_backup_cinder.sets.snapshots import VolumeSnapshots
 from karbor_backup_core import (
     BackendError,
-    Backup,
     InvalidInput,
     Json,
     Leftover,
@@ -119,17 +118,6 @@ class SetCall(StepCall):
             InvalidInput: there is none, or it cannot be read.
         """
         return SetHandle.from_backup(self.backup)
-
-    @property
-    def backup(self) -> Backup:
-        """The operation's backup.
-
-        Raises:
-            InvalidInput: there is none.
-        """
-        if self.operation.backup is None:
-            raise InvalidInput(f"{self.operation.verb} needs a backup")
-        return self.operation.backup
 
 
 class SetStep(Step[SetCall]):
