@@ -95,7 +95,7 @@ def test_killed_restic_and_supervisor_fail_and_leave_nothing(
 
 def test_restart_of_the_machine_is_told(runner: ResticRunner, big: Resource) -> None:
     operation_id = begin_work(runner, big)
-    note = runner.harness.jobs / f"{operation_id}.2" / "process.json"
+    note = runner.harness.jobs / f"{operation_id}.1" / "process.json"
     noted = json.loads(note.read_text())
     noted["boot"] = "00000000-0000-0000-0000-000000000000"
     note.write_text(json.dumps(noted))
