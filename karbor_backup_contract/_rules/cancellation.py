@@ -56,7 +56,7 @@ def cancel_before_first_call_starts_nothing(context: RuleContext) -> None:
 )
 def cancel_ends_running_work(context: RuleContext) -> None:
     """Cancel work of each verb that would never end, of a type with members too."""
-    _cancel_each_verb(context, Fault.STALL, context.type_supporting(Verb.PROTECT))
+    _cancel_each_verb(context, Fault.STALL)
     for kind in context.compound_types_supporting(Verb.PROTECT)[:1]:
         _cancel_each_verb(context, Fault.STALL, kind)
 
@@ -123,7 +123,7 @@ def late_cancel_changes_nothing(context: RuleContext) -> None:
 )
 def work_that_ignores_cancel_is_removed(context: RuleContext) -> None:
     """Cancel work of each verb that goes on to its end."""
-    _cancel_each_verb(context, Fault.IGNORES_CANCEL, context.type_supporting(Verb.PROTECT))
+    _cancel_each_verb(context, Fault.IGNORES_CANCEL)
 
 
 @rule(
@@ -195,7 +195,7 @@ def _require_cancelled(operation: Operation) -> None:
     require_outcome(operation, Result.CANCELLED, *(() if makes else (Result.SUCCEEDED,)))
 
 
-def _cancel_each_verb(context: RuleContext, fault: Fault, kind: str) -> None:
+def _cancel_each_verb(context: RuleContext, fault: Fault, kind: str | None = None) -> None:
     for started in start_each_verb(context, fault, kind=kind):
         require_running(started.operation)
         _require_cancelled(context.finish(context.cancel(started.operation)))
