@@ -6,15 +6,21 @@ They come back from stores, from Karbor's bank and from files that anybody may h
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from karbor_backup_core import InvalidInput, Json
+from karbor_backup_core import Backup, InvalidInput, Json
 from karbor_backup_openstack.details import DETAILS, object_schema
+from karbor_backup_openstack.formats import check_handle_format
 from karbor_backup_openstack.resource_types import SERVER, VOLUME
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
+
+T = TypeVar("T")
+
+FORMAT: Final = 1
+"""The format of receipts and handles that this version writes and reads."""
 
 _ID: Final = {"type": "string", "pattern": r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
 _TEXT: Final = {"type": "string", "maxLength": 255}
@@ -130,6 +136,31 @@ def check_document(kind: str, document: Json) -> None:
     problem = next(_validator(kind).iter_errors(document), None)
     if problem is not None:
         raise InvalidInput(f"{kind}{problem.json_path[1:]}: {problem.message[:200]}")
+
+
+def read_handle(backup: Backup, kind: str, parse: Callable[[Backup], T]) -> T:
+    """Return what a parser makes of a backup's handle, once that is known to be this backup's.
+
+    Args:
+        backup: has the handle.
+        kind: of handle.
+        parse: may raise ``InvalidInput`` of what does not fit the backup.
+
+    Raises:
+        InvalidInput: it is of another format, damaged, or another backup's.
+    """
+    check_handle_format(backup, FORMAT)
+    try:
+        check_document(kind, backup.handle)
+        _check_digest(backup)
+        return parse(backup)
+    except InvalidInput as error:
+        raise InvalidInput(f"backup {backup.id}: its handle is damaged: {error}") from None
+
+
+def _check_digest(backup: Backup) -> None:
+    if backup.handle["digest"] != compute_digest(backup.handle, backup.whole_id):
+        raise InvalidInput("its digest is not that of its entries and its backup")
 
 
 def compute_digest(document: Json, backup_id: str) -> str:

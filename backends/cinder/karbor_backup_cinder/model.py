@@ -1,15 +1,17 @@
 """Receipts and handles: what is noted of an operation, and what makes a backup restorable."""
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
 from karbor_backup_cinder.documents import (
+    FORMAT,
     HANDLE,
     RECEIPT,
     check_document,
     compute_digest,
     drop_missing,
+    read_handle,
 )
 from karbor_backup_core import (
     BackendError,
@@ -20,13 +22,10 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
 )
-from karbor_backup_openstack.formats import check_handle_format, check_receipt_format
+from karbor_backup_openstack.formats import check_receipt_format
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
-
-FORMAT: Final = 1
-"""The format of receipts and handles that this version writes and reads."""
 
 
 @attrs.frozen(kw_only=True)
@@ -145,18 +144,11 @@ class Handle:
         Raises:
             InvalidInput: it is of another format, damaged, or another backup's.
         """
-        check_handle_format(backup, FORMAT)
-        try:
-            return cls._parse(backup)
-        except InvalidInput as error:
-            raise InvalidInput(f"backup {backup.id}: its handle is damaged: {error}") from None
+        return read_handle(backup, HANDLE, cls._parse)
 
     @classmethod
     def _parse(cls, backup: Backup) -> Self:
         document = backup.handle
-        check_document(HANDLE, document)
-        if document["digest"] != compute_digest(document, backup.whole_id):
-            raise InvalidInput("its digest is not that of its entries and its backup")
         handle = cls(backup=document["backup"], source=SourceVolume(**document["source"]))
         if handle.source.id != backup.resource.id:
             raise InvalidInput(f"it is of volume {handle.source.id}")

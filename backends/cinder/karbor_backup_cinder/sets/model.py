@@ -5,8 +5,14 @@ from typing import Any, Self
 
 import attrs
 
-from karbor_backup_cinder.documents import SET_HANDLE, SET_RECEIPT, check_document, compute_digest
-from karbor_backup_cinder.model import FORMAT
+from karbor_backup_cinder.documents import (
+    FORMAT,
+    SET_HANDLE,
+    SET_RECEIPT,
+    check_document,
+    compute_digest,
+    read_handle,
+)
 from karbor_backup_core import (
     BackendError,
     Backup,
@@ -19,7 +25,7 @@ from karbor_backup_core import (
     Resource,
 )
 from karbor_backup_openstack.documents import Document
-from karbor_backup_openstack.formats import check_handle_format, check_receipt_format
+from karbor_backup_openstack.formats import check_receipt_format
 from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from karbor_backup_openstack.server_spec import ServerSpec
 
@@ -162,19 +168,11 @@ class SetHandle:
         Raises:
             InvalidInput: it is of another format, damaged, or another backup's.
         """
-        check_handle_format(backup, FORMAT)
-        try:
-            return cls._parse(backup)
-        except InvalidInput as error:
-            raise InvalidInput(f"backup {backup.id}: its handle is damaged: {error}") from None
+        return read_handle(backup, SET_HANDLE, cls._parse)
 
     @classmethod
     def _parse(cls, backup: Backup) -> Self:
-        document = backup.handle
-        check_document(SET_HANDLE, document)
-        if document["digest"] != compute_digest(document, backup.whole_id):
-            raise InvalidInput("its digest is not that of its entries and its backup")
-        handle = cls(images=document["images"], **_read_contents(document))
+        handle = cls(images=backup.handle["images"], **_read_contents(backup.handle))
         handle._check_resource(backup.resource)
         return handle
 
