@@ -3,6 +3,7 @@
 Neither are the credentials of its storage, which are in the environment of restic alone.
 """
 
+import contextlib
 import json
 import logging
 from pathlib import Path
@@ -29,8 +30,8 @@ def test_password_is_seen_by_restic_alone(
     runner.harness.faults[Fault.STALL]()
     operation_id = runner.begin(Verb.PROTECT, directory)
     wait_until(runner.restic_processes)
-    for process in runner.harness.processes():
-        _check_process(process)
+    for name in ("cmdline", "environ"):
+        assert _SECRET not in _read_all(runner.harness.processes(), name)
     _check_files(runner.harness.folder)
     runner.runner.cancel(operation_id)
     runner.wait(operation_id)
@@ -53,13 +54,11 @@ def test_credentials_are_in_the_environment_of_restic_alone(
     with ResticRunner.open(restic, environment=environment) as runner:
         restic.faults[Fault.STALL]()
         operation_id = runner.begin(Verb.PROTECT, runner.directory())
-        working = wait_until(runner.restic_processes)
-        assert f"AWS_SECRET_ACCESS_KEY={KEY}" in _read(working[0], "environ")
-        assert "TEST_STORAGE_KEY" not in _read(working[0], "environ")
-        for process in restic.processes():
-            assert KEY not in _read(process, "cmdline")
-        for supervisor in runner.supervisors():
-            assert KEY not in _read(supervisor, "environ")
+        environment_of_restic = wait_until(lambda: _read_all(runner.restic_processes(), "environ"))
+        assert f"AWS_SECRET_ACCESS_KEY={KEY}".encode() in environment_of_restic
+        assert b"TEST_STORAGE_KEY" not in environment_of_restic
+        assert KEY.encode() not in _read_all(restic.processes(), "cmdline")
+        assert KEY.encode() not in _read_all(runner.supervisors(), "environ")
         for path in restic.folder.rglob("*"):
             assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
         runner.runner.cancel(operation_id)
@@ -86,13 +85,13 @@ def test_variable_that_is_the_backends_own_or_none_is_refused(
         restic.backend(environment={name: "x"})
 
 
-def _read(process: psutil.Process, name: str) -> str:
-    return Path(f"/proc/{process.pid}/{name}").read_bytes().decode(errors="replace")
-
-
-def _check_process(process: psutil.Process) -> None:
-    for name in ("cmdline", "environ"):
-        assert _SECRET not in Path(f"/proc/{process.pid}/{name}").read_bytes()
+def _read_all(processes: list[psutil.Process], name: str) -> bytes:
+    """Return a file of /proc of all processes; one that has ended since has none to read."""
+    contents = b""
+    for process in processes:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            contents += Path(f"/proc/{process.pid}/{name}").read_bytes()
+    return contents
 
 
 def _check_files(folder: Path) -> None:
