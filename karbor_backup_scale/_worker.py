@@ -22,7 +22,7 @@ from karbor_backup_scale._jobs import enqueue
 from karbor_backup_scale._names import DRIVE_TASK, PERIODIC_QUEUE, first_line, queue_name
 from karbor_backup_scale._slots import Slots
 from karbor_backup_scale._sweep import Sweep
-from karbor_backup_scale.schedules.protects import ScheduledProtect
+from karbor_backup_scale.schedules.operations import ScheduledOperation
 from karbor_backup_scale.schedules.starter import ScheduleStarter
 from karbor_backup_scale.settings import WorkerSettings
 
@@ -70,7 +70,7 @@ class WorkerProcess:
         policy: durations and limits of operations.
         settings: those of the workers.
         events: tell how it goes.
-        scheduled: what is protected by schedules, by these backends.
+        scheduled: what is done by schedules, by these backends.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class WorkerProcess:
         policy: Policy,
         settings: WorkerSettings,
         events: WorkerEvents | None = None,
-        scheduled: Sequence[ScheduledProtect] = (),
+        scheduled: Sequence[ScheduledOperation] = (),
     ) -> None:
         self._settings = settings
         self._events = events or WorkerEvents()

@@ -13,7 +13,7 @@ from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale.settings import WorkerSettings
 
 if TYPE_CHECKING:
-    from karbor_backup_scale.schedules.protects import ScheduledProtect
+    from karbor_backup_scale.schedules.operations import ScheduledOperation
 
 
 def run_worker(context: CliContext, queues: str | None, hold: int | None) -> None:
@@ -80,9 +80,9 @@ def _load_backends(context: CliContext, queues: str | None) -> dict[str, Backend
 
 def _resolve_schedules(
     context: CliContext, served: Mapping[str, Backend]
-) -> list["ScheduledProtect"]:
-    """Return what the schedules protect; what other backends do is left to their workers."""
-    from karbor_backup_scale.schedules.protects import resolve_schedules
+) -> list["ScheduledOperation"]:
+    """Return what the schedules do; what other backends do is left to their workers."""
+    from karbor_backup_scale.schedules.operations import resolve_schedules
 
     resolved = resolve_schedules(context.configuration, context.backends)
     return [each for each in resolved if each.backend.name in served]

@@ -1,1 +1,1 @@
-"""Schedules: what is protected again and again, and when."""
+"""Schedules: what is done again and again, and when."""

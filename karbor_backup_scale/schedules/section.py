@@ -1,4 +1,4 @@
-"""The section ``[schedules]`` of the configuration: what is protected again and again, and when."""
+"""The section ``[schedules]`` of the configuration: what is done again and again, and when."""
 
 import collections
 import functools
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import InvalidDocument, Json, Resource
+from karbor_backup_core import InvalidDocument, Json, Resource, Verb
 from karbor_backup_core.configuration import Configuration
 from karbor_backup_core.durations import parse_duration
 
@@ -17,6 +17,9 @@ SECTION: Final = "schedules"
 
 _DURATION: Final[Json] = {"type": ["number", "string"], "description": "seconds, or text like 5m"}
 _DURATION_KEYS: Final = ("deadline", "jitter", "start_within")
+_VERBS: Final = (Verb.PROTECT, Verb.VERIFY, Verb.MAINTAIN)
+_RESOURCES: Final = "resources"
+_ACTIONS: Final = "actions"
 
 SCHEMA: Final[Json] = {
     "type": "object",
@@ -27,7 +30,8 @@ SCHEMA: Final[Json] = {
             "timezone": {"type": "string", "minLength": 1},
             "backend": {"type": "string", "minLength": 1},
             **dict.fromkeys(_DURATION_KEYS, _DURATION),
-            "resources": {
+            "verb": {"type": "string", "enum": [str(each) for each in _VERBS]},
+            _RESOURCES: {
                 "type": "array",
                 "minItems": 1,
                 "items": {
@@ -42,8 +46,21 @@ SCHEMA: Final[Json] = {
                     "additionalProperties": False,
                 },
             },
+            _ACTIONS: {
+                "type": "array",
+                "minItems": 1,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "action": {"type": "string", "minLength": 1},
+                        "options": {"type": "object"},
+                    },
+                    "required": ["action"],
+                    "additionalProperties": False,
+                },
+            },
         },
-        "required": ["cron", "resources"],
+        "required": ["cron"],
         "additionalProperties": False,
     },
 }
@@ -51,12 +68,13 @@ SCHEMA: Final[Json] = {
 
 
 @attrs.frozen
-class ScheduledResource:
-    """One resource of a schedule.
+class ScheduledTarget:
+    """What one operation of each tick works on.
 
     Attributes:
-        resource: the resource; its type as a person has written it.
-        options: the options of its protect, by the backend's schema.
+        resource: the resource; its type as a person has written it. Of maintenance its type is
+            the action, and its id is empty.
+        options: the options of the operation, by the backend's schema.
     """
 
     resource: Resource
@@ -65,24 +83,26 @@ class ScheduledResource:
 
 @attrs.frozen
 class Schedule:
-    """What is protected at which times.
+    """What is done at which times.
 
     Attributes:
         name: its name in the configuration.
         cron: minute, hour, day of the month, month and day of the week, as in crontab(5).
-        resources: each is protected by an operation of its own.
+        targets: each has an operation of its own.
         timezone: the time zone in which ``cron`` is meant.
+        verb: protect; or verify, of the newest backup of each resource; or maintain.
         backend: the configured name of the backend; empty for the default one.
         deadline: the time of each operation; None for the policy's.
-        jitter: each resource is begun with a delay of its own after each tick, which is random,
+        jitter: each target is begun with a delay of its own after each tick, which is random,
             at most this, and does not change.
         start_within: a tick that could not be begun within this time is skipped.
     """
 
     name: str
     cron: str
-    resources: Sequence[ScheduledResource]
+    targets: Sequence[ScheduledTarget]
     timezone: zoneinfo.ZoneInfo
+    verb: Verb = Verb.PROTECT
     backend: str = ""
     deadline: timedelta | None = None
     jitter: timedelta = timedelta(0)
@@ -126,13 +146,22 @@ def _find_errors(
     backend = section.get("backend", "")
     if backends is not None and backend not in ("", *backends):
         faults.append(f"backend: there is no section [backends.{backend}]")
-    faults += _find_resource_errors(section["resources"])
+    faults += _find_target_errors(section)
     return [f"$.{SECTION}.{name}.{fault}" for fault in faults]
 
 
-def _find_resource_errors(entries: Sequence[Mapping[str, Any]]) -> list[str]:
-    counted = collections.Counter(f"{entry['type']} {entry['id']}" for entry in entries)
-    return [f"resources: {each} is named twice" for each, times in counted.items() if times > 1]
+def _find_target_errors(section: Mapping[str, Any]) -> list[str]:
+    verb = _verb(section)
+    wanted, other = (_ACTIONS, _RESOURCES) if verb is Verb.MAINTAIN else (_RESOURCES, _ACTIONS)
+    faults = [f"{other}: a schedule that is to {verb} has none"] if other in section else []
+    if wanted not in section:
+        return [*faults, f"{wanted}: missing: name what to {verb}"]
+    counted = collections.Counter(
+        entry["action"] if verb is Verb.MAINTAIN else f"{entry['type']} {entry['id']}"
+        for entry in section[wanted]
+    )
+    twice = [each for each, times in counted.items() if times > 1]
+    return [*faults, *(f"{wanted}: {each} is named twice" for each in twice)]
 
 
 def _parse_schedule(name: str, section: Mapping[str, Any]) -> Schedule:
@@ -140,17 +169,24 @@ def _parse_schedule(name: str, section: Mapping[str, Any]) -> Schedule:
     return Schedule(
         name=name,
         cron=section["cron"].strip(),
-        resources=tuple(
-            ScheduledResource(_resource(entry), entry.get("options", {}))
-            for entry in section["resources"]
+        targets=tuple(
+            ScheduledTarget(_resource(entry), entry.get("options", {}))
+            for entry in section.get(_RESOURCES) or section[_ACTIONS]
         ),
         timezone=_time_zone(section),
+        verb=_verb(section),
         backend=section.get("backend", ""),
         **durations,
     )
 
 
+def _verb(section: Mapping[str, Any]) -> Verb:
+    return Verb(section.get("verb", Verb.PROTECT))
+
+
 def _resource(entry: Mapping[str, Any]) -> Resource:
+    if "action" in entry:
+        return Resource(entry["action"], "")
     return Resource(entry["type"], entry["id"], entry.get("name", ""))
 
 

@@ -18,10 +18,9 @@ from karbor_backup_core import (
     Store,
     StoreError,
     UnknownOperation,
-    Verb,
     system_clock,
 )
-from karbor_backup_scale.schedules.protects import ScheduledProtect
+from karbor_backup_scale.schedules.operations import ScheduledOperation
 
 _log: Final = logging.getLogger("karbor_backup.worker")
 
@@ -31,12 +30,12 @@ class ScheduleStarter:
 
     Args:
         store: has the operations.
-        protects: what is protected again and again, by the backends of this worker.
+        scheduled: what is done again and again, by the backends of this worker.
     """
 
-    def __init__(self, store: Store, protects: Iterable[ScheduledProtect]) -> None:
+    def __init__(self, store: Store, scheduled: Iterable[ScheduledOperation]) -> None:
         self._store = store
-        self._protects = list(protects)
+        self._scheduled = list(scheduled)
 
     def start_due(self, now: datetime | None = None) -> Sequence[Operation]:
         """Store the operations that are due and that nobody has stored yet; return those.
@@ -48,11 +47,11 @@ class ScheduleStarter:
             StoreError: the store cannot be used; the next look makes up for it.
         """
         now = now or self._store.now() or system_clock()
-        due = [(each, tick) for each in self._protects if (tick := each.due_tick(now))]
+        due = [(each, tick) for each in self._scheduled if (tick := each.due_tick(now))]
         new = [(each, tick) for each, tick in due if not self._is_stored(each.operation_id(tick))]
         if not new:
             return []
-        active = self._active_resources()
+        active = [each for each in self._store.operations(unreleased=True) if not each.suspended]
         return [
             stored
             for each, tick in new
@@ -66,25 +65,16 @@ class ScheduleStarter:
             return False
         return True
 
-    def _active_resources(self) -> set[tuple[str, str, str]]:
-        """Return what is being protected: the backend, and the resource's type and id."""
-        return {
-            (each.backend, each.resource.type, each.resource.id)
-            for each in self._store.operations(unreleased=True)
-            if each.verb is Verb.PROTECT and not each.suspended
-        }
-
     def _start(
         self,
-        protect: ScheduledProtect,
+        scheduled: ScheduledOperation,
         tick: datetime,
         now: datetime,
-        active: set[tuple[str, str, str]],
+        active: Iterable[Operation],
     ) -> Operation | None:
         """Store the operation of a tick; None if that cannot be now, which is tried again."""
-        backend, resource = protect.backend, protect.resource
-        what = f"schedule {protect.schedule.name}, {resource.type} {resource.id}"
-        if (backend.name, resource.type, resource.id) in active:
+        backend, what = scheduled.backend, scheduled.description
+        if any(scheduled.is_run_by(each) for each in active):
             _log.warning("%s: the last run goes on; the tick of %s waits for its end", what, tick)
             return None
         try:
@@ -92,9 +82,9 @@ class ScheduleStarter:
             if not health.ok:
                 _log.warning("%s: %s is not fit for work: %s", what, backend.name, health.summary)
                 return None
+            planned = scheduled.plan(tick, now, self._store)
             # What only this host can see is left to a worker on this host.
-            planned = attrs.evolve(protect.plan(tick, now), place=backend.place())
-            stored = self._store.add(planned)
+            stored = self._store.add(attrs.evolve(planned, place=backend.place()))
         except Conflict:
             return None  # Another worker was faster.
         except StoreError:

@@ -43,6 +43,37 @@ def test_tick_is_begun_once_by_two_workers(shell: Shell, url: str) -> None:
     assert after["next"] == before["next"]
 
 
+VERIFY_AND_MAINTAIN: Final = """
+[schedules.check]
+cron = "0 0 1 1 *"
+start_within = "400d"
+verb = "verify"
+resources = [{type = "volume", id = "volume-1"}]
+[schedules.clean]
+cron = "0 0 1 1 *"
+start_within = "400d"
+verb = "maintain"
+actions = [{action = "prune"}]
+"""
+
+
+def test_backup_is_verified_and_the_backend_maintained(shell: Shell, url: str) -> None:
+    shell.configure(url, YEARLY + VERIFY_AND_MAINTAIN)
+    # The fake's copies are in the process that made them: one worker.
+    with run_workers([PROGRAM, "worker"], shell.environ, 1):
+        wait_until(
+            lambda: all(
+                each["last"] and each["last"]["status"] == "succeeded"
+                for each in list_schedules(shell)
+            )
+        )
+    done = shell.json("operations", "--all")["operations"]
+    assert sorted(each["verb"] for each in done) == ["maintain", "protect", "verify"]
+    (protect,) = (each for each in done if each["verb"] == "protect")
+    (verify,) = (each for each in done if each["verb"] == "verify")
+    assert verify["backup"]["id"] == protect["id"]
+
+
 def test_schedules_are_shown_in_a_table(shell: Shell, url: str) -> None:
     shell.configure(url, YEARLY)
     done = shell.run("schedules")

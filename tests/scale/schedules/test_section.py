@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_core import InvalidDocument, Resource
+from karbor_backup_core import InvalidDocument, Resource, Verb
 from karbor_backup_core.configuration import load_configuration
 from karbor_backup_scale.schedules.section import load_schedules
 from tests.pages.blocks import Block
@@ -54,17 +54,45 @@ def test_schedule_is_read_whole(file: Path) -> None:
         timedelta(minutes=10),
         timedelta(hours=2),
     )
-    volume, server = nightly.resources
+    volume, server = nightly.targets
     assert volume.resource == Resource("volume", "volume-1", "db")
     assert volume.options == {"backup_name": "nightly"}
     assert server.resource == Resource("server", "server-1")
 
 
+def test_schedule_of_maintenance_is_read(file: Path) -> None:
+    file.write_text(
+        '[schedules.weekly]\ncron = "0 4 * * 0"\nverb = "maintain"\n'
+        'actions = [{action = "prune"}, {action = "check", options = {read_percent = 5}}]\n'
+    )
+    (weekly,) = load_schedules(load_configuration(file)).values()
+    assert weekly.verb is Verb.MAINTAIN
+    prune, check = weekly.targets
+    assert prune.resource == Resource("prune", "")
+    assert (check.resource.type, check.options) == ("check", {"read_percent": 5})
+
+
+@pytest.mark.parametrize("again", ["prune", "check"])
+def test_action_that_is_named_twice_is_refused(file: Path, again: str) -> None:
+    file.write_text(
+        '[schedules.weekly]\ncron = "0 4 * * 0"\nverb = "maintain"\n'
+        f'actions = [{{action = "{again}"}}, {{action = "{again}"}}]\n'
+    )
+    with pytest.raises(InvalidDocument, match=f"actions: {again} is named twice"):
+        load_schedules(load_configuration(file))
+
+
 def test_page_is_a_configuration(file: Path, marked_blocks: list[Block]) -> None:
     (block,) = marked_blocks
     file.write_text(block.text)
-    (nightly,) = load_schedules(load_configuration(file)).values()
+    schedules = load_schedules(load_configuration(file))
+    nightly = schedules["nightly"]
     assert (nightly.backend, nightly.start_within) == ("site", timedelta(hours=2))
+    assert [each.verb for each in schedules.values()] == [
+        Verb.PROTECT,
+        Verb.VERIFY,
+        Verb.MAINTAIN,
+    ]
 
 
 def test_schedule_has_defaults(file: Path) -> None:
@@ -85,6 +113,10 @@ def test_schedule_has_defaults(file: Path) -> None:
         ("cron =", 'jitter = "soon"\ncron =', "$.schedules.hourly.jitter: 'soon' is no duration"),
         ("cron =", 'pace = "fast"\ncron =', "pace"),
         ("cron =", 'backend = "x"\ncron =', "there is no section [backends.x]"),
+        ("cron =", 'verb = "delete"\ncron =', "verb"),
+        ("cron =", 'verb = "maintain"\ncron =', "hourly.actions: missing: name what to maintain"),
+        ("cron =", 'verb = "maintain"\ncron =', "hourly.resources: a schedule that is to maintain"),
+        ("cron =", 'actions = [{action = "prune"}]\ncron =', "hourly.actions: a schedule that is"),
         (
             'id = "volume-1"',
             'id = "a"\n[[schedules.hourly.resources]]\ntype = "volume"\nid = "a"',
