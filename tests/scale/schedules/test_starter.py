@@ -176,13 +176,14 @@ def test_newest_backup_of_the_resource_is_verified(
     assert stored.backup.id == "newest"
 
 
-def test_backup_is_verified_and_protected_at_the_same_tick(
+def test_verify_does_not_wait_for_a_protect_of_the_same_resource(
     store: MemoryStore, make_scheduled: MakeScheduled
 ) -> None:
     verify = make_scheduled(verb=Verb.VERIFY)
     verify = attrs.evolve(verify, schedule=attrs.evolve(verify.schedule, name="check"))
     store.put_backup(_backup(verify, TICK))
-    assert len(ScheduleStarter(store, [make_scheduled(), verify]).start_due(TICK)) == 2
+    assert len(ScheduleStarter(store, [make_scheduled()]).start_due(TICK)) == 1
+    assert len(ScheduleStarter(store, [verify]).start_due(TICK)) == 1
 
 
 def test_maintenance_is_begun_once_and_holds_the_next_back(
