@@ -143,10 +143,8 @@ def _read_native_backups(backup: Backup) -> Mapping[str, str]:
     Raises:
         InvalidInput: its handle cannot be read.
     """
-    if backup.resource.type != VOLUME:
-        return SetHandle.from_backup(backup).backups
-    handle = Handle.from_backup(backup)
-    return {handle.backup: handle.source.id}
+    handle = Handle if backup.resource.type == VOLUME else SetHandle
+    return handle.from_backup(backup).backups
 
 
 def _check_identifier(resource: Resource) -> None:

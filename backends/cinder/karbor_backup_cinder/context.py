@@ -1,13 +1,12 @@
 """What the steps need to do their work, and the call that each of them gets."""
 
-import functools
-from collections.abc import Sequence
 from typing import Any, Self
 
 import attrs
 
+from karbor_backup_cinder.calls import NativeBackupCall
 from karbor_backup_cinder.model import Handle, Receipt
-from karbor_backup_core import BackendError, InvalidInput, Operation, Step, StepCall
+from karbor_backup_core import Operation, Step
 from karbor_backup_openstack.native_backups import NativeBackup, NativeBackupClient
 from karbor_backup_openstack.resources import CloudResources
 from karbor_backup_openstack.services import CloudServices
@@ -37,33 +36,24 @@ class CinderContext:
 
 
 @attrs.frozen
-class CinderCall(StepCall):
-    """One call of the steps of an operation, with what it has read.
+class CinderCall(NativeBackupCall[Receipt, Handle]):
+    """One call of the steps of an operation on a volume.
 
     Attributes:
-        seen: Cinder's backups that a poll has looked up for many operations at once, by id.
         volumes: the volumes that the steps have looked up in the present poll, by id.
     """
 
-    seen: dict[str, NativeBackup] = attrs.field(factory=dict, eq=False, repr=False)
     volumes: dict[str, Any] = attrs.field(factory=dict, eq=False, repr=False)
 
-    @functools.cached_property
-    def receipt(self) -> Receipt:
-        """The operation's receipt.
+    def forget_seen(self) -> None:
+        """Forget what the last poll has seen."""
+        super().forget_seen()
+        self.volumes.clear()
 
-        Raises:
-            BackendError: it was written by another version, or is damaged.
-        """
+    def _read_receipt(self) -> Receipt:
         return Receipt.from_operation(self.operation)
 
-    @functools.cached_property
-    def handle(self) -> Handle:
-        """The handle of the operation's backup.
-
-        Raises:
-            InvalidInput: there is none, or it cannot be read.
-        """
+    def _read_handle(self) -> Handle:
         return Handle.from_backup(self.backup)
 
 
@@ -79,7 +69,8 @@ class CinderStep(Step[CinderCall]):
 
     def look_up(self, call: CinderCall, identifier: str) -> NativeBackup:
         """Return how one of Cinder's backups stands, from the present poll if that has seen it."""
-        return call.seen.get(identifier) or self._context.backups.get_backup(identifier)
+        (found,) = call.look_up(self._context.backups, [identifier])
+        return found
 
     def load_own_backup(self, call: CinderCall) -> NativeBackup:
         """Return how the backup that an operation works on stands in Cinder.
@@ -87,41 +78,8 @@ class CinderStep(Step[CinderCall]):
         Raises:
             InvalidInput: the handle cannot be read, or what it names is something else.
         """
-        operation, handle = call.operation, call.handle
-        found = self.look_up(call, handle.backup)
-        if not found.belongs_to(operation.backup_id, handle.source.id):
-            raise InvalidInput(
-                f"backup {call.backup.id}: its handle is damaged: Cinder's backup {found.id} "
-                f"({found.name!r}) belongs to something else"
-            )
+        (found,) = call.load_own_backups(self._context.backups)
         return found
-
-
-def observe_backups(
-    context: CinderContext, asked: Sequence[tuple[CinderCall, Sequence[Step[CinderCall]]]]
-) -> None:
-    """Look at the backups that the operations of a poll wait for, in one request for many.
-
-    Errors are those of ``NativeBackupClient.get_backups``.
-    """
-    wanted: dict[str, list[CinderCall]] = {}
-    for call, _ in asked:
-        # The workflow keeps the call of an operation that has not changed since the last poll.
-        call.volumes.clear()
-        if identifier := awaited_backup(call):
-            wanted.setdefault(identifier, []).append(call)
-    for identifier, found in (context.backups.get_backups(wanted) if wanted else {}).items():
-        for call in wanted[identifier]:
-            call.seen[identifier] = found
-
-
-def awaited_backup(call: CinderCall) -> str:
-    """Return the id of the backup that an operation works on in Cinder, empty if none is known."""
-    try:
-        return call.receipt.backup if call.operation.backup is None else call.handle.backup
-    except (BackendError, InvalidInput):
-        # The step that is asked says what is wrong with it.
-        return ""
 
 
 def find_own_backups(context: CinderContext, operation: Operation, name: str) -> tuple[str, ...]:

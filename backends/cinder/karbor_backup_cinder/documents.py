@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from karbor_backup_core import Backup, InvalidInput, Json
+from karbor_backup_core import BackendError, Backup, InvalidInput, Json, Operation
 from karbor_backup_openstack.details import DETAILS, object_schema
-from karbor_backup_openstack.formats import check_handle_format
+from karbor_backup_openstack.formats import check_handle_format, check_receipt_format
 from karbor_backup_openstack.resource_types import SERVER, VOLUME
 
 if TYPE_CHECKING:
@@ -136,6 +136,26 @@ def check_document(kind: str, document: Json) -> None:
     problem = next(_validator(kind).iter_errors(document), None)
     if problem is not None:
         raise InvalidInput(f"{kind}{problem.json_path[1:]}: {problem.message[:200]}")
+
+
+def read_receipt(operation: Operation, kind: str, parse: Callable[[Json], T]) -> T:
+    """Return what a parser makes of an operation's receipt; it gets an empty one if there is none.
+
+    Args:
+        operation: has the receipt.
+        kind: of receipt.
+        parse: gets a document that is as it was written; may raise ``InvalidInput``.
+
+    Raises:
+        BackendError: it was written by another version, or is damaged.
+    """
+    document = operation.receipt or {}
+    check_receipt_format(document.get("format", FORMAT), FORMAT)
+    try:
+        check_document(kind, document)
+        return parse(document)
+    except InvalidInput as error:
+        raise BackendError(f"the receipt is damaged: {error}") from None
 
 
 def read_handle(backup: Backup, kind: str, parse: Callable[[Backup], T]) -> T:

@@ -1,5 +1,6 @@
 """Receipts and handles: what is noted of an operation, and what makes a backup restorable."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import attrs
@@ -8,21 +9,20 @@ from karbor_backup_cinder.documents import (
     FORMAT,
     HANDLE,
     RECEIPT,
-    check_document,
     compute_digest,
     drop_missing,
     read_handle,
+    read_receipt,
 )
 from karbor_backup_core import (
-    BackendError,
     Backup,
     InvalidInput,
+    Json,
     Operation,
     Progress,
     ProgressState,
     Resource,
 )
-from karbor_backup_openstack.formats import check_receipt_format
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
@@ -97,17 +97,18 @@ class Receipt:
         Raises:
             BackendError: it was written by another version, or is damaged.
         """
-        if not operation.receipt:
-            return cls()
-        document = dict(operation.receipt)
-        check_receipt_format(document.get("format", FORMAT), FORMAT)
-        try:
-            check_document(RECEIPT, document)
-        except InvalidInput as error:
-            raise BackendError(f"the receipt is damaged: {error}") from None
-        document.pop("format", None)
-        source = document.pop("source", None)
-        return cls(**document, source=None if source is None else SourceVolume(**source))
+        return read_receipt(operation, RECEIPT, cls._parse)
+
+    @classmethod
+    def _parse(cls, document: Json) -> Self:
+        noted = {key: value for key, value in document.items() if key != "format"}
+        source = noted.pop("source", None)
+        return cls(**noted, source=None if source is None else SourceVolume(**source))
+
+    @property
+    def backups(self) -> Sequence[str]:
+        """The id of Cinder's backup, if there is one."""
+        return (self.backup,) if self.backup else ()
 
     def to_document(self) -> dict[str, Any]:
         """Return the receipt as JSON, without what is empty."""
@@ -131,6 +132,11 @@ class Handle:
 
     backup: str
     source: SourceVolume
+
+    @property
+    def backups(self) -> Mapping[str, str]:
+        """The volume that Cinder's backup was made of, by the backup's id."""
+        return {self.backup: self.source.id}
 
     def to_document(self, backup_id: str) -> dict[str, Any]:
         """Return the handle of the backup of an id as JSON."""

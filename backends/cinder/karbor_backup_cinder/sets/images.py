@@ -3,48 +3,29 @@
 Such an image is part of the backup: it stays until the backup is deleted.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from karbor_backup_cinder.names import cinder_backup_name
 from karbor_backup_core import BackendError, Leftover, Operation
 from karbor_backup_openstack.errors import translate_errors
-from karbor_backup_openstack.metadata import (
-    MEMBER_KEY,
-    OPERATION_KEY,
-    is_marked,
-    operation_metadata,
-)
-from karbor_backup_openstack.resources import CloudResources, RemovalStatus, ResourceKind, is_busy
+from karbor_backup_openstack.marked_resources import MarkedResources
+from karbor_backup_openstack.metadata import MEMBER_KEY, OPERATION_KEY, operation_metadata
+from karbor_backup_openstack.resources import RemovalStatus, ResourceKind
 from karbor_backup_openstack.server_spec import ServerSpec
-from karbor_backup_openstack.services import CloudServices
 
 READY = "active"
 """The state of an image that is whole."""
 
 
-class SystemDiskImages:
-    """Finds, makes and removes the images of an operation, which bear its marks.
+class SystemDiskImages(MarkedResources):
+    """Finds, makes and removes the images of an operation, by the ids of their servers."""
 
-    Every method raises ``Transient`` where a repeat may help and ``BackendError`` where not.
-
-    Args:
-        services: the cloud.
-        resources: its images.
-    """
-
-    def __init__(self, services: CloudServices, resources: CloudResources) -> None:
-        self._services = services
-        self._resources = resources
+    kind = ResourceKind.IMAGE
 
     def get(self, identifier: str) -> Any | None:
         """Return an image, None where Glance has none of that id."""
         return self._resources.get(ResourceKind.IMAGE, identifier)
-
-    def find(self, operation: Operation) -> Mapping[str, Any]:
-        """Return the images of an operation by the ids of their servers."""
-        found = self._list_own(operation)
-        return {image.properties[MEMBER_KEY]: image for image in reversed(found)}
 
     def create(self, operation: Operation, servers: Iterable[ServerSpec]) -> None:
         """Have Nova make an image of the system disk of each of the servers."""
@@ -55,18 +36,6 @@ class SystemDiskImages:
                     cinder_backup_name(operation),
                     metadata=operation_metadata(operation, server.id),
                 )
-
-    def list_busy(self, operation: Operation) -> tuple[Leftover, ...]:
-        """Name the images that Nova is still at work on."""
-        return tuple(
-            Leftover(ResourceKind.IMAGE, image.id, f"it is in state {image.status}")
-            for image in self._list_own(operation)
-            if is_busy(ResourceKind.IMAGE, image)
-        )
-
-    def remove(self, operation: Operation) -> RemovalStatus:
-        """Ask for the removal of all images of an operation."""
-        return self._resources.remove_resources(ResourceKind.IMAGE, self._list_own(operation))
 
     def remove_kept(self, backup_id: str, images: Mapping[str, str]) -> RemovalStatus:
         """Ask for the removal of the images of a backup.
@@ -87,10 +56,6 @@ class SystemDiskImages:
             if i not in own
         )
         return RemovalStatus(removal.pending, (*removal.leftovers, *strange))
-
-    def _list_own(self, operation: Operation) -> Sequence[Any]:
-        listed = self._resources.list_all(ResourceKind.IMAGE)
-        return [each for each in listed if is_marked(each.properties, operation)]
 
 
 def belongs_to(image: Any, backup_id: str, server: str) -> bool:

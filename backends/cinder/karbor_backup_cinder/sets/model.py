@@ -1,6 +1,6 @@
 """Receipts and handles of servers and projects."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Self
 
 import attrs
@@ -9,12 +9,11 @@ from karbor_backup_cinder.documents import (
     FORMAT,
     SET_HANDLE,
     SET_RECEIPT,
-    check_document,
     compute_digest,
     read_handle,
+    read_receipt,
 )
 from karbor_backup_core import (
-    BackendError,
     Backup,
     Check,
     InvalidInput,
@@ -25,7 +24,6 @@ from karbor_backup_core import (
     Resource,
 )
 from karbor_backup_openstack.documents import Document
-from karbor_backup_openstack.formats import check_receipt_format
 from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from karbor_backup_openstack.server_spec import ServerSpec
 
@@ -87,13 +85,10 @@ class SetReceipt:
         Raises:
             BackendError: it was written by another version, or is damaged.
         """
-        document = dict(operation.receipt or {})
-        check_receipt_format(document.get("format", FORMAT), FORMAT)
-        try:
-            check_document(SET_RECEIPT, document)
-            contents = _read_contents(document)
-        except InvalidInput as error:
-            raise BackendError(f"the receipt is damaged: {error}") from None
+        return read_receipt(operation, SET_RECEIPT, cls._parse)
+
+    @classmethod
+    def _parse(cls, document: Json) -> Self:
         checks = document.get("checks", ())
         return cls(
             step=document.get("step", ""),
@@ -102,8 +97,13 @@ class SetReceipt:
             restored=document.get("restored", {}),
             begun=tuple(document.get("begun", ())),
             removing=document.get("removing", False),
-            **contents,
+            **_read_contents(document),
         )
+
+    @property
+    def backups(self) -> Sequence[str]:
+        """The ids of Cinder's backups that there are."""
+        return [volume.backup for volume in self.volumes if volume.backup]
 
     def to_document(self) -> dict[str, Any]:
         """Return the receipt as JSON, without what is empty."""

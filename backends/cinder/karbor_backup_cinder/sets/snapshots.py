@@ -1,34 +1,19 @@
 """The snapshots of a set's volumes, which are there from before the copies until after them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from karbor_backup_cinder.sets.model import StoredVolume
-from karbor_backup_core import Leftover, Operation
+from karbor_backup_core import Operation
 from karbor_backup_openstack.errors import translate_errors
-from karbor_backup_openstack.metadata import MEMBER_KEY, is_marked, operation_metadata
-from karbor_backup_openstack.resources import CloudResources, RemovalStatus, ResourceKind, is_busy
-from karbor_backup_openstack.services import CloudServices
+from karbor_backup_openstack.marked_resources import MarkedResources
+from karbor_backup_openstack.metadata import operation_metadata
+from karbor_backup_openstack.resources import ResourceKind
 
 
-class VolumeSnapshots:
-    """Finds, makes and removes the snapshots of an operation, which bear its marks.
+class VolumeSnapshots(MarkedResources):
+    """Finds, makes and removes the snapshots of an operation, by the ids of their volumes."""
 
-    Every method raises ``Transient`` where a repeat may help and ``BackendError`` where not.
-
-    Args:
-        services: the cloud.
-        resources: its snapshots.
-    """
-
-    def __init__(self, services: CloudServices, resources: CloudResources) -> None:
-        self._services = services
-        self._resources = resources
-
-    def find(self, operation: Operation) -> Mapping[str, Any]:
-        """Return the snapshots of an operation by the ids of their volumes."""
-        found = self._list_own(operation)
-        return {snapshot.metadata[MEMBER_KEY]: snapshot for snapshot in reversed(found)}
+    kind = ResourceKind.SNAPSHOT
 
     def create(self, operation: Operation, volumes: Iterable[StoredVolume]) -> None:
         """Have Cinder take a snapshot of each of the volumes, one right after the other."""
@@ -41,19 +26,3 @@ class VolumeSnapshots:
                     is_forced=True,
                     metadata=operation_metadata(operation, volume.id),
                 )
-
-    def list_busy(self, operation: Operation) -> tuple[Leftover, ...]:
-        """Name the snapshots that Cinder is still at work on."""
-        return tuple(
-            Leftover(ResourceKind.SNAPSHOT, snapshot.id, f"it is in state {snapshot.status}")
-            for snapshot in self._list_own(operation)
-            if is_busy(ResourceKind.SNAPSHOT, snapshot)
-        )
-
-    def remove(self, operation: Operation) -> RemovalStatus:
-        """Ask for the removal of all snapshots of an operation."""
-        return self._resources.remove_resources(ResourceKind.SNAPSHOT, self._list_own(operation))
-
-    def _list_own(self, operation: Operation) -> Sequence[Any]:
-        listed = self._resources.list_all(ResourceKind.SNAPSHOT)
-        return [each for each in listed if is_marked(each.metadata, operation)]

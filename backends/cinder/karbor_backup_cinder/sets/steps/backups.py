@@ -39,10 +39,10 @@ class BackupSet(SetStep):
 
     def status(self, call: SetCall) -> Progress:
         """Return how the backups stand in Cinder."""
-        operation, ids = call.operation, _backup_ids(call.receipt)
+        operation, ids = call.operation, call.receipt.backups
         if not ids:
             return Progress(ProgressState.UNKNOWN)
-        found = self.look_up(call, ids)
+        found = call.look_up(self._context.backups, ids)
         busy = _name_busy(found)
         if busy:
             reason = CANNOT_STOP if operation.cancel_sent else ""
@@ -61,7 +61,7 @@ class BackupSet(SetStep):
         """Remove every backup of the operation, unless the protect has succeeded."""
         operation, receipt = call.operation, call.receipt
         known = self._context.backups.find_all_by_name(cinder_backup_name(operation))
-        kept = set(_backup_ids(receipt)) if operation.work_succeeded else set()
+        kept = set(receipt.backups) if operation.work_succeeded else set()
         made = {id_: volume for volume, ids in known.items() for id_ in ids if id_ not in kept}
         # One that Cinder failed to remove is as broken as one that it failed to make: only the
         # receipt tells them apart, so that it is not asked for for ever.
@@ -111,7 +111,7 @@ class BackupSet(SetStep):
 
     def _finish(self, call: SetCall) -> Progress:
         operation, receipt = call.operation, call.receipt
-        found = self.look_up(call, _backup_ids(receipt))
+        found = call.look_up(self._context.backups, receipt.backups)
         if _name_busy(found):
             return receipt.report(ProgressState.RUNNING)
         reasons = {
@@ -132,10 +132,6 @@ class BackupSet(SetStep):
     def _list_stuck(self, ids: Collection[str]) -> tuple[Leftover, ...]:
         found = self._context.backups.get_backups(ids).values() if ids else ()
         return tuple(each.to_leftover() for each in found if each.state is NativeBackupState.FAILED)
-
-
-def _backup_ids(receipt: SetReceipt) -> list[str]:
-    return [volume.backup for volume in receipt.volumes if volume.backup]
 
 
 def _name_busy(found: Collection[NativeBackup]) -> tuple[Leftover, ...]:

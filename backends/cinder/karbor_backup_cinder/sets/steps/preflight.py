@@ -49,7 +49,7 @@ class Preflight(SetStep):
 
     def _require_whole(self, call: SetCall) -> None:
         """Refuse a backup of which a part is gone or broken."""
-        for backup in self.load_own_backups(call):
+        for backup in call.load_own_backups(self._context.backups):
             if backup.status == "restoring":
                 raise Transient(f"Cinder's backup {backup.id} is being restored by somebody else")
             if backup.state is not NativeBackupState.AVAILABLE:

@@ -1,12 +1,14 @@
 """The step of a protect that takes snapshots of all volumes, before the first copy begins."""
 
 from karbor_backup_cinder.names import cinder_backup_name
-from karbor_backup_cinder.sets.context import SetCall, SetStep
+from karbor_backup_cinder.sets.context import SetCall
+from karbor_backup_cinder.sets.snapshots import VolumeSnapshots
+from karbor_backup_cinder.sets.steps.preparation import Preparation
 from karbor_backup_core import Progress, ProgressState
 from karbor_backup_openstack.resources import ResourceKind, is_busy
 
 
-class SnapshotSet(SetStep):
+class SnapshotSet(Preparation):
     """Has Cinder take a snapshot of each volume."""
 
     name = "snapshots"
@@ -20,22 +22,10 @@ class SnapshotSet(SetStep):
             return call.receipt.report(ProgressState.RUNNING)
         return self._finish(call)
 
-    def status(self, call: SetCall) -> Progress:
-        """Return whether Cinder is still at work."""
-        operation = call.operation
-        if call.step != self.name or operation.outcome is not None:
-            return Progress(ProgressState.UNKNOWN)
-        return self.report_progress(call, self._context.snapshots.list_busy(operation))
-
-    def cancel(self, call: SetCall) -> bool:
-        """Return that it was taken: after the snapshots no copy is begun."""
-        return call.step == self.name
-
-    def revert(self, call: SetCall) -> Progress:
-        """Remove the snapshots, which nobody needs after the copies."""
-        removal = self._context.snapshots.remove(call.operation)
-        state = ProgressState.RUNNING if removal.pending else ProgressState.SUCCEEDED
-        return Progress(state, leftovers=(*removal.pending, *removal.leftovers))
+    @property
+    def _made(self) -> VolumeSnapshots:
+        """The snapshots, which nobody needs after the copies."""
+        return self._context.snapshots
 
     def _request(self, call: SetCall) -> None:
         """Ask for what is not there.

@@ -2,12 +2,13 @@
 
 import attrs
 
-from karbor_backup_cinder.sets.context import SetCall, SetStep
-from karbor_backup_cinder.sets.images import READY
+from karbor_backup_cinder.sets.context import SetCall
+from karbor_backup_cinder.sets.images import READY, SystemDiskImages
+from karbor_backup_cinder.sets.steps.preparation import Preparation
 from karbor_backup_core import Progress, ProgressState
 
 
-class SystemDisks(SetStep):
+class SystemDisks(Preparation):
     """Has Nova make an image of each such disk, when the volumes have their snapshots.
 
     Not at the same time: to take a snapshot of a volume that a server uses, some of Cinder's
@@ -33,25 +34,15 @@ class SystemDisks(SetStep):
         images.create(operation, lacking)
         return call.receipt.report(ProgressState.RUNNING)
 
-    def status(self, call: SetCall) -> Progress:
-        """Return whether Nova is still at work."""
-        operation = call.operation
-        if call.step != self.name or operation.outcome is not None:
-            return Progress(ProgressState.UNKNOWN)
-        return self.report_progress(call, self._context.images.list_busy(operation))
-
-    def cancel(self, call: SetCall) -> bool:
-        """Return that it was taken: after the images no copy is begun."""
-        return call.step == self.name
+    @property
+    def _made(self) -> SystemDiskImages:
+        return self._context.images
 
     def revert(self, call: SetCall) -> Progress:
         """Remove the images, unless they are part of a backup."""
-        operation = call.operation
-        if operation.work_succeeded:
+        if call.operation.work_succeeded:
             return Progress(ProgressState.SUCCEEDED)
-        removal = self._context.images.remove(operation)
-        state = ProgressState.RUNNING if removal.pending else ProgressState.SUCCEEDED
-        return Progress(state, leftovers=(*removal.pending, *removal.leftovers))
+        return super().revert(call)
 
     def _finish(self, call: SetCall) -> Progress:
         receipt = call.receipt

@@ -21,7 +21,7 @@ class SetVerification(SetStep):
         Raises:
             InvalidInput: the handle cannot be read, or what it names is something else.
         """
-        found = self.load_own_backups(call)
+        found = call.load_own_backups(self._context.backups)
         problems = [*_backup_problems(call, found), *self._image_problems(call)]
         if problems:
             checks = (Check("set complete", verified=False, reason="; ".join(problems)),)
