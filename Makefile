@@ -11,7 +11,7 @@ PACKAGES := karbor_backup_core karbor_backup_contract karbor_backup_cli karbor_b
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud test-freezer-releases lint unit contract docs docs-directories soak clean
+.PHONY: help venv demo test test-root test-lowest test-release test-python test-cloud test-freezer-releases lint unit contract docs docs-cinder docs-directories soak clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,12 @@ docs-directories: venv ## as root: try what a directory's backup keeps, and writ
 	-$(BIN)/pytest -q -m root tests/e2e/freezer/test_directory_table.py tests/e2e/restic/test_directory_table.py
 	$(BIN)/python -m tests.e2e.freezer.directory_table
 	$(BIN)/python -m tests.e2e.restic.directory_table
+
+# Likewise; it brings up a whole cloud.
+docs-cinder: venv ## as root: try what comes back of volumes and servers through Cinder, and write the tables
+	rm -f .cache/test-cinder-table-*.json
+	-$(BIN)/pytest -q -m cloud tests/e2e/cloud/test_cinder_table.py
+	$(BIN)/python -m tests.e2e.cloud.cinder_table
 
 .PHONY: sandbox
 sandbox: venv ## bring up a real Keystone and Freezer on loopback, until "make clean"
