@@ -29,10 +29,11 @@ CREATE TABLE karbor_backup_workers (
     pid integer NOT NULL,
     queues text[] NOT NULL,
     hold integer NOT NULL,
+    limits jsonb NOT NULL,
     started_at timestamp with time zone NOT NULL DEFAULT now()
 );
 """
-"""Which migration of the engine was the last, and the names of the workers, which it has not."""
+"""Which migration of the engine was the last, and of the workers what the engine does not know."""
 
 
 class QueueError(KarborBackupError):

@@ -11,14 +11,16 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
+from psycopg.types.json import Jsonb
 
 from karbor_backup_scale._names import first_line
+from karbor_backup_scale.settings import WorkerSettings
 
 _log: Final = logging.getLogger("karbor_backup.worker")
 
 _INSERT: Final = """
-INSERT INTO karbor_backup_workers (worker_id, host, pid, queues, hold)
-VALUES (%(worker)s, %(host)s, %(pid)s, %(queues)s, %(hold)s)
+INSERT INTO karbor_backup_workers (worker_id, host, pid, queues, hold, limits)
+VALUES (%(worker)s, %(host)s, %(pid)s, %(queues)s, %(hold)s, %(limits)s)
 """
 
 
@@ -28,7 +30,7 @@ class WorkerJobManager(JobManager):
     Args:
         connector: of the queue.
         queues: the queues that the worker serves.
-        hold: how many operations it drives at most.
+        settings: those of the worker.
         on_registered: is called with the worker's id.
     """
 
@@ -36,7 +38,7 @@ class WorkerJobManager(JobManager):
         self,
         connector: BaseConnector,
         queues: Sequence[str],
-        hold: int,
+        settings: WorkerSettings,
         on_registered: Callable[[int], None],
     ) -> None:
         super().__init__(connector)
@@ -45,7 +47,8 @@ class WorkerJobManager(JobManager):
             "host": os.uname().nodename,
             "pid": os.getpid(),
             "queues": list(queues),
-            "hold": hold,
+            "hold": settings.hold,
+            "limits": Jsonb(dict(settings.limits)),
         }
 
     async def register_worker(self) -> int:

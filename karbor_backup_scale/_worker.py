@@ -134,7 +134,7 @@ class WorkerProcess:
     def _create_app(self) -> App:
         app = App(connector=self._connector)
         app.job_manager = WorkerJobManager(
-            self._connector, self._queues, self._settings.hold, self._on_registered
+            self._connector, self._queues, self._settings, self._on_registered
         )
         app.task(name=DRIVE_TASK, pass_context=True, retry=RetryAlways())(self._driver.drive)
         return app

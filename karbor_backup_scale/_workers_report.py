@@ -1,5 +1,6 @@
 """``karbor-backup workers``."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from karbor_backup_cli import CliContext, emit_json, emit_table, write_output
@@ -8,7 +9,7 @@ from karbor_backup_scale._queue_report import describe_waiting, list_queues
 from karbor_backup_scale.settings import WorkerSettings
 
 _SELECT_WORKERS: Final = """
-SELECT w.worker_id AS id, w.host, w.pid, w.queues, w.hold, w.started_at,
+SELECT w.worker_id AS id, w.host, w.pid, w.queues, w.hold, w.limits, w.started_at,
        extract(epoch FROM now() - p.last_heartbeat)::float AS silent_seconds
 FROM karbor_backup_workers w JOIN procrastinate_workers p ON p.id = w.worker_id
 ORDER BY w.worker_id
@@ -47,9 +48,25 @@ def report_workers(context: CliContext) -> None:
     for each in workers:
         for operation in each["operations"]:
             write_output(f"worker {each['id']} holds operation {operation}")
+    for line in _describe_limits(workers):
+        write_output(line)
     served = {queue for each in workers for queue in each["queues"]}
     for line in describe_waiting(queues, served):
         write_output(line)
+
+
+def _describe_limits(workers: list[dict[str, Any]]) -> Iterator[str]:
+    """Name the backends of which the living workers have different limits."""
+    living = [each for each in workers if each["alive"]]
+    for backend in sorted({name for each in living for name in each["limits"]}):
+        limits = {each["id"]: each["limits"].get(backend) for each in living}
+        if len(set(limits.values())) > 1:
+            named = ", ".join(f"worker {key}: {value or 'none'}" for key, value in limits.items())
+            smallest = min(filter(None, limits.values()))
+            yield (
+                f"the workers have different limits of {backend} ({named}): {smallest} holds for "
+                "all; give each the same [workers]"
+            )
 
 
 def _to_document(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.pages.blocks import Block
 from tests.scale.harness import LONG, wait_until
-from tests.scale.shell import PROGRAM, Shell
+from tests.scale.shell import PROGRAM, Shell, run_workers
 
 PROTECT: Final = ("protect", "OS::Cinder::Volume", "volume-1", "-o", "backup_name=one")
 
@@ -81,6 +81,22 @@ def test_wait_ends_at_its_timeout_and_the_operation_goes_on(shell: Shell, url: s
     waited = shell.run("wait", operation, "--timeout", "0.1")
     assert (waited.returncode, waited.stdout) == (1, "")
     assert "is not over after" in waited.stderr
+
+
+def test_workers_names_limits_that_differ(
+    shell: Shell, url: str, worker: "subprocess.Popen[str]"
+) -> None:
+    assert "different limits" not in shell.run("workers").stdout
+    first = shell.json("workers")["workers"][0]["id"]
+    shell.configure(url, "limits = { mine = 4 }")
+    with run_workers([PROGRAM, "worker"], shell.environ, 1):
+        wait_until(lambda: len(shell.json("workers")["workers"]) == 2)
+        shown = shell.run("workers").stdout
+        second = shell.json("workers")["workers"][1]["id"]
+    assert (
+        f"different limits of mine (worker {first}: none, worker {second}: 4): 4 holds for all"
+    ) in shown
+    assert worker.poll() is None
 
 
 def test_workers_lists_who_lives(shell: Shell, worker: "subprocess.Popen[str]") -> None:

@@ -38,6 +38,19 @@ def test_limit_of_a_backend_bounds_all_workers_together(harness: WorkerHarness) 
     harness.check_consistency()
 
 
+@pytest.mark.parametrize("other", [{}, {BACKEND: 5}])
+def test_smallest_limit_of_all_workers_holds(harness: WorkerHarness, other: dict[str, int]) -> None:
+    for limits in ({BACKEND: 2}, other):
+        harness.start(settings=attrs.evolve(SETTINGS, limits=limits), wait=True)
+    harness.add_running_operations(6)
+    harness.wait_until_running(2)
+    wait_until(lambda: sum(job["attempts"] for job in harness.jobs()) >= 6)
+    assert len(harness.cloud.jobs()) == 2
+    harness.finish_work()
+    harness.wait_until_idle()
+    harness.check_consistency()
+
+
 def test_slots_of_a_dead_worker_are_free_again(harness: WorkerHarness) -> None:
     settings = attrs.evolve(SETTINGS, limits={BACKEND: 2})
     harness.add_running_operations(4)
