@@ -1,17 +1,13 @@
 """The part `ftp`: an FTP server and one with TLS, for Freezer's storage kinds `ftp` and `ftps`."""
 
-import datetime as dt
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from sandbox.accounts import write_secret
+from sandbox.certificates import make_certificate
 from sandbox.environments import Environment, ensure_environment
 from sandbox.instance import Instance
 from sandbox.ports import HOST
@@ -20,7 +16,6 @@ from sandbox.services import Service, server_environ
 USER = "backup"
 
 _SERVE = Path(__file__).parent / "servers" / "serve_ftp.py"
-_VALID = dt.timedelta(days=30)
 
 
 @attrs.frozen
@@ -56,7 +51,7 @@ def bring_up(instance: Instance) -> Ftp:
     directory = layout.data / "ftp"
     directory.mkdir(exist_ok=True)
     certificate = layout.configuration / "ftp.pem"
-    write_secret(certificate, _make_certificate())
+    write_secret(certificate, make_certificate())
     password = secrets.token_hex(16)
 
     def servers(ports: Sequence[int]) -> list[Service]:
@@ -88,22 +83,3 @@ def _server(
         log=layout.logs / f"{name}.log",
         port=port,
     )
-
-
-def _make_certificate() -> str:
-    """Return a key and the certificate that it has signed for itself, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + _VALID)
-        .sign(key, SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return (private + certificate.public_bytes(Encoding.PEM)).decode()

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import cattrs
 
-from sandbox import ftp, mariadb, older_freezer, s3, ssh, swift
+from sandbox import ftp, mariadb, older_freezer, rest_server, s3, ssh, swift
 from sandbox.errors import SandboxError
 from sandbox.instance import Instance
 from sandbox.openstack import bringup as cloud
@@ -32,6 +32,8 @@ PARTS: Mapping[str, Part] = {
     "ssh": Part(ssh.Ssh, ssh.bring_up),
     "swift": Part(swift.Swift, swift.bring_up),
     "s3": Part(s3.S3, s3.bring_up, needs=("swift",)),
+    "s3-tls": Part(s3.S3Tls, s3.bring_up_tls, needs=("s3",)),
+    "rest": Part(rest_server.RestServer, rest_server.bring_up),
     "ftp": Part(ftp.Ftp, ftp.bring_up),
     "cloud": Part(cloud.Cloud, cloud.bring_up),
     "mariadb": Part(mariadb.MariaDb, mariadb.bring_up_empty),

@@ -37,6 +37,7 @@ class Ssh:
         user: who may log in: whoever runs the sandbox.
         key: the file with the private key.
         directory: where backups may be put.
+        known_hosts: the file with the server's public key.
     """
 
     host: str
@@ -44,6 +45,7 @@ class Ssh:
     user: str
     key: Path
     directory: Path
+    known_hosts: Path
 
 
 def bring_up(instance: Instance) -> Ssh:
@@ -78,7 +80,10 @@ def bring_up(instance: Instance) -> Ssh:
     directory = layout.data / "ssh"
     directory.mkdir(exist_ok=True)
     user = pwd.getpwuid(os.geteuid()).pw_name
-    return Ssh(HOST, started.port, user, home / "user_key", directory)
+    known_hosts = home / "known_hosts"
+    public = (home / "host_key.pub").read_text()
+    known_hosts.write_text(f"[{HOST}]:{started.port} {public}")
+    return Ssh(HOST, started.port, user, home / "user_key", directory, known_hosts)
 
 
 def _configuration(home: Path, port: int) -> str:

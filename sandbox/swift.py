@@ -68,6 +68,29 @@ def bring_up(instance: Instance) -> Swift:
     return Swift(url)
 
 
+def start_tls_proxy(instance: Instance, certificate: Path) -> str:
+    """Start a proxy that speaks TLS beside the one of the part; return its URL.
+
+    Args:
+        instance: the part `swift` is up in it.
+        certificate: a PEM file with the key and the certificate.
+
+    Raises:
+        ServiceError: it did not come up.
+    """
+    installed = ensure_environment(instance.project, "swift", instance.report)
+    configuration = (
+        f"cert_file = {certificate}\nkey_file = {certificate}\n{_proxy_server(instance.state)}"
+    )
+
+    def server(port: int) -> Service:
+        made = _server(instance, installed, "proxy", port, configuration, "proxy-tls")
+        # Nobody that asks for its health trusts the certificate.
+        return attrs.evolve(made, health_url=None)
+
+    return f"https://{HOST}:{instance.start(server).port}"
+
+
 def _make_rings(installed: Environment, home: Path, ports: Sequence[int]) -> None:
     command = [str(installed.python), "-P", str(_MAKE_RINGS), str(home), *map(str, ports)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -76,17 +99,22 @@ def _make_rings(installed: Environment, home: Path, ports: Sequence[int]) -> Non
 
 
 def _server(
-    instance: Instance, installed: Environment, kind: str, port: int, configuration: str
+    instance: Instance,
+    installed: Environment,
+    kind: str,
+    port: int,
+    configuration: str,
+    label: str = "",
 ) -> Service:
     layout = instance.layout
-    name = f"swift-{kind}"
+    name = f"swift-{label or kind}"
     home = layout.configuration / "swift"
-    path = home / f"{kind}-server.conf"
+    path = home / f"{label or kind}-server.conf"
     common = _common(port, home, layout.data / "swift", layout.home)
     write_secret(path, f"[DEFAULT]\n{common}{configuration}")
     return Service(
         name=name,
-        command=[str(installed.bin / f"{name}-server"), str(path), "--verbose"],
+        command=[str(installed.bin / f"swift-{kind}-server"), str(path), "--verbose"],
         environ=server_environ(layout, installed.bin),
         directory=home,
         log=layout.logs / f"{name}.log",

@@ -27,7 +27,8 @@ sys.stdout.buffer.write(client.get_object(Bucket="bucket", Key="some/key")["Body
 
 def test_an_unknown_part_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(
-        SandboxError, match="There is no part 'tape', only: ssh, swift, s3, ftp, cloud"
+        SandboxError,
+        match="There is no part 'tape', only: ssh, swift, s3, s3-tls, rest, ftp, cloud",
     ):
         sandbox.part("tape")
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import attrs
 
@@ -19,6 +20,8 @@ _SCHEME: Final = re.compile(r"(sftp|rest|s3|swift|b2|azure|gs|rclone|local):")
 """The prefixes of repositories that restic knows; without one it is a local path."""
 
 _CREDENTIALS: Final = re.compile(r"://[^/@]*:[^/@]*@")
+
+_REST: Final = re.compile(r"rest:https?://[^@/]+(/|$)")
 
 CONFIG_SCHEMA: Final[dict[str, Any]] = {
     "title": "Restic",
@@ -49,6 +52,26 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
             "description": (
                 "Variables for restic's environment that the repository needs, such as "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            ),
+        },
+        "rest": {
+            "title": "Credentials of a REST Server",
+            "type": "object",
+            "required": ["user", "password"],
+            "properties": {
+                "user": {**_TEXT, "description": "The user."},
+                "password": {**_TEXT, "writeOnly": True, "description": "The user's password."},
+            },
+            "additionalProperties": False,
+            "description": "Who logs in to the REST server, for a repository 'rest:URL'.",
+        },
+        "options": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[a-z0-9]+\\.[a-z0-9-]+$"},
+            "additionalProperties": {"type": "string", "pattern": "^[^\\x00]*$"},
+            "description": (
+                "restic's extended options (restic options), such as sftp.command. Everybody on "
+                "the machine can read them."
             ),
         },
         "program": {**_TEXT, "default": "restic", "description": "The program."},
@@ -84,6 +107,8 @@ class Configuration:
         password: the password; None where a command prints it.
         password_command: prints the password; empty where ``password`` holds it.
         environment: variables for restic, such as a storage's credentials.
+        rest: the user of a REST server, and the password; None for no login.
+        options: restic's extended options.
         program: restic.
         jobs: the directory of the jobs.
         cache: restic's cache, None for its own choice.
@@ -95,6 +120,8 @@ class Configuration:
     password: Secret | None
     password_command: tuple[str, ...]
     environment: Mapping[str, Secret]
+    rest: tuple[str, Secret] | None
+    options: Mapping[str, str]
     program: str
     jobs: Path
     cache: str | None
@@ -115,10 +142,14 @@ class Configuration:
                 "or {file = \"PATH\"}) or 'password_command'"
             )
         return cls(
-            repository=_check_repository(document["repository"]),
+            repository=_check_repository(document),
             password=document.get("password"),
             password_command=tuple(document.get("password_command", ())),
             environment=dict(document.get("environment", {})),
+            rest=(document["rest"]["user"], document["rest"]["password"])
+            if "rest" in document
+            else None,
+            options=dict(document.get("options", {})),
             program=document.get("program", "restic"),
             jobs=Path(document.get("jobs") or _default_jobs()),
             cache=document.get("cache"),
@@ -131,6 +162,19 @@ class Configuration:
         """The repository's path; None if it is not a directory of this machine."""
         path = self.repository.removeprefix("local:")
         return path if path.startswith("/") else None
+
+    def reveal_repository(self) -> str:
+        """Return the repository as restic is told it, with the credentials of a REST server.
+
+        Raises:
+            InvalidInput: the password cannot be read.
+        """
+        if self.rest is None:
+            return self.repository
+        user, password = self.rest
+        scheme, slashes, place = self.repository.partition("://")
+        login = f"{quote(user, safe='')}:{quote(password.reveal(), safe='')}"
+        return f"{scheme}{slashes}{login}@{place}"
 
     def reveal_password(self) -> str:
         """Return the password as it is now.
@@ -155,10 +199,17 @@ class Configuration:
         return password
 
 
-def _check_repository(repository: str) -> str:
+def _check_repository(document: Mapping[str, Any]) -> str:
+    repository: str = document["repository"]
     if _CREDENTIALS.search(repository):
         raise InvalidInput(
-            "restic: the repository's URL holds a password, which everybody would see: leave it out"
+            "restic: the repository's URL holds a password, which everybody would see: leave it "
+            "out, and name the user and the password of a REST server under 'rest'"
+        )
+    if "rest" in document and not _REST.match(repository):
+        raise InvalidInput(
+            "restic: 'rest' has the credentials of a REST server, and the repository is none, "
+            "without a user: name it as rest:http://HOST/ or rest:https://HOST/"
         )
     path = repository.removeprefix("local:")
     if path != repository or not _SCHEME.match(repository):

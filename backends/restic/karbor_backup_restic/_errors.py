@@ -15,13 +15,42 @@ _LONGEST: Final = 600
 
 _FIRST_LINE: Final = re.compile(r"Fatal:|unable to |error|ignoring error|invalid id", re.IGNORECASE)
 
+_SSH: Final = "subprocess ssh: "
+_LOCATION: Final = "Is there a repository at the following location?"
+
 _LOCKED: Final = re.compile(r"repository is already locked")
 _WRONG_PASSWORD: Final = re.compile(r"wrong password or no key found")
+_REFUSED: Final = re.compile(
+    r"unexpected HTTP response \((401|403)\)|server response unexpected: (401|403)"
+    r"|access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch|access key id you provided"
+    r"|signature we calculated does not match|permission denied \([a-z,-]+\)",
+    re.IGNORECASE,
+)
+"""Credentials of the storage that it does not accept: of a REST server, of S3, of ssh."""
+
+_SSH_ENDED: Final = re.compile(r"unable to start the sftp session")
+_UNKNOWN_HOST_KEY: Final = re.compile(r"host key verification failed", re.IGNORECASE)
+_UNKNOWN_CERTIFICATE: Final = re.compile(r"x509: ")
+_REMEDIES: Final = {
+    _WRONG_PASSWORD: "put the repository's password where the backend reads it",
+    _REFUSED: (
+        "the storage refuses the credentials: look at the backend's 'environment' or 'rest', or at "
+        "the ssh key"
+    ),
+    _UNKNOWN_HOST_KEY: "log in to the host with ssh once, and accept its key",
+    _UNKNOWN_CERTIFICATE: (
+        "name the file with the certificate to trust as SSL_CERT_FILE in the backend's "
+        "'environment'"
+    ),
+}
+"""What to do about failures that stay until somebody does something; the first that fits."""
+
 _NO_REPOSITORY: Final = re.compile(
     r"Is there a repository at the following location|repository does not exist"
 )
 _TEMPORARY: Final = re.compile(
-    r"connection refused|connection reset|no route to host|network is unreachable|i/o timeout"
+    r"connection refused|connection reset|connection timed out|connection closed by"
+    r"|no route to host|network is unreachable|could not resolve hostname|i/o timeout"
     r"|no such host|name resolution|handshake timeout|deadline exceeded"
     r"|unexpected HTTP response \((429|5\d\d)\)|server response unexpected: (429|5\d\d)"
     r"|stale NFS file handle|transport endpoint is not connected",
@@ -41,7 +70,10 @@ def failure_text(lines: Sequence[str]) -> str:
     firsts = [index for index, text in enumerate(texts) if _FIRST_LINE.match(text)]
     fatal = [index for index in firsts if texts[index].startswith("Fatal:")]
     start = (fatal or firsts or [max(0, len(texts) - 1)])[-1]
-    told = " ".join(texts[start : start + 4]).removeprefix("Fatal: ")
+    told = " ".join(texts[start : start + 4]).removeprefix("Fatal: ").replace(_LOCATION, "at")
+    # restic's ssh speaks for itself, and restic then only of the end of the connection.
+    said = [text.removeprefix(_SSH) for text in texts[:start] if text.startswith(_SSH)]
+    told = ": ".join((*said[-1:], told))
     return truncate_text(printable(told), _LONGEST)
 
 
@@ -63,10 +95,16 @@ def create_error(what: str, lines: Sequence[str], exit_status: int) -> BackendEr
     whole = "\n".join(lines)
     if is_locked(lines, exit_status):
         return RepositoryLocked(message)
-    if _WRONG_PASSWORD.search(whole):
-        return BackendError(f"{message}: put the repository's password where the backend reads it")
+    for fault, remedy in _REMEDIES.items():
+        if fault.search(whole):
+            return BackendError(f"{message}: {remedy}")
     if _TEMPORARY.search(whole):
         return Transient(message)
+    if _SSH_ENDED.search(whole):
+        # restic may end before it has passed on what its ssh says, and says it the next time.
+        return Transient(
+            f"{message}: ssh has ended the connection: log in with ssh by hand to see why"
+        )
     if _NO_REPOSITORY.search(whole):
         return BackendError(f"{message}: mount it, or make it with 'restic init'")
     return BackendError(message)

@@ -72,13 +72,20 @@ class Restic:
             BackendError: the command that prints the password failed.
         """
         cache = cache or self.configuration.cache or ""
-        options = ("--cache-dir", cache) if cache else ()
+        options = [
+            *(("--cache-dir", cache) if cache else ()),
+            *(f"--option={name}={value}" for name, value in self.configuration.options.items()),
+        ]
         if password is None:
             password = self.configuration.reveal_password()
         return Command(
             (self.configuration.program, *options, *arguments),
             self._environment(),
-            {"RESTIC_PASSWORD_FILE": password},
+            {
+                "RESTIC_PASSWORD_FILE": password,
+                # In a pipe as well: it may hold the password of a REST server.
+                "RESTIC_REPOSITORY_FILE": self.configuration.reveal_repository(),
+            },
             directory,
             accepted,
             discard_output=discard_output,
@@ -109,6 +116,5 @@ class Restic:
         return {
             **passed,
             **{name: value.reveal() for name, value in given.items()},
-            "RESTIC_REPOSITORY": self.configuration.repository,
             "RESTIC_PROGRESS_FPS": _STATUS_PER_SECOND,
         }

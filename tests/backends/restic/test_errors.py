@@ -14,6 +14,11 @@ _MISSING = (
     "Is there a repository at the following location?",
     "/srv",
 )
+_SSH_REFUSED = (
+    "subprocess ssh: me@nas: Permission denied (publickey).",
+    "Fatal: unable to start the sftp session",
+)
+_REFUSED = "the storage refuses the credentials"
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,11 @@ _MISSING = (
         ([], ""),
         (["something"], "something"),
         (["warning", "Fatal: wrong password or no key found"], "wrong password or no key found"),
-        (_MISSING, " ".join(_MISSING).removeprefix("Fatal: ")),
+        (
+            _MISSING,
+            "unable to open config file: stat /srv/config: no such file or directory at /srv",
+        ),
+        (_SSH_REFUSED, "me@nas: Permission denied (publickey).: unable to start the sftp session"),
         (
             ['{"message_type":"exit_error","code":12,"message":"Fatal: wrong password"}'],
             "wrong password",
@@ -51,6 +60,17 @@ def test_long_reason_is_cut() -> None:
         (["locked"], 11, RepositoryLocked, "locked"),
         (_MISSING, 1, BackendError, "make it with 'restic init'"),
         (["Fatal: wrong password or no key found"], 1, BackendError, "put the repository's"),
+        (_SSH_REFUSED, 1, BackendError, _REFUSED),
+        (["Fatal: unexpected HTTP response (401): 401 Unauthorized"], 1, BackendError, _REFUSED),
+        (["Fatal: Stat: Access Denied."], 1, BackendError, _REFUSED),
+        (
+            ["Fatal: Stat: The request signature we calculated does not match the signature you"],
+            *(1, BackendError, _REFUSED),
+        ),
+        (["subprocess ssh: Host key verification failed."], 1, BackendError, "accept its key"),
+        (["Fatal: x509: certificate signed by unknown authority"], 1, BackendError, "SSL_CERT"),
+        (["Fatal: unable to start the sftp session, error: EOF"], 1, Transient, "by hand"),
+        (["subprocess ssh: ssh: connect to x: Connection refused"], 1, Transient, "refused"),
         (["Fatal: dial tcp 127.0.0.1:1: connect: connection refused"], 1, Transient, "refused"),
         (["Fatal: write /srv/data/x: no space left on device"], 1, BackendError, "no space"),
         ([], 7, BackendError, "exit status 7"),

@@ -218,6 +218,7 @@ def test_jobs_are_not_stored(runner: ResticRunner) -> None:
     [
         ({"repository": "relative/path"}, "give an absolute path"),
         ({"repository": "rest:http://me:canary@host/"}, "holds a password"),
+        ({"rest": {"user": "me", "password": "canary"}}, "credentials of a REST server"),
         ({"password_command": ["cat"]}, "name the repository's password once"),
     ],
 )
