@@ -43,6 +43,9 @@ class Command:
         accepted: the exit statuses after which the next command of a job is run.
         discard_output: whether what the command of a job writes to its standard output is kept
             nowhere; for output that is long and of no use.
+        source: a command of a job whose standard output this one reads as its standard input.
+            Unless it ends well, this one is stopped, and does not see the end of its input. Of it
+            ``accepted`` counts; ``discard_output`` and a source of its own do not.
     """
 
     arguments: Sequence[str]
@@ -51,6 +54,7 @@ class Command:
     directory: str = ""
     accepted: Collection[int] = (0,)
     discard_output: bool = False
+    source: "Command | None" = None
 
     def __attrs_post_init__(self) -> None:
         for name, text in self.inputs.items():
@@ -115,6 +119,7 @@ class Command:
             "directory": self.directory,
             "accepted": list(self.accepted),
             "discard_output": self.discard_output,
+            "source": self.source and self.source.to_document(),
         }
 
 

@@ -94,7 +94,7 @@ class ProcessJob:
 
         Args:
             command: its index.
-            stream: ``out`` or ``err``.
+            stream: ``out`` or ``err``; ``source.err`` for the messages of its source.
         """
         try:
             with (self.directory / f"{command}.{stream}").open("rb") as file:
@@ -235,7 +235,8 @@ def _seconds_since_boot() -> float:
 
 def _with_mark(document: dict[str, Any], directory: Path) -> dict[str, Any]:
     environment = {**document["environment"], _processes.MARK: str(directory)}
-    return {**document, "environment": environment}
+    source = document["source"] and _with_mark(document["source"], directory)
+    return {**document, "environment": environment, "source": source}
 
 
 def _is_status(entry: Path) -> bool:

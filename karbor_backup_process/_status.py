@@ -40,6 +40,8 @@ class JobStatus:
         succeeded: whether all commands were run, each to an end that it was allowed to have.
         stopped: whether a stop was requested before the end.
         error: why a command could not be started; empty if it was.
+        source_error: how the source of the last command has ended, if that was not well; empty
+            otherwise.
         restarted: whether the machine was restarted since; known of a lost job.
         ended_at: when it ended, in seconds since 1970; None if that was not noted.
     """
@@ -50,6 +52,7 @@ class JobStatus:
     succeeded: bool = False
     stopped: bool = False
     error: str = ""
+    source_error: str = ""
     restarted: bool = False
     ended_at: float | None = None
 
@@ -71,6 +74,8 @@ class JobStatus:
                 return "its processes were killed before they could say how they ended"
         if self.error:
             return self.error
+        if self.source_error:
+            return f"the source of its input: {self.source_error}"
         if self.signal is not None:
             return f"it was ended by {_signal_name(self.signal)}"
         if self.stopped and not self.succeeded:
@@ -98,6 +103,7 @@ def read_ended(directory: Path) -> JobStatus | None:
         succeeded=noted.get("complete", False),
         stopped=noted.get("stopped", False),
         error=noted.get("error", ""),
+        source_error=noted.get("source_error", ""),
         ended_at=noted.get("at"),
     )
 

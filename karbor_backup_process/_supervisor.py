@@ -5,8 +5,12 @@ standard input. It forks: the first process ends as soon as the second, in a ses
 has noted itself in ``process.json``. The second runs the commands one after the other until one
 fails, with its output in ``0.out`` and ``0.err`` and so on, and notes the end in ``status.json``.
 
-On SIGTERM it sends the job's stop signal to the command, then, after a time, SIGKILL to the
-command and all of its process group.
+A command may read what another one writes: its source. The supervisor keeps the pipe between them
+open until the source has ended well. So what a source has written that failed never looks whole to
+the command: it gets the stop signal instead of the end of its input.
+
+On SIGTERM it sends the job's stop signal to the command and its source, then, after a time, SIGKILL
+to them and all of their process groups.
 """
 
 import contextlib
@@ -16,12 +20,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 _STARTED: Final = b"1"
 _NO_PROGRAM: Final = 127
 """The exit status of a shell for a program that it cannot start (POSIX, 2.8.2)."""
+
+
+class _StartError(Exception):
+    """A program cannot be started."""
 
 
 class Supervisor:
@@ -38,7 +47,7 @@ class Supervisor:
         self._stop_timeout: float = job["stop_timeout"]
         self._lock = lock
         self._stopping = False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running: list[subprocess.Popen[bytes]] = []
 
     def run(self) -> dict[str, Any]:
         """Run the commands until one fails or a stop is requested; return how that ended."""
@@ -47,28 +56,74 @@ class Supervisor:
         signal.signal(signal.SIGALRM, lambda *_: self._kill())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         end: dict[str, Any] = {"exit_statuses": [], "signal": None, "error": "", "complete": False}
+        end["source_error"] = ""
         for index, command in enumerate(self._commands):
             if self._stopping:
                 break
             result = self._run_command(index, command)
             end["exit_statuses"].append(result.pop("exit_status"))
             end.update(result)
-            if end["exit_statuses"][-1] not in command["accepted"]:
+            if end["exit_statuses"][-1] not in command["accepted"] or end["source_error"]:
                 break
         else:
             end["complete"] = True
         return {**end, "stopped": self._stopping, "at": time.time()}
 
     def _run_command(self, index: int, command: dict[str, Any]) -> dict[str, Any]:
-        pipes = {name: _fill_pipe(text) for name, text in command["inputs"].items()}
-        paths = {name: f"/dev/fd/{reader}" for name, reader in pipes.items()}
         try:
-            kept = None if command["discard_output"] else _create(f"{index}.out")
-            with kept or contextlib.nullcontext(), _create(f"{index}.err") as errors:
-                self._process = subprocess.Popen(  # noqa: S603 - the job's own command
+            if command["source"] is None:
+                return self._wait(self._start(command, str(index), None, None))
+            return self._run_with_source(index, command)
+        except _StartError as error:
+            return {"exit_status": _NO_PROGRAM, "error": str(error)}
+        finally:
+            self._end_rest()
+
+    def _run_with_source(self, index: int, command: dict[str, Any]) -> dict[str, Any]:
+        reader, writer = os.pipe()
+        with os.fdopen(reader, "rb") as read, os.fdopen(writer, "wb") as written:
+            source = self._start(command["source"], f"{index}.source", None, written)
+            process = self._start(command, str(index), read, None)
+            read.close()
+            error = self._await_source(source, process, written, command["source"]["accepted"])
+            return {**self._wait(process), "source_error": error}
+
+    def _await_source(
+        self,
+        source: "subprocess.Popen[bytes]",
+        process: "subprocess.Popen[bytes]",
+        written: IO[bytes],
+        accepted: Collection[int],
+    ) -> str:
+        """Wait until a source has ended, or who reads it; return what is wrong with the source."""
+        while source.poll() is None and process.poll() is None:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+        if source.returncode is None:
+            return "it had not ended when its output was read no more"
+        # What was stopped may say that it has ended well.
+        if source.returncode in accepted and not self._stopping:
+            written.close()
+            return ""
+        self._signal(self._stop_signal, [process])
+        return _describe_end(source.returncode)
+
+    def _start(
+        self,
+        command: dict[str, Any],
+        name: str,
+        read: IO[bytes] | None,
+        written: IO[bytes] | None,
+    ) -> "subprocess.Popen[bytes]":
+        """Start a command; its output goes to a file, to nowhere, or to whoever reads it."""
+        pipes = {variable: _fill_pipe(text) for variable, text in command["inputs"].items()}
+        paths = {variable: f"/dev/fd/{reader}" for variable, reader in pipes.items()}
+        kept = None if written or command["discard_output"] else _create(f"{name}.out")
+        try:
+            with kept or contextlib.nullcontext(), _create(f"{name}.err") as errors:
+                process = subprocess.Popen(  # noqa: S603 - the job's own command
                     command["arguments"],
-                    stdin=subprocess.DEVNULL,
-                    stdout=kept or subprocess.DEVNULL,
+                    stdin=read or subprocess.DEVNULL,
+                    stdout=written or kept or subprocess.DEVNULL,
                     stderr=errors,
                     cwd=command["directory"] or None,
                     env={**command["environment"], **paths},
@@ -76,27 +131,43 @@ class Supervisor:
                     process_group=0,
                 )
         except OSError as error:
-            return {"exit_status": _NO_PROGRAM, "error": f"{command['arguments'][0]}: {error}"}
+            raise _StartError(f"{command['arguments'][0]}: {error}") from error
         finally:
             for reader in pipes.values():
                 os.close(reader)
+        self._running.append(process)
         # A request that came before the process was known has met nothing.
         if self._stopping:
             self._stop()
-        code = self._process.wait()
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        self._process = None
+        return process
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+        code = process.wait()
         return {"exit_status": code} if code >= 0 else {"exit_status": None, "signal": -code}
+
+    def _end_rest(self) -> None:
+        """End a source that nobody reads any more, and forget the processes."""
+        rest = [process for process in self._running if process.poll() is None]
+        self._signal(signal.SIGTERM, rest)
+        for process in rest:
+            process.wait()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._running.clear()
 
     def _stop(self) -> None:
         self._stopping = True
-        if self._process is not None:
-            self._signal_group(self._process, self._stop_signal)
+        self._signal(self._stop_signal, self._running)
+
+    def _signal(self, number: int, processes: Collection["subprocess.Popen[bytes]"]) -> None:
+        """Send a signal, and SIGKILL after a time to all that goes on."""
+        for process in processes:
+            self._signal_group(process, number)
+        if processes:
             signal.setitimer(signal.ITIMER_REAL, self._stop_timeout)
 
     def _kill(self) -> None:
-        if self._process is not None:
-            self._signal_group(self._process, signal.SIGKILL)
+        for process in self._running:
+            self._signal_group(process, signal.SIGKILL)
 
     def _signal_group(self, process: "subprocess.Popen[bytes]", number: int) -> None:
         # As long as the command has not been waited for, the number is that of its group.
@@ -135,6 +206,13 @@ def _identify_process() -> dict[str, Any]:
         "host": os.uname().nodename,
         "at": time.time(),
     }
+
+
+def _describe_end(code: int) -> str:
+    """Return how a process has ended, in the words of ``JobStatus.describe``."""
+    if code < 0:
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with exit status {code}"
 
 
 def _detach_streams() -> None:

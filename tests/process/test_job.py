@@ -347,3 +347,100 @@ def test_only_the_end_of_a_long_output_is_read(jobs: ProcessJobs) -> None:
     assert lines[-1] == "100000"
     assert len(lines) < 20000
     assert all(line.isdigit() for line in lines)
+
+
+@attrs.frozen
+class Pair:
+    """A command that copies what its source writes.
+
+    Attributes:
+        job: the job of both.
+        folder: where the copy is, without the last letter of its name until all was read.
+    """
+
+    job: ProcessJob
+    folder: Path
+
+    def start(self, source: str, reader: str = "cat >part; mv part copy") -> None:
+        """Start both, each given as a script of the shell."""
+        command = attrs.evolve(shell(reader), directory=str(self.folder), source=shell(source))
+        start(self.job, command, stop_timeout=1.0)
+
+    @property
+    def copy(self) -> Path:
+        """What was taken for whole."""
+        return self.folder / "copy"
+
+
+@pytest.fixture
+def pair(jobs: ProcessJobs, tmp_path: Path) -> Pair:
+    return Pair(jobs.job("operation"), tmp_path)
+
+
+def test_source_is_read_to_its_end(pair: Pair) -> None:
+    pair.start("printf 'all of it'; exec 1>&-; sleep 0.1")
+    status = wait_for_end(pair.job)
+    assert status.succeeded
+    assert pair.copy.read_text() == "all of it"
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("printf half; echo broken >&2; exit 3", "it ended with exit status 3"),
+        ("printf half; kill -KILL $$", "it was ended by SIGKILL"),
+    ],
+)
+def test_half_of_a_source_never_looks_whole(pair: Pair, source: str, error: str) -> None:
+    pair.start(source)
+    status = wait_for_end(pair.job)
+    assert not status.succeeded
+    assert status.source_error == error
+    assert status.describe() == f"the source of its input: {error}"
+    assert not pair.copy.exists()
+
+
+def test_reader_that_ignores_its_stop_is_killed_after_a_source_that_failed(
+    pair: Pair, gate: Path
+) -> None:
+    pair.start(f"cat {gate}; exit 1", f'trap "" INT; echo >{gate}; cat >copy; sleep 600')
+    status = wait_for_end(pair.job)
+    assert (status.source_error, status.signal) == ("it ended with exit status 1", signal.SIGKILL)
+
+
+def test_source_without_a_reader_is_ended(pair: Pair) -> None:
+    pair.start("sleep 600", "exit 0")
+    status = wait_for_end(pair.job)
+    assert not status.succeeded
+    assert status.source_error == "it had not ended when its output was read no more"
+
+
+def test_source_that_says_when_stopped_that_it_ended_well_is_not_believed(
+    pair: Pair, gate: Path
+) -> None:
+    pair.start(f"trap 'exit 0' INT; printf half; echo >{gate}; while :; do sleep 0.1; done")
+    gate.read_text()
+    assert pair.job.stop()
+    status = wait_for_end(pair.job)
+    assert not status.succeeded
+    assert not pair.copy.exists()
+
+
+@pytest.mark.parametrize("missing", ["source", "reader"])
+def test_pair_of_which_one_cannot_be_started_ends(pair: Pair, missing: str) -> None:
+    there, gone = shell("sleep 600"), Command(["/no/such/program"])
+    reader, source = (there, gone) if missing == "source" else (gone, there)
+    start(pair.job, attrs.evolve(reader, source=source), stop_timeout=1.0)
+    status = wait_for_end(pair.job)
+    assert not status.succeeded
+    assert "/no/such/program" in status.error
+
+
+def test_killed_supervisor_leaves_no_success(pair: Pair, gate: Path) -> None:
+    pair.start(f"printf half; echo >{gate}; cat {gate}; exit 1")
+    gate.read_text()
+    supervisor_of(pair.job).kill()
+    gate.write_text("go on")
+    status = wait_for_end(pair.job)
+    assert status.state is JobState.LOST
+    assert not status.succeeded
