@@ -39,7 +39,7 @@ def format_operation(operation: Operation) -> Iterator[str]:
         ("scope", operation.scope),
         ("status", format_status(operation)),
         ("reason", "" if outcome is None else outcome.reason),
-        ("progress", format_amount(operation.done, operation.total, operation.unit)),
+        ("progress", format_amount(operation.amount)),
         ("waits for", operation.retry.last_error),
         ("begun", format_time(operation.created_at)),
         ("ended", format_time(operation.ended_at)),

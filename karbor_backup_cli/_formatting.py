@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from karbor_backup_core import (
+    Amount,
     InvalidDocument,
     Operation,
     Resource,
@@ -53,8 +54,9 @@ def format_status(operation: Operation) -> str:
     return f"{result}, left unreleased" if operation.suspended else f"{result}, cleaning up"
 
 
-def format_amount(done: float | None, total: float | None, unit: str) -> str:
+def format_amount(amount: Amount) -> str:
     """Write how much is done: ``3/5 actions``, ``40%``, ``1.2 MB/4.0 MB``; empty if unknown."""
+    done, total, unit = amount.done, amount.total, amount.unit
     if done is None and total is None:
         return ""
     if unit == "percent":

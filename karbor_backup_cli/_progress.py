@@ -13,7 +13,7 @@ from rich.text import Text
 
 from karbor_backup_cli._formatting import format_amount, format_status, format_subject
 from karbor_backup_cli._streams import write_error
-from karbor_backup_core import Operation, printable
+from karbor_backup_core import Amount, Operation, printable
 
 _REASON_WIDTH: Final = 60
 
@@ -122,15 +122,15 @@ def _text_column(template: str, column: Column, *, style: str = "none") -> TextC
 def _progress_fields(operation: Operation) -> dict[str, Any]:
     waits = f"waits: {printable(operation.retry.last_error)}" if operation.retry.last_error else ""
     return {
-        "total": _total(operation),
-        "completed": operation.done or 0,
+        "total": _total(operation.amount),
+        "completed": operation.amount.done or 0,
         "status": format_status(operation),
-        "amount": printable(format_amount(operation.done, operation.total, operation.unit)),
+        "amount": printable(format_amount(operation.amount)),
         "waits_for": waits,
     }
 
 
-def _total(operation: Operation) -> float | None:
-    if operation.total is None and operation.unit == "percent":
+def _total(amount: Amount) -> float | None:
+    if amount.total is None and amount.unit == "percent":
         return 100.0
-    return operation.total or None
+    return amount.total or None

@@ -52,11 +52,13 @@ if TYPE_CHECKING:
     from karbor_backup_core._model import (
         RECEIPT_LIMIT,
         Ability,
+        Amount,
         BackendInfo,
         Backup,
         Check,
         Health,
         Json,
+        Lease,
         Leftover,
         Member,
         Operation,
@@ -108,8 +110,9 @@ _MODULES: Final = {
     "_lifecycle.policy": "Policy",
     "_lifecycle.state_machine": "Call Lifecycle next_call",
     "_model": (
-        "Ability BackendInfo Backup Check Health Json Leftover Member Operation Outcome Part "
-        "Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry State Support Verb"
+        "Ability Amount BackendInfo Backup Check Health Json Lease Leftover Member Operation "
+        "Outcome Part Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry State "
+        "Support Verb"
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
@@ -129,6 +132,7 @@ __all__ = [
     "DISTRIBUTION",
     "RECEIPT_LIMIT",
     "Ability",
+    "Amount",
     "Backend",
     "BackendError",
     "BackendInfo",
@@ -147,6 +151,7 @@ __all__ = [
     "InvalidInput",
     "Json",
     "KarborBackupError",
+    "Lease",
     "Leftover",
     "Lifecycle",
     "ManualClock",

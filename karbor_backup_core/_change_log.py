@@ -21,7 +21,7 @@ _LOGGED_FIELDS: Final = {
         "state",
         "phase",
         "attempt",
-        "done",
+        "amount.done",
         "cancel_requested",
         "cancel_sent",
         "suspended",

@@ -284,6 +284,34 @@ class Retry:
     unknown_since: datetime | None = None
 
 
+@attrs.frozen
+class Amount:
+    """How much of its work an operation has done, as its backend has reported last.
+
+    Attributes:
+        done: the amount of work that is done, in ``unit``; None if the service does not report it.
+        total: the amount of work in all, in ``unit``; None if the service does not report it.
+        unit: of ``done`` and ``total``, as in ``Progress``.
+    """
+
+    done: float | None = None
+    total: float | None = None
+    unit: str = ""
+
+
+@attrs.frozen
+class Lease:
+    """The right of one process to drive an operation.
+
+    Attributes:
+        owner: the name of the process.
+        until: instant until which no other process may drive it.
+    """
+
+    owner: str
+    until: datetime
+
+
 @attrs.frozen(kw_only=True)
 class Operation:
     """One protect, restore, delete, verify or maintenance, from its plan to its release.
@@ -308,9 +336,7 @@ class Operation:
             call; None if any host can go on with it.
         awaiting: work in the service may continue although the outcome is written or the release
             has started; the core polls before the next call.
-        done: the latest reported progress, in ``unit``.
-        total: as ``done``.
-        unit: of ``done`` and ``total``.
+        amount: see ``Amount``.
         outcome: see ``Outcome``; None before the end.
         cancel_requested: a user or program requested its cancel.
         cancel_sent: the core has called the backend's hook ``cancel``.
@@ -325,8 +351,7 @@ class Operation:
             work in the service and the release.
         retry: see ``Retry``.
         version: counts the writes; the store writes only over the version that was read.
-        owner: the process that drives it; empty for none.
-        lease_until: instant until which no other process may drive it.
+        lease: of the process that drives it; None if none does.
         fence: the number of takeovers. A service that has received a call with a higher number
             refuses one with a lower number: it comes late from a process that lost the operation.
     """
@@ -345,9 +370,7 @@ class Operation:
     receipt: Json | None = None
     place: Place | None = None
     awaiting: bool = False
-    done: float | None = None
-    total: float | None = None
-    unit: str = ""
+    amount: Amount = attrs.field(factory=Amount)
     outcome: Outcome | None = None
     cancel_requested: bool = False
     cancel_sent: bool = False
@@ -360,8 +383,7 @@ class Operation:
     grace_until: datetime | None = None
     retry: Retry = attrs.field(factory=Retry)
     version: int = 0
-    owner: str = ""
-    lease_until: datetime | None = None
+    lease: Lease | None = None
     fence: int = 0
 
     @property
@@ -376,6 +398,11 @@ class Operation:
     def action(self) -> str:
         """What a maintenance does, such as "prune"; empty for any other operation."""
         return self.resource.type if self.verb is Verb.MAINTAIN else ""
+
+    @property
+    def owner(self) -> str:
+        """The name of the process that drives it; empty if none does."""
+        return "" if self.lease is None else self.lease.owner
 
     @property
     def finished(self) -> bool:

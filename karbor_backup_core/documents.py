@@ -21,14 +21,13 @@ from karbor_backup_core._serialization.converter import (
     model_converter,
     to_size_limited_json,
 )
+from karbor_backup_core._serialization.earlier_formats import upgrade_operation
 from karbor_backup_core._serialization.json_values import NOT_JSON_ERRORS, child_path, find_non_json
 
 T = TypeVar("T")
 
-FORMAT_VERSION: Final = 1
-"""The format in which operations and backups are written; every format up to it can be read."""
-
-_VERSIONED_TYPES: Final = (Operation, Backup)
+FORMATS: Final[Mapping[type, int]] = {Operation: 2, Backup: 1}
+"""The format in which each is written; every format up to it can be read."""
 
 
 def to_document(instance: Any) -> dict[str, Any]:
@@ -45,7 +44,8 @@ def to_document(instance: Any) -> dict[str, Any]:
     except (*NOT_JSON_ERRORS, AttributeError, OverflowError) as error:
         what = type(instance).__name__
         raise InvalidDocument(what, _find_errors(instance, "$") or [f"$: {error}"]) from None
-    return {"format": FORMAT_VERSION, **body} if isinstance(instance, _VERSIONED_TYPES) else body
+    number = FORMATS.get(type(instance))
+    return body if number is None else {"format": number, **body}
 
 
 def from_document(cls: type[T], document: Any) -> T:
@@ -58,7 +58,7 @@ def from_document(cls: type[T], document: Any) -> T:
     import cattrs
 
     what = f"{cls.__name__} document"
-    body = _strip_format(document, what) if cls in _VERSIONED_TYPES else document
+    body = _upgrade(cls, document, what) if cls in FORMATS else document
     try:
         instance = model_converter().structure(body, cls)
     except (cattrs.BaseValidationError, *NOT_JSON_ERRORS) as error:
@@ -79,22 +79,24 @@ def _check_identifiers(instance: object, what: str) -> None:
         raise InvalidDocument(what, [str(error)]) from None
 
 
-def _strip_format(document: Any, what: str) -> Any:
+def _upgrade(cls: type, document: Any, what: str) -> Any:
+    """Return a document without its format's number, in the format of today."""
     if not isinstance(document, Mapping):
         return document
-    number = document.get("format")
+    number, newest = document.get("format"), FORMATS[cls]
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise InvalidDocument(
             what,
-            [f"$.format: {number!r} is not a format: it is a number from 1 to {FORMAT_VERSION}"],
+            [f"$.format: {number!r} is not a format: it is a number from 1 to {newest}"],
         )
-    if number > FORMAT_VERSION:
+    if number > newest:
         fault = (
             f"$.format: written in format {number} by a newer karbor-backup; this version "
-            f"reads formats up to {FORMAT_VERSION}: upgrade karbor-backup"
+            f"reads formats up to {newest}: upgrade karbor-backup"
         )
         raise InvalidDocument(what, [fault])
-    return {name: value for name, value in document.items() if name != "format"}
+    body = {name: value for name, value in document.items() if name != "format"}
+    return upgrade_operation(body) if cls is Operation and number == 1 else body
 
 
 def _format_error(error: BaseException, cls: Any) -> str:

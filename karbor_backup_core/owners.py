@@ -15,7 +15,7 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_core._model import Operation
+from karbor_backup_core._model import Lease, Operation
 
 _PROC: Final = Path("/proc")
 _FIELD_COUNT: Final = 7
@@ -90,10 +90,10 @@ def is_free(operation: Operation, now: datetime, lease: timedelta) -> bool:
         now: the present instant, by the clock that leases are written with.
         lease: how long a lease is, where the owner's name does not say.
     """
-    return not holds_lease(operation.owner, operation.lease_until, now, lease)
+    return not holds_lease(operation.lease, now, lease)
 
 
-def holds_lease(owner: str, until: datetime | None, now: datetime, lease: timedelta) -> bool:
+def holds_lease(lease: Lease | None, now: datetime, length: timedelta) -> bool:
     """Return whether an owner's lease keeps other processes from its operations.
 
     Besides a lease that has expired, two kinds count for nothing: that of a process of this host
@@ -101,17 +101,17 @@ def holds_lease(owner: str, until: datetime | None, now: datetime, lease: timede
     a step of the clock explains. Twice, so that a small step takes nothing from a live owner.
 
     Args:
-        owner: the owner's name; empty for none.
-        until: the end of its lease; None for none.
+        lease: the owner's lease; None for none.
         now: the present instant, by the clock that leases are written with.
-        lease: how long a lease is, where the owner's name does not say.
+        length: how long a lease is, where the owner's name does not say.
     """
-    if not owner or until is None or until <= now:
+    if lease is None or lease.until <= now:
         return False
-    process = Owner.parse(owner)
+    left = lease.until - now
+    process = Owner.parse(lease.owner)
     if process is None:
-        return until - now <= 2 * lease
-    return until - now <= 2 * process.lease and not process.is_dead
+        return left <= 2 * length
+    return left <= 2 * process.lease and not process.is_dead
 
 
 @functools.cache

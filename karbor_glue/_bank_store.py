@@ -128,7 +128,7 @@ class BankStore:
                 raise common.unknown_operation_error(operation.id)
             # Memory does not know what other processes wrote, and a bank has no compare-and-set.
             now = self._apply_lease(entry.section, stored).operation
-            if now.version != operation.version or now.lease_until != seen.lease_until:
+            if now.version != operation.version or now.lease != seen.lease:
                 raise common.version_conflict_error(operation)
             return self._write_entry(entry, operation)
 
@@ -282,9 +282,7 @@ class BankStore:
         """Put the lease that its owner shows into an operation, where it shows one."""
         operation = stored.operation
         shown = Leases(section.bank).expiry(operation.owner) if operation.owner else None
-        if shown is None:
-            return stored
-        return attrs.evolve(stored, operation=attrs.evolve(operation, lease_until=shown))
+        return attrs.evolve(stored, operation=common.with_renewed_lease(operation, shown))
 
 
 def _require_version(entry: _Entry, operation: Operation) -> Operation:

@@ -24,7 +24,8 @@ from karbor_backup_core import (
     Verb,
     system_clock,
 )
-from karbor_backup_core.owners import is_free
+from karbor_backup_core.owners import holds_lease
+from karbor_backup_core.stores.common import with_renewed_lease
 from karbor_glue import _runners
 from karbor_glue._bank_section import ResourceSection, StoredOperation
 from karbor_glue._checkpoints import find_checkpoints
@@ -244,11 +245,10 @@ class _CheckpointRecovery:
         found = [stored.operation for part in self._protected.values() for stored in part.stored]
         holding = {}
         for operation in found:
-            until = shown.get(lease_object_name(operation.owner), operation.lease_until)
-            if until and not is_free(
-                attrs.evolve(operation, lease_until=until), now, _DEFAULT_LEASE
-            ):
-                holding[operation.owner] = until
+            until = shown.get(lease_object_name(operation.owner))
+            lease = with_renewed_lease(operation, until).lease
+            if lease is not None and holds_lease(lease, now, _DEFAULT_LEASE):
+                holding[lease.owner] = lease.until
         at_it = holding if found else shown
         return describe_alive(at_it) if at_it else ""
 

@@ -59,5 +59,5 @@ def _table_row(operation: Operation) -> tuple[str, ...]:
         operation.resource.type,
         operation.resource.id,
         format_status(operation),
-        format_amount(operation.done, operation.total, operation.unit),
+        format_amount(operation.amount),
     )

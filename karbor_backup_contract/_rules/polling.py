@@ -153,16 +153,17 @@ def progress_never_decreases(context: RuleContext) -> None:
         reached: dict[int, float] = {}
         while not operation.finished:
             operation = context.advance(operation)
-            if operation.done is None or operation.state is State.SUBMITTING:
+            amount = operation.amount
+            if amount.done is None or operation.state is State.SUBMITTING:
                 continue  # What it shows before a call of the next phase is the last one's.
-            where = f"{verb}: {operation.done:g} of {operation.total} {operation.unit}"
-            require(operation.unit, f"{where}: without a unit")
-            require(0 <= operation.done <= (operation.total or operation.done), where)
+            where = f"{verb}: {amount.done:g} of {amount.total} {amount.unit}"
+            require(amount.unit, f"{where}: without a unit")
+            require(0 <= amount.done <= (amount.total or amount.done), where)
             before = reached.get(operation.phase, 0)
-            require(operation.done >= before, f"{where}, after {before:g}")
-            reached[operation.phase] = operation.done
-            unit = units.setdefault(operation.phase, operation.unit)
-            require(unit == operation.unit, f"{where}, after {unit} in the same phase")
+            require(amount.done >= before, f"{where}, after {before:g}")
+            reached[operation.phase] = amount.done
+            unit = units.setdefault(operation.phase, amount.unit)
+            require(unit == amount.unit, f"{where}, after {unit} in the same phase")
         require_success(operation)
 
 

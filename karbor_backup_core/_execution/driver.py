@@ -21,7 +21,7 @@ from karbor_backup_core._errors import (
 )
 from karbor_backup_core._execution.owner_lease import OwnerLease
 from karbor_backup_core._lifecycle.state_machine import Call, HookResult, Lifecycle, next_call
-from karbor_backup_core._model import Operation
+from karbor_backup_core._model import Lease, Operation
 from karbor_backup_core._requests import check_place, check_scope, is_here
 from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.owners import describe_owner, is_free
@@ -143,10 +143,10 @@ class Driver:
         self.lease.ensure_valid()
         now = self.lease.now()
         mine = self.lease.is_own_name(operation.owner)
-        if not mine and not self.is_free(operation):
+        if not mine and operation.lease is not None and not self.is_free(operation):
             raise Conflict(
                 f"operation {operation.id} is driven by {describe_owner(operation.owner)}, "
-                f"and is free at {operation.lease_until:%Y-%m-%d %H:%M:%S} UTC unless that goes on"
+                f"and is free at {operation.lease.until:%Y-%m-%d %H:%M:%S} UTC unless that goes on"
             )
         check_scope(f"operation {operation.id}", operation.scope, backend, backend.scope())
         check_place(operation, backend)
@@ -185,7 +185,7 @@ class Driver:
             if not operation.owner:
                 return operation
             try:
-                return write_one(self.store, attrs.evolve(operation, owner="", lease_until=None))
+                return write_one(self.store, attrs.evolve(operation, lease=None))
             except Conflict:
                 operation = self.store.operation(operation.id)
                 if operation.owner and not self.lease.is_own_name(operation.owner):
@@ -427,8 +427,7 @@ class Driver:
             return operation
         return attrs.evolve(
             operation,
-            owner=owner,
-            lease_until=self.lease.now() + self.lifecycle.policy.lease,
+            lease=Lease(owner, self.lease.now() + self.lifecycle.policy.lease),
             fence=operation.fence + 1,
         )
 

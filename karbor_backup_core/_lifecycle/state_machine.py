@@ -8,7 +8,7 @@ answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -19,6 +19,8 @@ from karbor_backup_core._lifecycle.outcomes import add_leftovers, build_outcome,
 from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.retry_delays import RANDOM_JITTER, Jitter, exponential_delay
 from karbor_backup_core._model import (
+    Amount,
+    Lease,
     Leftover,
     Operation,
     Outcome,
@@ -51,9 +53,6 @@ class Call(enum.Enum):
 _CANCEL_ATTEMPTS: Final = 3
 _MOVED_INSTANTS: Final = ("cancel_retry_at", "deadline", "grace_until", "submitted_at")
 """Attributes that are set back with the clock, beside those of ``Retry``."""
-
-_NO_OWNER: Final[Mapping[str, Any]] = {"owner": "", "lease_until": None}
-"""What nobody drives any more."""
 
 HookResult: TypeAlias = Progress | KarborBackupError | Place | bool | None
 """What a call brought: progress, what it raised, whether a cancel was taken, or a place or none."""
@@ -153,8 +152,7 @@ class Lifecycle:
         doubt = operation.state is State.SUBMITTING
         return attrs.evolve(
             operation,
-            owner=owner,
-            lease_until=now + self.policy.lease,
+            lease=Lease(owner, now + self.policy.lease),
             fence=operation.fence + 1,
             attempt=operation.attempt + int(doubt),
         )
@@ -200,7 +198,7 @@ class Lifecycle:
         if operation.outcome is None:
             operation = self._set_outcome(operation, _build_stranded_outcome(operation), now)
         return attrs.evolve(
-            operation, state=State.RELEASED, suspended=False, awaiting=False, **_NO_OWNER
+            operation, state=State.RELEASED, suspended=False, awaiting=False, lease=None
         )
 
     def wait_for_backup(
@@ -362,7 +360,7 @@ class Lifecycle:
         match progress.state:
             case ProgressState.SUCCEEDED:
                 done = add_leftovers(noted, progress.leftovers, replace=True)
-                return attrs.evolve(done, state=State.RELEASED, **_NO_OWNER)
+                return attrs.evolve(done, state=State.RELEASED, lease=None)
             case ProgressState.RUNNING:
                 return attrs.evolve(noted, awaiting=True, submitted_at=now)
             case ProgressState.READY if not self._is_grace_over(operation, now):
@@ -437,7 +435,7 @@ class Lifecycle:
             outcome=outcome,
             ended_at=now,
             grace_until=now + (self.policy.grace if awaits else self.policy.release),
-            **(_NO_OWNER if over else {}),
+            lease=None if over else operation.lease,
         )
 
     def _on_work_finished(self, operation: Operation, now: datetime) -> Operation:
@@ -495,17 +493,23 @@ def _start_next_phase(operation: Operation, now: datetime) -> Operation:
 def _record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
     """Note how far it is; the same object comes back where nothing is new."""
     running = progress.state is ProgressState.RUNNING
-    reported: dict[str, Any] = {"retry": Retry(progress.reason if running else "")}
+    reported: dict[str, Any] = {
+        "retry": Retry(progress.reason if running else ""),
+        "amount": _update_amount(operation.amount, progress),
+    }
     if take_receipt and progress.receipt is not None:
         reported["receipt"] = progress.receipt
-    if progress.done is not None:
-        reported["done"] = progress.done
-    if progress.total is not None:
-        reported["total"] = progress.total
-    if progress.unit:
-        reported["unit"] = progress.unit
     news = {name: value for name, value in reported.items() if getattr(operation, name) != value}
     return attrs.evolve(operation, **news) if news else operation
+
+
+def _update_amount(amount: Amount, progress: Progress) -> Amount:
+    """Return the amounts that a report names, and the earlier ones where it names none."""
+    return Amount(
+        done=amount.done if progress.done is None else progress.done,
+        total=amount.total if progress.total is None else progress.total,
+        unit=progress.unit or amount.unit,
+    )
 
 
 def _build_stranded_outcome(operation: Operation) -> Outcome:
@@ -528,4 +532,4 @@ def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation
             or "it may still go on; resume the operation to clean up",
         ),
     )
-    return attrs.evolve(add_leftovers(operation, named), suspended=True, **_NO_OWNER)
+    return attrs.evolve(add_leftovers(operation, named), suspended=True, lease=None)

@@ -1,6 +1,7 @@
 """Rules and errors that all stores share; pure functions, no I/O."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 import attrs
 
@@ -27,6 +28,19 @@ class BackupEffect:
 def needs_backup_lock(operation: Operation) -> bool:
     """Return whether the operation, once written like this, locks its backup."""
     return operation.phase >= 1 and operation.state is not State.RELEASED
+
+
+def with_renewed_lease(operation: Operation, until: datetime | None) -> Operation:
+    """Return the operation with its lease as its owner has renewed it last.
+
+    Args:
+        operation: as it was written.
+        until: the end of the owner's lease; None where that is not stored apart.
+    """
+    lease = operation.lease
+    if lease is None or until is None or lease.until == until:
+        return operation
+    return attrs.evolve(operation, lease=attrs.evolve(lease, until=until))
 
 
 def reset_version(operation: Operation) -> Operation:

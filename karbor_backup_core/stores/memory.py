@@ -4,8 +4,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-import attrs
-
 from karbor_backup_core._errors import BackupBusy, KarborBackupError
 from karbor_backup_core._model import Backup, Operation, State
 from karbor_backup_core.owners import is_free
@@ -79,7 +77,7 @@ class MemoryStore:
         """Write as ``write`` does, provided that the lease is still the one in ``seen``."""
         with self._lock:
             stored = self._find_version(operation)
-            if self._leases.get(stored.owner, seen.lease_until) != seen.lease_until:
+            if common.with_renewed_lease(seen, self._leases.get(stored.owner)) is not seen:
                 raise common.version_conflict_error(operation)
             return self._put(operation)
 
@@ -140,10 +138,7 @@ class MemoryStore:
 
     def _merge_lease(self, operation: Operation) -> Operation:
         """Return the operation with the lease of its owner."""
-        lease = self._leases.get(operation.owner)
-        if lease is None or lease == operation.lease_until:
-            return operation
-        return attrs.evolve(operation, lease_until=lease)
+        return common.with_renewed_lease(operation, self._leases.get(operation.owner))
 
     def _put(self, operation: Operation) -> Operation:
         """Lock or unlock the backup, then store the operation with its next version."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from karbor_backup_core._errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
 from karbor_backup_core._identifiers import is_storable_text
-from karbor_backup_core._model import Backup, Operation
+from karbor_backup_core._model import Backup, Lease, Operation
 from karbor_backup_core.owners import holds_lease, is_free
 from karbor_backup_core.stores import common
 from karbor_backup_core.stores._sql import (
@@ -132,7 +132,8 @@ class SQLStore:
         living = [
             row.owner
             for row in self._select(statements.SELECT_LEASES)
-            if holds_lease(row.owner, rows.parse_instant(row.lease_until), now, lease)
+            if (until := rows.parse_instant(row.lease_until)) is not None
+            and holds_lease(Lease(row.owner, until), now, lease)
         ]
         found = rows.read_rows(
             rows.row_to_operation,

@@ -266,7 +266,7 @@ _INSTANTS = (
     "grace_until",
     "retry.not_before",
     "retry.unknown_since",
-    "lease_until",
+    "lease.until",
 )
 _LIMITS = (
     "9999-12-31T23:59:59.999999+00:00",
@@ -288,6 +288,8 @@ def test_instant_that_cannot_be_computed_with(
             document |= {"outcome": None, "ended_at": None}
         document |= {"state": state, "phase": 1}
         part, _, name = field.rpartition(".")
+        if part == "lease":
+            document[part] = {"owner": "somebody"}
         (document[part] if part else document)[name] = instant
         update = "UPDATE operations SET document = ?, state = ? WHERE id = ?"
         connection.execute(update, (json.dumps(document), state, backup))

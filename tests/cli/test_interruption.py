@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from karbor_backup_core import ManualClock, Operation, Result, State
+from karbor_backup_core import Lease, ManualClock, Operation, Result, State
 from karbor_backup_core.documents import from_document
 from karbor_backup_core.stores.common import write_one
 from tests.cli.command_runner import VOLUME, CommandRunner
@@ -124,10 +124,8 @@ def test_cancel_waits_for_the_process_that_drives_it(command: CommandRunner) -> 
 
 def _assign_to_dead_process(command: CommandRunner, operation: Operation) -> Operation:
     """Give it to a process that has just died: its lease is good for a moment yet."""
-    lease = datetime.now(UTC) + timedelta(seconds=1.5)
-    return write_one(
-        command.open_store(), attrs.evolve(operation, owner="elsewhere", lease_until=lease)
-    )
+    until = datetime.now(UTC) + timedelta(seconds=1.5)
+    return write_one(command.open_store(), attrs.evolve(operation, lease=Lease("elsewhere", until)))
 
 
 def test_resume_leaves_alone_what_another_process_drives(command: CommandRunner) -> None:

@@ -15,8 +15,10 @@ from karbor_backup_contract import Fault, Rule
 from karbor_backup_contract._registry import rules_by_subject
 from karbor_backup_core import (
     CONTRACT_VERSION,
+    Amount,
     Backup,
     Check,
+    Lease,
     Leftover,
     Member,
     Operation,
@@ -60,7 +62,7 @@ def hook_table() -> Iterator[str]:
 
 def field_tables() -> Iterator[str]:
     """Return a table of the fields of everything that a hook gets or answers."""
-    for kind in (Operation, Retry, Backup, Progress, Part, Check, Leftover, Member):
+    for kind in (Operation, Amount, Retry, Lease, Backup, Progress, Part, Check, Leftover, Member):
         summary, described = _parse_docstring(inspect.getdoc(kind) or "")
         yield f"### `{kind.__name__}`"
         yield ""

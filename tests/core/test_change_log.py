@@ -9,7 +9,7 @@ import pytest
 
 from karbor_backup_core import Leftover, Operation, Outcome, Result, Retry, State
 from karbor_backup_core._change_log import LOGGER_NAME, ChangeLog
-from tests.support.strategies import EARLY, operation
+from tests.support.strategies import EARLY, lease, operation
 
 
 def log_change(
@@ -33,7 +33,7 @@ def test_a_new_operation(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_logged_change_has_old_and_new_value(caplog: pytest.LogCaptureFixture) -> None:
     before = operation()
-    after = attrs.evolve(before, state=State.SUBMITTING, phase=1, attempt=1, owner="host:1")
+    after = attrs.evolve(before, state=State.SUBMITTING, phase=1, attempt=1, lease=lease("host:1"))
     line = log_change(caplog, after, before).getMessage()
     assert line.endswith("state=planned->submitting phase=0->1 attempt=0->1 owner=none->host:1")
 
@@ -71,7 +71,9 @@ def test_end_is_logged_with_reason_and_duration(
 
 
 def test_renewed_lease_is_logged_at_debug(caplog: pytest.LogCaptureFixture) -> None:
-    record = log_change(caplog, operation(version=2, lease_until=EARLY), operation(version=1))
+    later = EARLY + timedelta(minutes=1)
+    before = operation(version=1, lease=lease("me"))
+    record = log_change(caplog, operation(version=2, lease=lease("me", later)), before)
     assert record.levelno == logging.DEBUG
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from karbor_backup_core import (
     RECEIPT_LIMIT,
+    Amount,
     Backup,
     InvalidDocument,
+    Lease,
     Member,
     Operation,
     Outcome,
@@ -21,8 +24,9 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
     Result,
+    Retry,
 )
-from karbor_backup_core.documents import FORMAT_VERSION, from_document, to_document
+from karbor_backup_core.documents import FORMATS, from_document, to_document
 from tests.support.strategies import EARLY, backups, instances, instants, operation, operations
 
 
@@ -85,7 +89,7 @@ def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> No
         **to_document(operation()),
         "verb": "copy",
         "phase": True,
-        "done": "half",
+        "amount": {"done": "half"},
         "deadline": "tomorrow",
         "created_at": "2026-01-01T00:00:00",
         "receipt": [1],
@@ -97,7 +101,7 @@ def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> No
     for expected in (
         "$.verb: expected one of protect, restore, delete, verify, maintain",
         "$.phase: expected int, got bool",
-        "$.done: expected a number, got str",
+        "$.amount.done: expected a number, got str",
         "$.deadline: 'tomorrow' is no instant: write it in ISO 8601 with its zone",
         "$.created_at: '2026-01-01T00:00:00' is no instant: write it in ISO 8601 with its zone",
         "$.receipt: expected an object, got list",
@@ -120,8 +124,8 @@ def test_what_is_no_object_is_refused(cls: type[Any], document: Any) -> None:
 @pytest.mark.parametrize("instance", [operation(), make_backup()])
 def test_newer_format_is_distinguished_from_a_broken_document(instance: Any) -> None:
     document = to_document(instance)
-    assert document["format"] == FORMAT_VERSION
-    newer = {**document, "format": FORMAT_VERSION + 1, "what_is_this": 1}
+    assert document["format"] == FORMATS[type(instance)]
+    newer = {**document, "format": FORMATS[type(instance)] + 1, "what_is_this": 1}
     (fault,) = faults_raised_by(lambda: from_document(type(instance), newer))
     assert "by a newer karbor-backup" in fault
     assert "upgrade" in fault
@@ -137,7 +141,7 @@ def test_everything_that_cannot_be_written_is_named_with_its_place() -> None:
         options={"a": {"b": [object()]}, 5: 6, "odd name": {1, 2}},
         receipt={"text": "x" * RECEIPT_LIMIT},
         deadline=EARLY.replace(tzinfo=None),
-        done=float("nan"),
+        amount=Amount(float("nan")),
     )
     faults = faults_raised_by(lambda: to_document(broken))
     assert "$.options.a.b[0]: object is no type of JSON: write it as text" in faults
@@ -145,7 +149,7 @@ def test_everything_that_cannot_be_written_is_named_with_its_place() -> None:
     assert "$.options['odd name']: set is no type of JSON: write it as text" in faults
     assert any(fault.startswith(f"$.receipt: {RECEIPT_LIMIT + 11} bytes") for fault in faults)
     assert "$.deadline: 2026-01-01 00:00:00 has no zone: give it in UTC" in faults
-    assert "$.done: nan is no number in JSON: use a finite one, or null" in faults
+    assert "$.amount.done: nan is no number in JSON: use a finite one, or null" in faults
 
 
 LARGE = {"text": "x" * RECEIPT_LIMIT}
@@ -261,3 +265,42 @@ def test_attributes_of_a_wrong_type_are_refused(wrong: dict[str, Any]) -> None:
 )
 def test_member_of_an_enum_is_asked_for_with_the_list(instance: object, fault: str) -> None:
     assert faults_raised_by(lambda: to_document(instance)) == (fault,)
+
+
+def format_1_document(instance: Operation) -> dict[str, Any]:
+    """Return the document of an operation as format 1 had it, before leases and amounts."""
+    document = {**to_document(instance), "format": 1}
+    lease, amount = document.pop("lease"), document.pop("amount")
+    owned = {"owner": "", "lease_until": None}
+    if lease is not None:
+        owned = {"owner": lease["owner"], "lease_until": lease["until"]}
+    return {**document, **amount, **owned}
+
+
+@given(operations)
+def test_operation_of_format_1_is_read(instance: Operation) -> None:
+    if instance.owner == "":
+        instance = attrs.evolve(instance, lease=None)
+    assert from_document(Operation, format_1_document(instance)) == instance
+
+
+def test_operation_that_a_former_release_stored_is_read() -> None:
+    document = json.loads(Path(__file__).with_name("operation_format_1.json").read_text())
+    instance = from_document(Operation, document)
+    until = datetime(2026, 11, 27, 20, 0, 30, tzinfo=UTC)
+    assert instance.lease == Lease("host:boot:ns:7:100:30:ab", until)
+    assert instance.amount == Amount(10.0, 40.0, "bytes")
+    assert instance.retry == Retry("503 from the service", 2, until)
+    assert to_document(instance)["format"] == 2
+
+
+def test_faults_of_a_document_of_format_1_are_named() -> None:
+    document = {**format_1_document(operation()), "done": "half", "owner": 5, "extra": 1}
+    faults = faults_raised_by(lambda: from_document(Operation, document))
+    assert "$.amount.done: expected a number, got str" in faults
+    assert "$.lease.owner: expected str, got int" in faults
+    assert any(fault.startswith("$: unknown: 'extra'") for fault in faults)
+
+
+def test_backup_keeps_the_format_that_former_releases_read() -> None:
+    assert to_document(make_backup())["format"] == 1

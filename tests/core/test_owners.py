@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation
+from karbor_backup_core import Driver, Lease, ManualClock, MemoryStore, Operation
 from karbor_backup_core.owners import describe_owner, new_owner_name
 from tests.support import strategies
 from tests.support.owner_processes import LEASE, living_process
@@ -15,7 +15,7 @@ HOST, BOOT, NAMESPACE, PID, STARTED, SECONDS = range(6)
 
 
 def leased_operation(owner: str, ahead: timedelta = LEASE) -> Operation:
-    return strategies.operation(owner=owner, lease_until=CLOCK() + ahead)
+    return strategies.operation(lease=Lease(owner, CLOCK() + ahead))
 
 
 def is_free(operation: Operation) -> bool:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import attrs
 
+from karbor_backup_core import Lease
 from karbor_backup_core.owners import new_owner_name
 from tests.scale.harness import LONG, WorkerHarness, wait_until
 from tests.scale.worker_main import SETTINGS
@@ -120,7 +121,7 @@ def test_operation_of_another_process_is_left_to_it_until_it_is_free(
     lease = timedelta(minutes=10)
     owner, now = new_owner_name(lease), harness.store.now()
     assert now is not None
-    operation = attrs.evolve(harness.add_operation(), owner=owner, lease_until=now + lease)
+    operation = attrs.evolve(harness.add_operation(), lease=Lease(owner, now + lease))
     harness.store.renew_lease(owner, now + lease)
     harness.store.write([operation])
     harness.start()

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from karbor_backup_core import (
     Ability,
+    Amount,
     BackendInfo,
     Backup,
     Check,
     Health,
+    Lease,
     Leftover,
     Member,
     Operation,
@@ -130,9 +132,7 @@ operations = st.builds(
     attempt=st.integers(0, 9),
     receipt=st.none() | json_objects,
     awaiting=st.booleans(),
-    done=st.none() | numbers,
-    total=st.none() | numbers,
-    unit=names,
+    amount=st.builds(Amount, done=st.none() | numbers, total=st.none() | numbers, unit=names),
     outcome=st.none() | outcomes,
     cancel_requested=st.booleans(),
     cancel_sent=st.booleans(),
@@ -150,8 +150,7 @@ operations = st.builds(
         unknown_since=st.none() | instants,
     ),
     version=st.integers(0, 9),
-    owner=writable_names,
-    lease_until=st.none() | instants,
+    lease=st.none() | st.builds(Lease, owner=writable_names, until=instants),
 )
 
 abilities = st.builds(
@@ -181,6 +180,11 @@ def instances() -> st.SearchStrategy:
 
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def lease(owner: str, until: datetime = EARLY) -> Lease | None:
+    """Return the lease of an owner; None for none."""
+    return Lease(owner, until) if owner else None
 
 
 def operation(**changes: Any) -> Operation:

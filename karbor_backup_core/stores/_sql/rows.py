@@ -12,6 +12,7 @@ from karbor_backup_core._identifiers import check_backup, check_operation
 from karbor_backup_core._model import Backup, Operation
 from karbor_backup_core._serialization.converter import read_instant
 from karbor_backup_core.documents import from_document, to_document
+from karbor_backup_core.stores.common import with_renewed_lease
 
 T = TypeVar("T", Operation, Backup)
 
@@ -91,7 +92,7 @@ def row_to_operation(id_: Any, document: Any, version: Any, lease_until: Any) ->
     if lease is None:
         reason = f"its lease is no instant: {lease_until!r}"
         raise _unreadable_row_error(Operation, id_, reason)
-    return attrs.evolve(operation, lease_until=lease)
+    return with_renewed_lease(operation, lease)
 
 
 def backup_to_row(backup: Backup) -> dict[str, Any]:

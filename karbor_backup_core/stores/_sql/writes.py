@@ -63,7 +63,7 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
         UnknownOperation: as ``update_operation``.
     """
     stored = common.increment_version(operation)
-    lease_seen = rows.format_instant(seen.lease_until) or ""
+    lease_seen = "" if seen.lease is None else rows.format_instant(seen.lease.until)
     values = {
         **_update_values(operation, stored),
         "lease_seen": lease_seen,

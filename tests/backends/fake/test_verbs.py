@@ -38,8 +38,8 @@ def test_a_protect_leaves_a_copy_and_nothing_else(
     outcome = outcome_of(protect)
     assert outcome.result is Result.SUCCEEDED
     assert protect.phase == phases
-    assert protect.done == protect.total
-    assert protect.unit == "bytes"
+    assert protect.amount.done == protect.amount.total
+    assert protect.amount.unit == "bytes"
     assert outcome.backup is not None
     assert harness.cloud.remaining_ids(protect.id) == [copy_of(outcome.backup)]
 

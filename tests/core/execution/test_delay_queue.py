@@ -9,7 +9,7 @@ import pytest
 
 from karbor_backup_core import Driver, ManualClock, MemoryStore, Operation, Retry, StoreError
 from karbor_backup_core._execution.delay_queue import DelayQueue
-from tests.support.strategies import operation
+from tests.support.strategies import lease, operation
 
 SOON = timedelta(seconds=5)
 
@@ -39,7 +39,7 @@ class DelayQueueHarness:
     def add_delayed(self, name: str, **changes: object) -> Operation:
         """Store an operation of this process that is to wait."""
         planned = operation(
-            id=name, owner=self.driver.owner, retry=Retry(not_before=self.clock() + SOON)
+            id=name, lease=lease(self.driver.owner), retry=Retry(not_before=self.clock() + SOON)
         )
         stored = self.store.add(attrs.evolve(planned, **changes))
         self.queue.put(stored)

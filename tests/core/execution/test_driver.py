@@ -16,6 +16,7 @@ from karbor_backup_core import (
     Driver,
     InvalidInput,
     KarborBackupError,
+    Lease,
     ManualClock,
     MemoryStore,
     Operation,
@@ -111,10 +112,12 @@ def test_outcome_and_release_state_are_stored_in_one_write(drivers: TwoDrivers) 
 def test_lease_is_renewed_before_a_call_when_little_of_it_is_left(drivers: TwoDrivers) -> None:
     operation = drivers.submitting_operation()
     lease = drivers.ours.lifecycle.policy.lease
-    assert operation.lease_until == drivers.clock() + lease
+    assert operation.lease == Lease(drivers.ours.owner, drivers.clock() + lease)
     drivers.clock.advance(lease.total_seconds() * 0.9)
     drivers.ours.step(operation)
-    assert drivers.store.operation(operation.id).lease_until == drivers.clock() + lease
+    assert drivers.store.operation(operation.id).lease == Lease(
+        drivers.ours.owner, drivers.clock() + lease
+    )
 
 
 def test_operation_is_taken_anew_before_a_call_when_the_lease_has_expired(
@@ -181,7 +184,7 @@ def test_operation_waits_no_longer_for_a_suspended_one_that_holds_its_backup(
 ) -> None:
     first = drivers.submitting_operation()
     backup = attrs.evolve(BACKUP, id=first.id, scope=drivers.ours.backends["cloud"].scope())
-    write_one(drivers.store, attrs.evolve(first, suspended=True, owner="", lease_until=None))
+    write_one(drivers.store, attrs.evolve(first, suspended=True, lease=None))
     planned = plan_delete(
         drivers.ours.backends["cloud"],
         backup,
@@ -203,7 +206,7 @@ def test_a_cancel_that_comes_during_a_poll_is_kept_and_spoils_no_other(drivers: 
     assert not polled.lost
     assert [each.cancel_requested for each in polled.operations] == [True, False]
     for before, after in zip((one, other), polled.operations, strict=True):
-        assert before.done != after.done
+        assert before.amount != after.amount
         assert drivers.store.operation(after.id) == after
 
 

@@ -26,6 +26,7 @@ from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
 from karbor_backup_core.stores.common import write_one
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import Busy, Refused, StallJob
+from tests.support.strategies import lease
 
 POLICY = Policy(
     poll_first=timedelta(seconds=2),
@@ -224,7 +225,7 @@ def test_operation_with_known_cancel_is_polled(harness: PollerHarness) -> None:
 
 def test_an_operation_that_another_process_took_is_lost_alone(harness: PollerHarness) -> None:
     kept, taken = harness.add_running("a"), harness.add_running("b")
-    stolen = attrs.evolve(harness.store.operation(taken.id), owner="somebody else")
+    stolen = attrs.evolve(harness.store.operation(taken.id), lease=lease("somebody else"))
     write_one(harness.store, stolen)
     harness.clock.advance(600)
     harness.run_next_poll()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karbor_backup_core import (
+    Amount,
     BackendError,
     Backup,
     Call,
@@ -142,7 +143,7 @@ def test_a_poll_that_brings_nothing_new_has_nothing_to_store() -> None:
 def test_progress_is_noted() -> None:
     told = attrs.evolve(RUNNING, done=3, total=10, unit="bytes")
     operation = LIFECYCLE.apply(running_operation(), Call.POLL, told, instant_after(5))
-    assert (operation.done, operation.total, operation.unit) == (3, 10, "bytes")
+    assert operation.amount == Amount(3, 10, "bytes")
 
 
 def test_a_transient_failure_is_a_stored_wait_and_leaves_a_doubt() -> None:
@@ -585,7 +586,7 @@ def _check_rules(before: Operation, after: Operation, call: Call, now: datetime)
         assert after.state in (State.ENDED, State.RELEASING, State.RELEASED)
     assert after.awaiting or after.state is not State.ENDED
     if after.finished:
-        assert (after.owner, after.lease_until) == ("", None), "nobody drives it any more"
+        assert after.lease is None, "nobody drives it any more"
     if after.state is State.RELEASED:
         assert after.outcome is not None
     if after.suspended:

@@ -38,7 +38,7 @@ def ended_operation(
 
 def released_operation(of: Operation) -> Operation:
     """Return an operation as it is written last."""
-    return attrs.evolve(of, state=State.RELEASED, owner="", lease_until=None)
+    return attrs.evolve(of, state=State.RELEASED, lease=None)
 
 
 def delete_operation(operation_id: str, of: Backup) -> Operation:

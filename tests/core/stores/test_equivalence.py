@@ -25,13 +25,12 @@ from karbor_backup_core import (
 from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores.factories import make_backup
-from tests.support.strategies import EARLY, instants, operation
+from tests.support.strategies import EARLY, instants, lease, operation
 
 OWNERS = st.sampled_from(["", "me", "they"])
 OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
 BACKUPS = st.sampled_from(["b-1", "b-2"]).map(make_backup)
 STORAGES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
-LEASES = st.none() | instants
 LEASE = timedelta(days=1)
 
 
@@ -68,7 +67,7 @@ class BothStores(RuleBasedStateMachine):
         of=BACKUPS,
         owner=OWNERS,
         created_at=instants,
-        lease=LEASES,
+        until=instants,
     )
     def add(
         self,
@@ -77,15 +76,14 @@ class BothStores(RuleBasedStateMachine):
         of: Backup,
         owner: str,
         created_at: object,
-        lease: object,
+        until: datetime,
     ) -> None:
         new = operation(
             id=operation_id,
             verb=verb,
             backup=None if verb is Verb.PROTECT else of,
-            owner=owner,
+            lease=lease(owner, until),
             created_at=created_at,
-            lease_until=lease,
         )
         self.compare(lambda store: store.add(new))
 
@@ -115,7 +113,7 @@ class BothStores(RuleBasedStateMachine):
             version=read.version - stale,
             state=state,
             phase=phase,
-            owner=owner,
+            lease=lease(owner),
             cancel_requested=requested,
             cancel_sent=sent,
         )
@@ -154,11 +152,11 @@ class BothStores(RuleBasedStateMachine):
 
         self.compare(told)
 
-    @rule(operation_id=OPERATIONS, stale_lease=st.booleans(), lease=LEASES)
-    def take_over(self, operation_id: str, lease: object, *, stale_lease: bool) -> None:
+    @rule(operation_id=OPERATIONS, stale_lease=st.booleans(), until=instants)
+    def take_over(self, operation_id: str, until: datetime, *, stale_lease: bool) -> None:
         read = self.stored(operation_id)
-        seen = attrs.evolve(read, lease_until=EARLY) if stale_lease else read
-        taken = attrs.evolve(read, owner="me", lease_until=lease)
+        seen = attrs.evolve(read, lease=lease(read.owner)) if stale_lease else read
+        taken = attrs.evolve(read, lease=lease("me", until))
         self.compare(lambda store: store.take_over(taken, seen))
 
     @rule(owner=OWNERS, lease=instants)

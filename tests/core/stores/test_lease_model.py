@@ -15,10 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from karbor_backup_core import Conflict, Operation, Store
+from karbor_backup_core import Amount, Conflict, Lease, Operation, Store
 from karbor_backup_core.stores.common import write_one
 from tests.core.stores.factories import released_operation
-from tests.support.strategies import EARLY, operation
+from tests.support.strategies import EARLY, lease, operation
 
 IDS = ("op-1", "op-2", "op-3")
 OWNERS = ("one", "two", "three")
@@ -40,6 +40,10 @@ class Owned:
     owner: str
     written: datetime | None
     version: int = 1
+
+
+def end_of_lease(of: Operation) -> datetime | None:
+    return None if of.lease is None else of.lease.until
 
 
 class LeaseModel(RuleBasedStateMachine):
@@ -68,13 +72,13 @@ class LeaseModel(RuleBasedStateMachine):
 
     @rule(id_=st.sampled_from(IDS), owner=st.sampled_from(("", *OWNERS)), until=MINUTES)
     def add(self, id_: str, owner: str, until: datetime) -> None:
-        lease = until if owner else None
+        held = lease(owner, until)
         if id_ in self.owned:
             with pytest.raises(Conflict):
-                self.store.add(operation(id=id_, owner=owner, lease_until=lease))
+                self.store.add(operation(id=id_, lease=held))
         else:
-            self.store.add(operation(id=id_, owner=owner, lease_until=lease))
-            self.owned[id_] = Owned(owner, lease)
+            self.store.add(operation(id=id_, lease=held))
+            self.owned[id_] = Owned(owner, until if owner else None)
 
     @rule(owner=st.sampled_from(OWNERS), until=MINUTES)
     def renew_lease(self, owner: str, until: datetime) -> None:
@@ -112,9 +116,9 @@ class LeaseModel(RuleBasedStateMachine):
 
     def take_over(self, seen: Operation, taker: str, until: datetime) -> None:
         owned = self.owned[seen.id]
-        lease = self.leases.get(owned.owner, seen.lease_until)
-        taken = attrs.evolve(seen, owner=taker, lease_until=until)
-        if seen.version == owned.version and lease == seen.lease_until:
+        known = end_of_lease(seen)
+        taken = attrs.evolve(seen, lease=Lease(taker, until))
+        if seen.version == owned.version and self.leases.get(owned.owner, known) == known:
             assert self.store.take_over(taken, seen).version == owned.version + 1
             self.owned[seen.id] = Owned(taker, until, owned.version + 1)
         else:
@@ -126,20 +130,20 @@ class LeaseModel(RuleBasedStateMachine):
     def write_as_the_owner(self, data: st.DataObject, *, released: bool, stale: bool) -> None:
         id_ = data.draw(st.sampled_from(sorted(self.owned)))
         seen, owned = self.store.operation(id_), self.owned[id_]
-        written = attrs.evolve(seen, version=seen.version - stale, done=1.0)
+        written = attrs.evolve(seen, version=seen.version - stale, amount=Amount(1.0))
         if released:
-            written = attrs.evolve(written, owner="", lease_until=None)
+            written = attrs.evolve(written, lease=None)
         stored = self.store.write([written])[id_]
         if stale:
             assert isinstance(stored, Conflict)
         else:
             assert stored == attrs.evolve(written, version=seen.version + 1)
-            self.owned[id_] = Owned(written.owner, written.lease_until, owned.version + 1)
+            self.owned[id_] = Owned(written.owner, end_of_lease(written), owned.version + 1)
 
     @invariant()
     def leases_are_those_of_the_owners(self) -> None:
         stored = {
-            each.id: (each.owner, each.lease_until, each.version)
+            each.id: (each.owner, end_of_lease(each), each.version)
             for each in self.store.operations()
         }
         assert stored == {

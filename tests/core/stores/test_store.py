@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from karbor_backup_core import (
+    Amount,
     BackupBusy,
     Check,
     Conflict,
@@ -33,7 +34,7 @@ from tests.core.stores.factories import (
     submitting_operation,
 )
 from tests.support.owner_processes import LEASE, living_process
-from tests.support.strategies import EARLY, operation
+from tests.support.strategies import EARLY, lease, operation
 
 THREADS = 8
 
@@ -60,9 +61,9 @@ def test_a_write_counts_the_version_up(store: Store) -> None:
 
 def test_a_write_over_an_older_version_is_refused(store: Store) -> None:
     added = store.add(operation())
-    written = write_one(store, attrs.evolve(added, unit="bytes"))
+    written = write_one(store, attrs.evolve(added, amount=Amount(unit="bytes")))
     with pytest.raises(Conflict, match="op-1"):
-        write_one(store, attrs.evolve(added, unit="percent"))
+        write_one(store, attrs.evolve(added, amount=Amount(unit="percent")))
     assert store.operation("op-1") == written
 
 
@@ -102,7 +103,7 @@ def test_of_many_writes_that_need_one_backup_the_first_by_id_is_made(store: Stor
 
 def test_hundreds_of_writes_are_made_at_once(store: Store) -> None:
     there = [store.add(operation(id=f"op-{number}")) for number in range(450)]
-    stored = store.write([attrs.evolve(each, unit="bytes") for each in there])
+    stored = store.write([attrs.evolve(each, amount=Amount(unit="bytes")) for each in there])
     assert stored == {each.id: each for each in store.operations()}
     assert {each.version for each in store.operations()} == {2}
 
@@ -293,71 +294,68 @@ def test_backups_come_oldest_first(store: Store) -> None:
         ({}, False),
         ({"cancel_requested": True, "cancel_sent": True}, False),
         ({"cancel_requested": True, "outcome": Outcome(Result.FAILED)}, False),
-        ({"cancel_requested": True, "owner": "another"}, False),
+        ({"cancel_requested": True, "lease": lease("another")}, False),
     ],
 )
 def test_cancel_requests_returns_those_not_sent_yet(
     store: Store, changes: dict[str, object], *, asked: bool
 ) -> None:
-    write_one(store, attrs.evolve(store.add(operation(owner="me")), **changes))
+    write_one(store, attrs.evolve(store.add(operation(lease=lease("me"))), **changes))
     assert list(store.cancel_requests("me")) == (["op-1"] if asked else [])
 
 
 def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
-    mine = store.add(operation(id="op-1", owner="me", lease_until=EARLY))
-    theirs = store.add(operation(id="op-2", owner="they", lease_until=EARLY))
+    mine = store.add(operation(id="op-1", lease=lease("me")))
+    theirs = store.add(operation(id="op-2", lease=lease("they")))
     store.renew_lease("me", LATER)
-    assert store.operation("op-1") == attrs.evolve(mine, lease_until=LATER)
-    assert [each.lease_until for each in store.operations()] == [LATER, EARLY]
+    assert store.operation("op-1") == attrs.evolve(mine, lease=lease("me", LATER))
+    assert [each.lease for each in store.operations()] == [lease("me", LATER), lease("they")]
     assert store.operation("op-2") == theirs
-    assert write_one(store, mine).lease_until == EARLY
+    assert write_one(store, mine).lease == lease("me")
 
 
-@pytest.mark.parametrize("lease", [None, EARLY])
-def test_operation_is_acquired_only_under_the_lease_that_was_read(
-    store: Store, lease: object
-) -> None:
-    seen = store.add(operation(owner="they", lease_until=lease))
-    taken = store.take_over(attrs.evolve(seen, owner="me", lease_until=LATER), seen)
+@pytest.mark.parametrize("owner", ["", "they"])
+def test_operation_is_acquired_only_under_the_lease_that_was_read(store: Store, owner: str) -> None:
+    seen = store.add(operation(lease=lease(owner)))
+    taken = store.take_over(attrs.evolve(seen, lease=lease("me", LATER)), seen)
     assert taken.owner == "me"
     assert store.operation("op-1") == taken
     with pytest.raises(Conflict):
-        store.take_over(attrs.evolve(seen, owner="another"), seen)
+        store.take_over(attrs.evolve(seen, lease=lease("another")), seen)
 
 
-@pytest.mark.parametrize("lease", [None, EARLY])
-def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store, lease: object) -> None:
-    seen = store.add(operation(owner="they", lease_until=lease))
+def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store) -> None:
+    seen = store.add(operation(lease=lease("they")))
     store.renew_lease("they", LATER)
     with pytest.raises(Conflict, match="lease"):
-        store.take_over(attrs.evolve(seen, owner="me"), seen)
+        store.take_over(attrs.evolve(seen, lease=lease("me")), seen)
     assert store.operation("op-1").owner == "they"
 
 
 def test_unowned_operations_are_the_unreleased_ones_without_a_living_owner(store: Store) -> None:
-    now, lease = LATER, timedelta(minutes=1)
+    now, length = LATER, timedelta(minutes=1)
     owners = {
-        "free": ("", None),
+        "free": ("", now),
         "expired": ("gone", now),
-        "ahead": ("before-a-step", now + 3 * lease),
-        "alive": ("alive", now + lease),
+        "ahead": ("before-a-step", now + 3 * length),
+        "alive": ("alive", now + length),
         "late": ("late", now),
-        "early": ("early", now + lease),
+        "early": ("early", now + length),
     }
     for id_, (owner, until) in owners.items():
-        store.add(operation(id=id_, owner=owner, lease_until=until))
+        store.add(operation(id=id_, lease=lease(owner, until)))
     write_one(store, released_operation(store.add(operation(id="released"))))
     store.add(operation(id="suspended", state=State.RELEASING, suspended=True))
-    store.renew_lease("late", now + lease)
+    store.renew_lease("late", now + length)
     store.renew_lease("early", now)
-    found = store.unowned(now, lease)
+    found = store.unowned(now, length)
     assert [each.id for each in found] == ["ahead", "early", "expired", "free", "suspended"]
     assert all(each == store.operation(each.id) for each in found)
 
 
 def test_operation_of_a_killed_process_is_unowned_at_once(store: Store) -> None:
     with living_process() as (process, owner):
-        store.add(operation(owner=owner, lease_until=EARLY))
+        store.add(operation(lease=lease(owner)))
         store.renew_lease(owner, EARLY + LEASE)
         assert store.unowned(EARLY, LEASE) == []
     assert process.poll() is not None

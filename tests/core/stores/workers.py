@@ -20,6 +20,7 @@ from tests.core.stores.factories import (
     make_backup,
     submitting_operation,
 )
+from tests.support.strategies import lease
 
 _STEPS = (
     (sa.Engine, "before_cursor_execute"),
@@ -37,7 +38,7 @@ def write_each_version(url: str, name: str, start: Barrier, rounds: int, wins: C
         start.wait()
         read = attrs.evolve(store.operation("op-1"), version=version)
         try:
-            write_one(store, attrs.evolve(read, owner=name))
+            write_one(store, attrs.evolve(read, lease=lease(name)))
         except Conflict:
             continue
         won.append(version)

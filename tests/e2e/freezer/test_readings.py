@@ -45,7 +45,7 @@ class Readings:
         backend = Backend.load("freezer", FreezerBackend, self.harness.configuration())
 
         def note(operation: Operation) -> None:
-            if operation.unit == "bytes" and operation.outcome is None:
+            if operation.amount.unit == "bytes" and operation.outcome is None:
                 self.read.append(operation)
                 if operation.id in self.to_cancel and not operation.cancel_requested:
                     runner.cancel(operation.id)
@@ -73,7 +73,7 @@ def test_protect_and_verify_report_read_progress_and_verify_can_be_cancelled(
         assert readings.verbs == {Verb.PROTECT}
         assert_succeeded(run_operation(runner, Verb.VERIFY, backup))
         assert readings.verbs == {Verb.PROTECT, Verb.VERIFY}
-        assert all(0 <= (o.done or 0) <= (o.total or 0) for o in readings.read)
+        assert all(0 <= (o.amount.done or 0) <= (o.amount.total or 0) for o in readings.read)
 
         begun = runner.verify("freezer", backup)
         readings.to_cancel.add(begun.id)

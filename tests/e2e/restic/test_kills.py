@@ -31,7 +31,7 @@ def big(runner: ResticRunner) -> Resource:
 def begin_work(runner: ResticRunner, resource: Resource) -> str:
     """Start a protect; return when restic has read something."""
     operation_id = runner.begin(Verb.PROTECT, resource)
-    wait_until(lambda: runner.store.operation(operation_id).done)
+    wait_until(lambda: runner.store.operation(operation_id).amount.done)
     return operation_id
 
 

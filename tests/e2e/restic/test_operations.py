@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Fault
-from karbor_backup_core import Driver, InvalidInput, Result, State, Verb, WrongPlace
+from karbor_backup_core import Amount, Driver, InvalidInput, Result, State, Verb, WrongPlace
 from karbor_backup_restic import ResticBackend
 from tests.e2e.restic.operations import ResticRunner, make_big, wait_until
 from tests.support.restic_harness import PASSWORD, ResticHarness
@@ -19,8 +19,8 @@ def test_progress_is_in_bytes_with_a_total(runner: ResticRunner) -> None:
     make_big(Path(directory.id, "big"), 2**30)
     operation = runner.succeed(Verb.PROTECT, directory)
     size = 2**30 + len("Dear reader") + len("my files")
-    assert (operation.done, operation.total, operation.unit) == (size, size, "bytes")
-    reported = [change.done for change in runner.changes if change.done]
+    assert operation.amount == Amount(size, size, "bytes")
+    reported = [change.amount.done for change in runner.changes if change.amount.done]
     assert reported == sorted(reported)
     assert reported[0] < size
 
@@ -96,7 +96,7 @@ def test_locked_repository_is_waited_for(
     backup = runner.protect(first)
     make_big(Path(second.id, "big"))
     protect = runner.begin(Verb.PROTECT, second)
-    wait_until(lambda: runner.store.operation(protect).done)
+    wait_until(lambda: runner.store.operation(protect).amount.done)
     delete = runner.begin(Verb.DELETE, backup)
     waiting = wait_until(lambda: runner.store.operation(delete).retry.last_error)
     assert "waits for the repository" in waiting
@@ -186,7 +186,7 @@ def test_work_of_another_host_is_neither_lost_nor_started_again(runner: ResticRu
     assert operation.place.host == os.uname().nodename
     jobs = runner.harness.folder / "jobs of another host"
     there = Driver(runner.store, {"restic": runner.harness.backend(jobs=str(jobs))})
-    unowned = attrs.evolve(operation, owner="", lease_until=None)
+    unowned = attrs.evolve(operation, lease=None)
     with pytest.raises(WrongPlace, match=f"its work is on host {os.uname().nodename}"):
         there.acquire(unowned)
     assert [path.name for path in jobs.iterdir()] == ["place.json"]
