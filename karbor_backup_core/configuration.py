@@ -7,22 +7,24 @@ Schema of what may stand there.
 
 import importlib.metadata
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core._errors import InvalidDocument, InvalidInput
+from karbor_backup_core._errors import InvalidDocument, InvalidInput, MissingLibrary
 from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._model import Json
+from karbor_backup_core.discovery import unavailable_reason
 from karbor_backup_core.durations import parse_duration
 from karbor_backup_core.files import read_bytes
 from karbor_backup_core.json_schema.subschemas import (
     SECRET_REFERENCE_SCHEMA,
     allow_secret_references,
 )
+from karbor_backup_core.json_schema.validator import Validator
 from karbor_backup_core.json_schema.value_checks import find_unusable_value
 from karbor_backup_core.secrets import Secret, wrap_secrets
 
@@ -140,11 +142,13 @@ def load_configuration(path: Path | None) -> Configuration:
     Raises:
         InvalidInput: it cannot be read, or is not TOML.
         InvalidDocument: it does not fit; all faults are named.
+        MissingLibrary: it has a section of another distribution, which cannot be loaded.
+        ContractViolation: the schema of such a section is none.
     """
     if path is None:
         return Configuration()
     document = _parse_toml(path)
-    added = _load_section_schemas([name for name in document if name not in SCHEMA["properties"]])
+    added = _load_section_schemas(path, document.keys() - SCHEMA["properties"].keys())
     schema = {**SCHEMA, "properties": {**SCHEMA["properties"], **added}}
     if faults := _find_errors(document, schema):
         raise InvalidDocument(f"configuration {path}", faults)
@@ -165,10 +169,22 @@ def load_configuration(path: Path | None) -> Configuration:
     )
 
 
-def _load_section_schemas(names: Sequence[str]) -> dict[str, Json]:
+def _load_section_schemas(path: Path, names: Collection[str]) -> dict[str, Json]:
     """Return the schemas of the sections that other distributions add; the others are unknown."""
     points = importlib.metadata.entry_points(group=SECTIONS_GROUP) if names else ()
-    return {point.name: point.load() for point in points if point.name in names}
+    return {point.name: _load_schema(path, point) for point in points if point.name in names}
+
+
+def _load_schema(path: Path, point: importlib.metadata.EntryPoint) -> Json:
+    section = f"configuration {path}: section [{point.name}]"
+    try:
+        schema = dict(point.load())
+    except Exception as error:
+        reason = unavailable_reason(point, error)
+        raise MissingLibrary(f"{section} cannot be read: {reason}") from error
+    # Before the schema becomes a part of ours, so that a fault in it is not taken for ours.
+    Validator(schema, section).prepare()
+    return schema
 
 
 def _parse_toml(path: Path) -> dict[str, Any]:
@@ -192,8 +208,6 @@ def _parse_toml(path: Path) -> dict[str, Any]:
 
 def _find_errors(document: Json, schema: Json) -> list[str]:
     """Return what is wrong with the file, apart from the backends' own keys."""
-    from karbor_backup_core.json_schema.validator import Validator
-
     faults = Validator(allow_secret_references(schema), "configuration").find_errors(document)
     if faults:
         return faults

@@ -1,5 +1,6 @@
 """Commands that other packages bring along."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,13 +22,14 @@ def greet(ctx):
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     """Install a distribution with these entry points and a module ``greeting``."""
 
-    def put(points: str, module: str = MODULE) -> None:
+    def put(points: str, module: str = MODULE, group: str = "commands") -> None:
         site = tmp_path / "site"
         info = site / "greeting-1.0.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[karbor_backup.commands]\n{points}\n")
+        (info / "entry_points.txt").write_text(f"[karbor_backup.{group}]\n{points}\n")
         (site / "greeting_of_a_test.py").write_text(module)
+        monkeypatch.delitem(sys.modules, "greeting_of_a_test", raising=False)
         monkeypatch.syspath_prepend(str(site))
 
     return put
@@ -59,3 +61,27 @@ def test_our_own_commands_go_first(command: CommandRunner, install: Callable[...
     install("protect = greeting_of_a_test:greet")
     assert command("--help").stdout.count("\n  protect ") == 1
     assert "hello" not in command("protect", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        ("import library_that_is_not_there", "library_that_is_not_there"),
+        ("raise RuntimeError('broken')", "RuntimeError: broken"),
+        ("SCHEMA = None", "TypeError"),
+        ("SCHEMA = {'type': 5}", "the schema is no JSON Schema: $.type"),
+        ("SCHEMA = {'properties': {'key': 5}}", "the schema is no JSON Schema: $.properties.key"),
+        ("SCHEMA = {'default': object()}", "the schema is no JSON"),
+    ],
+)
+def test_section_whose_schema_cannot_be_used_is_named(
+    command: CommandRunner, install: Callable[..., None], module: str, reason: str
+) -> None:
+    install("extra = greeting_of_a_test:SCHEMA", module, group="configuration_sections")
+    assert command("backends").exit_code == 0
+    command.config.write_text(f"{command.config.read_text()}\n[extra]\nkey = 3\n")
+    called = command("backends")
+    assert called.exit_code in (1, 2)
+    (line,) = called.stderr.splitlines()
+    assert f"configuration {command.config}: section [extra]" in line
+    assert reason in line
