@@ -6,6 +6,7 @@ from typing import Any
 from karbor_backup_cinder.context import CinderCall, CinderContext
 from karbor_backup_cinder.model import Handle, SourceVolume
 from karbor_backup_cinder.names import is_complete, is_new_volume, provisional_name
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_core import InvalidInput, Operation
 from karbor_backup_openstack.errors import NotFound, translate_errors
 from karbor_backup_openstack.lookups import list_volume_type_names
@@ -92,7 +93,7 @@ class RestoreTarget:
             raise InvalidInput(
                 f"volume {identifier} is gone: restore without overwrite_volume"
             ) from None
-        if is_complete(volume, self._operation) or volume.status == "restoring-backup":
+        if is_complete(volume, self._operation) or volume.status == RESTORING:
             return self._require_own(volume)
         raise_for_problems(list(_overwrite_problems(volume, source.size, services.project)))
         metadata = {

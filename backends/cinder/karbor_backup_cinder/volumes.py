@@ -1,9 +1,12 @@
 """What this backend says of volumes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from openstack.block_storage.v3.volume import Volume
+
+RESTORING: Final = "restoring-backup"
+"""The state of a volume to which Cinder restores a backup."""
 
 
 def encryption_problem(volume: "Volume") -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import attrs
 
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_contract._context import RuleContext
-from karbor_backup_core import Backup, Operation, Resource, Verb
+from karbor_backup_core import Backup, Operation, Progress, Resource, Verb
 from tests.support.outcomes import get_backup, get_outcome
 from tests.support.scripted_cloud import CloudState
 
@@ -31,6 +32,18 @@ class OperationTest:
 
     def protect(self, **options: Any) -> Backup:
         return get_backup(self.run(Verb.PROTECT, self.resource, **options))
+
+    def repeat_lost_restore(self, backup: Backup) -> Progress:
+        """Return the answer to the call that begins a restore, when its first answer was lost."""
+        before = operation = self.context.plan(Verb.RESTORE, backup)
+        while not self._is_restoring():
+            before, operation = operation, self.context.advance(operation)
+        progress: Progress = self.context.harness.create_backend().restore(before)
+        return progress
+
+    def _is_restoring(self) -> bool:
+        with self.state.lock:
+            return any(each.shown["status"] == RESTORING for each in self.state.volumes)
 
 
 def refusal(operation: Operation) -> str:

@@ -268,3 +268,11 @@ def test_health_names_what_only_administrators_see(test: VolumeTest) -> None:
 
 def test_id_that_is_another_path_is_refused(test: VolumeTest) -> None:
     assert "give the id" in refusal(test.run(Verb.PROTECT, Resource(VOLUME, "../limits")))
+
+
+def test_restore_that_goes_on_is_found_by_the_next_call(test: VolumeTest) -> None:
+    repeated = test.repeat_lost_restore(test.protect())
+    assert (repeated.state, (repeated.receipt or {})["step"]) == (
+        ProgressState.RUNNING,
+        "restoration",
+    )

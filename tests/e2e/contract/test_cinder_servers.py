@@ -10,7 +10,15 @@ import pytest
 from karbor_backup_cinder.sets.model import SetHandle
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._scenarios import require_unchanged
-from karbor_backup_core import Backup, HasDependents, Operation, Resource, Result, Verb
+from karbor_backup_core import (
+    Backup,
+    HasDependents,
+    Operation,
+    ProgressState,
+    Resource,
+    Result,
+    Verb,
+)
 from karbor_backup_openstack.resource_types import PROJECT, SERVER, VOLUME
 from tests.e2e.contract.cinder_harness import ScriptedVolumes, cinder_harness
 from tests.e2e.contract.cinder_operations import OperationTest, refusal
@@ -340,3 +348,11 @@ def test_empty_project_has_nothing_to_store(project_test: ServerTest) -> None:
     assert [check.name for check in backup.checks] == ["nothing to store"]
     for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
         test.context.run_successfully(verb, backup)
+
+
+def test_restores_that_go_on_are_found_by_the_next_call(test: ServerTest) -> None:
+    repeated = test.repeat_lost_restore(test.protect())
+    assert (repeated.state, (repeated.receipt or {})["step"]) == (
+        ProgressState.RUNNING,
+        "restorations",
+    )

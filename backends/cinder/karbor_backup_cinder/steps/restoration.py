@@ -5,11 +5,10 @@ from typing import Any
 from karbor_backup_cinder.context import CANNOT_STOP, CinderCall, CinderStep
 from karbor_backup_cinder.names import is_complete
 from karbor_backup_cinder.targets import RestoreTarget
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_core import InvalidInput, Leftover, Progress, ProgressState, Transient
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.resources import ResourceKind
-
-_RESTORING = "restoring-backup"
 
 
 class Restoration(CinderStep):
@@ -28,7 +27,7 @@ class Restoration(CinderStep):
         if volume is None:
             reason = f"volume {receipt.volume}, to which the backup is restored, is gone"
             return receipt.report(ProgressState.FAILED, reason=reason)
-        if volume.status == _RESTORING:
+        if volume.status == RESTORING:
             return receipt.report(ProgressState.RUNNING)
         if volume.status != "available":
             return receipt.report(ProgressState.FAILED, reason=_failure_reason(volume))
@@ -44,7 +43,7 @@ class Restoration(CinderStep):
         volume = RestoreTarget(self._context, call.operation).look_up(call)
         if volume is None:
             return Progress(ProgressState.UNKNOWN)
-        if volume.status == _RESTORING:
+        if volume.status == RESTORING:
             left = Leftover(ResourceKind.VOLUME, volume.id, f"it is in state {volume.status}")
             reason = CANNOT_STOP if call.operation.cancel_sent else ""
             return Progress(ProgressState.RUNNING, reason=reason, leftovers=(left,))

@@ -4,6 +4,7 @@ import attrs
 
 from karbor_backup_cinder.context import CANNOT_STOP, CinderCall, CinderStep
 from karbor_backup_cinder.targets import RestoreTarget, overwrites
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_core import InvalidInput, Leftover, Progress, ProgressState, Transient
 from karbor_backup_openstack.errors import Refused
 from karbor_backup_openstack.native_backups import NativeBackupState
@@ -83,6 +84,9 @@ class TargetVolume(CinderStep):
         if volume is None:
             reason = f"the new volume {receipt.volume} is gone"
             return receipt.report(ProgressState.FAILED, reason=reason)
+        if volume.status == RESTORING:
+            # A call whose answer was lost has begun the restore: the next step looks at it.
+            return receipt.report(ProgressState.SUCCEEDED)
         if is_busy(ResourceKind.VOLUME, volume):
             return receipt.report(ProgressState.RUNNING)
         if volume.status != "available":
@@ -112,6 +116,6 @@ class TargetVolume(CinderStep):
             "its data may be the old, the backup's or a mixture; restore it again"
         )
         left = Leftover(ResourceKind.VOLUME, volume.id, note)
-        busy = volume.status == "restoring-backup"
+        busy = volume.status == RESTORING
         state = ProgressState.RUNNING if busy else ProgressState.SUCCEEDED
         return Progress(state, leftovers=(left,))

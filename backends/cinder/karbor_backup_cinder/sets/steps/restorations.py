@@ -9,11 +9,10 @@ from karbor_backup_cinder.context import CANNOT_STOP
 from karbor_backup_cinder.names import is_complete
 from karbor_backup_cinder.sets.context import SetCall, SetStep
 from karbor_backup_cinder.sets.model import StoredVolume
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_core import InvalidInput, Leftover, Progress, ProgressState
 from karbor_backup_openstack.errors import translate_errors
 from karbor_backup_openstack.resources import ResourceKind
-
-_RESTORING = "restoring-backup"
 
 
 class Restorations(SetStep):
@@ -73,7 +72,7 @@ class Restorations(SetStep):
         return tuple(
             Leftover(ResourceKind.VOLUME, volume.id, f"it is in state {volume.status}")
             for _, volume in self._list_targets(call)
-            if volume is not None and volume.status == _RESTORING
+            if volume is not None and volume.status == RESTORING
         )
 
     def _list_targets(self, call: SetCall) -> Iterator[tuple[StoredVolume, Any | None]]:

@@ -3,6 +3,7 @@
 import attrs
 
 from karbor_backup_cinder.sets.context import SetCall, SetStep
+from karbor_backup_cinder.volumes import RESTORING
 from karbor_backup_core import InvalidInput, Progress, ProgressState
 from karbor_backup_openstack.errors import Refused
 from karbor_backup_openstack.restore.results import check_pending
@@ -27,7 +28,9 @@ class NewVolumes(SetStep):
             if status.failure:
                 return call.receipt.report(ProgressState.FAILED, reason=status.failure)
         receipt = attrs.evolve(call.receipt, restored=context.state.to_document())
-        if context.state.waiting:
+        # A call whose answer was lost may have begun restores: the next step looks at them.
+        begun = any(volume.status == RESTORING for volume in context.created_volumes())
+        if context.state.waiting and not begun:
             return receipt.report(ProgressState.RUNNING)
         return receipt.report(ProgressState.SUCCEEDED)
 
