@@ -34,7 +34,7 @@ lint: venv ## ruff, mypy --strict, the dependency rule, bandit, and whether depe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check --preview --select PLC2701 $(PACKAGES) # what begins with _ is its package's own
 	$(BIN)/ruff check --select D401 . # docstrings begin with a verb; the convention switches it off
-	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_contract -p karbor_backup_cli -p karbor_backup_process -p karbor_backup_openstack -p karbor_backup_freezer -p karbor_backup_cinder -p karbor_backup_fake -p karbor_backup_restic -p karbor_backup_scale -p karbor_glue -p sandbox -p benchmarks -p examples.demo -p tests.support -p tests.backends.openstack -p tests.backends.freezer -p tests.backends.restic -p tests.e2e -p tests.process -p tests.scale
+	$(BIN)/mypy -p karbor_backup_core -p karbor_backup_contract -p karbor_backup_cli -p karbor_backup_process -p karbor_backup_openstack -p karbor_backup_freezer -p karbor_backup_cinder -p karbor_backup_fake -p karbor_backup_restic -p karbor_backup_scale -p karbor_glue -p sandbox -p benchmarks -p examples.demo -p tests.backends -p tests.benchmarks -p tests.cli -p tests.e2e -p tests.examples -p tests.packaging -p tests.pages -p tests.process -p tests.releases -p tests.sandbox -p tests.scale -p tests.soak -p tests.support
 	MYPYPATH=examples/tar/src:examples/tar/tests $(BIN)/mypy --strict examples/tar
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive $(PACKAGES) examples/tar/src

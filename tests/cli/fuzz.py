@@ -166,7 +166,8 @@ class Mutation:
 
 def _find(document: Any, place: list[int]) -> tuple[Any, Any]:
     """Return the object or list, and the key in it, to which numbers lead."""
-    holder, key = None, None
+    holder: Any = None
+    key: Any = None
     for number in place:
         inner = document if holder is None else holder[key]
         if not isinstance(inner, dict | list) or not inner:

@@ -28,8 +28,8 @@ _SETTINGS = settings(
 
 
 @pytest.fixture
-def backup(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Yield a backup in the store, in a working directory of its own."""
+def backup(command: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a backup in the store, in a working directory of its own."""
     monkeypatch.chdir(command.config.parent)
     command.cloud.add_resource(Resource(*VOLUME), b"data")
     return command.protect()

@@ -74,7 +74,7 @@ class Reader:
         """
         for word, meaning in self.words.items():
             whole = rf"(?<!\w){re.escape(word)}(?!\w)" if word.isidentifier() else re.escape(word)
-            command = re.sub(whole, lambda _, meaning=meaning: meaning, command)
+            command = re.sub(whole, meaning.replace("\\", r"\\"), command)
         kept = self.folder.parent / "variables"
         script = f"{command}\nstatus=$?\nenv -0 >'{kept}'\nexit $status"
         done = subprocess.run(
@@ -90,9 +90,11 @@ class Reader:
         assert done.returncode == status, f"{about}: {command}\n{done.stdout}"
         self.variables.clear()
         self.variables.update(
-            pair.split("=", 1)
-            for pair in kept.read_text(encoding="utf-8").split("\0")
-            if "=" in pair
+            (name, value)
+            for name, separator, value in (
+                pair.partition("=") for pair in kept.read_text(encoding="utf-8").split("\0")
+            )
+            if separator
         )
         for backup in _BACKUP.findall(done.stdout):
             self.words["BACKUP"] = backup

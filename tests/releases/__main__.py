@@ -90,7 +90,7 @@ def _ensure_environment(name: str, interpreter: str) -> Path:
     if not python.exists():
         subprocess.run([interpreter, "-m", "venv", "--clear", home], check=True)
     # The groups of pyproject.toml are known to pip since 25.1; this environment's own may be older.
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--upgrade"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--upgrade"]
     limits = ["--constraint", str(_write_constraints(name, home))] if name != "newest" else []
     what = ["--group", "test", "--editable", f".[{_EXTRAS}]"]
     subprocess.run([*pip, *limits, *what], cwd=ROOT, check=True)

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import attrs
 import pytest
@@ -31,7 +32,7 @@ TOKEN = "canary-51c2"  # noqa: S105 - it is planted to be searched for
 _names = (f"test {number}" for number in itertools.count())
 
 
-def submitting_protect(operation_id: str = "op-1", **changes: object) -> Operation:
+def submitting_protect(operation_id: str = "op-1", **changes: Any) -> Operation:
     """Return a protect of a volume whose first phase is being submitted."""
     plain = operation(id=operation_id, resource=VOLUME, state=State.SUBMITTING, phase=1, attempt=1)
     return attrs.evolve(plain, **changes)

@@ -82,7 +82,7 @@ def test_failed_work_is_rolled_back(harness: DriverHarness, verb: Verb, failing_
     outcome = drive_to_release(harness, planned, phases=3)
     assert outcome.result is Result.FAILED
     assert outcome.reason == "no space"
-    assert (harness.cloud.inventory.assets, harness.cloud.copies()) == before
+    assert (dict(harness.cloud.inventory.assets), harness.cloud.copies()) == before
 
 
 def test_failed_member_fails_the_operation_and_is_named(harness: DriverHarness) -> None:

@@ -31,7 +31,7 @@ def read(path: Path) -> configparser.RawConfigParser:
 
 def test_sections_and_options_are_written_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "service.conf"
-    sections = {
+    sections: dict[str, dict[str, object]] = {
         "DEFAULT": {"transport_url": "rabbit://user:100%@127.0.0.1:1/", "debug": False},
         "database": {"connection": "mysql://x?charset=utf8"},
     }
