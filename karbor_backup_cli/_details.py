@@ -18,6 +18,7 @@ def format_backup(backup: Backup) -> Iterator[str]:
     yield f"backup {printable(backup.id)}"
     yield from _format_fields(
         ("of", format_resource(backup.resource)),
+        ("copy of", backup.copy_of),
         ("made", format_time(backup.created_at)),
         ("backend", backup.backend),
         ("scope", backup.scope),

@@ -14,7 +14,7 @@ from karbor_backup_core import (
     truncate_faults,
 )
 
-_ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY)
+_ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY, Verb.COPY)
 
 
 def format_error(error: BaseException) -> str:

@@ -30,6 +30,7 @@ _VERB_MESSAGES: Final = {
     Verb.RESTORE: "restored",
     Verb.DELETE: "deleted the backup of",
     Verb.VERIFY: "verified the backup of",
+    Verb.COPY: "copied the backup of",
 }
 
 
@@ -79,7 +80,9 @@ def _success_lines(operation: Operation, outcome: Outcome) -> Iterator[str]:
         yield f"maintained {printable(operation.scope)}: {printable(operation.action)}"
     else:
         yield f"{_VERB_MESSAGES[operation.verb]} {format_resource(operation.resource)}"
-        yield f"  backup    {printable(operation.backup_id)}"
+        yield f"  backup    {printable(_backup_id(operation))}"
+    if operation.verb is Verb.COPY:
+        yield f"  copy of   {printable(operation.backup_id)}"
     if operation.verb is Verb.PROTECT and (name := operation.options.get("backup_name")):
         yield f"  name      {printable(str(name))}"
     for restored in outcome.resources:
@@ -88,6 +91,11 @@ def _success_lines(operation: Operation, outcome: Outcome) -> Iterator[str]:
         yield f"  part      {format_part(part)}"
     for check in _checks_of(outcome):
         yield f"  {format_check(check)}"
+
+
+def _backup_id(operation: Operation) -> str:
+    """Return the id of the backup that an operation makes, or else of the one it works on."""
+    return operation.id if operation.makes_backup else operation.backup_id
 
 
 def _covered_message(operation: Operation, by: str) -> str:
@@ -99,7 +107,7 @@ def _covered_message(operation: Operation, by: str) -> str:
 
 def format_result(operation: Operation) -> str:
     """Describe in a line how an operation ended, with the ids of what there is now."""
-    backup = "" if operation.action else f", backup {operation.backup_id}"
+    backup = "" if operation.action else f", backup {_backup_id(operation)}"
     return (
         f"{format_subject(operation)} {_describe_outcome(operation.outcome)} "
         f"(operation {printable(operation.id)}{printable(backup)})"

@@ -17,6 +17,8 @@ def clean_up(context: RuleContext) -> None:
 
     What cannot be removed is logged.
     """
+    if context.used_source is not None:
+        clean_up(context.used_source)
     for operation in context.store.operations(unreleased=True):
         _try_removal(
             f"operation {operation.id}", functools.partial(_end_operation, context, operation)

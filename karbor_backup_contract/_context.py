@@ -34,6 +34,7 @@ from karbor_backup_core import (
     Support,
     Verb,
     next_call,
+    plan_copy,
     plan_delete,
     plan_maintenance,
     plan_protect,
@@ -53,6 +54,7 @@ _PLANNERS: Final[Mapping[Verb, Callable[..., Operation]]] = {
     Verb.DELETE: plan_delete,
     Verb.VERIFY: plan_verify,
     Verb.MAINTAIN: plan_maintenance,
+    Verb.COPY: plan_copy,
 }
 CALLS_LIMIT: Final = 400
 _SETTLE_TIME: Final = timedelta(seconds=10)
@@ -96,6 +98,31 @@ class RuleContext:
         self.contents: dict[str, bytes] = {}
         self._created: list[Resource] = []
         self._process: Process | None = None
+        self._source: RuleContext | None = None
+
+    @property
+    def source(self) -> "RuleContext":
+        """The same with the backend of another place, from which backups can be copied.
+
+        Raises:
+            RuleViolation: the harness makes no such backend.
+        """
+        if self._source is None:
+            if self.harness.create_copy_source is None:
+                raise RuleViolation("the harness has no create_copy_source")
+            elsewhere = attrs.evolve(
+                self.harness,
+                create_backend=self.harness.create_copy_source,
+                create_copy_source=None,
+            )
+            self._source = RuleContext(elsewhere)
+            self._source.contents = self.contents
+        return self._source
+
+    @property
+    def used_source(self) -> "RuleContext | None":
+        """The same as ``source``; None where no rule has asked for that."""
+        return self._source
 
     @property
     def process(self) -> Process:
@@ -135,16 +162,27 @@ class RuleContext:
         return any(self.supports(kind, Verb.DELETE) for kind in self.harness.resource_types)
 
     def supported_verbs(self, kind: str) -> list[Verb]:
-        """Return the verbs that the backend supports for a type, the delete last."""
-        order = (Verb.PROTECT, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
-        return [verb for verb in order if self.supports(kind, verb)]
+        """Return the verbs that the backend supports for a type, the delete last.
+
+        A copy is among them where the harness has something to copy.
+        """
+        order = (Verb.PROTECT, Verb.COPY, Verb.VERIFY, Verb.RESTORE, Verb.DELETE)
+        copies = self.harness.create_copy_source is not None
+        return [
+            verb
+            for verb in order
+            if self.supports(kind, verb) and (copies or verb is not Verb.COPY)
+        ]
+
+    def copies(self, kind: str) -> bool:
+        """Return whether the backend copies backups of a type, and the harness has some."""
+        return Verb.COPY in self.supported_verbs(kind)
 
     def targets_of(self, backup: Backup) -> list[tuple[Verb, Resource | Backup]]:
         """Return each verb of a backup's type with what it works on; each maintenance follows."""
         kind = backup.resource.type
         targets: list[tuple[Verb, Resource | Backup]] = [
-            (verb, backup.resource if verb is Verb.PROTECT else backup)
-            for verb in self.supported_verbs(kind)
+            (verb, self.target_of(verb, backup)) for verb in self.supported_verbs(kind)
         ]
         return [*targets, *((Verb.MAINTAIN, each) for each in self.maintained())]
 
@@ -372,8 +410,16 @@ class RuleContext:
         return require_backup(self.run_successfully(Verb.PROTECT, resource))
 
     def target_for(self, verb: Verb, resource: Resource) -> Resource | Backup:
-        """Return what a verb works on: the resource, or a backup of it."""
+        """Return what a verb works on: the resource, or a new backup of it."""
+        if verb is Verb.COPY:
+            return self.source.protect(resource)
         return resource if verb is Verb.PROTECT else self.protect(resource)
+
+    def target_of(self, verb: Verb, backup: Backup) -> Resource | Backup:
+        """Return what a verb works on: a backup, its resource, or one of that in another place."""
+        if verb in (Verb.PROTECT, Verb.COPY):
+            return self.target_for(verb, backup.resource)
+        return backup
 
     def restored_resource(self, operation: Operation) -> Resource:
         """Return the resource that a restore made or filled.

@@ -13,6 +13,7 @@ from karbor_backup_contract._assertions import (
 )
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._scenarios import (
+    check_restore,
     check_restored_content,
     check_whole_or_gone,
     require_unchanged,
@@ -74,6 +75,7 @@ class DisturbedLife(Generic[D]):
         """
         context, kind = self.context, self.resource.type
         disturbance = self.disturb(number)
+        first = context.source.protect(self.resource) if context.copies(kind) else None
         before = context.inventory()
         protect = self._run_verb(disturbance, Verb.PROTECT, self.resource)
         if protect.result is Result.SUCCEEDED:
@@ -83,8 +85,14 @@ class DisturbedLife(Generic[D]):
             backup = context.protect(self.resource)
         kept = context.inventory()
         for verb in context.supported_verbs(kind)[1:]:
-            operation = self._run_verb(disturbance, verb, backup)
-            if operation.result is Result.SUCCEEDED and verb is Verb.RESTORE:
+            operation = self._run_verb(
+                disturbance, verb, first if first and verb is Verb.COPY else backup
+            )
+            if operation.result is Result.SUCCEEDED and verb is Verb.COPY:
+                copy = require_backup(operation)
+                check_restore(context, copy)
+                context.run_successfully(Verb.DELETE, copy)
+            elif operation.result is Result.SUCCEEDED and verb is Verb.RESTORE:
                 check_restored_content(context, operation)
             elif operation.result is not Result.SUCCEEDED and verb is Verb.DELETE:
                 check_whole_or_gone(context, backup)

@@ -224,6 +224,11 @@ class RemoteBackend:
         return self._call(Progress, "maintain", operation=operation)
 
     @hookimpl
+    def copy(self, operation: Operation) -> Progress:
+        """Call the hook there."""
+        return self._call(Progress, "copy", operation=operation)
+
+    @hookimpl
     def dependents(self, backup: Backup) -> Sequence[str]:
         """Call the hook there; of a backend without it there are none."""
         return self._call(tuple, "dependents", backup=backup) or ()

@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from karbor_backup_contract._assertions import require, require_outcome
+from karbor_backup_contract._assertions import require, require_backup, require_outcome
 from karbor_backup_contract._context import CALLS_LIMIT, BeforeCall, RuleContext
 from karbor_backup_contract.harness import Fault, Inventory
 from karbor_backup_core import Backup, Operation, Resource, Result, Verb
@@ -71,6 +71,8 @@ def delete_restored(context: RuleContext, operation: Operation, restored: Resour
 def run_lifecycle(context: RuleContext, kind: str, between: BeforeCall | None = None) -> None:
     """Protect a resource of a type, restore it and delete the backup; nothing may be left.
 
+    Where the backend copies, a backup of another place is copied, too, and the copy restored.
+
     Where the backend does not delete, the backup stays.
 
     Raises:
@@ -82,9 +84,21 @@ def run_lifecycle(context: RuleContext, kind: str, between: BeforeCall | None = 
     backup = context.store.backup(operation.id)
     restored = context.run_successfully(Verb.RESTORE, backup, between)
     check_restored_content(context, restored)
+    if context.copies(kind):
+        _run_copy(context, resource, between)
     if context.supports(kind, Verb.DELETE):
         context.run_successfully(Verb.DELETE, backup, between)
         require_unchanged(context, before, f"the life of a backup of {kind}")
+
+
+def _run_copy(context: RuleContext, resource: Resource, between: BeforeCall | None) -> None:
+    """Copy a backup of another place, restore the copy, and delete both."""
+    first = context.source.protect(resource)
+    copy = require_backup(context.run_successfully(Verb.COPY, first, between))
+    check_restore(context, copy, between)
+    for owner, backup in ((context, copy), (context.source, first)):
+        if owner.supports(resource.type, Verb.DELETE):
+            owner.run_successfully(Verb.DELETE, backup, between if owner is context else None)
 
 
 def check_whole_or_gone(context: RuleContext, backup: Backup) -> None:
@@ -110,10 +124,13 @@ def check_verbs_on_many(context: RuleContext, count: int, run: RunMany) -> None:
         RuleViolation: something else comes back, or what ``run`` raises.
     """
     kind = context.type_supporting(Verb.PROTECT)
-    targets: list[Resource | Backup] = [context.create_resource(kind) for _ in range(count)]
+    resources = [context.create_resource(kind) for _ in range(count)]
+    targets: list[Resource | Backup] = [*resources]
     for verb in context.supported_verbs(kind):
+        if verb is Verb.COPY:
+            targets = [context.source.protect(resource) for resource in resources]
         ended = run(verb, targets)
-        if verb is Verb.PROTECT:
+        if ended[0].makes_backup:
             targets = [context.store.backup(operation.id) for operation in ended]
         if verb is Verb.RESTORE:
             for operation in ended:

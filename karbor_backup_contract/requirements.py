@@ -110,6 +110,13 @@ MAINTENANCE: Final = Requirement(
     lambda _, info: "" if info.maintenance else "the backend declares no maintenance",
     declared=True,
 )
+COPY: Final = requires_support(Support.SUPPORTED, Verb.COPY)
+COPY_SOURCE: Final = requires_attribute(
+    "create_copy_source", "a backend of another place, from which backups can be copied"
+)
+LOSE_COPY_SOURCE: Final = requires_attribute(
+    "lose_copy_source", "another place that can be lost with all that is in it"
+)
 DEPENDENT_BACKUPS: Final = requires_attribute("dependent_options", "backups that depend on others")
 OTHER_PLACE: Final = requires_attribute(
     "create_backend_in_other_place", "a backend as it would be on another host"

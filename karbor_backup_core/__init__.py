@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from karbor_backup_core._outcome_messages import describe_end, describe_result
     from karbor_backup_core._paths import check_path, is_allowed_path
     from karbor_backup_core._planning import (
+        plan_copy,
         plan_delete,
         plan_maintenance,
         plan_protect,
@@ -116,7 +117,7 @@ _MODULES: Final = {
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
-    "_planning": "plan_delete plan_maintenance plan_protect plan_restore plan_verify",
+    "_planning": "plan_copy plan_delete plan_maintenance plan_protect plan_restore plan_verify",
     "_suggestions": "closest_name suggest_known suggest_name",
     "_version": "CONTRACT_VERSION __version__",
     "_workflow": "Step StepCall Workflow",
@@ -202,6 +203,7 @@ __all__ = [
     "is_allowed_path",
     "next_call",
     "open_runner",
+    "plan_copy",
     "plan_delete",
     "plan_maintenance",
     "plan_protect",

@@ -189,6 +189,12 @@ class Backend:
             raise ContractViolation(
                 f"backend {name} declares maintenance: implement the hook maintain"
             )
+        copies = any(
+            verb is Verb.COPY and ability.support is Support.SUPPORTED
+            for (_, verb), ability in declared.items()
+        )
+        if copies and not hooks.implements("copy"):
+            raise ContractViolation(f"backend {name} declares copy: implement the hook copy")
         validators = {
             (resource_type, verb): Validator(
                 ability.schema, f"options for {verb} of {resource_type} with backend {name}"

@@ -67,6 +67,10 @@ def check_backup(backup: Backup) -> None:
     check_resource(backup.resource)
     for what in ("backend", "scope", "storage"):
         check_text(what, getattr(backup, what))
+    if backup.copy_of:
+        copied = backup.copy_of.partition("/")[0]
+        check_operation_id(copied)
+        check_text("copy_of", backup.copy_of.removeprefix(copied), ID_LIMIT + 1)
     for member in backup.members:
         if member.id != f"{whole}/{member.resource.id}" or member.members:
             raise InvalidInput(f"member {member.id!r}: it is no member of backup {whole}")

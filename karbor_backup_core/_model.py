@@ -29,6 +29,8 @@ class Verb(enum.StrEnum):
     VERIFY = "verify"
     MAINTAIN = "maintain"
     """Maintenance of what all backups share; it has no backup of its own."""
+    COPY = "copy"
+    """A second backup made of a first one, in the place that its backend uses."""
 
 
 class State(enum.StrEnum):
@@ -151,22 +153,24 @@ class Check:
 
 @attrs.frozen
 class Backup:
-    """A recovery point: the product of a successful protect.
+    """A recovery point: the product of a successful protect, or a copy of one.
 
     Its JSON alone is enough to restore in another process or on another machine.
 
     Attributes:
-        id: the id of the protect operation that made it; of a member, that and its resource's,
-            with a slash between.
+        id: the id of the protect or copy that made it; of a member, that and its resource's, with a
+            slash between.
         resource: the protected resource.
         backend: the name of the backend's implementation, as in ``BackendInfo.name``.
         scope: the endpoint and project to which it belongs (see the hook ``scope``).
         handle: the backend's own notes, at most 64 KiB of JSON, without secrets.
         storage: the *name* of the storage that holds the data, never its configuration.
-        created_at: the instant when the protect succeeded, in UTC.
+        created_at: the instant when the protect succeeded, in UTC; of a copy too, since its data is
+            as old as that.
         options: the options of the protect.
         members: backups inside this one that can be restored alone.
         checks: its properties that were verified, and those that were not.
+        copy_of: the id of the backup of which this is a copy; empty for the product of a protect.
     """
 
     id: str
@@ -179,6 +183,7 @@ class Backup:
     options: Json = attrs.field(factory=dict)
     members: tuple["Backup", ...] = ()
     checks: tuple[Check, ...] = ()
+    copy_of: str = ""
 
     @property
     def whole_id(self) -> str:
@@ -215,7 +220,8 @@ class Progress:
             in one line; the same words as long as that is the same. Empty otherwise.
         parts: the members' results, for a compound operation.
         resources: the resources that a restore made or wrote to, the whole first.
-        handle: the notes that make a protect's backup restorable; required of its success.
+        handle: the notes that make the backup of a protect or copy restorable; required of its
+            success.
         storage: the name of the storage that holds the backup.
         members: members of the backup that can be restored alone.
         checks: the properties that were verified, and those that were not.
@@ -248,11 +254,11 @@ class Outcome:
         reason: why it did not succeed, in one line.
         resources: the resources that a restore made or wrote to, the whole first.
         parts: the members' results.
-        checks: the checks of a verify or a protect.
+        checks: the checks of a verify, a protect or a copy.
         leftovers: everything that could not be removed.
         covered: the resource that covers this one, if nothing was stored for it.
         refused: whether the backend refused the input before anything was started.
-        backup: the backup that a protect made, or that a verify has brought up to date.
+        backup: the backup that a protect or copy made, or that a verify has brought up to date.
     """
 
     result: Result
@@ -314,7 +320,7 @@ class Lease:
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One protect, restore, delete, verify or maintenance, from its plan to its release.
+    """One protect, copy, restore, delete, verify or maintenance, from its plan to its release.
 
     Attributes:
         id: created by the core before anything else; a backend finds its own work by it.
@@ -325,8 +331,8 @@ class Operation:
         resource: the resource to protect, or the one that the backup was made of. Of a maintenance
             its type is the action, and its id the scope that is maintained.
         options: the options, valid by the backend's schema.
-        backup: the backup that is restored, deleted or verified; None for a protect and for a
-            maintenance.
+        backup: the backup that is copied, restored, deleted or verified; None for a protect and for
+            a maintenance. One that is copied belongs to another scope than the operation.
         state: see ``State``.
         phase: the number of times that work was started in the service; 0 before the first.
         attempt: how often this phase's call has been made or may have been made; 1 promises a
@@ -390,9 +396,15 @@ class Operation:
     def backup_id(self) -> str:
         """The id of the whole backup that it makes, reads or removes, in whole or in part.
 
-        A maintenance has no backup: this is its own id then.
+        Of a copy it is that of the backup that is read; what it makes has the operation's own id. A
+        maintenance has no backup: this is its own id then.
         """
         return self.id if self.backup is None else self.backup.whole_id
+
+    @property
+    def makes_backup(self) -> bool:
+        """Whether its success is a new backup, whose id is the operation's."""
+        return self.verb in (Verb.PROTECT, Verb.COPY)
 
     @property
     def action(self) -> str:

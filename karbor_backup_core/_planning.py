@@ -149,6 +149,36 @@ def plan_verify(
     return plan_operation(backend, Verb.VERIFY, backup, options, deadline=deadline, now=now)
 
 
+def plan_copy(
+    backend: Backend,
+    backup: Backup,
+    options: Mapping[str, Any] | None = None,
+    *,
+    deadline: timedelta | None = None,
+    now: datetime | None = None,
+) -> Operation:
+    """Plan to make a second backup of a first one, in the place that a backend uses.
+
+    Nothing is stored or started.
+
+    Args:
+        backend: the backend that is to have the copy, and from which that is restored. It is of the
+            kind that made the backup, and its configuration says how the backup is read.
+        backup: the whole backup to copy, which another backend of this kind made.
+        options: as for ``plan_protect``.
+        deadline: as for ``plan_protect``.
+        now: as for ``plan_protect``.
+
+    Returns:
+        As ``plan_protect``. The backup that its success leaves has the operation's id.
+
+    Raises:
+        KarborBackupError: as ``plan_protect``.
+        WrongBackend: the backup was made by a backend of another kind.
+    """
+    return plan_operation(backend, Verb.COPY, backup, options, deadline=deadline, now=now)
+
+
 def plan_maintenance(
     backend: Backend,
     action: str,
@@ -210,7 +240,7 @@ def plan_operation(
         verb=verb,
         backend=backend.name,
         implementation=backend.info.name,
-        scope="" if covered else _require_scope(backend, target),
+        scope="" if covered else _require_scope(backend, verb, target),
         resource=resource,
         options=copied,
         backup=target if isinstance(target, Backup) else None,
@@ -263,9 +293,13 @@ def restart_time(operation: Operation, now: datetime) -> Operation:
     )
 
 
-def _require_scope(backend: Backend, target: Resource | Backup) -> str:
+def _require_scope(backend: Backend, verb: Verb, target: Resource | Backup) -> str:
+    """Return the backend's scope, to which a backup belongs that it works on.
+
+    One that is copied comes from elsewhere: whether it can be read is for the backend to say.
+    """
     scope = backend.scope()
-    if isinstance(target, Backup):
+    if isinstance(target, Backup) and verb is not Verb.COPY:
         check_scope(f"backup {target.id}", target.scope, backend, scope)
     return scope
 

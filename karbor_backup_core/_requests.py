@@ -6,7 +6,7 @@ rather than stored and found by a worker thread.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from karbor_backup_core._backend import Backend
 from karbor_backup_core._errors import (
@@ -22,13 +22,16 @@ from karbor_backup_core._identifiers import check_backup, check_resource
 from karbor_backup_core._lifecycle.policy import LONGEST_DURATION
 from karbor_backup_core._model import Ability, Backup, Json, Operation, Resource, Verb
 
+_PARTICIPLES: Final = {Verb.DELETE: "deleted", Verb.COPY: "copied"}
+"""The verbs that work on a whole backup only."""
+
 
 def check_target(verb: Verb, target: Resource | Backup) -> Resource:
     """Return the resource that an operation works on, or from which its backup was made.
 
     Raises:
         InvalidInput: the verb needs the other kind of target, the backup is a member that is to
-            be deleted alone, or an id or a name cannot be.
+            be deleted or copied alone, or an id or a name cannot be.
         InvalidDocument: an attribute of the target is of another type than it should be.
     """
     wanted = Backup if needs_backup(verb) else Resource
@@ -44,10 +47,10 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
             raise InvalidInput(f"{target.type} without an id: give the id of the resource")
         return target
     check_backup(target)
-    if verb is Verb.DELETE and target.id != target.whole_id:
+    if verb in _PARTICIPLES and target.id != target.whole_id:
         raise InvalidInput(
-            f"backup {target.id} is a member and cannot be deleted alone: "
-            f"delete the whole, {target.whole_id}"
+            f"backup {target.id} is a member and cannot be {_PARTICIPLES[verb]} alone: "
+            f"{verb} the whole, {target.whole_id}"
         )
     return target.resource
 

@@ -137,6 +137,23 @@ class BackendSpec:
         """
 
     @hookspec(firstresult=True)
+    def copy(self, operation: Operation) -> Progress:  # type: ignore[empty-body]
+        """Start, or continue, copying ``operation.backup``, which another backend of its kind made.
+
+        The copy is made in the place that this backend uses, and is restored, verified and deleted
+        by this backend alone, also when all is lost from where the first backup lies. The first
+        backup is only read. Its ``scope`` says where it lies, and the configuration of this backend
+        how it is read there; a scope that the configuration does not know, or that is this
+        backend's own, is ``InvalidInput``.
+
+        Rules and errors are those of ``protect``. ``succeeded`` carries the ``handle`` of the copy,
+        and ``members`` as the first backup has them. What is at the place where the first backup
+        lies, such as a lock, is left as it was.
+
+        This hook is optional: a backend that declares ``copy`` for a type implements it.
+        """
+
+    @hookspec(firstresult=True)
     def dependents(self, backup: Backup) -> Sequence[str]:  # type: ignore[empty-body]
         """Return the backups that cannot be restored without this one. Only reads.
 
@@ -246,7 +263,7 @@ def _hook_names(specification: type) -> tuple[str, ...]:
 BACKEND_HOOKS: Final = _hook_names(BackendSpec)
 """The hooks of a backend."""
 
-OPTIONAL_HOOKS: Final = ("place", "maintain", "dependents")
+OPTIONAL_HOOKS: Final = ("place", "maintain", "copy", "dependents")
 """Those that a backend need not implement; contract 1.1 brought them."""
 
 EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)

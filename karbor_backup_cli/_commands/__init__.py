@@ -8,6 +8,7 @@ from karbor_backup_cli._commands.abandon import abandon
 from karbor_backup_cli._commands.backends import backends
 from karbor_backup_cli._commands.cancel import cancel
 from karbor_backup_cli._commands.contract import contract
+from karbor_backup_cli._commands.copy import copy
 from karbor_backup_cli._commands.delete import delete
 from karbor_backup_cli._commands.list_backups import list_backups
 from karbor_backup_cli._commands.maintain import maintain
@@ -27,6 +28,7 @@ COMMANDS: Final[tuple[click.Command, ...]] = (
     restore,
     delete,
     verify,
+    copy,
     maintain,
     list_backups,
     show,

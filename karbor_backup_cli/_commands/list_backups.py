@@ -28,8 +28,9 @@ def list_backups(context: CliContext) -> None:
     elif not backups:
         write_output("no backups")
     else:
+        copies = any(each.copy_of for each in backups)
         emit_table(
-            ("BACKUP", "MADE", "BACKEND", "TYPE", "ID", "NAME"),
+            ("BACKUP", "MADE", "BACKEND", "TYPE", "ID", "NAME", *(["COPY OF"] if copies else [])),
             [
                 (
                     each.id,
@@ -38,6 +39,7 @@ def list_backups(context: CliContext) -> None:
                     each.resource.type,
                     each.resource.id,
                     each.resource.name or str(each.options.get("backup_name", "")),
+                    *([each.copy_of] if copies else []),
                 )
                 for each in backups
             ],

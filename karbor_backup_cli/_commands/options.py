@@ -22,8 +22,8 @@ from karbor_backup_core import Support, Verb
 def options(context: CliContext, verb: str, resource_type: str, backend: str | None) -> None:
     """List the options of a VERB for a TYPE of resource, with their types and values.
 
-    VERB is protect, restore, delete or verify, and TYPE is written as for protect. Of maintain the
-    TYPE is the action. The command makes no request to the service.
+    VERB is protect, restore, delete, verify or copy, and TYPE is written as for protect. Of
+    maintain the TYPE is the action. The command makes no request to the service.
     """
     from karbor_backup_cli._option_table import COLUMNS, options_from_schema
     from karbor_backup_cli._output import emit_json, emit_lines, emit_table

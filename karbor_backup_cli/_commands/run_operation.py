@@ -17,6 +17,7 @@ from karbor_backup_core import (
     Operation,
     Resource,
     Verb,
+    plan_copy,
     plan_delete,
     plan_maintenance,
     plan_protect,
@@ -30,6 +31,7 @@ _PLANNERS: Final[Mapping[Verb, Callable[..., Operation]]] = {
     Verb.RESTORE: plan_restore,
     Verb.DELETE: plan_delete,
     Verb.VERIFY: plan_verify,
+    Verb.COPY: plan_copy,
 }
 
 

@@ -191,7 +191,7 @@ def cancel_spares_other_operations(context: RuleContext) -> None:
 
 def _require_cancelled(operation: Operation) -> None:
     """Let an operation pass that was cancelled, or whose end came first and makes nothing."""
-    makes = operation.verb in (Verb.PROTECT, Verb.RESTORE)
+    makes = operation.makes_backup or operation.verb is Verb.RESTORE
     require_outcome(operation, Result.CANCELLED, *(() if makes else (Result.SUCCEEDED,)))
 
 

@@ -84,10 +84,10 @@ def failure_is_data(context: RuleContext) -> None:
     mandatory=False,
 )
 def failure_leaves_nothing(context: RuleContext) -> None:
-    """Make a protect and a restore of each type fail, and compare what there is."""
+    """Make a protect, a restore and a copy of each type fail, and compare what there is."""
     for kind in context.types_supporting(*_CREATING_VERBS):
         resource = context.create_resource(kind)
-        for verb in _CREATING_VERBS:
+        for verb in (*_CREATING_VERBS, *([Verb.COPY] if context.copies(kind) else [])):
             target = context.target_for(verb, resource)
             before = context.inventory()
             context.inject_fault(Fault.FAIL)
@@ -154,8 +154,9 @@ def permanent_refusal_fails_at_once(context: RuleContext) -> None:
     """Refuse the first request of each verb, and of a release."""
     kind = context.type_supporting(*_CREATING_VERBS)
     backup = context.protect(context.create_resource(kind))
+    targets = context.targets_of(backup)
     before = context.inventory()
-    for verb, target in context.targets_of(backup):
+    for verb, target in targets:
         operation = context.record_submission(verb, target)
         context.inject_fault(Fault.REFUSE)
         stored = context.process.driver.step(operation)

@@ -62,8 +62,7 @@ def repeated_call_starts_nothing(context: RuleContext) -> None:
     kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
     backup = context.protect(context.create_resource(kind))
     for verb in context.supported_verbs(kind):
-        target = backup.resource if verb is Verb.PROTECT else backup
-        operation = context.record_submission(verb, target)
+        operation = context.record_submission(verb, context.target_of(verb, backup))
         answer = context.process.backend.call_verb(operation)
         _repeat_call(context, operation, answer)
 
@@ -84,9 +83,7 @@ def work_of_lost_reply_is_found(context: RuleContext) -> None:
     for verb in context.supported_verbs(backup.resource.type):
         if verb is Verb.VERIFY:
             continue  # It changes nothing: whatever it began may be begun again.
-        operation = context.record_submission(
-            verb, backup.resource if verb is Verb.PROTECT else backup
-        )
+        operation = context.record_submission(verb, context.target_of(verb, backup))
         context.inject_fault(Fault.LOSE_REPLY)
         _repeat_call(context, _call_until_reply_is_lost(context, operation), None)
 
@@ -163,8 +160,8 @@ def operations_on_one_resource_are_distinct(context: RuleContext) -> None:
 
 @rule(
     "C-407",
-    "A protect, restore or delete that is called late changes nothing of what the operation's new "
-    "owner has made.",
+    "A protect, copy, restore or delete that is called late changes nothing of what the "
+    "operation's new owner has made.",
     "A process may be paused before its request, and go on when another one has done the work.",
     INVENTORY,
 )
@@ -187,13 +184,23 @@ def late_calls_change_nothing(context: RuleContext) -> None:
         context.read_content(restored) == changed, "a late restore has changed what was restored"
     )
     delete_restored(context, restore, restored)
+    if context.copies(kind):
+        _check_late_copy(context, resource)
     if context.deletes:
         _call_late(context, *_run_with_takeovers(context, Verb.DELETE, backup))
 
 
+def _check_late_copy(context: RuleContext, resource: Resource) -> None:
+    first = context.source.protect(resource)
+    copied, late = _run_with_takeovers(context, Verb.COPY, first)
+    _call_late(context, copied, late)
+    check_restore(context, require_backup(copied))
+
+
 @rule(
     "C-408",
-    "A protect or restore that is called late makes nothing of an operation that left nothing.",
+    "A protect, copy or restore that is called late makes nothing of an operation that left "
+    "nothing.",
     "What a cancelled operation makes nobody would ever remove, nor a backup that was deleted.",
     INVENTORY,
     LATE_CALL_REJECTION,
@@ -205,8 +212,10 @@ def late_calls_create_nothing(context: RuleContext) -> None:
     resource = context.create_resource(kind)
     protected, late = _run_with_takeovers(context, Verb.PROTECT, resource)
     backup = require_backup(protected)
-    for verb in (Verb.PROTECT, Verb.RESTORE):
-        first = context.record_submission(verb, resource if verb is Verb.PROTECT else backup)
+    for verb in context.supported_verbs(kind):
+        if verb not in (Verb.PROTECT, Verb.COPY, Verb.RESTORE):
+            continue
+        first = context.record_submission(verb, context.target_of(verb, backup))
         cancelled = context.finish(context.cancel(context.restart(first)))
         require_outcome(cancelled, Result.CANCELLED)
         _call_late(context, cancelled, [first])

@@ -40,7 +40,7 @@ def success_leaves_no_bookkeeping(context: RuleContext) -> None:
     before = context.inventory().bookkeeping
     backup = context.protect(context.create_resource(kind))
     for verb in context.supported_verbs(kind):
-        context.run_successfully(verb, backup.resource if verb is Verb.PROTECT else backup)
+        context.run_successfully(verb, context.target_of(verb, backup))
         left = context.inventory().bookkeeping - before
         require(not left, f"left after a {verb}: {', '.join(sorted(left))}")
 
@@ -72,7 +72,7 @@ def release_is_idempotent(context: RuleContext) -> None:
         again = attrs.evolve(operation, state=State.RELEASING)
         _release(context, context.start_process().backend, again, f"a second release of a {verb}")
         require_unchanged(context, before, f"a second release of a {verb}")
-        if verb is Verb.PROTECT and context.supports(operation.resource.type, Verb.RESTORE):
+        if operation.makes_backup and context.supports(operation.resource.type, Verb.RESTORE):
             check_restore(context, context.store.backup(operation.id))
 
 

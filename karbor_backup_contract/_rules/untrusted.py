@@ -4,7 +4,7 @@ import contextlib
 import copy
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +22,17 @@ _HUGE_LENGTH = 20_000
 
 @rule(
     "C-306",
-    "A damaged or foreign handle changes nothing: restore, delete and verify refuse it or fail.",
+    "A damaged or foreign handle changes nothing: restore, copy, delete and verify refuse it or "
+    "fail.",
     "A backup's document is a file that anybody may have written.",
     INVENTORY,
 )
 def foreign_handles_change_nothing(context: RuleContext) -> None:
     """Alter each value of a handle, and put another backup's handle in its place."""
     kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
-    backup, other = (
-        context.protect(context.create_resource(kind)),
-        context.protect(context.create_resource(kind)),
-    )
-    verbs = [verb for verb in context.supported_verbs(kind) if verb is not Verb.PROTECT]
-    before = context.inventory()
-    for what, handle in _altered_handles(backup, other):
-        for verb in verbs:
-            _require_no_success(context, verb, attrs.evolve(backup, handle=handle), what)
-        require_unchanged(context, before, f"work on a handle with {what}")
+    _use_altered_handles(context, context, kind, (Verb.VERIFY, Verb.RESTORE, Verb.DELETE))
+    if context.copies(kind):
+        _use_altered_handles(context, context.source, kind, (Verb.COPY,))
 
 
 @rule(
@@ -63,6 +57,19 @@ def relative_ids_are_refused(context: RuleContext) -> None:
                     context, Verb.PROTECT, Resource(kind, identifier), f"id {identifier!r}"
                 )
         require_unchanged(context, before, f"protects of a {kind} by relative ids")
+
+
+def _use_altered_handles(
+    context: RuleContext, owner: RuleContext, kind: str, verbs: Sequence[Verb]
+) -> None:
+    """Have verbs work on backups that an owner has made, under handles that it has not."""
+    backup, other = (owner.protect(context.create_resource(kind)) for _ in range(2))
+    verbs = [verb for verb in verbs if context.supports(kind, verb)]
+    before = context.inventory()
+    for what, handle in _altered_handles(backup, other):
+        for verb in verbs:
+            _require_no_success(context, verb, attrs.evolve(backup, handle=handle), what)
+        require_unchanged(context, before, f"work on a handle with {what}")
 
 
 def _require_no_success(

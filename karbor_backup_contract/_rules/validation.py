@@ -156,14 +156,14 @@ def unusual_names_work_or_are_refused(context: RuleContext) -> None:
 def unknown_handles_are_refused(context: RuleContext) -> None:
     """Work on a backup with a handle that no release has written."""
     kind = context.type_supporting(Verb.PROTECT, Verb.RESTORE, Verb.DELETE)
-    backup = attrs.evolve(
-        context.protect(context.create_resource(kind)), handle={"contract": ["strange"]}
-    )
+    backup = context.protect(context.create_resource(kind))
+    targets = context.targets_of(backup)
     before = context.inventory()
-    for verb in context.supported_verbs(kind):
-        if verb is Verb.PROTECT:
+    for verb, target in targets:
+        if not isinstance(target, Backup):
             continue
-        operation = context.record_submission(verb, backup)
+        strange = attrs.evolve(target, handle={"contract": ["strange"]})
+        operation = context.record_submission(verb, strange)
         try:
             answer = context.process.call_hook(verb.value, operation=operation)
         except (BackendError, InvalidInput):

@@ -38,12 +38,11 @@ SHORT_CONTENT: Final = b"short"
     "What is declared must work; users choose by it.",
 )
 def declared_verbs_succeed(context: RuleContext) -> None:
-    """Protect, then verify, restore and delete, as far as declared."""
+    """Protect, then copy, verify, restore and delete, as far as declared."""
     for kind in context.types_supporting(Verb.PROTECT):
         backup = context.protect(context.create_resource(kind))
-        for verb in (Verb.VERIFY, Verb.RESTORE, Verb.DELETE):
-            if context.supports(kind, verb):
-                context.run_successfully(verb, backup)
+        for verb in context.supported_verbs(kind)[1:]:
+            context.run_successfully(verb, context.target_of(verb, backup))
 
 
 @rule(

@@ -148,6 +148,30 @@ class Runner:
         """
         return self._add(self.plan(backend, Verb.VERIFY, backup, options, deadline=deadline))
 
+    def copy(
+        self,
+        backend: str,
+        backup: Backup,
+        options: _Options = None,
+        *,
+        deadline: timedelta | None = None,
+    ) -> OperationFuture:
+        """Plan to copy a backup to the place that a backend uses, and submit the operation.
+
+        Args:
+            backend: the configured name of the backend that is to have the copy.
+            backup: the whole backup to copy, which another backend of this kind made.
+            options: as for ``protect``.
+            deadline: as for ``protect``.
+
+        Returns:
+            The future of the operation, whose id is also that of the copy.
+
+        Raises:
+            KarborBackupError: as ``plan_copy`` and ``submit``; nothing was stored.
+        """
+        return self._add(self.plan(backend, Verb.COPY, backup, options, deadline=deadline))
+
     def maintain(
         self,
         backend: str,
@@ -194,7 +218,16 @@ class Runner:
     def plan(
         self,
         backend: str,
-        verb: Literal[Verb.RESTORE, Verb.DELETE, Verb.VERIFY, "restore", "delete", "verify"],
+        verb: Literal[
+            Verb.RESTORE,
+            Verb.DELETE,
+            Verb.VERIFY,
+            Verb.COPY,
+            "restore",
+            "delete",
+            "verify",
+            "copy",
+        ],
         target: Backup,
         options: _Options = None,
         *,
@@ -215,7 +248,7 @@ class Runner:
         Args:
             backend: the configured name of the backend.
             verb: the action.
-            target: the resource to protect, or the backup to restore, delete or verify.
+            target: the resource to protect, or the backup to restore, delete, verify or copy.
             options: the options, by the backend's schema for this verb and type.
             deadline: time for the operation, from its submission on; the policy's if None.
 

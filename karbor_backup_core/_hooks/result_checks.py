@@ -21,7 +21,6 @@ from karbor_backup_core._model import (
     Progress,
     ProgressState,
     Support,
-    Verb,
 )
 from karbor_backup_core.secrets import Secret, redact
 
@@ -51,7 +50,7 @@ def check_progress(
         raise ContractViolation(f"{what} answered {progress.state}, which is no answer to it")
     succeeded = progress.state is ProgressState.SUCCEEDED
     ending = states is not RELEASE_STATES and operation.outcome is None
-    if succeeded and ending and operation.verb is Verb.PROTECT and progress.handle is None:
+    if succeeded and ending and operation.makes_backup and progress.handle is None:
         raise ContractViolation(
             f"{what} answered succeeded without a handle: nothing could be restored"
         )

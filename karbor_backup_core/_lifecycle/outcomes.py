@@ -16,7 +16,7 @@ from karbor_backup_core._model import (
     Verb,
 )
 
-_UNDONE_WHEN_CANCELLED = (Verb.PROTECT, Verb.RESTORE)
+_UNDONE_WHEN_CANCELLED = (Verb.PROTECT, Verb.RESTORE, Verb.COPY)
 
 
 def build_stop_outcome(operation: Operation) -> Outcome:
@@ -72,27 +72,39 @@ def _result_and_reason(operation: Operation, progress: Progress) -> tuple[Result
 
 
 def build_backup(operation: Operation, progress: Progress, now: datetime) -> Backup | None:
-    """Return the backup that a protect leaves, or what a verify now knows of the one it read."""
-    if operation.backup is not None:
-        verified = operation.verb is Verb.VERIFY
-        return attrs.evolve(operation.backup, checks=progress.checks) if verified else None
-    if operation.verb is not Verb.PROTECT:
+    """Return the backup that an operation leaves, or what a verify now knows of the one it read."""
+    source = operation.backup
+    if operation.verb is Verb.VERIFY and source is not None:
+        return attrs.evolve(source, checks=progress.checks)
+    if not operation.makes_backup:
         return None
     build = functools.partial(
         Backup,
         backend=operation.implementation,
         scope=operation.scope,
         storage=progress.storage,
-        created_at=now,
-        options=operation.options,
+        # A copy is made of data that was protected then, in that way.
+        created_at=now if source is None else source.created_at,
+        options=operation.options if source is None else source.options,
         checks=progress.checks,
     )
+    copied = "" if source is None else source.id
     members = tuple(
-        build(id=f"{operation.id}/{each.resource.id}", resource=each.resource, handle=each.handle)
+        build(
+            id=f"{operation.id}/{each.resource.id}",
+            resource=each.resource,
+            handle=each.handle,
+            copy_of=f"{copied}/{each.resource.id}" if copied else "",
+        )
         for each in progress.members
     )
-    handle = progress.handle or {}
-    return build(id=operation.id, resource=operation.resource, handle=handle, members=members)
+    return build(
+        id=operation.id,
+        resource=operation.resource,
+        handle=progress.handle or {},
+        members=members,
+        copy_of=copied,
+    )
 
 
 def add_leftovers(

@@ -228,3 +228,30 @@ def test_maintenance_that_there_is_not_is_refused(command: CommandRunner) -> Non
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "did you mean 'prune'? its maintenance is: check, prune" in refused.stderr
     assert "no_such" in command("maintain", "prune", "-o", "no_such=1").stderr
+
+
+def test_copy_is_a_backup_of_the_backend_that_has_it(command: CommandRunner) -> None:
+    cloud = f'use = "fake"\ncloud = "{command.cloud.name}"\nvault = "offsite"\n'
+    command.config.write_text(f"{command.config.read_text()}[backends.offsite]\n{cloud}")
+    first = command.json("protect", "volume", "volume-1")["id"]
+    copied = command("copy", first, "--to", "offsite")
+    assert (copied.exit_code, copied.stderr) == (0, "")
+    (copy,) = (each for each in command.json("list")["backups"] if each.get("copy_of"))
+    assert copied.stdout == (
+        "copied the backup of OS::Cinder::Volume volume-1\n"
+        f"  backup    {copy['id']}\n  copy of   {first}\n"
+    )
+    assert "COPY OF" in command("list").stdout
+    assert f"copy of      {first}" in command("show", copy["id"]).stdout
+    command.cloud.lose_vault("")
+    assert command("restore", copy["id"], "-o", "restore_name=again").exit_code == 0
+    assert command("delete", copy["id"], "--yes").exit_code == 0
+
+
+def test_copy_to_where_the_backup_is_already_is_refused(command: CommandRunner) -> None:
+    first = command.json("protect", "volume", "volume-1")["id"]
+    refused = command("copy", first, "--to", "mine")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"backup {first} is in fake:{command.cloud.name} already" in refused.stderr
+    assert "Missing option '--to'" in command("copy", first).stderr
+    assert "nowhere" in command("copy", first, "--to", "nowhere").stderr

@@ -15,11 +15,17 @@ from karbor_backup_contract import Rule, RuleStatus, all_rules, run_rule
 from karbor_backup_contract._execution import RuleResult
 from karbor_backup_contract._process import _call_hook
 from karbor_backup_contract._report import Report
-from karbor_backup_core import BackendInfo, Operation, Progress, hookimpl
+from karbor_backup_core import BackendInfo, Operation, Progress, Verb, hookimpl
 from karbor_backup_core._hooks.hook_caller import HookCaller
 from karbor_backup_core.hookspecs import PROJECT, BackendSpec, hookspec
 from karbor_backup_fake import FakeBackend
+from karbor_backup_fake._abilities import ABILITIES
 from karbor_backup_fake.harness import create_harness
+
+ABILITIES_OF_CONTRACT_10 = {
+    kind: {verb: ability for verb, ability in verbs.items() if verb is not Verb.COPY}
+    for kind, verbs in ABILITIES.items()
+}
 
 
 class ContractSpec12(BackendSpec):
@@ -84,9 +90,14 @@ class BackendForContract10(FakeBackend):
 
     @hookimpl
     def describe(self) -> BackendInfo:
-        return attrs.evolve(super().describe(), contract="1.0", maintenance={})
+        return attrs.evolve(
+            super().describe(), contract="1.0", maintenance={}, abilities=ABILITIES_OF_CONTRACT_10
+        )
 
     maintain = None
+
+    def copy(self) -> NoReturn:  # type: ignore[override]
+        raise AssertionError("it is no hook")
 
     def place(self) -> NoReturn:  # type: ignore[override]
         raise AssertionError("it is no hook")

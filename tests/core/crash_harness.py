@@ -25,6 +25,7 @@ from karbor_backup_core import (
     Transient,
     Verb,
     next_call,
+    plan_copy,
     plan_delete,
     plan_protect,
     plan_restore,
@@ -48,6 +49,7 @@ PLANNERS: Mapping[Verb, Callable[..., Operation]] = {
     Verb.RESTORE: plan_restore,
     Verb.DELETE: plan_delete,
     Verb.VERIFY: plan_verify,
+    Verb.COPY: plan_copy,
 }
 SERVICE_SECONDS = 3
 STEPS_LIMIT = 200
@@ -158,9 +160,9 @@ class Scenario:
 
 def create_backend(scenario: Scenario, cloud: Any) -> Backend:
     """Make the backend that works in as many phases as the scenario says."""
-    return Backend.from_plugin(
-        "cloud", FakeBackend({"phases": {scenario.verb: scenario.phases}}, cloud=cloud)
-    )
+    vault = "second" if scenario.verb is Verb.COPY else ""
+    configuration = {"phases": {scenario.verb: scenario.phases}, "vault": vault}
+    return Backend.from_plugin("cloud", FakeBackend(configuration, cloud=cloud))
 
 
 class CloudProxy:
@@ -319,15 +321,20 @@ class CrashHarness:
             for x in assets - self.owned
         ):
             wrong.append("restored, but the data is not there")
-        if verb is Verb.PROTECT and succeeded:
+        makes = verb in (Verb.PROTECT, Verb.COPY)
+        before = int(self.backup is not None)
+        if makes and succeeded:
             complete = all(copy.complete for copy in self.cloud.copies())
-            wrong += [] if made and complete and len(kept) == 1 else ["protected, but not kept"]
+            whole = len(made) == 1 and complete and len(kept) == before + 1
+            wrong += [] if whole else [f"the {verb} succeeded, and is not kept"]
         elif made:
             wrong.append(f"copies {made} are left")
-        if verb is Verb.PROTECT and not succeeded and kept:
+        if makes and not succeeded and len(kept) != before:
             wrong.append("a backup is known that does not exist")
         if verb is Verb.DELETE and succeeded and (copies or kept):
             wrong.append("deleted, but there")
+        if verb is Verb.COPY and not self.stored_before <= copies:
+            wrong.append("the first backup is gone")
         if verb in (Verb.RESTORE, Verb.VERIFY) and (not kept or copies != self.stored_before):
             wrong.append("the backup is gone")
         return wrong

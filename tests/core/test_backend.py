@@ -123,7 +123,7 @@ class TestDescription:
             ({"name": "small"}, "answered a dict"),
             (attrs.evolve(INFO, name=""), "must not be empty"),
             (attrs.evolve(INFO, name=5), r"\$\.name: expected str, got int"),
-            (attrs.evolve(INFO, abilities={VOLUME: {"copy": Ability(Support.SUPPORTED)}}),
+            (attrs.evolve(INFO, abilities={VOLUME: {"move": Ability(Support.SUPPORTED)}}),
              "faulty BackendInfo"),
             (attrs.evolve(INFO, abilities={VOLUME: {Verb.PROTECT: Ability(Support.COVERED)}}),
              "say in covered_by"),
@@ -215,6 +215,10 @@ class TestAnswers:
             @hookimpl
             def maintain(self, operation: Operation) -> Any:
                 return attrs.evolve(SUCCEEDED, reason=f"maintain {operation.id}")
+
+            @hookimpl
+            def copy(self, operation: Operation) -> Any:
+                return attrs.evolve(SUCCEEDED, reason=f"copy {operation.id}", handle={})
 
             @hookimpl
             def delete(self, operation: Operation) -> Any:

@@ -31,6 +31,8 @@ SCENARIOS = [
     Scenario(Verb.DELETE, VOLUME),
     Scenario(Verb.DELETE, VOLUME, phases=2),
     Scenario(Verb.VERIFY, VOLUME),
+    Scenario(Verb.COPY, VOLUME),
+    Scenario(Verb.COPY, VOLUME, heeds_cancel=False),
 ]
 
 EXTRA_POINTS = 6

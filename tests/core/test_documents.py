@@ -87,7 +87,7 @@ def test_an_instant_of_another_zone_is_written_in_utc() -> None:
 def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> None:
     document = {
         **to_document(operation()),
-        "verb": "copy",
+        "verb": "move",
         "phase": True,
         "amount": {"done": "half"},
         "deadline": "tomorrow",
@@ -99,7 +99,7 @@ def test_all_faults_of_a_document_are_reported_at_once_with_their_places() -> No
     }
     faults = faults_raised_by(lambda: from_document(Operation, document))
     for expected in (
-        "$.verb: expected one of protect, restore, delete, verify, maintain",
+        "$.verb: expected one of protect, restore, delete, verify, maintain, copy",
         "$.phase: expected int, got bool",
         "$.amount.done: expected a number, got str",
         "$.deadline: 'tomorrow' is no instant: write it in ISO 8601 with its zone",

@@ -66,6 +66,7 @@ OPTIONS: Final[dict[Verb, Json]] = {
     ),
     Verb.DELETE: _object_schema("Fake Protection Delete"),
     Verb.VERIFY: _object_schema("Fake Protection Verify"),
+    Verb.COPY: _object_schema("Fake Protection Copy"),
 }
 
 _SUPPORTED: Final = {
@@ -102,6 +103,13 @@ CONFIG_SCHEMA: Final[Json] = _object_schema(
         "title": "Cloud",
         "description": "The name of the cloud in this process's memory.",
         "default": "cloud",
+    },
+    vault={
+        "type": "string",
+        "pattern": "^[a-z0-9-]*$",
+        "title": "Vault",
+        "description": "Which of the cloud's vaults keeps the copies; each is a scope of its own.",
+        "default": "",
     },
     service_seconds={
         "type": "number",

@@ -38,6 +38,7 @@ from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA, MAINTENANCE
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import (
     CloudError,
+    Copy,
     Job,
     JobKind,
     JobState,
@@ -72,6 +73,7 @@ class FakeBackend:
         )
         self._phases: Mapping[str, int] = configuration.get("phases", {})
         self._host = configuration.get("host", "")
+        self._vault = configuration.get("vault", "")
         self._token = configuration.get("token")
 
     @classmethod
@@ -94,8 +96,8 @@ class FakeBackend:
 
     @hookimpl
     def scope(self) -> str:
-        """Name the cloud."""
-        return f"fake:{self._cloud.name}"
+        """Name the cloud, and its vault."""
+        return self._scope_of(self._vault)
 
     @hookimpl
     def check(self) -> Health:
@@ -134,6 +136,11 @@ class FakeBackend:
     @hookimpl
     def maintain(self, operation: Operation) -> Progress:
         """Have all copies read, or what is known of those that are gone forgotten."""
+        return self._start_phase(operation)
+
+    @hookimpl
+    def copy(self, operation: Operation) -> Progress:
+        """Have a copy replicated that another vault of the cloud keeps."""
         return self._start_phase(operation)
 
     @hookimpl
@@ -234,7 +241,7 @@ class FakeBackend:
         if JobKind.RESTORE_MEMBERS in steps and step is JobKind.RESTORE:
             begun = cloud.find_jobs(operation.id)
             before = _progress.find_job(operation, begun, operation.phase - 1)
-        return build_task(operation, step, before.id if before else "")
+        return build_task(operation, step, before.id if before else "", vault=self._vault)
 
     def _check_ownership(self, cloud: FakeCloud, operation: Operation) -> None:
         """Refuse a backup whose handle names a copy that is not its own."""
@@ -242,12 +249,28 @@ class FakeBackend:
         if backup is None:
             return
         copy = cloud.inventory.copies.get(_serialization.read_copy_id(backup.handle))
+        if operation.verb is Verb.COPY:
+            self._check_source(backup, copy)
         if copy is not None and (copy.operation, copy.resource.id) != (
             backup.whole_id,
             backup.resource.id,
         ):
             raise InvalidInput(
                 f"backup {backup.id}: its handle names copy {copy.id}, which is another one's"
+            )
+
+    def _scope_of(self, vault: str) -> str:
+        return f"fake:{self._cloud.name}{'/' if vault else ''}{vault}"
+
+    def _check_source(self, backup: Backup, copy: Copy | None) -> None:
+        """Refuse to copy a backup that is not in another vault of this cloud."""
+        if backup.scope == self.scope():
+            raise InvalidInput(f"backup {backup.id} is in {backup.scope} already")
+        elsewhere = backup.scope.partition("/")[0] != f"fake:{self._cloud.name}"
+        if elsewhere or (copy is not None and backup.scope != self._scope_of(copy.vault)):
+            raise InvalidInput(
+                f"backup {backup.id} of {backup.scope} cannot be read by {self.scope()}: only "
+                f"other vaults of {self._cloud.name} can be copied from"
             )
 
     def _poll_operation(
@@ -270,7 +293,9 @@ class FakeBackend:
 
     def _job_progress(self, operation: Operation, job: Job) -> Progress:
         last = operation.phase == len(phase_kinds(operation, self._phases))
-        return _progress.job_progress(operation, job, last=last, storage=self._cloud.name)
+        return _progress.job_progress(
+            operation, job, last=last, storage=self._vault or self._cloud.name
+        )
 
     def _leftovers(self, unwanted: Sequence[str], undo: Job | None) -> tuple[Leftover, ...]:
         why = undo.reason if undo else ""

@@ -203,6 +203,12 @@ class FakeCloud:
             copy = self.inventory.get_copy(copy_id)
             self.inventory.copies[copy_id] = attrs.evolve(copy, content=copy.content + b"?")
 
+    def lose_vault(self, vault: str) -> None:
+        """Lose all copies that a vault keeps, as when its building has burnt down."""
+        with self._lock:
+            self._finish_due_jobs()
+            self.inventory.lose_vault(vault)
+
     def copies(self) -> list[Copy]:
         """Return all copies."""
         with self._lock:

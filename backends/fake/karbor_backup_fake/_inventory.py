@@ -56,23 +56,66 @@ class Inventory:
             raise NotFound(f"the cloud has no copy {copy_id}")
         return self.copies[copy_id]
 
-    def create_copy(self, asset_id: str, operation: str, *, incremental: bool = False) -> Copy:
+    def get_complete_copy(self, copy_id: str) -> Copy:
+        """Return a copy that was finished.
+
+        Raises:
+            NotFound: there is none of that id.
+            CloudError: the copy is not complete.
+        """
+        copy = self.get_copy(copy_id)
+        if not copy.complete:
+            raise CloudError(f"copy {copy_id} was never finished and cannot be restored")
+        return copy
+
+    def create_copy(
+        self, asset_id: str, operation: str, vault: str = "", *, incremental: bool = False
+    ) -> Copy:
         """Store a copy, not complete yet, of a resource and its members as they are now."""
-        parent = self._latest_copy(asset_id) if incremental else ""
+        parent = self._latest_copy(asset_id, vault) if incremental else ""
         asset = self.get_asset(asset_id)
         copy = Copy(
             id=self.new_id("copy"),
             resource=asset.resource,
             content=asset.content,
             digest=hashlib.sha256(asset.content).hexdigest(),
-            members=tuple(self.create_copy(member, operation).id for member in asset.members),
+            members=tuple(
+                self.create_copy(member, operation, vault).id for member in asset.members
+            ),
             operation=operation,
+            vault=vault,
             parent=parent,
         )
         self.copies[copy.id] = copy
         if parent:
             self._children.setdefault(parent, []).append(copy.id)
         return copy
+
+    def replicate(self, copy_id: str, operation: str, vault: str) -> Copy:
+        """Store a copy of a copy and of its members, not complete yet, in another vault.
+
+        Raises:
+            NotFound: there is no such copy.
+            CloudError: the copy is not complete.
+        """
+        source = self.get_complete_copy(copy_id)
+        members = tuple(self.replicate(each, operation, vault).id for each in source.members)
+        replica = attrs.evolve(
+            source,
+            id=self.new_id("copy"),
+            members=members,
+            operation=operation,
+            vault=vault,
+            parent="",
+            complete=False,
+        )
+        self.copies[replica.id] = replica
+        return replica
+
+    def lose_vault(self, vault: str) -> None:
+        """Lose all copies that a vault keeps."""
+        for copy_id in [each.id for each in self.copies.values() if each.vault == vault]:
+            self.remove_tree(copy_id)
 
     def dependents(self, copy_id: str) -> list[Copy]:
         """Return the copies that cannot be read without a copy, the latest first."""
@@ -88,9 +131,9 @@ class Inventory:
         for copy_id in [each for each in self._children if each not in self.copies]:
             del self._children[copy_id]
 
-    def _latest_copy(self, asset_id: str) -> str:
-        """Return the id of the latest complete copy of a resource; empty if there is none."""
-        whole = (each for each in self.copies.values() if each.complete)
+    def _latest_copy(self, asset_id: str, vault: str) -> str:
+        """Return the id of a vault's latest complete copy of a resource; empty if none is there."""
+        whole = (each for each in self.copies.values() if each.complete and each.vault == vault)
         return next((x.id for x in reversed([*whole]) if x.resource.id == asset_id), "")
 
     def create_restored_asset(
@@ -108,10 +151,7 @@ class Inventory:
             NotFound: there is no such copy.
             CloudError: the copy is not complete, or the old resource is still there.
         """
-        copy = self.get_copy(copy_id)
-        if not copy.complete:
-            raise CloudError(f"copy {copy_id} was never finished and cannot be restored")
-        old = copy.resource
+        old = self.get_complete_copy(copy_id).resource
         if in_place and old.id in self.assets:
             raise CloudError(f"{old.id} is still there: remove it, or restore beside it")
         new_id = old.id if in_place else self.new_id(old.type.rpartition("::")[2].lower())

@@ -5,6 +5,7 @@ that is empty as yet. Work that fails leaves just that behind.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -25,8 +26,11 @@ def start_job(inventory: Inventory, job: Job, members_from: Job | None) -> Job:
     match task.kind:
         case JobKind.COPY if task.resource is not None:
             copy = inventory.create_copy(
-                task.resource.id, job.operation, incremental=task.incremental
+                task.resource.id, job.operation, task.vault, incremental=task.incremental
             )
+            made = (copy.id, *copy.members)
+        case JobKind.REPLICATE:
+            copy = inventory.replicate(task.copy, job.operation, task.vault)
             made = (copy.id, *copy.members)
         case JobKind.ERASE if inventory.dependents(task.copy):
             raise CloudError(f"copy {task.copy} is what others hold the changes since")
@@ -57,6 +61,8 @@ def _apply_job(inventory: Inventory, job: Job) -> Job:
     match job.task.kind:
         case JobKind.COPY:
             return _finish_copy(inventory, job)
+        case JobKind.REPLICATE:
+            return _finish_replica(inventory, job)
         case JobKind.RESTORE_MEMBERS | JobKind.RESTORE:
             return _finish_restore(inventory, job)
         case JobKind.READ:
@@ -103,6 +109,15 @@ def _finish_copy(inventory: Inventory, job: Job) -> Job:
     return _complete(job, parts=parts)
 
 
+def _finish_replica(inventory: Inventory, job: Job) -> Job:
+    """Finish a copy of a copy, whose data had to be there, and whole, to the end."""
+    inventory.get_copy(job.task.copy)
+    damaged = _damaged(inventory.copy_tree(job.made[0]))
+    if damaged:
+        return _fail(job, f"the data of copy {job.task.copy} is damaged")
+    return _finish_copy(inventory, job)
+
+
 def _finish_restore(inventory: Inventory, job: Job) -> Job:
     """Fill what was made with the data of the copy."""
     copy = inventory.get_copy(job.task.copy)
@@ -134,9 +149,7 @@ def _fill_asset(inventory: Inventory, asset_id: str, copy: Copy) -> None:
 
 def _finish_read(inventory: Inventory, job: Job) -> Job:
     copies = inventory.copy_tree(job.task.copy)
-    damaged = [
-        copy.id for copy in copies if hashlib.sha256(copy.content).hexdigest() != copy.digest
-    ]
+    damaged = _damaged(copies)
     if not copies:
         faults = ("the copy is gone", "there is nothing to read")
     else:
@@ -151,11 +164,15 @@ def _finish_read(inventory: Inventory, job: Job) -> Job:
 
 
 def _finish_check(inventory: Inventory, job: Job) -> Job:
-    whole = [copy for copy in inventory.copies.values() if copy.complete]
-    damaged = [x.id for x in whole if hashlib.sha256(x.content).hexdigest() != x.digest]
+    damaged = _damaged(copy for copy in inventory.copies.values() if copy.complete)
     fault = f"the data of {', '.join(damaged)} is damaged" if damaged else ""
     checked = attrs.evolve(job, checks=(Check("all data is intact", not damaged, fault),))
     return _fail(checked, fault) if fault else _complete(checked)
+
+
+def _damaged(copies: Iterable[Copy]) -> list[str]:
+    """Return the ids of copies whose data is not what was written."""
+    return [each.id for each in copies if hashlib.sha256(each.content).hexdigest() != each.digest]
 
 
 def _parts(job: Job, members: list[Resource]) -> tuple[Part, ...]:

@@ -56,6 +56,7 @@ class Copy:
         digest: the SHA-256 of the data, written when the copy was begun.
         members: ids of the copies of the resource's members.
         operation: the tag of the operation that made it.
+        vault: the name of the vault that keeps it.
         parent: the id of the copy that this one holds the changes since; empty for a full one.
         complete: whether the copy was finished; an incomplete one cannot be restored.
     """
@@ -66,6 +67,7 @@ class Copy:
     digest: str
     members: tuple[str, ...]
     operation: str
+    vault: str = ""
     parent: str = ""
     complete: bool = False
 
@@ -75,6 +77,7 @@ class JobKind(enum.StrEnum):
 
     PREPARE = "prepare"
     COPY = "copy"
+    REPLICATE = "replicate"
     RESTORE_MEMBERS = "restore members"
     RESTORE = "restore"
     ERASE = "erase"
@@ -91,7 +94,8 @@ class Task:
     Attributes:
         kind: what it does.
         resource: what to copy.
-        copy: the id of the copy to restore, erase or read.
+        copy: the id of the copy to replicate, restore, erase or read.
+        vault: the name of the vault that is to keep what is copied.
         name: the name of the restored resource.
         incremental: copy only what has changed since the latest copy, if there is one.
         in_place: restore under the old id, which must be free.
@@ -102,6 +106,7 @@ class Task:
     kind: JobKind
     resource: Resource | None = None
     copy: str = ""
+    vault: str = ""
     name: str = ""
     incremental: bool = False
     in_place: bool = False

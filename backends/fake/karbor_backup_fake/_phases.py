@@ -12,6 +12,7 @@ _FINAL_KIND = {
     Verb.RESTORE: JobKind.RESTORE,
     Verb.DELETE: JobKind.ERASE,
     Verb.VERIFY: JobKind.READ,
+    Verb.COPY: JobKind.REPLICATE,
 }
 
 
@@ -33,22 +34,24 @@ def phase_kinds(operation: Operation, phases: Mapping[str, int]) -> tuple[JobKin
     return (*steps, _FINAL_KIND[operation.verb])
 
 
-def build_task(operation: Operation, step: JobKind, members_from: str = "") -> Task:
+def build_task(operation: Operation, step: JobKind, members_from: str = "", *, vault: str) -> Task:
     """Return what the cloud is asked for in one step.
 
     Args:
         operation: whose step.
         step: what kind of work it is.
         members_from: the id of the job that restored the members, for what has members.
+        vault: which vault is to keep what is copied.
     """
     if operation.action:
         return Task(kind=step)
     if operation.backup is None:
         incremental = operation.options.get("incremental", False)
-        return Task(kind=step, resource=operation.resource, incremental=incremental)
+        return Task(kind=step, resource=operation.resource, vault=vault, incremental=incremental)
     return Task(
         kind=step,
         copy=_serialization.read_copy_id(operation.backup.handle),
+        vault=vault,
         name=operation.options.get("restore_name", ""),
         in_place=operation.options.get("in_place", False),
         members_from=members_from,

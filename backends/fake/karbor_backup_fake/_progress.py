@@ -62,7 +62,7 @@ def ids_to_keep(operation: Operation) -> frozenset[str]:
     outcome = operation.outcome
     if outcome is None or not operation.work_succeeded:
         return frozenset()
-    if operation.verb is Verb.PROTECT and outcome.backup is not None:
+    if operation.makes_backup and outcome.backup is not None:
         return frozenset({_serialization.read_copy_id(outcome.backup.handle)})
     return frozenset(resource.id for resource in outcome.resources)
 
@@ -72,7 +72,7 @@ def _success_progress(operation: Operation, job: Job, storage: str) -> Progress:
         ProgressState.SUCCEEDED, done=job.done, total=job.size, unit="bytes", parts=job.parts
     )
     match operation.verb:
-        case Verb.PROTECT:
+        case Verb.PROTECT | Verb.COPY:
             whole, *members = job.made
             return attrs.evolve(
                 done,

@@ -35,6 +35,7 @@ CLOUD_MODULES: Final = ("_cloud", "_indexes", "_inventory", "_job_effects", "_mo
 
 TOKEN: Final = "canary-8d1f0c52b7"  # noqa: S105 - it is planted to be searched for
 RENEWED_TOKEN: Final = "canary-63e0b7a914"  # noqa: S105 - as above
+SOURCE_VAULT: Final = "source"
 SERVICE_SECONDS: Final = 3
 LONG_SECONDS: Final = timedelta(hours=1)
 
@@ -115,6 +116,8 @@ def create_harness(make: Callable[..., Any]) -> Harness:
         create_backend_in_other_scope=lambda: make(
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
         ),
+        create_copy_source=lambda: make({**configuration, "vault": SOURCE_VAULT}, cloud=cloud),
+        lose_copy_source=lambda: cloud.lose_vault(SOURCE_VAULT),
         create_backend_in_other_place=lambda: make({**configuration, "host": "there"}, cloud=cloud),
         create_backend_with_renewed_credentials=lambda: make(
             {**configuration, "token": _renew_token(cloud)}, cloud=cloud

@@ -18,7 +18,8 @@ def declare_abilities(
         kind: {verb: Ability(Support.SUPPORTED, schema=schema) for verb, schema in verbs.items()}
         for kind, verbs in schemas.items()
     }
-    verbs_of_types = [verb for verb in Verb if verb is not Verb.MAINTAIN]
+    named = {verb for verbs in schemas.values() for verb in verbs}
+    verbs_of_types = [verb for verb in Verb if verb in named]
     for kind, by in COVERED.items():
         declared[kind] = dict.fromkeys(verbs_of_types, Ability(Support.COVERED, covered_by=by))
     return declared

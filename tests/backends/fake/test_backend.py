@@ -195,7 +195,7 @@ def test_cloud_without_delays_completes_at_once() -> None:
         {"clowd": "x"},
         {"service_seconds": -1},
         {"phases": {"protect": 0}},
-        {"phases": {"copy": 1}},
+        {"phases": {"move": 1}},
         {"token": 5},
     ],
 )

@@ -45,7 +45,7 @@ class IgnoresRestoreCancel(FakeBackend):
         return operation.verb is Verb.RESTORE or super().cancel(operation)
 
 
-@breaks("C-703", also={"C-408", "C-410", "C-413", "C-610", "C-702", "C-705"})
+@breaks("C-703", also={"C-247", "C-408", "C-410", "C-413", "C-610", "C-702", "C-705"})
 class KeepsCancelledData(FakeBackend):
     """Leaves what a cancelled operation has made."""
 

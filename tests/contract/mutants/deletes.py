@@ -32,7 +32,23 @@ class DeletesOthers(FakeBackend):
         return super().delete(operation)
 
 
-@breaks("C-204", also={"C-216", "C-231", "C-232", "C-234", "C-306", "C-406"})
+@breaks(
+    "C-204",
+    also={
+        "C-216",
+        "C-231",
+        "C-232",
+        "C-234",
+        "C-243",
+        "C-306",
+        "C-406",
+        "C-410",
+        "C-413",
+        "C-605",
+        "C-610",
+        "C-611",
+    },
+)
 class DeletesAllBackups(DeletesOthers):
     """Deletes all backups of the resource."""
 
@@ -62,7 +78,7 @@ class RestoreOfDeletedBackupSucceeds(FakeBackend):
         return super().restore(operation)
 
 
-@breaks("C-216")
+@breaks("C-216", also={"C-407", "C-410", "C-413"})
 class DeletesLaterBackup(DeletesOthers):
     """Deletes the backups that there are when the one that it looks for is gone."""
 
@@ -71,7 +87,7 @@ class DeletesLaterBackup(DeletesOthers):
         return gone and copy.resource == operation.resource
 
 
-@breaks("C-217")
+@breaks("C-217", also={"C-241", "C-610"})
 class DeletesByPrefix(DeletesOthers):
     """Deletes also the backups of names that begin with that of the resource."""
 

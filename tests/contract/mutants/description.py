@@ -129,9 +129,15 @@ class DeletesCoveredType(FakeBackend):
     "C-107",
     also={
         "C-113",
+        "C-201",
         "C-209",
         "C-232",
         "C-233",
+        "C-241",
+        "C-242",
+        "C-243",
+        "C-247",
+        "C-248",
         "C-304",
         "C-401",
         "C-402",
@@ -147,12 +153,32 @@ class DeletesCoveredType(FakeBackend):
         "C-414",
         "C-415",
         "C-422",
+        "C-501",
+        "C-502",
         "C-503",
+        "C-506",
+        "C-507",
         "C-601",
+        "C-602",
         "C-604",
+        "C-610",
         "C-701",
+        "C-703",
         "C-707",
+        "C-708",
+        "C-801",
+        "C-802",
+        "C-803",
+        "C-901",
+        "C-902",
+        "C-903",
+        "C-911",
+        "C-912",
         "C-913",
+        "C-921",
+        "C-922",
+        "C-923",
+        "C-924",
     },
 )
 class ScopePerObject(FakeBackend):
@@ -163,7 +189,51 @@ class ScopePerObject(FakeBackend):
         return f"{super().scope()}:{id(self)}"
 
 
-@breaks("C-108")
+@breaks(
+    "C-108",
+    also={
+        "C-201",
+        "C-241",
+        "C-242",
+        "C-243",
+        "C-247",
+        "C-248",
+        "C-401",
+        "C-402",
+        "C-403",
+        "C-404",
+        "C-407",
+        "C-409",
+        "C-410",
+        "C-413",
+        "C-414",
+        "C-415",
+        "C-501",
+        "C-502",
+        "C-503",
+        "C-506",
+        "C-507",
+        "C-601",
+        "C-602",
+        "C-604",
+        "C-610",
+        "C-703",
+        "C-708",
+        "C-801",
+        "C-802",
+        "C-803",
+        "C-901",
+        "C-902",
+        "C-903",
+        "C-911",
+        "C-912",
+        "C-913",
+        "C-921",
+        "C-922",
+        "C-923",
+        "C-924",
+    },
+)
 class SameScopeEverywhere(FakeBackend):
     """Names the same scope everywhere."""
 
@@ -216,16 +286,14 @@ class DeclaresUntestedType(FakeBackend):
 class ScopeOfTheDay(FakeBackend):
     """Has the date in its scope."""
 
-    @hookimpl
-    def scope(self) -> str:
-        return f"{super().scope()}/{self._cloud.clock().date()}"
+    def _scope_of(self, vault: str) -> str:
+        return f"{super()._scope_of(vault)}/{self._cloud.clock().date()}"
 
 
 @breaks("C-113")
 class ScopeOfCredentials(FakeBackend):
     """Has a digest of its token in its scope."""
 
-    @hookimpl
-    def scope(self) -> str:
+    def _scope_of(self, vault: str) -> str:
         token = self._token.reveal() if self._token else ""
-        return f"{super().scope()}/{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+        return f"{super()._scope_of(vault)}/{hashlib.sha256(token.encode()).hexdigest()[:8]}"

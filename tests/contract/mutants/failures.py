@@ -47,7 +47,20 @@ class FailsWithoutReason(FakeBackend):
 
 
 @breaks(
-    "C-601", also={"C-208", "C-214", "C-504", "C-602", "C-603", "C-606", "C-608", "C-609", "C-612"}
+    "C-601",
+    also={
+        "C-208",
+        "C-214",
+        "C-246",
+        "C-247",
+        "C-504",
+        "C-602",
+        "C-603",
+        "C-606",
+        "C-608",
+        "C-609",
+        "C-612",
+    },
 )
 class RaisesOnFailedWork(FakeBackend):
     """Raises when work has failed."""
@@ -178,7 +191,7 @@ class FailedDeleteIsFinal(FakeBackend):
         return progress
 
 
-@breaks("C-609")
+@breaks("C-609", also={"C-407"})
 class RestoresOverNamesakes(FakeBackend):
     """Fills everything of the same name when it restores."""
 
@@ -246,7 +259,7 @@ class RestoresNoMembersWhenBusy(FakeBackend):
             return super()._build_task(cloud, operation)
         except Unavailable:
             steps = phase_kinds(operation, self._phases)
-            return build_task(operation, steps[operation.phase - 1])
+            return build_task(operation, steps[operation.phase - 1], vault=self._vault)
 
 
 FAILED_VERIFY = {"C-413", "C-605", "C-607", "C-611", "C-701", "C-702", "C-703", "C-706"}

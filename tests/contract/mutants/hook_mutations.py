@@ -21,7 +21,7 @@ from karbor_backup_fake import FakeBackend
 MutateCall = Callable[[Any, Callable[[], Any], dict[str, Any]], Any]
 """Answers in the place of a hook: gets the backend, the hook's own call, and a memory."""
 
-_WORK_HOOKS: Final = ("protect", "restore", "delete", "verify", "maintain", "release")
+_WORK_HOOKS: Final = ("protect", "restore", "delete", "verify", "maintain", "copy", "release")
 
 
 @attrs.frozen

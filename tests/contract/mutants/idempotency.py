@@ -91,7 +91,7 @@ class KeepsPhasesInMemory(FakeBackend):
 
     def _build_task(self, _cloud: FakeCloud, operation: Operation) -> Task:
         step = phase_kinds(operation, self._phases)[operation.phase - 1]
-        return build_task(operation, step, self._jobs.get(operation.id, ""))
+        return build_task(operation, step, self._jobs.get(operation.id, ""), vault=self._vault)
 
 
 @breaks("C-406")

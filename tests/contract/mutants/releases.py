@@ -14,6 +14,7 @@ from tests.contract.mutants.verbs import copy_id_of
     "C-801",
     also={
         "C-215",
+        "C-241",
         "C-410",
         "C-413",
         "C-610",
@@ -37,7 +38,7 @@ class KeepsVerifyJobs(FakeBackend):
         return super().release(operation)
 
 
-@breaks("C-802", also={"C-404", "C-608", "C-610", "C-702", "C-911"})
+@breaks("C-802", also={"C-241", "C-404", "C-608", "C-610", "C-702", "C-911"})
 class KeepsMemberCopies(FakeBackend):
     """Deletes the copy of the whole, and leaves those of its members."""
 
@@ -66,6 +67,7 @@ class SecondReleaseDeletesBackup(FakeBackend):
     also={
         "C-206",
         "C-211",
+        "C-245",
         "C-308",
         "C-404",
         "C-408",

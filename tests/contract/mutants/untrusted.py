@@ -17,7 +17,7 @@ from karbor_backup_fake._abilities import ABILITIES
 from tests.contract.mutants.registry import breaks
 
 
-@breaks("C-306", also={"C-218"})
+@breaks("C-306", also={"C-218", "C-244"})
 class TrustsCopyOfHandle(FakeBackend):
     """Works on the copy that a handle names, whosever it is."""
 

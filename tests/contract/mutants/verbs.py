@@ -27,7 +27,7 @@ def copy_id_of(operation: Operation) -> str:
     return "" if operation.backup is None else _serialization.read_copy_id(operation.backup.handle)
 
 
-@breaks("C-201", also={"C-214", "C-215"})
+@breaks("C-201", also={"C-214", "C-215", "C-241"})
 class VerifyOfProjectFails(FakeBackend):
     """Fails to verify backups of projects, which it declares."""
 
@@ -38,7 +38,9 @@ class VerifyOfProjectFails(FakeBackend):
         return super().verify(operation)
 
 
-@breaks("C-202", also={"C-204", "C-213", "C-219", "C-231", "C-232", "C-234", "C-407", "C-612"})
+@breaks(
+    "C-202", also={"C-204", "C-213", "C-219", "C-231", "C-232", "C-234", "C-241", "C-407", "C-612"}
+)
 class RestoresCurrentContent(FakeBackend):
     """Restores what is in the resource now, where there is one."""
 
@@ -85,7 +87,7 @@ class KeepsHandlesInMemory(FakeBackend):
         return super().restore(operation)
 
 
-@breaks("C-210")
+@breaks("C-210", also={"C-242"})
 class RestoresWholeForMember(FakeBackend):
     """Restores the whole in the place of a member."""
 

@@ -55,7 +55,19 @@ class VerifiesAgainstNothing(FakeBackend):
 
 @breaks(
     "C-215",
-    also={"C-410", "C-413", "C-607", "C-610", "C-611", "C-702", "C-703", "C-705", "C-706", "C-707"},
+    also={
+        "C-241",
+        "C-410",
+        "C-413",
+        "C-607",
+        "C-610",
+        "C-611",
+        "C-702",
+        "C-703",
+        "C-705",
+        "C-706",
+        "C-707",
+    },
 )
 class VerifyLeavesResource(FakeBackend):
     """Restores for a verify, and leaves what it restored."""
