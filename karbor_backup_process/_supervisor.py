@@ -85,7 +85,7 @@ class Supervisor:
             source = self._start(command["source"], f"{index}.source", None, written)
             process = self._start(command, str(index), read, None)
             read.close()
-            error = self._await_source(source, process, written, command["source"]["accepted"])
+            error = self._await_source(source, process, written, command)
             return {**self._wait(process), "source_error": error}
 
     def _await_source(
@@ -93,15 +93,16 @@ class Supervisor:
         source: "subprocess.Popen[bytes]",
         process: "subprocess.Popen[bytes]",
         written: IO[bytes],
-        accepted: Collection[int],
+        command: dict[str, Any],
     ) -> str:
         """Wait until a source has ended, or who reads it; return what is wrong with the source."""
         while source.poll() is None and process.poll() is None:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-        if source.returncode is None:
-            return "it had not ended when its output was read no more"
+        if process.poll() is not None:  # of its own accord: it has not seen the end of its input
+            unread = process.returncode in command["accepted"]
+            return "it had not ended when its output was read no more" if unread else ""
         # What was stopped may say that it has ended well.
-        if source.returncode in accepted and not self._stopping:
+        if source.returncode in command["source"]["accepted"] and not self._stopping:
             written.close()
             return ""
         self._signal(self._stop_signal, [process])

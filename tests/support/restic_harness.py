@@ -14,8 +14,8 @@ import attrs
 import psutil
 
 from karbor_backup_contract import Fault, Inventory, WithdrawFault
-from karbor_backup_core import Backend, Backup
-from karbor_backup_restic import ResticBackend
+from karbor_backup_core import Backend, Backup, Resource
+from karbor_backup_restic import OUTPUT, ResticBackend
 from karbor_backup_restic.harness import FileResources
 
 PASSWORD: Final = "canary-of-the-repository-s-password"  # noqa: S105 - made for the tests
@@ -79,6 +79,76 @@ exec "$RESTIC" "$@"
 """
 
 
+_COMMANDS: Final = 100
+"""How many outputs of commands one test can make: the configuration names them all."""
+
+
+@attrs.frozen
+class AllResources(FileResources):
+    """Directories, files and outputs of commands.
+
+    Attributes:
+        outputs: holds what each command prints, and what is restored of it.
+    """
+
+    outputs: Path
+
+    @property
+    def commands(self) -> Mapping[str, Any]:
+        """The commands as the configuration names them."""
+        return {
+            name: {
+                "arguments": ["cat", str(self.outputs / name)],
+                "restore": ["tee", str(self.outputs / f"{name} read back")],
+            }
+            for name in (f"out{number}" for number in range(_COMMANDS))
+        }
+
+    def create(self, kind: str, name: str, content: bytes) -> Resource:
+        """Make a directory, a file, or what a command prints."""
+        if kind != OUTPUT:
+            return super().create(kind, name, content)
+        # No name comes twice, also where the resource is deleted meanwhile.
+        used = self.outputs.with_name("used commands")
+        used.mkdir(exist_ok=True)
+        command = f"out{len(list(used.iterdir()))}"
+        (used / command).touch()
+        resource = Resource(OUTPUT, command, name)
+        self.write(resource, content)
+        return resource
+
+    def read(self, resource: Resource) -> bytes:
+        """Return the content of a resource."""
+        return self._path(resource).read_bytes() if _is_output(resource) else super().read(resource)
+
+    def write(self, resource: Resource, content: bytes) -> None:
+        """Replace the content of a resource."""
+        if not _is_output(resource):
+            super().write(resource, content)
+            return
+        self._path(resource).write_bytes(content)
+
+    def delete(self, resource: Resource) -> None:
+        """Lose a resource."""
+        if not _is_output(resource):
+            super().delete(resource)
+            return
+        self._path(resource).unlink(missing_ok=True)
+
+    def list_present(self) -> Iterator[str]:
+        """Return all that there are."""
+        yield from super().list_present()
+        yield from (str(path) for path in self.outputs.rglob("*"))
+
+    def _path(self, resource: Resource) -> Path:
+        """Return the file that a command prints, or that was restored: its id is the path."""
+        return self.outputs / resource.id
+
+
+def _is_output(resource: Resource) -> bool:
+    return resource.type == OUTPUT
+
+
 @attrs.frozen
 class ResticHarness:
     """A repository in a folder of the test's own.
@@ -110,6 +180,8 @@ class ResticHarness:
             "program": str(self._wrapper()),
             "jobs": str(self.jobs),
             "cache": str(self.folder / "cache"),
+            "commands": self.resources.commands,
+            "output_directory": str(self.resources.outputs),
             **changes,
         }
 
@@ -228,9 +300,11 @@ class ResticHarness:
                 tree = node["subtree"]
 
     @property
-    def resources(self) -> FileResources:
+    def resources(self) -> AllResources:
         """What is protected."""
-        return FileResources(self.folder / "resources")
+        outputs = self.folder / "outputs"
+        outputs.mkdir(exist_ok=True)
+        return AllResources(self.folder / "resources", outputs)
 
     @property
     def _faults(self) -> Path:

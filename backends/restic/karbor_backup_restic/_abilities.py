@@ -11,6 +11,9 @@ DIRECTORY: Final = "Restic::FileSystem::Directory"
 FILE: Final = "Restic::FileSystem::File"
 """A regular file of this machine; its id is its absolute path."""
 
+OUTPUT: Final = "Restic::Command::Output"
+"""What a command of the backend's configuration writes; its id is the command's name."""
+
 
 def _object_schema(title: str, **properties: Json) -> dict[str, Any]:
     return {
@@ -77,6 +80,35 @@ _RESTORE: Final = _object_schema(
     },
 )
 
+_RESTORE_OUTPUT: Final = _object_schema(
+    "Restic Restore Options",
+    path={
+        "type": "string",
+        "pattern": "^/",
+        "maxLength": 4096,
+        "title": "Path",
+        "description": (
+            "The file to restore to. Its parent must exist, and it must not. Without it, a new "
+            "file in the configured output_directory, with ~ and the operation's id in its name."
+        ),
+    },
+    replace={
+        "type": "boolean",
+        "title": "Replace",
+        "description": "Replace the file that is at the path, when all data has been restored.",
+        "default": False,
+    },
+    into_command={
+        "type": "boolean",
+        "title": "Into Command",
+        "description": (
+            "Restore to no file, but to the standard input of the command that the configuration "
+            "names for that ('restore'). What it does cannot be undone."
+        ),
+        "default": False,
+    },
+)
+
 _VERIFY: Final = _object_schema(
     "Restic Verify Options",
     read_data={
@@ -104,10 +136,10 @@ _VERIFY: Final = _object_schema(
 _DELETE: Final = _object_schema("Restic Delete Options")
 
 
-def _abilities(protect: Json) -> Mapping[Verb, Ability]:
+def _abilities(protect: Json, restore: Json = _RESTORE) -> Mapping[Verb, Ability]:
     schemas = {
         Verb.PROTECT: protect,
-        Verb.RESTORE: _RESTORE,
+        Verb.RESTORE: restore,
         Verb.DELETE: _DELETE,
         Verb.VERIFY: _VERIFY,
     }
@@ -160,4 +192,5 @@ ABILITIES: Final[Mapping[str, Mapping[Verb, Ability]]] = {
     FILE: _abilities(
         _object_schema("Restic Protection Options", allow_unreadable=_ALLOW_UNREADABLE)
     ),
+    OUTPUT: _abilities(_object_schema("Restic Protection Options"), _RESTORE_OUTPUT),
 }

@@ -24,6 +24,7 @@ from karbor_backup_restic._abilities import ABILITIES, MAINTENANCE
 from karbor_backup_restic._config import CONFIG_SCHEMA, Configuration
 from karbor_backup_restic._delete import Delete
 from karbor_backup_restic._maintenance import Maintenance
+from karbor_backup_restic._outputs import ProtectOutput, RestoreOutput
 from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._protect import Protect
 from karbor_backup_restic._repository import Repository
@@ -39,7 +40,7 @@ NAME: Final = "restic"
 
 
 class ResticBackend:
-    """Keeps directories and files in a restic repository.
+    """Keeps directories, files and outputs of commands in a restic repository.
 
     Args:
         configuration: valid by ``CONFIG_SCHEMA``, its secrets wrapped.
@@ -68,6 +69,8 @@ class ResticBackend:
                 Verb.VERIFY: Verify(self._restic, self._repository, own),
                 Verb.MAINTAIN: Maintenance(self._restic, self._repository, own),
             },
+            restore_output=RestoreOutput(self._restic, self._repository, own),
+            protect_output=ProtectOutput(self._restic, self._repository, own),
             stop_timeout=self._configuration.stop_timeout,
         )
 

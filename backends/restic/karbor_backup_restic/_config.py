@@ -11,6 +11,7 @@ import attrs
 
 from karbor_backup_core import BackendError, InvalidInput, Secret, check_path
 from karbor_backup_process import Command
+from karbor_backup_restic._commands import COMMANDS_SCHEMA, OutputCommand, read_commands
 
 _TEXT: Final = {"type": "string", "minLength": 1}
 _PATH: Final = {"type": "string", "pattern": "^/"}
@@ -75,6 +76,13 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
             ),
         },
         "program": {**_TEXT, "default": "restic", "description": "The program."},
+        "commands": COMMANDS_SCHEMA,
+        "output_directory": {
+            **_PATH,
+            "description": (
+                "Where the output of a command is restored to, as a new file, if no path is given."
+            ),
+        },
         "jobs": {
             **_PATH,
             "description": (
@@ -110,6 +118,8 @@ class Configuration:
         rest: the user of a REST server, and the password; None for no login.
         options: restic's extended options.
         program: restic.
+        commands: those whose output can be protected, by name.
+        output_directory: where an output is restored to if no path is given; None for nowhere.
         jobs: the directory of the jobs.
         cache: restic's cache, None for its own choice.
         timeout: seconds that one short command may take.
@@ -123,6 +133,8 @@ class Configuration:
     rest: tuple[str, Secret] | None
     options: Mapping[str, str]
     program: str
+    commands: Mapping[str, OutputCommand]
+    output_directory: str | None
     jobs: Path
     cache: str | None
     timeout: float
@@ -151,6 +163,8 @@ class Configuration:
             else None,
             options=dict(document.get("options", {})),
             program=document.get("program", "restic"),
+            commands=read_commands(document.get("commands", {})),
+            output_directory=document.get("output_directory"),
             jobs=Path(document.get("jobs") or _default_jobs()),
             cache=document.get("cache"),
             timeout=document.get("timeout", 60),

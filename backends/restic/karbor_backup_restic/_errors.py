@@ -77,6 +77,11 @@ def failure_text(lines: Sequence[str]) -> str:
     return truncate_text(printable(told), _LONGEST)
 
 
+def last_line(lines: Sequence[str]) -> str:
+    """Return the last thing that another program says, in one line; empty if it says nothing."""
+    return truncate_text(printable((lines or [""])[-1].strip()), _LONGEST)
+
+
 def is_locked(lines: Sequence[str], exit_status: int | None = None) -> bool:
     """Return whether a command failed because the repository is locked."""
     return exit_status == _EXIT_LOCKED or any(_LOCKED.search(line) for line in lines)

@@ -34,6 +34,14 @@ def read_amount(job: ProcessJob, command: int = 0) -> Amount | None:
     return None
 
 
+def read_done(job: ProcessJob, command: int = 0) -> int | None:
+    """Return how many bytes a command has dealt with; None as long as it does not say."""
+    for status in _messages(job.read_lines(command), "status"):
+        if done := _number(status, "bytes_done"):
+            return done
+    return None
+
+
 def read_summary(job: ProcessJob, command: int = 0) -> Amount:
     """Return how much a command has dealt with when it ended."""
     for summary in _messages(job.read_lines(command), "summary"):

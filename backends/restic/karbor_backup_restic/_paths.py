@@ -1,6 +1,7 @@
 """The paths of a user: what may be protected, and what may be restored to."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,8 @@ import attrs
 import psutil
 
 from karbor_backup_core import InvalidInput, Operation, Resource, check_path
-from karbor_backup_restic._abilities import DIRECTORY
+from karbor_backup_restic._abilities import DIRECTORY, OUTPUT
+from karbor_backup_restic._commands import NAME_PATTERN
 
 _NAME_LIMIT: Final = 255
 """Bytes of the longest name of a file on Linux (``NAME_MAX``)."""
@@ -96,26 +98,38 @@ def check_source(resource: Resource) -> None:
         raise InvalidInput(f"{path} is not a {kind}, and cannot be protected as {resource.type}")
 
 
-def restore_target(operation: Operation) -> str:
+def check_id(resource: Resource) -> None:
+    """Check that the id of a resource can be one.
+
+    Raises:
+        InvalidInput: it is no path, or no name of a command.
+    """
+    if resource.type != OUTPUT:
+        parse_path(resource.id)
+    elif not re.fullmatch(NAME_PATTERN, resource.id):
+        raise InvalidInput(f"{resource.id!r:.120} cannot be the name of a command")
+
+
+def check_name(path: str) -> str:
     """Return the path that a restore is to make.
 
     Raises:
         InvalidInput: it cannot be one.
     """
-    beside = f"{parse_path(operation.resource.id)}~{operation.id}"
-    target = parse_path(operation.options.get("path", beside))
+    target = parse_path(path)
     if len(os.fsencode(Path(target).name)) > _NAME_LIMIT:
         raise InvalidInput(f"{target}: the name is longer than {_NAME_LIMIT} bytes: give a path")
     return target
 
 
-def check_target(operation: Operation, own: OwnPaths, own_paths: Sequence[str]) -> None:
+def check_target(
+    operation: Operation, target: str, own: OwnPaths, own_paths: Sequence[str]
+) -> None:
     """Check that a restore can put its data where it is to go, and destroys nothing unasked.
 
     Raises:
         InvalidInput: it cannot, with the remedy.
     """
-    target = restore_target(operation)
     parent = Path(target).parent
     if not parent.is_dir():
         raise InvalidInput(f"{target}: there is no directory {parent}: make it, or name another")

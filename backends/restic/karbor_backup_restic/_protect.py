@@ -72,10 +72,13 @@ class Protect(VerbWork):
                 reason=f"restic made a snapshot with the tag {operation.id}, and it is gone",
             )
         amount = _output.read_summary(job)
+        return _success(Handle(found[0].id, amount.total), self.read_checks(job, status))
+
+    def read_checks(self, job: ProcessJob, status: JobStatus) -> list[Check]:
+        """Return whether all files were read."""
         missing = status.exit_statuses[0] == _SOME_UNREADABLE
         reason = _output.failure_reason(job, JobStatus(status.state), "backup") if missing else ""
-        checks = [Check("all files were read", verified=not missing, reason=reason)]
-        return _success(Handle(found[0].id, amount.total), checks)
+        return [Check("all files were read", verified=not missing, reason=reason)]
 
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Forget the snapshot, and name what only a prune can remove."""

@@ -56,6 +56,7 @@ class Restic:
         cache: str = "",
         accepted: Collection[int] = (0,),
         discard_output: bool = False,
+        source: Command | None = None,
     ) -> Command:
         """Return a call of restic.
 
@@ -66,6 +67,7 @@ class Restic:
             cache: the directory of a cache of its own.
             accepted: the exit statuses after which a job goes on.
             discard_output: whether what it writes to its standard output is kept nowhere.
+            source: what writes its standard input.
 
         Raises:
             InvalidInput: the password or a variable cannot be read.
@@ -89,6 +91,7 @@ class Restic:
             directory,
             accepted,
             discard_output=discard_output,
+            source=source,
         )
 
     def run(self, what: str, *arguments: str) -> str:

@@ -22,6 +22,7 @@ from karbor_backup_restic._abilities import DIRECTORY
 
 _DIRECTORY_NOTE: Final = "staging.json"
 _ITEM_NOTE: Final = "item.json"
+_PRIVATE: Final = 0o600
 
 
 @attrs.frozen
@@ -30,16 +31,15 @@ class Staging:
 
     Attributes:
         operation: the restore.
+        target: what the restore is to make.
+        private: whether what is restored gets a mode for its owner alone.
         notes: the directory of its job, which holds the notes on what was made.
     """
 
     operation: Operation
+    target: Path
     notes: Path
-
-    @property
-    def target(self) -> Path:
-        """What the restore is to make."""
-        return Path(_paths.restore_target(self.operation))
+    private: bool = False
 
     @property
     def directory(self) -> Path:
@@ -103,6 +103,8 @@ class Staging:
             return
         if not os.path.lexists(self._item):
             raise BackendError(f"restic has restored no {self._item.name!r} from the snapshot")
+        if self.private:
+            self._item.chmod(_PRIVATE)
         self._note_item()
         if not _paths.is_free(str(self.target), self.operation.resource):
             self._set_aside(check_replaced)

@@ -6,9 +6,17 @@ from typing import ClassVar, Final
 
 import attrs
 
-from karbor_backup_core import Backup, Leftover, Operation, Progress, ProgressState
+from karbor_backup_core import (
+    Backup,
+    InvalidInput,
+    Leftover,
+    Operation,
+    Progress,
+    ProgressState,
+)
 from karbor_backup_process import Command, JobStatus, ProcessJob
-from karbor_backup_restic import _paths
+from karbor_backup_restic import _output, _paths
+from karbor_backup_restic._abilities import OUTPUT
 from karbor_backup_restic._notes import Handle
 from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._repository import Repository, Snapshot
@@ -45,7 +53,16 @@ class VerbWork(abc.ABC):
             InvalidInput: it cannot be done as asked.
             BackendError: another release has written the backup's handle.
         """
-        _paths.parse_path(operation.resource.id)
+        self.validate_backup(operation)
+
+    def validate_backup(self, operation: Operation) -> None:
+        """Refuse a resource that cannot be one, and a damaged handle.
+
+        Raises:
+            InvalidInput: the id of the resource or the handle is damaged.
+            BackendError: another release has written the backup's handle.
+        """
+        _paths.check_id(operation.resource)
         if operation.backup is not None:
             Handle.of(operation.backup)
 
@@ -70,7 +87,14 @@ class VerbWork(abc.ABC):
             BackendError, Transient: as ``Repository.snapshots``.
         """
         backup = backup_of(operation)
-        return Handle.of(backup).choose(backup, self.repository.snapshots())
+        found = Handle.of(backup).choose(backup, self.repository.snapshots())
+        if found is not None and operation.resource.type == OUTPUT:
+            _check_output(backup, found)
+        return found
+
+    def failure_reason(self, operation: Operation, job: ProcessJob, status: JobStatus) -> str:
+        """Return why a job has failed, in one line."""
+        return _output.failure_reason(job, status, self.label)
 
     def read_running(self, operation: Operation, job: ProcessJob) -> Progress:
         """Return how far a job is."""
@@ -83,6 +107,15 @@ class VerbWork(abc.ABC):
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Undo what an operation made that has not succeeded; return what is left."""
         return []
+
+
+def _check_output(backup: Backup, found: Snapshot) -> None:
+    """Refuse a document that names another command than the one whose output it is."""
+    if found.paths != (f"/{backup.resource.id}",):
+        raise InvalidInput(
+            f"backup {backup.id}: its snapshot holds {', '.join(found.paths) or 'nothing'}, and "
+            f"not the output of {backup.resource.id}: use a copy of the backup's document"
+        )
 
 
 def backup_of(operation: Operation) -> Backup:

@@ -18,7 +18,8 @@ from karbor_backup_core import (
     Verb,
 )
 from karbor_backup_process import JobState, JobStatus, ProcessJob, ProcessJobs
-from karbor_backup_restic import _errors, _output
+from karbor_backup_restic import _errors
+from karbor_backup_restic._abilities import OUTPUT
 from karbor_backup_restic._repository import Repository
 from karbor_backup_restic._restore import Restore
 from karbor_backup_restic._verb import WORKING, VerbWork
@@ -39,6 +40,8 @@ class OperationWork:
         repository: the repository.
         restore: the verb that has a second phase, in which no job runs.
         verbs: the work of the other verbs.
+        restore_output: the same as ``restore``, of the output of a command.
+        protect_output: the protect of the output of a command.
         stop_timeout: seconds after which a cancelled restic is killed.
     """
 
@@ -46,6 +49,8 @@ class OperationWork:
     repository: Repository
     restore: Restore
     verbs: Mapping[Verb, VerbWork]
+    restore_output: Restore
+    protect_output: VerbWork
     stop_timeout: float
 
     def execute(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
@@ -59,7 +64,7 @@ class OperationWork:
         """
         self.jobs.prepare()
         if operation.verb is Verb.RESTORE and operation.phase > WORKING:
-            return self.restore.place(operation, own_paths, self.jobs)
+            return self._restore(operation).place(operation, own_paths, self.jobs)
         return self._start(operation, own_paths)
 
     def read_progress(self, operation: Operation) -> Progress:
@@ -139,7 +144,7 @@ class OperationWork:
             running = any(job.read_status().state is JobState.RUNNING for job in jobs)
             return Progress(ProgressState.RUNNING if running else ProgressState.READY)
         if operation.verb is Verb.RESTORE and operation.phase > WORKING:
-            return self.restore.read_placed(operation, self.jobs)
+            return self._restore(operation).read_placed(operation, self.jobs)
         return self._read_job(operation, self.jobs.job(operation.id, operation.phase))
 
     def _read_job(self, operation: Operation, job: ProcessJob) -> Progress:
@@ -161,11 +166,18 @@ class OperationWork:
             and _errors.is_locked(errors, exit_status)
         ):
             return _wait_for_lock(status, _errors.failure_text(errors))
-        reason = _output.failure_reason(job, status, work.label)
+        reason = work.failure_reason(operation, job, status)
         return Progress(ProgressState.FAILED, reason=reason)
 
     def _work(self, operation: Operation) -> VerbWork:
-        return self.restore if operation.verb is Verb.RESTORE else self.verbs[operation.verb]
+        if operation.verb is Verb.RESTORE:
+            return self._restore(operation)
+        if operation.verb is Verb.PROTECT and operation.resource.type == OUTPUT:
+            return self.protect_output
+        return self.verbs[operation.verb]
+
+    def _restore(self, operation: Operation) -> Restore:
+        return self.restore_output if operation.resource.type == OUTPUT else self.restore
 
 
 def _wait_for_lock(status: JobStatus, reason: str) -> Progress:

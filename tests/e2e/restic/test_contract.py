@@ -15,7 +15,7 @@ from karbor_backup_contract import (
 from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_core import Verb
 from karbor_backup_core.secrets import wrap_secrets
-from karbor_backup_restic import DIRECTORY, FILE, ResticBackend
+from karbor_backup_restic import DIRECTORY, FILE, OUTPUT, ResticBackend
 from tests.support.restic_harness import PASSWORD, ResticHarness
 
 
@@ -33,7 +33,7 @@ class TestRestic(ContractSuite):
                 f"{__name__}:create_backend", {"configuration": restic.configuration()}
             ),
             resources=restic.resources,
-            resource_types=[DIRECTORY, FILE],
+            resource_types=[DIRECTORY, FILE, OUTPUT],
             inventory=restic.inventory,
             faults=restic.faults,
             request_faults=restic.request_faults,
