@@ -7,6 +7,7 @@ of the processor; the parameters are in the key's file. The calls of a test are 
 import base64
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +59,18 @@ class _Key:
         cipher = Cipher(algorithms.AES(self.mask_key), modes.ECB())  # noqa: S305
         mask = cipher.encryptor().update(nonce)
         return Poly1305.generate_tag(self.multiplier + mask, hidden)
+
+
+def forge_lock(repository: Path, password: str, document: dict[str, Any]) -> str:
+    """Put a lock into a repository as if restic had made it; return its id."""
+    (path,) = (repository / "keys").iterdir()
+    kept = json.loads(path.read_text())
+    master = json.loads(_Key.derive(kept, password).decrypt(base64.b64decode(kept["data"]))[1])
+    key = _Key(*map(base64.b64decode, (master["encrypt"], master["mac"]["k"], master["mac"]["r"])))
+    sealed = key.encrypt(os.urandom(16), json.dumps(document).encode())
+    lock_id = hashlib.sha256(sealed).hexdigest()
+    (repository / "locks" / lock_id).write_bytes(sealed)
+    return lock_id
 
 
 def make_key_cheap(repository: Path, password: str) -> None:

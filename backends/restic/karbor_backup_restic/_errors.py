@@ -5,6 +5,7 @@ statuses of their own for some (10: no repository, 11: locked, 12: wrong passwor
 """
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -19,6 +20,7 @@ _SSH: Final = "subprocess ssh: "
 _LOCATION: Final = "Is there a repository at the following location?"
 
 _LOCKED: Final = re.compile(r"repository is already locked")
+_HOLDER: Final = re.compile(r"locked (exclusively )?by PID (?P<pid>\d+) on (?P<host>\S+) by")
 _WRONG_PASSWORD: Final = re.compile(r"wrong password or no key found")
 _REFUSED: Final = re.compile(
     r"unexpected HTTP response \((401|403)\)|server response unexpected: (401|403)"
@@ -77,6 +79,19 @@ def failure_text(lines: Sequence[str]) -> str:
     return truncate_text(printable(told), _LONGEST)
 
 
+def lock_text(lines: Sequence[str]) -> str:
+    """Return whose lock is in the way, and what to do if it is of another host."""
+    told = failure_text(lines)
+    holder = _HOLDER.search(told)
+    if holder is None or holder["host"] == os.uname().nodename:
+        return told
+    return (
+        f"{told}: a restic that works renews its lock every 5 minutes; if this one is older, see "
+        f"whether process {holder['pid']} of {holder['host']} is gone, and run 'restic unlock' "
+        "there"
+    )
+
+
 def last_line(lines: Sequence[str]) -> str:
     """Return the last thing that another program says, in one line; empty if it says nothing."""
     return truncate_text(printable((lines or [""])[-1].strip()), _LONGEST)
@@ -99,7 +114,7 @@ def create_error(what: str, lines: Sequence[str], exit_status: int) -> BackendEr
     message = f"{what}: {text}"
     whole = "\n".join(lines)
     if is_locked(lines, exit_status):
-        return RepositoryLocked(message)
+        return RepositoryLocked(f"{what}: {lock_text(lines)}")
     for fault, remedy in _REMEDIES.items():
         if fault.search(whole):
             return BackendError(f"{message}: {remedy}")

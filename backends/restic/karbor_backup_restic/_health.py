@@ -26,7 +26,7 @@ def check_health(restic: Restic, repository: Repository, jobs: ProcessJobs) -> H
     try:
         details["restic"] = restic.run("say its version", "version").strip()
         details["id"] = repository.read_id()
-        locks = repository.locks()
+        locks = repository.locks.ids()
     except (BackendError, InvalidInput) as error:
         return Health(ok=False, summary=str(error), details=details)
     details["locks"] = len(locks)

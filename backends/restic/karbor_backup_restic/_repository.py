@@ -1,15 +1,14 @@
 """The repository: its identity, and the snapshots that operations have made."""
 
 import json
-import os
 import re
 import threading
 from typing import Any, Final
 
 import attrs
-import psutil
 
-from karbor_backup_core import BackendError, Transient
+from karbor_backup_core import BackendError
+from karbor_backup_restic._locks import Locks
 from karbor_backup_restic._restic import Restic
 
 TAG: Final = "karbor-backup"
@@ -40,10 +39,14 @@ class Repository:
 
     Args:
         restic: how it is reached.
+
+    Attributes:
+        locks: the locks in it.
     """
 
     def __init__(self, restic: Restic) -> None:
         self._restic = restic
+        self.locks: Final = Locks(restic)
         self._lock = threading.Lock()
         self._id = ""
 
@@ -98,50 +101,6 @@ class Repository:
         if found:
             ids = [snapshot.id for snapshot in found]
             self._restic.run("remove a snapshot", "forget", "--quiet", *ids)
-
-    def remove_dead_locks(self) -> None:
-        """Remove locks whose process is gone from this host, or that are 30 minutes old.
-
-        A restic that lives renews its lock every five minutes.
-
-        Raises:
-            BackendError, Transient, InvalidInput: as ``Restic.run``.
-        """
-        self._restic.run("remove dead locks", "unlock", "--quiet")
-
-    def locks(self) -> list[str]:
-        """Return the ids of all locks.
-
-        Raises:
-            BackendError, Transient, InvalidInput: as ``Restic.run``.
-        """
-        return self._restic.run("list locks", "list", "locks", "--no-lock", "--quiet").split()
-
-    def has_dead_lock(self) -> bool:
-        """Return whether a process that is gone from this host still has a lock.
-
-        restic takes a process for alive as long as its parent, which may be the machine's init,
-        has not taken notice of its end.
-
-        Raises:
-            BackendError, Transient, InvalidInput: as ``Restic.run``.
-        """
-        return any(self._is_dead(lock) for lock in self.locks())
-
-    def _is_dead(self, lock: str) -> bool:
-        try:
-            held = _parse(self._restic.run("read a lock", "cat", "lock", lock, "--no-lock"))
-        except Transient:
-            raise
-        except BackendError:  # it was removed meanwhile
-            return False
-        pid = held.get("pid")
-        if held.get("hostname") != os.uname().nodename or not isinstance(pid, int):
-            return False
-        try:
-            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
 
 
 def snapshots_arguments(operation_id: str) -> tuple[str, ...]:

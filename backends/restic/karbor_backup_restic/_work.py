@@ -104,17 +104,12 @@ class OperationWork:
         if any(status.state is JobState.RUNNING for status in statuses):
             return Progress(ProgressState.RUNNING)
         if work.takes_lock and any(_may_leave_lock(status) for status in statuses):
-            self._remove_dead_locks()
+            self.repository.locks.remove_dead()
         succeeded = operation.outcome and operation.outcome.result is Result.SUCCEEDED
         leftovers = work.finish(operation, jobs) if succeeded else work.revert(operation, jobs)
         for job in jobs:
             job.remove()
         return Progress(ProgressState.SUCCEEDED, leftovers=tuple(leftovers))
-
-    def _remove_dead_locks(self) -> None:
-        self.repository.remove_dead_locks()
-        if self.repository.has_dead_lock():
-            raise Transient("the lock of a restic that was killed cannot be removed yet")
 
     def _start(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
         work, job = self._work(operation), self.jobs.job(operation.id, operation.phase)
@@ -124,7 +119,7 @@ class OperationWork:
                 return started
             if operation.phase > WORKING:
                 # The phase before found the repository locked, perhaps by a process that is gone.
-                self.repository.remove_dead_locks()
+                self.repository.locks.remove_dead()
             prepared = work.prepare(operation, own_paths, job)
             if isinstance(prepared, Progress):
                 return prepared
@@ -165,7 +160,7 @@ class OperationWork:
             and status.state is JobState.ENDED
             and _errors.is_locked(errors, exit_status)
         ):
-            return _wait_for_lock(status, _errors.failure_text(errors))
+            return _wait_for_lock(status, _errors.lock_text(errors))
         reason = work.failure_reason(operation, job, status)
         return Progress(ProgressState.FAILED, reason=reason)
 

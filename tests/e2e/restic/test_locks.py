@@ -1,0 +1,187 @@
+"""Dead locks of this host are removed, and no others; whose lock is waited for is told."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+from karbor_backup_core import Transient, Verb
+from karbor_backup_core.secrets import Secret
+from karbor_backup_restic._config import Configuration
+from karbor_backup_restic._locks import Locks
+from karbor_backup_restic._restic import Restic
+from sandbox import Sandbox
+from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.test_storages import on_rest
+from tests.support.restic_harness import PASSWORD, ResticHarness
+from tests.support.restic_key import forge_lock
+
+HERE = os.uname().nodename
+
+HELD_PRUNE = """
+"$RESTIC" "$@" & pid=$!
+until ls "$FAULTS/../repository/locks" | grep -q .; do :; done
+kill -STOP $pid
+read go <"$FAULTS/../gate"
+kill -CONT $pid
+wait $pid
+exit $?
+"""
+# A real prune that is stopped while it has its lock, until somebody writes to the gate.
+
+
+def locks_of(harness: ResticHarness, **changes: object) -> Locks:
+    """Return the locks in a repository, read by the program itself."""
+    document = {**harness.configuration(**changes), "password_command": ["echo", PASSWORD]}
+    del document["password"]
+    return Locks(Restic(Configuration.from_document(document)))
+
+
+def forge(
+    repository: Path,
+    pid: int,
+    *,
+    host: str = HERE,
+    age: timedelta = timedelta(0),
+    exclusive: bool = False,
+) -> str:
+    """Make a lock as restic writes it; return its id."""
+    document = {
+        "time": (datetime.now(UTC) - age).isoformat(),
+        "exclusive": exclusive,
+        "hostname": host,
+        "username": "somebody",
+        "pid": pid,
+    }
+    return forge_lock(repository, PASSWORD, document)
+
+
+@pytest.fixture
+def gone() -> int:
+    """Return the number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+@attrs.frozen
+class Served:
+    """A repository behind a REST server.
+
+    Attributes:
+        directory: that the server keeps it in.
+        locks: as the backend reaches them.
+    """
+
+    directory: Path
+    locks: Locks
+
+
+@pytest.fixture
+def served(
+    restic: ResticHarness, sandbox: Sandbox, empty_repository: Path, tmp_path: Path
+) -> Served:
+    """Put a repository where the backend cannot reach its files."""
+    storage = on_rest(sandbox, empty_repository, tmp_path.name)
+    directory = sandbox.part("rest").directory / tmp_path.name
+    user = storage.settings["rest"]["user"]
+    rest = {"user": user, "password": Secret(storage.secret)}
+    return Served(directory, locks_of(restic, **{**storage.settings, "rest": rest}))
+
+
+def test_dead_lock_of_this_host_is_removed_and_no_other(restic: ResticHarness, gone: int) -> None:
+    dead = forge(restic.repository, gone)
+    kept = {
+        forge(restic.repository, os.getpid()),
+        forge(restic.repository, gone, host="another.example"),
+        forge(restic.repository, gone, host="another.example", age=timedelta(hours=2)),
+    }
+    locks = locks_of(restic)
+    assert set(locks.ids()) == {dead, *kept}
+    locks.remove_dead()
+    assert set(locks.ids()) == kept
+
+
+def test_dead_lock_behind_a_server_is_removed(served: Served, gone: int) -> None:
+    forge(served.directory, gone)
+    kept = forge(served.directory, gone, host="another.example")
+    served.locks.remove_dead()
+    assert served.locks.ids() == [kept]
+
+
+def test_old_lock_of_another_host_behind_a_server_is_kept_and_named(
+    served: Served, gone: int
+) -> None:
+    ids = {
+        forge(served.directory, gone),
+        forge(served.directory, 7, host="another.example", age=timedelta(minutes=65)),
+    }
+    with pytest.raises(Transient, match=r"PID 7 on another\.example, 1 h 5 min old: look whether"):
+        served.locks.remove_dead()
+    assert set(served.locks.ids()) == ids
+
+
+@pytest.mark.parametrize(("age", "dead"), [(timedelta(days=400), True), (timedelta(0), False)])
+def test_number_of_a_process_that_was_given_anew_is_known(
+    restic: ResticHarness, age: timedelta, *, dead: bool
+) -> None:
+    forge(restic.repository, os.getpid(), age=age)
+    locks = locks_of(restic)
+    locks.remove_dead()
+    assert (locks.ids() == []) == dead
+
+
+def test_lock_that_is_none_is_left_alone(restic: ResticHarness) -> None:
+    for document in ({}, {"pid": "1"}, {"time": "now", "pid": 1, "hostname": HERE}):
+        forge_lock(restic.repository, PASSWORD, document)
+    locks = locks_of(restic)
+    locks.remove_dead()
+    assert len(locks.ids()) == 3
+
+
+def test_lock_of_another_host_is_waited_for_and_named(
+    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+    repository = runner.harness.repository
+    lock = forge(repository, 7, host="another.example", age=timedelta(hours=2), exclusive=True)
+    operation_id = runner.begin(Verb.PROTECT, runner.directory())
+    waiting = wait_until(lambda: runner.store.operation(operation_id).retry.last_error)
+    assert "locked exclusively by PID 7 on another.example" in waiting
+    assert "see whether process 7 of another.example is gone" in waiting
+    # The work is begun again, and again: the lock stays.
+    wait_until(lambda: runner.store.operation(operation_id).phase > 3)
+    assert (repository / "locks" / lock).exists()
+    (repository / "locks" / lock).unlink()
+    assert runner.wait(operation_id).succeeded
+
+
+def test_dead_lock_of_this_host_is_not_waited_for_long(
+    runner: ResticRunner, gone: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+    forge(runner.harness.repository, gone, exclusive=True)
+    runner.protect(runner.directory())
+    assert runner.harness.inventory().bookkeeping == frozenset()
+
+
+def test_protect_waits_for_a_prune(runner: ResticRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+    gate = runner.harness.folder / "gate"
+    os.mkfifo(gate)
+    runner.harness.plan_fault("HELD", "work", HELD_PRUNE)
+    prune = runner.runner.maintain("restic", "prune", {}).id
+    wait_until(lambda: list(runner.harness.repository.glob("locks/" + "[0-9a-f]" * 64)))
+    protect = runner.begin(Verb.PROTECT, runner.directory())
+    waiting = wait_until(lambda: runner.store.operation(protect).retry.last_error)
+    assert "waits for the repository" in waiting
+    assert "locked exclusively" in waiting
+    assert runner.snapshots() == []
+    gate.write_text("go on")
+    assert runner.wait(prune).succeeded
+    assert runner.wait(protect).succeeded
+    assert len(runner.snapshots()) == 1
