@@ -29,11 +29,14 @@ def test_run_of_a_missing_program_is_final() -> None:
 def test_run_that_takes_too_long_is_killed_with_its_children() -> None:
     with pytest.raises(Transient, match=r"sh did not end within 0\.2 seconds"):
         Command(["/bin/sh", "-c", "sleep 3217 & sleep 3217"], _ENVIRONMENT).run(0.2)
-    assert not [
+    children = [
         process
         for process in psutil.process_iter(["cmdline"])
         if process.info["cmdline"] == ["sleep", "3217"]
     ]
+    # Killed, they may take a moment to be gone.
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive
 
 
 def test_input_that_no_pipe_takes_is_refused() -> None:
