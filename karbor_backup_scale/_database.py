@@ -63,7 +63,7 @@ class QueueDatabase:
             MissingLibrary: the engine is not installed.
         """
         check_engine()
-        from karbor_backup_core.stores.sql import postgresql_parameters
+        from karbor_backup_scale._connection_parameters import postgresql_parameters
 
         store, queue = configuration.store_url, None
         if store is None or store.reveal().startswith("sqlite"):

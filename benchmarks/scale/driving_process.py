@@ -12,7 +12,8 @@ import time
 
 from benchmarks.scale.timed_backend import TimedBackend
 from karbor_backup_core import Backend, Policy, Runner
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._connector import PatientConnector
 from karbor_backup_scale._worker import WorkerProcess
 from karbor_backup_scale.settings import WorkerSettings

@@ -25,7 +25,8 @@ from benchmarks.measurement import OURS, Measurement
 from benchmarks.scale.driving_process import NAME
 from benchmarks.scale.timed_backend import VOLUME, TimedBackend
 from karbor_backup_core import Backend, Resource, plan_protect
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale.detach import DetachedQueue
 from tests.support.postgresql import PostgreSql, postgresql

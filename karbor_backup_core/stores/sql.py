@@ -23,11 +23,11 @@ from karbor_backup_core.stores._sql import (
     transaction_retries,
     writes,
 )
-from karbor_backup_core.stores._sql.engine import postgresql_parameters
+from karbor_backup_core.stores._sql.engine import SERVER_TIMEOUTS
 from karbor_backup_core.stores._sql.group_commit import GroupCommit
 from karbor_backup_core.stores._sql.rows import UnreadableRow, UnreadableRowError
 
-__all__ = ["SQLStore", "UnreadableRow", "UnreadableRowError", "postgresql_parameters"]
+__all__ = ["SERVER_TIMEOUTS", "SQLStore", "UnreadableRow", "UnreadableRowError"]
 
 T = TypeVar("T")
 

@@ -19,8 +19,9 @@ from karbor_backup_core import (
     plan_protect,
     system_clock,
 )
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeBackend, FakeCloud
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale.detach import DetachedQueue
 from tests.core.execution.killed_runner import CLOUD_NAME

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from procrastinate.exceptions import ConnectorException
 
-from karbor_backup_core.stores.sql import postgresql_parameters
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._connector import PatientConnector
 from tests.scale.harness import LONG
 from tests.support.postgresql import PostgreSql, postgresql

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from karbor_backup_core import ManualClock, Place
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeCloud
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._database import (
     QueueDatabase,
     QueueError,

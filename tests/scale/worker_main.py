@@ -11,8 +11,9 @@ from typing import Any, Final, ParamSpec, TypeVar
 import attrs
 
 from karbor_backup_core import Backend, KarborBackupError, Operation, Policy
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
 from karbor_backup_fake import FakeBackend
+from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._connector import PatientConnector
 from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale._worker import WorkerProcess

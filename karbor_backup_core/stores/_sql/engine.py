@@ -27,7 +27,7 @@ _ROLLBACK_JOURNAL: Final = "PRAGMA journal_mode = DELETE"
 _SCHEMES: Final = ("sqlite", "postgresql", "postgresql+psycopg", "mysql", "mysql+pymysql")
 """The beginnings of URLs that docs/stores.md shows, and their short forms."""
 
-_SERVER_TIMEOUTS: Final[Mapping[str, int]] = {
+SERVER_TIMEOUTS: Final[Mapping[str, int]] = {
     "connect_timeout": 5,
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
@@ -79,34 +79,9 @@ def create_engine(
     settings: dict[str, Any] = {"pool_pre_ping": True, "isolation_level": "READ COMMITTED"}
     if dialect.driver in _LIBPQ_DRIVERS:
         settings["connect_args"] = {
-            name: value for name, value in _SERVER_TIMEOUTS.items() if name not in parsed.query
+            name: value for name, value in SERVER_TIMEOUTS.items() if name not in parsed.query
         }
     return _create_sa_engine(parsed, **settings)
-
-
-def postgresql_parameters(url: str | sa.URL) -> dict[str, Any] | None:
-    """Return libpq's parameters for the database of a URL, with the time limits of the store.
-
-    Another program on that database, such as a queue, connects by them. They hold the password.
-
-    Args:
-        url: SQLAlchemy's URL of the database, with any driver.
-
-    Returns:
-        None if the database is not PostgreSQL.
-
-    Raises:
-        InvalidInput: the URL names no database.
-    """
-    try:
-        parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        raise InvalidInput("the queue's URL is no URL of a database") from None
-    if parsed.get_backend_name() != "postgresql":
-        return None
-    dialect = sa.make_url("postgresql+psycopg://").get_dialect()()
-    _, parameters = dialect.create_connect_args(parsed)
-    return {**_SERVER_TIMEOUTS, **parameters}
 
 
 def _suggest_scheme(url: str | sa.URL) -> str:

@@ -4,11 +4,9 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 import psycopg
-import pytest
 import sqlalchemy as sa
 
-from karbor_backup_core import InvalidInput
-from karbor_backup_core.stores.sql import SQLStore, postgresql_parameters
+from karbor_backup_core.stores.sql import SQLStore
 
 
 def read_parameters(url: str) -> Mapping[str, str]:
@@ -38,17 +36,3 @@ def test_time_limits_in_the_url_are_kept(new_postgresql_url: Callable[[], str]) 
     url = sa.make_url(new_postgresql_url()).update_query_dict({"tcp_user_timeout": "90000"})
     parameters = read_parameters(url.render_as_string(hide_password=False))
     assert (parameters["tcp_user_timeout"], parameters["connect_timeout"]) == ("90000", "5")
-
-
-def test_other_programs_get_the_parameters_of_a_postgresql() -> None:
-    parameters = postgresql_parameters("postgresql+psycopg2://u:pw@h:5433/d?connect_timeout=3")
-    assert parameters is not None
-    assert parameters["tcp_user_timeout"] == 10_000
-    expected = {"host": "h", "port": 5433, "user": "u", "password": "pw", "dbname": "d"}
-    assert {**parameters, **expected, "connect_timeout": "3"} == parameters
-
-
-def test_other_databases_have_no_parameters_of_postgresql() -> None:
-    assert postgresql_parameters("sqlite:///x") is None
-    with pytest.raises(InvalidInput):
-        postgresql_parameters("no url")
