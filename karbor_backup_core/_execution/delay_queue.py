@@ -50,17 +50,23 @@ class DelayQueue:
         # A cancel may have been written since the operation was read. One query of the store serves
         # all operations that were added before it.
         if not already:
-            self._submit_task(self.try_check_cancel_requests)
+            self._submit_task(self.check_cancel_requests)
 
     def check_cancel_requests(self) -> None:
         """Pass on at once each operation for which a cancel was requested.
 
-        Raises:
-            StoreError: the store could not be read.
+        After a store error the next lease renewal checks again.
         """
         with self._lock:
             self._check_is_due = False
-        for operation_id in self._driver.store.cancel_requests(self._driver.owner):
+        try:
+            requested = self._driver.store.cancel_requests(self._driver.owner)
+        except StoreError as error:
+            _log.warning(
+                "cancels will be asked for when the leases are renewed next, not now: %s", error
+            )
+            return
+        for operation_id in requested:
             with self._lock:
                 event, operation = self._waiting.get(operation_id, (None, None))
                 if event is None or operation is None or operation.cancel_requested:
@@ -84,15 +90,6 @@ class DelayQueue:
         except KarborBackupError as error:
             _log.warning("operation %s could not be read: %s", operation.id, error)
             return operation
-
-    def try_check_cancel_requests(self) -> None:
-        """Check for cancel requests; after a store error the next lease renewal checks again."""
-        try:
-            self.check_cancel_requests()
-        except StoreError as error:
-            _log.warning(
-                "cancels will be asked for when the leases are renewed next, not now: %s", error
-            )
 
     def _on_due(self, operation: Operation) -> None:
         with self._lock:

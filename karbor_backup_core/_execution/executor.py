@@ -107,7 +107,7 @@ class Executor:
 
     def heed_cancel(self, operation: Operation) -> None:
         """Let a cancel that was requested just now take effect soon."""
-        self._delay_queue.try_check_cancel_requests()
+        self._delay_queue.check_cancel_requests()
         if operation.backend in self._pollers:
             self._pollers[operation.backend].poll_soon()
 

@@ -106,7 +106,4 @@ class LeaseRenewer:
         if self._driver.owner != owner:
             _log.warning("the lease of %s had run out; what was held is taken anew", owner)
             self._callbacks.on_new_owner()
-        try:
-            self._callbacks.on_renewed()
-        except StoreError as error:
-            _log.warning("cancels will be asked for when the leases are renewed next: %s", error)
+        self._callbacks.on_renewed()
