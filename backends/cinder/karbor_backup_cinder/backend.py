@@ -1,6 +1,7 @@
 """The backend: its description and its hooks."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from karbor_backup_cinder.chains import name_dependents
@@ -36,6 +37,8 @@ from karbor_backup_openstack.services import CloudServices
 if TYPE_CHECKING:
     from keystoneauth1.session import Session
 
+    from karbor_backup_contract import Harness
+
 NAME: Final = "cinder"
 
 
@@ -57,6 +60,15 @@ class CinderBackend:
         self._context = CinderContext.create(self._services)
         self._volumes = create_workflow(self._context)
         self._sets = create_set_workflow(SetContext.create(self._services))
+
+    @classmethod
+    def contract_harness(
+        cls, configuration: Mapping[str, Any]
+    ) -> AbstractContextManager["Harness"]:
+        """Give the contract suite a harness; ``configuration`` is what the constructor takes."""
+        from karbor_backup_cinder.harness import create_live_harness
+
+        return create_live_harness(cls, configuration)
 
     @hookimpl
     def describe(self) -> BackendInfo:

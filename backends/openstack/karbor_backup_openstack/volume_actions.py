@@ -44,10 +44,26 @@ class VolumeActions:
         arguments = {"new_type": volume_type, "migration_policy": "on-demand"}
         self._send_action(what, "os-retype", arguments)
 
-    def _send_action(self, what: str, action: str, arguments: dict[str, Any]) -> None:
+    def reimage(self, image_id: str) -> None:
+        """Begin to write an image over what the volume holds; Cinder can since its API 3.68."""
+        what = f"to write image {image_id} to volume {self._volume_id}"
+        self._send_action(what, "os-reimage", {"image_id": image_id}, microversion="3.68")
+
+    def upload_to_image(self, name: str) -> str:
+        """Begin to copy all of the volume to a new raw image; return the image's id."""
+        what = f"to copy volume {self._volume_id} to an image"
+        arguments = {"image_name": name, "disk_format": "raw", "container_format": "bare"}
+        answer = self._send_action(what, "os-volume_upload_image", arguments)
+        return str(answer.json()["os-volume_upload_image"]["image_id"])
+
+    def _send_action(
+        self, what: str, action: str, arguments: dict[str, Any], **options: Any
+    ) -> Any:
         from openstack.exceptions import raise_from_response
 
         with translate_errors(f"Cinder {what}"):
-            path = f"/volumes/{self._volume_id}/action"
-            response = self._services.sdk.block_storage.post(path, json={action: arguments})
+            response = self._services.sdk.block_storage.post(
+                f"/volumes/{self._volume_id}/action", json={action: arguments}, **options
+            )
             raise_from_response(response)
+        return response

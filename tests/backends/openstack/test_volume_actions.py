@@ -9,6 +9,7 @@ from karbor_backup_core import BackendError
 from karbor_backup_openstack.errors import NotFound
 from karbor_backup_openstack.volume_actions import VolumeActions
 from tests.backends.freezer.restore.harness import RestoreHarness
+from tests.backends.openstack.stub_cloud import StubCloud
 
 
 @pytest.fixture
@@ -64,3 +65,18 @@ def test_missing_volume_type_is_named(cloud: RestoreHarness) -> None:
     volume = _create_volume(cloud)
     with pytest.raises((BackendError, NotFound), match="the type 'nowhere'"):
         VolumeActions(cloud.services, volume.id).retype("nowhere")
+
+
+def test_contents_go_through_images(stub_cloud: StubCloud) -> None:
+    stub_cloud.add_response(
+        "/volumes/v1/action$", {"os-volume_upload_image": {"image_id": "i1"}}, status=202
+    )
+    actions = VolumeActions(stub_cloud.services, "v1")
+    actions.reimage("i0")
+    assert actions.upload_to_image("copy") == "i1"
+
+
+def test_cinder_that_cannot_write_an_image_says_so(stub_cloud: StubCloud) -> None:
+    stub_cloud.add_response("/volumes/v1/action$", {"badRequest": {"message": "no"}}, status=400)
+    with pytest.raises(BackendError, match="to write image i0 to volume v1: status 400: no"):
+        VolumeActions(stub_cloud.services, "v1").reimage("i0")

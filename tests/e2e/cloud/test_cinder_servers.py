@@ -1,6 +1,7 @@
 """Servers through the Cinder backend, on real Nova and Cinder: disks, shape, chains, traces."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.e2e.cloud.owned_resources import wait_until
 from tests.e2e.cloud.test_servers import SERVER, own_resources, server_facts
 from tests.e2e.cloud.volumes import list_cinder_backups, read_start
 from tests.e2e.freezer.harness import FreezerHarness, assert_succeeded
-from tests.support.outcomes import get_backup
+from tests.support.outcomes import get_backup, get_outcome
 
 VOLUME = "OS::Cinder::Volume"
 
@@ -167,3 +168,48 @@ def test_cancelled_or_interrupted_protect_of_a_server_leaves_nothing_twice(
     assert len(list_cinder_backups(sdk, data)) == 1
     assert_succeeded(second.wait(second.delete("cinder", get_backup(ended)).id, TIMEOUT))
     assert own_resources(harness, cloud_tools) == before
+
+
+def test_protect_and_restore_of_a_server_that_are_late_or_cancelled_leave_nothing(
+    make_cinder_runner: Callable[..., Runner],
+    harness: FreezerHarness,
+    cloud_tools: CloudTestTools,
+    sdk: Connection,
+    make_database_server: Callable[[], tuple[Resource, Resource, Resource]],
+) -> None:
+    source, _, _ = make_database_server()
+    before = own_resources(harness, cloud_tools)
+    runner = make_cinder_runner()
+    late = timedelta(seconds=1)
+    begun = runner.protect("cinder", source, options(harness), deadline=late)
+    assert_failed_late(runner.wait(begun.id, TIMEOUT))
+    assert own_resources(harness, cloud_tools) == before
+
+    backup = get_backup(runner.wait(runner.protect("cinder", source, options(harness)).id, TIMEOUT))
+    stored = own_resources(harness, cloud_tools)
+    wanted = {"restore_name": f"{harness.top}-new"}
+    begun = runner.restore("cinder", backup, wanted, deadline=late)
+    assert_failed_late(runner.wait(begun.id, TIMEOUT))
+    assert own_resources(harness, cloud_tools) == stored
+
+    begun = runner.restore("cinder", backup, wanted)
+    wait_until(lambda: "restoring-backup" in list_own_states(sdk, wanted["restore_name"]))
+    runner.cancel(begun.id)
+    cancelled = runner.wait(begun.id, TIMEOUT)
+    assert (cancelled.state, cancelled.result) == (State.RELEASED, Result.CANCELLED)
+    assert own_resources(harness, cloud_tools) == stored
+    assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
+    assert own_resources(harness, cloud_tools) == before
+
+
+def list_own_states(sdk: Connection, name: str) -> set[str]:
+    """Return the states of the volumes whose names begin with one."""
+    return {v.status for v in sdk.block_storage.volumes() if (v.name or "").startswith(name)}
+
+
+def assert_failed_late(operation: Operation) -> None:
+    """Check that an operation failed by its deadline, and has left nothing to remove."""
+    outcome = get_outcome(operation)
+    assert (operation.state, outcome.result) == (State.RELEASED, Result.FAILED), outcome
+    assert "deadline" in outcome.reason
+    assert outcome.leftovers == ()

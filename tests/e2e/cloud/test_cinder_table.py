@@ -157,6 +157,6 @@ def test_page_shows_what_comes_back_of_a_server(
     restored = runner.wait(runner.restore("cinder", backup).id, TIMEOUT)
     server, _ = register_created(restored)
     made = look_at_server(server.id)
+    assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
     back = ["yes" if one == other else "no" for one, other in zip(found, made, strict=True)]
     check_page(SERVERS, [[*row] for row in zip(SERVER_CASES, back, strict=True)])
-    assert_succeeded(runner.wait(runner.delete("cinder", backup).id, TIMEOUT))
