@@ -29,6 +29,17 @@ def build_stop_outcome(operation: Operation) -> Outcome:
     return Outcome(Result.FAILED, reason=reason)
 
 
+def build_stranded_outcome(operation: Operation) -> Outcome:
+    """Return the outcome of an operation that was given up because its host is gone."""
+    host = "" if operation.place is None else operation.place.host
+    left = Leftover(
+        "work outside", operation.id, f"what it made or does on host {host} stays there"
+    )
+    return Outcome(
+        Result.FAILED, reason=f"it was given up: its work is on host {host}", leftovers=(left,)
+    )
+
+
 def build_outcome(operation: Operation, progress: Progress, now: datetime) -> Outcome:
     """Return the outcome of an operation whose work outside has ended as ``progress`` says."""
     result, reason = _result_and_reason(operation, progress)

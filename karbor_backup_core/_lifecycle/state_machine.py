@@ -8,20 +8,32 @@ answer. Whoever drives an operation (``karbor_backup_core._execution.driver`` is
 """
 
 import enum
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias, TypeVar
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 import attrs
 
 from karbor_backup_core._errors import InvalidInput, KarborBackupError, Transient
-from karbor_backup_core._lifecycle.outcomes import add_leftovers, build_outcome, build_stop_outcome
+from karbor_backup_core._lifecycle.changes import (
+    evolve_retry,
+    is_cancel_due,
+    is_stopping,
+    record_progress,
+    reset_retry,
+    set_back,
+    start_next_phase,
+    suspend,
+)
+from karbor_backup_core._lifecycle.outcomes import (
+    add_leftovers,
+    build_outcome,
+    build_stop_outcome,
+    build_stranded_outcome,
+)
 from karbor_backup_core._lifecycle.policy import Policy
 from karbor_backup_core._lifecycle.retry_delays import RANDOM_JITTER, Jitter, exponential_delay
 from karbor_backup_core._model import (
-    Amount,
     Lease,
-    Leftover,
     Operation,
     Outcome,
     Place,
@@ -31,8 +43,6 @@ from karbor_backup_core._model import (
     Retry,
     State,
 )
-
-T = TypeVar("T", Operation, Retry)
 
 
 class Call(enum.Enum):
@@ -66,9 +76,9 @@ def next_call(operation: Operation, now: datetime) -> Call:
         return Call.WAIT
     match operation.state:
         case State.SUBMITTING:
-            return Call.POLL if _is_stopping(operation, now) else Call.VERB
+            return Call.POLL if is_stopping(operation, now) else Call.VERB
         case State.RUNNING:
-            return Call.CANCEL if _is_cancel_due(operation, now) else Call.POLL
+            return Call.CANCEL if is_cancel_due(operation, now) else Call.POLL
         case State.ENDED:
             return Call.POLL
         case State.RELEASING:
@@ -132,7 +142,7 @@ class Lifecycle:
         It is the deadline until that has passed or a cancel was asked for, and the end of the
         grace, or of the release, from then on. It may lie in the past.
         """
-        if operation.outcome is None and not _is_stopping(operation, now):
+        if operation.outcome is None and not is_stopping(operation, now):
             return operation.deadline
         return operation.grace_until or operation.deadline + self.policy.grace
 
@@ -170,33 +180,33 @@ class Lifecycle:
         latest = self._cap_at_limit(moved, longest, now)
         if moved.retry.not_before is None or moved.retry.not_before <= latest:
             return moved
-        return _evolve_retry(moved, not_before=latest)
+        return evolve_retry(moved, not_before=latest)
 
     def _moved_back(self, operation: Operation, now: datetime) -> Operation:
         past = (operation.created_at, operation.submitted_at, operation.ended_at)
         behind = max(instant for instant in past if instant is not None) - now
         if behind <= timedelta():
             return operation
-        retry = _set_back(operation.retry, ("not_before", "unknown_since"), behind)
-        return attrs.evolve(_set_back(operation, _MOVED_INSTANTS, behind), retry=retry)
+        retry = set_back(operation.retry, ("not_before", "unknown_since"), behind)
+        return attrs.evolve(set_back(operation, _MOVED_INSTANTS, behind), retry=retry)
 
     def request_cancel(self, operation: Operation) -> Operation:
         """Ask for an operation to be cancelled; one that has its outcome stays as it is."""
         if operation.outcome is not None or operation.cancel_requested:
             return operation
-        return attrs.evolve(_evolve_retry(operation, not_before=None), cancel_requested=True)
+        return attrs.evolve(evolve_retry(operation, not_before=None), cancel_requested=True)
 
     def resume(self, operation: Operation, now: datetime) -> Operation:
         """Make a suspended operation go on, with its grace anew; any other stays as it is."""
         if not operation.suspended:
             return operation
         grace = self.policy.release if operation.state is State.RELEASING else self.policy.grace
-        return attrs.evolve(_reset_retry(operation), suspended=False, grace_until=now + grace)
+        return attrs.evolve(reset_retry(operation), suspended=False, grace_until=now + grace)
 
     def abandon(self, operation: Operation, now: datetime) -> Operation:
         """Give an operation up for good; what it left is, or stays, named in its outcome."""
         if operation.outcome is None:
-            operation = self._set_outcome(operation, _build_stranded_outcome(operation), now)
+            operation = self._set_outcome(operation, build_stranded_outcome(operation), now)
         return attrs.evolve(
             operation, state=State.RELEASED, suspended=False, awaiting=False, lease=None
         )
@@ -218,7 +228,7 @@ class Lifecycle:
             if driven
             else f"; no process drives that one now: karbor-backup resume {holder} goes on with it"
         )
-        return _evolve_retry(
+        return evolve_retry(
             operation,
             failures=failures,
             not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
@@ -236,15 +246,15 @@ class Lifecycle:
         return self._set_outcome(operation, refusal, now, state=State.RELEASED)
 
     def _advance(self, operation: Operation, place: Place | None, now: datetime) -> Operation:
-        if _is_stopping(operation, now):
+        if is_stopping(operation, now):
             return self._finish_stopped(operation, now)
-        return attrs.evolve(_start_next_phase(operation, now), place=place)
+        return attrs.evolve(start_next_phase(operation, now), place=place)
 
     def _on_no_place(
         self, operation: Operation, error: KarborBackupError, now: datetime
     ) -> Operation:
         """End an operation that cannot be begun here, unless that may pass before its deadline."""
-        if _is_stopping(operation, now):
+        if is_stopping(operation, now):
             return self._finish_stopped(operation, now)
         if isinstance(error, Transient):
             return self._postpone(operation, error, now)
@@ -260,7 +270,7 @@ class Lifecycle:
         may end meanwhile.
         """
         if not isinstance(answer, KarborBackupError):
-            return attrs.evolve(_reset_retry(operation), cancel_sent=True, cancel_retry_at=None)
+            return attrs.evolve(reset_retry(operation), cancel_sent=True, cancel_retry_at=None)
         if isinstance(answer, Transient):
             if not operation.cancel_sent and operation.retry.failures < _CANCEL_ATTEMPTS:
                 return self._postpone(operation, answer, now)
@@ -276,7 +286,7 @@ class Lifecycle:
         )
 
     def _on_started(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
-        noted = _record_progress(operation, progress, take_receipt=True)
+        noted = record_progress(operation, progress, take_receipt=True)
         match progress.state:
             case ProgressState.RUNNING:
                 return attrs.evolve(noted, state=State.RUNNING)
@@ -291,8 +301,8 @@ class Lifecycle:
         failed = self._postpone(operation, error, now)
         if isinstance(error, Transient) and failed.retry.failures < self.policy.attempts:
             # What is to stop is not begun again: the poll that comes next need not wait.
-            until = None if _is_stopping(operation, now) else failed.retry.not_before
-            again = _evolve_retry(failed, not_before=until)
+            until = None if is_stopping(operation, now) else failed.retry.not_before
+            again = evolve_retry(failed, not_before=until)
             return attrs.evolve(again, attempt=operation.attempt + 1)
         # Later phases and attempts follow calls that may have started something to release.
         if isinstance(error, InvalidInput) and operation.phase == operation.attempt == 1:
@@ -303,7 +313,7 @@ class Lifecycle:
     def _on_progress(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         if progress.state is ProgressState.UNKNOWN:
             return self._on_unknown(operation, now)
-        noted = _record_progress(operation, progress, take_receipt=False)
+        noted = record_progress(operation, progress, take_receipt=False)
         if operation.outcome is not None:
             return self._on_progress_after_outcome(noted, progress, now)
         match progress.state:
@@ -323,7 +333,7 @@ class Lifecycle:
         if progress.state is not ProgressState.RUNNING:
             return self._on_work_finished(operation, now)
         if self._is_grace_over(operation, now):
-            return _suspend(operation, progress.leftovers)
+            return suspend(operation, progress.leftovers)
         return operation
 
     def _on_poll_error(
@@ -331,11 +341,11 @@ class Lifecycle:
     ) -> Operation:
         """Note why a poll brought nothing; until the grace is over that changes nothing else."""
         if operation.retry.last_error != str(error):
-            operation = _evolve_retry(operation, last_error=str(error))
+            operation = evolve_retry(operation, last_error=str(error))
         if not self._is_grace_over(operation, now):
             return operation
         if operation.outcome is not None:
-            return _suspend(operation, ())
+            return suspend(operation, ())
         # A service that cannot be asked has not said that the work ended: it may still run.
         return self._on_grace_expired(operation, Progress(ProgressState.RUNNING), now)
 
@@ -345,7 +355,7 @@ class Lifecycle:
         # Pages of a listing shift while others delete entries: one look that misses is no proof.
         if now < first + self.policy.unknown_gap:
             until = self._cap_at_limit(operation, first + self.policy.unknown_gap - now, now)
-            return _evolve_retry(operation, unknown_since=first, not_before=until)
+            return evolve_retry(operation, unknown_since=first, not_before=until)
         if operation.outcome is not None:
             return self._on_work_finished(operation, now)
         if operation.state is State.SUBMITTING:
@@ -356,7 +366,7 @@ class Lifecycle:
     def _on_release_progress(
         self, operation: Operation, progress: Progress, now: datetime
     ) -> Operation:
-        noted = _record_progress(operation, progress, take_receipt=True)
+        noted = record_progress(operation, progress, take_receipt=True)
         match progress.state:
             case ProgressState.SUCCEEDED:
                 done = add_leftovers(noted, progress.leftovers, replace=True)
@@ -367,7 +377,7 @@ class Lifecycle:
                 return noted
             case _:
                 failed = attrs.evolve(noted, retry=Retry(progress.reason))
-                return _suspend(failed, progress.leftovers)
+                return suspend(failed, progress.leftovers)
 
     def _on_release_failed(
         self, operation: Operation, error: KarborBackupError, now: datetime
@@ -375,12 +385,12 @@ class Lifecycle:
         failed = self._postpone(operation, error, now)
         if isinstance(error, Transient) and not self._is_grace_over(operation, now):
             return failed
-        return _suspend(failed, ())
+        return suspend(failed, ())
 
     def _start_next_phase_or_stop(self, operation: Operation, now: datetime) -> Operation:
-        if _is_stopping(operation, now):
+        if is_stopping(operation, now):
             return self._finish_stopped(operation, now)
-        return _start_next_phase(operation, now)
+        return start_next_phase(operation, now)
 
     def _postpone(self, operation: Operation, error: KarborBackupError, now: datetime) -> Operation:
         failures = operation.retry.failures + 1
@@ -388,14 +398,14 @@ class Lifecycle:
         if isinstance(error, Transient) and error.retry_after is not None:
             delay = max(delay, self._requested_delay(operation, error.retry_after, now))
         until = self._cap_at_limit(operation, delay, now)
-        return _evolve_retry(operation, failures=failures, not_before=until, last_error=str(error))
+        return evolve_retry(operation, failures=failures, not_before=until, last_error=str(error))
 
     def _requested_delay(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
         """Return how much of a delay that a service asks for is kept.
 
         What is to stop waits no longer for the service's sake than for ours.
         """
-        stopping = _is_stopping(operation, now)
+        stopping = is_stopping(operation, now)
         limit = self.policy.retry_limit if stopping else self.policy.retry_after_limit
         # Compared in seconds: a timedelta holds less than a service may ask for.
         return timedelta(seconds=min(seconds, limit.total_seconds()))
@@ -414,7 +424,7 @@ class Lifecycle:
     ) -> Operation:
         """End an operation whose work outside may go on: it stays unreleased until it ended."""
         closed = self._set_outcome(operation, build_stop_outcome(operation), now, state=State.ENDED)
-        return _suspend(attrs.evolve(closed, awaiting=True), progress.leftovers)
+        return suspend(attrs.evolve(closed, awaiting=True), progress.leftovers)
 
     def _finish(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         return self._set_outcome(operation, build_outcome(operation, progress, now), now)
@@ -430,7 +440,7 @@ class Lifecycle:
         over = state is State.RELEASED or not operation.phase
         awaits = state is State.ENDED
         return attrs.evolve(
-            _reset_retry(operation),
+            reset_retry(operation),
             state=State.RELEASED if over else state,
             outcome=outcome,
             ended_at=now,
@@ -442,7 +452,7 @@ class Lifecycle:
         """Go on with the release of an operation whose work outside has ended at last."""
         release_began = operation.state is State.RELEASING
         return attrs.evolve(
-            _reset_retry(operation),
+            reset_retry(operation),
             state=State.RELEASING,
             awaiting=False,
             grace_until=operation.grace_until if release_began else now + self.policy.release,
@@ -450,86 +460,3 @@ class Lifecycle:
 
     def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
-
-
-def _evolve_retry(operation: Operation, **changes: Any) -> Operation:
-    return attrs.evolve(operation, retry=attrs.evolve(operation.retry, **changes))
-
-
-def _reset_retry(operation: Operation) -> Operation:
-    """Return an operation that nothing delays any more; its last error stays on record."""
-    return attrs.evolve(operation, retry=Retry(operation.retry.last_error))
-
-
-def _set_back(instance: T, names: Sequence[str], behind: timedelta) -> T:
-    """Return an instance whose instants of these names lie earlier by so much."""
-    noted = {name: getattr(instance, name) for name in names}
-    first = datetime.min.replace(tzinfo=UTC)  # nothing can be moved beyond it
-    moved = {name: at - min(behind, at - first) for name, at in noted.items() if at is not None}
-    return attrs.evolve(instance, **moved)
-
-
-def _is_cancel_due(operation: Operation, now: datetime) -> bool:
-    if not operation.cancel_sent:
-        return _is_stopping(operation, now)
-    return operation.cancel_retry_at is not None and now >= operation.cancel_retry_at
-
-
-def _is_stopping(operation: Operation, now: datetime) -> bool:
-    return operation.cancel_requested or now >= operation.deadline
-
-
-def _start_next_phase(operation: Operation, now: datetime) -> Operation:
-    return attrs.evolve(
-        operation,
-        state=State.SUBMITTING,
-        phase=operation.phase + 1,
-        attempt=1,
-        submitted_at=now,
-        retry=Retry(),
-    )
-
-
-def _record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
-    """Note how far it is; the same object comes back where nothing is new."""
-    running = progress.state is ProgressState.RUNNING
-    reported: dict[str, Any] = {
-        "retry": Retry(progress.reason if running else ""),
-        "amount": _update_amount(operation.amount, progress),
-    }
-    if take_receipt and progress.receipt is not None:
-        reported["receipt"] = progress.receipt
-    news = {name: value for name, value in reported.items() if getattr(operation, name) != value}
-    return attrs.evolve(operation, **news) if news else operation
-
-
-def _update_amount(amount: Amount, progress: Progress) -> Amount:
-    """Return the amounts that a report names, and the earlier ones where it names none."""
-    return Amount(
-        done=amount.done if progress.done is None else progress.done,
-        total=amount.total if progress.total is None else progress.total,
-        unit=progress.unit or amount.unit,
-    )
-
-
-def _build_stranded_outcome(operation: Operation) -> Outcome:
-    """Return the outcome of an operation that was given up because its host is gone."""
-    host = "" if operation.place is None else operation.place.host
-    left = Leftover(
-        "work outside", operation.id, f"what it made or does on host {host} stays there"
-    )
-    return Outcome(
-        Result.FAILED, reason=f"it was given up: its work is on host {host}", leftovers=(left,)
-    )
-
-
-def _suspend(operation: Operation, leftovers: tuple[Leftover, ...]) -> Operation:
-    named = leftovers or (
-        Leftover(
-            kind="work outside" if operation.awaiting else "bookkeeping",
-            id=operation.id,
-            note=operation.retry.last_error
-            or "it may still go on; resume the operation to clean up",
-        ),
-    )
-    return attrs.evolve(add_leftovers(operation, named), suspended=True, lease=None)
