@@ -212,6 +212,21 @@ def choose_freezer_credentials(conf: Any, context: Any) -> Credentials:
     return UserCredentials(context, conf)
 
 
+def choose_cloud_credentials(configuration: Mapping[str, Any], context: Any) -> Credentials:
+    """Choose the credentials for a backend that reaches a cloud's services itself.
+
+    The cloud that the configuration names goes first; then the user's own credentials, where
+    Keystone is on; then what openstacksdk finds in ``OS_*``.
+
+    Args:
+        configuration: the backend's.
+        context: Karbor's ``RequestContext``.
+    """
+    if configuration.get("cloud") or not getattr(context, "auth_token_info", None):
+        return DefaultCredentials()
+    return UserCredentials(context)
+
+
 def _connection_words(conf: Any) -> str:
     """Return what the provider's file says of its connections; paths and numbers, no secrets."""
     if conf is None:

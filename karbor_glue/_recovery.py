@@ -29,7 +29,7 @@ from karbor_backup_core.stores.common import with_renewed_lease
 from karbor_glue import _runners
 from karbor_glue._bank_section import ResourceSection, StoredOperation
 from karbor_glue._checkpoints import find_checkpoints
-from karbor_glue._credentials import Credentials, TrustCredentials
+from karbor_glue._credentials import Credentials
 from karbor_glue._exceptions import incomplete_error
 from karbor_glue._karbor_records import end_abandoned_records, update_record
 from karbor_glue._leases import Leases, describe_alive, lease_object_name
@@ -162,7 +162,7 @@ class _ProtectedResource:
     def credentials(self, notes: Mapping[str, Any]) -> Credentials:
         """Those that an operation was begun with, or the provider's own."""
         trust = notes.get("trust")
-        return TrustCredentials(trust, self.plugin.conf) if trust else self.plugin.credentials(None)
+        return self.plugin.lent_credentials(trust) if trust else self.plugin.credentials(None)
 
 
 class _CheckpointRecovery:

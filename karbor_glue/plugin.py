@@ -4,9 +4,15 @@ from typing import Any, ClassVar
 
 from karbor.services.protection import protection_plugin
 
-from karbor_backup_core import Verb
+from karbor_backup_core import InvalidInput, Verb
 from karbor_glue import _schemas
-from karbor_glue._credentials import Credentials, DefaultCredentials, choose_freezer_credentials
+from karbor_glue._credentials import (
+    Credentials,
+    DefaultCredentials,
+    TrustCredentials,
+    choose_cloud_credentials,
+    choose_freezer_credentials,
+)
 from karbor_glue._operations import (
     CopyOperation,
     DeleteOperation,
@@ -66,6 +72,10 @@ class BackupProtectionPlugin(protection_plugin.ProtectionPlugin):  # type: ignor
         """Choose the credentials for a request of Karbor's."""
         return DefaultCredentials()
 
+    def lent_credentials(self, trust: str) -> Credentials:
+        """Return the credentials of a trust that a process which is gone has left."""
+        return TrustCredentials(trust)
+
     @classmethod
     def get_supported_resources_types(cls) -> list[str]:
         """List the types; whether the provider's backend has one shows in the first hook."""
@@ -108,6 +118,15 @@ class CinderProtectionPlugin(BackupProtectionPlugin):
 
     BACKEND = "cinder"
 
+    def credentials(self, context: Any) -> Credentials:
+        """Choose the credentials for Cinder, Nova and Glance."""
+        try:
+            configuration = self.settings().configuration
+        except InvalidInput:
+            # The hook that uses the settings says what is wrong with them.
+            return DefaultCredentials()
+        return choose_cloud_credentials(configuration, context)
+
 
 class FreezerProtectionPlugin(BackupProtectionPlugin):
     """Protects resources with OpenStack Freezer."""
@@ -121,3 +140,7 @@ class FreezerProtectionPlugin(BackupProtectionPlugin):
     def credentials(self, context: Any) -> Credentials:
         """Choose the credentials for Freezer."""
         return choose_freezer_credentials(self._config, context)
+
+    def lent_credentials(self, trust: str) -> Credentials:
+        """Return the credentials of a trust, with what the file says of connections."""
+        return TrustCredentials(trust, self._config)

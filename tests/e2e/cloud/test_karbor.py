@@ -94,7 +94,22 @@ def start_karbor(
     make_karbor: Callable[..., KarborService],
     providers: Iterable[str],
 ) -> KarborService:
-    """Start a Karbor that is used by the user demo, with providers of these ids."""
+    """Start a Karbor that is used by the user demo, with Freezer providers of these ids."""
+    karbor = configure_karbor(cloud, account, make_karbor)
+    text = (EXAMPLES / "freezer.conf").read_text()
+    text = text.replace("/var/lib/freezer/backups", str(harness.storage / harness.top))
+    text = text.replace("# cloud = production", "scheduler_client_id = node1\nlease = 5")
+    text = text.replace("poll_interval = 20", "poll_interval = 2")
+    for provider in providers:
+        karbor.add_provider(provider, re.sub("(?m)^id = .*$", f"id = {provider}", text))
+    karbor.start()
+    return karbor
+
+
+def configure_karbor(
+    cloud: Sandbox, account: Account, make_karbor: Callable[..., KarborService]
+) -> KarborService:
+    """Return a Karbor that is used by the user demo; it has no provider, and is not started."""
     user = cloud.session()
     conf = _CONF.format(
         auth_url=cloud.auth_url,
@@ -105,17 +120,9 @@ def start_karbor(
         glance=user.get_endpoint(service_type="image"),
         neutron=user.get_endpoint(service_type="network"),
     )
-    karbor = make_karbor(
+    return make_karbor(
         more=conf, project=user.get_project_id(), token=user.get_token(), timeout=TIMEOUT
     )
-    text = (EXAMPLES / "freezer.conf").read_text()
-    text = text.replace("/var/lib/freezer/backups", str(harness.storage / harness.top))
-    text = text.replace("# cloud = production", "scheduler_client_id = node1\nlease = 5")
-    text = text.replace("poll_interval = 20", "poll_interval = 2")
-    for provider in providers:
-        karbor.add_provider(provider, re.sub("(?m)^id = .*$", f"id = {provider}", text))
-    karbor.start()
-    return karbor
 
 
 def find_listed(karbor: KarborService, kind: str, identifier: str) -> dict[str, Any]:

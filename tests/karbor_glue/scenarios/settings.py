@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from oslo_config import cfg, generator
 
 from karbor_backup_core import InvalidInput
 from karbor_glue import options
+from karbor_glue._credentials import Credentials, DefaultCredentials, UserCredentials
 from karbor_glue._settings import Settings, read_backend_settings, read_freezer_settings
+from karbor_glue.plugin import CinderProtectionPlugin
 
 
 def freezer_settings(folder: Path, lines: str) -> Settings:
@@ -87,6 +90,31 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_provider_without_a_backend_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="names no backend"):
         read_backend_settings(_load_conf(tmp_path, ""))
+
+
+@pytest.mark.parametrize(
+    ("configuration", "keystone_is_on", "expected"),
+    [
+        ("", True, UserCredentials),
+        ('cloud = "production"', True, DefaultCredentials),
+        ("", False, DefaultCredentials),
+        ("not TOML", True, DefaultCredentials),
+    ],
+)
+def test_cinder_works_with_the_users_credentials_unless_a_cloud_is_named(
+    tmp_path: Path,
+    configuration: str,
+    expected: type[Credentials],
+    *,
+    keystone_is_on: bool,
+) -> None:
+    file = tmp_path / "cinder.toml"
+    file.write_text(configuration)
+    conf = _load_conf(tmp_path, f"[karbor_backup_plugin]\nconfiguration_file = {file}\n")
+    context = SimpleNamespace(
+        auth_token_info={"token": {}} if keystone_is_on else None, user_id="u1", project_id="p1"
+    )
+    assert type(CinderProtectionPlugin(conf).credentials(context)) is expected
 
 
 def test_equal_settings_share_a_runner(tmp_path: Path) -> None:
