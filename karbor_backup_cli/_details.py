@@ -29,8 +29,13 @@ def format_backup(backup: Backup) -> Iterator[str]:
     )
 
 
-def format_operation(operation: Operation) -> Iterator[str]:
-    """Describe an operation."""
+def format_operation(operation: Operation, queue: int | None = None) -> Iterator[str]:
+    """Describe an operation.
+
+    Args:
+        operation: the operation.
+        queue: how many others begin before it, where that is known.
+    """
     outcome = operation.outcome
     yield f"operation {printable(operation.id)}"
     yield from _format_fields(
@@ -42,6 +47,7 @@ def format_operation(operation: Operation) -> Iterator[str]:
         ("reason", "" if outcome is None else outcome.reason),
         ("progress", format_amount(operation.amount)),
         ("waits for", operation.retry.last_error),
+        ("queue", "" if queue is None else f"{queue} before it"),
         ("begun", format_time(operation.created_at)),
         ("ended", format_time(operation.ended_at)),
         ("deadline", format_time(operation.deadline)),

@@ -47,7 +47,9 @@ def format_subject(operation: Operation) -> str:
 def format_status(operation: Operation) -> str:
     """Return the state of an operation in a few words."""
     if operation.outcome is None:
-        return "cancelling" if operation.cancel_requested else operation.state.value
+        if operation.cancel_requested:
+            return "cancelling"
+        return "queued" if operation.queued else operation.state.value
     result = operation.outcome.result.value
     if operation.state is State.RELEASED:
         return result

@@ -6,6 +6,7 @@ from karbor_backup_core import (
     Backup,
     InvalidInput,
     Operation,
+    State,
     UnknownBackup,
     UnknownOperation,
     suggest_name,
@@ -27,6 +28,22 @@ def find_backup(store: SQLStore, text: str) -> Backup:
         raise UnknownBackup(f"backup {text!r}: there is none; `karbor-backup list` shows all")
     backup = store.backup(found)
     return _find_member(backup, member) if member else backup
+
+
+def count_queued_before(store: SQLStore, operation: Operation) -> int | None:
+    """Return how many operations of its backend begin before a queued one in the same process.
+
+    None where it does not wait for this process, but is the service's to begin, or is not queued.
+    """
+    if not operation.queued or operation.state is not State.PLANNED:
+        return None
+    return sum(
+        each.queued
+        and each.state is State.PLANNED
+        and (each.backend, each.owner) == (operation.backend, operation.owner)
+        and each.created_at < operation.created_at
+        for each in store.operations(unreleased=True, on_unreadable=lambda _: None)
+    )
 
 
 def find_operation(store: SQLStore, text: str) -> Operation:

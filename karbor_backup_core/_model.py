@@ -57,6 +57,8 @@ class ProgressState(enum.StrEnum):
 
     RUNNING = "running"
     """Work continues in the service; poll again."""
+    QUEUED = "queued"
+    """The service has taken the work up, and begins it once there is room; poll again."""
     READY = "ready"
     """The work of this phase has ended: call the same hook again, with the stored receipt."""
     SUCCEEDED = "succeeded"
@@ -64,6 +66,11 @@ class ProgressState(enum.StrEnum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     """The service, asked for this very id, does not know the work."""
+
+    @property
+    def active(self) -> bool:
+        """Whether the work of this phase has not ended: it is running or queued."""
+        return self in (ProgressState.RUNNING, ProgressState.QUEUED)
 
 
 class Support(enum.StrEnum):
@@ -216,8 +223,9 @@ class Progress:
         done: the amount of work that is done, in ``unit``; None if the service does not report it.
         total: the amount of work in all, in ``unit``; None if the service does not report it.
         unit: of ``done`` and ``total``: "bytes", "percent", "actions", "resources".
-        reason: why it failed or was cancelled, or, while it runs, what it waits for and since when,
-            in one line; the same words as long as that is the same. Empty otherwise.
+        reason: why it failed or was cancelled, or, while it runs or is queued, what it waits for
+            and since when, in one line; the same words as long as that is the same. Empty
+            otherwise.
         parts: the members' results, for a compound operation.
         resources: the resources that a restore made or wrote to, the whole first.
         handle: the notes that make the backup of a protect or copy restorable; required of its
@@ -282,12 +290,15 @@ class Retry:
         failures: consecutive transient failures.
         not_before: no call before this instant.
         unknown_since: instant of the first of the latest consecutive ``unknown`` results.
+        queued: it waits for others: the service has not begun its work, or the runner has not
+            called the backend, as ``BackendInfo.work_limit`` are under way.
     """
 
     last_error: str = ""
     failures: int = 0
     not_before: datetime | None = None
     unknown_since: datetime | None = None
+    queued: bool = False
 
 
 @attrs.frozen
@@ -417,6 +428,11 @@ class Operation:
         return "" if self.lease is None else self.lease.owner
 
     @property
+    def queued(self) -> bool:
+        """Whether it waits until there is room for its work; see ``Retry.queued``."""
+        return self.retry.queued
+
+    @property
     def finished(self) -> bool:
         """Whether it stays as it is unless somebody resumes it."""
         return self.state is State.RELEASED or self.suspended
@@ -485,6 +501,8 @@ class BackendInfo:
         abilities: per type of resource, per verb. A verb or type that is not named is
             unsupported.
         maintenance: per action, such as "prune", that works on what all backups share.
+        work_limit: how many operations the service works on at once; None if it is not known, or
+            there is no limit. A runner begins no more. What others begin beyond it is ``queued``.
     """
 
     name: str
@@ -492,6 +510,7 @@ class BackendInfo:
     contract: str
     abilities: Mapping[str, Mapping[Verb, Ability]]
     maintenance: Mapping[str, Ability] = attrs.field(factory=dict)
+    work_limit: int | None = None
 
 
 @attrs.frozen

@@ -257,8 +257,8 @@ def _look(call: CallT, steps: Sequence[Step[CallT]]) -> Progress:
     try:
         for step in steps:
             progress = step.status(call)
-            running = progress.state is ProgressState.RUNNING
-            if running if released else progress.state is not ProgressState.UNKNOWN:
+            active = progress.state.active
+            if active if released else progress.state is not ProgressState.UNKNOWN:
                 return progress
     except Transient as error:
         return Progress(ProgressState.RUNNING, reason=str(error))

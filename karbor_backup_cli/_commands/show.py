@@ -29,7 +29,7 @@ def show(context: CliContext, id_: str, *, document: bool) -> None:
     """
     from karbor_backup_cli._details import format_backup, format_operation
     from karbor_backup_cli._document_signing import sign_backup
-    from karbor_backup_cli._lookup import find_backup
+    from karbor_backup_cli._lookup import count_queued_before, find_backup
     from karbor_backup_cli._output import emit_json, emit_lines
     from karbor_backup_cli._unreadable_rows import UnreadableRows
     from karbor_backup_core.documents import to_document
@@ -50,7 +50,9 @@ def show(context: CliContext, id_: str, *, document: bool) -> None:
         )
     else:
         emit_lines([] if backup is None else format_backup(backup))
-        emit_lines([] if operation is None else format_operation(operation))
+        if operation is not None:
+            before = count_queued_before(context.store, operation)
+            emit_lines(format_operation(operation, before))
     unreadable.fail_if_any()
 
 

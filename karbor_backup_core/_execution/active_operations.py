@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from karbor_backup_core._errors import Conflict, RunnerClosed
 from karbor_backup_core._execution.operation_future import OperationFuture
@@ -10,9 +10,14 @@ from karbor_backup_core._model import Operation
 
 
 class ActiveOperations:
-    """Keeps the last stored version of each operation, until it finishes or fails."""
+    """Keeps the last stored version of each operation, until it finishes or fails.
 
-    def __init__(self) -> None:
+    Args:
+        on_removed: is called with each operation that has finished or failed.
+    """
+
+    def __init__(self, on_removed: Callable[[Operation], object] = lambda _: None) -> None:
+        self._on_removed = on_removed
         self._lock = threading.Lock()
         self._operations: dict[str, Operation] = {}
         self._futures: dict[str, OperationFuture] = {}
@@ -91,6 +96,7 @@ class ActiveOperations:
             self._operations.pop(operation.id, None)
             self._lost.pop(operation.id, None)
             future = self._futures.pop(operation.id, None)
+        self._on_removed(operation)
         if future is not None:
             future.set_result(operation)
 
@@ -104,6 +110,8 @@ class ActiveOperations:
             lost = self._operations.pop(operation_id, None)
             self._lost[operation_id] = error
             future = self._futures.pop(operation_id, None)
+        if lost is not None:
+            self._on_removed(lost)
         if future is not None:
             future.set_exception(error)
         return lost

@@ -1,10 +1,11 @@
-"""Operations that wait for their ``not_before`` or for a cancel."""
+"""Operations that wait for their ``not_before``, for room, or for a cancel."""
 
 import functools
 import logging
 import sched
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from karbor_backup_core._errors import KarborBackupError, StoreError
 from karbor_backup_core._execution.driver import Driver
@@ -15,12 +16,12 @@ _log = logging.getLogger("karbor_backup.runner")
 
 
 class DelayQueue:
-    """Keeps operations until their ``not_before``.
+    """Keeps operations until their ``not_before``, or another instant.
 
     Args:
         driver: gives access to the clock and the store.
         timer: calls functions after a delay.
-        on_ready: is called with an operation whose ``not_before`` has passed or that was cancelled.
+        on_ready: is called with an operation whose instant has passed or that was cancelled.
         submit_task: runs a short task in the housekeeping thread.
     """
 
@@ -39,10 +40,10 @@ class DelayQueue:
         self._waiting: dict[str, tuple[sched.Event, Operation]] = {}
         self._check_is_due = False
 
-    def put(self, operation: Operation) -> None:
-        """Pass an operation on at its ``not_before``."""
+    def put(self, operation: Operation, until: datetime | None = None) -> None:
+        """Pass an operation on at an instant, or if that is None at its ``not_before``."""
         now = self._driver.clock()
-        delay = (operation.retry.not_before or now) - now
+        delay = (until or operation.retry.not_before or now) - now
         with self._lock:
             event = self._timer.schedule(delay, functools.partial(self._on_due, operation))
             self._waiting[operation.id] = event, operation
@@ -51,6 +52,13 @@ class DelayQueue:
         # all operations that were added before it.
         if not already:
             self._submit_task(self.check_cancel_requests)
+
+    def pass_on(self, operation_id: str) -> None:
+        """Pass an operation on at once, if it waits here."""
+        with self._lock:
+            event, operation = self._waiting.pop(operation_id, (None, None))
+        if event is not None and operation is not None and self._timer.cancel(event):
+            self._on_ready(operation)
 
     def check_cancel_requests(self) -> None:
         """Pass on at once each operation for which a cancel was requested.

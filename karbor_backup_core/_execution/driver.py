@@ -191,6 +191,35 @@ class Driver:
                 if operation.owner and not self.lease.is_own_name(operation.owner):
                     raise
 
+    def queue(self, operation: Operation, limit: int) -> Operation:
+        """Store that an operation waits, because its backend works on no more at once.
+
+        It may be repeated until the store accepts it.
+
+        Args:
+            operation: one that was planned, and not begun.
+            limit: how many the backend works on at once.
+
+        Raises:
+            Conflict: another process took it.
+            StoreError: it could not be stored.
+        """
+        held = before = self._ensure_owned(operation)
+        while True:
+            after = self.lifecycle.queue(before, limit)
+            if after is before:
+                return before
+            try:
+                stored = write_one(self.store, after)
+            except Conflict:
+                # Only a cancel came in between, or the reply to this write was lost.
+                before = self.store.operation(held.id)
+                if not self._is_still_owned(before, held):
+                    raise self._taken_over_error(before) from None
+                continue
+            self.backend_of(stored).notify_extensions(stored, before)
+            return stored
+
     def request_cancel(self, operation_id: str) -> Operation:
         """Request the cancellation of an operation, whichever process drives it.
 

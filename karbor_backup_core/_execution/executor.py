@@ -22,9 +22,10 @@ from karbor_backup_core._execution.lease_renewer import LeaseRenewer, RenewalCal
 from karbor_backup_core._execution.operation_future import OperationFuture
 from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
 from karbor_backup_core._execution.timer import Timer
+from karbor_backup_core._execution.work_queue import WorkQueue
 from karbor_backup_core._execution.worker_pool import WorkerPool
 from karbor_backup_core._lifecycle.state_machine import Call, next_call
-from karbor_backup_core._model import Operation
+from karbor_backup_core._model import Operation, State
 
 T = TypeVar("T")
 
@@ -52,16 +53,20 @@ class Executor:
         on_change: Callable[[Operation], None] | None,
         on_lost: Callable[[Operation, BaseException], None] | None,
     ) -> None:
-        self.active = ActiveOperations()
         self.closed = False
         self._driver = driver
         self._on_change = on_change
         self._timer = Timer()
         self._workers: WorkerPool[Operation | CallResult] = WorkerPool(threads, self._advance)
-        self._failure_handler = FailureHandler(driver, self.active, on_lost)
         self._housekeeping = concurrent.futures.ThreadPoolExecutor(1, "karbor-backup-housekeeping")
         submit_task = functools.partial(self._submit, self._housekeeping)
         self._delay_queue = DelayQueue(driver, self._timer, self._workers.submit, submit_task)
+        limits = ((name, each.info.work_limit) for name, each in driver.backends.items())
+        self._work_queue = WorkQueue(
+            {name: limit for name, limit in limits if limit is not None}, self._delay_queue.pass_on
+        )
+        self.active = ActiveOperations(self._work_queue.leave)
+        self._failure_handler = FailureHandler(driver, self.active, on_lost)
         renewal_callbacks = RenewalCallbacks(
             is_needed=lambda: bool(self.active or self._failure_handler),
             on_renewed=self._on_lease_renewed,
@@ -95,6 +100,8 @@ class Executor:
             RunnerClosed: it is closed.
         """
         future = self.active.register(operation)
+        if operation.state is not State.PLANNED:
+            self._work_queue.count(operation)
         self._on_stored(operation)
         self._lease_renewer.start()
         self._workers.submit(operation)
@@ -142,7 +149,9 @@ class Executor:
                     case Call.NOTHING:
                         return self.active.finish(operation)
                     case Call.WAIT:
-                        return self._delay_queue.put(operation)
+                        return self._delay(operation)
+                    case Call.ADVANCE if self._has_to_queue(operation):
+                        return self._queue(operation)
                     case Call.POLL:
                         return self._pollers[operation.backend].watch(operation)
                     case _:
@@ -157,6 +166,27 @@ class Executor:
             self._timer.schedule(delay, functools.partial(self._workers.submit, item))
         except BaseException as error:  # noqa: BLE001 - whatever it is, the waiters must get it
             self._failure_handler.drop_operation(operation.id, error)
+
+    def _delay(self, operation: Operation) -> None:
+        if operation.state is State.PLANNED:
+            self._work_queue.leave(operation)  # others need not wait for what does not begin
+        self._delay_queue.put(operation)
+
+    def _has_to_queue(self, operation: Operation) -> bool:
+        """Return whether an operation waits for others; one that is to stop waits for none."""
+        stopping = operation.cancel_requested or self._driver.clock() >= operation.deadline
+        return not stopping and not self._work_queue.admit(operation)
+
+    def _queue(self, operation: Operation) -> None:
+        """Note that an operation waits, and keep it until there is room or its deadline passes."""
+        limit = self._work_queue.limit(operation)
+        if limit is not None:
+            operation = self._driver.queue(operation, limit)
+            self._on_stored(operation)
+        self._delay_queue.put(operation, operation.deadline)
+        # It may have been admitted before it could be passed on.
+        if self._work_queue.is_admitted(operation):
+            self._delay_queue.pass_on(operation.id)
 
     def _store_result(self, result: CallResult) -> Operation:
         operation = self._driver.store_result(result)

@@ -150,6 +150,8 @@ def check_info(what: str, answer: Any) -> BackendInfo:
         for action, ability in info.maintenance.items()
         if ability.support is Support.COVERED
     ]
+    if info.work_limit is not None and info.work_limit < 1:
+        faults.append(f"work_limit {info.work_limit} lets nothing begin: give 1 or more, or None")
     if faults:
         raise ContractViolation(f"{what}: {'; '.join(truncate_faults(faults))}")
     return info

@@ -64,9 +64,9 @@ def start_next_phase(operation: Operation, now: datetime) -> Operation:
 
 def record_progress(operation: Operation, progress: Progress, *, take_receipt: bool) -> Operation:
     """Note how far it is; the same object comes back where nothing is new."""
-    running = progress.state is ProgressState.RUNNING
+    reason = progress.reason if progress.state.active else ""
     reported: dict[str, Any] = {
-        "retry": Retry(progress.reason if running else ""),
+        "retry": Retry(reason, queued=progress.state is ProgressState.QUEUED),
         "amount": _update_amount(operation.amount, progress),
     }
     if take_receipt and progress.receipt is not None:

@@ -232,8 +232,15 @@ class Lifecycle:
             operation,
             failures=failures,
             not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
+            queued=False,
             last_error=f"operation {holder} works on the same backup{remedy}",
         )
+
+    def queue(self, operation: Operation, limit: int) -> Operation:
+        """Note that an operation waits, because as many are under way as its backend allows."""
+        reason = f"backend {operation.backend} works on {limit} at once, and others came before"
+        retry = Retry(reason, queued=True)
+        return operation if operation.retry == retry else attrs.evolve(operation, retry=retry)
 
     def refuse(self, operation: Operation, holder: str, now: datetime) -> Operation:
         """End an operation that could not begin, because a suspended one holds its backup."""
@@ -288,7 +295,7 @@ class Lifecycle:
     def _on_started(self, operation: Operation, progress: Progress, now: datetime) -> Operation:
         noted = record_progress(operation, progress, take_receipt=True)
         match progress.state:
-            case ProgressState.RUNNING:
+            case ProgressState.RUNNING | ProgressState.QUEUED:
                 return attrs.evolve(noted, state=State.RUNNING)
             case ProgressState.READY:
                 return self._start_next_phase_or_stop(noted, now)
@@ -317,9 +324,9 @@ class Lifecycle:
         if operation.outcome is not None:
             return self._on_progress_after_outcome(noted, progress, now)
         match progress.state:
-            case ProgressState.RUNNING if self._is_grace_over(operation, now):
+            case state if state.active and self._is_grace_over(operation, now):
                 return self._on_grace_expired(noted, progress, now)
-            case ProgressState.RUNNING:
+            case state if state.active:
                 found = noted.state is State.RUNNING
                 return noted if found else attrs.evolve(noted, state=State.RUNNING)
             case ProgressState.READY:
@@ -330,7 +337,7 @@ class Lifecycle:
     def _on_progress_after_outcome(
         self, operation: Operation, progress: Progress, now: datetime
     ) -> Operation:
-        if progress.state is not ProgressState.RUNNING:
+        if not progress.state.active:
             return self._on_work_finished(operation, now)
         if self._is_grace_over(operation, now):
             return suspend(operation, progress.leftovers)
@@ -371,7 +378,7 @@ class Lifecycle:
             case ProgressState.SUCCEEDED:
                 done = add_leftovers(noted, progress.leftovers, replace=True)
                 return attrs.evolve(done, state=State.RELEASED, lease=None)
-            case ProgressState.RUNNING:
+            case ProgressState.RUNNING | ProgressState.QUEUED:
                 return attrs.evolve(noted, awaiting=True, submitted_at=now)
             case ProgressState.READY if not self._is_grace_over(operation, now):
                 return noted
@@ -398,7 +405,8 @@ class Lifecycle:
         if isinstance(error, Transient) and error.retry_after is not None:
             delay = max(delay, self._requested_delay(operation, error.retry_after, now))
         until = self._cap_at_limit(operation, delay, now)
-        return evolve_retry(operation, failures=failures, not_before=until, last_error=str(error))
+        changes = {"failures": failures, "not_before": until, "last_error": str(error)}
+        return evolve_retry(operation, queued=False, **changes)
 
     def _requested_delay(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
         """Return how much of a delay that a service asks for is kept.

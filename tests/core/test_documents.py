@@ -248,8 +248,8 @@ def test_attributes_of_a_wrong_type_are_refused(wrong: dict[str, Any]) -> None:
         (
             Progress(state="runing"),  # type: ignore[arg-type]
             (
-                "$.state: expected a ProgressState (one of running, ready, succeeded, failed, "
-                "cancelled, unknown), got str"
+                "$.state: expected a ProgressState (one of running, queued, ready, succeeded, "
+                "failed, cancelled, unknown), got str"
             ),
         ),
         (

@@ -117,6 +117,12 @@ CONFIG_SCHEMA: Final[Json] = _object_schema(
         "title": "Service Seconds",
         "description": "How long each job of the cloud takes.",
     },
+    work_limit={
+        "type": "integer",
+        "minimum": 1,
+        "title": "Work Limit",
+        "description": "How many jobs the cloud works on at once; the others wait.",
+    },
     phases={
         "type": "object",
         "title": "Phases",

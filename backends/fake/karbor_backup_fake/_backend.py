@@ -41,7 +41,6 @@ from karbor_backup_fake._model import (
     Copy,
     Job,
     JobKind,
-    JobState,
     NotFound,
     Task,
     Unavailable,
@@ -71,6 +70,7 @@ class FakeBackend:
         self._cloud.service_seconds = configuration.get(
             "service_seconds", self._cloud.service_seconds
         )
+        self._cloud.work_limit = configuration.get("work_limit", self._cloud.work_limit)
         self._phases: Mapping[str, int] = configuration.get("phases", {})
         self._host = configuration.get("host", "")
         self._vault = configuration.get("vault", "")
@@ -92,6 +92,7 @@ class FakeBackend:
             contract=CONTRACT_VERSION,
             abilities=ABILITIES,
             maintenance=MAINTENANCE,
+            work_limit=self._cloud.work_limit,
         )
 
     @hookimpl
@@ -167,25 +168,23 @@ class FakeBackend:
 
     @hookimpl
     def cancel(self, operation: Operation) -> bool:
-        """Ask every job of the operation that still runs to stop."""
+        """Ask every job of the operation that has not ended to stop."""
         with self._connect() as cloud:
-            running = [
-                job
-                for job in cloud.find_jobs(operation.id, operation.fence)
-                if job.state is JobState.RUNNING
+            active = [
+                job for job in cloud.find_jobs(operation.id, operation.fence) if job.state.active
             ]
-            for job in running:
+            for job in active:
                 with contextlib.suppress(NotFound):
                     cloud.cancel_job(job, operation.fence)
-        return bool(running)
+        return bool(active)
 
     @hookimpl
     def release(self, operation: Operation) -> Progress:
         """Undo what is not to stay, then have the cloud forget the jobs."""
         with self._connect() as cloud:
             jobs = cloud.find_jobs(operation.id, operation.fence)
-            if _progress.has_running(jobs):
-                return Progress(ProgressState.RUNNING)
+            if _progress.has_active(jobs):
+                return _progress.release_progress(jobs)
             made = cloud.list_made(operation.id)
             unwanted = tuple(each for each in made if each not in _progress.ids_to_keep(operation))
             undo = next((job for job in jobs if job.phase == _UNDO_PHASE), None)

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import attrs
@@ -33,6 +33,8 @@ class FakeCloud:
         name: told apart by it.
         clock: answers the present instant.
         service_seconds: how long a job takes.
+        work_limit: how many jobs it works on at once; the others wait in their order. None for
+            any number.
         token: what a caller must show; empty for nothing.
         heeds_cancel: whether a cancel stops a job; Freezer's go on.
         faults: what is planned to go wrong.
@@ -50,11 +52,13 @@ class FakeCloud:
         *,
         clock: Clock = system_clock,
         service_seconds: float = 0.0,
+        work_limit: int | None = None,
         token: str = "",
     ) -> None:
         self.name = name
         self.clock = clock
         self.service_seconds = service_seconds
+        self.work_limit = work_limit
         self.token = token
         self.heeds_cancel = True
         self.faults = FaultPlan()
@@ -81,7 +85,7 @@ class FakeCloud:
         return self._handle_request("check", "", lambda _: f"{self.name} is up")
 
     def create_job(self, operation: str, phase: int, task: Task, fence: int | None = None) -> Job:
-        """Begin work; the cloud gives the job an id of its own.
+        """Begin work, once there is room for it; the cloud gives the job an id of its own.
 
         Raises:
             CloudError: somebody has shown a higher fencing number for the operation.
@@ -101,9 +105,10 @@ class FakeCloud:
                     heeds_cancel=self.heeds_cancel,
                 )
             )
-            self._jobs[job.id] = _job_effects.start_job(
-                self.inventory, job, self._jobs.get(task.members_from)
-            )
+            if self._has_room():
+                self._start_job(job)
+            else:
+                self._jobs[job.id] = attrs.evolve(job, state=JobState.QUEUED)
             self.started[operation, phase] += 1
             self._finish_due_jobs()
             return self._with_progress(self._jobs[job.id])
@@ -149,10 +154,11 @@ class FakeCloud:
         def effect(_: object) -> None:
             self._check_fence(job.operation, fence)
             kept = self._get_job(job.id)
-            if kept.state is JobState.RUNNING and kept.heeds_cancel:
+            if kept.state.active and kept.heeds_cancel:
                 self._jobs[job.id] = attrs.evolve(
                     self._with_progress(kept), state=JobState.CANCELLED, reason="it was cancelled"
                 )
+                self._start_queued_jobs(self.clock())
 
         self._handle_request("cancel_job", job.operation, effect)
 
@@ -170,6 +176,7 @@ class FakeCloud:
             if kept.state is JobState.RUNNING:
                 self.orphans.append(kept)
             del self._jobs[job.id]
+            self._start_queued_jobs(self.clock())
 
         self._handle_request("delete_job", job.operation, effect)
 
@@ -234,8 +241,8 @@ class FakeCloud:
         with self._lock:
             self._finish_due_jobs()
             if forget_running:
-                running = [j.id for j in self._jobs.values() if j.state is JobState.RUNNING]
-                for job_id in running:
+                active = [job.id for job in self._jobs.values() if job.state.active]
+                for job_id in active:
                     del self._jobs[job_id]
 
     def _handle_request(
@@ -269,9 +276,31 @@ class FakeCloud:
         return self._jobs[job_id]
 
     def _finish_due_jobs(self) -> None:
-        """Finish the jobs whose time is up, in the order of their ends."""
-        for job in self._jobs.pop_due(self.clock()):
-            self._jobs[job.id] = self._with_progress(_job_effects.finish_job(self.inventory, job))
+        """Finish the jobs whose time is up, in the order of their ends; others begin then."""
+        while due := self._jobs.pop_due(self.clock()):
+            for job in due:
+                finished = _job_effects.finish_job(self.inventory, job)
+                self._jobs[job.id] = self._with_progress(finished)
+                self._start_queued_jobs(job.ends_at or self.clock())
+
+    def _has_room(self) -> bool:
+        return self.work_limit is None or len(self._jobs.running) < self.work_limit
+
+    def _start_job(self, job: Job) -> None:
+        self._jobs[job.id] = _job_effects.start_job(
+            self.inventory, job, self._jobs.get(job.task.members_from)
+        )
+
+    def _start_queued_jobs(self, at: datetime) -> None:
+        """Begin the jobs that there is room for, the oldest first, as of an instant."""
+        while self._jobs.queued and self._has_room():
+            job = self._jobs[next(iter(self._jobs.queued))]
+            ends_at = None if job.ends_at is None else job.ends_at + (at - job.started_at)
+            begun = attrs.evolve(job, state=JobState.RUNNING, started_at=at, ends_at=ends_at)
+            try:
+                self._start_job(begun)
+            except CloudError as error:
+                self._jobs[job.id] = attrs.evolve(job, state=JobState.FAILED, reason=str(error))
 
     def _with_progress(self, job: Job) -> Job:
         """Return a job as it looks now."""

@@ -91,17 +91,37 @@ class NestedIndex(OperationIndex[W]):
 
 
 class JobIndex(OperationIndex[Job]):
-    """Jobs, of which those are found whose time is up."""
+    """Jobs, of which those are found whose time is up, and those that wait.
+
+    Attributes:
+        running: the ids of the jobs that run.
+        queued: the ids of the jobs that wait, in their order.
+    """
 
     def __init__(self, things: Mapping[str, Job] | None = None) -> None:
         self._ends: list[tuple[datetime, int, str]] = []
         self._sequence = itertools.count()
+        self.running: set[str] = set()
+        self.queued: dict[str, None] = {}
         super().__init__(things or {})
 
     def __setitem__(self, key: str, job: Job) -> None:
         super().__setitem__(key, job)
+        self._forget_state(key)
+        if job.state is JobState.RUNNING:
+            self.running.add(key)
+        elif job.state is JobState.QUEUED:
+            self.queued[key] = None
         if job.state is JobState.RUNNING and job.ends_at is not None:
             heapq.heappush(self._ends, (job.ends_at, next(self._sequence), key))
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self._forget_state(key)
+
+    def _forget_state(self, key: str) -> None:
+        self.running.discard(key)
+        self.queued.pop(key, None)
 
     def pop_due(self, now: datetime) -> list[Job]:
         """Return each running job whose time is up once, in the order of their ends."""

@@ -117,10 +117,16 @@ class Task:
 class JobState(enum.StrEnum):
     """Where a job is."""
 
+    QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether the job has not ended."""
+        return self in (JobState.QUEUED, JobState.RUNNING)
 
 
 @attrs.frozen(kw_only=True)
@@ -132,8 +138,8 @@ class Job:
         operation: the tag that its maker gave it.
         phase: the number that its maker gave it.
         task: what it does.
-        started_at: when it was begun.
-        ends_at: when its work will be done; None for never.
+        started_at: when it was begun; while it is queued, when it was asked for.
+        ends_at: when its work will be done, were it begun at ``started_at``; None for never.
         state: where it is.
         reason: why it failed or was cancelled.
         size: the bytes to work on.

@@ -21,9 +21,9 @@ def find_job(operation: Operation, jobs: Iterable[Job], phase: int) -> Job | Non
     return next((job for job in candidates if job.id == noted), next(iter(candidates), None))
 
 
-def has_running(jobs: Iterable[Job]) -> bool:
-    """Return whether work of these jobs goes on."""
-    return any(job.state is JobState.RUNNING for job in jobs)
+def has_active(jobs: Iterable[Job]) -> bool:
+    """Return whether work of these jobs goes on or waits."""
+    return any(job.state.active for job in jobs)
 
 
 def job_progress(operation: Operation, job: Job, *, last: bool, storage: str) -> Progress:
@@ -37,6 +37,8 @@ def job_progress(operation: Operation, job: Job, *, last: bool, storage: str) ->
     """
     if job.state is JobState.DONE:
         return _success_progress(operation, job, storage) if last else Progress(ProgressState.READY)
+    if job.state is JobState.QUEUED:
+        return Progress(ProgressState.QUEUED, reason="the cloud works on other jobs")
     return Progress(
         _UNSUCCESSFUL_STATES.get(job.state, ProgressState.RUNNING),
         done=job.done,
@@ -50,7 +52,10 @@ def job_progress(operation: Operation, job: Job, *, last: bool, storage: str) ->
 
 def release_progress(jobs: Iterable[Job]) -> Progress:
     """Return whether an operation that has its outcome can be released now."""
-    return Progress(ProgressState.RUNNING if has_running(jobs) else ProgressState.READY)
+    states = {job.state for job in jobs}
+    if JobState.RUNNING in states:
+        return Progress(ProgressState.RUNNING)
+    return Progress(ProgressState.QUEUED if JobState.QUEUED in states else ProgressState.READY)
 
 
 def ids_to_keep(operation: Operation) -> frozenset[str]:

@@ -94,14 +94,21 @@ class CloudResources:
         self.cloud.remove_resource(resource.id)
 
 
-def create_harness(make: Callable[..., Any]) -> Harness:
+def create_harness(make: Callable[..., Any], work_limit: int | None = None) -> Harness:
     """Return a harness on a new cloud whose time the rules turn.
 
     Args:
         make: makes the backend object from a configuration and a cloud, as ``FakeBackend`` does.
+        work_limit: how many jobs the cloud works on at once; None for any number.
     """
     clock = ManualClock()
-    cloud = FakeCloud("harness", clock=clock, service_seconds=SERVICE_SECONDS, token=TOKEN)
+    cloud = FakeCloud(
+        "harness",
+        clock=clock,
+        service_seconds=SERVICE_SECONDS,
+        work_limit=work_limit,
+        token=TOKEN,
+    )
     configuration = {"token": Secret(TOKEN), "host": "here"}
     return attrs.evolve(
         _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),

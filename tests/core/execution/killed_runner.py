@@ -46,6 +46,7 @@ class CloudProxy(  # type: ignore[misc] - the class is made at run time
 
     name = CLOUD_NAME
     service_seconds = 0.0
+    work_limit = None
 
 
 @contextlib.contextmanager

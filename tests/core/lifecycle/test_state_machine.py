@@ -47,6 +47,7 @@ POLICY = Policy(unknown_gap=timedelta(seconds=5), attempts=3)
 LIFECYCLE = Lifecycle(POLICY, max)
 
 RUNNING = Progress(ProgressState.RUNNING)
+QUEUED = Progress(ProgressState.QUEUED, reason="others came before")
 READY = Progress(ProgressState.READY)
 UNKNOWN = Progress(ProgressState.UNKNOWN)
 PROTECTED = Progress(ProgressState.SUCCEEDED, handle={"format": 1}, storage="disk")
@@ -133,6 +134,41 @@ def test_a_poll_cannot_change_the_receipt() -> None:
         running_operation(), Call.POLL, attrs.evolve(RUNNING, receipt={"x": 1}), NOW
     )
     assert operation.receipt is None
+
+
+@pytest.mark.parametrize("call", [Call.VERB, Call.POLL])
+def test_queued_work_is_polled_for_until_it_runs(call: Call) -> None:
+    operation = LIFECYCLE.apply(submitting_operation(), call, QUEUED, NOW)
+    assert operation.state is State.RUNNING
+    assert (operation.queued, operation.retry.last_error) == (True, "others came before")
+    assert next_call(operation, NOW) is Call.POLL
+    begun = LIFECYCLE.apply(operation, Call.POLL, RUNNING, instant_after(5))
+    assert (begun.state, begun.queued, begun.retry) == (State.RUNNING, False, Retry())
+
+
+def test_the_deadline_of_queued_work_cancels_it() -> None:
+    operation = LIFECYCLE.apply(submitting_operation(), Call.VERB, QUEUED, NOW)
+    late = operation.deadline + POLICY.grace
+    assert next_call(operation, late) is Call.CANCEL
+    cancelled = LIFECYCLE.apply(operation, Call.CANCEL, False, late)
+    ended = LIFECYCLE.apply(cancelled, Call.POLL, QUEUED, late)
+    assert ended.suspended
+    assert ended.awaiting
+
+
+def test_work_of_a_release_that_is_queued_is_waited_for() -> None:
+    releasing = LIFECYCLE.apply(ended_operation(), Call.RELEASE, QUEUED, instant_after(61))
+    assert (releasing.state, releasing.awaiting) == (State.RELEASING, True)
+    again = LIFECYCLE.apply(releasing, Call.POLL, QUEUED, instant_after(62))
+    assert again.awaiting
+    assert next_call(again, instant_after(62)) is Call.POLL
+
+
+def test_what_waits_for_its_backup_is_not_queued_any_more() -> None:
+    queued = LIFECYCLE.queue(planned_operation(), 2)
+    assert queued.queued
+    assert LIFECYCLE.queue(queued, 2) is queued
+    assert not LIFECYCLE.wait_for_backup(queued, "o2", NOW).queued
 
 
 def test_a_poll_that_brings_nothing_new_has_nothing_to_store() -> None:
