@@ -16,6 +16,7 @@ from karbor_backup_contract._assertions import (
     require_success,
 )
 from karbor_backup_contract._process import BACKEND_NAME, Process
+from karbor_backup_contract._queued_times import QueuedTimes
 from karbor_backup_contract._sample_options import valid_options
 from karbor_backup_contract._violation import RuleViolation
 from karbor_backup_contract.harness import Fault, Harness, Inventory
@@ -87,6 +88,7 @@ class RuleContext:
         store: remembers the operations.
         clock: the harness's, or the machine's.
         contents: the content of each resource that was made, by its id.
+        queued_seconds: for how long it was waited for real while work was queued.
     """
 
     def __init__(self, harness: Harness) -> None:
@@ -96,6 +98,8 @@ class RuleContext:
         self._lifecycle = Lifecycle(_MANUAL_CLOCK_POLICY if harness.clock else _REAL_CLOCK_POLICY)
         self._numbers = itertools.count(1)
         self.contents: dict[str, bytes] = {}
+        self.queued_seconds = 0.0
+        self._queued_times = QueuedTimes(self.store, timedelta(seconds=self._patience()))
         self._created: list[Resource] = []
         self._process: Process | None = None
         self._source: RuleContext | None = None
@@ -322,14 +326,17 @@ class RuleContext:
         Raises:
             RuleViolation: it is neither after many calls.
         """
-        for _ in range(self._calls_limit()):
+        turns = self._calls_limit()
+        while turns:
             if operation.finished:
                 return operation
             operation = self.advance(operation if between is None else between(operation))
+            turns -= not self._queued_times.is_excused(operation)
         raise RuleViolation(f"{describe_operation(operation)}, and does not come to an end")
 
     def advance(self, operation: Operation) -> Operation:
         """Make the one call that comes next, and wait as long as is fit."""
+        operation = self._queued_times.extend_deadline(operation, self.clock())
         match next_call(operation, self.clock()):
             case Call.NOTHING:
                 return operation
@@ -348,11 +355,16 @@ class RuleContext:
 
     def poll(self, operations: list[Operation]) -> list[Operation]:
         """Poll for all these operations at once; wait before the next one if any still runs."""
-        polled = self.process.driver.poll(BACKEND_NAME, operations)
+        now = self.clock()
+        extended = [self._queued_times.extend_deadline(each, now) for each in operations]
+        polled = self.process.driver.poll(BACKEND_NAME, extended)
         for error in polled.lost.values():
             raise error
         if any(next_call(each, self.clock()) is Call.POLL for each in polled.operations):
+            began = time.monotonic()
             self.wait()
+            if any(self._queued_times.is_excused(each) for each in polled.operations):
+                self.queued_seconds += time.monotonic() - began
         return list(polled.operations)
 
     def wait(self, duration: timedelta | None = None) -> None:
@@ -502,6 +514,10 @@ class RuleContext:
         if pending:
             self.process.backend.health()
         return pending
+
+    def _patience(self) -> float:
+        """Return for how many seconds each operation may keep others waiting."""
+        return CALLS_LIMIT if self.harness.clock is not None else self.harness.timeout
 
     def _calls_limit(self) -> int:
         if self.harness.clock is not None:

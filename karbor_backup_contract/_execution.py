@@ -72,7 +72,7 @@ def execute_rule(rule: Rule, context: RuleContext) -> None:
         RuleViolation: it does not hold.
         Exception: the backend or the harness broke; the rule does not hold either.
     """
-    with limit_time(rule_timeout(context.harness)):
+    with limit_time(rule_timeout(context.harness), lambda: context.queued_seconds):
         _execute(rule, context)
 
 

@@ -186,7 +186,7 @@ def start_each_verb(
         if not context.has_pending_fault():
             context.inject_fault(fault)
         operation = context.start_planned(context.plan(verb, target, deadline=deadline))
-        operation = _advance_until_fault(context, operation)
+        operation = advance_until_fault(context, operation)
         if not context.has_pending_fault():
             yield StartedVerb(operation, target, before)
     use_up_fault(context)
@@ -201,11 +201,11 @@ def use_up_fault(context: RuleContext, resource: Resource | None = None) -> None
     """
     if context.has_pending_fault():
         resource = resource or context.create_resource(context.type_supporting(Verb.PROTECT))
-        started = _advance_until_fault(context, context.start(Verb.PROTECT, resource))
+        started = advance_until_fault(context, context.start(Verb.PROTECT, resource))
         context.finish(context.cancel(started))
 
 
-def _advance_until_fault(context: RuleContext, operation: Operation) -> Operation:
+def advance_until_fault(context: RuleContext, operation: Operation) -> Operation:
     """Make an operation's calls until its work meets the fault, or it is over without one.
 
     A service that takes work up by and by meets it some polls after the work was begun.

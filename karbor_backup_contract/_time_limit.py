@@ -4,7 +4,7 @@ import contextlib
 import signal
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
 
@@ -20,7 +20,7 @@ class _TimeIsOver(BaseException):
 
 
 @contextlib.contextmanager
-def limit_time(seconds: float) -> Iterator[None]:
+def limit_time(seconds: float, granted: Callable[[], float] = lambda: 0.0) -> Iterator[None]:
     """Stop what runs inside when it is not over in time. Outside the main thread it is not stopped.
 
     A signal does it, so that a wait in the system is stopped as well. It is sent again each
@@ -28,6 +28,7 @@ def limit_time(seconds: float) -> Iterator[None]:
 
     Args:
         seconds: how long it may take.
+        granted: returns how many seconds it may take beyond that, as known by now.
 
     Raises:
         RuleViolation: it was not over; the message says where it was.
@@ -44,8 +45,12 @@ def limit_time(seconds: float) -> Iterator[None]:
             raise _TimeIsOver
 
     def watch(thread: int) -> None:
-        pause = seconds
+        pause, used = seconds, 0.0
         while not over.wait(pause):
+            more = granted() - used
+            if more > 0:
+                pause, used = more, used + more
+                continue
             signal.pthread_kill(thread, _SIGNAL)
             pause = _REPEAT_SECONDS
 

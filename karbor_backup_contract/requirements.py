@@ -17,6 +17,9 @@ _UnmetReason = Callable[[Harness, BackendInfo], str]
 TOLD_BY_ANOTHER: Final = "which C-105 tells"
 """The last words of a reason that need not be told again."""
 
+LARGEST_TRIED_LIMIT: Final = 20
+"""The largest limit of work at once that is tried: the rules begin more than that."""
+
 
 @attrs.frozen
 class Requirement:
@@ -84,6 +87,16 @@ def _missing_delete_reason(_: Harness, info: BackendInfo) -> str:
     return "" if deletes else f"the backend deletes no backups, {TOLD_BY_ANOTHER}"
 
 
+def _missing_limit_reason(_: Harness, info: BackendInfo) -> str:
+    if info.work_limit is None:
+        return "the backend declares no limit of work at once"
+    if info.work_limit > LARGEST_TRIED_LIMIT:
+        return (
+            f"the declared limit is {info.work_limit}: more than {LARGEST_TRIED_LIMIT} is not tried"
+        )
+    return ""
+
+
 def _missing_types_reason(harness: Harness, info: BackendInfo) -> str:
     missing = sorted(supported_types(info) - set(harness.resource_types))
     return f"the harness makes no resource of type {', '.join(missing)}" if missing else ""
@@ -116,6 +129,11 @@ COPY_SOURCE: Final = requires_attribute(
 )
 LOSE_COPY_SOURCE: Final = requires_attribute(
     "lose_copy_source", "another place that can be lost with all that is in it"
+)
+WORK_LIMIT: Final = Requirement(
+    f"a limit of work at once that the backend declares, of at most {LARGEST_TRIED_LIMIT}",
+    _missing_limit_reason,
+    declared=True,
 )
 DEPENDENT_BACKUPS: Final = requires_attribute("dependent_options", "backups that depend on others")
 OTHER_PLACE: Final = requires_attribute(

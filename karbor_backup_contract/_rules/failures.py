@@ -43,7 +43,7 @@ from karbor_backup_core import (
 
 _CREATING_VERBS = (Verb.PROTECT, Verb.RESTORE)
 _ENDINGS = {"failure": Fault.FAIL, "cancel": Fault.STALL}
-_UNFINISHED_STATES = (ProgressState.RUNNING, ProgressState.READY)
+_UNFINISHED_STATES = (ProgressState.RUNNING, ProgressState.QUEUED, ProgressState.READY)
 _FAILED_OUTCOME = Outcome(Result.FAILED, reason="contract")
 _Answer = TypeVar("_Answer")
 

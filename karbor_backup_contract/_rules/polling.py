@@ -137,7 +137,7 @@ def released_is_not_running(context: RuleContext) -> None:
         released = context.run_successfully(verb, target)
         again = attrs.evolve(released, state=State.RELEASING, awaiting=True)
         state = _poll(context, [again])[again.id].state
-        require(state is not ProgressState.RUNNING, f"a {verb} that was released is running")
+        require(not state.active, f"a {verb} that was released is {state}")
 
 
 @rule(
@@ -179,7 +179,7 @@ def hooks_do_not_wait(context: RuleContext) -> None:
     for operation in _each_stalled_operation(context):
         state = _poll(context, [operation])[operation.id].state
         what = f"a {operation.verb} that does not end"
-        require(state is ProgressState.RUNNING, f"{what} is {state}")
+        require(state.active, f"{what} is {state}")
 
 
 @rule(
@@ -236,7 +236,7 @@ def _run_until_work_ends(
     context.settle()  # The answer is forgotten: only the service's lists tell of the work.
     for _ in range(CALLS_LIMIT):
         answer: Progress = _poll(context, [operation])[operation.id]
-        if answer.state is not ProgressState.RUNNING:
+        if not answer.state.active:
             return operation, answer
         context.wait()
     raise RuleViolation(f"{describe_operation(operation)}, and its work does not end")

@@ -107,8 +107,7 @@ def running_work_is_not_released(context: RuleContext) -> None:
         before = context.inventory()
         over = attrs.evolve(operation, state=State.RELEASING, outcome=_FAILED_OUTCOME)
         answer = context.process.backend.release(over)
-        running = answer.state is ProgressState.RUNNING
-        require(running, f"a release of a running {operation.verb} is {answer.state}")
+        require(answer.state.active, f"a release of a running {operation.verb} is {answer.state}")
         require_unchanged(context, before, f"a release of a running {operation.verb}")
         context.finish(context.cancel(operation))
 
@@ -119,7 +118,7 @@ def _release(context: RuleContext, backend: Backend, operation: Operation, what:
 
     def has_ended() -> bool:
         answers.append(backend.release(operation))
-        return answers[-1].state is not ProgressState.RUNNING
+        return not answers[-1].state.active
 
     context.wait_until(has_ended)
     require(answers[-1].state is ProgressState.SUCCEEDED, f"{what} is {answers[-1].state}")

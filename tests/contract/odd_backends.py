@@ -162,6 +162,13 @@ class TakesManyPhases(FakeBackend):
         super().__init__({**configuration, "phases": phases}, **extra)
 
 
+class WorksOneAtATime(FakeBackend):
+    """Works on one operation for minutes, while all others wait for longer than a deadline."""
+
+    def __init__(self, configuration: Json, **extra: Any) -> None:
+        super().__init__({**configuration, "service_seconds": 150, "work_limit": 1}, **extra)
+
+
 class IgnoresCancels(FakeBackend):
     """Belongs to a service that stops nothing: what was cancelled is removed at its end."""
 

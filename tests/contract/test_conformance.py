@@ -12,3 +12,9 @@ class TestFake(ContractSuite):
     @pytest.fixture
     def harness(self) -> Harness:
         return create_harness(FakeBackend)
+
+
+class TestFakeWithWorkLimit(ContractSuite):
+    @pytest.fixture
+    def harness(self) -> Harness:
+        return create_harness(FakeBackend, work_limit=2)

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Fault, Harness, Rule, RuleStatus, all_rules, run_rule
-from karbor_backup_contract.requirements import OTHER_PROCESS, requires_fault
+from karbor_backup_contract.requirements import OTHER_PROCESS, WORK_LIMIT, requires_fault
 from karbor_backup_core import Json, ManualClock
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.harness import create_harness
@@ -20,6 +20,7 @@ from tests.contract.odd_backends import (
     TakesManyPhases,
     TellsLittle,
     WorksAtOnce,
+    WorksOneAtATime,
     WritesOnce,
     find_restored,
 )
@@ -29,13 +30,14 @@ _LEFT_OUT: Final[dict[type, tuple[Fault, ...]]] = {
     TakesManyPhases: (Fault.FAIL_CLEANUP,),
     WorksAtOnce: (Fault.LOSE_WORK, Fault.IGNORES_CANCEL),
 }
+_LIMIT: Final = 2
 RULES = [rule for rule in all_rules() if OTHER_PROCESS not in rule.requirements]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 @pytest.mark.parametrize("backend", [ReleasesSlowly, TagsLate])
 def test_an_eventually_consistent_service_conforms(backend: Any, rule: Rule) -> None:
-    result = run_rule(rule, create_harness(backend))
+    result = run_rule(rule, create_harness(backend, work_limit=_LIMIT))
     assert result.status is RuleStatus.PASSED, result.reason
 
 
@@ -50,6 +52,7 @@ def test_a_list_that_lags_is_waited_for(rule: Rule, monkeypatch: pytest.MonkeyPa
     "backend",
     [
         WorksAtOnce,
+        WorksOneAtATime,
         TakesManyPhases,
         IgnoresCancels,
         KeepsLongReceipts,
@@ -69,7 +72,9 @@ def test_backend_without_delete_gets_one_message() -> None:
 
 
 def _is_left_out(backend: Any, rule: Rule) -> bool:
-    """Return whether a rule needs what a harness for a backend cannot offer."""
+    """Return whether a rule needs what a backend or the harness for it cannot offer."""
+    if backend is not WorksOneAtATime and WORK_LIMIT in rule.requirements:
+        return True
     faults = {requires_fault(each).description for each in _LEFT_OUT.get(backend, ())}
     return any(need.description in faults for need in rule.requirements)
 
@@ -96,7 +101,7 @@ def _create_odd_harness(backend: Any) -> Harness:
 
 
 def _create_lagging_harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
-    harness = create_harness(FakeBackend)
+    harness = create_harness(FakeBackend, work_limit=_LIMIT)
     clock, inventory = harness.clock, harness.inventory
     assert clock is not None
     assert inventory is not None
