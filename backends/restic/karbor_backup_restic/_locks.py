@@ -1,7 +1,8 @@
 """The locks in the repository: those whose process is gone are removed, and no others.
 
 ``restic unlock`` alone would not do: it also removes locks of other hosts that are 30 minutes old,
-which a host that was asleep or has lost its network may go on to work by.
+which a host that was asleep or has lost its network may go on to work by. And it asks whether a
+process lives by sending it SIGHUP, which ends most programs that have got the number of a restic.
 """
 
 import json
@@ -72,6 +73,21 @@ class Lock:
         except psutil.NoSuchProcess:
             return True
 
+    def find_bystander(self) -> str:
+        """Return the program that ``restic unlock`` would hang up for this lock; empty for none."""
+        if (
+            self.host != os.uname().nodename
+            or self.at < datetime.now(UTC) - _RESTICS_LIMIT - _MARGIN
+        ):
+            return ""
+        try:
+            process = psutil.Process(self.pid)
+            zombie = process.status() == psutil.STATUS_ZOMBIE
+            name = process.name()
+        except psutil.NoSuchProcess:
+            return ""
+        return "" if zombie or _RESTIC in name else name
+
     def describe(self) -> str:
         """Return whose it is, and how old."""
         age = max(timedelta(0), datetime.now(UTC) - self.at)
@@ -129,7 +145,7 @@ class Locks:
         return True
 
     def _unlock(self, dead: Sequence[Lock], others: Sequence[Lock]) -> None:
-        """Let restic remove the locks, unless it would remove others as well."""
+        """Let restic remove the locks, unless it would remove others, or hang somebody up."""
         oldest = datetime.now(UTC) - _RESTICS_LIMIT + _MARGIN
         if endangered := [lock for lock in others if lock.at < oldest]:
             raise Transient(
@@ -137,6 +153,12 @@ class Locks:
                 f"without that of {endangered[0].describe()}: look whether that one works, and run "
                 "'restic unlock'"
             )
+        for lock in (*dead, *others):
+            if name := lock.find_bystander():
+                raise Transient(
+                    f"the lock of {dead[0].describe()}, whose process is gone, cannot be removed "
+                    f"yet: 'restic unlock' would hang up {name}, whose number is {lock.pid} now"
+                )
         self.restic.run("remove dead locks", "unlock", "--quiet")
         left = set(self.ids())
         if any(lock.id in left for lock in dead):

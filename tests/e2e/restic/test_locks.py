@@ -125,6 +125,20 @@ def test_old_lock_of_another_host_behind_a_server_is_kept_and_named(
     assert set(served.locks.ids()) == ids
 
 
+def test_program_that_has_the_number_of_a_restic_is_not_hung_up(served: Served, gone: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as bystander:
+        try:
+            ids = {forge(served.directory, gone), forge(served.directory, bystander.pid)}
+            with pytest.raises(Transient, match=f"would hang up python.* {bystander.pid} now"):
+                served.locks.remove_dead()
+            assert bystander.poll() is None
+        finally:
+            bystander.kill()
+    assert set(served.locks.ids()) == ids
+    served.locks.remove_dead()
+    assert served.locks.ids() == []
+
+
 @pytest.mark.parametrize(("age", "dead"), [(timedelta(days=400), True), (timedelta(0), False)])
 def test_number_of_a_process_that_was_given_anew_is_known(
     restic: ResticHarness, age: timedelta, *, dead: bool
