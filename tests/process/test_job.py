@@ -418,7 +418,12 @@ def test_source_without_a_reader_is_ended(pair: Pair) -> None:
 def test_source_that_says_when_stopped_that_it_ended_well_is_not_believed(
     pair: Pair, gate: Path
 ) -> None:
-    pair.start(f"trap 'exit 0' INT; printf half; echo >{gate}; while :; do sleep 0.1; done")
+    ready = pair.folder / "ready"
+    pair.start(
+        f"trap 'exit 0' INT; printf half; until [ -e {ready} ]; do sleep 0.1; done; echo >{gate}; "
+        "while :; do sleep 0.1; done",
+        f'trap "" INT; touch {ready}; cat >part; mv part copy',
+    )
     gate.read_text()
     assert pair.job.stop()
     status = wait_for_end(pair.job)
