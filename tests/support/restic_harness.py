@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -57,7 +58,7 @@ REFUSE='echo "Fatal: wrong password or no key found" >&2; exit 1'
 kind=other
 for word in "$@"; do
     case $word in
-        backup|restore|dump|prune|check) kind=work; break;;
+        backup|restore|dump|prune|check|copy) kind=work; break;;
         forget) kind=forget; break;;
     esac
 done
@@ -168,6 +169,11 @@ class ResticHarness:
         return self.folder / "repository"
 
     @property
+    def source_repository(self) -> Path:
+        """The directory of another repository, from which backups are copied; it may be missing."""
+        return self.folder / "source repository"
+
+    @property
     def jobs(self) -> Path:
         """The directory of the jobs."""
         return self.folder / "jobs"
@@ -184,6 +190,11 @@ class ResticHarness:
             "output_directory": str(self.resources.outputs),
             **changes,
         }
+
+    def sources(self) -> dict[str, Any]:
+        """Return the configuration by which the backend copies from the other repository."""
+        password = {"env": self.variable}
+        return {"near": {"repository": str(self.source_repository), "password": password}}
 
     def backend(self, **changes: Any) -> Backend:
         """Return the backend as the core loads it."""
@@ -231,10 +242,14 @@ class ResticHarness:
 
     def damage(self, backup: Backup) -> None:
         """Spoil a file's data in a backup, which no other backup uses."""
-        content = self._first_content(f"{backup.handle['snapshot']}")
-        found = self.restic("find", "--blob", content, "--show-pack-id", "--no-lock")
+        snapshot = f"{backup.handle['snapshot']}"
+        repository = self._repository_of(snapshot)
+        content = self._first_content(snapshot, repository)
+        found = self.restic(
+            *("--repo", str(repository), "find", "--blob", content, "--show-pack-id", "--no-lock")
+        )
         ((pack, offset),) = re.findall(r"belongs to pack (\w+)\n.* offset (\d+),", found)
-        path = self.repository / "data" / pack[:2] / pack
+        path = repository / "data" / pack[:2] / pack
         path.chmod(0o600)
         with path.open("r+b") as file:
             file.seek(int(offset))
@@ -265,36 +280,55 @@ class ResticHarness:
             process.stdin.close()
             assert process.wait() == 0
 
-    def restic(self, *arguments: str) -> str:
+    def restic(
+        self, *arguments: str, password: str = PASSWORD, from_password: str = PASSWORD
+    ) -> str:
         """Run the real restic; return what it prints."""
+        passwords = {"RESTIC_PASSWORD": password, "RESTIC_FROM_PASSWORD": from_password}
         done = subprocess.run(
             [self.program, *arguments],
-            env=self._environment,
+            env={**self._environment, **passwords},
             check=True,
             capture_output=True,
             text=True,
         )
         return done.stdout
 
+    def lose_source(self) -> None:
+        """Lose the other repository, as when its building has burnt down."""
+        shutil.rmtree(self.source_repository)
+
     def inventory(self) -> Inventory:
         """List the jobs, and locks that belong to none; and the snapshots and files."""
         jobs = [path for path in self.jobs.glob("*") if path.is_dir()]
         # An interrupted restic may leave a temporary file beside them, "ID-tmp-NUMBER".
-        locks = [] if jobs else list(self.repository.glob("locks/" + "[0-9a-f]" * 64))
+        locks = [] if jobs else self._files("locks")
         return Inventory(
             bookkeeping=map(str, [*jobs, *locks]),
             data=[
-                *(str(path) for path in self.repository.glob("snapshots/" + "[0-9a-f]" * 64)),
+                *map(str, self._files("snapshots")),
                 *self.resources.list_present(),
             ],
         )
 
-    def _first_content(self, snapshot: str) -> str:
+    def _files(self, kind: str) -> list[Path]:
+        """Return the files of a kind in both repositories."""
+        return [
+            path
+            for repository in (self.repository, self.source_repository)
+            for path in repository.glob(f"{kind}/" + "[0-9a-f]" * 64)
+        ]
+
+    def _repository_of(self, snapshot: str) -> Path:
+        (path,) = (path for path in self._files("snapshots") if path.name == snapshot)
+        return path.parents[1]
+
+    def _first_content(self, snapshot: str, repository: Path) -> str:
         """Return the id of the data of the first file in a snapshot."""
-        document = json.loads(self.restic("cat", "snapshot", snapshot, "--no-lock"))
-        tree = document["tree"]
+        read = functools.partial(self.restic, "--repo", str(repository), "cat", "--no-lock")
+        tree = json.loads(read("snapshot", snapshot))["tree"]
         while True:
-            for node in json.loads(self.restic("cat", "blob", tree, "--no-lock"))["nodes"]:
+            for node in json.loads(read("blob", tree))["nodes"]:
                 if node["type"] == "file":
                     return str(node["content"][0])
                 tree = node["subtree"]

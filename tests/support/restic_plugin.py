@@ -35,6 +35,12 @@ def other_repository(restic_program: Path, tmp_path_factory: pytest.TempPathFact
     return _init_repository(restic_program, tmp_path_factory.mktemp("restic") / "repository")
 
 
+@pytest.fixture(scope="session")
+def source_repository(restic_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a third repository without snapshots, to be copied: backups are copied from it."""
+    return _init_repository(restic_program, tmp_path_factory.mktemp("restic") / "repository")
+
+
 def _init_repository(program: Path, folder: Path) -> Path:
     subprocess.run(
         [program, "init", "--quiet"],

@@ -133,6 +133,13 @@ _VERIFY: Final = _object_schema(
     },
 )
 
+_COPY: Final = _object_schema("Restic Copy Options")
+
+_NO_SOURCE: Final = Ability(
+    Support.UNSUPPORTED,
+    reason="its configuration names no repository under 'sources' to copy from",
+)
+
 _DELETE: Final = _object_schema("Restic Delete Options")
 
 
@@ -194,3 +201,14 @@ ABILITIES: Final[Mapping[str, Mapping[Verb, Ability]]] = {
     ),
     OUTPUT: _abilities(_object_schema("Restic Protection Options"), _RESTORE_OUTPUT),
 }
+"""What it does with each type of resource, in any configuration."""
+
+
+def declare_abilities(*, copies: bool) -> Mapping[str, Mapping[Verb, Ability]]:
+    """Return what the backend does with each type.
+
+    Args:
+        copies: whether there is a repository to copy from.
+    """
+    copy = Ability(Support.SUPPORTED, schema=_COPY) if copies else _NO_SOURCE
+    return {kind: {**verbs, Verb.COPY: copy} for kind, verbs in ABILITIES.items()}

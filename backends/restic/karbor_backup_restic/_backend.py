@@ -13,6 +13,7 @@ from karbor_backup_core import (
     Operation,
     Place,
     Progress,
+    Support,
     Unsupported,
     Verb,
     __version__,
@@ -20,8 +21,9 @@ from karbor_backup_core import (
 )
 from karbor_backup_process import ProcessJobs
 from karbor_backup_restic import _health
-from karbor_backup_restic._abilities import ABILITIES, MAINTENANCE
+from karbor_backup_restic._abilities import MAINTENANCE, declare_abilities
 from karbor_backup_restic._config import CONFIG_SCHEMA, Configuration
+from karbor_backup_restic._copy import Copy
 from karbor_backup_restic._delete import Delete
 from karbor_backup_restic._maintenance import Maintenance
 from karbor_backup_restic._outputs import ProtectOutput, RestoreOutput
@@ -30,6 +32,7 @@ from karbor_backup_restic._protect import Protect
 from karbor_backup_restic._repository import Repository
 from karbor_backup_restic._restic import Restic
 from karbor_backup_restic._restore import Restore
+from karbor_backup_restic._sources import Sources
 from karbor_backup_restic._verify import Verify
 from karbor_backup_restic._work import OperationWork
 
@@ -54,6 +57,7 @@ class ResticBackend:
 
     def __init__(self, configuration: Mapping[str, Any]) -> None:
         self._configuration = Configuration.from_document(configuration)
+        self._abilities = declare_abilities(copies=bool(self._configuration.sources))
         self._restic = Restic(self._configuration)
         self._repository = Repository(self._restic)
         jobs = ProcessJobs(self._configuration.jobs)
@@ -68,6 +72,12 @@ class ResticBackend:
                 Verb.DELETE: Delete(self._restic, self._repository, own),
                 Verb.VERIFY: Verify(self._restic, self._repository, own),
                 Verb.MAINTAIN: Maintenance(self._restic, self._repository, own),
+                Verb.COPY: Copy(
+                    self._restic,
+                    self._repository,
+                    own,
+                    sources=Sources(self._configuration.sources),
+                ),
             },
             restore_output=RestoreOutput(self._restic, self._repository, own),
             protect_output=ProtectOutput(self._restic, self._repository, own),
@@ -86,7 +96,7 @@ class ResticBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Return what this backend can do."""
-        return BackendInfo(NAME, __version__, CONTRACT_VERSION, ABILITIES, MAINTENANCE)
+        return BackendInfo(NAME, __version__, CONTRACT_VERSION, self._abilities, MAINTENANCE)
 
     @hookimpl
     def scope(self) -> str:
@@ -127,6 +137,11 @@ class ResticBackend:
         return self._execute(operation, ())
 
     @hookimpl
+    def copy(self, operation: Operation) -> Progress:
+        """Start copying a snapshot from another repository."""
+        return self._execute(operation, ())
+
+    @hookimpl
     def maintain(self, operation: Operation) -> Progress:
         """Start pruning or checking the repository."""
         if operation.action not in MAINTENANCE:
@@ -153,8 +168,9 @@ class ResticBackend:
             return self._work.release(operation)
 
     def _execute(self, operation: Operation, own_paths: Sequence[str]) -> Progress:
-        if operation.verb not in ABILITIES.get(operation.resource.type, {}):
-            known = ", ".join(sorted(ABILITIES))
+        ability = self._abilities.get(operation.resource.type, {}).get(operation.verb)
+        if ability is None or ability.support is not Support.SUPPORTED:
+            known = ", ".join(sorted(self._abilities))
             raise Unsupported(
                 f"restic does not {operation.verb} {operation.resource.type} (it does: {known})"
             )

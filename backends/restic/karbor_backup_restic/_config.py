@@ -24,6 +24,18 @@ _CREDENTIALS: Final = re.compile(r"://[^/@]*:[^/@]*@")
 
 _REST: Final = re.compile(r"rest:https?://[^@/]+(/|$)")
 
+_REST_LOGIN: Final = {
+    "title": "Credentials of a REST Server",
+    "type": "object",
+    "required": ["user", "password"],
+    "properties": {
+        "user": {**_TEXT, "description": "The user."},
+        "password": {**_TEXT, "writeOnly": True, "description": "The user's password."},
+    },
+    "additionalProperties": False,
+    "description": "Who logs in to the REST server, for a repository 'rest:URL'.",
+}
+
 CONFIG_SCHEMA: Final[dict[str, Any]] = {
     "title": "Restic",
     "type": "object",
@@ -46,6 +58,30 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
                 "A program and its arguments that print the password, instead of 'password'."
             ),
         },
+        "sources": {
+            "type": "object",
+            "description": "Other repositories, by any names, from which backups can be copied.",
+            "additionalProperties": {
+                "type": "object",
+                "required": ["repository"],
+                "properties": {
+                    "repository": {**_TEXT, "description": "As 'repository' above."},
+                    "password": {
+                        **_TEXT,
+                        "writeOnly": True,
+                        "description": "The other repository's password.",
+                    },
+                    "password_command": {
+                        "type": "array",
+                        "items": _TEXT,
+                        "minItems": 1,
+                        "description": "A program that prints it, instead of 'password'.",
+                    },
+                    "rest": _REST_LOGIN,
+                },
+                "additionalProperties": False,
+            },
+        },
         "environment": {
             "type": "object",
             "propertyNames": {"pattern": "^(?!RESTIC_)[A-Za-z_][A-Za-z0-9_]*$"},
@@ -55,17 +91,7 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
             ),
         },
-        "rest": {
-            "title": "Credentials of a REST Server",
-            "type": "object",
-            "required": ["user", "password"],
-            "properties": {
-                "user": {**_TEXT, "description": "The user."},
-                "password": {**_TEXT, "writeOnly": True, "description": "The user's password."},
-            },
-            "additionalProperties": False,
-            "description": "Who logs in to the REST server, for a repository 'rest:URL'.",
-        },
+        "rest": _REST_LOGIN,
         "options": {
             "type": "object",
             "propertyNames": {"pattern": "^[a-z0-9]+\\.[a-z0-9-]+$"},
@@ -106,6 +132,10 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
+_OF_ONE_REPOSITORY: Final = ("repository", "password", "password_command", "rest", "sources")
+"""The settings that are not those of another repository."""
+
+
 @attrs.frozen
 class Configuration:
     """The configuration of one repository.
@@ -117,6 +147,7 @@ class Configuration:
         environment: variables for restic, such as a storage's credentials.
         rest: the user of a REST server, and the password; None for no login.
         options: restic's extended options.
+        sources: the other repositories from which backups can be copied, by name.
         program: restic.
         commands: those whose output can be protected, by name.
         output_directory: where an output is restored to if no path is given; None for nowhere.
@@ -132,6 +163,7 @@ class Configuration:
     environment: Mapping[str, Secret]
     rest: tuple[str, Secret] | None
     options: Mapping[str, str]
+    sources: Mapping[str, "Configuration"]
     program: str
     commands: Mapping[str, OutputCommand]
     output_directory: str | None
@@ -162,6 +194,10 @@ class Configuration:
             if "rest" in document
             else None,
             options=dict(document.get("options", {})),
+            sources={
+                name: cls._from_source(name, document, source)
+                for name, source in document.get("sources", {}).items()
+            },
             program=document.get("program", "restic"),
             commands=read_commands(document.get("commands", {})),
             output_directory=document.get("output_directory"),
@@ -170,6 +206,17 @@ class Configuration:
             timeout=document.get("timeout", 60),
             stop_timeout=document.get("stop_timeout", 60),
         )
+
+    @classmethod
+    def _from_source(
+        cls, name: str, document: Mapping[str, Any], source: Mapping[str, Any]
+    ) -> "Configuration":
+        """Read a source, which shares all but the repository and its password."""
+        shared = {key: each for key, each in document.items() if key not in _OF_ONE_REPOSITORY}
+        try:
+            return cls.from_document({**shared, **source})
+        except InvalidInput as error:
+            raise InvalidInput(f"sources.{name}: {error}") from None
 
     @property
     def local_path(self) -> str | None:

@@ -9,10 +9,7 @@ from karbor_backup_core import Check, Leftover, Operation, Progress, ProgressSta
 from karbor_backup_process import Command, JobState, JobStatus, ProcessJob
 from karbor_backup_restic import _errors, _output, _paths, _repository
 from karbor_backup_restic._notes import Handle
-from karbor_backup_restic._verb import VerbWork
-
-STORAGE: Final = "restic"
-"""The name of the storage that all backups are in: the repository."""
+from karbor_backup_restic._verb import VerbWork, protect_progress
 
 _SOME_UNREADABLE: Final = 3
 """restic's exit status for a snapshot in which files are missing that could not be read."""
@@ -42,7 +39,7 @@ class Protect(VerbWork):
         """Return the commands; a snapshot that a call in the past has made is the result."""
         made = self.repository.find(operation.id)
         if made:
-            return _success(Handle(made[0].id, 0), [])
+            return protect_progress(Handle(made[0].id, 0), [])
         self.validate(operation, own_paths)
         password = self.restic.configuration.reveal_password()
         return (
@@ -72,7 +69,7 @@ class Protect(VerbWork):
                 reason=f"restic made a snapshot with the tag {operation.id}, and it is gone",
             )
         amount = _output.read_summary(job)
-        return _success(Handle(found[0].id, amount.total), self.read_checks(job, status))
+        return protect_progress(Handle(found[0].id, amount.total), self.read_checks(job, status))
 
     def read_checks(self, job: ProcessJob, status: JobStatus) -> list[Check]:
         """Return whether all files were read."""
@@ -109,18 +106,6 @@ def _may_have_uploaded(job: ProcessJob) -> bool:
 
 def _allows_unreadable(operation: Operation) -> bool:
     return bool(operation.options.get("allow_unreadable"))
-
-
-def _success(handle: Handle, checks: Sequence[Check]) -> Progress:
-    return Progress(
-        ProgressState.SUCCEEDED,
-        done=handle.size or None,
-        total=handle.size or None,
-        unit="bytes" if handle.size else "",
-        handle=handle.to_document(),
-        storage=STORAGE,
-        checks=tuple(checks),
-    )
 
 
 def _escape_pattern(path: str) -> str:

@@ -8,6 +8,7 @@ import attrs
 
 from karbor_backup_core import (
     Backup,
+    Check,
     InvalidInput,
     Leftover,
     Operation,
@@ -21,6 +22,9 @@ from karbor_backup_restic._notes import Handle
 from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._repository import Repository, Snapshot
 from karbor_backup_restic._restic import Restic
+
+STORAGE: Final = "restic"
+"""The name of the storage that all backups are in: the repository."""
 
 WORKING: Final = 1
 """The phase in which the job is started; it is repeated, under the next number, after a lock."""
@@ -79,15 +83,21 @@ class VerbWork(abc.ABC):
     def read_success(self, operation: Operation, job: ProcessJob, status: JobStatus) -> Progress:
         """Return what a job that has ended well means for the operation."""
 
-    def find_snapshot(self, operation: Operation) -> Snapshot | None:
+    def find_snapshot(
+        self, operation: Operation, repository: Repository | None = None
+    ) -> Snapshot | None:
         """Return the snapshot of the backup that an operation works on; None if it is gone.
+
+        Args:
+            operation: the operation.
+            repository: where the backup lies; None for the own repository.
 
         Raises:
             InvalidInput: the backup's handle is damaged, or belongs to another backup.
             BackendError, Transient: as ``Repository.snapshots``.
         """
         backup = backup_of(operation)
-        found = Handle.of(backup).choose(backup, self.repository.snapshots())
+        found = Handle.of(backup).choose(backup, (repository or self.repository).snapshots())
         if found is not None and operation.resource.type == OUTPUT:
             _check_output(backup, found)
         return found
@@ -122,3 +132,16 @@ def backup_of(operation: Operation) -> Backup:
     """Return the backup that an operation works on."""
     assert operation.backup is not None  # noqa: S101 - the core's planning sees to it
     return operation.backup
+
+
+def protect_progress(handle: Handle, checks: Sequence[Check]) -> Progress:
+    """Return the success of an operation that has made a snapshot."""
+    return Progress(
+        ProgressState.SUCCEEDED,
+        done=handle.size or None,
+        total=handle.size or None,
+        unit="bytes" if handle.size else "",
+        handle=handle.to_document(),
+        storage=STORAGE,
+        checks=tuple(checks),
+    )

@@ -1,5 +1,6 @@
 """The backend keeps the contract, with a real restic."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,16 +22,23 @@ from tests.support.restic_harness import PASSWORD, ResticHarness
 
 class TestRestic(ContractSuite):
     @pytest.fixture
-    def harness(self, restic: ResticHarness, other_repository: Path) -> Harness:
+    def harness(
+        self, restic: ResticHarness, other_repository: Path, source_repository: Path
+    ) -> Harness:
         elsewhere = restic.configuration(repository=str(other_repository))
+        shutil.copytree(source_repository, restic.source_repository)
+        near = restic.configuration(repository=str(restic.source_repository))
         return Harness(
-            create_backend=lambda: create_backend(restic.configuration()),
+            create_backend=lambda: create_backend(restic.configuration(sources=restic.sources())),
+            create_copy_source=lambda: create_backend(near),
+            lose_copy_source=restic.lose_source,
             create_backend_in_other_scope=lambda: create_backend(elsewhere),
             create_backend_in_other_place=lambda: create_backend(
                 restic.configuration(jobs=str(restic.folder / "jobs of another host"))
             ),
             backend_factory=BackendFactory(
-                f"{__name__}:create_backend", {"configuration": restic.configuration()}
+                f"{__name__}:create_backend",
+                {"configuration": restic.configuration(sources=restic.sources())},
             ),
             resources=restic.resources,
             resource_types=[DIRECTORY, FILE, OUTPUT],
