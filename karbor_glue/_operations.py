@@ -196,7 +196,11 @@ class VerifyOperation(ResourceOperation):
 
 
 class CopyOperation(protection_plugin.Operation):  # type: ignore[misc]  # Karbor is untyped
-    """Refuses: the contract of karbor-backup has no copy.
+    """Refuses: a provider has one backend, and a copy needs a second one.
+
+    Karbor writes the checkpoint of a copy into the bank of the first checkpoint's provider, and has
+    that provider restore, verify and delete it. What ``plan_copy`` makes belongs to another
+    backend, which the provider's file does not name.
 
     The refusal comes from a hook, since what ``get_copy_operation`` raised would leave the
     checkpoint ``copying`` for ever.
@@ -209,8 +213,9 @@ class CopyOperation(protection_plugin.Operation):  # type: ignore[misc]  # Karbo
             Unsupported: always.
         """
         raise Unsupported(
-            f"{resource.type} {resource.id} of checkpoint {checkpoint.id} cannot be copied: "
-            "karbor-backup's contract 1 has no copy; protect it again with the other provider"
+            f"{resource.type} {resource.id} of checkpoint {checkpoint.id} cannot be copied: Karbor "
+            "would restore the copy by the same provider, which has no second backend; protect it "
+            "again with a provider of the other place"
         )
 
 

@@ -161,7 +161,7 @@ def test_parameters_that_do_not_fit_are_refused_with_all_faults(harness: KarborH
 def test_copy_is_refused_with_the_reason(harness: KarborHarness) -> None:
     done = harness.protect("volume-1")
     copied = harness.copy_checkpoint(done)
-    assert "has no copy" in copied.error
+    assert "which has no second backend; protect it again" in copied.error
 
 
 @pytest.mark.parametrize(
