@@ -6,20 +6,30 @@ takes the real services some seconds; the other rules are tried with the scripte
 """
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
+import attrs
 import pytest
+import yaml
 
 from karbor_backup_cinder import CinderBackend
 from karbor_backup_cinder.config import Configuration
 from karbor_backup_cinder.harness import VolumeResources
-from karbor_backup_contract import Harness, RuleStatus, all_rules, run_rule
+from karbor_backup_contract import Fault, Harness, RuleStatus, all_rules, run_rule
 from karbor_backup_openstack.connection import Connection
 from karbor_backup_openstack.resource_types import SERVER
 from karbor_backup_openstack.services import CloudServices
 from sandbox import Sandbox
+from sandbox.accounts import write_secret
 from tests.e2e.cloud.harness import TIMEOUT
 from tests.e2e.cloud.owned_resources import OwnedResources
 from tests.e2e.cloud.server_resources import ServerResources
+from tests.support import http_faults
+from tests.support.fault_proxy import FaultProxy
+
+_BEGINS_WORK: Final = r"/volumes$|/backups$|/restore$|/backups/[^/]+$"
 
 RULES = {rule.id: rule for rule in all_rules()}
 
@@ -45,6 +55,33 @@ def test_rule_with_the_harness_of_operators(live_harness: Harness, rule: str) ->
     assert verdict.status is RuleStatus.PASSED, verdict.reason
     assert live_harness.inventory is not None
     assert live_harness.inventory().data == frozenset()
+
+
+@pytest.fixture
+def lossy_harness(
+    cloud: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Harness]:
+    """Yield the harness of operators with a proxy before Cinder, which can lose a reply."""
+    cinder = urlsplit(str(cloud.session().get_endpoint(service_type="block-storage")))
+    with FaultProxy(f"http://{cinder.netloc}") as proxy:
+        clouds = yaml.safe_load(cloud.clouds_yaml.read_text())
+        way = f"{proxy.url}{cinder.path}"
+        clouds["clouds"]["demo"]["block_storage_endpoint_override"] = way
+        write_secret(tmp_path / "clouds.yaml", yaml.safe_dump(clouds))
+        monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+
+        def lose_reply() -> None:
+            proxy.plan(http_faults.lost_reply(), method="POST|DELETE", path=_BEGINS_WORK)
+
+        with CinderBackend.contract_harness({"cloud": "demo"}) as harness:
+            yield attrs.evolve(
+                harness, faults={Fault.LOSE_REPLY: lose_reply}, pending_faults=proxy.unfired
+            )
+
+
+def test_work_of_a_lost_reply_is_found(lossy_harness: Harness) -> None:
+    verdict = run_rule(RULES["C-402"], lossy_harness, cleanup=True)
+    assert verdict.status is RuleStatus.PASSED, verdict.reason
 
 
 @pytest.fixture
