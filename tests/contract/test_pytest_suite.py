@@ -55,7 +55,7 @@ def test_conformant_backend_is_reported_on_screen_and_in_the_file(
     run: RunModule, tmp_path: Path
 ) -> None:
     result = run(
-        SUITE.format(harness="create_harness(FakeBackend)"),
+        SUITE.format(harness="create_harness(FakeBackend, work_limit=2)"),
         "--contract-report",
         str(tmp_path / "out"),
     )
@@ -76,7 +76,7 @@ def test_conformant_backend_is_reported_on_screen_and_in_the_file(
 
 
 def test_broken_rule_fails_and_reports_the_observation(run: RunModule) -> None:
-    result = run(SUITE.format(harness="create_harness(SecondDeleteFails)"))
+    result = run(SUITE.format(harness="create_harness(SecondDeleteFails, work_limit=2)"))
     # C-216, C-705 and C-707 too delete what a delete has removed.
     skipped = len(OF_ANOTHER_PROCESS)
     result.assert_outcomes(failed=4, passed=len(all_rules()) - 4 - skipped, skipped=skipped)
