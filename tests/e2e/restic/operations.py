@@ -116,6 +116,15 @@ class ResticRunner:
         """Return the processes of restic that work in jobs."""
         return self.harness.restic_processes()
 
+    def stalled_processes(self) -> list[psutil.Process]:
+        """Return the processes that stand still in restic's place after ``Fault.STALL``."""
+        found = []
+        for process in self.restic_processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.name() == "sleep":
+                    found.append(process)
+        return found
+
     def supervisors(self) -> list[psutil.Process]:
         """Return the supervisors of jobs."""
         working = self.restic_processes()
