@@ -91,7 +91,10 @@ class DisturbedLife(Generic[D]):
             if operation.result is Result.SUCCEEDED and verb is Verb.COPY:
                 copy = require_backup(operation)
                 check_restore(context, copy)
-                context.run_successfully(Verb.DELETE, copy)
+                if context.supports(kind, Verb.DELETE):
+                    context.run_successfully(Verb.DELETE, copy)
+                else:
+                    kept = context.inventory()
             elif operation.result is Result.SUCCEEDED and verb is Verb.RESTORE:
                 check_restored_content(context, operation)
             elif operation.result is not Result.SUCCEEDED and verb is Verb.DELETE:

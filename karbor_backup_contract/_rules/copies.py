@@ -21,6 +21,7 @@ from karbor_backup_contract.requirements import (
     COPY,
     COPY_SOURCE,
     DAMAGE,
+    DELETE,
     DEPENDENT_BACKUPS,
     INVENTORY,
     LOSE_COPY_SOURCE,
@@ -139,6 +140,7 @@ def copy_of_unknown_scope_is_refused(context: RuleContext) -> None:
     "An empty backup that looks like a copy is worse than none.",
     COPY,
     COPY_SOURCE,
+    DELETE,
     INVENTORY,
 )
 def copy_of_deleted_backup_fails(context: RuleContext) -> None:

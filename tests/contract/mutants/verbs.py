@@ -135,7 +135,8 @@ class ChangesContent(FakeBackend):
     def protect(self, operation: Operation) -> Progress:
         progress = super().protect(operation)
         copies = self._cloud.inventory.copies
-        for copy in [each for each in copies.values() if each.operation == operation.id]:
+        # Not of `copies`, which other threads change.
+        for copy in [each for each in self._cloud.copies() if each.operation == operation.id]:
             content = self.change(copy.content)
             digest = hashlib.sha256(content).hexdigest()
             copies[copy.id] = attrs.evolve(copy, content=content, digest=digest)
