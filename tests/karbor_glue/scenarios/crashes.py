@@ -234,6 +234,8 @@ def test_operation_of_a_live_process_is_not_recovered(
         os._exit(0)
     try:
         while not stored_operations(harness.bank):
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            assert os.waitid(os.P_PID, child, options) is None, "the process ended before its time"
             time.sleep(0.1)
         time.sleep(lease + 1)
         with eventlet.Timeout(60):  # whoever takes it over waits for an hour

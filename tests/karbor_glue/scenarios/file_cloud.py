@@ -23,6 +23,7 @@ class FileCloud:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self.service_seconds = 0.0
+        self.work_limit = None
         self._path = path
 
     def __getattr__(self, name: str) -> Any:
