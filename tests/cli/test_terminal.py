@@ -75,10 +75,11 @@ def test_second_interrupt_detaches_and_names_the_resume_command(command: Command
 
 def test_further_interrupts_end_the_process_although_a_call_hangs(command: CommandRunner) -> None:
     hanging = f"""
-import threading
+import sys, threading
 {_SLOW}
 def gate(request):
     if request == "cancel_job asked":
+        print("this call hangs", file=sys.stderr, flush=True)
         threading.Event().wait()
 cloud.gate = gate
 """
@@ -86,6 +87,7 @@ cloud.gate = gate
         terminal.wait_for("running")
         terminal.send_signal(signal.SIGINT)
         terminal.wait_for("Ctrl-C again leaves")
+        terminal.wait_for("this call hangs")
         terminal.send_signal(signal.SIGINT)
         terminal.wait_for("is being cancelled; to go on with the cancel")
         assert terminal.signal_until_exit(signal.SIGINT) == -signal.SIGINT

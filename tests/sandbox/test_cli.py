@@ -96,7 +96,7 @@ def test_unknown_part_error_is_one_line(name: str) -> None:
 
     assert up.returncode == 1
     (line,) = up.stderr.splitlines()
-    assert line.startswith("There is no part 'tape', only: ssh, swift, s3, ftp, cloud")
+    assert line.startswith("There is no part 'tape', only: ssh, swift, s3, s3-tls, rest, ftp")
 
 
 def test_run_returns_the_commands_exit_status_and_leaves_no_process() -> None:
