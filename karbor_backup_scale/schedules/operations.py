@@ -1,7 +1,7 @@
 """What is done by schedules, as the backends know it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -80,7 +80,7 @@ class ScheduledOperation:
     def next_start(self, now: datetime) -> datetime:
         """Return when the next operation begins."""
         later = next_tick(self.schedule.cron, self.schedule.timezone, now - self._delay)
-        return later + self._delay
+        return later.astimezone(UTC) + self._delay  # what the wall clock adds may be an hour off
 
     def due_tick(self, now: datetime) -> datetime | None:
         """Return the tick whose operation is to be begun now, if it is not yet; None for none.
