@@ -24,6 +24,7 @@ from karbor_backup_core._execution.poller import BackendPoller, PollCallbacks
 from karbor_backup_core._execution.timer import Timer
 from karbor_backup_core._execution.work_queue import WorkQueue
 from karbor_backup_core._execution.worker_pool import WorkerPool
+from karbor_backup_core._lifecycle.changes import is_stopping
 from karbor_backup_core._lifecycle.state_machine import Call, next_call
 from karbor_backup_core._model import Operation, State
 
@@ -174,7 +175,7 @@ class Executor:
 
     def _has_to_queue(self, operation: Operation) -> bool:
         """Return whether an operation waits for others; one that is to stop waits for none."""
-        stopping = operation.cancel_requested or self._driver.clock() >= operation.deadline
+        stopping = is_stopping(operation, self._driver.clock())
         return not stopping and not self._work_queue.admit(operation)
 
     def _queue(self, operation: Operation) -> None:

@@ -405,8 +405,9 @@ class Lifecycle:
         if isinstance(error, Transient) and error.retry_after is not None:
             delay = max(delay, self._requested_delay(operation, error.retry_after, now))
         until = self._cap_at_limit(operation, delay, now)
-        changes = {"failures": failures, "not_before": until, "last_error": str(error)}
-        return evolve_retry(operation, queued=False, **changes)
+        return evolve_retry(
+            operation, failures=failures, not_before=until, queued=False, last_error=str(error)
+        )
 
     def _requested_delay(self, operation: Operation, seconds: float, now: datetime) -> timedelta:
         """Return how much of a delay that a service asks for is kept.
