@@ -1,14 +1,14 @@
 """Rules about a second backup in another place, made of a first one."""
 
-import functools
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 import attrs
 
 from karbor_backup_contract._assertions import require, require_backup, require_outcome
 from karbor_backup_contract._context import RuleContext
-from karbor_backup_contract._registry import rule
+from karbor_backup_contract._registry import RuleTest, rule
 from karbor_backup_contract._scenarios import (
     check_restore,
     check_restored_content,
@@ -25,12 +25,19 @@ from karbor_backup_contract.requirements import (
     DEPENDENT_BACKUPS,
     INVENTORY,
     LOSE_COPY_SOURCE,
+    Requirement,
 )
 from karbor_backup_core import Backup, InvalidInput, Result, Verb
 
 _ENDINGS: Final = (Fault.FAIL, Fault.STALL)
 
-_copy_rule = functools.partial(rule, mandatory=False, since="1.1")
+
+def _copy_rule(
+    identifier: str, statement: str, reason: str, *needs: Requirement
+) -> Callable[[RuleTest], RuleTest]:
+    """Enter a rule that needs a backend which copies, and something to copy."""
+    needs = (COPY, COPY_SOURCE, *needs)
+    return rule(identifier, statement, reason, *needs, mandatory=False, since="1.1")
 
 
 @_copy_rule(
@@ -38,8 +45,6 @@ _copy_rule = functools.partial(rule, mandatory=False, since="1.1")
     "A copy is verified, restored and deleted from its own place alone, when all is lost where the "
     "first backup lay.",
     "That is what it is made for.",
-    COPY,
-    COPY_SOURCE,
     LOSE_COPY_SOURCE,
     INVENTORY,
 )
@@ -65,8 +70,6 @@ def copy_outlives_first_place(context: RuleContext) -> None:
     "C-242",
     "A copy has the members of the first backup, each of which can be restored alone.",
     "One server of a lost project is wanted at once.",
-    COPY,
-    COPY_SOURCE,
 )
 def copy_has_the_same_members(context: RuleContext) -> None:
     """Compare the members of a copy with those of the first backup, and restore them."""
@@ -90,8 +93,6 @@ def copy_has_the_same_members(context: RuleContext) -> None:
     "Copies of one backup are two, of which one can be deleted without the other, and the first "
     "backup stays as it was.",
     "Data that copies share in a repository has been removed with the first of them before.",
-    COPY,
-    COPY_SOURCE,
     INVENTORY,
 )
 def copies_are_independent(context: RuleContext) -> None:
@@ -114,8 +115,6 @@ def copies_are_independent(context: RuleContext) -> None:
     "A backup of the backend's own scope, or of one that it does not know, is refused, and nothing "
     "is begun.",
     "A handle read at another place than its own names somebody else's data.",
-    COPY,
-    COPY_SOURCE,
     INVENTORY,
 )
 def copy_of_unknown_scope_is_refused(context: RuleContext) -> None:
@@ -138,8 +137,6 @@ def copy_of_unknown_scope_is_refused(context: RuleContext) -> None:
     "C-245",
     "A copy of a backup that is gone fails and leaves nothing.",
     "An empty backup that looks like a copy is worse than none.",
-    COPY,
-    COPY_SOURCE,
     DELETE,
     INVENTORY,
 )
@@ -157,8 +154,6 @@ def copy_of_deleted_backup_fails(context: RuleContext) -> None:
     "C-246",
     "A copy of a backup whose data is damaged does not succeed.",
     "The damage is found when the first place is lost, and nothing else is left.",
-    COPY,
-    COPY_SOURCE,
     INVENTORY,
     DAMAGE,
 )
@@ -177,8 +172,6 @@ def copy_of_damaged_backup_fails(context: RuleContext) -> None:
     "C-247",
     "A copy that fails or is cancelled leaves nothing, and the first backup as it was.",
     "It will be tried again.",
-    COPY,
-    COPY_SOURCE,
     INVENTORY,
 )
 def unfinished_copy_keeps_first_backup(context: RuleContext) -> None:
@@ -196,7 +189,7 @@ def unfinished_copy_keeps_first_backup(context: RuleContext) -> None:
         require_outcome(operation, *Result)
         if operation.succeeded:  # The harness has no such fault, or it came too late.
             context.run_successfully(Verb.DELETE, require_backup(operation))
-        use_up_fault(context)
+        use_up_fault(context, first.resource)
         require_unchanged(context, before, f"a copy that was to end by {fault.name}")
     check_restore(context.source, first)
     check_restore(context, _copy(context, first))
@@ -206,8 +199,6 @@ def unfinished_copy_keeps_first_backup(context: RuleContext) -> None:
     "C-248",
     "A copy of a backup that depends on others can be restored alone.",
     "Only the latest of a chain is copied, and then the chain is lost.",
-    COPY,
-    COPY_SOURCE,
     LOSE_COPY_SOURCE,
     DEPENDENT_BACKUPS,
 )

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from karbor_backup_contract import Fault, Harness, Rule, RuleStatus, all_rules, run_rule
+from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract.requirements import OTHER_PROCESS, WORK_LIMIT, requires_fault
 from karbor_backup_core import Json, ManualClock
 from karbor_backup_fake import FakeBackend, FakeCloud
@@ -63,6 +64,16 @@ def test_a_list_that_lags_is_waited_for(rule: Rule, monkeypatch: pytest.MonkeyPa
 def test_an_odd_backend_conforms(backend: Any, rule: Rule) -> None:
     result = run_rule(rule, _create_odd_harness(backend))
     assert result.status is RuleStatus.PASSED or _is_left_out(backend, rule), result.reason
+
+
+def test_copy_that_is_cancelled_before_its_work_begins_conforms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As where a service takes work up late: the cancel comes first, and the fault meets nothing.
+    monkeypatch.setattr(RuleContext, "start", RuleContext.plan)
+    (rule,) = (rule for rule in RULES if rule.id == "C-247")
+    result = run_rule(rule, create_harness(FakeBackend))
+    assert result.status is RuleStatus.PASSED, result.reason
 
 
 def test_backend_without_delete_gets_one_message() -> None:
