@@ -57,46 +57,39 @@ _PROTECT_DIRECTORY: Final = _object_schema(
     allow_unreadable=_ALLOW_UNREADABLE,
 )
 
+_PATH: Final[Json] = {"type": "string", "pattern": "^/", "maxLength": 4096, "title": "Path"}
+_REPLACE: Final[Json] = {"type": "boolean", "title": "Replace", "default": False}
+
 _RESTORE: Final = _object_schema(
     "Restic Restore Options",
     path={
-        "type": "string",
-        "pattern": "^/",
-        "maxLength": 4096,
-        "title": "Path",
+        **_PATH,
         "description": (
             "Where to restore to. Its parent must exist, and it must not, or be an empty "
             "directory. Without it, beside the original, with ~ and the operation's id appended."
         ),
     },
     replace={
-        "type": "boolean",
-        "title": "Replace",
+        **_REPLACE,
         "description": (
             "Replace what is at the path. It is moved aside when all data has been restored, "
             "removed after that, and put back if the restore is cancelled meanwhile."
         ),
-        "default": False,
     },
 )
 
 _RESTORE_OUTPUT: Final = _object_schema(
     "Restic Restore Options",
     path={
-        "type": "string",
-        "pattern": "^/",
-        "maxLength": 4096,
-        "title": "Path",
+        **_PATH,
         "description": (
             "The file to restore to. Its parent must exist, and it must not. Without it, a new "
             "file in the configured output_directory, with ~ and the operation's id in its name."
         ),
     },
     replace={
-        "type": "boolean",
-        "title": "Replace",
+        **_REPLACE,
         "description": "Replace the file that is at the path, when all data has been restored.",
-        "default": False,
     },
     into_command={
         "type": "boolean",

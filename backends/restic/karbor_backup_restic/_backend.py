@@ -26,7 +26,7 @@ from karbor_backup_restic._config import CONFIG_SCHEMA, Configuration
 from karbor_backup_restic._copy import Copy
 from karbor_backup_restic._delete import Delete
 from karbor_backup_restic._maintenance import Maintenance
-from karbor_backup_restic._outputs import ProtectOutput, RestoreOutput
+from karbor_backup_restic._outputs import ProtectOutput, RestoreIntoCommand, RestoreOutput
 from karbor_backup_restic._paths import OwnPaths
 from karbor_backup_restic._protect import Protect
 from karbor_backup_restic._repository import Repository
@@ -80,6 +80,7 @@ class ResticBackend:
                 ),
             },
             restore_output=RestoreOutput(self._restic, self._repository, own),
+            restore_into_command=RestoreIntoCommand(self._restic, self._repository, own),
             protect_output=ProtectOutput(self._restic, self._repository, own),
             stop_timeout=self._configuration.stop_timeout,
         )

@@ -93,8 +93,7 @@ class Copy(VerbWork):
         if not started:
             return []
         self.repository.forget(backup_of(operation).whole_id)
-        note = "restic may have copied data, which stays until the next 'restic prune'"
-        return [Leftover("unused data", self.restic.configuration.repository, note)]
+        return [self.name_unused_data("copied")]
 
     def _find_source(self, backup: Backup) -> Source:
         if backup.scope == f"restic:{self.repository.id()}":

@@ -4,34 +4,21 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import attrs
-
+from karbor_backup_core import Progress, ProgressState
 from karbor_backup_process import JobState, JobStatus, ProcessJob
 from karbor_backup_restic import _errors
 
 
-@attrs.frozen
-class Amount:
-    """How far a command is, in bytes.
-
-    Attributes:
-        done: the bytes that it has dealt with.
-        total: the bytes in all, as far as it knows them.
-    """
-
-    done: int
-    total: int
-
-
-def read_amount(job: ProcessJob, command: int = 0) -> Amount | None:
-    """Return how far a command is; None as long as it does not say."""
+def read_progress(job: ProcessJob, command: int = 0) -> Progress:
+    """Return how many bytes a running command has dealt with, as far as it says so."""
     for status in _messages(job.read_lines(command), "status"):
         done = _number(status, "bytes_done") or _number(status, "bytes_restored")
         total = _number(status, "total_bytes")
         if total:
             # restic still counts while it begins to read.
-            return Amount(done, max(total, done))
-    return None
+            total = max(total, done)
+            return Progress(ProgressState.RUNNING, done=done, total=total, unit="bytes")
+    return Progress(ProgressState.RUNNING)
 
 
 def read_done(job: ProcessJob, command: int = 0) -> int | None:
@@ -42,12 +29,11 @@ def read_done(job: ProcessJob, command: int = 0) -> int | None:
     return None
 
 
-def read_summary(job: ProcessJob, command: int = 0) -> Amount:
-    """Return how much a command has dealt with when it ended."""
+def read_size(job: ProcessJob, command: int = 0) -> int:
+    """Return how many bytes a command has dealt with when it ended."""
     for summary in _messages(job.read_lines(command), "summary"):
-        size = _number(summary, "total_bytes_processed")
-        return Amount(size, size)
-    return Amount(0, 0)
+        return _number(summary, "total_bytes_processed")
+    return 0
 
 
 def failure_reason(job: ProcessJob, status: JobStatus, what: str) -> str:

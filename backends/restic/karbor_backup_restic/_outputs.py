@@ -20,8 +20,10 @@ from karbor_backup_restic import _errors, _output, _paths, _repository
 from karbor_backup_restic._abilities import OUTPUT
 from karbor_backup_restic._commands import OutputCommand, find_command
 from karbor_backup_restic._protect import Protect
+from karbor_backup_restic._restic import Restic
 from karbor_backup_restic._restore import Restore, snapshot_gone
 from karbor_backup_restic._staging import Staging
+from karbor_backup_restic._verb import VerbWork
 
 _SOURCE: Final = "source.err"
 
@@ -31,13 +33,13 @@ class ProtectOutput(Protect):
 
     def validate(self, operation: Operation, own_paths: Sequence[str]) -> None:
         """Refuse what the configuration does not name."""
-        self._find(operation).create_dump()
+        _find_command(self.restic, operation).create_dump()
 
     def prepare(
         self, operation: Operation, own_paths: Sequence[str], job: ProcessJob
     ) -> Progress | Sequence[Command]:
         """Return the commands; what an earlier call has made may be half of an output."""
-        source = self._find(operation).create_dump()
+        source = _find_command(self.restic, operation).create_dump()
         self.repository.forget(operation.id)
         password = self.restic.configuration.reveal_password()
         backup = self.restic.command(
@@ -65,20 +67,11 @@ class ProtectOutput(Protect):
         told = _errors.last_line(job.read_lines(status.last_command, _SOURCE))
         return ": ".join(filter(None, (_label(operation), status.source_error, told)))
 
-    def _find(self, operation: Operation) -> OutputCommand:
-        return find_command(self.restic.configuration.commands, operation.resource.id)
-
 
 class RestoreOutput(Restore):
-    """Restores the output of a command to a file, or into the command that reads it."""
+    """Restores the output of a command to a file."""
 
     label: ClassVar[str] = "dump"
-
-    def read_running(self, operation: Operation, job: ProcessJob) -> Progress:
-        """Return that it runs; a command does not say how far it is."""
-        if _into_command(operation):
-            return Progress(ProgressState.RUNNING)
-        return super().read_running(operation, job)
 
     def target(self, operation: Operation) -> str:
         """Return the path that a restore to a file is to make."""
@@ -91,70 +84,58 @@ class RestoreOutput(Restore):
         beside = Path(directory or "/", f"{operation.resource.id}~{operation.id}")
         return _paths.check_name(operation.options.get("path", str(beside)))
 
+    def create_staging(self, operation: Operation, notes: Path) -> Staging:
+        """Return the staging of a file that its owner alone can read: restic stores no mode."""
+        return attrs.evolve(super().create_staging(operation, notes), private=True)
+
+
+class RestoreIntoCommand(VerbWork):
+    """Restores the output of a command into the command that reads it."""
+
+    label: ClassVar[str] = "dump"
+
     def validate(self, operation: Operation, own_paths: Sequence[str]) -> None:
-        """Refuse a target that cannot be made, or a command that cannot be started."""
-        if not _into_command(operation):
-            super().validate(operation, own_paths)
-            return
-        self.validate_backup(operation)
+        """Refuse options of a file, and a command that cannot be started."""
+        super().validate(operation, own_paths)
         if {"path", "replace"} & set(operation.options):
             raise InvalidInput("into_command restores to no file: leave out path and replace")
-        self._find(operation).create_restore(Command(("true",)))
+        _find_command(self.restic, operation).create_restore(Command(("true",)))
 
     def prepare(
         self, operation: Operation, own_paths: Sequence[str], job: ProcessJob
     ) -> Progress | Sequence[Command]:
-        """Return the command that restores the file, or that reads the output."""
-        if not _into_command(operation):
-            return super().prepare(operation, own_paths, job)
+        """Return the command that reads the output."""
         self.validate(operation, own_paths)
         snapshot = self.find_snapshot(operation)
         if snapshot is None:
             return snapshot_gone(operation)
         name = operation.resource.id
         dump = self.restic.command("dump", "--no-lock", "--quiet", snapshot.id, f"/{name}")
-        return (self._find(operation).create_restore(dump),)
+        return (_find_command(self.restic, operation).create_restore(dump),)
 
     def read_success(self, operation: Operation, job: ProcessJob, status: JobStatus) -> Progress:
-        """Return the success of a command, or that a file can get its name."""
-        if not _into_command(operation):
-            return super().read_success(operation, job, status)
+        """Return the success, whose resource is the command's output."""
         name = operation.resource.id
         return Progress(ProgressState.SUCCEEDED, resources=(Resource(OUTPUT, name, name),))
 
     def failure_reason(self, operation: Operation, job: ProcessJob, status: JobStatus) -> str:
         """Return what the restore command says, or restic."""
-        if not _into_command(operation):
-            return super().failure_reason(operation, job, status)
         if status.source_error:
             told = _errors.failure_text(job.read_lines(0, _SOURCE))
             return f"restic dump: {told or status.source_error}"
         told = _errors.last_line(job.read_lines(0, "err"))
         return ": ".join(filter(None, (_label(operation), status.describe(), told)))
 
-    def finish(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
-        """Remove the directory that a file was restored to."""
-        return [] if _into_command(operation) else super().finish(operation, jobs)
-
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
-        """Remove a file that was restored; what a command has done stays."""
-        if not _into_command(operation):
-            return super().revert(operation, jobs)
+        """Name what the command may have done, which stays."""
         if all(job.read_status().state is JobState.NONE for job in jobs):
             return []
         note = "what its restore command has done with the output stays"
         return [Leftover("restored output", operation.resource.id, note)]
 
-    def create_staging(self, operation: Operation, notes: Path) -> Staging:
-        """Return the staging of a file that its owner alone can read: restic stores no mode."""
-        return attrs.evolve(super().create_staging(operation, notes), private=True)
 
-    def _find(self, operation: Operation) -> OutputCommand:
-        return find_command(self.restic.configuration.commands, operation.resource.id)
-
-
-def _into_command(operation: Operation) -> bool:
-    return bool(operation.options.get("into_command"))
+def _find_command(restic: Restic, operation: Operation) -> OutputCommand:
+    return find_command(restic.configuration.commands, operation.resource.id)
 
 
 def _label(operation: Operation) -> str:

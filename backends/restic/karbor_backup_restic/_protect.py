@@ -55,10 +55,7 @@ class Protect(VerbWork):
 
     def read_running(self, operation: Operation, job: ProcessJob) -> Progress:
         """Return how many bytes restic has read."""
-        amount = _output.read_amount(job)
-        if amount is None:
-            return Progress(ProgressState.RUNNING)
-        return Progress(ProgressState.RUNNING, done=amount.done, total=amount.total, unit="bytes")
+        return _output.read_progress(job)
 
     def read_success(self, operation: Operation, job: ProcessJob, status: JobStatus) -> Progress:
         """Return the success, with the snapshot's whole id."""
@@ -68,8 +65,8 @@ class Protect(VerbWork):
                 ProgressState.FAILED,
                 reason=f"restic made a snapshot with the tag {operation.id}, and it is gone",
             )
-        amount = _output.read_summary(job)
-        return protect_progress(Handle(found[0].id, amount.total), self.read_checks(job, status))
+        handle = Handle(found[0].id, _output.read_size(job))
+        return protect_progress(handle, self.read_checks(job, status))
 
     def read_checks(self, job: ProcessJob, status: JobStatus) -> list[Check]:
         """Return whether all files were read."""
@@ -82,8 +79,7 @@ class Protect(VerbWork):
         self.repository.forget(operation.id)
         if not any(_may_have_uploaded(job) for job in jobs):
             return []
-        note = "restic may have uploaded data, which stays until the next 'restic prune'"
-        return [Leftover("unused data", self.restic.configuration.repository, note)]
+        return [self.name_unused_data("uploaded")]
 
     def _backup_arguments(self, operation: Operation) -> Iterator[str]:
         options = operation.options

@@ -54,10 +54,7 @@ class Restore(VerbWork):
 
     def read_running(self, operation: Operation, job: ProcessJob) -> Progress:
         """Return how many bytes are restored, where this release of restic says it."""
-        amount = _output.read_amount(job)
-        if amount is None:
-            return Progress(ProgressState.RUNNING)
-        return Progress(ProgressState.RUNNING, done=amount.done, total=amount.total, unit="bytes")
+        return _output.read_progress(job)
 
     def read_success(
         self,

@@ -57,15 +57,6 @@ class VerbWork(abc.ABC):
             InvalidInput: it cannot be done as asked.
             BackendError: another release has written the backup's handle.
         """
-        self.validate_backup(operation)
-
-    def validate_backup(self, operation: Operation) -> None:
-        """Refuse a resource that cannot be one, and a damaged handle.
-
-        Raises:
-            InvalidInput: the id of the resource or the handle is damaged.
-            BackendError: another release has written the backup's handle.
-        """
         _paths.check_id(operation.resource)
         if operation.backup is not None:
             Handle.of(operation.backup)
@@ -117,6 +108,15 @@ class VerbWork(abc.ABC):
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Undo what an operation made that has not succeeded; return what is left."""
         return []
+
+    def name_unused_data(self, done: str) -> Leftover:
+        """Return what only a prune can remove after work that did not succeed.
+
+        Args:
+            done: what restic may have done with the data: "uploaded", "copied".
+        """
+        note = f"restic may have {done} data, which stays until the next 'restic prune'"
+        return Leftover("unused data", self.restic.configuration.repository, note)
 
 
 def _check_output(backup: Backup, found: Snapshot) -> None:

@@ -41,6 +41,7 @@ class OperationWork:
         restore: the verb that has a second phase, in which no job runs.
         verbs: the work of the other verbs.
         restore_output: the same as ``restore``, of the output of a command.
+        restore_into_command: the restore of such an output into a command.
         protect_output: the protect of the output of a command.
         stop_timeout: seconds after which a cancelled restic is killed.
     """
@@ -50,6 +51,7 @@ class OperationWork:
     restore: Restore
     verbs: Mapping[Verb, VerbWork]
     restore_output: Restore
+    restore_into_command: VerbWork
     protect_output: VerbWork
     stop_timeout: float
 
@@ -165,10 +167,13 @@ class OperationWork:
         return Progress(ProgressState.FAILED, reason=reason)
 
     def _work(self, operation: Operation) -> VerbWork:
+        if operation.resource.type == OUTPUT:
+            if operation.verb is Verb.PROTECT:
+                return self.protect_output
+            if operation.options.get("into_command"):
+                return self.restore_into_command
         if operation.verb is Verb.RESTORE:
             return self._restore(operation)
-        if operation.verb is Verb.PROTECT and operation.resource.type == OUTPUT:
-            return self.protect_output
         return self.verbs[operation.verb]
 
     def _restore(self, operation: Operation) -> Restore:
