@@ -1,8 +1,6 @@
 """TLS in front of a server that has none, with certificates made for one test."""
 
 import contextlib
-import datetime as dt
-import ipaddress
 import socket
 import ssl
 import threading
@@ -10,10 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
+from sandbox.certificates import sign_certificate
 from sandbox.ports import HOST
 
 
@@ -32,31 +28,10 @@ class Certificate:
     @classmethod
     def create(cls, folder: Path, name: str) -> "Certificate":
         """Make one for the loopback address."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        now = dt.datetime.now(dt.UTC)
-        alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
-        signed = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-            .add_extension(alternative, critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256())
-        )
+        key, signed = sign_certificate(name, authority=True)
         certificate = cls(folder / f"{name}.crt", folder / f"{name}.key")
-        certificate.certfile.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        certificate.keyfile.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        certificate.certfile.write_text(signed)
+        certificate.keyfile.write_text(key)
         return certificate
 
 
