@@ -1,18 +1,16 @@
 """Backends that copy something else than a backup, or to nowhere."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
 from karbor_backup_core import Backup, Operation, Progress, ProgressState, Verb, hookimpl
 from karbor_backup_fake import FakeBackend, _serialization
 from karbor_backup_fake._model import Copy, Job
+from tests.contract.mutants.idempotency import KeepsWorkInMemory
 from tests.contract.mutants.registry import breaks
 from tests.contract.mutants.verbs import copy_id_of
-
-_UNKNOWN: Final = Progress(ProgressState.UNKNOWN)
 
 
 class ChangesReplica(FakeBackend):
@@ -165,19 +163,7 @@ class BeginsCopyTwice(FakeBackend):
 
 
 @breaks("C-403", also={"C-409", "C-604", "C-707"})
-class KeepsCopiesInMemory(FakeBackend):
+class KeepsCopiesInMemory(KeepsWorkInMemory):
     """Knows only the copies that this very object has begun."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._begun: set[str] = set()
-
-    @hookimpl
-    def copy(self, operation: Operation) -> Progress:
-        self._begun.add(operation.id)
-        return super().copy(operation)
-
-    @hookimpl
-    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
-        strange = [x.id for x in operations if x.verb is Verb.COPY and x.id not in self._begun]
-        return {**super().poll(operations), **dict.fromkeys(strange, _UNKNOWN)}
+    FORGETFUL_VERBS = frozenset({Verb.COPY})

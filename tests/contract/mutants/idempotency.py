@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -51,6 +51,8 @@ class LostReplyAsFinalError(FakeBackend):
 class KeepsWorkInMemory(FakeBackend):
     """Knows only the work that it has begun itself."""
 
+    FORGETFUL_VERBS: ClassVar[frozenset[Verb]] = frozenset(Verb)
+
     def __init__(self, configuration: Any, **extra: Any) -> None:
         super().__init__(configuration, **extra)
         self._begun: set[str] = set()
@@ -61,9 +63,13 @@ class KeepsWorkInMemory(FakeBackend):
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
+        strange = [
+            each.id
+            for each in operations
+            if each.verb in self.FORGETFUL_VERBS and each.id not in self._begun
+        ]
         unknown = Progress(ProgressState.UNKNOWN)
-        answers = super().poll(operations)
-        return {id_: answers[id_] if id_ in self._begun else unknown for id_ in answers}
+        return {**super().poll(operations), **dict.fromkeys(strange, unknown)}
 
 
 @breaks("C-404")

@@ -1,18 +1,15 @@
 """Backends whose maintenance does something else than it should."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core import Operation, Progress, ProgressState, Resource, hookimpl
+from karbor_backup_core import Operation, Progress, Resource, Verb, hookimpl
 from karbor_backup_fake import FakeBackend
 from karbor_backup_fake._abilities import MAINTENANCE, PRUNE
 from karbor_backup_fake._cloud import FakeCloud
+from tests.contract.mutants.idempotency import KeepsWorkInMemory
 from tests.contract.mutants.registry import breaks
-
-_UNKNOWN: Final = Progress(ProgressState.UNKNOWN)
 
 
 @breaks(
@@ -30,22 +27,10 @@ class PrunesOldestBackup(FakeBackend):
 
 
 @breaks("C-232", also={"C-604", "C-707"})
-class KeepsMaintenanceInMemory(FakeBackend):
+class KeepsMaintenanceInMemory(KeepsWorkInMemory):
     """Knows only the maintenance that this very object has begun."""
 
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._begun: set[str] = set()
-
-    @hookimpl
-    def maintain(self, operation: Operation) -> Progress:
-        self._begun.add(operation.id)
-        return super().maintain(operation)
-
-    @hookimpl
-    def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
-        strange = [x.id for x in operations if x.action and x.id not in self._begun]
-        return {**super().poll(operations), **dict.fromkeys(strange, _UNKNOWN)}
+    FORGETFUL_VERBS = frozenset({Verb.MAINTAIN})
 
 
 @breaks("C-233", also={"C-414"})

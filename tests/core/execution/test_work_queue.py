@@ -16,6 +16,7 @@ from karbor_backup_core import (
     ManualClock,
     MemoryStore,
     Operation,
+    OperationFuture,
     Policy,
     Resource,
     Result,
@@ -96,6 +97,24 @@ def add_volumes(cloud: FakeCloud, count: int) -> list[Resource]:
     return [cloud.add_resource(each, b"bytes") for each in names]
 
 
+@pytest.fixture
+def volumes(cloud: FakeCloud) -> list[Resource]:
+    return add_volumes(cloud, 2)
+
+
+@pytest.fixture
+def stalled(
+    runner: Runner, cloud: FakeCloud, watcher: Watcher, volumes: list[Resource]
+) -> Iterator[OperationFuture]:
+    """Yield a protect of the first volume that takes all room until it is cancelled."""
+    cloud.faults.plan("create_job", StallJob())
+    begun = runner.protect("cloud", volumes[0], OPTIONS)
+    watcher.wait_until_running(begun.id)
+    yield begun
+    runner.cancel(begun.id)
+    begun.result(LONG)
+
+
 def test_operations_beyond_the_limit_begin_one_after_the_other(
     runner: Runner, cloud: FakeCloud, watcher: Watcher
 ) -> None:
@@ -111,13 +130,9 @@ def test_operations_beyond_the_limit_begin_one_after_the_other(
 
 
 def test_a_queued_operation_says_so_until_it_begins(
-    runner: Runner, cloud: FakeCloud, watcher: Watcher
+    runner: Runner, watcher: Watcher, volumes: list[Resource], stalled: OperationFuture
 ) -> None:
-    first, second = add_volumes(cloud, 2)
-    cloud.faults.plan("create_job", StallJob())
-    stalled = runner.protect("cloud", first, OPTIONS)
-    watcher.wait_until_running(stalled.id)
-    waiting = runner.protect("cloud", second, OPTIONS)
+    waiting = runner.protect("cloud", volumes[1], OPTIONS)
     queued = watcher.wait_until_queued(waiting.id)
     assert queued.state is State.PLANNED
     assert "works on 1 at once" in queued.retry.last_error
@@ -127,40 +142,28 @@ def test_a_queued_operation_says_so_until_it_begins(
     assert not ended.queued
 
 
+@pytest.mark.usefixtures("stalled")
 def test_a_queued_operation_is_cancelled_without_a_call_of_its_backend(
-    runner: Runner, cloud: FakeCloud, watcher: Watcher
+    runner: Runner, cloud: FakeCloud, watcher: Watcher, volumes: list[Resource]
 ) -> None:
-    first, second = add_volumes(cloud, 2)
-    cloud.faults.plan("create_job", StallJob())
-    stalled = runner.protect("cloud", first, OPTIONS)
-    watcher.wait_until_running(stalled.id)
-    waiting = runner.protect("cloud", second, OPTIONS)
+    waiting = runner.protect("cloud", volumes[1], OPTIONS)
     watcher.wait_until_queued(waiting.id)
     runner.cancel(waiting.id)
     ended = waiting.result(LONG)
     assert ended.result is Result.CANCELLED
     assert ended.phase == 0
     assert not cloud.started[ended.id, 1]
-    runner.cancel(stalled.id)
-    stalled.result(LONG)
 
 
-def test_the_deadline_of_a_queued_operation_runs(
-    runner: Runner, cloud: FakeCloud, watcher: Watcher
-) -> None:
-    first, second = add_volumes(cloud, 2)
-    cloud.faults.plan("create_job", StallJob())
-    stalled = runner.protect("cloud", first, OPTIONS)
-    watcher.wait_until_running(stalled.id)
-    waiting = runner.protect("cloud", second, OPTIONS, deadline=timedelta(milliseconds=50))
+@pytest.mark.usefixtures("stalled")
+def test_the_deadline_of_a_queued_operation_runs(runner: Runner, volumes: list[Resource]) -> None:
+    waiting = runner.protect("cloud", volumes[1], OPTIONS, deadline=timedelta(milliseconds=50))
     ended = waiting.result(LONG)
     assert ended.result is Result.FAILED
     assert ended.outcome is not None
     assert "not done by its deadline" in ended.outcome.reason
     assert "works on 1 at once" in ended.outcome.reason
     assert ended.phase == 0
-    runner.cancel(stalled.id)
-    stalled.result(LONG)
 
 
 def test_resumed_work_counts_although_it_is_not_made_to_wait(
