@@ -54,6 +54,7 @@ UPDATE_IF_LOCKED: Final = UPDATE_OPERATION.where(
 )
 UPDATE_IF_LEASE_UNCHANGED: Final = UPDATE_OPERATION.where(
     ~sa.exists().where(
+        operations.c.owner != "",
         leases.c.owner == operations.c.owner,
         leases.c.lease_until != sa.bindparam("lease_seen"),
     )

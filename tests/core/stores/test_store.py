@@ -332,6 +332,12 @@ def test_an_operation_whose_lease_was_renewed_is_not_taken(store: Store) -> None
     assert store.operation("op-1").owner == "they"
 
 
+def test_lease_of_no_name_keeps_nobody_from_what_nobody_drives(store: Store) -> None:
+    seen = store.add(operation())
+    store.renew_lease("", LATER)
+    assert store.take_over(attrs.evolve(seen, lease=lease("me")), seen).owner == "me"
+
+
 def test_unowned_operations_are_the_unreleased_ones_without_a_living_owner(store: Store) -> None:
     now, length = LATER, timedelta(minutes=1)
     owners = {
