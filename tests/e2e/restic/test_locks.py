@@ -23,15 +23,24 @@ from tests.support.restic_key import forge_lock
 HERE = os.uname().nodename
 
 HELD_PRUNE = """
-"$RESTIC" "$@" & pid=$!
-until ls "$FAULTS/../repository/locks" | grep -q .; do :; done
-kill -STOP $pid
+has_lock() { ls "$FAULTS/../repository/locks" | grep -qxE '[0-9a-f]{64}'; }
+has_state() { grep -q "^State:.[$1]" /proc/$pid/status; }
+while :; do
+    "$RESTIC" "$@" & pid=$!
+    until has_lock || has_state Z; do :; done
+    kill -STOP $pid
+    until has_state TZ; do :; done
+    if has_lock; then break; fi
+    kill -CONT $pid
+    wait $pid
+done
 read go <"$FAULTS/../gate"
 kill -CONT $pid
 wait $pid
 exit $?
 """
-# A real prune that is stopped while it has its lock, until somebody writes to the gate.
+# A real prune that is stopped while it has its lock, until somebody writes to the gate. One that
+# was through before it could be stopped, or whose lock had no name yet, is run again.
 
 
 def locks_of(harness: ResticHarness, **changes: object) -> Locks:
