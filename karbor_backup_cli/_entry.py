@@ -49,7 +49,6 @@ def _report_missing_library(message: str) -> None:
     """Write what ``report_error`` would write, which needs the library that is missing."""
     if "--json" in sys.argv[1:]:
         error = {"kind": "MissingLibrary", "message": message, "faults": []}
-        message = json.dumps({"error": error})
+        write_error(json.dumps({"error": error}), whole=True)
     else:
-        message = f"karbor-backup: {message}"
-    write_error(message)
+        write_error(f"karbor-backup: {message}")

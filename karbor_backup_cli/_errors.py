@@ -143,6 +143,6 @@ def _print_error(message: str, kind: str, *, as_json: bool, faults: tuple[str, .
     message = truncate_text(message, _LONGEST)
     if as_json:
         document = {"error": {"kind": kind, "message": message, "faults": truncate_faults(faults)}}
-        write_error(json.dumps(document))
+        write_error(json.dumps(document), whole=True)
     else:
         write_error(f"{PROGRAM}: {printable(message)}")

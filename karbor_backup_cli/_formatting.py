@@ -12,7 +12,10 @@ from karbor_backup_core import (
     Verb,
     printable,
     truncate_faults,
+    truncate_text,
 )
+
+_LONGEST_REASON: Final = 4000
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY, Verb.COPY)
 
@@ -25,6 +28,11 @@ def format_error(error: BaseException) -> str:
         fault.removeprefix("$.").removeprefix("$: ") for fault in truncate_faults(error.faults)
     )
     return f"{error.what}: {'; '.join(faults)}"
+
+
+def format_reason(reason: str) -> str:
+    """Return a reason fit for a line in which more follows."""
+    return truncate_text(printable(reason), _LONGEST_REASON)
 
 
 def format_resource(resource: Resource) -> str:

@@ -5,6 +5,7 @@ from typing import Final
 
 from karbor_backup_cli._errors import PROGRAM, CommandFailed, NothingStored
 from karbor_backup_cli._formatting import (
+    format_reason,
     format_resource,
     format_status,
     format_subject,
@@ -132,7 +133,7 @@ def _checks_of(outcome: Outcome) -> tuple[Check, ...]:
 def format_part(part: Part) -> str:
     """Describe how one member ended, and what it was restored as."""
     became = f", now {format_resource(part.restored)}" if part.restored is not None else ""
-    said = describe_result(part.result, printable(part.reason))
+    said = describe_result(part.result, format_reason(part.reason))
     return f"{format_resource(part.resource)}: {said}{became}"
 
 
@@ -140,7 +141,7 @@ def format_check(check: Check) -> str:
     """Describe what is known of one property of a backup."""
     if check.verified:
         return f"verified      {printable(check.name)}"
-    return f"not verified  {printable(check.name)}: {printable(check.reason)}"
+    return f"not verified  {printable(check.name)}: {format_reason(check.reason)}"
 
 
 def _failure_message(operation: Operation, outcome: Outcome | None) -> str:
@@ -151,14 +152,14 @@ def _describe_outcome(outcome: Outcome | None) -> str:
     """Describe how it ended, and why where the reason says more than that."""
     if outcome is None:
         return "did not end"
-    return describe_result(outcome.result, printable(outcome.reason))
+    return describe_result(outcome.result, format_reason(outcome.reason))
 
 
 def _leftover_lines(operation: Operation, outcome: Outcome | None) -> Iterator[str]:
     for part in outcome.parts if outcome is not None else ():
         yield f"  part      {format_part(part)}"
     for leftover in operation.leftovers:
-        note = f": {printable(leftover.note)}" if leftover.note else ""
+        note = f": {format_reason(leftover.note)}" if leftover.note else ""
         yield f"  left behind: {printable(leftover.kind)} {printable(leftover.id)}{note}"
     if operation.suspended:
         yield f"  not cleaned up yet; to go on: karbor-backup resume {operation.id}"

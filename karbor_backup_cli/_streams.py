@@ -8,9 +8,12 @@ import os
 import sys
 from typing import Final, TextIO
 
-from karbor_backup_core import printable_lines
+from karbor_backup_core import printable_lines, truncate_text
 
 _STANDARD: Final = (0, 1, 2)
+
+_LONGEST_LINE: Final = 8192
+"""Characters of a line for a person: what a document or a service says may be a megabyte."""
 
 
 class OutputLost(Exception):
@@ -68,13 +71,21 @@ def write_output(text: str = "", *, styled: bool = False) -> None:
         raise OutputLost(getattr(error, "strerror", None) or str(error)) from error
 
 
-def write_error(text: str) -> None:
-    """Write a text and a line's end to the standard error; where nobody can read it, do nothing."""
+def write_error(text: str, *, whole: bool = False) -> None:
+    """Write a text and a line's end to the standard error; where nobody can read it, do nothing.
+
+    Args:
+        text: what cannot be printed in it is escaped, and what is too long for a line cut.
+        whole: nothing is cut: the text is for a program.
+    """
     stream: TextIO | None = getattr(sys, "stderr", None)
     if stream is None:
         return
+    text = printable_lines(text)
+    if not whole:
+        text = "\n".join(truncate_text(line, _LONGEST_LINE) for line in text.split("\n"))
     try:
-        stream.write(f"{printable_lines(text)}\n")
+        stream.write(f"{text}\n")
         stream.flush()
     except (OSError, ValueError):
         _discard_buffer(stream)

@@ -24,9 +24,10 @@ from karbor_backup_core._hooks.result_checks import (
     check_place,
     check_progress,
     check_type,
-    redact_health,
-    redact_progress,
+    sanitize_health,
+    sanitize_progress,
 )
+from karbor_backup_core._hooks.text_sanitizer import sanitize_text
 from karbor_backup_core._model import (
     Ability,
     BackendInfo,
@@ -319,7 +320,7 @@ class Backend:
             ContractViolation: the answer is no health.
         """
         health = check_type(self._describe_call("check"), self._hooks.call("check"), Health)
-        return redact_health(health, self._hooks.secrets)
+        return sanitize_health(health, self._hooks.secrets)
 
     def call_verb(self, operation: Operation, own_paths: Sequence[str] = ()) -> Progress:
         """Call the hook of the operation's verb.
@@ -401,16 +402,16 @@ class Backend:
     ) -> Progress:
         answer = self._hooks.call(hook, operation=operation, **more)
         progress = check_progress(self._describe_call(hook, operation), answer, operation, states)
-        return redact_progress(progress, self._hooks.secrets)
+        return sanitize_progress(progress, self._hooks.secrets)
 
     def _check_poll_answer(self, operation: Operation, answer: Any) -> Progress:
         what = self._describe_call("poll", operation)
         try:
             progress = check_progress(what, answer, operation, POLL_STATES)
         except ContractViolation as violation:
-            reason = redact(str(violation), self._hooks.secrets)
+            reason = sanitize_text(str(violation), self._hooks.secrets)
             return Progress(ProgressState.FAILED, reason=reason)
-        return redact_progress(progress, self._hooks.secrets)
+        return sanitize_progress(progress, self._hooks.secrets)
 
     def _describe_call(self, hook: str, operation: Operation | None = None) -> str:
         about = "" if operation is None else f" of operation {operation.id}"

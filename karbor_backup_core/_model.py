@@ -225,7 +225,7 @@ class Progress:
         unit: of ``done`` and ``total``: "bytes", "percent", "actions", "resources".
         reason: why it failed or was cancelled, or, while it runs or is queued, what it waits for
             and since when, in one line; the same words as long as that is the same. Empty
-            otherwise.
+            otherwise. The core keeps 2,000 characters of it.
         parts: the members' results, for a compound operation.
         resources: the resources that a restore made or wrote to, the whole first.
         handle: the notes that make the backup of a protect or copy restorable; required of its

@@ -13,6 +13,7 @@ from karbor_backup_core._errors import (
     KarborBackupError,
     Transient,
 )
+from karbor_backup_core._hooks.text_sanitizer import MAX_REASON, sanitize_text
 from karbor_backup_core.secrets import Secret, redact
 
 _CONTRACT_EXCEPTIONS = (BackendError, InvalidInput, ContractViolation)
@@ -27,15 +28,19 @@ def sanitize_exception(
 ) -> KarborBackupError:
     """Return the exception to raise for one that came out of a hook.
 
-    One that the contract allows stays itself. Any other becomes a ``BackendFault`` that has it as
-    its cause, so that a traceback still leads to the place, unless its text cannot be cleaned.
+    One that the contract allows stays itself, unless its text cannot be cleaned or has to be cut.
+    Any other becomes a ``BackendFault`` that has it as its cause, so that a traceback still leads
+    to the place, unless its text cannot be cleaned.
     """
     clean = _redact_exception(error, secrets, set())
+    text = str(error)
     if isinstance(error, _CONTRACT_EXCEPTIONS):
         if isinstance(error, Transient) and not _is_valid_delay(error.retry_after):
             error.retry_after = None
-        return error if clean else _message_only_type(error)(redact(str(error), secrets))
-    ours = BackendFault(redact(f"{what}: {type(error).__name__}: {error}", secrets))
+        if clean and len(text) <= MAX_REASON:
+            return error
+        return _message_only_type(error)(sanitize_text(text, secrets))
+    ours = BackendFault(sanitize_text(f"{what}: {type(error).__name__}: {text}", secrets))
     ours.__cause__ = error if clean else None
     return ours
 

@@ -12,6 +12,7 @@ from karbor_backup_core._errors import (
     truncate_faults,
 )
 from karbor_backup_core._hooks.registration import check_contract_version
+from karbor_backup_core._hooks.text_sanitizer import sanitize_text
 from karbor_backup_core._identifiers import check_resource, check_text
 from karbor_backup_core._model import (
     BackendInfo,
@@ -157,31 +158,31 @@ def check_info(what: str, answer: Any) -> BackendInfo:
     return info
 
 
-def redact_progress(progress: Progress, secrets: Collection[Secret]) -> Progress:
-    """Return a progress whose texts for people hold none of these secrets."""
-    if not secrets:
-        return progress
+def sanitize_progress(progress: Progress, secrets: Collection[Secret]) -> Progress:
+    """Return a progress whose texts for people hold none of these secrets, and are not endless."""
     return attrs.evolve(
         progress,
-        reason=redact(progress.reason, secrets),
-        parts=_redact_items(progress.parts, "reason", secrets),
-        checks=_redact_items(progress.checks, "reason", secrets),
-        leftovers=_redact_items(progress.leftovers, "note", secrets),
+        reason=sanitize_text(progress.reason, secrets),
+        parts=_sanitize_items(progress.parts, "reason", secrets),
+        checks=_sanitize_items(progress.checks, "reason", secrets),
+        leftovers=_sanitize_items(progress.leftovers, "note", secrets),
     )
 
 
-def redact_health(health: Health, secrets: Collection[Secret]) -> Health:
-    """Return a health whose texts hold none of these secrets."""
+def sanitize_health(health: Health, secrets: Collection[Secret]) -> Health:
+    """Return a health whose texts hold none of these secrets, and whose summary is not endless."""
     return attrs.evolve(
         health,
-        summary=redact(health.summary, secrets),
+        summary=sanitize_text(health.summary, secrets),
         details=_redact_value(health.details, secrets),
     )
 
 
-def _redact_items(items: Iterable[Any], text: str, secrets: Collection[Secret]) -> tuple[Any, ...]:
+def _sanitize_items(
+    items: Iterable[Any], text: str, secrets: Collection[Secret]
+) -> tuple[Any, ...]:
     return tuple(
-        attrs.evolve(item, **{text: redact(getattr(item, text), secrets)}) for item in items
+        attrs.evolve(item, **{text: sanitize_text(getattr(item, text), secrets)}) for item in items
     )
 
 

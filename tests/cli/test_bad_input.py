@@ -9,6 +9,7 @@ import pytest
 from karbor_backup_core import Result, State
 from karbor_backup_fake.faults import ANY, Busy, FailJob, Refused
 from tests.cli.command_runner import VOLUME, CommandRunner
+from tests.cli.fuzz import LONGEST_LINE
 
 _PROTECT = ("protect", *VOLUME, "-o", "backup_name=one")
 
@@ -197,6 +198,27 @@ def test_a_refusal_of_the_service_is_status_1(command: CommandRunner) -> None:
     result = command(*_PROTECT, "--json")
     assert result.exit_code == 1
     assert json.loads(result.stdout)["outcome"]["reason"] == "quota exceeded"
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "\x1b" * 100_000], ids=["plain", "escaped"])
+def test_endless_reason_is_cut_before_the_id_of_the_operation(
+    command: CommandRunner, text: str
+) -> None:
+    command.cloud.faults.plan("create_job", FailJob(text), operation=ANY)
+    result = command(*_PROTECT)
+    *_, operation = command.open_store().operations()
+    assert result.stderr.endswith(f"(operation {operation.id})\n")
+    assert _is_one_line(result.stderr)
+    assert len(result.stderr) < LONGEST_LINE
+
+
+def test_endless_value_of_a_document_is_cut(command: CommandRunner) -> None:
+    document = json.loads(command("show", command.protect(), "--document").stdout)
+    document["handle"]["version"] = dict.fromkeys(map(str, range(3000)), 1)
+    result = command("restore", "--from", "-", "-o", "restore_name=x", stdin=json.dumps(document))
+    assert result.exit_code == 1, result.stderr
+    assert _is_one_line(result.stderr)
+    assert len(result.stderr) < LONGEST_LINE
 
 
 def test_weather_that_passes_is_waited_for(command: CommandRunner) -> None:

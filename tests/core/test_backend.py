@@ -412,6 +412,32 @@ class TestFailures:
         health = Health(ok=False, summary=said, details={said: [{"a": said, "n": 1}]})
         assert CANARY not in repr(backend_answering(health, secrets=secrets).health())
 
+    @pytest.mark.parametrize("secrets", [(), (Secret(CANARY),)], ids=["open", "secret"])
+    def test_no_reason_is_endless(self, secrets: tuple[Secret, ...]) -> None:
+        resource = Resource(VOLUME, "volume-1")
+        said = "x" * 1_000_000
+        progress = Progress(
+            ProgressState.FAILED,
+            reason=said,
+            parts=(Part(resource, Result.FAILED, said),),
+            checks=(Check("data", verified=False, reason=said),),
+            leftovers=(Leftover("job", "1", said),),
+        )
+        backend = backend_answering(progress, {"op-1": progress}, secrets)
+        polled = backend.poll([operation()])["op-1"]
+        for answer in (backend.call_verb(operation()), backend.release(operation()), polled):
+            assert len(repr(answer)) < 10_000
+            assert "(1000000 characters)" in answer.reason
+        for error in (Transient(said), BackendError(said), InvalidInput(said), ValueError(said)):
+            with pytest.raises(KarborBackupError, match=r"x{1900}") as caught:
+                backend_answering(error, secrets=secrets).call_verb(operation())
+            assert len(str(caught.value)) < 2100
+            assert isinstance(
+                caught.value, type(error) if type(error) is not ValueError else BackendError
+            )
+        health = backend_answering(Health(ok=False, summary=said), secrets=secrets).health()
+        assert len(health.summary) < 2100
+
 
 class ChangeRecorder:
     def __init__(self, failure: Exception | None = None) -> None:
