@@ -5,13 +5,15 @@ one, which needs a backend that another process can make. An exception comes nea
 be caught, and what a backend's own code would do on its way out is stopped again.
 """
 
+import contextlib
+import gc
 import inspect
 import os
 import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
@@ -133,9 +135,12 @@ class DieAtLine:
     dead: bool = False
     _before: tuple[Any, Any] = (None, None)
     _roots: tuple[str, ...] = ()
+    _leave_files: contextlib.ExitStack = attrs.field(factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
         self._roots = _find_roots(self.plugin)
+        if self.number:
+            self._leave_files.enter_context(_leaving_files_open())
         self._before = (sys.gettrace(), sys.getprofile())
         sys.settrace(self._trace)
         return self
@@ -149,10 +154,11 @@ class DieAtLine:
         trace, profile = self._before
         sys.setprofile(profile)
         sys.settrace(trace)
-        if not isinstance(error, SuddenDeathError):
-            return False
-        _clear_frames(error)
-        return True
+        died = isinstance(error, SuddenDeathError)
+        if died:
+            _clear_frames(error)
+        self._leave_files.close()
+        return died
 
     def _trace(self, frame: FrameType, event: str, _argument: Any) -> Any:
         if not self._is_counted(frame):
@@ -199,14 +205,30 @@ class DieAtLine:
         return not any(module == name or module.startswith(f"{name}.") for name in self.spared)
 
 
-def _clear_frames(error: BaseException) -> None:
-    """Let go of what dead calls held; a dead process is not blamed for files that it left open."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        each: BaseException | None = error
-        while each is not None:
-            traceback.clear_frames(each.__traceback__)
-            each = each.__context__
+@contextlib.contextmanager
+def _leaving_files_open() -> Iterator[None]:
+    """Blame nobody for files that are left open: the process of the call is as good as dead.
+
+    What was made meanwhile and refers to itself, as an exception and a frame do, is removed at the
+    end. Otherwise it were removed within some later test, which would be blamed.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            yield
+            gc.collect(0)
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _clear_frames(error: BaseException | None) -> None:
+    """Let go of what dead calls held."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _find_roots(plugin: Any) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """Backends and harnesses that are unusual, and right."""
 
 import contextlib
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import attrs
@@ -40,6 +42,18 @@ class ReleasesSlowly(FakeBackend):
             return Progress(ProgressState.RUNNING)
         self._last_look[operation.id] = now
         return super().release(operation)
+
+
+class KeepsFileOpen(FakeBackend):
+    """Keeps a file open while it begins work, in an object that refers to itself."""
+
+    @hookimpl
+    def protect(self, operation: Operation) -> Progress:
+        holder: list[Any] = [Path(os.devnull).open("rb")]  # noqa: SIM115 - closed below
+        holder.append(holder)
+        progress = super().protect(operation)
+        holder[0].close()
+        return progress
 
 
 class TagsLate(ReleasesSlowly):

@@ -1,5 +1,7 @@
 """Backends that are unusual and right keep the contract."""
 
+import gc
+import warnings
 from typing import Any, Final
 
 import attrs
@@ -13,6 +15,7 @@ from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.harness import create_harness
 from tests.contract.odd_backends import (
     IgnoresCancels,
+    KeepsFileOpen,
     KeepsLongReceipts,
     LaggingInventory,
     ReleasesSlowly,
@@ -74,6 +77,18 @@ def test_copy_that_is_cancelled_before_its_work_begins_conforms(
     (rule,) = (rule for rule in RULES if rule.id == "C-247")
     result = run_rule(rule, create_harness(FakeBackend))
     assert result.status is RuleStatus.PASSED, result.reason
+
+
+def test_files_that_a_dead_call_left_open_trouble_no_later_test() -> None:
+    gc.collect()
+    (rule,) = (rule for rule in RULES if rule.id == "C-413")
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        result = run_rule(rule, create_harness(KeepsFileOpen))
+        gc.collect()
+    assert result.status is RuleStatus.PASSED, result.reason
+    assert seen == []
+    assert gc.isenabled()
 
 
 def test_backend_without_delete_gets_one_message() -> None:
