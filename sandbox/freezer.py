@@ -17,8 +17,14 @@ from sandbox.wsgi import wsgi_server_command
 
 NAME = "freezer-api"
 
+_SERVERS = Path(__file__).parent / "servers"
+
 # Of requests that write at the same time SQLite refuses all but one, and the API then answers 500.
 _THREADS: Mapping[DatabaseKind, int] = {"sqlite": 1, "mariadb": 8}
+_APPLICATIONS: Mapping[DatabaseKind, str] = {
+    "sqlite": "freezer_on_sqlite",
+    "mariadb": "freezer_api.wsgi",
+}
 _DATABASE = "freezer"
 
 
@@ -45,7 +51,7 @@ def bring_up_database(
         return mariadb.bring_up(instance, f"{NAME}-mariadb", template).url(_DATABASE)
     database = instance.layout.data / "freezer.db"
     shutil.copyfile(databases.freezer, database)
-    return database_url(database)
+    return f"{database_url(database)}&plugin=sandbox_one_connection"
 
 
 def configure(layout: Layout, database: str, state: State) -> None:
@@ -89,12 +95,12 @@ def service(layout: Layout, python: Path, port: int, kind: DatabaseKind) -> Serv
         name=NAME,
         command=wsgi_server_command(
             python,
-            "freezer_api.wsgi",
+            _APPLICATIONS[kind],
             port,
             f"--config-file={configuration}",
             threads=_THREADS[kind],
         ),
-        environ=server_environ(layout, python.parent),
+        environ=server_environ(layout, python.parent, {"PYTHONPATH": str(_SERVERS)}),
         directory=layout.home,
         log=layout.logs / f"{NAME}.log",
         port=port,

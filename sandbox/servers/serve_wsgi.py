@@ -7,6 +7,7 @@ command line, since Keystone and Freezer parse theirs when they are imported.
 """
 
 import importlib
+import logging
 import sys
 
 HOST = "127.0.0.1"
@@ -21,6 +22,8 @@ def main() -> None:
     sys.argv = [name, *arguments]
     application = importlib.import_module(module).application
     waitress = importlib.import_module("waitress")
+    # With one thread every request that comes while another is dealt with would be a warning.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     waitress.serve(
         application,
         host=HOST,
