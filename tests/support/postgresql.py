@@ -16,6 +16,8 @@ import attrs
 import psycopg
 import tenacity
 
+from tests.support.bound_processes import end_with_parent
+
 _SUPERUSER: Final = "postgres"
 _INSTALLED: Final = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin")
 """Where Debian, and PostgreSQL's own packages for Red Hat's family, put the server."""
@@ -65,7 +67,8 @@ class PostgreSql:
         command: list[str | Path] = [program, "-D", folder / "data", "-k", folder, "-h", "", "-F"]
         with self.log.open("ab") as log:
             process = _process(folder, self._account)
-            self._server = subprocess.Popen(command, stdout=log, stderr=log, **process)
+            bound = end_with_parent(command, signal.SIGINT)
+            self._server = subprocess.Popen(bound, stdout=log, stderr=log, **process)
         _wait_until_ready(self, self._server)
 
     def stop(self, signum: signal.Signals = signal.SIGINT) -> None:

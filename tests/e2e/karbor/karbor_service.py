@@ -13,6 +13,7 @@ import requests
 
 from sandbox.environments import Environment
 from sandbox.ports import HOST, free_port
+from tests.support.bound_processes import end_with_parent
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 TIMEOUT = 150.0
@@ -128,7 +129,9 @@ class KarborService:
         script = Path(__file__).with_name("all_in_one.py")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self.environment.python, "-W", "ignore", script, "--config-file", self.conf],
+                end_with_parent(
+                    [self.environment.python, "-W", "ignore", script, "--config-file", self.conf]
+                ),
                 env={**os.environ, **self.environ},
                 stdout=log,
                 stderr=log,
