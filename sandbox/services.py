@@ -109,6 +109,8 @@ def server_environ(
         "HOME": str(layout.home),
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "ignore",
+        # The machine's resolver does; a whole DNS client takes a sixth of each agent's start.
+        "EVENTLET_NO_GREENDNS": "yes",
         processes.MARK: str(layout.home),
         **(more or {}),
     }
