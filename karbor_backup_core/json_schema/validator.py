@@ -93,10 +93,11 @@ class Validator:
     def _compile(self) -> "Draft202012Validator":
         from jsonschema import SchemaError
 
-        if faults := find_non_json(self._schema):
-            summary = "; ".join(truncate_faults(faults))
-            raise ContractViolation(f"{self.what}: the schema is no JSON: {summary}")
-        schema = to_plain_json(self._schema)
+        try:
+            schema = to_plain_json(self._schema)
+        except NOT_JSON_ERRORS:
+            summary = "; ".join(truncate_faults(find_non_json(self._schema)))
+            raise ContractViolation(f"{self.what}: the schema is no JSON: {summary}") from None
         try:
             validator = _build_validator(json.dumps(schema))
         except SchemaError as error:
