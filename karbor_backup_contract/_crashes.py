@@ -8,7 +8,8 @@ import attrs
 from karbor_backup_contract._context import RuleContext
 from karbor_backup_contract._other_process import OtherProcess, RemoteBackend
 from karbor_backup_contract._process import call_plugin_hook
-from karbor_backup_contract._sudden_death import DieAtLine, SuddenDeathError
+from karbor_backup_contract._sudden_death import DieAtLine, SuddenDeathError, leave_files_open
+from karbor_backup_contract.harness import Harness
 from karbor_backup_core import Call, KarborBackupError, Operation, next_call
 
 
@@ -57,12 +58,11 @@ def die_at_line(context: RuleContext, number: int, lines: dict[str, int]) -> Cra
     """
 
     def call_and_die(hook: str, operation: Operation) -> bool:
-        plugin = context.harness.create_backend()
-        with DieAtLine(plugin, context.harness.service_modules, number) as death:
-            _call(plugin, hook, operation)
+        with leave_files_open():
+            dead, came_to = _call_until_line(context.harness, hook, operation, number)
         if not number:
-            lines[hook] = max(len(death.lines), lines.get(hook, 0))
-        return death.dead
+            lines[hook] = max(came_to, lines.get(hook, 0))
+        return dead
 
     return Crash(
         context,
@@ -71,6 +71,16 @@ def die_at_line(context: RuleContext, number: int, lines: dict[str, int]) -> Cra
         context.harness.create_backend,
         lambda hook: not number or number <= lines.get(hook, 0),
     )
+
+
+def _call_until_line(
+    harness: Harness, hook: str, operation: Operation, number: int
+) -> tuple[bool, int]:
+    """Call a hook of a new backend; return whether it died, and the number of lines it came to."""
+    plugin = harness.create_backend()
+    with DieAtLine(plugin, harness.service_modules, number) as death:
+        _call(plugin, hook, operation)
+    return death.dead, len(death.lines)
 
 
 def kill_at_effect(

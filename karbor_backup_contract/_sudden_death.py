@@ -135,12 +135,9 @@ class DieAtLine:
     dead: bool = False
     _before: tuple[Any, Any] = (None, None)
     _roots: tuple[str, ...] = ()
-    _leave_files: contextlib.ExitStack = attrs.field(factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
         self._roots = _find_roots(self.plugin)
-        if self.number:
-            self._leave_files.enter_context(_leaving_files_open())
         self._before = (sys.gettrace(), sys.getprofile())
         sys.settrace(self._trace)
         return self
@@ -157,7 +154,6 @@ class DieAtLine:
         died = isinstance(error, SuddenDeathError)
         if died:
             _clear_frames(error)
-        self._leave_files.close()
         return died
 
     def _trace(self, frame: FrameType, event: str, _argument: Any) -> Any:
@@ -206,11 +202,12 @@ class DieAtLine:
 
 
 @contextlib.contextmanager
-def _leaving_files_open() -> Iterator[None]:
-    """Blame nobody for files that are left open: the process of the call is as good as dead.
+def leave_files_open() -> Iterator[None]:
+    """Blame nobody for files that are left open: the process of a call is as good as dead.
 
-    What was made meanwhile and refers to itself, as an exception and a frame do, is removed at the
-    end. Otherwise it were removed within some later test, which would be blamed.
+    The backend object of the call is to end with this, too. What was made meanwhile and refers to
+    itself, as an exception and a frame do, is removed at the end. Otherwise it were removed within
+    some later test, which would be blamed.
     """
     enabled = gc.isenabled()
     gc.disable()

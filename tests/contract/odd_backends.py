@@ -45,14 +45,13 @@ class ReleasesSlowly(FakeBackend):
 
 
 class KeepsFileOpen(FakeBackend):
-    """Keeps a file open while it begins work, in an object that refers to itself."""
+    """Keeps a file open while it begins work, and refers to itself."""
 
     @hookimpl
     def protect(self, operation: Operation) -> Progress:
-        holder: list[Any] = [Path(os.devnull).open("rb")]  # noqa: SIM115 - closed below
-        holder.append(holder)
+        self._held = self, Path(os.devnull).open("rb")  # noqa: SIM115 - closed below
         progress = super().protect(operation)
-        holder[0].close()
+        self._held[1].close()
         return progress
 
 
