@@ -109,6 +109,8 @@ class Harness:
         create_backend_in_other_scope: creates a backend that uses another endpoint or project.
         dependent_options: options with which a protect makes a backup that cannot be restored
             without the latest one of its resource.
+        exclusive_maintenance: the declared actions of maintenance that have what they work on to
+            themselves, as the hook ``shared_resources`` tells.
         create_copy_source: creates a backend of the same kind whose backups lie in another place,
             from which those of ``create_backend`` can copy them; ``inventory`` lists both places.
         lose_copy_source: loses all that lies in that place, until the end of the rule.
@@ -150,6 +152,7 @@ class Harness:
     pending_faults: Callable[[], Collection[object]] | None = None
     create_backend_in_other_scope: Callable[[], Any] | None = None
     dependent_options: Json = attrs.field(factory=dict)
+    exclusive_maintenance: Collection[str] = ()
     create_copy_source: Callable[[], Any] | None = None
     lose_copy_source: Callable[[], object] | None = None
     create_backend_in_other_place: Callable[[], Any] | None = None

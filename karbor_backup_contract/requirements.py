@@ -123,6 +123,9 @@ MAINTENANCE: Final = Requirement(
     lambda _, info: "" if info.maintenance else "the backend declares no maintenance",
     declared=True,
 )
+EXCLUSIVE_MAINTENANCE: Final = requires_attribute(
+    "exclusive_maintenance", "a maintenance that has what it works on to itself"
+)
 COPY: Final = requires_support(Support.SUPPORTED, Verb.COPY)
 COPY_SOURCE: Final = requires_attribute(
     "create_copy_source", "a backend of another place, from which backups can be copied"

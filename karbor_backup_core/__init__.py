@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         BackendError,
         BackendUnavailable,
         BackupBusy,
+        Busy,
         Conflict,
         ContractViolation,
         HasDependents,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         MissingLibrary,
         OperationFailed,
         OperationRefused,
+        ResourceBusy,
         RunnerClosed,
         StoreError,
         StoreNotFound,
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
         Resource,
         Result,
         Retry,
+        SharedResource,
         State,
         Support,
         Verb,
@@ -96,11 +99,11 @@ _MODULES: Final = {
     "_backend": "Backend",
     "_clock": "Clock ManualClock system_clock",
     "_errors": (
-        "BackendError BackendUnavailable BackupBusy Conflict ContractViolation HasDependents "
+        "BackendError BackendUnavailable BackupBusy Busy Conflict ContractViolation HasDependents "
         "InvalidDocument InvalidInput KarborBackupError MissingLibrary OperationFailed "
-        "OperationRefused RunnerClosed StoreError StoreNotFound Transient UnknownBackend "
-        "UnknownBackup UnknownOperation Unsupported WrongBackend WrongPlace WrongScope "
-        "truncate_faults"
+        "OperationRefused ResourceBusy RunnerClosed StoreError StoreNotFound Transient "
+        "UnknownBackend UnknownBackup UnknownOperation Unsupported WrongBackend WrongPlace "
+        "WrongScope truncate_faults"
     ),
     "_escaping": "printable printable_lines truncate_text",
     "_execution.driver": "Driver PollResult",
@@ -112,8 +115,8 @@ _MODULES: Final = {
     "_lifecycle.state_machine": "Call Lifecycle next_call",
     "_model": (
         "Ability Amount BackendInfo Backup Check Health Json Lease Leftover Member Operation "
-        "Outcome Part Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry State "
-        "Support Verb"
+        "Outcome Part Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry "
+        "SharedResource State Support Verb"
     ),
     "_outcome_messages": "describe_end describe_result",
     "_paths": "check_path is_allowed_path",
@@ -140,6 +143,7 @@ __all__ = [
     "BackendUnavailable",
     "Backup",
     "BackupBusy",
+    "Busy",
     "Call",
     "Check",
     "Clock",
@@ -171,11 +175,13 @@ __all__ = [
     "Progress",
     "ProgressState",
     "Resource",
+    "ResourceBusy",
     "Result",
     "Retry",
     "Runner",
     "RunnerClosed",
     "Secret",
+    "SharedResource",
     "State",
     "Step",
     "StepCall",

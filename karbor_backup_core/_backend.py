@@ -23,6 +23,7 @@ from karbor_backup_core._hooks.result_checks import (
     check_info,
     check_place,
     check_progress,
+    check_shared_resources,
     check_type,
     sanitize_health,
     sanitize_progress,
@@ -37,6 +38,7 @@ from karbor_backup_core._model import (
     Place,
     Progress,
     ProgressState,
+    SharedResource,
     Support,
     Verb,
 )
@@ -310,6 +312,21 @@ class Backend:
         what = self._describe_call("dependents")
         named = check_dependents(what, self._hooks.call("dependents", backup=backup))
         return tuple(redact(each, self._hooks.secrets) for each in named)
+
+    def shared_resources(self, operation: Operation) -> tuple[SharedResource, ...]:
+        """Name what an operation uses together with others; empty where that is nothing.
+
+        Raises:
+            Transient: it cannot be told now.
+            InvalidInput: the operation cannot be done as asked.
+            BackendError: it cannot be told.
+            ContractViolation: the answer is no list of shared resources.
+        """
+        if not self._hooks.implements("shared_resources"):
+            return ()
+        what = self._describe_call("shared_resources")
+        answer = self._hooks.call("shared_resources", operation=operation)
+        return check_shared_resources(what, answer)
 
     def health(self) -> Health:
         """Look whether operations can be expected to work now.

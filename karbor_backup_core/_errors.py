@@ -24,7 +24,9 @@
     └── StoreError
         ├── StoreNotFound        there is no store where one was to be read
         ├── Conflict             somebody else wrote the operation first
-        └── BackupBusy           another operation is working on the same backup
+        └── Busy                 another operation has what this one needs
+            ├── BackupBusy       it works on the same backup
+            └── ResourceBusy     it uses, or waits for, the same shared resource of a backend
 
 The failure of work in the service itself is no exception: it is data, in ``Progress`` and in
 ``Outcome``, until a program calls ``Operation.raise_for_outcome``.
@@ -223,15 +225,33 @@ class Conflict(StoreError):
     """The operation has been written by somebody else since it was read."""
 
 
-class BackupBusy(StoreError):
-    """Another operation that is not yet released works on the same backup.
+class Busy(StoreError):
+    """Another operation that is not yet released has what this one needs; nothing was written.
 
     Attributes:
+        what: what it has, in words.
         holder: the id of that operation.
+        pending: whether that operation waits itself, and came before.
     """
 
-    def __init__(self, backup_id: str, holder: str) -> None:
-        super().__init__(
-            f"backup {backup_id} is in use by operation {holder}: wait until it is done"
-        )
+    def __init__(self, what: str, holder: str, *, pending: bool = False) -> None:
+        super().__init__(what, holder)
+        self.what = what
         self.holder = holder
+        self.pending = pending
+
+    def __str__(self) -> str:
+        if self.pending:
+            return f"operation {self.holder} waits for {self.what}, and came before"
+        return f"{self.what} is in use by operation {self.holder}: wait until it is done"
+
+
+class BackupBusy(Busy):
+    """Another operation that is not yet released works on the same backup."""
+
+    def __init__(self, backup_id: str, holder: str) -> None:
+        super().__init__(f"backup {backup_id}", holder)
+
+
+class ResourceBusy(Busy):
+    """Another operation has a shared resource that one of the two has to have to itself."""

@@ -19,6 +19,9 @@ NAME_LIMIT: Final = 1024
 OWNER_LIMIT: Final = 255
 """The longest name of a process that owns operations: the width of its column in stores."""
 
+SHARED_NAME_LIMIT: Final = 255
+"""The longest name of a shared resource, in characters: part of a key in stores."""
+
 _OPERATION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -48,6 +51,8 @@ def check_operation(operation: Operation) -> None:
     if operation.place is not None:
         check_text("place", operation.place.id)
         check_text("host", operation.place.host)
+    for shared in operation.shared_resources:
+        check_text("shared resource", shared.name, SHARED_NAME_LIMIT)
     if operation.backup is not None:
         check_backup(operation.backup)
     if operation.outcome is not None and operation.outcome.backup is not None:

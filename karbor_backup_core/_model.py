@@ -112,6 +112,20 @@ class Place:
 
 
 @attrs.frozen
+class SharedResource:
+    """What operations of a backend share, such as a repository, and how one of them uses it.
+
+    Attributes:
+        name: tells it from everything else that operations in a store share, whichever backend
+            they are of; it often is, or begins with, the scope. At most 255 characters.
+        exclusive: whether the operation has it to itself; otherwise beside others that share it.
+    """
+
+    name: str
+    exclusive: bool = False
+
+
+@attrs.frozen
 class Part:
     """One member of a compound operation, such as a server of a project.
 
@@ -292,6 +306,8 @@ class Retry:
         unknown_since: instant of the first of the latest consecutive ``unknown`` results.
         queued: it waits for others: the service has not begun its work, or the runner has not
             called the backend, as ``BackendInfo.work_limit`` are under way.
+        lock_pending: it waits for its ``shared_resources``, and bars from them what was submitted
+            later and cannot have them beside it.
     """
 
     last_error: str = ""
@@ -299,6 +315,7 @@ class Retry:
     not_before: datetime | None = None
     unknown_since: datetime | None = None
     queued: bool = False
+    lock_pending: bool = False
 
 
 @attrs.frozen
@@ -344,6 +361,8 @@ class Operation:
         options: the options, valid by the backend's schema.
         backup: the backup that is copied, restored, deleted or verified; None for a protect and for
             a maintenance. One that is copied belongs to another scope than the operation.
+        shared_resources: what it uses together with other operations, from its first phase to its
+            release; it begins when it can have all of that.
         state: see ``State``.
         phase: the number of times that work was started in the service; 0 before the first.
         attempt: how often this phase's call has been made or may have been made; 1 promises a
@@ -381,6 +400,7 @@ class Operation:
     resource: Resource
     options: Json = attrs.field(factory=dict)
     backup: Backup | None = None
+    shared_resources: tuple[SharedResource, ...] = ()
     state: State = State.PLANNED
     phase: int = 0
     attempt: int = 0

@@ -251,7 +251,8 @@ def plan_operation(
         return _finish_as_covered(operation, ability.covered_by)
     if verb is Verb.DELETE and isinstance(target, Backup):
         check_dependents(backend, target)
-    return operation
+    shared = backend.shared_resources(operation)
+    return attrs.evolve(operation, shared_resources=shared) if shared else operation
 
 
 def prepare_submission(backend: Backend, operation: Operation, now: datetime) -> Operation:
@@ -276,6 +277,8 @@ def prepare_submission(backend: Backend, operation: Operation, now: datetime) ->
         now=operation.created_at,
     )
     check_scope(f"operation {operation.id}", operation.scope, backend, planned.scope)
+    # What it shares is told anew: an earlier release has not asked for it.
+    operation = attrs.evolve(operation, shared_resources=planned.shared_resources)
     if attrs.evolve(planned, id=operation.id, scope=operation.scope) != operation:
         raise InvalidInput(
             f"operation {operation.id} is not as it was planned (it is {operation.state}): "

@@ -26,7 +26,15 @@ from typing import Final
 
 import pluggy
 
-from karbor_backup_core._model import BackendInfo, Backup, Health, Operation, Place, Progress
+from karbor_backup_core._model import (
+    BackendInfo,
+    Backup,
+    Health,
+    Operation,
+    Place,
+    Progress,
+    SharedResource,
+)
 
 PROJECT: Final = "karbor_backup"
 """The name under which pluggy finds the marks of this contract."""
@@ -170,6 +178,27 @@ class BackendSpec:
         """
 
     @hookspec(firstresult=True)
+    def shared_resources(self, operation: Operation) -> Sequence[SharedResource]:  # type: ignore[empty-body]
+        """Return what an operation uses together with others, such as a repository. Only reads.
+
+        It is asked when the operation is planned, and the answer is stored with the operation. From
+        its first call to its release the operation has each of these resources to itself, if that
+        is ``exclusive``, or beside others that share it. Until it can have all of them it waits,
+        and what was submitted later does not overtake it. This holds for all processes on one
+        store; what others do with the service is for the backend itself to look at.
+
+        Every object gives the same answer for the same operation. A resource has one name, in the
+        answers of all backends that use it, and no other resource has that name.
+
+        This hook is optional. Without it operations share nothing but backups.
+
+        Raises:
+            Transient: it cannot be told now.
+            InvalidInput: the operation cannot be done as asked.
+            BackendError: it cannot be told.
+        """
+
+    @hookspec(firstresult=True)
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:  # type: ignore[empty-body]
         """Return the progress of all these operations. Only reads.
 
@@ -263,7 +292,7 @@ def _hook_names(specification: type) -> tuple[str, ...]:
 BACKEND_HOOKS: Final = _hook_names(BackendSpec)
 """The hooks of a backend."""
 
-OPTIONAL_HOOKS: Final = ("place", "maintain", "copy", "dependents")
+OPTIONAL_HOOKS: Final = ("place", "maintain", "copy", "dependents", "shared_resources")
 """Those that a backend need not implement; contract 1.1 brought them."""
 
 EXTENSION_HOOKS: Final = _hook_names(ExtensionSpec)

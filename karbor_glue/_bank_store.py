@@ -19,6 +19,7 @@ from karbor_backup_core import (
 )
 from karbor_backup_core.owners import is_free
 from karbor_backup_core.stores import common
+from karbor_backup_core.stores.resource_locks import ResourceLocks
 from karbor_glue._bank_section import ResourceSection, StoredOperation
 from karbor_glue._leases import Leases
 
@@ -56,6 +57,7 @@ class BankStore:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._holders: dict[str, str] = {}
+        self._resource_locks = ResourceLocks()
         self._backups: dict[str, Backup] = {}
         self._written_leases: dict[tuple[int, str], Leases] = {}
         self.unfinished: set[str] = set()
@@ -94,6 +96,7 @@ class BankStore:
             self._entries.pop(operation_id, None)
             for backup_id in [b for b, holder in self._holders.items() if holder == operation_id]:
                 del self._holders[backup_id]
+            self._resource_locks.remove(operation_id)
 
     def delete_operation(self, operation_id: str) -> None:
         """Remove an operation that is over from the bank.
@@ -249,34 +252,38 @@ class BankStore:
     def _write_entry(self, entry: _Entry, operation: Operation) -> Operation:
         """Write to the bank first: what memory says is durable."""
         stored = common.increment_version(operation)
-        with self._hold_backup(stored):
+        with self._hold_locks(stored):
             entry.section.write_operation(stored, entry.notes)
             entry.operation = stored
         return stored
 
     @contextlib.contextmanager
-    def _hold_backup(self, operation: Operation) -> Iterator[None]:
-        """Hold, or let go of, the operation's backup, provided that the write succeeds."""
+    def _hold_locks(self, operation: Operation) -> Iterator[None]:
+        """Hold, or let go of, what the operation uses, provided that the write succeeds."""
         backup_id = operation.backup_id
         holds = common.needs_backup_lock(operation)
         with self._lock:
             holder = self._holders.get(backup_id)
             if holds and holder not in (None, operation.id):
                 raise BackupBusy(backup_id, str(holder))
-            if holds:
+            if holds and holder is None:
+                self._resource_locks.acquire(operation)
                 self._holders[backup_id] = operation.id
         try:
             yield
         except StoreError:
-            # The operation is stored as it was: a lock that it had before this write stays.
-            self._release_backup(backup_id, unless=holder is not None)
+            if holds and holder is None:
+                # The operation is stored as it was: without the locks that this write brought.
+                self._release_locks(operation)
             raise
-        self._release_backup(backup_id, unless=holds or holder != operation.id)
+        if not holds:
+            self._release_locks(operation)
 
-    def _release_backup(self, backup_id: str, *, unless: bool) -> None:
-        if not unless:
-            with self._lock:
-                self._holders.pop(backup_id, None)
+    def _release_locks(self, operation: Operation) -> None:
+        with self._lock:
+            if self._holders.get(operation.backup_id) == operation.id:
+                del self._holders[operation.backup_id]
+            self._resource_locks.release(operation)
 
     def _apply_lease(self, section: ResourceSection, stored: StoredOperation) -> StoredOperation:
         """Put the lease that its owner shows into an operation, where it shows one."""

@@ -12,7 +12,7 @@ from karbor_backup_core._backend import Backend
 from karbor_backup_core._clock import Clock, system_clock
 from karbor_backup_core._errors import (
     BackendFault,
-    BackupBusy,
+    Busy,
     Conflict,
     InvalidInput,
     KarborBackupError,
@@ -27,7 +27,7 @@ from karbor_backup_core._suggestions import unknown_backend
 from karbor_backup_core.owners import describe_owner, is_free
 from karbor_backup_core.stores._guard import guard_store
 from karbor_backup_core.stores.base import Store
-from karbor_backup_core.stores.common import write_one
+from karbor_backup_core.stores.common import is_lock_pending, write_one
 
 
 @attrs.frozen
@@ -420,7 +420,7 @@ class Driver:
         self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult
     ) -> Operation:
         """Return an operation as stored after a poll, also after a concurrent write."""
-        if isinstance(stored, Conflict | BackupBusy):
+        if isinstance(stored, Conflict | Busy):
             # A write of this operation alone shows whether a cancel or a takeover came in between.
             settled = self.store_result(CallResult(before, Call.POLL, answer))
             return self._ensure_owned(settled)
@@ -480,24 +480,49 @@ class Driver:
 
     def _write_or_defer(self, before: Operation, after: Operation) -> Operation:
         """Write, or store which operation this one waits for."""
-        try:
-            return write_one(self.store, after)
-        except BackupBusy as busy:
-            waiting = self._wait_for_backup(before, busy.holder)
-            return write_one(self.store, self._with_current_owner(waiting))
+        while True:
+            try:
+                return write_one(self.store, after)
+            except Busy as busy:
+                if busy.pending and self._pass_abandoned_wait(busy.holder):
+                    continue
+                waiting = self._wait_for_other(before, busy)
+                return write_one(self.store, self._with_current_owner(waiting))
 
-    def _wait_for_backup(self, operation: Operation, holder: str) -> Operation:
-        """Let an operation wait for the one that locks its backup, unless that is suspended."""
+    def _pass_abandoned_wait(self, waiter: str) -> bool:
+        """Take its turn from an operation that waits for shared resources and nobody drives.
+
+        It waits anew when somebody goes on with it. Until then it would keep all others out.
+
+        Returns:
+            Whether that operation has to be waited for no more.
+        """
+        try:
+            other = self.store.operation(waiter)
+        except UnknownOperation:  # it was purged in between
+            return False
+        if is_lock_pending(other):
+            if not self.is_free(other):
+                return False
+            try:
+                passed = self.store.take_over(self.lifecycle.give_up_turn(other), other)
+            except Conflict:  # somebody drives it again
+                return True
+            self._notify_extensions(passed, other)
+        return True
+
+    def _wait_for_other(self, operation: Operation, busy: Busy) -> Operation:
+        """Let an operation wait for the one that has what it needs, unless that is suspended."""
         now = self.clock()
         try:
-            other = self.store.operation(holder)
+            other = self.store.operation(busy.holder)
         except UnknownOperation:  # it was purged in between
-            return self.lifecycle.wait_for_backup(operation, holder, now)
+            return self.lifecycle.wait_for_other(operation, busy, now)
         if other.suspended:
             # It goes on only when a person resumes it: waiting for that may never end.
-            return self.lifecycle.refuse(operation, holder, now)
+            return self.lifecycle.refuse(operation, busy, now)
         driven = not self.is_free(other)
-        return self.lifecycle.wait_for_backup(operation, holder, now, driven=driven)
+        return self.lifecycle.wait_for_other(operation, busy, now, driven=driven)
 
 
 def _is_unchanged(current: Operation, before: Operation) -> bool:

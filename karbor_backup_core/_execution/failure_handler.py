@@ -16,7 +16,7 @@ from typing import TypeVar
 import tenacity
 
 from karbor_backup_core._errors import (
-    BackupBusy,
+    Busy,
     Conflict,
     KarborBackupError,
     StoreError,
@@ -68,7 +68,7 @@ class FailureHandler:
         """
         try:
             return write()
-        except (Conflict, BackupBusy):
+        except (Conflict, Busy):
             raise
         except StoreError as error:
             _log.warning("operation %s is stored when the store is back: %s", operation_id, error)
@@ -156,4 +156,4 @@ class FailureHandler:
 
 
 def _is_retryable(error: BaseException) -> bool:
-    return isinstance(error, StoreError) and not isinstance(error, Conflict | BackupBusy)
+    return isinstance(error, StoreError) and not isinstance(error, Conflict | Busy)

@@ -13,7 +13,7 @@ from karbor_backup_core._errors import (
 )
 from karbor_backup_core._hooks.registration import check_contract_version
 from karbor_backup_core._hooks.text_sanitizer import sanitize_text
-from karbor_backup_core._identifiers import check_resource, check_text
+from karbor_backup_core._identifiers import SHARED_NAME_LIMIT, check_resource, check_text
 from karbor_backup_core._model import (
     BackendInfo,
     Health,
@@ -21,6 +21,7 @@ from karbor_backup_core._model import (
     Place,
     Progress,
     ProgressState,
+    SharedResource,
     Support,
 )
 from karbor_backup_core.secrets import Secret, redact
@@ -109,6 +110,28 @@ def check_dependents(what: str, answer: Any) -> Sequence[str]:
     if not all(isinstance(each, str) and each for each in answer):
         raise ContractViolation(f"{what} answered what is no name")
     return answer
+
+
+def check_shared_resources(what: str, answer: Any) -> tuple[SharedResource, ...]:
+    """Return shared resources if the contract allows them.
+
+    Raises:
+        ContractViolation: the answer is anything but a list or tuple of shared resources, or one
+            has no name, one that cannot be stored, or the name of another one.
+    """
+    if not isinstance(answer, list | tuple):
+        kind = "None" if answer is None else f"a {type(answer).__name__}"
+        raise ContractViolation(f"{what} answered {kind}: it must answer a list of SharedResource")
+    shared = tuple(check_type(what, each, SharedResource) for each in answer)
+    names = {each.name for each in shared}
+    if "" in names or len(names) < len(shared):
+        raise ContractViolation(f"{what} answered resources without a name, or one of them twice")
+    try:
+        for name in names:
+            check_text("shared resource", name, SHARED_NAME_LIMIT)
+    except InvalidInput as error:
+        raise ContractViolation(f"{what} answered what cannot be stored: {error}") from None
+    return shared
 
 
 def check_place(what: str, answer: Any) -> Place | None:

@@ -13,7 +13,13 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from karbor_backup_core._errors import InvalidInput, KarborBackupError, Transient
+from karbor_backup_core._errors import (
+    Busy,
+    InvalidInput,
+    KarborBackupError,
+    ResourceBusy,
+    Transient,
+)
 from karbor_backup_core._lifecycle.changes import (
     evolve_retry,
     is_cancel_due,
@@ -211,14 +217,14 @@ class Lifecycle:
             operation, state=State.RELEASED, suspended=False, awaiting=False, lease=None
         )
 
-    def wait_for_backup(
-        self, operation: Operation, holder: str, now: datetime, *, driven: bool = True
+    def wait_for_other(
+        self, operation: Operation, busy: Busy, now: datetime, *, driven: bool = True
     ) -> Operation:
-        """Let an operation wait that could not begin, because another one holds its backup.
+        """Let an operation wait that could not begin, because another one has what it needs.
 
         Args:
             operation: the one that waits.
-            holder: the id of the other one.
+            busy: what it needs, and who has it.
             now: the present instant.
             driven: whether a process drives the other one, as far as can be seen.
         """
@@ -226,28 +232,34 @@ class Lifecycle:
         remedy = (
             ""
             if driven
-            else f"; no process drives that one now: karbor-backup resume {holder} goes on with it"
+            else "; no process drives that one now: "
+            f"karbor-backup resume {busy.holder} goes on with it"
         )
         return evolve_retry(
             operation,
             failures=failures,
             not_before=self._cap_at_limit(operation, self.retry_delay(failures), now),
             queued=False,
-            last_error=f"operation {holder} works on the same backup{remedy}",
+            lock_pending=isinstance(busy, ResourceBusy),
+            last_error=f"{_describe_wait(busy)}{remedy}",
         )
+
+    def give_up_turn(self, operation: Operation) -> Operation:
+        """Let an operation that waits for shared resources keep nobody else from them."""
+        return evolve_retry(operation, lock_pending=False)
 
     def queue(self, operation: Operation, limit: int) -> Operation:
         """Note that an operation waits, because as many are under way as its backend allows."""
         reason = f"backend {operation.backend} works on {limit} at once, and others came before"
-        retry = Retry(reason, queued=True)
+        retry = Retry(reason, queued=True, lock_pending=operation.retry.lock_pending)
         return operation if operation.retry == retry else attrs.evolve(operation, retry=retry)
 
-    def refuse(self, operation: Operation, holder: str, now: datetime) -> Operation:
-        """End an operation that could not begin, because a suspended one holds its backup."""
+    def refuse(self, operation: Operation, busy: Busy, now: datetime) -> Operation:
+        """End an operation that could not begin, because a suspended one has what it needs."""
         reason = (
-            f"backup {operation.backup_id} is held by operation {holder}, which is suspended: go "
-            f"on with that one (karbor-backup resume {holder}) or give it up (karbor-backup "
-            f"abandon {holder}), then repeat this"
+            f"{busy.what} is held by operation {busy.holder}, which is suspended: go on with that "
+            f"one (karbor-backup resume {busy.holder}) or give it up (karbor-backup abandon "
+            f"{busy.holder}), then repeat this"
         )
         refusal = Outcome(Result.FAILED, reason=reason, refused=True)
         return self._set_outcome(operation, refusal, now, state=State.RELEASED)
@@ -469,3 +481,12 @@ class Lifecycle:
 
     def _is_grace_over(self, operation: Operation, now: datetime) -> bool:
         return now >= (operation.grace_until or operation.deadline + self.policy.grace)
+
+
+def _describe_wait(busy: Busy) -> str:
+    """Return why an operation waits for another one, in one line."""
+    if not isinstance(busy, ResourceBusy):
+        return f"operation {busy.holder} works on the same backup"
+    if busy.pending:
+        return f"operation {busy.holder} waits for {busy.what} and came before: this one follows"
+    return f"operation {busy.holder} works on {busy.what}: this one begins when it has ended"

@@ -16,7 +16,10 @@ class Store(Protocol):
     called from any thread, and raises ``StoreError`` if the store cannot be reached.
 
     An operation locks its backup (``Operation.backup_id``) from the first write with ``phase``
-    1 or more until it is written as released; two operations never lock the same one.
+    1 or more until it is written as released; two operations never lock the same one. With the
+    same writes it locks its ``shared_resources``, all or none: an exclusive lock on one excludes
+    all others. A planned operation that is written with ``Retry.lock_pending`` waits for them: one
+    that was created later, and that one of the two would exclude, does not overtake it.
     """
 
     def add(self, operation: Operation) -> Operation:
@@ -25,6 +28,7 @@ class Store(Protocol):
         Raises:
             Conflict: an operation of that id exists.
             BackupBusy: it has started already, and another operation locks its backup.
+            ResourceBusy: as for ``write``.
         """
 
     def write(self, operations: Sequence[Operation]) -> Mapping[str, Operation | KarborBackupError]:
@@ -41,7 +45,8 @@ class Store(Protocol):
         Returns:
             For each id the operation as stored, with its next version, or why it was not stored:
             ``Conflict`` if it has been written since it was read, ``BackupBusy`` if another
-            operation locks its backup, ``UnknownOperation`` if the store has no such operation,
+            operation locks its backup, ``ResourceBusy`` if another one has a shared resource or
+            waits for it and came before, ``UnknownOperation`` if the store has no such operation,
             ``StoreError`` if the store could not be used.
         """
 
@@ -97,6 +102,7 @@ class Store(Protocol):
         Raises:
             Conflict: the operation has been written, or its lease renewed, since it was read.
             BackupBusy: another operation locks its backup.
+            ResourceBusy: as for ``write``.
             UnknownOperation: the store has no such operation.
         """
 

@@ -6,7 +6,14 @@ from datetime import datetime
 import attrs
 
 from karbor_backup_core._errors import Conflict, KarborBackupError, UnknownBackup, UnknownOperation
-from karbor_backup_core._model import Backup, Operation, Result, State, Verb
+from karbor_backup_core._model import (
+    Backup,
+    Operation,
+    Result,
+    SharedResource,
+    State,
+    Verb,
+)
 from karbor_backup_core.stores.base import Store
 
 
@@ -28,6 +35,17 @@ class BackupEffect:
 def needs_backup_lock(operation: Operation) -> bool:
     """Return whether the operation, once written like this, locks its backup."""
     return operation.phase >= 1 and operation.state is not State.RELEASED
+
+
+def is_lock_pending(operation: Operation) -> bool:
+    """Return whether the operation, once written like this, waits for shared resources."""
+    begun = needs_backup_lock(operation) or operation.state is State.RELEASED
+    return operation.retry.lock_pending and bool(operation.shared_resources) and not begun
+
+
+def sort_by_name(resources: Iterable[SharedResource]) -> list[SharedResource]:
+    """Sort shared resources: all processes lock them in one order."""
+    return sorted(resources, key=lambda each: each.name)
 
 
 def with_renewed_lease(operation: Operation, until: datetime | None) -> Operation:
@@ -78,7 +96,7 @@ def write_one(store: Store, operation: Operation) -> Operation:
 
     Raises:
         Conflict: it has been written since it was read.
-        BackupBusy: another operation locks its backup; nothing was written.
+        Busy: another operation has its backup or a shared resource; nothing was written.
         UnknownOperation: the store has no such operation.
         StoreError: the store cannot be used.
     """

@@ -8,6 +8,7 @@ from karbor_backup_core._errors import BackupBusy, KarborBackupError
 from karbor_backup_core._model import Backup, Operation, State
 from karbor_backup_core.owners import is_free
 from karbor_backup_core.stores import common
+from karbor_backup_core.stores.resource_locks import ResourceLocks
 
 
 class MemoryStore:
@@ -18,6 +19,7 @@ class MemoryStore:
         self._operations: dict[str, Operation] = {}
         self._backups: dict[str, Backup] = {}
         self._holders: dict[str, str] = {}
+        self._resource_locks = ResourceLocks()
         self._cancelled: set[str] = set()
         self._leases: dict[str, datetime] = {}
 
@@ -141,15 +143,18 @@ class MemoryStore:
         return common.with_renewed_lease(operation, self._leases.get(operation.owner))
 
     def _put(self, operation: Operation) -> Operation:
-        """Lock or unlock the backup, then store the operation with its next version."""
+        """Lock or unlock what it uses, then store the operation with its next version."""
         backup_id = operation.backup_id
-        holder = self._holders.get(backup_id, operation.id)
-        if common.needs_backup_lock(operation):
-            if holder != operation.id:
-                raise BackupBusy(backup_id, holder)
+        holder = self._holders.get(backup_id)
+        if not common.needs_backup_lock(operation):
+            if holder == operation.id:
+                del self._holders[backup_id]
+            self._resource_locks.release(operation)
+        elif holder is None:
+            self._resource_locks.acquire(operation)
             self._holders[backup_id] = operation.id
-        elif holder == operation.id:
-            self._holders.pop(backup_id, None)
+        elif holder != operation.id:
+            raise BackupBusy(backup_id, holder)
         stored = common.increment_version(operation)
         self._operations[operation.id] = stored
         if common.has_unsent_cancel(stored, stored.owner):

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from karbor_backup_core._errors import BackupBusy, InvalidInput, KarborBackupError, StoreError
+from karbor_backup_core._errors import Busy, InvalidInput, KarborBackupError, StoreError
 from karbor_backup_core._identifiers import is_storable_text
 from karbor_backup_core._model import Backup, Lease, Operation
 from karbor_backup_core.owners import holds_lease, is_free
@@ -89,7 +89,7 @@ class SQLStore:
                 stored |= self._write_with_retries(
                     functools.partial(writes.update_operations, operations=batch)
                 )
-            except (BackupBusy, InvalidInput):
+            except (Busy, InvalidInput):
                 stored |= common.write_each(batch, self._replace)
             except StoreError as error:
                 stored |= {operation.id: error for operation in batch}

@@ -11,6 +11,7 @@ from karbor_backup_cli._progress import _progress_fields
 from karbor_backup_cli._reports import format_already_ended, format_result
 from karbor_backup_core import (
     BackendError,
+    BackupBusy,
     Call,
     Lifecycle,
     Operation,
@@ -131,8 +132,8 @@ def test_description_of_any_state_repeats_no_word(
 
 
 def test_wait_for_another_operation_is_reported_once() -> None:
-    waiting = Lifecycle(Policy()).wait_for_backup(
-        _operation(Verb.RESTORE, cancelled=False), "other", _NOW, driven=False
+    waiting = Lifecycle(Policy()).wait_for_other(
+        _operation(Verb.RESTORE, cancelled=False), BackupBusy("b", "other"), _NOW, driven=False
     )
     messages = [*format_operation(waiting), _progress_fields(waiting)["waits_for"]]
     assert "waits: operation other works on the same backup; no process drives" in messages[-1]

@@ -20,4 +20,4 @@ def test_extension_of_the_page_refuses_and_measures(marked_blocks: list[Block]) 
         backend.call_verb(operation)
     hour = 23
     backend.call_verb(operation)
-    assert set(extension.seconds) == {"describe", "scope", "protect"}
+    assert set(extension.seconds) == {"describe", "scope", "shared_resources", "protect"}

@@ -111,6 +111,12 @@ CONFIG_SCHEMA: Final[Json] = _object_schema(
         "description": "Which of the cloud's vaults keeps the copies; each is a scope of its own.",
         "default": "",
     },
+    exclusive_prune={
+        "type": "boolean",
+        "title": "Exclusive Prune",
+        "description": "Whether nothing else can use a vault while it is pruned.",
+        "default": False,
+    },
     service_seconds={
         "type": "number",
         "minimum": 0,

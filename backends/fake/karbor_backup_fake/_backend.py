@@ -26,6 +26,7 @@ from karbor_backup_core import (
     Place,
     Progress,
     ProgressState,
+    SharedResource,
     Support,
     Transient,
     Unsupported,
@@ -34,7 +35,7 @@ from karbor_backup_core import (
     hookimpl,
 )
 from karbor_backup_fake import _progress, _serialization
-from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA, MAINTENANCE
+from karbor_backup_fake._abilities import ABILITIES, CONFIG_SCHEMA, MAINTENANCE, PRUNE
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import (
     CloudError,
@@ -73,6 +74,7 @@ class FakeBackend:
         self._cloud.work_limit = configuration.get("work_limit", self._cloud.work_limit)
         self._phases: Mapping[str, int] = configuration.get("phases", {})
         self._host = configuration.get("host", "")
+        self._exclusive_prune = configuration.get("exclusive_prune", False)
         self._vault = configuration.get("vault", "")
         self._token = configuration.get("token")
 
@@ -153,6 +155,17 @@ class FakeBackend:
             return ()
         with self._connect() as cloud:
             return tuple(copy.operation for copy in cloud.find_dependents(copy_id))
+
+    @hookimpl
+    def shared_resources(self, operation: Operation) -> Sequence[SharedResource]:
+        """Return the vaults that are used, as if nobody else could use one that is pruned."""
+        if not self._exclusive_prune:
+            return ()
+        used = {operation.scope}
+        if operation.verb is Verb.COPY and operation.backup and self._reads(operation.backup):
+            used.add(operation.backup.scope)
+        alone = operation.action == PRUNE
+        return [SharedResource(scope, exclusive=alone) for scope in sorted(used)]
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:
@@ -261,12 +274,17 @@ class FakeBackend:
     def _scope_of(self, vault: str) -> str:
         return f"fake:{self._cloud.name}{'/' if vault else ''}{vault}"
 
+    def _reads(self, backup: Backup) -> bool:
+        """Return whether a backup is in one of the cloud's vaults."""
+        return backup.scope.partition("/")[0] == f"fake:{self._cloud.name}"
+
     def _check_source(self, backup: Backup, copy: Copy | None) -> None:
         """Refuse to copy a backup that is not in another vault of this cloud."""
         if backup.scope == self.scope():
             raise InvalidInput(f"backup {backup.id} is in {backup.scope} already")
-        elsewhere = backup.scope.partition("/")[0] != f"fake:{self._cloud.name}"
-        if elsewhere or (copy is not None and backup.scope != self._scope_of(copy.vault)):
+        if not self._reads(backup) or (
+            copy is not None and backup.scope != self._scope_of(copy.vault)
+        ):
             raise InvalidInput(
                 f"backup {backup.id} of {backup.scope} cannot be read by {self.scope()}: only "
                 f"other vaults of {self._cloud.name} can be copied from"

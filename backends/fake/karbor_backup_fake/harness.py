@@ -11,7 +11,7 @@ import attrs
 from karbor_backup_contract import Fault, Harness, Inventory, WithdrawFault
 from karbor_backup_core import Json, ManualClock, Resource, Secret, Verb
 from karbor_backup_fake import _serialization
-from karbor_backup_fake._abilities import PROJECT, SERVER, VOLUME
+from karbor_backup_fake._abilities import PROJECT, PRUNE, SERVER, VOLUME
 from karbor_backup_fake._cloud import FakeCloud
 from karbor_backup_fake._model import Job
 from karbor_backup_fake._registry import named_cloud
@@ -109,7 +109,7 @@ def create_harness(make: Callable[..., Any], work_limit: int | None = None) -> H
         work_limit=work_limit,
         token=TOKEN,
     )
-    configuration = {"token": Secret(TOKEN), "host": "here"}
+    configuration = {"token": Secret(TOKEN), "host": "here", "exclusive_prune": True}
     return attrs.evolve(
         _create_base_harness(cloud, functools.partial(make, configuration, cloud=cloud)),
         clock=clock,
@@ -123,6 +123,7 @@ def create_harness(make: Callable[..., Any], work_limit: int | None = None) -> H
         create_backend_in_other_scope=lambda: make(
             configuration, cloud=FakeCloud("elsewhere", clock=clock, token=TOKEN)
         ),
+        exclusive_maintenance=[PRUNE],
         create_copy_source=lambda: make({**configuration, "vault": SOURCE_VAULT}, cloud=cloud),
         lose_copy_source=lambda: cloud.lose_vault(SOURCE_VAULT),
         create_backend_in_other_place=lambda: make({**configuration, "host": "there"}, cloud=cloud),

@@ -10,7 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from karbor_backup_core._model import State
-from karbor_backup_core.stores._sql.tables import backup_locks, backups, leases, operations
+from karbor_backup_core.stores._sql.tables import (
+    backup_locks,
+    backups,
+    leases,
+    operations,
+    resource_locks,
+    shared_resources,
+)
 
 
 def _select_ids(table: sa.Table) -> sa.Select[tuple[str]]:
@@ -111,6 +118,31 @@ SELECT_LOCK_HOLDER: Final = sa.select(backup_locks.c.operation_id).where(
     backup_locks.c.backup_id == _ID
 )
 DELETE_BACKUP_LOCK: Final = sa.delete(backup_locks).where(backup_locks.c.operation_id == _ID)
+
+UPDATE_SHARED_RESOURCE: Final = (
+    sa.update(shared_resources)
+    .where(shared_resources.c.name == _ID)
+    .values(acquisitions=shared_resources.c.acquisitions + 1)
+)
+INSERT_SHARED_RESOURCE: Final = sa.insert(shared_resources).values(_bind_columns(shared_resources))
+INSERT_RESOURCE_LOCK: Final = sa.insert(resource_locks).values(_bind_columns(resource_locks))
+DELETE_RESOURCE_LOCKS: Final = sa.delete(resource_locks).where(resource_locks.c.operation_id == _ID)
+_TURN: Final[sa.BindParameter[str]] = sa.bindparam("turn")
+SELECT_BARRING_LOCK: Final = (
+    sa.select(resource_locks.c.operation_id, resource_locks.c.pending)
+    .join_from(resource_locks, operations, operations.c.id == resource_locks.c.operation_id)
+    .where(
+        resource_locks.c.name == sa.bindparam("resource"),
+        resource_locks.c.operation_id != _ID,
+        resource_locks.c.exclusive.is_(sa.true()) | sa.bindparam("alone", type_=sa.Boolean),
+        resource_locks.c.pending.is_(sa.false())
+        | (operations.c.created_at < _TURN)
+        | ((operations.c.created_at == _TURN) & (operations.c.id < _ID)),
+    )
+    .order_by(resource_locks.c.pending, operations.c.created_at, operations.c.id)
+    .limit(1)
+)
+"""The lock that keeps an operation from a resource, or the earlier one that waits for it."""
 
 INSERT_BACKUP: Final = sa.insert(backups).values(_bind_columns(backups))
 UPDATE_BACKUP: Final = sa.update(backups).where(backups.c.id == _ID).values(_bind_columns(backups))

@@ -5,6 +5,7 @@ databases differ in time zones and fractions of seconds: the text of ``documents
 sorts. An operation is stored as one JSON document; the other columns are those that queries use.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,9 +13,10 @@ import tenacity
 from sqlalchemy.dialects import mysql
 
 from karbor_backup_core._errors import StoreError, StoreNotFound
+from karbor_backup_core._identifiers import SHARED_NAME_LIMIT
 from karbor_backup_core.stores._sql.engine import display_url
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised with each change of the tables; ``docs/reference/stores.md`` says how."""
 
 _metadata: Final = sa.MetaData()
@@ -62,6 +64,29 @@ backup_locks: Final = sa.Table(
 )
 """Which operation holds which backup: the primary key is what makes the hold exclusive."""
 
+# The name is shorter than other texts: with an id it just fits into a key of MySQL.
+_Name = sa.String(SHARED_NAME_LIMIT)
+
+shared_resources: Final = sa.Table(
+    "shared_resources",
+    _metadata,
+    sa.Column("name", _Name, primary_key=True),
+    sa.Column("acquisitions", sa.BigInteger, nullable=False),
+    **_ON_MYSQL,
+)
+"""One row for each resource: who writes it is the only one to acquire the resource meanwhile."""
+
+resource_locks: Final = sa.Table(
+    "resource_locks",
+    _metadata,
+    sa.Column("name", _Name, primary_key=True),
+    sa.Column("operation_id", _Id, sa.ForeignKey(operations.c.id), primary_key=True, index=True),
+    sa.Column("exclusive", sa.Boolean, nullable=False),
+    sa.Column("pending", sa.Boolean, nullable=False),
+    **_ON_MYSQL,
+)
+"""Which operations use which resource, and which of them wait for it."""
+
 leases: Final = sa.Table(
     "leases",
     _metadata,
@@ -81,7 +106,7 @@ _schema_version: Final = sa.Table(
 
 
 def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
-    """Check that the tables are of this version.
+    """Check that the tables are of this version; those of an earlier one are brought to it.
 
     Args:
         engine: of the database.
@@ -92,7 +117,7 @@ def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
 
     Raises:
         StoreNotFound: there are no tables, and ``create`` is False.
-        StoreError: the tables are of another version.
+        StoreError: the tables are of a version that cannot be used.
         sqlalchemy.exc.SQLAlchemyError: the database cannot be used.
     """
     with engine.begin() as connection:
@@ -103,8 +128,8 @@ def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
             f"there is no store in {display_url(engine.url)} yet: the first protect makes it; if "
             "there should be one, look at the store's URL in the configuration"
         )
-    if missing:
-        found = _create_tables(engine)
+    if missing or found in _MIGRATIONS:
+        found = _create_or_migrate_tables(engine)
     if found != SCHEMA_VERSION:
         raise StoreError(
             f"the store {display_url(engine.url)} has tables of version {found}, and this release "
@@ -122,14 +147,28 @@ def check_or_create_tables(engine: sa.Engine, *, create: bool) -> bool:
     wait=tenacity.wait_random(0.05, 0.5),
     reraise=True,
 )
-def _create_tables(engine: sa.Engine) -> int:
+def _create_or_migrate_tables(engine: sa.Engine) -> int:
     with engine.begin() as connection:
         found = _read_schema_version(connection)
         if found is None:
             _metadata.create_all(connection)
             connection.execute(sa.insert(_schema_version).values(id=1, version=SCHEMA_VERSION))
             found = SCHEMA_VERSION
+        while found in _MIGRATIONS:
+            _MIGRATIONS[found](connection)
+            found += 1
+            connection.execute(sa.update(_schema_version).values(version=found))
         return found
+
+
+def _add_resource_locks(connection: sa.Connection) -> None:
+    """Bring tables from version 2 to 3; operations that are under way share nothing."""
+    for table in (shared_resources, resource_locks):
+        table.create(connection, checkfirst=True)
+
+
+_MIGRATIONS: Final[Mapping[int, Callable[[sa.Connection], None]]] = {2: _add_resource_locks}
+"""The step from each earlier version to the next one."""
 
 
 def _read_schema_version(connection: sa.Connection) -> int | None:

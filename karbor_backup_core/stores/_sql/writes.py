@@ -4,7 +4,6 @@ Each writes before it reads: SQLite refuses at once a write in a transaction tha
 which another one has overwritten since.
 """
 
-import contextlib
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,8 @@ import sqlalchemy as sa
 from karbor_backup_core._errors import BackupBusy, Conflict, KarborBackupError, UnknownOperation
 from karbor_backup_core._model import Backup, Operation, State
 from karbor_backup_core.stores import common
-from karbor_backup_core.stores._sql import rows, statements
+from karbor_backup_core.stores._sql import resource_locks, rows, statements
+from karbor_backup_core.stores._sql.savepoints import try_insert
 
 
 def insert_operation(connection: sa.Connection, operation: Operation) -> Operation:
@@ -22,13 +22,13 @@ def insert_operation(connection: sa.Connection, operation: Operation) -> Operati
 
     Raises:
         Conflict: an operation of that id exists.
-        BackupBusy: it has started already, and another operation locks its backup.
+        Busy: it has started already, and another operation has what it needs.
     """
     stored = common.increment_version(common.reset_version(operation))
-    if not _try_insert(connection, statements.INSERT_OPERATION, rows.operation_to_row(stored)):
+    if not try_insert(connection, statements.INSERT_OPERATION, rows.operation_to_row(stored)):
         raise common.already_exists_error(operation)
-    if common.needs_backup_lock(operation):
-        _lock_backup(connection, operation)
+    if common.needs_backup_lock(operation) or common.is_lock_pending(operation):
+        _lock_or_unlock(connection, operation)
     return stored
 
 
@@ -39,7 +39,7 @@ def update_operation(connection: sa.Connection, operation: Operation) -> Operati
 
     Raises:
         Conflict: the operation has been written since it was read.
-        BackupBusy: another operation locks its backup.
+        Busy: another operation has its backup or a shared resource.
         UnknownOperation: there is no such operation.
     """
     stored = common.increment_version(operation)
@@ -59,7 +59,7 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
 
     Raises:
         Conflict: the operation has been written, or its lease renewed, since it was seen.
-        BackupBusy: as ``update_operation``.
+        Busy: as ``update_operation``.
         UnknownOperation: as ``update_operation``.
     """
     stored = common.increment_version(operation)
@@ -71,7 +71,7 @@ def take_over(connection: sa.Connection, operation: Operation, seen: Operation) 
     }
     if not connection.execute(statements.UPDATE_IF_LEASE_UNCHANGED, values).rowcount:
         raise _update_error(connection, operation)
-    _lock_or_unlock_backup(connection, operation)
+    _lock_or_unlock(connection, operation)
     return stored
 
 
@@ -102,14 +102,14 @@ def renew_lease(connection: sa.Connection, owner: str, lease_until: datetime) ->
     if connection.execute(statements.UPDATE_LEASE, {"this_owner": owner, "until": until}).rowcount:
         return
     connection.execute(statements.DELETE_UNUSED_LEASES)
-    if not _try_insert(connection, statements.INSERT_LEASE, {"owner": owner, "lease_until": until}):
+    if not try_insert(connection, statements.INSERT_LEASE, {"owner": owner, "lease_until": until}):
         connection.execute(statements.UPDATE_LEASE, {"this_owner": owner, "until": until})
 
 
 def put_backup(connection: sa.Connection, backup: Backup) -> None:
     """Store a backup; it replaces one with the same id."""
     row = rows.backup_to_row(backup)
-    if not _try_insert(connection, statements.INSERT_BACKUP, row):
+    if not try_insert(connection, statements.INSERT_BACKUP, row):
         _replace_backup(connection, row)
 
 
@@ -119,23 +119,25 @@ def _update_values(operation: Operation, stored: Operation) -> dict[str, Any]:
 
 
 def _try_update(connection: sa.Connection, values: dict[str, Any], operation: Operation) -> bool:
-    """Write an operation, and lock or unlock its backup; return whether the version was found."""
+    """Write an operation, and lock or unlock what it uses; return whether the version was found."""
     if common.needs_backup_lock(operation):
-        # Mostly it locks its backup already, which one statement can check and write.
+        # Mostly it locks its backup already, and so all else; one statement can check and write.
         holding = {**values, "holds": operation.backup_id}
         if connection.execute(statements.UPDATE_IF_LOCKED, holding).rowcount:
             return True
     if not connection.execute(statements.UPDATE_OPERATION, values).rowcount:
         return False
-    _lock_or_unlock_backup(connection, operation)
+    _lock_or_unlock(connection, operation)
     return True
 
 
-def _lock_or_unlock_backup(connection: sa.Connection, operation: Operation) -> None:
-    if common.needs_backup_lock(operation):
-        _lock_backup(connection, operation)
-    else:
+def _lock_or_unlock(connection: sa.Connection, operation: Operation) -> None:
+    """Lock or unlock the backup of an operation, and with it the shared resources."""
+    if not common.needs_backup_lock(operation):
         connection.execute(statements.DELETE_BACKUP_LOCK, {"this": operation.id})
+        resource_locks.release(connection, operation)
+    elif _lock_backup(connection, operation):
+        resource_locks.acquire(connection, operation)
 
 
 def _apply_effect(connection: sa.Connection, effect: common.BackupEffect) -> None:
@@ -153,35 +155,21 @@ def _update_error(connection: sa.Connection, operation: Operation) -> KarborBack
     return common.version_conflict_error(operation)
 
 
-def _lock_backup(connection: sa.Connection, operation: Operation) -> None:
+def _lock_backup(connection: sa.Connection, operation: Operation) -> bool:
+    """Lock the backup of an operation; return whether it was not locked before.
+
+    Raises:
+        BackupBusy: another operation locks it.
+    """
     backup_id = operation.backup_id
     hold = {"backup_id": backup_id, "operation_id": operation.id}
-    if _try_insert(connection, statements.INSERT_BACKUP_LOCK, hold):
-        return
+    if try_insert(connection, statements.INSERT_BACKUP_LOCK, hold):
+        return True
     holder = connection.scalar(statements.SELECT_LOCK_HOLDER, {"this": backup_id})
     if holder != operation.id:
         raise BackupBusy(backup_id, holder or "that has just begun")
+    return False
 
 
 def _replace_backup(connection: sa.Connection, row: dict[str, Any]) -> None:
     connection.execute(statements.UPDATE_BACKUP, {**row, "this": row["id"]})
-
-
-def _try_insert(connection: sa.Connection, statement: sa.Insert, row: dict[str, Any]) -> bool:
-    """Insert a row unless its key is taken; return whether it was inserted."""
-    try:
-        with _savepoint(connection):
-            connection.execute(statement, row)
-    except sa.exc.IntegrityError:
-        return False
-    return True
-
-
-def _savepoint(connection: sa.Connection) -> contextlib.AbstractContextManager[object]:
-    """Run statements in a savepoint, so that the transaction continues after a failure.
-
-    SQLite undoes the failed statement only; PostgreSQL would refuse all later ones.
-    """
-    if connection.dialect.name == "sqlite":
-        return contextlib.nullcontext()
-    return connection.begin_nested()

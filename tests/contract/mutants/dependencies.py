@@ -33,6 +33,8 @@ class NamesNextDependentOnly(FakeBackend):
         "C-231",
         "C-232",
         "C-234",
+        "C-236",
+        "C-237",
         "C-243",
         "C-305",
         "C-401",

@@ -156,6 +156,7 @@ EQUIVALENT_MUTATIONS: Final = {
     "scope-repeat": "it only reads",
     "place-repeat": "it only reads",
     "dependents-repeat": "it only reads",
+    "shared_resources-repeat": "it only reads",
     "poll-repeat": "it only reads",
     "cancel-repeat": "what was cancelled is cancelled",
     "release-repeat": "what the first one could not remove, the second one does",

@@ -62,6 +62,7 @@ def test_hooks_are_all_hooks_of_the_contract() -> None:
     assert set(BACKEND_HOOKS) == {
         "describe", "scope", "check", "protect", "restore", "delete", "verify",
         "poll", "cancel", "release", "place", "maintain", "copy", "dependents",
+        "shared_resources",
     }  # fmt: skip
     assert set(BACKEND_HOOKS) == {name for name in vars(BackendSpec) if not name.startswith("_")}
     assert EXTENSION_HOOKS == ("before_call", "after_call", "operation_changed")

@@ -12,6 +12,7 @@ from karbor_backup_core import (
     Amount,
     BackendError,
     Backup,
+    BackupBusy,
     Call,
     InvalidInput,
     KarborBackupError,
@@ -168,7 +169,7 @@ def test_what_waits_for_its_backup_is_not_queued_any_more() -> None:
     queued = LIFECYCLE.queue(planned_operation(), 2)
     assert queued.queued
     assert LIFECYCLE.queue(queued, 2) is queued
-    assert not LIFECYCLE.wait_for_backup(queued, "o2", NOW).queued
+    assert not LIFECYCLE.wait_for_other(queued, BackupBusy("b", "o2"), NOW).queued
 
 
 def test_a_poll_that_brings_nothing_new_has_nothing_to_store() -> None:
@@ -467,7 +468,9 @@ def test_a_later_release_replaces_the_leftovers_that_an_earlier_one_named() -> N
 
 
 def test_operation_blocked_by_another_waits_and_names_it() -> None:
-    operation = LIFECYCLE.wait_for_backup(planned_operation(Verb.RESTORE), "o9", NOW)
+    operation = LIFECYCLE.wait_for_other(
+        planned_operation(Verb.RESTORE), BackupBusy("b", "o9"), NOW
+    )
     assert operation.state is State.PLANNED
     assert next_call(operation, NOW) is Call.WAIT
     assert "o9" in operation.retry.last_error
@@ -529,7 +532,9 @@ def test_wait_for_a_held_backup_ends_at_the_deadline() -> None:
     operation = attrs.evolve(
         planned_operation(Verb.DELETE), retry=Retry(failures=10), deadline=instant_after(20)
     )
-    assert LIFECYCLE.wait_for_backup(operation, "o2", NOW).retry.not_before == instant_after(20)
+    assert LIFECYCLE.wait_for_other(
+        operation, BackupBusy("b", "o2"), NOW
+    ).retry.not_before == instant_after(20)
 
 
 def test_reason_of_a_failed_poll_is_kept_until_one_succeeds() -> None:

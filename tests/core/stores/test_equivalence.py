@@ -15,7 +15,10 @@ from karbor_backup_core import (
     MemoryStore,
     Operation,
     Outcome,
+    ResourceBusy,
     Result,
+    Retry,
+    SharedResource,
     State,
     Store,
     StoreError,
@@ -32,6 +35,11 @@ OPERATIONS = st.sampled_from(["op-1", "op-2", "op-3"])
 BACKUPS = st.sampled_from(["b-1", "b-2"]).map(make_backup)
 STORAGES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=3)
 LEASE = timedelta(days=1)
+SHARED = st.lists(
+    st.builds(SharedResource, st.sampled_from(["disk", "tape"]), st.booleans()),
+    max_size=2,
+    unique_by=lambda shared: shared.name,
+).map(tuple)
 
 
 class BothStores(RuleBasedStateMachine):
@@ -66,6 +74,7 @@ class BothStores(RuleBasedStateMachine):
         verb=st.sampled_from(Verb),
         of=BACKUPS,
         owner=OWNERS,
+        shared=SHARED,
         created_at=instants,
         until=instants,
     )
@@ -75,6 +84,7 @@ class BothStores(RuleBasedStateMachine):
         verb: Verb,
         of: Backup,
         owner: str,
+        shared: tuple[SharedResource, ...],
         created_at: object,
         until: datetime,
     ) -> None:
@@ -82,6 +92,7 @@ class BothStores(RuleBasedStateMachine):
             id=operation_id,
             verb=verb,
             backup=None if verb is Verb.PROTECT else of,
+            shared_resources=shared,
             lease=lease(owner, until),
             created_at=created_at,
         )
@@ -95,6 +106,7 @@ class BothStores(RuleBasedStateMachine):
         owner=OWNERS,
         requested=st.booleans(),
         sent=st.booleans(),
+        pending=st.booleans(),
     )
     def write(
         self,
@@ -106,6 +118,7 @@ class BothStores(RuleBasedStateMachine):
         stale: bool,
         requested: bool,
         sent: bool,
+        pending: bool,
     ) -> None:
         read = self.stored(operation_id)
         changed = attrs.evolve(
@@ -116,8 +129,24 @@ class BothStores(RuleBasedStateMachine):
             lease=lease(owner),
             cancel_requested=requested,
             cancel_sent=sent,
+            retry=Retry(lock_pending=pending),
         )
         self.compare(lambda store: write_one(store, changed))
+
+    @rule(operation_id=OPERATIONS)
+    def begin(self, operation_id: str) -> None:
+        """Write the first phase of an operation, or let it wait for what it shares."""
+        read = self.stored(operation_id)
+        begun = attrs.evolve(read, state=State.SUBMITTING, phase=1, retry=Retry())
+        waits = attrs.evolve(read, retry=Retry(lock_pending=True))
+
+        def begin_or_wait(store: Store) -> object:
+            try:
+                return write_one(store, begun)
+            except ResourceBusy as busy:
+                return str(busy), busy.pending, write_one(store, waits)
+
+        self.compare(begin_or_wait)
 
     @rule(operation_id=OPERATIONS, result=st.sampled_from(Result), storage=STORAGES)
     def write_outcome(self, operation_id: str, result: Result, storage: str) -> None:

@@ -77,6 +77,26 @@ def test_several_processes_can_make_the_tables_at_once(
     assert len(open_store(sql_url).backups()) == 5 * PROCESSES
 
 
+def test_several_processes_can_bring_the_tables_to_this_version_at_once(
+    processes: ForkServerContext, open_store: OpenStore, sql_url: str
+) -> None:
+    with open_store(sql_url)._engine.begin() as connection:
+        for table in ("resource_locks", "shared_resources"):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        connection.exec_driver_sql("UPDATE schema_version SET version = 2")
+    won = run_concurrently(processes, workers.open_concurrently, sql_url, rounds=5)
+    assert won == [5] * PROCESSES
+    with open_store(sql_url)._engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT version FROM schema_version").scalar() == 3
+
+
+def test_an_exclusive_lock_is_held_by_one_process_at_a_time(
+    processes: ForkServerContext, sql_url: str
+) -> None:
+    won = run_concurrently(processes, workers.take_turns, sql_url, rounds=10)
+    assert won == [10] * PROCESSES
+
+
 def test_a_kill_at_any_step_of_an_end_leaves_all_of_it_or_nothing(
     processes: ForkServerContext, open_store: OpenStore, sql_url: str
 ) -> None:

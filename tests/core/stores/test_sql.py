@@ -11,10 +11,18 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 
-from karbor_backup_core import Backup, InvalidInput, Operation, StoreError, UnknownOperation
+from karbor_backup_core import (
+    Backup,
+    InvalidInput,
+    Operation,
+    ResourceBusy,
+    SharedResource,
+    StoreError,
+    UnknownOperation,
+)
 from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
-from tests.core.stores.factories import make_backup
+from tests.core.stores.factories import make_backup, released_operation, submitting_operation
 from tests.support import strategies
 from tests.support.strategies import operation
 
@@ -71,6 +79,7 @@ def test_any_operation_is_read_back_as_it_was_written(
     store = open_store(sqlite_url)
     with store._engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM backup_locks")
+        connection.exec_driver_sql("DELETE FROM resource_locks")
         connection.exec_driver_sql("DELETE FROM operations")
     added = store.add(written)
     assert store.operation(written.id) == added == attrs.evolve(written, version=1)
@@ -90,8 +99,30 @@ def test_tables_of_a_newer_version_are_refused(open_store: OpenStore, sqlite_url
     open_store(sqlite_url)
     with closing(database(sqlite_url)) as newer:
         newer.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(StoreError, match=r"version 99.*version 2.*use the release"):
+    with pytest.raises(StoreError, match=r"version 99.*version 3.*use the release"):
         open_store(sqlite_url)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_tables_of_an_earlier_version_are_brought_to_this_one(
+    sqlite_url: str, *, create: bool
+) -> None:
+    written = Path(__file__).with_name("store_version_2.sql").read_text()
+    with closing(database(sqlite_url)) as earlier:
+        earlier.executescript(written)
+    with closing(SQLStore(sqlite_url, create=create)) as store:
+        assert not store.is_new
+        assert store.backups() == [make_backup()]
+        deleting, planned = store.operation("d-1"), store.operation("op-1")
+        assert deleting.phase == 1
+        assert write_one(store, released_operation(deleting)).shared_resources == ()
+        alone = (SharedResource("disk", exclusive=True),)
+        begun = attrs.evolve(submitting_operation(planned), shared_resources=alone)
+        write_one(store, begun)
+        with pytest.raises(ResourceBusy):
+            store.add(attrs.evolve(begun, id="op-2"))
+    with closing(SQLStore(sqlite_url)) as again:
+        assert again.operation("op-1").phase == 1
 
 
 def test_tables_that_were_not_all_made_are_completed(

@@ -11,16 +11,17 @@ from multiprocessing.synchronize import Barrier
 import attrs
 import sqlalchemy as sa
 
-from karbor_backup_core import BackupBusy, Conflict
+from karbor_backup_core import BackupBusy, Conflict, ResourceBusy, Retry, SharedResource
 from karbor_backup_core.stores.common import write_one
 from karbor_backup_core.stores.sql import SQLStore
 from tests.core.stores.factories import (
     delete_operation,
     ended_operation,
     make_backup,
+    released_operation,
     submitting_operation,
 )
-from tests.support.strategies import lease
+from tests.support.strategies import lease, operation
 
 _STEPS = (
     (sa.Engine, "before_cursor_execute"),
@@ -60,6 +61,26 @@ def begin_on_each_backup(
             continue
         won.append(number)
     wins.send(won)
+
+
+def take_turns(url: str, name: str, start: Barrier, rounds: int, done: Connection) -> None:
+    """Use a resource alone and beside others, in turn; see that nobody else uses it meanwhile."""
+    store = SQLStore(url)
+    start.wait()
+    for number in range(rounds):
+        shared = SharedResource("disk", exclusive=number % 2 == 0)
+        planned = store.add(operation(id=f"{name}-{number}", shared_resources=(shared,)))
+        begun = None
+        while begun is None:
+            try:
+                begun = write_one(store, submitting_operation(planned))
+            except ResourceBusy:
+                planned = write_one(store, attrs.evolve(planned, retry=Retry(lock_pending=True)))
+        others = [each for each in store.operations(unreleased=True) if each.phase]
+        alone = [each.id for each in others if each.shared_resources[0].exclusive]
+        assert not alone or [each.id for each in others] == alone == alone[:1], others
+        write_one(store, released_operation(begun))
+    done.send(rounds)
 
 
 def open_concurrently(url: str, name: str, start: Barrier, rounds: int, wins: Connection) -> None:
