@@ -1,6 +1,7 @@
 """The hooks."""
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -13,6 +14,7 @@ from karbor_backup_core import (
     Operation,
     Place,
     Progress,
+    SharedResource,
     Support,
     Unsupported,
     Verb,
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     from karbor_backup_contract import Harness
 
 NAME: Final = "restic"
+
+_SCOPE: Final = re.compile(r"\Arestic:[0-9a-f]{64}\Z")
+"""The scope of a repository, by the id that restic gives it."""
 
 
 class ResticBackend:
@@ -150,6 +155,19 @@ class ResticBackend:
             raise Unsupported(f"restic has no maintenance {operation.action!r} (it has: {known})")
         with _translate_errors():
             return self._work.execute(operation, ())
+
+    @hookimpl
+    def shared_resources(self, operation: Operation) -> Sequence[SharedResource]:
+        """Return the repositories that are used; a maintenance has its own to itself.
+
+        Those who only read share it too: they take no lock of restic's.
+        """
+        used = {operation.scope}
+        if operation.verb is Verb.COPY and operation.backup is not None:
+            # Any other text is no repository, and refused when the copy begins.
+            used |= set(_SCOPE.findall(operation.backup.scope))
+        alone = operation.verb is Verb.MAINTAIN
+        return [SharedResource(scope, exclusive=alone) for scope in sorted(used)]
 
     @hookimpl
     def poll(self, operations: Sequence[Operation]) -> Mapping[str, Progress]:

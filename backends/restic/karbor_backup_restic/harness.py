@@ -11,7 +11,7 @@ import attrs
 
 from karbor_backup_contract import Harness, Inventory
 from karbor_backup_core import Resource, Verb
-from karbor_backup_restic._abilities import DIRECTORY, FILE
+from karbor_backup_restic._abilities import DIRECTORY, FILE, MAINTENANCE
 from karbor_backup_restic._config import Configuration
 from karbor_backup_restic._repository import Repository
 from karbor_backup_restic._restic import Restic
@@ -90,6 +90,7 @@ def create_live_harness(
             resources=resources,
             resource_types=(DIRECTORY, FILE),
             inventory=list_inventory,
+            exclusive_maintenance=list(MAINTENANCE),
             multi_phase_verbs=(Verb.RESTORE,),
             poll_interval=_POLL_INTERVAL,
             timeout=TIMEOUT,

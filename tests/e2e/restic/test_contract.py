@@ -17,6 +17,7 @@ from karbor_backup_contract.testing import ContractSuite
 from karbor_backup_core import Verb
 from karbor_backup_core.secrets import wrap_secrets
 from karbor_backup_restic import DIRECTORY, FILE, OUTPUT, ResticBackend
+from karbor_backup_restic._abilities import MAINTENANCE
 from tests.support.restic_harness import PASSWORD, ResticHarness
 
 
@@ -43,6 +44,7 @@ class TestRestic(ContractSuite):
             resources=restic.resources,
             resource_types=[DIRECTORY, FILE, OUTPUT],
             inventory=restic.inventory,
+            exclusive_maintenance=list(MAINTENANCE),
             faults=restic.faults,
             request_faults=restic.request_faults,
             pending_faults=restic.pending_faults,

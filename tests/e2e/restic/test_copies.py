@@ -73,6 +73,13 @@ def test_copy_is_restored_when_the_first_repository_is_gone(
     both.assert_nothing_left()
 
 
+def test_copy_keeps_a_prune_of_either_repository_out(both: ResticRunner, first: Backup) -> None:
+    planned = both.runner.plan("restic", Verb.COPY, first)
+    used = {each.name: each.exclusive for each in planned.shared_resources}
+    assert used == {first.scope: False, planned.scope: False}
+    assert len(used) == 2
+
+
 def test_copy_can_be_copied_back(both: ResticRunner, first: Backup) -> None:
     copy = both.store.backup(both.succeed(Verb.COPY, first).id)
     back = both.harness.configuration(

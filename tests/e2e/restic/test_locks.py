@@ -192,19 +192,22 @@ def test_dead_lock_of_this_host_is_not_waited_for_long(
     assert runner.harness.inventory().bookkeeping == frozenset()
 
 
-def test_protect_waits_for_a_prune(runner: ResticRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_protect_waits_for_a_prune_that_another_store_knows(
+    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
     gate = runner.harness.folder / "gate"
     os.mkfifo(gate)
     runner.harness.plan_fault("HELD", "work", HELD_PRUNE)
-    prune = runner.runner.maintain("restic", "prune", {}).id
-    wait_until(lambda: list(runner.harness.repository.glob("locks/" + "[0-9a-f]" * 64)))
-    protect = runner.begin(Verb.PROTECT, runner.directory())
-    waiting = wait_until(lambda: runner.store.operation(protect).retry.last_error)
-    assert "waits for the repository" in waiting
-    assert "locked exclusively" in waiting
-    assert runner.snapshots() == []
-    gate.write_text("go on")
-    assert runner.wait(prune).succeeded
-    assert runner.wait(protect).succeeded
+    with ResticRunner.open(runner.harness) as other:
+        prune = other.runner.maintain("restic", "prune", {}).id
+        wait_until(lambda: list(runner.harness.repository.glob("locks/" + "[0-9a-f]" * 64)))
+        protect = runner.begin(Verb.PROTECT, runner.directory())
+        waiting = wait_until(lambda: runner.store.operation(protect).retry.last_error)
+        assert "waits for the repository" in waiting
+        assert "locked exclusively" in waiting
+        assert runner.snapshots() == []
+        gate.write_text("go on")
+        assert other.wait(prune).succeeded
+        assert runner.wait(protect).succeeded
     assert len(runner.snapshots()) == 1
