@@ -126,10 +126,11 @@ def copy_of_unknown_scope_is_refused(context: RuleContext) -> None:
     mixed = attrs.evolve(first, scope=own.scope)
     swapped = attrs.evolve(own, scope=first.scope)
     before = context.inventory()
+    # Whether that is told at once, or when it is looked for there, is the service's affair.
+    # It comes first: what is refused below is never released, and keeps its backup from others.
+    _require_failure(context, swapped, "a handle that is of no backup there")
     for what, backup in (("own", own), ("strange", strange), ("own, and not its", mixed)):
         _require_refusal(context, backup, f"its {what} scope")
-    # Whether that is told at once, or when it is looked for there, is the service's affair.
-    _require_failure(context, swapped, "a handle that is of no backup there")
     require_unchanged(context, before, "copies that were refused")
 
 

@@ -101,6 +101,14 @@ class CopiesFromAnywhere(FakeBackend):
         pass
 
 
+@breaks("C-244")
+class LooksInNoVault(FakeBackend):
+    """Reads the handle of a backup of its own under the scope of another vault."""
+
+    def _check_source(self, backup: Backup, copy: Copy | None) -> None:  # noqa: ARG002
+        super()._check_source(backup, None)
+
+
 @breaks("C-245")
 class CopiesNothing(FakeBackend):
     """Says that it has copied a backup that is gone."""
