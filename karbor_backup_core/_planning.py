@@ -30,10 +30,10 @@ from karbor_backup_core._requests import (
     check_origin,
     check_scope,
     check_target,
-    check_types,
     copy_options,
     needs_backup,
 )
+from karbor_backup_core._serialization.fast_check import check_annotations
 from karbor_backup_core._verbs import to_verb
 
 
@@ -264,7 +264,7 @@ def prepare_submission(backend: Backend, operation: Operation, now: datetime) ->
         InvalidInput: it is not as ``plan_operation`` makes it.
         KarborBackupError: whatever ``plan_operation`` refuses.
     """
-    check_types(operation)
+    check_annotations(operation)
     check_operation(operation)
     time_allowed = operation.deadline - operation.created_at
     planned = plan_operation(

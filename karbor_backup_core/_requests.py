@@ -21,6 +21,7 @@ from karbor_backup_core._errors import (
 from karbor_backup_core._identifiers import check_backup, check_resource
 from karbor_backup_core._lifecycle.policy import LONGEST_DURATION
 from karbor_backup_core._model import Ability, Backup, Json, Operation, Resource, Verb
+from karbor_backup_core._serialization.fast_check import check_annotations
 
 _PARTICIPLES: Final = {Verb.DELETE: "deleted", Verb.COPY: "copied"}
 """The verbs that work on a whole backup only."""
@@ -40,7 +41,7 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
         raise InvalidInput(
             f"{verb} takes {article} (a {wanted.__name__}), not a {type(target).__name__}"
         )
-    check_types(target)
+    check_annotations(target)
     if not isinstance(target, Backup):
         check_resource(target)
         if not target.id:
@@ -58,20 +59,6 @@ def check_target(verb: Verb, target: Resource | Backup) -> Resource:
 def needs_backup(verb: Verb) -> bool:
     """Return whether operations of a verb work on a backup."""
     return verb not in (Verb.PROTECT, Verb.MAINTAIN)
-
-
-def check_types(instance: Resource | Backup | Operation) -> None:
-    """Check that the attributes of an instance of the model are of their types.
-
-    Raises:
-        InvalidDocument: one is not; all faults are named.
-    """
-    from karbor_backup_core._serialization.fast_check import matches_annotations
-
-    if not matches_annotations(instance):
-        from karbor_backup_core.documents import from_document, to_document
-
-        from_document(type(instance), to_document(instance))
 
 
 def check_ability(backend: Backend, verb: Verb, resource_type: str) -> Ability:

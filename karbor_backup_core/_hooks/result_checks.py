@@ -24,6 +24,7 @@ from karbor_backup_core._model import (
     SharedResource,
     Support,
 )
+from karbor_backup_core._serialization.fast_check import check_annotations
 from karbor_backup_core.secrets import Secret, redact
 
 T = TypeVar("T")
@@ -83,14 +84,8 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
     if not isinstance(answer, cls):
         kind = "None" if answer is None else f"a {type(answer).__name__}"
         raise ContractViolation(f"{what} answered {kind}: it must answer a {cls.__name__}")
-    from karbor_backup_core._serialization.fast_check import matches_annotations
-
-    if matches_annotations(answer):
-        return answer
-    from karbor_backup_core.documents import from_document, to_document
-
     try:
-        from_document(cls, to_document(answer))
+        check_annotations(answer)
     except InvalidDocument as error:
         raise ContractViolation(
             f"{what} answered a faulty {cls.__name__}: {'; '.join(truncate_faults(error.faults))}"

@@ -18,6 +18,7 @@ import attrs
 
 from karbor_backup_core._model import RECEIPT_LIMIT, Json
 from karbor_backup_core._serialization.converter import SIZE_LIMITED_FIELDS
+from karbor_backup_core.documents import from_document, to_document
 
 Test: TypeAlias = Callable[[Any], bool]
 
@@ -30,6 +31,16 @@ _MAX_INTEGER_BITS: Final = 300
 
 _MAX_NUMBER_BYTES: Final = len(f"{-(2**_MAX_INTEGER_BITS)}, ")
 _PUNCTUATION_BYTES: Final = len('"": ')
+
+
+def check_annotations(instance: Any) -> None:
+    """Check that every attribute of an instance, at any depth, is of its type.
+
+    Raises:
+        InvalidDocument: one is not; all faults are named.
+    """
+    if not matches_annotations(instance):
+        from_document(type(instance), to_document(instance))
 
 
 def matches_annotations(instance: Any) -> bool:
