@@ -4,7 +4,7 @@ The owner of a driver decides when to call it: the runner from its threads, a te
 sets the clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
@@ -204,21 +204,9 @@ class Driver:
             Conflict: another process took it.
             StoreError: it could not be stored.
         """
-        held = before = self._ensure_owned(operation)
-        while True:
-            after = self.lifecycle.queue(before, limit)
-            if after is before:
-                return before
-            try:
-                stored = write_one(self.store, after)
-            except Conflict:
-                # Only a cancel came in between, or the reply to this write was lost.
-                before = self.store.operation(held.id)
-                if not self._is_still_owned(before, held):
-                    raise self._taken_over_error(before) from None
-                continue
-            self.backend_of(stored).notify_extensions(stored, before)
-            return stored
+        return self._store_change(
+            self._ensure_owned(operation), lambda held: self.lifecycle.queue(held, limit)
+        )
 
     def request_cancel(self, operation_id: str) -> Operation:
         """Request the cancellation of an operation, whichever process drives it.
@@ -292,27 +280,10 @@ class Driver:
             Conflict: another process took the operation.
             StoreError: it could not be stored.
         """
-        before = result.operation
-        while True:
-            now = self.clock()
-            after = self.lifecycle.apply(before, result.call, result.hook_result, now)
-            if after is before:
-                return before
-            try:
-                stored = self._write_or_defer(before, self._with_current_owner(after))
-            except Conflict:
-                current = self.store.operation(before.id)
-                if not self._is_still_owned(current, before):
-                    raise self._taken_over_error(current) from None
-                if _is_unchanged(current, before):
-                    # Only a cancel came in between: the result is applied to that version, since
-                    # the call itself may not be repeatable.
-                    before = current
-                    continue
-                # This write took effect although its reply was lost.
-                stored = current
-            self.backend_of(stored).notify_extensions(stored, before)
-            return stored
+        return self._store_change(
+            result.operation,
+            lambda held: self.lifecycle.apply(held, result.call, result.hook_result, self.clock()),
+        )
 
     def poll(self, name: str, operations: Sequence[Operation]) -> PollResult:
         """Poll one backend for these operations, and store their progress.
@@ -477,6 +448,30 @@ class Driver:
             f"operation {current.id} has been taken over by {who}: the lease of this process had "
             "run out there. If it was never silent for that long, compare the machines' clocks"
         )
+
+    def _store_change(
+        self, before: Operation, change: Callable[[Operation], Operation]
+    ) -> Operation:
+        """Change an operation and store it, also when a cancel was written in between."""
+        while True:
+            after = change(before)
+            if after is before:
+                return before
+            try:
+                stored = self._write_or_defer(before, self._with_current_owner(after))
+            except Conflict:
+                current = self.store.operation(before.id)
+                if not self._is_still_owned(current, before):
+                    raise self._taken_over_error(current) from None
+                if _is_unchanged(current, before):
+                    # Only a cancel came in between: the result is applied to that version, since
+                    # the call itself may not be repeatable.
+                    before = current
+                    continue
+                # This write took effect although its reply was lost.
+                stored = current
+            self.backend_of(stored).notify_extensions(stored, before)
+            return stored
 
     def _write_or_defer(self, before: Operation, after: Operation) -> Operation:
         """Write, or store which operation this one waits for."""
