@@ -33,28 +33,12 @@ CONFIGURATION_VARIABLE: Final = "KARBOR_BACKUP_CONFIG"
 
 SECTIONS_GROUP: Final = "karbor_backup.configuration_sections"
 
-_DURATION_KEYS: Final = tuple(
-    field.name for field in attrs.fields(Policy) if field.type is timedelta
-)
-
-
-def _create_policy_schema() -> Json:
-    durations: dict[str, Json] = {
-        name: {"type": ["number", "string"], "description": "seconds, or text like 5m"}
-        for name in _DURATION_KEYS
-    }
-    return {
-        "type": "object",
-        "properties": {
-            **durations,
-            "poll_share": {"type": "number", "exclusiveMinimum": 0},
-            "poll_ends": {"type": "integer", "minimum": 1},
-            "poll_load": {"type": "number", "exclusiveMinimum": 0},
-            "attempts": {"type": "integer", "minimum": 1},
-        },
-        "additionalProperties": False,
-    }
-
+_POLICY_SCHEMAS: Final[Mapping[Any, Json]] = {
+    timedelta: {"type": ["number", "string"], "description": "seconds, or text like 5m"},
+    float: {"type": "number", "exclusiveMinimum": 0},
+    int: {"type": "integer", "minimum": 1},
+}
+"""What may stand for an attribute of a policy, by its type."""
 
 SCHEMA: Final[Json] = {
     "title": "Configuration of karbor-backup",
@@ -78,7 +62,13 @@ SCHEMA: Final[Json] = {
             },
             "additionalProperties": False,
         },
-        "policy": _create_policy_schema(),
+        "policy": {
+            "type": "object",
+            "properties": {
+                field.name: _POLICY_SCHEMAS[field.type] for field in attrs.fields(Policy)
+            },
+            "additionalProperties": False,
+        },
         "backends": {
             "type": "object",
             "additionalProperties": {
@@ -239,7 +229,8 @@ def _parse_policy(values: Json) -> dict[str, Any]:
 
 
 def _parse_policy_value(name: str, value: Any) -> Any:
-    return parse_duration(str(value)) if name in _DURATION_KEYS else value
+    is_duration = attrs.fields_dict(Policy)[name].type is timedelta
+    return parse_duration(str(value)) if is_duration else value
 
 
 def _parse_sections(sections: Json) -> dict[str, BackendSection]:

@@ -32,14 +32,6 @@ def _validate_duration(
         raise ValueError(f"policy {attribute.name}: {value} is longer than {longest.days} days")
 
 
-def _validate_lease(_: object, attribute: "attrs.Attribute[timedelta]", value: timedelta) -> None:
-    if value < _SHORTEST_LEASE:
-        raise ValueError(
-            f"policy {attribute.name}: {value.total_seconds()} s are less than "
-            f"{_SHORTEST_LEASE.total_seconds()} s, and would be over before they are stored"
-        )
-
-
 def _validate_number(_: object, attribute: "attrs.Attribute[Any]", value: float) -> None:
     allowed = int if attribute.type is int else (int, float)
     if not isinstance(value, allowed) or isinstance(value, bool):
@@ -51,7 +43,19 @@ def _validate_number(_: object, attribute: "attrs.Attribute[Any]", value: float)
         )
 
 
-@attrs.frozen(kw_only=True)
+_VALIDATORS: Final[dict[Any, Any]] = {
+    timedelta: _validate_duration,
+    float: _validate_number,
+    int: _validate_number,
+}
+
+
+def _add_validators(_: type, fields: "list[attrs.Attribute[Any]]") -> Any:
+    """Return the fields of a class, each with the validator of its type."""
+    return [field.evolve(validator=_VALIDATORS[field.type]) for field in fields]
+
+
+@attrs.frozen(kw_only=True, field_transformer=_add_validators)
 class Policy:
     """Durations and limits; the defaults suit a service whose work takes minutes to hours.
 
@@ -85,35 +89,30 @@ class Policy:
             ``poll_limit``.
     """
 
-    deadline: timedelta = attrs.field(default=timedelta(hours=24), validator=_validate_duration)
-    grace: timedelta = attrs.field(default=timedelta(minutes=5), validator=_validate_duration)
-    release: timedelta = attrs.field(default=timedelta(hours=1), validator=_validate_duration)
-    poll_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_validate_duration)
-    poll_limit: timedelta = attrs.field(default=timedelta(seconds=30), validator=_validate_duration)
-    poll_share: float = attrs.field(default=0.1, validator=_validate_number)
-    poll_ends: int = attrs.field(default=10, validator=[_validate_number, attrs.validators.ge(1)])
-    poll_load: float = attrs.field(default=0.25, validator=_validate_number)
-    retry_first: timedelta = attrs.field(default=timedelta(seconds=1), validator=_validate_duration)
-    retry_limit: timedelta = attrs.field(
-        default=timedelta(seconds=60), validator=_validate_duration
-    )
-    retry_after_limit: timedelta = attrs.field(
-        default=timedelta(hours=1), validator=_validate_duration
-    )
-    refusal_first: timedelta = attrs.field(
-        default=timedelta(seconds=60), validator=_validate_duration
-    )
-    refusal_limit: timedelta = attrs.field(
-        default=timedelta(minutes=15), validator=_validate_duration
-    )
-    attempts: int = attrs.field(default=10, validator=[_validate_number, attrs.validators.ge(1)])
-    unknown_gap: timedelta = attrs.field(default=timedelta(seconds=5), validator=_validate_duration)
-    lease: timedelta = attrs.field(
-        default=timedelta(seconds=30), validator=[_validate_duration, _validate_lease]
-    )
+    deadline: timedelta = timedelta(hours=24)
+    grace: timedelta = timedelta(minutes=5)
+    release: timedelta = timedelta(hours=1)
+    poll_first: timedelta = timedelta(seconds=1)
+    poll_limit: timedelta = timedelta(seconds=30)
+    poll_share: float = 0.1
+    poll_ends: int = 10
+    poll_load: float = 0.25
+    retry_first: timedelta = timedelta(seconds=1)
+    retry_limit: timedelta = timedelta(seconds=60)
+    retry_after_limit: timedelta = timedelta(hours=1)
+    refusal_first: timedelta = timedelta(seconds=60)
+    refusal_limit: timedelta = timedelta(minutes=15)
+    attempts: int = 10
+    unknown_gap: timedelta = timedelta(seconds=5)
+    lease: timedelta = timedelta(seconds=30)
 
     def __attrs_post_init__(self) -> None:
         if self.poll_first > self.poll_limit:
             raise ValueError(
                 f"policy poll_first: {self.poll_first} is longer than poll_limit {self.poll_limit}"
+            )
+        if self.lease < _SHORTEST_LEASE:
+            raise ValueError(
+                f"policy lease: {self.lease.total_seconds()} s are less than "
+                f"{_SHORTEST_LEASE.total_seconds()} s, and would be over before they are stored"
             )
