@@ -188,16 +188,14 @@ class Backend:
             for verb, ability in verbs.items()
         }
         declared |= {(action, Verb.MAINTAIN): each for action, each in info.maintenance.items()}
-        if info.maintenance and not hooks.implements("maintain"):
-            raise ContractViolation(
-                f"backend {name} declares maintenance: implement the hook maintain"
-            )
-        copies = any(
-            verb is Verb.COPY and ability.support is Support.SUPPORTED
-            for (_, verb), ability in declared.items()
-        )
-        if copies and not hooks.implements("copy"):
-            raise ContractViolation(f"backend {name} declares copy: implement the hook copy")
+        supported = {
+            verb for (_, verb), each in declared.items() if each.support is Support.SUPPORTED
+        }
+        for verb in sorted(supported):
+            if not hooks.implements(verb):
+                raise ContractViolation(
+                    f"backend {name} declares {verb}: implement the hook {verb}"
+                )
         validators = {
             (resource_type, verb): Validator(
                 ability.schema, f"options for {verb} of {resource_type} with backend {name}"

@@ -217,5 +217,5 @@ def test_backend_that_declares_maintenance_needs_its_hook() -> None:
     class Declares(FakeBackend):
         maintain = None
 
-    with pytest.raises(ContractViolation, match="declares maintenance: implement the hook"):
+    with pytest.raises(ContractViolation, match="declares maintain: implement the hook maintain"):
         Backend.from_plugin("mine", Declares({}))
