@@ -376,16 +376,7 @@ class Driver:
             return operation
         if not self._may_write(operation):
             raise self._taken_over_error(operation)
-        while True:
-            try:
-                return write_one(self.store, self._with_current_owner(operation))
-            except Conflict:
-                current = self.store.operation(operation.id)
-                if not self._is_still_owned(current, operation):
-                    raise self._taken_over_error(current) from None
-                if current.owner == self.owner:
-                    return current
-                operation = current
+        return self._store_change(operation, self._with_current_owner)
 
     def _store_poll_result(
         self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult

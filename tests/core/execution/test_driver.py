@@ -121,11 +121,18 @@ def test_lease_is_renewed_before_a_call_when_little_of_it_is_left(drivers: TwoDr
 
 
 def test_operation_is_taken_anew_before_a_call_when_the_lease_has_expired(
-    drivers: TwoDrivers,
+    drivers: TwoDrivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     operation = drivers.submitting_operation()
     drivers.clock.advance(drivers.ours.lifecycle.policy.lease.total_seconds() + 1)
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(
+        Backend,
+        "notify_extensions",
+        lambda _, after, before: told.append((before.owner, after.owner)),
+    )
     begun = drivers.ours.step(operation)
+    assert told[0] == (operation.owner, begun.owner)
     assert begun.state is State.RUNNING
     assert begun.fence == operation.fence + 1
     assert begun.owner == drivers.ours.owner != operation.owner
