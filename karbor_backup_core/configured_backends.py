@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from karbor_backup_core._backend import Backend
+from karbor_backup_core._backend import SAME_AS, Backend
 from karbor_backup_core._errors import (
     BackendUnavailable,
     InvalidDocument,
@@ -76,6 +76,7 @@ class ConfiguredBackends:
         """
         self.load(name)
         plugin_class, keys = self._resolve_section(self._find_section(name))
+        keys.pop(SAME_AS, None)
         return plugin_class, wrap_secrets(plugin_class.CONFIG_SCHEMA, keys)
 
     def select(self, asked: str | None) -> Backend:

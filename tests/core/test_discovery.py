@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_core import BackendUnavailable, UnknownBackend
-from karbor_backup_core.configuration import Configuration
+from karbor_backup_core.configuration import BackendSection, Configuration
 from karbor_backup_core.configured_backends import ConfiguredBackends
 from karbor_backup_core.discovery import backend_class, installed_backends, load_extensions
 
@@ -153,3 +153,11 @@ def test_extensions_are_made_anew_each_time_and_a_broken_one_is_logged(
     assert "Bad" not in names
     assert not any(one is other for one in first for other in second)
     assert "extension bad is not in effect: OSError: no socket" in caplog.text
+
+
+def test_contract_suite_gets_the_configuration_that_the_class_gets() -> None:
+    section = BackendSection("site", "fake", {"same_as": ["fake:there"], "vault": "far"})
+    backends = ConfiguredBackends(Configuration(backends={"site": section}))
+    plugin_class, configuration = backends.class_and_configuration("site")
+    assert plugin_class is backend_class("fake")
+    assert configuration == {"vault": "far"}
