@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection
 
 from karbor_backup_core._errors import InvalidInput
+from karbor_backup_core.files import find_name_fault
 
 
 def check_path(what: str, path: str) -> str:
@@ -18,12 +19,8 @@ def check_path(what: str, path: str) -> str:
     """
     if not path.startswith("/"):
         raise InvalidInput(f"{what} {path!r}: give an absolute path")
-    try:
-        encoded = os.fsencode(path)
-    except UnicodeEncodeError:
-        raise InvalidInput(f"{what} {path!r}: it cannot be the name of a file") from None
-    if b"\0" in encoded:
-        raise InvalidInput(f"{what} {path!r}: leave out the null character")
+    if (fault := find_name_fault(path)) is not None:
+        raise InvalidInput(f"{what}: {fault}")
     # POSIX lets two slashes at the beginning mean something else, and normpath keeps them.
     if path.startswith("//") or os.path.normpath(path) != path:
         raise InvalidInput(

@@ -31,8 +31,8 @@ def test_an_absolute_normalised_path_is_returned_as_it_is(names: list[str]) -> N
         ("/srv/data/", "'/srv/data'"),
         ("//srv", "'/srv'"),
         ("/srv//data", "'/srv/data'"),
-        ("/srv/\0data", "null"),
-        ("/srv/\ud800", "name of a file"),
+        ("/srv/\0data", "NUL"),
+        ("/srv/\ud800", "no path can"),
     ],
 )
 def test_ambiguous_path_is_refused(path: str, remedy: str) -> None:
