@@ -100,6 +100,12 @@ class BackendStatus:
             if ability.support is Support.SUPPORTED:
                 yield printable(f"  maintenance: {action}{more}")
 
+    def limit_lines(self) -> Iterator[str]:
+        """Say how many operations its service works on at once, where it declares that."""
+        limit = None if self.backend is None else self.backend.info.work_limit
+        if limit is not None:
+            yield f"  work limit: {limit} at once; what is begun beyond that is queued"
+
     def _abilities(self) -> list[tuple[str, dict[Verb, Ability]]]:
         if self.backend is None:
             return []

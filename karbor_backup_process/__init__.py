@@ -9,6 +9,8 @@ when the process that started it dies. This package holds what all such backends
   to a file and stops it on request, at last with SIGKILL;
 - whether work still runs is known by a lock that every process of the job inherits: the kernel
   holds it exactly as long as one of them lives, whatever becomes of process ids;
+- as many jobs run at once as the backend allows, whichever processes have started them; the others
+  are queued;
 - what a program must read and nobody else may see, such as a password, goes through a pipe: it is
   in no argument, no environment and no file.
 

@@ -33,9 +33,11 @@ class ProcessJob:
 
     Attributes:
         directory: its own, made when it is claimed.
+        work_limit: see ``ProcessJobs``.
     """
 
     directory: Path
+    work_limit: int | None = None
 
     @contextlib.contextmanager
     def claim(self) -> Iterator["Claim | None"]:
@@ -77,7 +79,7 @@ class ProcessJob:
         # The lock first: whatever is written before it is free is seen afterwards.
         # And it alone: a command may have ended while a process that it started goes on.
         if _lock.is_locked(self.directory / _status.LOCK_FILE):
-            return JobStatus(JobState.RUNNING)
+            return JobStatus(JobState.RUNNING, _status.is_queued(self.directory))
         ended = _status.read_ended(self.directory) or _status.read_lost(self.directory)
         return ended or JobStatus(JobState.NONE)
 
@@ -189,6 +191,8 @@ class Claim:
     ) -> None:
         """Start the job: its commands run one after the other, until one fails.
 
+        Where as many jobs run as the job's ``work_limit`` allows, it is queued first.
+
         Args:
             commands: what to run.
             stop_signal: what the running command gets when the job is asked to stop.
@@ -204,6 +208,7 @@ class Claim:
             ],
             "stop_signal": int(stop_signal),
             "stop_timeout": stop_timeout,
+            "work_limit": self.job.work_limit,
         }
         mark = {_processes.MARK: str(self.job.directory), _processes.SUPERVISOR_MARK: "1"}
         try:

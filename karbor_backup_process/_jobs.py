@@ -31,9 +31,12 @@ class ProcessJobs:
     Attributes:
         directory: holds the directories of the jobs, on a local file system that a restart of the
             machine keeps. It is made, for its owner alone, when it is first needed.
+        work_limit: a job that is started while so many run in the directory, whoever has started
+            them, is queued until fewer do. None for any number.
     """
 
     directory: Path = attrs.field(converter=_resolve)
+    work_limit: int | None = None
 
     def prepare(self) -> Place:
         """Make the directory of the jobs if it is not there, and return its place.
@@ -75,7 +78,7 @@ class ProcessJobs:
         Raises:
             InvalidInput: the id is none that karbor-backup makes.
         """
-        return ProcessJob(self.directory / f"{_check_id(operation_id)}.{phase}")
+        return self._job(self.directory / f"{_check_id(operation_id)}.{phase}")
 
     def jobs_of(self, operation_id: str) -> list[ProcessJob]:
         """Return the jobs of an operation that there are, by phase.
@@ -85,7 +88,10 @@ class ProcessJobs:
         """
         found = self.directory.glob(f"{_check_id(operation_id)}.*")
         numbered = [path for path in found if path.suffix[1:].isdigit()]
-        return [ProcessJob(path) for path in sorted(numbered, key=lambda it: int(it.suffix[1:]))]
+        return [self._job(path) for path in sorted(numbered, key=lambda it: int(it.suffix[1:]))]
+
+    def _job(self, directory: Path) -> ProcessJob:
+        return ProcessJob(directory, self.work_limit)
 
     def _note_place(self) -> Place | None:
         """Note this machine as the place, unless another one was first."""

@@ -12,6 +12,8 @@ PROCESS_FILE: Final = "process.json"
 STATUS_FILE: Final = "status.json"
 LOCK_FILE: Final = "lock"
 STOP_FILE: Final = "stop.json"
+QUEUE_FILE: Final = "queued"
+"""Is there while a job waits until fewer of them run, and stays where it ended before that."""
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -35,6 +37,7 @@ class JobStatus:
 
     Attributes:
         state: see ``JobState``.
+        queued: whether it waits until fewer jobs run, or has ended before that.
         exit_statuses: of the commands that were run, in their order; None where a signal ended one.
         signal: the number of the signal that ended the last command, if one did.
         succeeded: whether all commands were run, each to an end that it was allowed to have.
@@ -47,6 +50,7 @@ class JobStatus:
     """
 
     state: JobState
+    queued: bool = False
     exit_statuses: tuple[int | None, ...] = ()
     signal: int | None = None
     succeeded: bool = False
@@ -55,6 +59,11 @@ class JobStatus:
     source_error: str = ""
     restarted: bool = False
     ended_at: float | None = None
+
+    @property
+    def was_begun(self) -> bool:
+        """Whether a command of it may have been started."""
+        return self.state is not JobState.NONE and not self.queued
 
     @property
     def last_command(self) -> int:
@@ -67,7 +76,7 @@ class JobStatus:
             case JobState.NONE:
                 return "it was not started"
             case JobState.RUNNING:
-                return "it runs"
+                return "it is queued" if self.queued else "it runs"
             case JobState.LOST if self.restarted:
                 return "the machine was restarted while it ran"
             case JobState.LOST:
@@ -98,6 +107,7 @@ def read_ended(directory: Path) -> JobStatus | None:
         return None
     return JobStatus(
         JobState.ENDED,
+        queued=is_queued(directory),
         exit_statuses=tuple(noted.get("exit_statuses", ())),
         signal=noted.get("signal"),
         succeeded=noted.get("complete", False),
@@ -114,7 +124,12 @@ def read_lost(directory: Path) -> JobStatus | None:
     if noted is None:
         return None
     restarted = bool(noted.get("boot")) and noted["boot"] != read_boot_id()
-    return JobStatus(JobState.LOST, restarted=restarted)
+    return JobStatus(JobState.LOST, is_queued(directory), restarted=restarted)
+
+
+def is_queued(directory: Path) -> bool:
+    """Return whether no command of a job has been started, because others run."""
+    return (directory / QUEUE_FILE).exists()
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

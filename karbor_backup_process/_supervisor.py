@@ -9,14 +9,19 @@ A command may read what another one writes: its source. The supervisor keeps the
 open until the source has ended well. So what a source has written that failed never looks whole to
 the command: it gets the stop signal instead of the end of its input.
 
+Where as many jobs run in the directory above as the job's limit allows, the supervisor first waits
+until fewer do. As long as it waits there is a file ``queued``.
+
 On SIGTERM it sends the job's stop signal to the command and its source, then, after a time, SIGKILL
 to them and all of their process groups.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -29,8 +34,67 @@ _NO_PROGRAM: Final = 127
 """The exit status of a shell for a program that it cannot start (POSIX, 2.8.2)."""
 
 
+_QUEUE_INTERVAL: Final = 0.2
+"""Seconds after which the first one in the queue looks again how many jobs run."""
+
+
 class _StartError(Exception):
     """A program cannot be started."""
+
+
+class _StopRequested(Exception):
+    """A stop was requested while the job was queued."""
+
+
+class Queue:
+    """The jobs of a directory that wait until fewer of them run.
+
+    The first one has the lock of the queue's file, and looks from time to time how many run; the
+    others wait for that lock, and the kernel lets them have it in about the order in which they
+    came. Who dies leaves the queue.
+
+    Args:
+        limit: how many jobs may run, this one included; None for any number.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._file = -1
+
+    def enter(self) -> bool:
+        """Return whether the job may run now; nobody else finds that out before ``leave``.
+
+        Otherwise it is queued.
+        """
+        if self._limit is None:
+            return True
+        self._file = os.open("../.queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._has_room(self._limit):
+                return True
+        _create("queued").close()
+        return False
+
+    def wait(self) -> None:
+        """Wait until the job may run."""
+        if self._limit is None:
+            return
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        while not self._has_room(self._limit):
+            time.sleep(_QUEUE_INTERVAL)
+        Path("queued").unlink()
+        self.leave()
+
+    def leave(self) -> None:
+        """Let the next one look."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _has_room(self, limit: int) -> bool:
+        jobs = Path("..").resolve()
+        return sum(map(_is_running, jobs.glob("*.*/process.json"))) < limit
 
 
 class Supervisor:
@@ -39,24 +103,27 @@ class Supervisor:
     Args:
         job: the commands and how to stop them.
         lock: the descriptor of the lock, which each command inherits.
+        queue: the queue in which the job is; None where it may run now.
     """
 
-    def __init__(self, job: dict[str, Any], lock: int) -> None:
+    def __init__(self, job: dict[str, Any], lock: int, queue: Queue | None) -> None:
         self._commands: list[dict[str, Any]] = job["commands"]
         self._stop_signal: int = job["stop_signal"]
         self._stop_timeout: float = job["stop_timeout"]
         self._lock = lock
+        self._queue = queue
         self._stopping = False
         self._running: list[subprocess.Popen[bytes]] = []
 
     def run(self) -> dict[str, Any]:
         """Run the commands until one fails or a stop is requested; return how that ended."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stop())
-        signal.signal(signal.SIGINT, lambda *_: self._stop())
+        signal.signal(signal.SIGTERM, lambda *_: self._heed_request())
+        signal.signal(signal.SIGINT, lambda *_: self._heed_request())
         signal.signal(signal.SIGALRM, lambda *_: self._kill())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         end: dict[str, Any] = {"exit_statuses": [], "signal": None, "error": "", "complete": False}
         end["source_error"] = ""
+        self._wait_in_queue()
         for index, command in enumerate(self._commands):
             if self._stopping:
                 break
@@ -68,6 +135,12 @@ class Supervisor:
         else:
             end["complete"] = True
         return {**end, "stopped": self._stopping, "at": time.time()}
+
+    def _wait_in_queue(self) -> None:
+        with contextlib.suppress(_StopRequested):
+            if self._queue is not None:
+                self._queue.wait()
+                self._queue = None
 
     def _run_command(self, index: int, command: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -155,6 +228,13 @@ class Supervisor:
         signal.setitimer(signal.ITIMER_REAL, 0)
         self._running.clear()
 
+    def _heed_request(self) -> None:
+        if self._queue is not None and not self._stopping:
+            self._stopping = True
+            # The calls that it waits in would go on after the signal.
+            raise _StopRequested
+        self._stop()
+
     def _stop(self) -> None:
         self._stopping = True
         self._signal(self._stop_signal, self._running)
@@ -188,11 +268,31 @@ def main() -> None:
     os.close(reader)
     os.setsid()
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    queue = Queue(job["work_limit"])
+    may_run = queue.enter()
     _write_json("process.json", {**_identify_process(), "commands": len(job["commands"])})
     os.write(writer, _STARTED)
     os.close(writer)
+    if may_run:
+        queue.leave()
     _detach_streams()
-    _write_json("status.json", Supervisor(job, lock).run())
+    _write_json("status.json", Supervisor(job, lock, None if may_run else queue).run())
+
+
+def _is_running(process_file: Path) -> bool:
+    """Return whether a process of a job lives that is not queued."""
+    directory = process_file.parent
+    try:
+        lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:  # it has been removed meanwhile
+        return False
+    try:
+        request = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        found = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, request)
+    finally:
+        os.close(lock)
+    locked = struct.unpack_from("h", found)[0] != fcntl.F_UNLCK
+    return locked and not (directory / "queued").exists()
 
 
 def _identify_process() -> dict[str, Any]:

@@ -85,6 +85,7 @@ def _print_backends(
         emit_lines(backend_status.covered_lines())
         emit_lines(backend_status.option_lines())
         emit_lines(backend_status.maintenance_lines())
+        emit_lines(backend_status.limit_lines())
 
 
 def _unused_reason(backend: "InstalledBackend") -> str:

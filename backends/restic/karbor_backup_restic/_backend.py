@@ -65,7 +65,7 @@ class ResticBackend:
         self._abilities = declare_abilities(copies=bool(self._configuration.sources))
         self._restic = Restic(self._configuration)
         self._repository = Repository(self._restic)
-        jobs = ProcessJobs(self._configuration.jobs)
+        jobs = ProcessJobs(self._configuration.jobs, self._configuration.work_limit)
         own = OwnPaths(self._configuration.local_path, str(jobs.directory))
         self._jobs = jobs
         self._work = OperationWork(
@@ -102,7 +102,14 @@ class ResticBackend:
     @hookimpl
     def describe(self) -> BackendInfo:
         """Return what this backend can do."""
-        return BackendInfo(NAME, __version__, CONTRACT_VERSION, self._abilities, MAINTENANCE)
+        return BackendInfo(
+            NAME,
+            __version__,
+            CONTRACT_VERSION,
+            self._abilities,
+            MAINTENANCE,
+            self._configuration.work_limit,
+        )
 
     @hookimpl
     def scope(self) -> str:

@@ -117,6 +117,15 @@ CONFIG_SCHEMA: Final[dict[str, Any]] = {
             ),
         },
         "cache": {**_PATH, "description": "restic's cache; without it, restic's own choice."},
+        "work_limit": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 4,
+            "description": (
+                "How many restics run at once in the jobs of this directory; what is begun beyond "
+                "that is queued."
+            ),
+        },
         "timeout": {
             **_SECONDS,
             "default": 60,
@@ -153,6 +162,7 @@ class Configuration:
         output_directory: where an output is restored to if no path is given; None for nowhere.
         jobs: the directory of the jobs.
         cache: restic's cache, None for its own choice.
+        work_limit: how many jobs run at once in their directory.
         timeout: seconds that one short command may take.
         stop_timeout: seconds after which a cancelled restic is killed.
     """
@@ -169,6 +179,7 @@ class Configuration:
     output_directory: str | None
     jobs: Path
     cache: str | None
+    work_limit: int
     timeout: float
     stop_timeout: float
 
@@ -203,6 +214,7 @@ class Configuration:
             output_directory=document.get("output_directory"),
             jobs=Path(document.get("jobs") or _default_jobs()),
             cache=document.get("cache"),
+            work_limit=document.get("work_limit", 4),
             timeout=document.get("timeout", 60),
             stop_timeout=document.get("stop_timeout", 60),
         )

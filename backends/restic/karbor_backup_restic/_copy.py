@@ -15,7 +15,7 @@ from karbor_backup_core import (
     Progress,
     ProgressState,
 )
-from karbor_backup_process import Command, JobState, JobStatus, ProcessJob
+from karbor_backup_process import Command, JobStatus, ProcessJob
 from karbor_backup_restic import _repository
 from karbor_backup_restic._notes import Handle
 from karbor_backup_restic._repository import Snapshot
@@ -88,7 +88,7 @@ class Copy(VerbWork):
 
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Forget the copy, also one that has the tags of the first snapshot as yet."""
-        started = [job for job in jobs if job.read_status().state is not JobState.NONE]
+        started = [job for job in jobs if job.read_status().was_begun]
         self.repository.forget(operation.id)
         if not started:
             return []

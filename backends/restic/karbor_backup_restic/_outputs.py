@@ -15,7 +15,7 @@ from karbor_backup_core import (
     ProgressState,
     Resource,
 )
-from karbor_backup_process import Command, JobState, JobStatus, ProcessJob
+from karbor_backup_process import Command, JobStatus, ProcessJob
 from karbor_backup_restic import _errors, _output, _paths, _repository
 from karbor_backup_restic._abilities import OUTPUT
 from karbor_backup_restic._commands import OutputCommand, find_command
@@ -128,7 +128,7 @@ class RestoreIntoCommand(VerbWork):
 
     def revert(self, operation: Operation, jobs: Sequence[ProcessJob]) -> list[Leftover]:
         """Name what the command may have done, which stays."""
-        if all(job.read_status().state is JobState.NONE for job in jobs):
+        if not any(job.read_status().was_begun for job in jobs):
             return []
         note = "what its restore command has done with the output stays"
         return [Leftover("restored output", operation.resource.id, note)]

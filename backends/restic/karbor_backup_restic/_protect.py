@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from karbor_backup_core import Check, Leftover, Operation, Progress, ProgressState
-from karbor_backup_process import Command, JobState, JobStatus, ProcessJob
+from karbor_backup_process import Command, JobStatus, ProcessJob
 from karbor_backup_restic import _errors, _output, _paths, _repository
 from karbor_backup_restic._notes import Handle
 from karbor_backup_restic._verb import VerbWork, protect_progress
@@ -94,10 +94,8 @@ class Protect(VerbWork):
 
 
 def _may_have_uploaded(job: ProcessJob) -> bool:
-    """Return whether a job was started, and came further than a lock of somebody else's."""
-    return job.read_status().state is not JobState.NONE and not _errors.is_locked(
-        job.read_lines(0, "err")
-    )
+    """Return whether a job was begun, and came further than a lock of somebody else's."""
+    return job.read_status().was_begun and not _errors.is_locked(job.read_lines(0, "err"))
 
 
 def _allows_unreadable(operation: Operation) -> bool:

@@ -149,6 +149,8 @@ class OperationWork:
         match status.state:
             case JobState.NONE:
                 return Progress(ProgressState.UNKNOWN)
+            case JobState.RUNNING if status.queued:
+                return Progress(ProgressState.QUEUED, reason=self._queue_reason())
             case JobState.RUNNING:
                 return work.read_running(operation, job)
             case _ if status.succeeded:
@@ -165,6 +167,12 @@ class OperationWork:
             return _wait_for_lock(status, _errors.lock_text(errors))
         reason = work.failure_reason(operation, job, status)
         return Progress(ProgressState.FAILED, reason=reason)
+
+    def _queue_reason(self) -> str:
+        return (
+            f"{self.jobs.work_limit} run at once in {self.jobs.directory} (work_limit), and others "
+            "came before"
+        )
 
     def _work(self, operation: Operation) -> VerbWork:
         if operation.resource.type == OUTPUT:
@@ -184,7 +192,7 @@ def _wait_for_lock(status: JobStatus, reason: str) -> Progress:
     """Return that work waits for the repository, and after a while that it can be started again."""
     waited = time.time() - (status.ended_at or 0)
     if 0 <= waited < LOCK_RETRY:
-        return Progress(ProgressState.RUNNING, reason=f"waits for the repository: {reason}")
+        return Progress(ProgressState.QUEUED, reason=f"waits for the repository: {reason}")
     return Progress(ProgressState.READY)
 
 

@@ -75,7 +75,8 @@ def create_live_harness(
     """
     with tempfile.TemporaryDirectory(prefix="karbor-backup-contract-") as folder:
         jobs = Path(folder, "jobs")
-        own = {**configuration, "jobs": str(jobs)}
+        # The rules begin more than the limit of each verb: a small one keeps that short.
+        own = {**configuration, "jobs": str(jobs), "work_limit": 2}
         repository = Repository(Restic(Configuration.from_document(own)))
         resources = FileResources(Path(folder, "resources"))
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -153,6 +155,28 @@ def is_alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def write_configuration(harness: ResticHarness, **configuration: Any) -> Path:
+    """Write the command's configuration file, with a store of its own; return its path."""
+    settings = "\n".join(
+        f"{key} = {json.dumps(value).replace(': ', ' = ')}"
+        for key, value in harness.configuration(**configuration).items()
+    )
+    path = harness.folder / "config.toml"
+    store = f'[store]\nurl = "sqlite:///{harness.folder / "store.db"}"\n'
+    path.write_text(f"{store}[backends.restic]\n{settings}\n")
+    return path
+
+
+def start_command(configuration: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start ``karbor-backup`` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "karbor_backup_cli", "--config", str(configuration), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def make_big(path: Path, size: int = 2 * 2**30) -> None:

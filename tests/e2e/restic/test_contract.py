@@ -29,8 +29,9 @@ class TestRestic(ContractSuite):
         elsewhere = restic.configuration(repository=str(other_repository))
         shutil.copytree(source_repository, restic.source_repository)
         near = restic.configuration(repository=str(restic.source_repository))
+        own = restic.configuration(sources=restic.sources(), work_limit=2)
         return Harness(
-            create_backend=lambda: create_backend(restic.configuration(sources=restic.sources())),
+            create_backend=lambda: create_backend(own),
             create_copy_source=lambda: create_backend(near),
             lose_copy_source=restic.lose_source,
             create_backend_in_other_scope=lambda: create_backend(elsewhere),
@@ -39,7 +40,7 @@ class TestRestic(ContractSuite):
             ),
             backend_factory=BackendFactory(
                 f"{__name__}:create_backend",
-                {"configuration": restic.configuration(sources=restic.sources())},
+                {"configuration": own},
             ),
             resources=restic.resources,
             resource_types=[DIRECTORY, FILE, OUTPUT],

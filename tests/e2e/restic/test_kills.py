@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,9 @@ from tests.e2e.restic.operations import (
     failure,
     is_alive,
     make_big,
+    start_command,
     wait_until,
+    write_configuration,
 )
 from tests.support.restic_harness import UNINTERRUPTIBLE, ResticHarness, kill
 
@@ -113,33 +113,13 @@ def test_program_that_dies_is_gone_on_with_and_nothing_is_doubled(
     directory = tmp_path / "my files"
     directory.mkdir()
     make_big(directory / "big", 2**28)
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    config = tmp_path / "config.toml"
-    settings = "\n".join(
-        f"{key} = {json.dumps(value).replace(': ', ' = ')}"
-        for key, value in restic.configuration().items()
-    )
-    config.write_text(f'[store]\nurl = "{url}"\n[backends.restic]\n{settings}\n')
-    program = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "karbor_backup_cli",
-            "--config",
-            config,
-            "protect",
-            DIRECTORY,
-            directory,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    program = start_command(write_configuration(restic), "protect", DIRECTORY, str(directory))
     wait_until(lambda: list(restic.jobs.glob("*/process.json")))
     program.send_signal(signal.SIGKILL)
-    program.wait()
+    program.communicate()
     if finished:
         wait_until(lambda: not restic.processes())
-    store = SQLStore(url)
+    store = SQLStore(f"sqlite:///{tmp_path / 'store.db'}")
     with ResticRunner.open(restic, store) as runner:
         (operation,) = store.operations()
         runner.runner.resume(operation.id)
