@@ -24,7 +24,7 @@ def clean_up(context: RuleContext) -> None:
             f"operation {operation.id}", functools.partial(_end_operation, context, operation)
         )
     # The later ones first: they may depend on the earlier.
-    for backup in reversed(context.store.backups()):
+    for backup in () if context.is_lost else reversed(context.store.backups()):
         _try_removal(
             f"backup {backup.id}", functools.partial(context.run_successfully, Verb.DELETE, backup)
         )

@@ -89,6 +89,7 @@ class RuleContext:
         clock: the harness's, or the machine's.
         contents: the content of each resource that was made, by its id.
         queued_seconds: for how long it was waited for real while work was queued.
+        is_lost: whether all backups of this place have been lost.
     """
 
     def __init__(self, harness: Harness) -> None:
@@ -103,6 +104,7 @@ class RuleContext:
         self._created: list[Resource] = []
         self._process: Process | None = None
         self._source: RuleContext | None = None
+        self.is_lost = False
 
     @property
     def source(self) -> "RuleContext":
@@ -127,6 +129,12 @@ class RuleContext:
     def used_source(self) -> "RuleContext | None":
         """The same as ``source``; None where no rule has asked for that."""
         return self._source
+
+    def lose_source(self) -> None:
+        """Lose all that lies in the place of ``source``, so that nothing there is to be removed."""
+        if self.harness.lose_copy_source is not None:
+            self.harness.lose_copy_source()
+        self.source.is_lost = True
 
     @property
     def process(self) -> Process:

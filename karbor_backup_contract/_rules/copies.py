@@ -56,7 +56,7 @@ def copy_outlives_first_place(context: RuleContext) -> None:
     contents = [context.contents[resource.id] for resource in resources]
     for resource in resources:
         context.overwrite(resource)
-    _lose_source(context)
+    context.lose_source()
     for copy, content in zip(copies, contents, strict=True):
         check_restored_content(context, context.run_successfully(Verb.RESTORE, copy), content)
         for verb in (Verb.VERIFY, Verb.DELETE):
@@ -214,7 +214,7 @@ def copy_of_dependent_backup_is_whole(context: RuleContext) -> None:
         Verb.PROTECT, resource, {**options, **context.harness.dependent_options}
     )
     copy = _copy(context, require_backup(context.source.finish(planned)))
-    _lose_source(context)
+    context.lose_source()
     check_restore(context, copy)
 
 
@@ -225,11 +225,6 @@ def _copied_types(context: RuleContext) -> list[str]:
 def _copy(context: RuleContext, backup: Backup) -> Backup:
     """Copy a backup, and return the copy."""
     return require_backup(context.run_successfully(Verb.COPY, backup))
-
-
-def _lose_source(context: RuleContext) -> None:
-    if context.harness.lose_copy_source is not None:
-        context.harness.lose_copy_source()
 
 
 def _require_refusal(context: RuleContext, backup: Backup, what: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, Final
@@ -144,7 +145,12 @@ def create_live_harness(make: Callable[[Json], Any], configuration: Json) -> Ite
         configuration: the backend's configuration.
     """
     cloud = named_cloud(configuration.get("cloud", "cloud"))
-    yield _create_base_harness(cloud, lambda: make(configuration))
+    vault = f"contract-{uuid.uuid4().hex}"
+    yield attrs.evolve(
+        _create_base_harness(cloud, lambda: make(configuration)),
+        create_copy_source=lambda: make({**configuration, "vault": vault}),
+        lose_copy_source=lambda: cloud.lose_vault(vault),
+    )
 
 
 def _create_base_harness(cloud: FakeCloud, make: Callable[[], Any]) -> Harness:

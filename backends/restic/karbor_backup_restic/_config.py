@@ -224,9 +224,8 @@ class Configuration:
         cls, name: str, document: Mapping[str, Any], source: Mapping[str, Any]
     ) -> "Configuration":
         """Read a source, which shares all but the repository and its password."""
-        shared = {key: each for key, each in document.items() if key not in _OF_ONE_REPOSITORY}
         try:
-            return cls.from_document({**shared, **source})
+            return cls.from_document(use_repository(document, source))
         except InvalidInput as error:
             raise InvalidInput(f"sources.{name}: {error}") from None
 
@@ -270,6 +269,17 @@ class Configuration:
         if not password:
             raise BackendError(f"password_command {self.password_command[0]} printed no password")
         return password
+
+
+def use_repository(document: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration with another repository, and all that does not belong to the first.
+
+    Args:
+        document: the configuration.
+        other: the settings of the other repository, its password among them.
+    """
+    shared = {key: each for key, each in document.items() if key not in _OF_ONE_REPOSITORY}
+    return {**shared, **other}
 
 
 def _check_repository(document: Mapping[str, Any]) -> str:

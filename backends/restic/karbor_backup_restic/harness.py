@@ -1,6 +1,10 @@
-"""A harness for the contract suite: files of its own, in a repository that others may use."""
+"""A harness for the contract suite: files of its own, in a repository that others may use.
+
+What it copies lies in a second repository, which is its own: a rule loses that.
+"""
 
 import contextlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -10,9 +14,9 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_contract import Harness, Inventory
-from karbor_backup_core import Resource, Verb
+from karbor_backup_core import Resource, Secret, Verb
 from karbor_backup_restic._abilities import DIRECTORY, FILE, MAINTENANCE
-from karbor_backup_restic._config import Configuration
+from karbor_backup_restic._config import Configuration, use_repository
 from karbor_backup_restic._repository import Repository
 from karbor_backup_restic._restic import Restic
 
@@ -61,13 +65,52 @@ class FileResources:
         return (str(path) for path in self.folder.rglob("*"))
 
 
+@attrs.frozen
+class OwnRepository:
+    """A repository of the harness's own, which is made when it is first needed.
+
+    Attributes:
+        path: where it is made.
+        configuration: that of the backend on it.
+    """
+
+    path: Path
+    configuration: Mapping[str, Any]
+
+    @classmethod
+    def create(cls, path: Path, configuration: Mapping[str, Any]) -> "OwnRepository":
+        """Return a repository that differs from a configuration's in its place and password."""
+        own = {"repository": str(path), "password": Secret(secrets.token_urlsafe())}
+        return cls(path, use_repository(configuration, own))
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """The settings by which another backend copies from it."""
+        return {key: self.configuration[key] for key in ("repository", "password")}
+
+    def make(self) -> Mapping[str, Any]:
+        """Make it, unless it was made before, and return the configuration."""
+        if not self.path.exists():
+            Restic(Configuration.from_document(self.configuration)).run("make it", "init")
+        return self.configuration
+
+    def lose(self) -> None:
+        """Remove all that is in it; it is not made anew."""
+        shutil.rmtree(self.path)
+        self.path.mkdir()
+
+    def list_snapshots(self) -> Iterator[str]:
+        """Return all snapshots in it."""
+        return (path.name for path in self.path.glob("snapshots/*"))
+
+
 @contextlib.contextmanager
 def create_live_harness(
     make: Callable[[Mapping[str, Any]], Any], configuration: Mapping[str, Any]
 ) -> Iterator[Harness]:
     """Return a harness on the repository that a configuration names, which others may use.
 
-    Its jobs and files are in a temporary directory.
+    Its jobs and files are in a temporary directory, and so is the repository that it copies from.
 
     Args:
         make: makes the backend object from a configuration, as ``ResticBackend`` does.
@@ -76,18 +119,26 @@ def create_live_harness(
     with tempfile.TemporaryDirectory(prefix="karbor-backup-contract-") as folder:
         jobs = Path(folder, "jobs")
         # The rules begin more than the limit of each verb: a small one keeps that short.
-        own = {**configuration, "jobs": str(jobs), "work_limit": 2}
+        shared = {**configuration, "jobs": str(jobs), "work_limit": 2}
+        first = OwnRepository.create(Path(folder, "first repository"), shared)
+        own = {**shared, "sources": {"contract": first.source}}
         repository = Repository(Restic(Configuration.from_document(own)))
         resources = FileResources(Path(folder, "resources"))
 
         def list_inventory() -> Inventory:
             return Inventory(
                 bookkeeping=(str(path) for path in jobs.glob("*") if path.is_dir()),
-                data=(*_list_snapshots(repository, folder), *resources.list_present()),
+                data=(
+                    *_list_snapshots(repository, folder),
+                    *first.list_snapshots(),
+                    *resources.list_present(),
+                ),
             )
 
         yield Harness(
             create_backend=lambda: make(own),
+            create_copy_source=lambda: make(first.make()),
+            lose_copy_source=first.lose,
             resources=resources,
             resource_types=(DIRECTORY, FILE),
             inventory=list_inventory,

@@ -1,6 +1,7 @@
 """The backend keeps the contract, with a real restic."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,12 +63,28 @@ def create_backend(configuration: dict[str, object]) -> ResticBackend:
     return ResticBackend(wrap_secrets(ResticBackend.CONFIG_SCHEMA, configuration))
 
 
-@pytest.mark.parametrize("rule", ["C-204", "C-211"])
-def test_live_harness_leaves_the_repository_as_it_was(restic: ResticHarness, rule: str) -> None:
+@pytest.fixture
+def live(restic: ResticHarness) -> Iterator[Harness]:
+    """Open the harness that ``karbor-backup contract`` uses on a user's own repository."""
+    configuration = wrap_secrets(ResticBackend.CONFIG_SCHEMA, restic.configuration())
+    with ResticBackend.contract_harness(configuration) as live:
+        yield live
+
+
+@pytest.mark.parametrize("rule", ["C-204", "C-211", "C-241", "C-244"])
+def test_live_harness_leaves_the_repository_as_it_was(
+    restic: ResticHarness, live: Harness, rule: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tested,) = (each for each in all_rules() if each.id == rule)
-    with ResticBackend.contract_harness(
-        wrap_secrets(ResticBackend.CONFIG_SCHEMA, restic.configuration())
-    ) as live:
-        verdict = run_rule(tested, live, cleanup=True)
+    verdict = run_rule(tested, live, cleanup=True)
     assert verdict.status is RuleStatus.PASSED, verdict.reason
+    assert caplog.messages == []
     assert restic.inventory() == Inventory()
+
+
+def test_live_harness_brings_what_the_rules_about_copies_need(live: Harness) -> None:
+    info = live.create_backend().describe()
+    skipped = {rule.id for rule in all_rules() if rule.unmet_reason(live, info)}
+    # restic's backups depend on no others, and those of a user's repository are not damaged.
+    assert {each for each in skipped if each.startswith("C-24")} == {"C-246", "C-248"}
+    assert "C-510" not in skipped
