@@ -10,6 +10,7 @@ the first operation, so a runner may be created before a fork.
 import concurrent.futures
 import functools
 import logging
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -62,11 +63,11 @@ class Executor:
         self._housekeeping = concurrent.futures.ThreadPoolExecutor(1, "karbor-backup-housekeeping")
         submit_task = functools.partial(self._submit, self._housekeeping)
         self._delay_queue = DelayQueue(driver, self._timer, self._workers.submit, submit_task)
-        limits = ((name, each.info.work_limit) for name, each in driver.backends.items())
-        self._work_queue = WorkQueue(
-            {name: limit for name, limit in limits if limit is not None}, self._delay_queue.pass_on
-        )
-        self.active = ActiveOperations(self._work_queue.leave)
+        self._work_queues = {
+            name: WorkQueue(each.info.work_limit or sys.maxsize, self._delay_queue.pass_on)
+            for name, each in driver.backends.items()
+        }
+        self.active = ActiveOperations(self._leave_work_queue)
         self._failure_handler = FailureHandler(driver, self.active, on_lost)
         renewal_callbacks = RenewalCallbacks(
             is_needed=lambda: bool(self.active or self._failure_handler),
@@ -102,7 +103,7 @@ class Executor:
         """
         future = self.active.register(operation)
         if operation.state is not State.PLANNED:
-            self._work_queue.count(operation)
+            self._work_queues[operation.backend].count(operation.id)
         self._on_stored(operation)
         self._lease_renewer.start()
         self._workers.submit(operation)
@@ -170,24 +171,26 @@ class Executor:
 
     def _delay(self, operation: Operation) -> None:
         if operation.state is State.PLANNED:
-            self._work_queue.leave(operation)  # others need not wait for what does not begin
+            self._leave_work_queue(operation)  # others need not wait for what does not begin
         self._delay_queue.put(operation)
 
     def _has_to_queue(self, operation: Operation) -> bool:
         """Return whether an operation waits for others; one that is to stop waits for none."""
         stopping = is_stopping(operation, self._driver.clock())
-        return not stopping and not self._work_queue.admit(operation)
+        return not stopping and not self._work_queues[operation.backend].admit(operation.id)
 
     def _queue(self, operation: Operation) -> None:
         """Note that an operation waits, and keep it until there is room or its deadline passes."""
-        limit = self._work_queue.limit(operation)
-        if limit is not None:
-            operation = self._driver.queue(operation, limit)
-            self._on_stored(operation)
+        queue = self._work_queues[operation.backend]
+        operation = self._driver.queue(operation, queue.limit)
+        self._on_stored(operation)
         self._delay_queue.put(operation, operation.deadline)
         # It may have been admitted before it could be passed on.
-        if self._work_queue.is_admitted(operation):
+        if queue.is_admitted(operation.id):
             self._delay_queue.pass_on(operation.id)
+
+    def _leave_work_queue(self, operation: Operation) -> None:
+        self._work_queues[operation.backend].leave(operation.id)
 
     def _store_result(self, result: CallResult) -> Operation:
         operation = self._driver.store_result(result)

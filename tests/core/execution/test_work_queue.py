@@ -184,29 +184,24 @@ def test_resumed_work_counts_although_it_is_not_made_to_wait(
 
 def test_places_are_given_in_the_order_of_arrival() -> None:
     admitted: list[str] = []
-    queue = WorkQueue({"cloud": 2}, admitted.append)
-    one, two, three, four, five = (
-        operation(id=name, backend="cloud") for name in ("one", "two", "three", "four", "five")
-    )
-    assert [queue.admit(each) for each in (one, two, three, four, five)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert not queue.admit(five)  # its place stays the same
-    queue.leave(four)  # it was cancelled
-    queue.leave(one)
-    queue.leave(two)
+    queue = WorkQueue(2, admitted.append)
+    names = ("one", "two", "three", "four", "five")
+    assert [queue.admit(each) for each in names] == [True, True, False, False, False]
+    assert not queue.admit("five")  # its place stays the same
+    queue.leave("four")  # it was cancelled
+    queue.leave("one")
+    queue.leave("two")
     assert admitted == ["three", "five"]
-    assert queue.admit(three)
-    assert queue.is_admitted(five)
+    assert queue.admit("three")
+    assert queue.is_admitted("five")
 
 
-def test_backends_without_a_limit_admit_all() -> None:
-    queue = WorkQueue({"other": 1}, lambda _: None)
-    assert all(queue.admit(operation(id=f"{n}", backend="cloud")) for n in range(50))
+def test_backends_without_a_limit_admit_all(cloud: FakeCloud, watcher: Watcher) -> None:
+    cloud.faults.plan("create_job", *[StallJob()] * 20)
+    backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
+    with Runner(MemoryStore(), {"cloud": backend}, policy=POLICY, on_change=watcher) as runner:
+        begun = [runner.protect("cloud", each, OPTIONS) for each in add_volumes(cloud, 20)]
+        assert all(not watcher.wait_until_running(each.id).queued for each in begun)
 
 
 def test_a_queued_operation_taken_over_by_another_process_is_reported() -> None:
