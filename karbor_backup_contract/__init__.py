@@ -10,20 +10,23 @@ from typing import TYPE_CHECKING, Final
 from karbor_backup_core.lazy_names import lazy_names
 
 if TYPE_CHECKING:
-    from karbor_backup_contract._execution import RuleResult, RuleStatus, run_rule
-    from karbor_backup_contract._html_report import write_report
-    from karbor_backup_contract._live_harness import live_harness_factory
-    from karbor_backup_contract._registry import Rule, all_rules
-    from karbor_backup_contract._report import Report, run_rules
-    from karbor_backup_contract._violation import RuleViolation
-    from karbor_backup_contract.harness import (
-        BackendFactory,
-        Fault,
-        Harness,
-        Inventory,
-        Resources,
-        WithdrawFault,
-    )
+    # "as" makes a name public to type checkers (PEP 484).
+    from karbor_backup_contract._execution import RuleResult as RuleResult
+    from karbor_backup_contract._execution import RuleStatus as RuleStatus
+    from karbor_backup_contract._execution import run_rule as run_rule
+    from karbor_backup_contract._html_report import write_report as write_report
+    from karbor_backup_contract._live_harness import live_harness_factory as live_harness_factory
+    from karbor_backup_contract._registry import Rule as Rule
+    from karbor_backup_contract._registry import all_rules as all_rules
+    from karbor_backup_contract._report import Report as Report
+    from karbor_backup_contract._report import run_rules as run_rules
+    from karbor_backup_contract._violation import RuleViolation as RuleViolation
+    from karbor_backup_contract.harness import BackendFactory as BackendFactory
+    from karbor_backup_contract.harness import Fault as Fault
+    from karbor_backup_contract.harness import Harness as Harness
+    from karbor_backup_contract.harness import Inventory as Inventory
+    from karbor_backup_contract.harness import Resources as Resources
+    from karbor_backup_contract.harness import WithdrawFault as WithdrawFault
 
 _MODULES: Final = {
     "_execution": "RuleResult RuleStatus run_rule",
@@ -36,23 +39,4 @@ _MODULES: Final = {
 }
 """The public names of each module."""
 
-__all__ = [
-    "BackendFactory",
-    "Fault",
-    "Harness",
-    "Inventory",
-    "Report",
-    "Resources",
-    "Rule",
-    "RuleResult",
-    "RuleStatus",
-    "RuleViolation",
-    "WithdrawFault",
-    "all_rules",
-    "live_harness_factory",
-    "run_rule",
-    "run_rules",
-    "write_report",
-]
-
-__getattr__, __dir__ = lazy_names(__name__, _MODULES)
+lazy_names(__name__, _MODULES)

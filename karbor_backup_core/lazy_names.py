@@ -2,20 +2,19 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 
-def lazy_names(
-    package: str, modules: Mapping[str, str]
-) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the ``__getattr__`` and ``__dir__`` of a package whose names are in modules below it.
+def lazy_names(package: str, modules: Mapping[str, str]) -> None:
+    """Give a package the public names that are in modules below it, each loaded when asked for.
 
     Args:
         package: the package's own ``__name__``.
         modules: each module below the package, and its public names with blanks between them.
     """
     module_of = {name: module for module, names in modules.items() for name in names.split()}
+    namespace = vars(sys.modules[package])
 
     def load(name: str) -> Any:
         """Load a name when it is first asked for.
@@ -26,11 +25,8 @@ def lazy_names(
         if name not in module_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
-        setattr(sys.modules[package], name, value)
+        namespace[name] = value
         return value
 
-    def names() -> list[str]:
-        """Return the public names: what else the module holds is its own."""
-        return list(module_of)
-
-    return load, names
+    names = sorted(module_of)
+    namespace.update(__all__=names, __dir__=lambda: names, __getattr__=load)

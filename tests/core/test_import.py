@@ -1,8 +1,11 @@
 """What importing the core costs."""
 
+import ast
 import importlib
+import importlib.util
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,16 +77,37 @@ def test_pytest_plugin_alone_loads_nothing_but_pytest() -> None:
     assert third_party_imports(plugin) <= third_party_imports("pytest")
 
 
-@pytest.mark.parametrize("package", ["karbor_backup_core", "karbor_backup_contract"])
+def imports_for_type_checkers(package: str) -> set[tuple[str, str]]:
+    """Return the names that type checkers see in a package, and the module of each."""
+    source = importlib.util.find_spec(package)
+    assert source is not None
+    assert source.origin is not None
+    block = next(
+        each for each in ast.parse(Path(source.origin).read_text()).body if isinstance(each, ast.If)
+    )
+    return {
+        (alias.name, f"{each.module}".removeprefix(f"{package}."))
+        for each in block.body
+        if isinstance(each, ast.ImportFrom)
+        for alias in each.names
+        if alias.asname == alias.name
+    }
+
+
+@pytest.mark.parametrize(
+    "package", ["karbor_backup_core", "karbor_backup_contract", "karbor_backup_cli"]
+)
 def test_every_public_name_of_a_lazy_package_is_in_the_module_that_it_names(package: str) -> None:
     loaded = importlib.import_module(package)
-    assert sorted(loaded.__all__) == sorted(" ".join(loaded._MODULES.values()).split())
-    assert sorted(loaded.__all__) == dir(loaded)
+    modules = loaded._MODULES
+    named = {(name, module) for module, names in modules.items() for name in names.split()}
+    assert imports_for_type_checkers(package) == named
+    assert sorted(loaded.__all__) == dir(loaded) == sorted(name for name, _ in named)
     assert [name for name in loaded.__all__ if not hasattr(loaded, name)] == []
 
 
 def test_every_public_name_is_there_and_stays_the_same() -> None:
-    for name in karbor_backup_core.__all__:
+    for name in dir(karbor_backup_core):
         first = getattr(karbor_backup_core, name)
         assert first is getattr(karbor_backup_core, name)
     assert "karbor_backup_core._execution.runner" in modules_loaded_by(

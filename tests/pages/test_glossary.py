@@ -33,13 +33,11 @@ def _public_classes(name: str) -> set[str]:
 
 
 _CORE: Final = {
-    name
-    for name in karbor_backup_core.__all__
-    if inspect.isclass(getattr(karbor_backup_core, name))
+    name for name in dir(karbor_backup_core) if inspect.isclass(getattr(karbor_backup_core, name))
 }
 _CONTRACT: Final = {
     name
-    for name in karbor_backup_contract.__all__
+    for name in dir(karbor_backup_contract)
     if inspect.isclass(getattr(karbor_backup_contract, name))
 }
 _PROCESS: Final = set(karbor_backup_process.__all__)
