@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from karbor_backup_core._model import Json as Json
     from karbor_backup_core._model import Lease as Lease
     from karbor_backup_core._model import Leftover as Leftover
+    from karbor_backup_core._model import LimitedJson as LimitedJson
     from karbor_backup_core._model import Member as Member
     from karbor_backup_core._model import Operation as Operation
     from karbor_backup_core._model import Outcome as Outcome
@@ -124,8 +125,8 @@ _MODULES: Final = {
     "_lifecycle.policy": "Policy",
     "_lifecycle.state_machine": "Call Lifecycle next_call",
     "_model": (
-        "Ability Amount BackendInfo Backup Check Health Json Lease Leftover Member Operation "
-        "Outcome Part Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry "
+        "Ability Amount BackendInfo Backup Check Health Json Lease Leftover LimitedJson Member "
+        "Operation Outcome Part Place Progress ProgressState RECEIPT_LIMIT Resource Result Retry "
         "SharedResource State Support Verb"
     ),
     "_outcome_messages": "describe_end describe_result",

@@ -7,7 +7,7 @@ process and compared. ``karbor_backup_core.documents`` turns it into JSON and ba
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import attrs
 
@@ -18,6 +18,9 @@ Json: TypeAlias = Mapping[str, Any]
 
 RECEIPT_LIMIT: Final = 64 * 1024
 """The largest receipt or handle that the core stores, in bytes of JSON."""
+
+LimitedJson: TypeAlias = Annotated[Json, "at most RECEIPT_LIMIT"]
+"""A JSON object of at most ``RECEIPT_LIMIT`` bytes."""
 
 
 class Verb(enum.StrEnum):
@@ -198,7 +201,7 @@ class Backup:
     resource: Resource
     backend: str
     scope: str
-    handle: Json
+    handle: LimitedJson
     storage: str
     created_at: datetime
     options: Json = attrs.field(factory=dict)
@@ -222,7 +225,7 @@ class Member:
     """
 
     resource: Resource
-    handle: Json
+    handle: LimitedJson
 
 
 @attrs.frozen
@@ -251,14 +254,14 @@ class Progress:
     """
 
     state: ProgressState
-    receipt: Json | None = None
+    receipt: LimitedJson | None = None
     done: float | None = None
     total: float | None = None
     unit: str = ""
     reason: str = ""
     parts: tuple[Part, ...] = ()
     resources: tuple[Resource, ...] = ()
-    handle: Json | None = None
+    handle: LimitedJson | None = None
     storage: str = ""
     members: tuple[Member, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -404,7 +407,7 @@ class Operation:
     state: State = State.PLANNED
     phase: int = 0
     attempt: int = 0
-    receipt: Json | None = None
+    receipt: LimitedJson | None = None
     place: Place | None = None
     awaiting: bool = False
     amount: Amount = attrs.field(factory=Amount)

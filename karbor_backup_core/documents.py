@@ -17,7 +17,7 @@ from karbor_backup_core._errors import InvalidDocument, InvalidInput
 from karbor_backup_core._identifiers import check_backup, check_operation
 from karbor_backup_core._model import Backup, Operation
 from karbor_backup_core._serialization.converter import (
-    SIZE_LIMITED_FIELDS,
+    is_size_limited,
     model_converter,
     to_size_limited_json,
 )
@@ -123,7 +123,7 @@ def _move_path_first(fault: str) -> str:
 def _find_errors(value: Any, place: str) -> list[str]:
     """Return where and why an instance cannot be written; only a failed write asks."""
     if attrs.has(type(value)):
-        hints = get_type_hints(type(value))
+        hints = get_type_hints(type(value), include_extras=True)
         return [
             fault
             for name, hint in hints.items()
@@ -141,7 +141,7 @@ def _find_errors(value: Any, place: str) -> list[str]:
 def _find_field_errors(name: str, value: Any, hint: Any, place: str) -> list[str]:
     place = child_path(place, name)
     faults = _find_type_errors(value, hint, place) or _find_errors(value, place)
-    if name in SIZE_LIMITED_FIELDS and not faults:
+    if is_size_limited(hint) and not faults:
         try:
             to_size_limited_json(value)
         except NOT_JSON_ERRORS as error:

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_origin
 
 import attrs
 
-from karbor_backup_core._model import RECEIPT_LIMIT, Backup, Json
+from karbor_backup_core._model import RECEIPT_LIMIT, Backup, Json, LimitedJson
 from karbor_backup_core._serialization.json_values import to_plain_json
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
-
-SIZE_LIMITED_FIELDS: Final = ("receipt", "handle")
-"""The attributes, of whichever class, whose JSON is at most ``RECEIPT_LIMIT`` bytes."""
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
@@ -48,11 +45,10 @@ def model_converter() -> "Converter":
     converter.register_structure_hook(enum.StrEnum, lambda value, cls: cls(value))
     converter.register_unstructure_hook_func(_is_json, to_plain_json)
     converter.register_structure_hook_func(_is_json, _structure_json_object)
+    converter.register_unstructure_hook_func(is_size_limited, to_size_limited_json)
+    converter.register_structure_hook_func(is_size_limited, _structure_limited_json)
     converter.register_structure_hook_factory(
         _is_tuple, lambda cls: _make_tuple_structure(converter, cls)
-    )
-    converter.register_unstructure_hook_factory(
-        _has_limited_fields, lambda cls: _make_limited_unstructure(converter, cls)
     )
     converter.register_structure_hook_factory(
         attrs.has, lambda cls: _make_structure(converter, cls)
@@ -68,30 +64,15 @@ def _is_json(cls: Any) -> bool:
     return bool(cls == Json)
 
 
-def _limited_fields(cls: Any) -> list[str]:
-    return [name for name in SIZE_LIMITED_FIELDS if name in attrs.fields_dict(cls)]
-
-
-def _has_limited_fields(cls: Any) -> bool:
-    return attrs.has(cls) and bool(_limited_fields(cls))
-
-
-def _make_limited_unstructure(converter: "Converter", cls: Any) -> Any:
-    from cattrs.gen import make_dict_unstructure_fn, override
-
-    overrides: dict[str, Any] = {
-        name: override(unstruct_hook=to_size_limited_json) for name in _limited_fields(cls)
-    }
-    return make_dict_unstructure_fn(cls, converter, **overrides)
+def is_size_limited(annotation: Any) -> bool:
+    """Return whether an annotation is that of a receipt or handle, which may be None or not."""
+    return bool(annotation in (LimitedJson, LimitedJson | None))
 
 
 def _make_structure(converter: "Converter", cls: Any) -> Any:
-    from cattrs.gen import make_dict_structure_fn, override
+    from cattrs.gen import make_dict_structure_fn
 
-    overrides: dict[str, Any] = {
-        name: override(struct_hook=_structure_limited_object) for name in _limited_fields(cls)
-    }
-    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **overrides)
+    structure = make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True)
 
     def read(value: Any, _: Any) -> Any:
         return structure(_require_mapping(value), cls)
@@ -141,8 +122,8 @@ def to_size_limited_json(value: Any) -> Any:
     return copy
 
 
-def _structure_limited_object(value: Any, cls: Any) -> Any:
-    return to_size_limited_json(_require_mapping(value) if cls == Json else value)
+def _structure_limited_json(value: Any, annotation: Any) -> Any:
+    return to_size_limited_json(_require_mapping(value) if annotation == LimitedJson else value)
 
 
 def _unstructure_datetime(instant: datetime) -> str:

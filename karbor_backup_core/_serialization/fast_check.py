@@ -16,8 +16,7 @@ from typing import Any, Final, TypeAlias, Union, get_args, get_origin, get_type_
 
 import attrs
 
-from karbor_backup_core._model import RECEIPT_LIMIT, Json
-from karbor_backup_core._serialization.converter import SIZE_LIMITED_FIELDS
+from karbor_backup_core._model import RECEIPT_LIMIT, Json, LimitedJson
 from karbor_backup_core.documents import from_document, to_document
 
 Test: TypeAlias = Callable[[Any], bool]
@@ -55,8 +54,10 @@ def _check_for(annotation: Any) -> Test:
     origin = get_origin(annotation)
     if annotation == Json:
         return _is_json
+    if annotation == LimitedJson:
+        return _is_limited_json
     if origin in (Union, types.UnionType):
-        return _any_of([_check_for(choice) for choice in get_args(annotation)])
+        return _or_none(*get_args(annotation))
     if origin is tuple:
         return _tuple_of(_check_for(get_args(annotation)[0]))
     if isinstance(annotation, type):
@@ -67,7 +68,7 @@ def _check_for(annotation: Any) -> Test:
 def _check_for_class(cls: Any) -> Test:
     if attrs.has(cls):
         return _check_for_attrs(cls)
-    if issubclass(cls, Enum) or cls in (str, bool, int, types.NoneType):
+    if issubclass(cls, Enum) or cls in (str, bool, int):
         return lambda value: type(value) is cls
     return {float: _is_number, datetime: _is_instant}.get(cls, _never)
 
@@ -86,17 +87,14 @@ def _check_for_attrs(cls: Any) -> Test:
 @functools.cache
 def _field_checks(cls: Any) -> tuple[Callable[[Any], tuple[Any, ...]], list[Test]]:
     """Return what reads all attributes of a class, and the test of each."""
-    hints = get_type_hints(cls)
+    hints = get_type_hints(cls, include_extras=True)
     names = [field.name for field in attrs.fields(cls)]
-    tests = [
-        _size_limited(hints[each]) if each in SIZE_LIMITED_FIELDS else _check_for(hints[each])
-        for each in names
-    ]
-    return operator.attrgetter(*names), tests
+    return operator.attrgetter(*names), [_check_for(hints[each]) for each in names]
 
 
-def _any_of(tests: list[Test]) -> Test:
-    return lambda value: any(test(value) for test in tests)
+def _or_none(annotation: Any, _none: type[None]) -> Test:
+    test = _check_for(annotation)
+    return lambda value: value is None or test(value)
 
 
 def _tuple_of(test: Test) -> Test:
@@ -121,15 +119,8 @@ def _is_json(value: Any) -> bool:
     return isinstance(value, dict) and _max_json_bytes(value) < math.inf
 
 
-def _size_limited(annotation: Any) -> Test:
-    optional = bool(annotation != Json)
-
-    def within(value: Any) -> bool:
-        if value is None:
-            return optional
-        return isinstance(value, dict) and _max_json_bytes(value) <= RECEIPT_LIMIT
-
-    return within
+def _is_limited_json(value: Any) -> bool:
+    return isinstance(value, dict) and _max_json_bytes(value) <= RECEIPT_LIMIT
 
 
 def _max_json_bytes(value: Any) -> float:
