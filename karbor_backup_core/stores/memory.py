@@ -90,6 +90,7 @@ class MemoryStore:
             old = [x.id for x in kept if x.state is State.RELEASED and x.created_at < before]
             for operation_id in old:
                 del self._operations[operation_id]
+                self._cancelled.discard(operation_id)
         return len(old)
 
     def put_backup(self, backup: Backup) -> None:

@@ -304,6 +304,13 @@ def test_cancel_requests_returns_those_not_sent_yet(
     assert list(store.cancel_requests("me")) == (["op-1"] if asked else [])
 
 
+def test_cancel_request_of_what_is_purged_is_gone_with_it(store: Store) -> None:
+    mine = store.add(operation(lease=lease("me")))
+    write_one(store, attrs.evolve(mine, cancel_requested=True, state=State.RELEASED))
+    assert store.purge(LATER) == 1
+    assert list(store.cancel_requests("me")) == []
+
+
 def test_a_renewed_lease_leaves_the_version(store: Store) -> None:
     mine = store.add(operation(id="op-1", lease=lease("me")))
     theirs = store.add(operation(id="op-2", lease=lease("they")))
