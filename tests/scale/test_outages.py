@@ -1,6 +1,6 @@
 """The database restarts, crashes and deadlocks while workers work; they go on by themselves."""
 
-import contextlib
+import concurrent.futures
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -71,29 +71,43 @@ def test_deadlocks_with_another_client_cost_time_only(harness: WorkerHarness) ->
         connection.execute("SELECT pg_reload_conf()")
     for _ in range(20):
         harness.add_operation()
-    rivals = [
-        threading.Thread(target=lock_rows, args=(harness, order))
-        for order in (_LOCKS, _LOCKS[::-1])
-    ]
-    for rival in rivals:
-        rival.start()
-    try:
+    rivals = Rivals(harness)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        locking = [pool.submit(rivals.lock_rows, order) for order in (_LOCKS, _LOCKS[::-1])]
+        rivals.first_lock.wait()
         for _ in range(2):
             harness.start()
         harness.wait_until_idle()
-    finally:
-        for rival in rivals:
-            rival.join()
+        for each in locking:
+            each.result()
     harness.check_consistency()
-    deadlocks = harness.query("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'")
-    assert deadlocks[0]["deadlocks"] > 0
+    assert rivals.deadlocks
 
 
-def lock_rows(harness: WorkerHarness, order: Sequence[str]) -> None:
-    """Lock rows again and again, in an order that another client does not have."""
-    with psycopg.connect(**harness.database.parameters) as connection:
-        for _ in range(_ROUNDS):
-            with contextlib.suppress(psycopg.errors.DeadlockDetected):
-                for statement in order:
-                    connection.execute(statement.encode())
-            connection.rollback()
+class Rivals:
+    """Two clients that lock the same rows in different orders, and a test that waits for both.
+
+    Attributes:
+        first_lock: all three meet there, when each client has its first lock.
+        deadlocks: those that ended a transaction of a client.
+    """
+
+    def __init__(self, harness: WorkerHarness) -> None:
+        self._harness = harness
+        self.first_lock = threading.Barrier(3)
+        self.deadlocks: list[psycopg.errors.DeadlockDetected] = []
+
+    def lock_rows(self, order: Sequence[str]) -> None:
+        """Lock rows again and again, as one of the clients."""
+        first, second = (statement.encode() for statement in order)
+        with psycopg.connect(**self._harness.database.parameters) as connection:
+            connection.execute(first)
+            self.first_lock.wait()
+            for _ in range(_ROUNDS):
+                try:
+                    connection.execute(second)
+                    connection.rollback()
+                    connection.execute(first)
+                except psycopg.errors.DeadlockDetected as deadlock:
+                    self.deadlocks.append(deadlock)
+                    connection.rollback()
