@@ -82,8 +82,7 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
         ContractViolation: it is None, something else, or holds something else.
     """
     if not isinstance(answer, cls):
-        kind = "None" if answer is None else f"a {type(answer).__name__}"
-        raise ContractViolation(f"{what} answered {kind}: it must answer a {cls.__name__}")
+        raise _wrong_kind_error(what, answer, cls.__name__)
     try:
         check_annotations(answer)
     except InvalidDocument as error:
@@ -93,6 +92,11 @@ def check_type(what: str, answer: Any, cls: type[T]) -> T:
     return answer
 
 
+def _wrong_kind_error(what: str, answer: Any, wanted: str) -> ContractViolation:
+    kind = "None" if answer is None else f"a {type(answer).__name__}"
+    return ContractViolation(f"{what} answered {kind}: it must answer a {wanted}")
+
+
 def check_dependents(what: str, answer: Any) -> Sequence[str]:
     """Return the names of dependents if they are texts.
 
@@ -100,8 +104,7 @@ def check_dependents(what: str, answer: Any) -> Sequence[str]:
         ContractViolation: the answer is anything but a list or tuple of texts that say something.
     """
     if not isinstance(answer, list | tuple):
-        kind = "None" if answer is None else f"a {type(answer).__name__}"
-        raise ContractViolation(f"{what} answered {kind}: it must answer a list of names")
+        raise _wrong_kind_error(what, answer, "list of names")
     if not all(isinstance(each, str) and each for each in answer):
         raise ContractViolation(f"{what} answered what is no name")
     return answer
@@ -115,8 +118,7 @@ def check_shared_resources(what: str, answer: Any) -> tuple[SharedResource, ...]
             has no name, one that cannot be stored, or the name of another one.
     """
     if not isinstance(answer, list | tuple):
-        kind = "None" if answer is None else f"a {type(answer).__name__}"
-        raise ContractViolation(f"{what} answered {kind}: it must answer a list of SharedResource")
+        raise _wrong_kind_error(what, answer, "list of SharedResource")
     shared = tuple(check_type(what, each, SharedResource) for each in answer)
     names = {each.name for each in shared}
     if "" in names or len(names) < len(shared):
@@ -178,6 +180,8 @@ def check_info(what: str, answer: Any) -> BackendInfo:
 
 def sanitize_progress(progress: Progress, secrets: Collection[Secret]) -> Progress:
     """Return a progress whose texts for people hold none of these secrets, and are not endless."""
+    if not (progress.reason or progress.parts or progress.checks or progress.leftovers):
+        return progress  # as of most work that runs, at each poll
     return attrs.evolve(
         progress,
         reason=sanitize_text(progress.reason, secrets),
