@@ -16,7 +16,7 @@ from karbor_backup_cli._exit_statuses import (
 from karbor_backup_cli._formatting import format_error
 from karbor_backup_cli._missing_libraries import describe_missing_library
 from karbor_backup_cli._signals import Detached
-from karbor_backup_cli._streams import OutputLost, write_error
+from karbor_backup_cli._streams import LONGEST_LINE, OutputLost, write_error
 from karbor_backup_core import (
     BackendUnavailable,
     InvalidDocument,
@@ -29,9 +29,6 @@ from karbor_backup_core import (
 )
 
 PROGRAM: Final = "karbor-backup"
-
-_LONGEST: Final = 8192
-"""Characters of a message: what is quoted in it may be as long as a document."""
 
 _INPUT_ERRORS: Final = (InvalidInput, BackendUnavailable, MissingLibrary)
 """What is raised before anything is begun, and goes away with other input or installations."""
@@ -140,8 +137,8 @@ def _usage_message(error: click.ClickException) -> str:
 
 
 def _print_error(message: str, kind: str, *, as_json: bool, faults: tuple[str, ...] = ()) -> None:
-    message = truncate_text(message, _LONGEST)
     if as_json:
+        message = truncate_text(message, LONGEST_LINE)
         document = {"error": {"kind": kind, "message": message, "faults": truncate_faults(faults)}}
         write_error(json.dumps(document), whole=True)
     else:

@@ -16,6 +16,7 @@ from karbor_backup_core import (
 )
 
 _LONGEST_REASON: Final = 4000
+"""Characters of a reason, some of them escaped, so that a line has room for what follows."""
 
 _ON_BACKUPS: Final = (Verb.DELETE, Verb.VERIFY, Verb.COPY)
 

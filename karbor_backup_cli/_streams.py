@@ -12,7 +12,7 @@ from karbor_backup_core import printable_lines, truncate_text
 
 _STANDARD: Final = (0, 1, 2)
 
-_LONGEST_LINE: Final = 8192
+LONGEST_LINE: Final = 8192
 """Characters of a line for a person: what a document or a service says may be a megabyte."""
 
 
@@ -83,7 +83,7 @@ def write_error(text: str, *, whole: bool = False) -> None:
         return
     text = printable_lines(text)
     if not whole:
-        text = "\n".join(truncate_text(line, _LONGEST_LINE) for line in text.split("\n"))
+        text = "\n".join(truncate_text(line, LONGEST_LINE) for line in text.split("\n"))
     try:
         stream.write(f"{text}\n")
         stream.flush()
