@@ -23,8 +23,9 @@ def clean_up(context: RuleContext) -> None:
         _try_removal(
             f"operation {operation.id}", functools.partial(_end_operation, context, operation)
         )
+    backups = [] if context.is_lost else context.store.backups()
     # The later ones first: they may depend on the earlier.
-    for backup in () if context.is_lost else reversed(context.store.backups()):
+    for backup in reversed(backups):
         _try_removal(
             f"backup {backup.id}", functools.partial(context.run_successfully, Verb.DELETE, backup)
         )
