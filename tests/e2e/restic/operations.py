@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import attrs
 import psutil
 
+from karbor_backup_contract import Fault
 from karbor_backup_core import (
     Backup,
     MemoryStore,
@@ -72,6 +73,17 @@ class ResticRunner:
         """Start an operation; return its id."""
         submit: Callable[..., OperationFuture] = getattr(self.runner, verb)
         return submit("restic", target, options).id
+
+    def begin_stalled(self, begin: Callable[[], str]) -> str:
+        """Start an operation whose restic stands still in its work; return its id.
+
+        Args:
+            begin: starts it.
+        """
+        self.harness.faults[Fault.STALL]()
+        operation_id = begin()
+        wait_until(self.stalled_processes)
+        return operation_id
 
     def wait(self, operation_id: str) -> Operation:
         """Return an operation that is over."""

@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from karbor_backup_contract import Fault
 from karbor_backup_core import (
     Backend,
     Backup,
@@ -146,9 +145,7 @@ def test_both_passwords_are_seen_by_restic_alone(
     both: ResticRunner, first: Backup, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    both.harness.faults[Fault.STALL]()
-    operation_id = both.begin(Verb.COPY, first)
-    wait_until(both.restic_processes)
+    operation_id = both.begin_stalled(lambda: both.begin(Verb.COPY, first))
     secrets = (PASSWORD.encode(), SOURCE_PASSWORD.encode())
     for process in both.harness.processes():
         shown = "\0".join([*process.cmdline(), *map(str, process.environ().items())]).encode()

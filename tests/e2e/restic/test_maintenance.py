@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_contract import Fault
 from karbor_backup_core import InvalidDocument, Operation, Result, Unsupported, Verb
 from tests.e2e.restic.operations import ResticRunner, failure, wait_until
 from tests.support.restic_harness import ResticHarness, kill
@@ -75,10 +74,8 @@ def test_prune_waits_for_a_backup_of_somebody_else(runner: ResticRunner) -> None
 
 def test_killed_prune_fails_and_leaves_nothing(runner: ResticRunner) -> None:
     backup = runner.protect(runner.directory())
-    runner.harness.faults[Fault.STALL]()
-    operation_id = begin(runner, "prune")
-    # Not one of the short calls before it.
-    kill(wait_until(runner.stalled_processes))
+    operation_id = runner.begin_stalled(lambda: begin(runner, "prune"))
+    kill(runner.stalled_processes())
     assert failure(runner.wait(operation_id)) == "restic maintenance: it was ended by SIGKILL"
     assert runner.harness.inventory().bookkeeping == frozenset()
     maintain(runner, "prune")
@@ -86,9 +83,7 @@ def test_killed_prune_fails_and_leaves_nothing(runner: ResticRunner) -> None:
 
 
 def test_cancelled_prune_stops(runner: ResticRunner) -> None:
-    runner.harness.faults[Fault.STALL]()
-    operation_id = begin(runner, "prune")
-    wait_until(runner.restic_processes)
+    operation_id = runner.begin_stalled(lambda: begin(runner, "prune"))
     runner.runner.cancel(operation_id)
     operation = runner.wait(operation_id)
     assert operation.outcome is not None

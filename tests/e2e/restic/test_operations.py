@@ -154,9 +154,7 @@ def test_repository_that_goes_away_while_restic_works_fails_the_protect(
     runner: ResticRunner,
 ) -> None:
     directory = runner.directory()
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.PROTECT, directory)
-    wait_until(runner.restic_processes)
+    operation_id = runner.begin_stalled(lambda: runner.begin(Verb.PROTECT, directory))
     away = runner.harness.repository.with_name("away")
     runner.harness.repository.rename(away)
     runner.runner.cancel(operation_id)
@@ -178,9 +176,7 @@ def test_program_that_is_missing_says_what_to_do(restic: ResticHarness) -> None:
 
 
 def test_work_of_another_host_is_neither_lost_nor_started_again(runner: ResticRunner) -> None:
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.PROTECT, runner.directory())
-    wait_until(runner.restic_processes)
+    operation_id = runner.begin_stalled(lambda: runner.begin(Verb.PROTECT, runner.directory()))
     operation = runner.store.operation(operation_id)
     assert operation.place is not None
     assert operation.place.host == os.uname().nodename

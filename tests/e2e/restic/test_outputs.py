@@ -11,7 +11,7 @@ import pytest
 
 from karbor_backup_core import Backup, Resource, Result, Verb
 from karbor_backup_restic import OUTPUT
-from tests.e2e.restic.operations import ResticRunner, failure
+from tests.e2e.restic.operations import ResticRunner, failure, wait_until
 from tests.support.restic_harness import ResticHarness, kill
 
 SECRET = "canary-of-the-database"  # noqa: S105 - made for the tests
@@ -62,6 +62,15 @@ def backup(runner: ResticRunner) -> Backup:
 
 def output(name: str) -> Resource:
     return attrs.evolve(DUMP, id=name)
+
+
+def begin_slow(runner: ResticRunner, database: Path) -> str:
+    """Start a protect of what waits at the gate; return its id when restic reads it."""
+    operation_id = runner.begin(Verb.PROTECT, output("slow"))
+    database.with_name("gate").read_text()
+    # The command is started first, and may be at the gate before there is a restic.
+    wait_until(lambda: readers(runner))
+    return operation_id
 
 
 def test_output_comes_back_as_a_new_file(
@@ -121,9 +130,7 @@ def test_command_that_fails_half_way_makes_no_snapshot(
 
 
 def test_command_that_is_killed_makes_no_snapshot(runner: ResticRunner, database: Path) -> None:
-    operation_id = runner.begin(Verb.PROTECT, output("slow"))
-    gate = database.with_name("gate")
-    gate.read_text()
+    operation_id = begin_slow(runner, database)
     kill(sources(runner))
     assert "command slow: it was ended by SIGKILL" in failure(runner.wait(operation_id))
     runner.assert_nothing_left()
@@ -133,16 +140,15 @@ def test_command_that_is_killed_makes_no_snapshot(runner: ResticRunner, database
 def test_kills_leave_nothing_that_looks_whole(
     runner: ResticRunner, database: Path, victims: str
 ) -> None:
-    operation_id = runner.begin(Verb.PROTECT, output("slow"))
-    gate = database.with_name("gate")
-    gate.read_text()
+    operation_id = begin_slow(runner, database)
     if victims == "all":
         runner.harness.lose_work()
     elif victims == "restic":
-        kill(set(runner.restic_processes()) - set(sources(runner)))
+        kill(readers(runner))
     else:
         kill(runner.supervisors())
-        gate.write_text("go on")  # the dump fails now, and nobody tells restic
+        # The dump fails now, and nobody tells restic.
+        database.with_name("gate").write_text("go on")
     assert "restic backup: it" in failure(runner.wait(operation_id))
     runner.assert_nothing_left()
     runner.protect(DUMP)
@@ -150,8 +156,7 @@ def test_kills_leave_nothing_that_looks_whole(
 
 
 def test_cancel_stops_both(runner: ResticRunner, database: Path) -> None:
-    operation_id = runner.begin(Verb.PROTECT, output("slow"))
-    database.with_name("gate").read_text()
+    operation_id = begin_slow(runner, database)
     runner.runner.cancel(operation_id)
     operation = runner.wait(operation_id)
     assert operation.outcome is not None
@@ -162,8 +167,7 @@ def test_cancel_stops_both(runner: ResticRunner, database: Path) -> None:
 def test_secrets_of_a_command_are_in_its_environment_alone(
     runner: ResticRunner, database: Path
 ) -> None:
-    operation_id = runner.begin(Verb.PROTECT, output("slow"))
-    database.with_name("gate").read_text()
+    operation_id = begin_slow(runner, database)
     for process in runner.harness.processes():
         own = process in sources(runner)
         assert (process.environ().get("PGPASSWORD") == SECRET) == own, process
@@ -215,3 +219,8 @@ def test_unfit_restores_are_refused(runner: ResticRunner, backup: Backup, databa
 def sources(runner: ResticRunner) -> list[psutil.Process]:
     """Return the processes of the commands, which are no restic."""
     return [it for it in runner.restic_processes() if "RESTIC_PASSWORD_FILE" not in it.environ()]
+
+
+def readers(runner: ResticRunner) -> list[psutil.Process]:
+    """Return the processes of restic that read what the commands print."""
+    return [it for it in runner.restic_processes() if "RESTIC_PASSWORD_FILE" in it.environ()]

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from karbor_backup_contract import Fault
 from karbor_backup_core import Backup, Resource, Result, Verb
 from karbor_backup_restic import FILE
-from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.operations import ResticRunner
 
 
 @pytest.fixture
@@ -102,9 +101,9 @@ def test_replaced_directory_is_as_it_was_after_a_cancel(
     runner: ResticRunner, directory: Resource, backup: Backup
 ) -> None:
     Path(directory.id, "new").write_text("kept")
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.RESTORE, backup, path=directory.id, replace=True)
-    wait_until(runner.restic_processes)
+    operation_id = runner.begin_stalled(
+        lambda: runner.begin(Verb.RESTORE, backup, path=directory.id, replace=True)
+    )
     runner.runner.cancel(operation_id)
     operation = runner.wait(operation_id)
     assert operation.outcome is not None

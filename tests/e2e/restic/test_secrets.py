@@ -15,7 +15,7 @@ import pytest
 from karbor_backup_contract import Fault
 from karbor_backup_core import InvalidDocument, Verb
 from karbor_backup_core.documents import to_document
-from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.operations import ResticRunner
 from tests.support.restic_harness import PASSWORD, ResticHarness
 
 _SECRET = PASSWORD.encode()
@@ -27,9 +27,7 @@ def test_password_is_seen_by_restic_alone(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     directory = runner.directory()
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.PROTECT, directory)
-    wait_until(runner.restic_processes)
+    operation_id = runner.begin_stalled(lambda: runner.begin(Verb.PROTECT, directory))
     for name in ("cmdline", "environ"):
         assert _SECRET not in _read_all(runner.harness.processes(), name)
     _check_files(runner.harness.folder)
@@ -52,9 +50,9 @@ def test_credentials_are_in_the_environment_of_restic_alone(
     monkeypatch.setenv("TEST_STORAGE_KEY", KEY)
     environment = {"AWS_SECRET_ACCESS_KEY": {"env": "TEST_STORAGE_KEY"}}
     with ResticRunner.open(restic, environment=environment) as runner:
-        restic.faults[Fault.STALL]()
-        operation_id = runner.begin(Verb.PROTECT, runner.directory())
-        environment_of_restic = wait_until(lambda: _read_all(runner.restic_processes(), "environ"))
+        directory = runner.directory()
+        operation_id = runner.begin_stalled(lambda: runner.begin(Verb.PROTECT, directory))
+        environment_of_restic = _read_all(runner.stalled_processes(), "environ")
         assert f"AWS_SECRET_ACCESS_KEY={KEY}".encode() in environment_of_restic
         assert b"TEST_STORAGE_KEY" not in environment_of_restic
         assert KEY.encode() not in _read_all(restic.processes(), "cmdline")

@@ -1,12 +1,11 @@
 """A prune has the repository to itself: through the store, before any restic is started."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
-from karbor_backup_contract import Fault
 from karbor_backup_core import Operation, Result, State, Verb
 from karbor_backup_core.stores.sql import SQLStore
 from tests.e2e.restic.operations import ResticRunner, wait_until
@@ -39,14 +38,6 @@ def runners(restic: ResticHarness, tmp_path: Path) -> Iterator[Runners]:
             each.store.close()
 
 
-def begin_stalled(runner: ResticRunner, begin: Callable[[ResticRunner], str]) -> str:
-    """Start an operation whose restic stands still; return its id."""
-    runner.harness.faults[Fault.STALL]()
-    operation_id = begin(runner)
-    wait_until(runner.stalled_processes)
-    return operation_id
-
-
 def begin_protect(runner: ResticRunner, name: str = "my files") -> str:
     """Start a protect of a new directory; return its id."""
     return runner.begin(Verb.PROTECT, runner.directory(name))
@@ -74,7 +65,7 @@ def cancel(runner: ResticRunner, operation_id: str) -> Operation:
 
 
 def test_protect_waits_for_a_prune_of_another_process_without_a_restic(runners: Runners) -> None:
-    prune = begin_stalled(runners.theirs, begin_prune)
+    prune = runners.theirs.begin_stalled(lambda: begin_prune(runners.theirs))
     protect = begin_protect(runners.ours, "new")
     reason = wait_for_reason(runners.ours, protect)
     assert reason.startswith(f"operation {prune} works on restic:")
@@ -84,7 +75,7 @@ def test_protect_waits_for_a_prune_of_another_process_without_a_restic(runners: 
 
 
 def test_prune_waits_for_protects_and_bars_later_ones(runners: Runners) -> None:
-    first = begin_stalled(runners.ours, begin_protect)
+    first = runners.ours.begin_stalled(lambda: begin_protect(runners.ours))
     second = begin_protect(runners.theirs, "beside it")
     assert runners.theirs.wait(second).succeeded
     prune = begin_prune(runners.theirs)
@@ -103,7 +94,7 @@ def test_prune_waits_for_protects_and_bars_later_ones(runners: Runners) -> None:
 
 def test_restore_that_takes_no_lock_of_restic_waits_for_a_prune(runners: Runners) -> None:
     backup = runners.ours.protect(runners.ours.directory())
-    prune = begin_stalled(runners.theirs, begin_prune)
+    prune = runners.theirs.begin_stalled(lambda: begin_prune(runners.theirs))
     restore = runners.ours.begin(
         Verb.RESTORE, backup, path=str(runners.ours.harness.folder / "back")
     )

@@ -11,11 +11,10 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from karbor_backup_contract import Fault
 from karbor_backup_core import BackendError, Verb
 from sandbox import Sandbox
 from sandbox.ports import HOST, free_port
-from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.operations import ResticRunner
 from tests.support.restic_harness import ResticHarness
 
 NOISE: Final = bytes(range(256)) * 4096
@@ -149,10 +148,7 @@ def test_backup_lives_and_dies_there(runner: ResticRunner, storage: Storage) -> 
 @pytest.mark.parametrize("storage", [on_sftp, on_rest], ids=["sftp", "rest"], indirect=True)
 def test_cancelled_protect_leaves_nothing_there(runner: ResticRunner, storage: Storage) -> None:
     directory = runner.directory()
-    runner.harness.faults[Fault.STALL]()
-    operation_id = runner.begin(Verb.PROTECT, directory)
-    working = wait_until(runner.restic_processes)
-    assert working
+    operation_id = runner.begin_stalled(lambda: runner.begin(Verb.PROTECT, directory))
     if storage.secret:
         for process in runner.harness.processes():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
