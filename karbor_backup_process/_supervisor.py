@@ -54,47 +54,40 @@ class Queue:
     came. Who dies leaves the queue.
 
     Args:
-        limit: how many jobs may run, this one included; None for any number.
+        limit: how many jobs may run, this one included.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._file = -1
+        self._file = os.open("../.queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def enter(self) -> bool:
         """Return whether the job may run now; nobody else finds that out before ``leave``.
 
         Otherwise it is queued.
         """
-        if self._limit is None:
-            return True
-        self._file = os.open("../.queue", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._has_room(self._limit):
+            if self._has_room():
                 return True
         _create("queued").close()
         return False
 
     def wait(self) -> None:
         """Wait until the job may run."""
-        if self._limit is None:
-            return
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        while not self._has_room(self._limit):
+        while not self._has_room():
             time.sleep(_QUEUE_INTERVAL)
         Path("queued").unlink()
         self.leave()
 
     def leave(self) -> None:
         """Let the next one look."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        os.close(self._file)
 
-    def _has_room(self, limit: int) -> bool:
+    def _has_room(self) -> bool:
         jobs = Path("..").resolve()
-        return sum(map(_is_running, jobs.glob("*.*/process.json"))) < limit
+        return sum(map(_is_running, jobs.glob("*.*/process.json"))) < self._limit
 
 
 class Supervisor:
@@ -268,15 +261,15 @@ def main() -> None:
     os.close(reader)
     os.setsid()
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    queue = Queue(job["work_limit"])
-    may_run = queue.enter()
+    queue = None if job["work_limit"] is None else Queue(job["work_limit"])
+    is_queued = queue is not None and not queue.enter()
     _write_json("process.json", {**_identify_process(), "commands": len(job["commands"])})
     os.write(writer, _STARTED)
     os.close(writer)
-    if may_run:
+    if queue is not None and not is_queued:
         queue.leave()
     _detach_streams()
-    _write_json("status.json", Supervisor(job, lock, None if may_run else queue).run())
+    _write_json("status.json", Supervisor(job, lock, queue if is_queued else None).run())
 
 
 def _is_running(process_file: Path) -> bool:
