@@ -56,6 +56,17 @@ CANARY = "canary-of-a-secret"
 RESTORE = operation(verb=Verb.RESTORE)
 
 
+def progress_saying(text: str) -> Progress:
+    """Return the answer of a failure that has this text wherever there can be one."""
+    return Progress(
+        ProgressState.FAILED,
+        reason=text,
+        parts=(Part(Resource(VOLUME, "volume-1"), Result.FAILED, text),),
+        checks=(Check("data", verified=False, reason=text),),
+        leftovers=(Leftover("job", "1", text),),
+    )
+
+
 def backend_answering(answer: Any, polled: Any = None, secrets: tuple[Secret, ...] = ()) -> Backend:
     """Return a backend whose calls all answer, or raise, this."""
     given_back = answer
@@ -394,15 +405,8 @@ class TestFailures:
         assert CANARY not in repr(vars(caught.value))
 
     def test_no_secret_is_in_the_texts_of_an_answer(self) -> None:
-        resource = Resource(VOLUME, "volume-1")
         said = f"with {CANARY}"
-        progress = Progress(
-            ProgressState.FAILED,
-            reason=said,
-            parts=(Part(resource, Result.FAILED, said),),
-            checks=(Check("data", verified=False, reason=said),),
-            leftovers=(Leftover("job", "1", said),),
-        )
+        progress = progress_saying(said)
         secrets = (Secret(CANARY),)
         backend = backend_answering(progress, {"op-1": progress}, secrets)
         polled = backend.poll([operation()])["op-1"]
@@ -414,15 +418,8 @@ class TestFailures:
 
     @pytest.mark.parametrize("secrets", [(), (Secret(CANARY),)], ids=["open", "secret"])
     def test_no_reason_is_endless(self, secrets: tuple[Secret, ...]) -> None:
-        resource = Resource(VOLUME, "volume-1")
         said = "x" * 1_000_000
-        progress = Progress(
-            ProgressState.FAILED,
-            reason=said,
-            parts=(Part(resource, Result.FAILED, said),),
-            checks=(Check("data", verified=False, reason=said),),
-            leftovers=(Leftover("job", "1", said),),
-        )
+        progress = progress_saying(said)
         backend = backend_answering(progress, {"op-1": progress}, secrets)
         polled = backend.poll([operation()])["op-1"]
         for answer in (backend.call_verb(operation()), backend.release(operation()), polled):
