@@ -1,5 +1,6 @@
 """The life of an operation: its jobs are started, looked at, stopped and removed."""
 
+import random
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,13 @@ from karbor_backup_restic._restore import Restore
 from karbor_backup_restic._verb import WORKING, VerbWork
 
 LOCK_RETRY: Final = 30.0
-"""Seconds after which work is started again that found the repository locked."""
+"""Seconds after which work is started again at the latest that found the repository locked."""
+
+_FIRST_LOCK_RETRY: Final = 1.0
+"""Seconds after which it is started again at the latest for the first time."""
+
+_MAX_DOUBLINGS: Final = 30
+"""With so many the limit is reached, and a larger power might not fit a number of seconds."""
 
 _KILL_MARGIN: Final = 5.0
 """Seconds that a supervisor has to kill restic itself, and to note that it did."""
@@ -164,7 +171,7 @@ class OperationWork:
             and status.state is JobState.ENDED
             and _errors.is_locked(errors, exit_status)
         ):
-            return _wait_for_lock(status, _errors.lock_text(errors))
+            return _wait_for_lock(operation, status, _errors.lock_text(errors))
         reason = work.failure_reason(operation, job, status)
         return Progress(ProgressState.FAILED, reason=reason)
 
@@ -188,12 +195,24 @@ class OperationWork:
         return self.restore_output if operation.resource.type == OUTPUT else self.restore
 
 
-def _wait_for_lock(status: JobStatus, reason: str) -> Progress:
+def _wait_for_lock(operation: Operation, status: JobStatus, reason: str) -> Progress:
     """Return that work waits for the repository, and after a while that it can be started again."""
     waited = time.time() - (status.ended_at or 0)
-    if 0 <= waited < LOCK_RETRY:
+    if 0 <= waited < _lock_delay(operation):
         return Progress(ProgressState.QUEUED, reason=f"waits for the repository: {reason}")
     return Progress(ProgressState.READY)
+
+
+def _lock_delay(operation: Operation) -> float:
+    """Return the seconds after which work is started again; the longest doubles each time.
+
+    Deletes that begin together keep each other from their locks, so each has a delay of its own:
+    one that every poll computes alike, whichever process makes it.
+    """
+    doublings = min(operation.phase - WORKING, _MAX_DOUBLINGS)
+    longest = min(_FIRST_LOCK_RETRY * 2.0**doublings, LOCK_RETRY)
+    drawn = random.Random(f"{operation.id} {operation.phase}")  # noqa: S311 - it is no secret
+    return drawn.uniform(longest / 2, longest)
 
 
 def _may_leave_lock(status: JobStatus) -> bool:

@@ -114,9 +114,8 @@ def test_restic_killed_before_the_copy_has_its_tags_leaves_nothing(
 
 
 def test_copy_waits_for_a_repository_that_others_use_and_is_not_doubled(
-    both: ResticRunner, first: Backup, monkeypatch: pytest.MonkeyPatch
+    both: ResticRunner, first: Backup
 ) -> None:
-    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 1.0)
     with both.harness.hold_repository():
         operation_id = both.begin(Verb.COPY, first)
         waiting = wait_until(lambda: both.store.operation(operation_id).retry.last_error)

@@ -1,16 +1,19 @@
 """Dead locks of this host are removed, and no others; whose lock is waited for is told."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import attrs
 import pytest
 
-from karbor_backup_core import Transient, Verb
+from karbor_backup_core import ProgressState, Transient, Verb, plan_protect
 from karbor_backup_core.secrets import Secret
+from karbor_backup_restic import FILE
 from karbor_backup_restic._config import Configuration
 from karbor_backup_restic._locks import Locks
 from karbor_backup_restic._restic import Restic
@@ -183,19 +186,36 @@ def test_lock_of_another_host_is_waited_for_and_named(
     assert runner.wait(operation_id).succeeded
 
 
-def test_dead_lock_of_this_host_is_not_waited_for_long(
-    runner: ResticRunner, gone: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("phase", "longest"), [(1, 1), (2, 2), (3, 4), (9, 30), (9999, 30)])
+def test_locked_repository_is_tried_again_soon_and_then_less_often(
+    restic: ResticHarness, phase: int, longest: int
 ) -> None:
-    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+    forge(restic.repository, 7, host="another.example", exclusive=True)
+    backend = restic.backend()
+    planned = plan_protect(backend, restic.resources.create(FILE, "letter", b"Dear reader"))
+    operation = attrs.evolve(planned, phase=phase)
+    backend.call_verb(operation)
+    wait_until(lambda: backend.poll([operation])[operation.id].reason)
+    path = restic.jobs / f"{operation.id}.{phase}" / "status.json"
+    status = json.loads(path.read_text())
+
+    def state_after(seconds: float) -> ProgressState:
+        path.write_text(json.dumps({**status, "at": time.time() - seconds}))
+        return backend.poll([operation])[operation.id].state
+
+    assert state_after(longest) is ProgressState.READY
+    assert state_after(-longest) is ProgressState.READY, "the clock was set back"
+    # A slow machine looks later: only half a minute is long enough to be sure.
+    assert longest < 30 or state_after(0) is ProgressState.QUEUED
+
+
+def test_dead_lock_of_this_host_is_not_waited_for_long(runner: ResticRunner, gone: int) -> None:
     forge(runner.harness.repository, gone, exclusive=True)
     runner.protect(runner.directory())
     assert runner.harness.inventory().bookkeeping == frozenset()
 
 
-def test_protect_waits_for_a_prune_that_another_store_knows(
-    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+def test_protect_waits_for_a_prune_that_another_store_knows(runner: ResticRunner) -> None:
     gate = runner.harness.folder / "gate"
     os.mkfifo(gate)
     runner.harness.plan_fault("HELD", "work", HELD_PRUNE)

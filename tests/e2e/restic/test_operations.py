@@ -88,10 +88,7 @@ def test_file_that_cannot_be_read_fails_the_protect(runner: ResticRunner) -> Non
     assert "unreadable" in check.reason
 
 
-def test_locked_repository_is_waited_for(
-    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 5.0)
+def test_locked_repository_is_waited_for(runner: ResticRunner) -> None:
     first, second = runner.directory("first"), runner.directory("second")
     backup = runner.protect(first)
     make_big(Path(second.id, "big"))
