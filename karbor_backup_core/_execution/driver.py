@@ -191,6 +191,22 @@ class Driver:
                 if operation.owner and not self.lease.is_own_name(operation.owner):
                     raise
 
+    def ensure_owned(self, operation: Operation) -> Operation:
+        """Return an operation under a valid lease of this process; acquire it again if need be.
+
+        Its version shows whether another process has written it since it was read.
+
+        Raises:
+            Conflict: another process took it.
+            StoreError: it could not be acquired again.
+        """
+        self.lease.ensure_valid()
+        if operation.owner == self.owner or operation.finished:
+            return operation
+        if not self._may_write(operation):
+            raise self._taken_over_error(operation)
+        return self._store_change(operation, self._with_current_owner)
+
     def queue(self, operation: Operation, limit: int) -> Operation:
         """Store that an operation waits, because its backend works on no more at once.
 
@@ -205,7 +221,7 @@ class Driver:
             StoreError: it could not be stored.
         """
         return self._store_change(
-            self._ensure_owned(operation), lambda held: self.lifecycle.queue(held, limit)
+            self.ensure_owned(operation), lambda held: self.lifecycle.queue(held, limit)
         )
 
     def request_cancel(self, operation_id: str) -> Operation:
@@ -266,7 +282,7 @@ class Driver:
             Conflict: another process took the operation; no call was made.
             StoreError: the lease could not be renewed; no call was made.
         """
-        held = self._ensure_owned(operation)
+        held = self.ensure_owned(operation)
         call = next_call(held, self.clock())
         return CallResult(held, call, self._invoke_hook(held, call))
 
@@ -362,22 +378,6 @@ class Driver:
             # A failed call is a result: the lifecycle alone decides whether it is repeated.
             return error
 
-    def _ensure_owned(self, operation: Operation) -> Operation:
-        """Return an operation owned under a valid lease; acquire it again if need be.
-
-        Its version shows whether another process has written it since it was read.
-
-        Raises:
-            Conflict: another process took it.
-            StoreError: it could not be acquired again.
-        """
-        self.lease.ensure_valid()
-        if operation.owner == self.owner or operation.finished:
-            return operation
-        if not self._may_write(operation):
-            raise self._taken_over_error(operation)
-        return self._store_change(operation, self._with_current_owner)
-
     def _store_poll_result(
         self, before: Operation, stored: Operation | KarborBackupError, answer: HookResult
     ) -> Operation:
@@ -385,7 +385,7 @@ class Driver:
         if isinstance(stored, Conflict | Busy):
             # A write of this operation alone shows whether a cancel or a takeover came in between.
             settled = self.store_result(CallResult(before, Call.POLL, answer))
-            return self._ensure_owned(settled)
+            return self.ensure_owned(settled)
         if isinstance(stored, KarborBackupError):
             raise stored
         if stored is not before:

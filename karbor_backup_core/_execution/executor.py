@@ -151,7 +151,9 @@ class Executor:
                     case Call.NOTHING:
                         return self.active.finish(operation)
                     case Call.WAIT:
-                        return self._delay(operation)
+                        item = operation
+                        # Under a lease that has run out, nobody would hear of a cancel.
+                        return self._delay(self._driver.ensure_owned(operation))
                     case Call.ADVANCE if self._has_to_queue(operation):
                         return self._queue(operation)
                     case Call.POLL:

@@ -57,12 +57,14 @@ class LeaseRenewer:
         self._lock = threading.Lock()
         self._active = False
         self._failures = 0
+        self._owner = ""
 
     def start(self) -> None:
         """Start to renew, until no operation is active; one must be active already."""
         with self._lock:
             already, self._active = self._active, True
         if not already:
+            self._owner = self._driver.owner
             self._schedule()
 
     def _schedule(self) -> None:
@@ -92,18 +94,19 @@ class LeaseRenewer:
             self._schedule()
 
     def _renew(self) -> None:
-        owner = self._driver.owner
         try:
             self._driver.lease.renew()
         except StoreError as error:
             self._failures += 1
             level = logging.WARNING if self._failures == 1 else logging.DEBUG
-            _log.log(level, "the lease of %s could not be renewed: %s", owner, error)
+            _log.log(level, "the lease of %s could not be renewed: %s", self._owner, error)
             if not self._driver.lease.is_valid():
                 self._callbacks.on_expired(error)
             return
         self._failures = 0
-        if self._driver.owner != owner:
-            _log.warning("the lease of %s had run out; what was held is taken anew", owner)
+        # The name may have changed before: in a renewal that failed, or in one for a call.
+        held_by, self._owner = self._owner, self._driver.owner
+        if self._owner != held_by:
+            _log.warning("the lease of %s had run out; what was held is taken anew", held_by)
             self._callbacks.on_new_owner()
         self._callbacks.on_renewed()

@@ -34,11 +34,12 @@ class Renewals:
     clock: ManualClock = attrs.field(factory=ManualClock)
     timer: ManualTimer = attrs.field(factory=ManualTimer)
     told: list[str] = attrs.field(factory=list)
+    driver: Driver = attrs.field(init=False)
 
     def start(self) -> None:
         lifecycle = Lifecycle(Policy(lease=LEASE))
-        driver = Driver(self.store, {}, lifecycle, self.clock)
-        driver.lease.ensure_valid()
+        self.driver = Driver(self.store, {}, lifecycle, self.clock)
+        self.driver.lease.ensure_valid()
         callbacks = RenewalCallbacks(
             is_needed=lambda: True,
             on_renewed=lambda: self.told.append("listen"),
@@ -46,7 +47,7 @@ class Renewals:
             on_new_owner=lambda: self.told.append("renamed"),
         )
         timer: object = self.timer
-        LeaseRenewer(driver, timer, lambda action: action(), callbacks).start()  # type: ignore[arg-type]
+        LeaseRenewer(self.driver, timer, lambda action: action(), callbacks).start()  # type: ignore[arg-type]
 
     def beat(self) -> None:
         """Let the time pass until the next renewal, and make it."""
@@ -90,3 +91,30 @@ def test_renewals_go_on_after_any_fault_of_the_store(
     renewals.beat()
     assert delays(renewals) == [LEASE / 3]
     assert "listen" in renewals.told
+
+
+@pytest.mark.parametrize("fault", [StoreError, Unexpected])
+def test_new_owner_is_told_when_the_store_is_back_after_the_lease_had_run_out(
+    renewals: Renewals, monkeypatch: pytest.MonkeyPatch, fault: type[BaseException]
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault("the store is away")
+
+    monkeypatch.setattr(renewals.store, "renew_lease", fail)
+    renewals.clock.advance(LEASE.total_seconds())
+    renewals.beat()
+    assert "renamed" not in renewals.told
+    monkeypatch.undo()
+    renewals.beat()
+    assert renewals.told.count("renamed") == 1
+    renewals.beat()
+    assert renewals.told.count("renamed") == 1
+
+
+def test_new_owner_is_told_where_a_call_has_renewed_the_lease_that_had_run_out(
+    renewals: Renewals,
+) -> None:
+    renewals.clock.advance(LEASE.total_seconds())
+    renewals.driver.lease.ensure_valid()
+    renewals.beat()
+    assert renewals.told == ["renamed", "listen"]

@@ -13,6 +13,7 @@ import pytest
 from karbor_backup_core import (
     Backend,
     Backup,
+    Clock,
     Conflict,
     Driver,
     InvalidDocument,
@@ -30,8 +31,10 @@ from karbor_backup_core import (
     StoreError,
     UnknownBackend,
     Unsupported,
+    Verb,
     WrongBackend,
     WrongScope,
+    system_clock,
 )
 from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_fake.faults import ANY, Busy, CloudFault, FailJob, Refused, StallJob
@@ -75,10 +78,42 @@ def create_runner(
     *,
     policy: Policy = POLICY,
     threads: int = 8,
+    clock: Clock = system_clock,
     on_change: Callable[[Operation], None] | None = None,
 ) -> Runner:
     backend = Backend.from_plugin("cloud", FakeBackend({}, cloud=cloud))
-    return Runner(store, {"cloud": backend}, policy=policy, threads=threads, on_change=on_change)
+    return Runner(
+        store,
+        {"cloud": backend},
+        policy=policy,
+        clock=clock,
+        threads=threads,
+        on_change=on_change,
+    )
+
+
+@attrs.define
+class ChangeWaiter:
+    """Waits until an operation has been stored as a test needs it; stands for ``on_change``."""
+
+    condition: Callable[[Operation], bool]
+    _met: threading.Event = attrs.field(factory=threading.Event, init=False)
+
+    def __call__(self, operation: Operation) -> None:
+        if self.condition(operation):
+            self._met.set()
+
+    def wait(self) -> None:
+        """Wait until it has been so."""
+        assert self._met.wait(LONG)
+
+
+def is_running(operation: Operation) -> bool:
+    return operation.state is State.RUNNING
+
+
+def is_delayed(operation: Operation) -> bool:
+    return operation.retry.not_before is not None
 
 
 def protect_volume(runner: Runner, store: MemoryStore) -> Backup:
@@ -123,9 +158,11 @@ def test_a_backup_is_verified_restored_and_deleted(
 
 def test_many_operations_share_their_polls(cloud: FakeCloud, store: MemoryStore) -> None:
     resources = [cloud.add_resource(Resource(VOLUME.type, f"v{n}"), b"x") for n in range(60)]
-    cloud.service_seconds = 0.2
+    clock = cloud.clock = ManualClock()
+    cloud.service_seconds = 60
     under_way: list[str] = []
-    overlapping = threading.Event()
+    overlapping, all_run = threading.Event(), threading.Event()
+    running: set[str] = set()
     lock = threading.Lock()
 
     def gate(point: str) -> None:
@@ -136,23 +173,35 @@ def test_many_operations_share_their_polls(cloud: FakeCloud, store: MemoryStore)
             if len(under_way) > 1:
                 overlapping.set()
 
+    def listen(operation: Operation) -> None:
+        if is_running(operation):
+            running.add(operation.id)
+            if len(running) == len(resources):
+                all_run.set()
+
     cloud.gate = gate
-    with create_runner(cloud, store) as runner:
+    with create_runner(cloud, store, on_change=listen) as runner:
         begun = [runner.protect("cloud", resource, OPTIONS) for resource in resources]
+        assert all_run.wait(LONG)
+        clock.advance(60)
+        before = cloud.requests["list_jobs"]
         ended = [runner.wait(operation.id, LONG) for operation in begun]
     assert {operation.state for operation in ended} == {State.RELEASED}
     assert not overlapping.is_set(), "one poll at a time"
     assert cloud.requests["create_job"] == 60
-    assert cloud.requests["list_jobs"] < 60 * 5, "polls grow with time, not with operations"
+    assert cloud.requests["list_jobs"] - before <= 5, "one poll finds all that have ended"
 
 
 def test_an_operation_is_cancelled_while_its_work_runs(
-    runner: Runner, cloud: FakeCloud, store: MemoryStore
+    cloud: FakeCloud, store: MemoryStore
 ) -> None:
     cloud.faults.plan("create_job", StallJob())
-    begun = runner.protect("cloud", VOLUME, OPTIONS)
-    runner.cancel(begun.id)
-    over = runner.wait(begun.id, LONG)
+    work = ChangeWaiter(is_running)
+    with create_runner(cloud, store, on_change=work) as runner:
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
+        work.wait()
+        runner.cancel(begun.id)
+        over = runner.wait(begun.id, LONG)
     assert over.state is State.RELEASED
     assert over.outcome is not None
     assert over.outcome.result is Result.CANCELLED
@@ -162,13 +211,16 @@ def test_an_operation_is_cancelled_while_its_work_runs(
 
 @pytest.mark.parametrize("fault", [Busy(), Refused("not now")])
 def test_cancel_that_a_service_does_not_take_for_long_is_repeated(
-    runner: Runner, cloud: FakeCloud, fault: CloudFault
+    cloud: FakeCloud, store: MemoryStore, fault: CloudFault
 ) -> None:
     cloud.faults.plan("create_job", StallJob())
     cloud.faults.plan("cancel_job", *[fault] * 20)
-    begun = runner.protect("cloud", VOLUME, OPTIONS)
-    runner.cancel(begun.id)
-    over = runner.wait(begun.id, LONG)
+    work = ChangeWaiter(is_running)
+    with create_runner(cloud, store, on_change=work) as runner:
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
+        work.wait()
+        runner.cancel(begun.id)
+        over = runner.wait(begun.id, LONG)
     assert over.result is Result.CANCELLED
     assert cloud.requests["cancel_job"] == 21
     assert cloud.copies() == []
@@ -176,8 +228,13 @@ def test_cancel_that_a_service_does_not_take_for_long_is_repeated(
 
 def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.faults.plan("create_job", StallJob())
-    with create_runner(cloud, store) as ours_, create_runner(cloud, store) as theirs:
+    work = ChangeWaiter(is_running)
+    with (
+        create_runner(cloud, store, on_change=work) as ours_,
+        create_runner(cloud, store) as theirs,
+    ):
         begun = ours_.protect("cloud", VOLUME, OPTIONS)
+        work.wait()
         theirs.cancel(begun.id)
         outcome = ours_.wait(begun.id, LONG).outcome
     assert outcome is not None
@@ -186,15 +243,10 @@ def test_another_process_may_cancel(cloud: FakeCloud, store: MemoryStore) -> Non
 
 def test_cancel_ends_the_wait_before_a_repeated_call(cloud: FakeCloud, store: MemoryStore) -> None:
     cloud.faults.plan("create_job", Busy(retry_after=3600))
-    waits = threading.Event()
-
-    def listen(operation: Operation) -> None:
-        if operation.retry.not_before is not None:
-            waits.set()
-
-    with create_runner(cloud, store, on_change=listen) as runner:
+    delay = ChangeWaiter(is_delayed)
+    with create_runner(cloud, store, on_change=delay) as runner:
         begun = runner.protect("cloud", VOLUME, OPTIONS)
-        assert waits.wait(LONG)
+        delay.wait()
         runner.cancel(begun.id)
         outcome = runner.wait(begun.id, LONG).outcome
     assert outcome is not None
@@ -204,12 +256,16 @@ def test_cancel_ends_the_wait_before_a_repeated_call(cloud: FakeCloud, store: Me
 def test_released_operation_is_resumed_by_another_runner(
     cloud: FakeCloud, store: MemoryStore
 ) -> None:
-    cloud.service_seconds = 0.3
-    with create_runner(cloud, store) as first:
+    clock = cloud.clock = ManualClock()
+    cloud.service_seconds = 60
+    work = ChangeWaiter(is_running)
+    with create_runner(cloud, store, on_change=work) as first:
         begun = first.protect("cloud", VOLUME, OPTIONS)
+        work.wait()
     left = store.operation(begun.id)
     assert left.owner == ""
-    assert left.state is not State.RELEASED
+    assert left.state is State.RUNNING
+    clock.advance(60)
     with create_runner(cloud, store) as second:
         second.resume(begun.id)
         over = second.wait(begun.id, LONG)
@@ -218,11 +274,15 @@ def test_released_operation_is_resumed_by_another_runner(
 
 
 def test_a_suspended_operation_is_resumed(cloud: FakeCloud, store: MemoryStore) -> None:
-    hurried = attrs.evolve(POLICY, grace=QUICK)
+    hour = timedelta(hours=1)
+    clock, work = SettableClock(), ChangeWaiter(is_running)
+    hurried = attrs.evolve(POLICY, grace=QUICK, lease=24 * hour)
     cloud.faults.plan("create_job", StallJob())
     cloud.heeds_cancel = False
-    with create_runner(cloud, store, policy=hurried) as runner:
-        begun = runner.protect("cloud", VOLUME, OPTIONS, deadline=QUICK * 500)
+    with create_runner(cloud, store, policy=hurried, clock=clock, on_change=work) as runner:
+        begun = runner.protect("cloud", VOLUME, OPTIONS, deadline=hour)
+        work.wait()
+        clock.step = hour
         suspended = runner.wait(begun.id, LONG)
         assert suspended.suspended
         assert suspended.outcome is not None
@@ -315,20 +375,20 @@ def test_ten_thousand_operations_in_flight_take_no_more_threads(store: MemorySto
 def test_two_operations_on_one_backup_come_one_after_the_other(
     cloud: FakeCloud, store: MemoryStore
 ) -> None:
-    held_up = threading.Event()
+    begun = ChangeWaiter(lambda each: each.verb is Verb.VERIFY and is_running(each))
+    held_up = ChangeWaiter(lambda each: "works on the same backup" in each.retry.last_error)
 
     def listen(operation: Operation) -> None:
-        if "works on the same backup" in operation.retry.last_error:
-            held_up.set()
+        begun(operation)
+        held_up(operation)
 
     with create_runner(cloud, store, on_change=listen) as runner:
         backup = protect_volume(runner, store)
         cloud.faults.plan("create_job", StallJob())
         first = runner.verify("cloud", backup)
-        while store.operation(first.id).phase == 0:
-            pass
+        begun.wait()
         second = runner.delete("cloud", backup)
-        assert held_up.wait(LONG)
+        held_up.wait()
         assert store.operation(second.id).state is State.PLANNED
         runner.cancel(first.id)
         outcome = runner.wait(second.id, LONG).outcome
@@ -622,21 +682,33 @@ def test_fault_in_a_renewal_of_the_lease_is_outlived_by_the_operations(cloud: Fa
         raise Unexpected("a fault that nobody expects")
 
     cloud.faults.plan("create_job", Busy(retry_after=3600))
-    waits = threading.Event()
-
-    def listen(operation: Operation) -> None:
-        if operation.retry.not_before is not None:
-            waits.set()
-
+    delay = ChangeWaiter(is_delayed)
     short = attrs.evolve(POLICY, lease=timedelta(seconds=1))
-    with create_runner(cloud, faulty, policy=short, on_change=listen) as runner:
+    with create_runner(cloud, faulty, policy=short, on_change=delay) as runner:
         begun = runner.protect("cloud", VOLUME, OPTIONS)
-        assert waits.wait(LONG), "from now on only the timer renews the lease"
+        delay.wait()  # from now on only the timer renews the lease
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(faulty, "renew_lease", fail)
             assert repeated.wait(LONG)
         runner.cancel(begun.id)
         assert runner.wait(begun.id, LONG).state is State.RELEASED
+
+
+def test_operation_that_waits_is_taken_anew_after_its_lease_had_run_out(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", Busy(retry_after=3600), operation=ANY)
+    clock, delay = SettableClock(), ChangeWaiter(is_delayed)
+    lease = timedelta(seconds=1)
+    with create_runner(
+        cloud, store, policy=attrs.evolve(POLICY, lease=lease), clock=clock, on_change=delay
+    ) as runner:
+        begun = runner.protect("cloud", VOLUME, OPTIONS)
+        delay.wait()
+        clock.step = 2 * lease
+        Driver(store, {}, Lifecycle(POLICY)).request_cancel(begun.id)
+        ended = runner.wait(begun.id, LONG)
+    assert ended.result is Result.CANCELLED
 
 
 def test_operation_that_cannot_be_released_delays_no_cancel(cloud: FakeCloud) -> None:
