@@ -10,9 +10,11 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from karbor_backup_core import (
     Backend,
@@ -170,6 +172,7 @@ def operation_holder(url: str) -> Iterator[tuple[BaseProcess, list[str]]]:
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_submit_and_wait, args=(url, sender))
     process.start()
+    sender.close()  # so that its end is noticed
     try:
         yield process, receiver.recv()
     finally:
@@ -244,14 +247,31 @@ def test_transaction_that_the_server_undoes_is_repeated(
 def test_write_that_lost_a_deadlock_is_repeated(server: PostgreSql, server_store: SQLStore) -> None:
     first, second = (server_store.add(operation(id=id_)) for id_ in ("op-1", "op-2"))
     lock = "UPDATE operations SET document = document WHERE id = %s"
-    with server.connect() as other, server.connect() as watcher, ThreadPoolExecutor(1) as pool:
-        # Whoever has waited for that long looks for a deadlock, and is undone.
+    begun = threading.Event()
+    # What waits ends before the pool waits for it.
+    with (
+        ThreadPoolExecutor(1) as pool,
+        server.connect() as watcher,
+        server.connect() as other,
+    ):
+
+        def wait_for_other(*execution: Any) -> None:
+            """Let the other wait for the first row before the store waits for the second one.
+
+            Whoever waits looks for a deadlock only once, so that it must be there by then.
+            """
+            if not begun.is_set() and "op-2" in execution[3].values():
+                begun.set()
+                while not watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchall():
+                    pass
+
+        sa.event.listen(server_store._engine, "before_cursor_execute", wait_for_other)
+        # Who is undone is the store.
         other.execute("SET deadlock_timeout = '10min'")
         other.execute("BEGIN")
         other.execute(lock, ["op-2"])
         written = pool.submit(server_store.write, [first, second])
-        waits = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        while not watcher.execute(waits).fetchall():
+        while not begun.wait(SOON):
             assert not written.done()
         other.execute(lock, ["op-1"])
         other.execute("COMMIT")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from karbor_backup_core import ManualClock
 from karbor_backup_core._execution.timer import Timer
 
 SOON = timedelta(milliseconds=1)
@@ -20,12 +21,16 @@ def timer() -> Iterator[Timer]:
 
 
 def test_calls_are_made_in_order_of_their_time(timer: Timer) -> None:
+    clock = ManualClock()
+    timer._scheduler.timefunc = lambda: clock().timestamp()
     order: list[str] = []
     over = threading.Event()
-    timer.schedule(NEVER, lambda: order.append("never"))
-    timer.schedule(SOON * 20, over.set)
-    timer.schedule(SOON * 10, lambda: order.append("second"))
-    timer.schedule(SOON, lambda: order.append("first"))
+    timer.schedule(NEVER * 4, lambda: order.append("never"))
+    timer.schedule(NEVER * 3, over.set)
+    timer.schedule(NEVER * 2, lambda: order.append("second"))
+    timer.schedule(NEVER, lambda: order.append("first"))
+    clock.advance(3 * NEVER.total_seconds())
+    timer.schedule(NEVER, lambda: order.append("never"))  # it wakes the timer
     assert over.wait(10)
     assert order == ["first", "second"]
 
