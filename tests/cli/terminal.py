@@ -30,6 +30,7 @@ class Terminal:
 
     def __init__(self, *arguments: str, cloud: str, preparation: str = "") -> None:
         self.output = ""
+        self._seen = 0
         self._master, slave = pty.openpty()
         start = _SCRIPT.format(cloud=cloud, preparation=preparation)
         self._process = subprocess.Popen(
@@ -56,10 +57,10 @@ class Terminal:
         os.close(self._master)
 
     def wait_for(self, text: str) -> None:
-        """Read until a text has been shown since the last look."""
-        begin = len(self.output)
-        while text not in self.output[begin:]:
+        """Read until a text has been shown after the one that was waited for before."""
+        while (at := self.output.find(text, self._seen)) < 0:
             assert self._read(), f"{text!r} was never shown, only: {self.output}"
+        self._seen = at + len(text)
 
     def type_text(self, text: str) -> None:
         os.write(self._master, text.encode())

@@ -4,8 +4,10 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import pytest
 
 from karbor_backup_core import Lease, ManualClock, Operation, Result, State
+from karbor_backup_core._clock import SteadyClock
 from karbor_backup_core.documents import from_document
 from karbor_backup_core.stores.common import write_one
 from tests.cli.command_runner import VOLUME, CommandRunner
@@ -33,6 +35,11 @@ def _protect_and_detach(command: CommandRunner, *signals: int) -> Operation:
     assert operation.state is State.RUNNING
     assert f"karbor-backup resume {operation.id}" in result.stderr
     return operation
+
+
+def _set_policy(command: CommandRunner, *lines: str) -> None:
+    text = command.config.read_text()
+    command.config.write_text(text.replace("[policy]", "\n".join(("[policy]", *lines))))
 
 
 def _finish_work(command: CommandRunner) -> None:
@@ -115,21 +122,23 @@ def test_cancel_stops_what_nobody_drives(command: CommandRunner) -> None:
 
 
 def test_cancel_waits_for_the_process_that_drives_it(command: CommandRunner) -> None:
-    operation = _assign_to_dead_process(command, _protect_and_detach(command))
+    # It has just died: its lease is good for a moment yet.
+    operation = _assign(command, _protect_and_detach(command), timedelta(seconds=1.5))
     command.cloud.service_seconds = 0
     result = command("cancel", operation.id)
     assert result.exit_code == 0, result.stderr
     assert command.open_store().operation(operation.id).state is State.RELEASED
 
 
-def _assign_to_dead_process(command: CommandRunner, operation: Operation) -> Operation:
-    """Give it to a process that has just died: its lease is good for a moment yet."""
-    until = datetime.now(UTC) + timedelta(seconds=1.5)
+def _assign(command: CommandRunner, operation: Operation, lease: timedelta) -> Operation:
+    """Give it to another process, whose lease is good for so long."""
+    until = datetime.now(UTC) + lease
     return write_one(command.open_store(), attrs.evolve(operation, lease=Lease("elsewhere", until)))
 
 
 def test_resume_leaves_alone_what_another_process_drives(command: CommandRunner) -> None:
-    operation = _assign_to_dead_process(command, _protect_and_detach(command))
+    _set_policy(command, "lease = 3600")
+    operation = _assign(command, _protect_and_detach(command), timedelta(hours=1))
     assert command("resume").stdout == "nothing to resume\n"
     refused = command("resume", operation.id)
     assert refused.exit_code == 1
@@ -146,14 +155,20 @@ def test_resume_names_a_backend_that_is_no_longer_configured(command: CommandRun
 
 def _protect_until_suspended(command: CommandRunner) -> tuple[Operation, str]:
     """Protect what never ends; answer the operation, and what was told on the standard error."""
-    command.config.write_text(
-        command.config.read_text().replace("[policy]", "[policy]\ngrace = 0.05")
-    )
+    _set_policy(command, "lease = 3600", "grace = 0.05")
     command.cloud.clock = ManualClock()
     command.cloud.service_seconds = 3600
     command.cloud.heeds_cancel = False
-    # Long enough for the work to be begun on a busy machine.
-    result = command(*_PROTECT, "--deadline", "2s")
+    read = SteadyClock.__call__
+    with pytest.MonkeyPatch.context() as patch:
+
+        def gate(request: str) -> None:
+            if request == "create_job done":  # the work is begun, and the deadline comes
+                late = timedelta(minutes=10)
+                patch.setattr(SteadyClock, "__call__", lambda clock: read(clock) + late)
+
+        command.cloud.gate = gate
+        result = command(*_PROTECT, "--deadline", "10m")
     assert result.exit_code == 1
     (operation,) = command.open_store().operations()
     return operation, result.stderr
