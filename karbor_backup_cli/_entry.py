@@ -1,5 +1,6 @@
 """The entry point of ``karbor-backup``: starts the command where its libraries are installed."""
 
+import atexit
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from karbor_backup_cli._streams import flush_streams, prepare_streams, write_err
 
 def run() -> NoReturn:
     """Run the command; without the libraries of the extra ``cli``, say what to install."""
+    atexit.register(_ignore_handled_signals)  # the first to be registered is the last to be called
     _exit_on_interrupt(130)
     prepare_streams()
     try:
@@ -43,6 +45,16 @@ def _exit_on_interrupt(status: int) -> None:
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda _signum, _frame: os._exit(status))
+
+
+def _ignore_handled_signals() -> None:
+    """Have no more signals change the status, where all is over and the handlers go.
+
+    A signal that the command does not handle ends it as ever.
+    """
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if callable(signal.getsignal(signum)):
+            signal.signal(signum, signal.SIG_IGN)
 
 
 def _report_missing_library(message: str) -> None:

@@ -112,6 +112,24 @@ cloud.heeds_cancel = False
     assert _find_operation(command).owner == ""
 
 
+@pytest.mark.parametrize("late", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_last_signal_of_a_burst_changes_no_status(
+    command: CommandRunner, late: signal.Signals
+) -> None:
+    ending = f"""
+import signal
+{_SLOW}
+class Last:
+    def __del__(self, send=signal.raise_signal):
+        send({late:d})  # Python has put its own handlers back by now
+last = Last()
+"""
+    with Terminal(*_PROTECT, cloud=command.cloud.name, preparation=ending) as terminal:
+        terminal.wait_for("running")
+        terminal.send_signal(signal.SIGTERM)
+        assert terminal.wait_for_exit() == 128 + signal.SIGTERM
+
+
 def test_interrupt_during_imports_is_status_130_without_a_traceback(command: CommandRunner) -> None:
     importing = """
 import builtins, os, signal
