@@ -3,7 +3,7 @@
 import contextlib
 import os
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -66,9 +66,11 @@ class ProcessId:
 
     def _find_process(self) -> psutil.Process | None:
         try:
-            return psutil.Process(self.pid)
+            process = psutil.Process(self.pid)
+            process.create_time()  # is kept; once the process has ended it could not be read
         except psutil.NoSuchProcess:
             return None
+        return process
 
     def _matches(self, process: psutil.Process) -> bool:
         return abs(process.create_time() - self.created) <= _CLOCK_TOLERANCE
@@ -105,24 +107,32 @@ def terminate(leaders: Iterable[ProcessId], *, grace: float = GRACE) -> None:
 
     This process itself is spared.
     """
-    _terminate(_process_trees(leaders), grace)
+    leaders = list(leaders)
+    _terminate(lambda: _process_trees(leaders), grace)
 
 
 def terminate_marked(mark: str, *, grace: float = GRACE) -> None:
     """End every process that was started with `mark` in its environment, but this one."""
-    _terminate([process for process in psutil.process_iter() if _read_mark(process) == mark], grace)
+
+    def find() -> list[psutil.Process]:
+        return [process for process in psutil.process_iter() if _read_mark(process) == mark]
+
+    _terminate(find, grace)
 
 
-def _terminate(processes: Iterable[psutil.Process], grace: float) -> None:
-    doomed = [process for process in processes if process.pid != os.getpid()]
-    for process in doomed:
-        _send_signal(process, force=False)
-    for process in _wait_for_survivors(doomed, grace):
-        _send_signal(process, force=True)
-    _wait_for_survivors(doomed, grace)
-    for process in doomed:
-        if process.pid in _children and _children[process.pid].poll() is not None:
-            del _children[process.pid]
+def _terminate(find: Callable[[], Iterable[psutil.Process]], grace: float) -> None:
+    """End what is found, and then what those processes have started since the last look."""
+    known: set[psutil.Process] = set()
+    while doomed := [each for each in find() if each not in known and each.pid != os.getpid()]:
+        known.update(doomed)
+        for process in doomed:
+            _send_signal(process, force=False)
+        for process in _wait_for_survivors(doomed, grace):
+            _send_signal(process, force=True)
+        _wait_for_survivors(doomed, grace)
+        for process in doomed:
+            if process.pid in _children and _children[process.pid].poll() is not None:
+                del _children[process.pid]
 
 
 def _wait_for_survivors(doomed: Sequence[psutil.Process], grace: float) -> list[psutil.Process]:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sandbox.instance import Instance
@@ -11,6 +12,14 @@ from sandbox.layout import Project
 from sandbox.services import Service, server_environ
 
 MakeService = Callable[..., Service]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that has ended may be there until its parent asks."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from sandbox.ports import HOST, free_port
 from sandbox.processes import ProcessId, terminate
 from sandbox.services import PortTakenError, Service
 from sandbox.state import State
+from tests.sandbox.conftest import is_running
 
 MakeService = Callable[..., Service]
 
@@ -205,8 +206,7 @@ def test_failed_start_ends_child_processes(instance: Instance, python_service: M
     with pytest.raises(ServiceError, match="code ended"):
         instance.start_all([service])
 
-    child = int(service.log.read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert not is_running(int(service.log.read_text()))
 
 
 def test_remove_abandoned_without_instances_does_nothing(project: Project) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 import attrs
 import psutil
 import pytest
-import tenacity
 
 from sandbox import processes
 from sandbox.processes import MARK, ProcessId
+from tests.sandbox.conftest import is_running
+from tests.support.waiting import LONG, wait_until
 
 Spawn = Callable[..., ProcessId]
 
@@ -21,6 +22,15 @@ import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session={{new_session}})
 print(child.pid, flush=True)
 {{then}}
+"""
+FRUITFUL = f"""
+import signal, subprocess, sys, time
+def start_another(*_):
+    print(subprocess.Popen([sys.executable, "-c", {SLEEP!r}]).pid, flush=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, start_another)
+print("fruitful", flush=True)
+time.sleep(60)
 """
 DEAF = """
 import signal, time
@@ -48,17 +58,12 @@ def spawn(tmp_path: Path, log: Path) -> Iterator[Spawn]:
     processes.terminate_marked(mark)
 
 
-@tenacity.retry(
-    retry=tenacity.retry_if_result(lambda text: not text),
-    wait=tenacity.wait_fixed(0.02),
-    stop=tenacity.stop_after_delay(10),
-)
 def read_first_line(log: Path) -> str:
-    return log.read_text()
+    return wait_until(lambda: log.read_text() if "\n" in log.read_text() else "")
 
 
-def is_running(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+def wait_for_exit(parent: ProcessId) -> None:
+    psutil.Process(parent.pid).wait(LONG)
 
 
 def test_terminate_ends_a_process(spawn: Spawn) -> None:
@@ -93,7 +98,7 @@ def test_terminate_ends_child_processes(spawn: Spawn, log: Path, *, new_session:
 def test_terminate_ends_the_session_of_a_process_that_has_ended(spawn: Spawn, log: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=False, then=""))
     child = int(read_first_line(log))
-    psutil.Process(parent.pid).wait(10)
+    wait_for_exit(parent)
 
     processes.terminate([parent])
 
@@ -103,11 +108,26 @@ def test_terminate_ends_the_session_of_a_process_that_has_ended(spawn: Spawn, lo
 def test_terminate_ends_all_processes_with_a_mark(spawn: Spawn, log: Path, tmp_path: Path) -> None:
     parent = spawn(WITH_CHILD.format(new_session=True, then=""))
     child = int(read_first_line(log))
-    psutil.Process(parent.pid).wait(10)
+    wait_for_exit(parent)
 
     processes.terminate_marked(str(tmp_path))
 
     assert not is_running(child)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_terminate_ends_what_its_end_starts(
+    spawn: Spawn, log: Path, tmp_path: Path, *, marked: bool
+) -> None:
+    parent = spawn(FRUITFUL)
+    read_first_line(log)
+
+    if marked:
+        processes.terminate_marked(str(tmp_path))
+    else:
+        processes.terminate([parent])
+
+    assert not is_running(int(log.read_text().split()[1]))
 
 
 def test_terminate_spares_a_new_process_with_a_reused_pid(spawn: Spawn) -> None:
@@ -125,7 +145,6 @@ def test_zombie_process_counts_as_ended() -> None:
         process = ProcessId.of(child.pid)
         assert child.stdout is not None
         child.stdout.read()
-        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
-            pass
+        wait_until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
 
         assert process.process() is None
