@@ -2,11 +2,12 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sandbox.errors import MissingProgramError
 from sandbox.ports import no_proxy_variables
+from sandbox.subprocesses import running_program
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -21,29 +22,27 @@ def run_command(command: Sequence[str], environ: Mapping[str, str]) -> int:
         MissingProgramError: there is no such program.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
+    whole = {**inherited, **no_proxy_variables(inherited), **environ}
     try:
-        child = subprocess.Popen(
-            command, env={**inherited, **no_proxy_variables(inherited), **environ}
-        )
+        with _interrupts_dropped(), running_program(command, whole) as child:
+            status = child.wait()
     except OSError as error:
         raise MissingProgramError(f"{command[0]} cannot be run: {error}") from error
-    try:
-        status = _wait_for_child(child)
-    except BaseException:
-        child.terminate()
-        child.wait()
-        raise
     return status if status >= 0 else 128 - status
 
 
-def _wait_for_child(child: subprocess.Popen[bytes]) -> int:
-    """Wait for the child; Ctrl-C reaches it too, and it is the child that decides what to do.
+@contextmanager
+def _interrupts_dropped() -> Iterator[None]:
+    """Drop Ctrl-C, which reaches the command too: it is the command that decides what to do.
 
-    The signal is taken and dropped here: a KeyboardInterrupt in the midst of `Popen.wait` can lose
-    the child's exit status.
+    A KeyboardInterrupt in the midst of `Popen.wait` can lose the command's exit status. Where the
+    signal is ignored, the command is to ignore it as well.
     """
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+    before = signal.getsignal(signal.SIGINT)
+    if callable(before):
+        signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        return child.wait()
+        yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if callable(before):
+            signal.signal(signal.SIGINT, before)

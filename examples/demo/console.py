@@ -16,10 +16,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.subprocesses import running_program
+
 _INDENT: Final = 2
 
 _STOP_TIMEOUT: Final = 15.0
-"""Seconds for a command to end after it was told to."""
+"""Seconds for a command to end after it was told to, before it is killed."""
 
 
 class CommandError(Exception):
@@ -75,15 +77,9 @@ class DemoConsole:
             CommandError: it did not succeed.
         """
         self._print_command(arguments)
-        with subprocess.Popen(
-            self._command_line(arguments), env=self._command_environ()
-        ) as process:
-            try:
-                status = process.wait()
-            except BaseException:
-                process.terminate()
-                process.wait(_STOP_TIMEOUT)
-                raise
+        command, environ = self._command_line(arguments), self._command_environ()
+        with running_program(command, environ, _STOP_TIMEOUT) as process:
+            status = process.wait()
         if status:
             raise CommandError(f"karbor-backup {arguments[0]} ended with status {status}")
 
