@@ -36,6 +36,8 @@ _SERVER_DIRECTORIES = ("sbin", "libexec", "bin")
 _INSTALL = "bin/mariadb-install-db"
 _INIT_FILE = "sandbox.sql"
 _CLEAN_END = "Shutdown complete"
+_GRACE = 200.0
+"""Seconds to write what it keeps in memory only: killed before, it would lose it."""
 
 
 @attrs.frozen
@@ -201,4 +203,5 @@ def _service(layout: Layout, name: str, program: Path, port: int) -> Service:
         log=layout.logs / f"{name}.log",
         port=port,
         ready_text="ready for connections",
+        grace=_GRACE,
     )

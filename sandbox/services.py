@@ -42,6 +42,7 @@ class Service:
         health_url: must answer with a status below 500 for the server to be ready.
         ready_text: must be in the log, after this start, for the server to be ready.
         ready_timeout: seconds that it has to come up.
+        grace: seconds that it has to end by itself when it is stopped, before it is killed.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Service:
     health_url: str | None = None
     ready_text: str | None = None
     ready_timeout: float = READY_TIMEOUT
+    grace: float = processes.GRACE
 
 
 @attrs.frozen
@@ -165,7 +167,8 @@ def wait_until_server_ready(started: StartedServer, *, timeout: float | None = N
 def stop_servers(started: Iterable[StartedServer], records: Path) -> None:
     """Stop servers, with all that they started, and write down that they were stopped."""
     started = list(started)
-    processes.terminate(each.process for each in started)
+    grace = max((each.service.grace for each in started), default=processes.GRACE)
+    processes.terminate((each.process for each in started), grace=grace)
     for each in started:
         _save_record(attrs.evolve(each, stopped=True), records)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from sandbox import services
+from sandbox import processes, services
 from sandbox.errors import ServiceError
 from sandbox.instance import Instance
 from sandbox.ports import HOST, free_port
 from sandbox.services import PortTakenError, Service
+from tests.support.waiting import wait_until
 
 MakeService = Callable[..., Service]
 
@@ -26,7 +27,7 @@ def test_server_is_ready_when_its_log_has_the_text(
     instance: Instance, python_service: MakeService
 ) -> None:
     code = "import time; print('one'); time.sleep(0.3); print('two'); time.sleep(60)"
-    started = instance.launch(python_service(code, ready_text="two"))
+    started = instance.launch(python_service(code, ready_text="two\n"))
 
     instance.wait(started)
 
@@ -67,6 +68,7 @@ def test_server_that_is_not_ready_in_time_is_reported_with_its_log(
 ) -> None:
     code = "import time; print('still migrating'); time.sleep(60)"
     started = instance.launch(python_service(code, port=free_port()))
+    wait_until(lambda: "still migrating" in started.read_log_since_start())
 
     with pytest.raises(ServiceError, match=r"not ready after 1 seconds") as error:
         services.wait_until_server_ready(started, timeout=1)
@@ -104,6 +106,23 @@ def test_port_in_use_is_reported(instance: Instance, web_service: MakeService) -
 
         with pytest.raises(PortTakenError, match="found port"):
             instance.wait(started)
+
+
+def test_servers_are_killed_when_the_longest_time_that_one_needs_is_over(
+    instance: Instance, python_service: MakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import time; time.sleep(60)"
+    needed = {"quick": 1.0, "slow": 200.0}
+    started = [
+        instance.launch(python_service(code, name=name, grace=grace))
+        for name, grace in needed.items()
+    ]
+    given: list[float] = []
+    monkeypatch.setattr(processes, "terminate", lambda _, *, grace: given.append(grace))
+
+    instance.stop_all(each.service.name for each in started)
+
+    assert given == [200.0]
 
 
 def test_servers_are_recorded(instance: Instance, web_service: MakeService) -> None:
