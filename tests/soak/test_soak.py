@@ -12,6 +12,9 @@ from tests.soak.suites import SUITES, Suite
 
 _LONG = 600.0
 
+_ENDLESS = "import threading\ndef test(): threading.Event().wait()"
+"""Whoever is late to end it finds it unended."""
+
 
 @pytest.fixture(autouse=True)
 def _isolated_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +42,7 @@ def test_every_attack_runs_once_when_the_time_is_over(tmp_path: Path) -> None:
 
 
 def test_attack_ended_before_its_first_test_fails_the_soak(tmp_path: Path) -> None:
-    attacks = [make_suite(tmp_path, "def test(): pass")]
+    attacks = [make_suite(tmp_path, _ENDLESS)]
     assert soak(attacks, time.monotonic(), tmp_path, least=0.0) == 1
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["not_run"] == ["this"]
@@ -75,7 +78,7 @@ def test_failure_is_reported_with_its_seed_and_output(tmp_path: Path) -> None:
 
 
 def test_attack_without_time_is_neither_failed_nor_run(tmp_path: Path) -> None:
-    attacks = [make_suite(tmp_path, "def test(): pass")]
+    attacks = [make_suite(tmp_path, _ENDLESS)]
     run = run_suite(attacks[0], 0.0)
     assert (run.failed, run.tests, run.cut_short) == (False, 0, True)
     assert list_not_run(attacks, [run]) == ["this"]
