@@ -4,15 +4,19 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-import tenacity
 
 from sandbox import Sandbox
 from sandbox.processes import MARK
+from tests.sandbox.conftest import is_running
+from tests.support.waiting import read_until, wait_until
+
+# It installs the servers first, which has limits of its own.
+pytestmark = pytest.mark.usefixtures("sandbox")
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +32,7 @@ def name() -> Iterator[str]:
 
 def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
 
 
@@ -127,11 +131,12 @@ def test_interrupted_up_leaves_no_process(name: str, number: signal.Signals, whe
         stderr=subprocess.STDOUT,
         text=True,
     ) as up:
-        assert up.stdout is not None
-        while when not in up.stdout.readline():
-            pass
-        up.send_signal(number)
-        up.stdout.read()
+        try:
+            read_until(up.stdout, when)
+            up.send_signal(number)
+            up.communicate()
+        finally:
+            up.kill()
 
     assert up.returncode != 0
     wait_until_nothing_runs(name)
@@ -141,16 +146,18 @@ def test_killed_run_leaves_no_process(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     code = f"""
 import os, pathlib, time
-pathlib.Path({str(pid)!r}).write_text(str(os.getpid()))
+pathlib.Path({str(pid)!r}).write_text(f"{{os.getpid()}}\\n")
 time.sleep(300)
 """
     with subprocess.Popen([*COMMAND, "run", sys.executable, "-c", code], cwd=ROOT) as process:
-        wait_until(pid.exists)
-        assert home(f"run-{process.pid}").exists()
-        process.kill()
+        try:
+            wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))
+            assert home(f"run-{process.pid}").exists()
+        finally:
+            process.kill()
 
     wait_until_nothing_runs(f"run-{process.pid}")
-    wait_until(lambda: not psutil.pid_exists(int(pid.read_text())))
+    wait_until(lambda: not is_running(int(pid.read_text())))
 
 
 def wait_until_nothing_runs(name: str) -> None:
@@ -166,12 +173,3 @@ def wait_until_nothing_runs(name: str) -> None:
     wait_until(lambda: not any(map(is_marked, psutil.process_iter())))
     # A failed `up` keeps the logs.
     wait_until(lambda: not home(name).exists() or [*home(name).iterdir()] == [home(name) / "logs"])
-
-
-@tenacity.retry(
-    retry=tenacity.retry_if_result(lambda reached: not reached),
-    wait=tenacity.wait_fixed(0.1),
-    stop=tenacity.stop_after_delay(60),
-)
-def wait_until(reached: Callable[[], bool]) -> bool:
-    return reached()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tenacity
 from keystoneauth1.adapter import Adapter
 from openstack.config import OpenStackConfig
 
@@ -16,6 +15,7 @@ from sandbox import Capabilities, NotRunningError, Sandbox, SandboxError
 from sandbox.scheduler import CLIENT_ID
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -166,12 +166,7 @@ def test_job_of_a_stopped_scheduler_is_not_run(sandbox: Sandbox) -> None:
 
     sandbox.restart(name)
 
-    event = tenacity.Retrying(
-        retry=tenacity.retry_if_result(bool),
-        wait=tenacity.wait_fixed(0.2),
-        stop=tenacity.stop_after_delay(30),
-    )
-    event(lambda: api.get(f"/jobs/{created}").json()["job_schedule"]["event"])
+    wait_until(lambda: not api.get(f"/jobs/{created}").json()["job_schedule"]["event"])
 
 
 def test_attach_to_an_instance_that_is_not_up_raises() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tenacity
 from keystoneauth1.adapter import Adapter
 
 from sandbox import Sandbox
 from sandbox.scheduler import CLIENT_ID
+from tests.support.waiting import wait_until
 
 Job = dict[str, Any]
 
@@ -21,16 +21,6 @@ def freezer(sandbox: Sandbox) -> Adapter:
     session = sandbox.session()
     url = f"{sandbox.freezer_url}/v2/{session.get_project_id()}"
     return Adapter(session, endpoint_override=url)
-
-
-@tenacity.retry(
-    retry=tenacity.retry_if_result(lambda job: not job["job_schedule"].get("result")),
-    wait=tenacity.wait_fixed(0.2),
-    stop=tenacity.stop_after_delay(60),
-)
-def ended(freezer: Adapter, job_id: str) -> Job:
-    job: Job = freezer.get(f"/jobs/{job_id}").json()
-    return job
 
 
 @pytest.fixture
@@ -45,7 +35,11 @@ def run_action(freezer: Adapter) -> Callable[..., str]:
             ],
         }
         job_id = freezer.post("/jobs", json=body).json()["job_id"]
-        return str(ended(freezer, job_id)["job_schedule"]["result"])
+
+        def read_result() -> Any:
+            return freezer.get(f"/jobs/{job_id}").json()["job_schedule"].get("result")
+
+        return str(wait_until(read_result))
 
     return run_action
 
@@ -108,9 +102,10 @@ def test_agent_writes_its_files_inside_the_sandbox(
         "ftp_password": server.password,
     }
     (tmp_path / "content").touch()
-    sandbox.add_scheduler("observed")
+    server_name = sandbox.add_scheduler("observed")
 
     assert run_action("observed", action="backup", path_to_backup=str(tmp_path), **stored)
+    sandbox.stop(server_name)  # no file is to go while it is looked at
 
     home = sandbox.instance.layout.scheduler("observed")
     betrayed = {

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import tenacity
 
 from sandbox import watchdog
 from sandbox.accounts import make_accounts
@@ -16,14 +15,9 @@ from sandbox.instance import Instance
 from sandbox.processes import ProcessId
 from sandbox.services import Service, StartedServer
 from sandbox.state import State
+from tests.support.waiting import wait_until
 
 CHECKOUT = Path(__file__).parents[2]
-
-eventually = tenacity.retry(
-    retry=tenacity.retry_if_result(lambda there: there),
-    wait=tenacity.wait_fixed(0.05),
-    stop=tenacity.stop_after_delay(30),
-)
 
 
 @pytest.fixture
@@ -63,7 +57,7 @@ def test_instance_of_a_killed_owner_is_taken_down(
     owner.send_signal(signal.SIGKILL)
     owner.wait()
 
-    eventually(instance.layout.home.exists)()
+    wait_until(lambda: not instance.layout.home.exists())
     assert not watched.is_running
 
 
@@ -73,7 +67,7 @@ def test_incomplete_instance_of_a_killed_owner_is_taken_down(
     owner.kill()
     owner.wait()
 
-    eventually(instance.layout.home.exists)()
+    wait_until(lambda: not instance.layout.home.exists())
     assert not watched.is_running
 
 
@@ -85,7 +79,7 @@ def test_instance_without_owner_is_kept(
     owner.kill()
     owner.wait()
 
-    eventually(lambda: instance.servers()[watchdog.NAME].is_running)()
+    wait_until(lambda: not instance.servers()[watchdog.NAME].is_running)
     assert watched.is_running
 
 

@@ -12,6 +12,10 @@ import psutil
 import pytest
 
 from examples.demo.run import ROOT
+from tests.support.waiting import read_until
+
+# It installs the servers first, which has limits of its own.
+pytestmark = pytest.mark.usefixtures("sandbox")
 
 _START = """
 import sys
@@ -32,7 +36,10 @@ def _start_demo(instance: str, work: Path) -> Iterator["subprocess.Popen[str]"]:
         text=True,
         start_new_session=True,
     ) as process:
-        yield process
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def _list_remaining(instance: str) -> list[str]:
@@ -62,12 +69,7 @@ def test_interrupted_demo_leaves_nothing(
 ) -> None:
     instance = f"demo-{os.getpid()}-{signum}"
     with _start_demo(instance, tmp_path / "work") as process:
-        assert process.stdout is not None
-        output = ""
-        while "karbor-backup protect" not in output:
-            line = process.stdout.readline()
-            assert line, output
-            output += line
+        output = read_until(process.stdout, "karbor-backup protect")
         if signum == signal.SIGINT:  # a terminal sends it to the whole group
             os.killpg(process.pid, signum)
         else:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.pages.blocks import Block
 from tests.pages.checkouts import Checkout
+from tests.support.waiting import read_until
 
 _LOCALES: Final = Path("/usr/share/i18n/locales")
 _NUMBER: Final = re.compile(r"\d[\d,.]*")
@@ -69,12 +70,7 @@ def test_concurrent_and_repeated_demos_succeed(
 ) -> None:
     first, second = (Checkout.copied(tmp_path / name) for name in ("first", "second"))
     with _make_demo(first) as plain, _make_demo(second, surroundings, 0o077) as odd:
-        assert odd.stdout is not None
-        begun = ""
-        while _BEGUN not in begun:
-            line = odd.stdout.readline()
-            assert line, begun
-            begun += line
+        begun = read_until(odd.stdout, _BEGUN)
         with _make_demo(second) as again:
             refused = again.communicate()[0]
         printed, odd_printed = plain.communicate()[0], begun + odd.communicate()[0]

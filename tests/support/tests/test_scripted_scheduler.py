@@ -3,7 +3,7 @@
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ from tests.support.scripted_scheduler import (
     JobOutcome,
     ScriptedScheduler,
 )
-
-TIMEOUT = 60.0
+from tests.support.waiting import wait_until
 
 
 @attrs.define
@@ -125,9 +124,7 @@ def test_scheduler_runs_a_job_as_a_real_one(harness: SchedulerHarness) -> None:
     scripted, real = harness.create_job(), harness.create_job("node1")
     for _ in range(5):
         harness.advance()
-    end = time.monotonic() + TIMEOUT
-    while harness.read_schedule(real)["status"] != "completed" and time.monotonic() < end:
-        time.sleep(0.2)
+    wait_until(lambda: harness.read_schedule(real)["status"] == "completed")
     own, other = harness.read_schedule(scripted), harness.read_schedule(real)
     assert own.keys() == other.keys()
     for field in ("event", "status", "result"):
@@ -243,12 +240,14 @@ def test_agent_of_a_deleted_job_completes(harness: SchedulerHarness) -> None:
     assert len(harness.list_records(job)) == 1
 
 
+def are_completed(harness: SchedulerHarness, jobs: Sequence[str]) -> bool:
+    """Let time go by, and return whether the jobs have ended."""
+    harness.clock[0] += 1
+    return all(harness.read_status(job)[0] == "completed" for job in jobs)
+
+
 def test_scheduler_runs_jobs_in_the_background(harness: SchedulerHarness) -> None:
     jobs = [harness.create_job() for _ in range(12)]
     with harness.scheduler.run_in_background():
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            harness.clock[0] += 1
-            if all(harness.read_status(job)[0] == "completed" for job in jobs):
-                break
+        wait_until(lambda: are_completed(harness, jobs))
     assert {harness.read_status(job) for job in jobs} == {("completed", "success")}
