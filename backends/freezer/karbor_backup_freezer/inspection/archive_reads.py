@@ -3,8 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as StillRunning
+from concurrent import futures
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias, TypeVar
 
@@ -71,7 +70,7 @@ class _ArchiveRead:
     file: IO[bytes]
     total: int
     asked_at: float = attrs.field(factory=time.monotonic)
-    result: Future[Any] = attrs.field(factory=Future)
+    result: futures.Future[Any] = attrs.field(factory=futures.Future)
     done: int = 0
 
     def progress(self) -> ReadProgress:
@@ -126,13 +125,11 @@ class ArchiveReads:
         if reading is None:
             reading = self._start(key, function)
         reading.asked_at = time.monotonic()
-        try:
-            seen: T = reading.result.result(self._grace)
-        except StillRunning:
-            raise ReadInProgress(reading.progress()) from None
-        finally:
-            if reading.result.done():
-                self._discard(key, reading)
+        # What ends right after this wait is kept for the next call.
+        if not futures.wait([reading.result], self._grace).done:
+            raise ReadInProgress(reading.progress())
+        self._discard(key, reading)
+        seen: T = reading.result.result()
         return seen
 
     def get_progress(self, path: Path) -> ReadProgress | None:

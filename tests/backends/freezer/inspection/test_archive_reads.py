@@ -3,12 +3,19 @@
 import contextlib
 import gzip
 import tarfile
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from karbor_backup_freezer.inspection.archive_reads import ArchiveReads, ReadInProgress
-from karbor_backup_freezer.inspection.contents import ArchiveContents
+from karbor_backup_freezer.inspection.archive_reads import (
+    ArchiveReads,
+    ReadFunction,
+    ReadInProgress,
+)
+from karbor_backup_freezer.inspection.contents import ArchiveContents, read_contents
 
 NOTES = {"compression": "gzip", "encryption": False}
 HANG = 120.0
@@ -32,6 +39,21 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
+@contextlib.contextmanager
+def held_read() -> Iterator[ReadFunction[ArchiveContents]]:
+    """Yield what reads an archive, and waits before it until the block is left."""
+    let_go = threading.Event()
+
+    def read(file: IO[bytes], go_on: Callable[[], None]) -> ArchiveContents:
+        assert let_go.wait(HANG)
+        return read_contents(file, NOTES, go_on)
+
+    try:
+        yield read
+    finally:
+        let_go.set()
+
+
 def test_read_that_ends_in_time_is_returned_at_once(archive: Path) -> None:
     readings = ArchiveReads(grace=HANG)
     assert readings.get_contents(archive, NOTES) == ArchiveContents(member_count=1)
@@ -39,12 +61,12 @@ def test_read_that_ends_in_time_is_returned_at_once(archive: Path) -> None:
 
 
 def test_longer_read_is_returned_by_a_later_call(archive: Path) -> None:
-    readings = ArchiveReads(grace=0)
-    with pytest.raises(ReadInProgress) as raised:
-        readings.get_contents(archive, NOTES)
+    readings = ArchiveReads(grace=0.05)
+    with held_read() as read, pytest.raises(ReadInProgress) as raised:
+        readings.read(archive, "", read)
     size = archive.stat().st_size
-    read = raised.value.progress
-    assert 0 <= read.done <= read.total == size
+    seen = raised.value.progress
+    assert 0 <= seen.done <= seen.total == size
     contents = None
     while contents is None:
         with contextlib.suppress(ReadInProgress):
@@ -54,10 +76,11 @@ def test_longer_read_is_returned_by_a_later_call(archive: Path) -> None:
 
 def test_progress_counts_the_archive_below_a_container(archive: Path, tmp_path: Path) -> None:
     readings = ArchiveReads(grace=0)
-    with pytest.raises(ReadInProgress):
-        readings.get_contents(archive, NOTES)
-    assert readings.get_progress(tmp_path / "another") is None
-    still = readings.get_progress(archive.parent)
+    with held_read() as read:
+        with pytest.raises(ReadInProgress):
+            readings.read(archive, "", read)
+        assert readings.get_progress(tmp_path / "another") is None
+        still = readings.get_progress(archive.parent)
     assert still is not None
     assert still.total == archive.stat().st_size
 
