@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from file_cloud import FileCloud
 from harness import FlowResult, KarborHarness
 from karbor.services.protection.bank_plugins.file_system_bank_plugin import FileSystemBankPlugin
 
+from karbor_glue._leases import Leases
 from karbor_glue._recovery import RecoveryResult, recover
 
-LEASE = 1
+LEASE = 3600
+"""Seconds, more than any test lasts: who has died on this host is known to be dead at once."""
+
 POINTS = 200
 """More than there are; a sweep ends with the first child that lives to its end."""
 
@@ -112,8 +116,7 @@ def run_killed_at_each_step(
 
 
 def recover_all(harness: KarborHarness) -> list[RecoveryResult]:
-    """Recover all that was left, when the dead are known to be dead."""
-    time.sleep(LEASE + 0.1)
+    """Recover all that was left."""
     results = list(recover(harness.provider))
     assert [each.problems for each in results if each.problems] == []
     return results
@@ -224,8 +227,7 @@ def test_unreadable_checkpoint_is_named_and_the_others_are_recovered(
 def test_operation_of_a_live_process_is_not_recovered(
     make_with_lease: Callable[[int], KarborHarness],
 ) -> None:
-    lease = 6
-    harness = make_with_lease(lease)
+    harness = make_with_lease(20)
     child = os.fork()
     if child == 0:
         eventlet.hubs.use_hub()
@@ -233,11 +235,7 @@ def test_operation_of_a_live_process_is_not_recovered(
         harness.protect("volume-1")
         os._exit(0)
     try:
-        while not stored_operations(harness.bank):
-            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-            assert os.waitid(os.P_PID, child, options) is None, "the process ended before its time"
-            time.sleep(0.1)
-        time.sleep(lease + 1)
+        _wait_for_renewal(Leases(harness.provider.bank), child)
         with eventlet.Timeout(60):  # whoever takes it over waits for an hour
             (results,) = recover(harness.provider)
             deleted = harness.delete_id(results.checkpoint)
@@ -247,6 +245,15 @@ def test_operation_of_a_live_process_is_not_recovered(
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _wait_for_renewal(leases: Leases, child: int) -> None:
+    """Wait until a process has renewed a lease, as one does that drives an operation."""
+    first: dict[str, datetime] = {}
+    while not any(u > first.setdefault(name, u) for name, u in leases.live_leases().items()):
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        assert os.waitid(os.P_PID, child, options) is None, "the process ended before its time"
+        time.sleep(0.1)
 
 
 def _slow_cloud() -> None:

@@ -1,7 +1,7 @@
 """What can go wrong at each step, and what Karbor and its users see of it."""
 
-import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import eventlet
@@ -10,6 +10,7 @@ from harness import KarborHarness
 from karbor import exception
 from karbor.services.protection import protection_plugin
 
+from karbor_backup_core import system_clock
 from karbor_backup_fake.faults import (
     Busy,
     FailJob,
@@ -23,6 +24,16 @@ from karbor_backup_fake.faults import (
 from karbor_glue._bank_section import ResourceSection
 
 VOLUME = "OS::Cinder::Volume#volume-1"
+LONG_JOB = SlowJob(seconds=3600)
+"""Work that does not end by itself while a test goes on."""
+
+TIMEOUT = 300
+"""Seconds after which a test no longer believes that something comes."""
+
+
+def let_time_pass(harness: KarborHarness) -> None:
+    """Let all work of the cloud that was begun be done."""
+    harness.cloud.clock = lambda: system_clock() + timedelta(seconds=2 * LONG_JOB.seconds)
 
 
 def test_refusal_of_the_service_ends_in_error_with_its_reason(harness: KarborHarness) -> None:
@@ -54,10 +65,15 @@ def test_siblings_of_a_failed_resource_finish_and_can_be_deleted(harness: Karbor
 
 
 def test_transient_errors_are_retried_without_a_trace(harness: KarborHarness) -> None:
-    harness.cloud.faults.plan("create_job", Busy())
+    harness.cloud.faults.plan("create_job", Busy(), LONG_JOB)
     harness.cloud.faults.plan("list_jobs", Busy(), Busy())
-    harness.cloud.service_seconds = 0.3
     harness.cloud.faults.plan("delete_job", Busy())
+
+    def end_after_the_first_answer(request: str) -> None:
+        if request == "list_jobs done":
+            let_time_pass(harness)
+
+    harness.cloud.gate = end_after_the_first_answer
     done = harness.protect("volume-1")
     assert (done.status, done.error) == ("available", "")
     assert harness.cloud.jobs() == []
@@ -79,7 +95,7 @@ def test_lost_reply_of_a_release_keeps_the_backup_available(harness: KarborHarne
 
 
 def test_missing_job_ends_in_error(harness: KarborHarness) -> None:
-    harness.cloud.service_seconds = 2
+    harness.cloud.faults.plan("create_job", LONG_JOB)
     harness.cloud.faults.plan("list_jobs", NoFault(), Restart(forgets_running=True))
     done = harness.protect("volume-1")
     assert done.status == "error"
@@ -87,11 +103,12 @@ def test_missing_job_ends_in_error(harness: KarborHarness) -> None:
 
 
 def test_job_stopped_by_another_client_ends_in_error(harness: KarborHarness) -> None:
-    harness.cloud.service_seconds = 2
+    harness.cloud.faults.plan("create_job", LONG_JOB)
 
     def stop() -> None:
-        while not harness.cloud.jobs():
-            eventlet.sleep(0.05)
+        with eventlet.Timeout(TIMEOUT):
+            while not harness.cloud.jobs():
+                eventlet.sleep(0.05)
         for job in harness.cloud.jobs():
             harness.cloud.cancel_job(job)
 
@@ -234,15 +251,14 @@ def test_work_running_after_its_deadline_is_named_and_removed_by_delete(
 ) -> None:
     harness = _short_deadline_harness(make_harness, tmp_path)
     harness.cloud.heeds_cancel = False
-    harness.cloud.faults.plan("create_job", SlowJob(seconds=4))
+    harness.cloud.faults.plan("create_job", LONG_JOB)
     done = harness.protect("volume-1")
     assert done.status == "error"
     assert "left behind" in done.error
     assert any(name.startswith("operation-") for name in harness.list_objects(done, "volume-1"))
     early = harness.delete(done)
     assert early.status == "error-deleting"
-    while any(job.state == "running" for job in harness.cloud.jobs()):
-        time.sleep(0.1)
+    let_time_pass(harness)
     assert harness.delete(done).status == "deleted"
     assert harness.cloud.copies() == []
     assert harness.cloud.jobs() == []
