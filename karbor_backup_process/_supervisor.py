@@ -34,6 +34,9 @@ _NO_PROGRAM: Final = 127
 """The exit status of a shell for a program that it cannot start (POSIX, 2.8.2)."""
 
 
+_REQUESTS: Final = (signal.SIGTERM, signal.SIGINT)
+"""The signals that ask for the job to stop."""
+
 _QUEUE_INTERVAL: Final = 0.2
 """Seconds after which the first one in the queue looks again how many jobs run."""
 
@@ -110,8 +113,8 @@ class Supervisor:
 
     def run(self) -> dict[str, Any]:
         """Run the commands until one fails or a stop is requested; return how that ended."""
-        signal.signal(signal.SIGTERM, lambda *_: self._heed_request())
-        signal.signal(signal.SIGINT, lambda *_: self._heed_request())
+        for request in _REQUESTS:
+            signal.signal(request, lambda *_: self._heed_request())
         signal.signal(signal.SIGALRM, lambda *_: self._kill())
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         end: dict[str, Any] = {"exit_statuses": [], "signal": None, "error": "", "complete": False}
@@ -131,6 +134,7 @@ class Supervisor:
 
     def _wait_in_queue(self) -> None:
         with contextlib.suppress(_StopRequested):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _REQUESTS)
             if self._queue is not None:
                 self._queue.wait()
                 self._queue = None
@@ -260,7 +264,8 @@ def main() -> None:
         os._exit(0 if os.read(reader, 1) == _STARTED else 1)
     os.close(reader)
     os.setsid()
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    # Whoever reads the note may ask for a stop before there is anybody who heeds it.
+    signal.pthread_sigmask(signal.SIG_SETMASK, _REQUESTS)
     queue = None if job["work_limit"] is None else Queue(job["work_limit"])
     is_queued = queue is not None and not queue.enter()
     _write_json("process.json", {**_identify_process(), "commands": len(job["commands"])})

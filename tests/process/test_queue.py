@@ -9,10 +9,26 @@ from pathlib import Path
 import psutil
 import pytest
 
-from karbor_backup_process import Command, JobState, ProcessJob, ProcessJobs
+from karbor_backup_process import Command, JobState, ProcessJob, ProcessJobs, _job
 from tests.process.waiting import wait_for_end
 
 _ENVIRONMENT = {"PATH": os.environ["PATH"]}
+_STOPPED_EARLY = """
+import os, signal
+
+program = {"__name__": "supervisor"}
+with open(%r) as code:
+    exec(code.read(), program)
+run = program["Supervisor"].run
+
+def stop_and_run(supervisor):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return run(supervisor)
+
+program["Supervisor"].run = stop_and_run
+program["main"]()
+"""
+"""The supervisor, which is asked to stop when it has noted itself and done nothing yet."""
 
 
 @pytest.fixture
@@ -74,6 +90,24 @@ def test_queued_job_that_is_stopped_was_never_begun(one_at_once: ProcessJobs, ga
         assert not status.was_begun
         assert job.read_lines() == []
         job.remove()
+    gate.write_text("")
+    assert wait_for_end(first).succeeded
+
+
+@pytest.mark.parametrize(("limit", "queued"), [(1, True), (2, False)])
+def test_stop_that_comes_before_the_supervisor_is_ready_is_heeded(
+    directory: Path, gate: Path, monkeypatch: pytest.MonkeyPatch, limit: int, *, queued: bool
+) -> None:
+    jobs = ProcessJobs(directory, work_limit=limit)
+    first = start(jobs.job("first"), f"cat '{gate}'")
+    script = directory / "supervisor.py"
+    script.write_text(_STOPPED_EARLY % str(_job._SUPERVISOR))
+    monkeypatch.setattr(_job, "_SUPERVISOR", script)
+    status = wait_for_end(start(jobs.job("second"), "echo done"))
+    assert status.state is JobState.ENDED
+    assert status.describe() == "it was stopped"
+    assert status.queued == queued
+    assert status.exit_statuses == ()
     gate.write_text("")
     assert wait_for_end(first).succeeded
 
