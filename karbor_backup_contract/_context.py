@@ -322,7 +322,7 @@ class RuleContext:
             RuleViolation: it does not get there.
         """
         repeated = self.restart(operation)
-        for _ in range(self._calls_limit()):
+        for _ in range(self.calls_limit):
             if repeated.phase > operation.phase:
                 return repeated
             repeated = self.advance(repeated)
@@ -334,7 +334,7 @@ class RuleContext:
         Raises:
             RuleViolation: it is neither after many calls.
         """
-        turns = self._calls_limit()
+        turns = self.calls_limit
         while turns:
             if operation.finished:
                 return operation
@@ -497,7 +497,7 @@ class RuleContext:
         Returns:
             Whether it holds.
         """
-        for _ in range(self._calls_limit()):
+        for _ in range(self.calls_limit):
             if holds():
                 return True
             self.wait()
@@ -527,7 +527,9 @@ class RuleContext:
         """Return for how many seconds each operation may keep others waiting."""
         return CALLS_LIMIT if self.harness.clock is not None else self.harness.timeout
 
-    def _calls_limit(self) -> int:
+    @property
+    def calls_limit(self) -> int:
+        """The number of calls, with a wait after each, after which work counts as stuck."""
         if self.harness.clock is not None:
             return CALLS_LIMIT
         return CALLS_LIMIT + int(3 * self.harness.timeout / self.harness.poll_interval)

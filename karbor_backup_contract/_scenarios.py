@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from karbor_backup_contract._assertions import require, require_backup, require_outcome
-from karbor_backup_contract._context import CALLS_LIMIT, BeforeCall, RuleContext
+from karbor_backup_contract._context import BeforeCall, RuleContext
 from karbor_backup_contract.harness import Fault, Inventory
 from karbor_backup_core import Backup, Operation, Resource, Result, Verb
 
@@ -210,7 +210,7 @@ def advance_until_fault(context: RuleContext, operation: Operation) -> Operation
 
     A service that takes work up by and by meets it some polls after the work was begun.
     """
-    for _ in range(CALLS_LIMIT):
+    for _ in range(context.calls_limit):
         if operation.finished or not context.has_pending_fault():
             break
         operation = context.advance(operation)

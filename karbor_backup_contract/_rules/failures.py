@@ -356,7 +356,7 @@ def _require_content(context: RuleContext, resource: Resource, what: str) -> Non
 def _wait_for_final_progress(context: RuleContext, operation: Operation) -> Progress:
     """Return how the work ends, as the hooks say it."""
     answer = context.process.backend.call_verb(operation)
-    for _ in range(CALLS_LIMIT):
+    for _ in range(context.calls_limit):
         if answer.state not in _UNFINISHED_STATES:
             break
         if answer.state is ProgressState.READY:

@@ -234,7 +234,7 @@ def _run_until_work_ends(
     """Return an operation whose work outside has ended, and the answer of the poll that says so."""
     operation = _start_work(context, context.record_submission(verb, target))
     context.settle()  # The answer is forgotten: only the service's lists tell of the work.
-    for _ in range(CALLS_LIMIT):
+    for _ in range(context.calls_limit):
         answer: Progress = _poll(context, [operation])[operation.id]
         if not answer.state.active:
             return operation, answer

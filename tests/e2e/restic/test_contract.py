@@ -53,6 +53,8 @@ class TestRestic(ContractSuite):
             secrets=[PASSWORD],
             multi_phase_verbs=[Verb.RESTORE],
             damage=restic.damage,
+            # Of dozens of operations that are begun one after another, the last one's too.
+            timeout=300,
             # A rule kills real processes behind each of their system calls.
             rule_timeout=1500,
         )
