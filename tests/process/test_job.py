@@ -15,6 +15,7 @@ import pytest
 from karbor_backup_core import BackendError, Transient
 from karbor_backup_process import Command, JobState, ProcessJob, ProcessJobs
 from tests.process.waiting import wait_for_end
+from tests.support.waiting import wait_until
 
 _ENVIRONMENT = {"PATH": os.environ["PATH"]}
 _SECRET = "canary-of-an-input"  # noqa: S105 - made for the tests
@@ -225,8 +226,7 @@ def test_job_runs_as_long_as_a_process_that_its_command_has_started(
     job = jobs.job("one")
     start(job, shell(f"cat '{gate}' &"))
     with wait_until_reading(gate):
-        while not (job.directory / "status.json").exists():
-            pass
+        wait_until((job.directory / "status.json").exists)
         assert job.read_status().state is JobState.RUNNING
     assert wait_for_end(job).succeeded
 
@@ -266,12 +266,13 @@ def test_supervisor_that_hangs_is_killed_after_its_command(jobs: ProcessJobs, ga
     with wait_until_reading(gate):
         supervisor = supervisor_of(job)
         supervisor.suspend()
+        # It stops when it gets the processor next.
+        wait_until(lambda: supervisor.status() == psutil.STATUS_STOPPED)
         assert job.stop(signal.SIGINT)
         working = supervisor.children(recursive=True)
         assert job.kill_overdue(0)
         assert supervisor.status() == psutil.STATUS_STOPPED
-        while any(is_alive(process) for process in working):
-            pass
+        wait_until(lambda: not any(is_alive(process) for process in working))
         assert job.kill_overdue(0)
         assert wait_for_end(job).state is JobState.LOST
 

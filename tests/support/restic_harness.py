@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from karbor_backup_contract import Fault, Inventory, WithdrawFault
 from karbor_backup_core import Backend, Backup, Resource
 from karbor_backup_restic import OUTPUT, ResticBackend
 from karbor_backup_restic.harness import FileResources
+from tests.support.waiting import wait_until
 
 PASSWORD: Final = "canary-of-the-repository-s-password"  # noqa: S105 - made for the tests
 
@@ -32,8 +33,11 @@ FAULTY_PROGRAMS: Final = {
         exit 1""",
     ),
     Fault.STALL: ("work", "exec sleep 600"),
-    Fault.IGNORES_CANCEL: ("work", 'trap "" INT; sleep 0.5; exec setsid -w "$RESTIC" "$@"'),
-    Fault.UNCANCELLABLE: ("work", 'trap "" INT; sleep 8; exec setsid -w "$RESTIC" "$@"'),
+    Fault.IGNORES_CANCEL: ("unheeding-work", 'await_cancel; exec setsid -w "$RESTIC" "$@"'),
+    Fault.UNCANCELLABLE: (
+        "unheeding-work",
+        'await_cancel; sleep 8; exec setsid -w "$RESTIC" "$@"',
+    ),
     Fault.BUSY: ("request", 'echo "Fatal: dial tcp: connect: connection refused" >&2; exit 1'),
     Fault.REFUSE: ("request", 'eval "$REFUSE"'),
 }
@@ -70,11 +74,20 @@ if [ -z "$KARBOR_BACKUP_JOB" ]; then
         . "$numbered.met"
     fi
 fi
-for fault in "$FAULTS"/*.$kind; do
+# Work that is to end after its cancel does not end before it, however late that comes.
+await_cancel() {{
+    until [ "$cancelled" ]; do sleep 0.05; done
+    trap "" INT
+}}
+for fault in "$FAULTS"/*.$kind "$FAULTS"/*.unheeding-$kind; do
+    [ -e "$fault" ] || continue
+    # Whoever sees that the fault is met may cancel at once.
+    case $fault in *.unheeding-*) trap cancelled=yes INT;; esac
     # Only one call wins the fault.
-    if [ -e "$fault" ] && mv "$fault" "$fault.met" 2>/dev/null; then
+    if mv "$fault" "$fault.met" 2>/dev/null; then
         . "$fault.met"
     fi
+    trap - INT
 done
 exec "$RESTIC" "$@"
 """
@@ -212,9 +225,19 @@ class ResticHarness:
             if self._is_of_job(process, supervisor=False)
         ]
 
+    def supervisors(self) -> list[psutil.Process]:
+        """Return the supervisors of jobs."""
+        return [
+            process for process in psutil.process_iter() if self._is_of_job(process, restic=False)
+        ]
+
+    def end_processes(self) -> None:
+        """Kill all processes of all jobs, and those that they start meanwhile, until none lives."""
+        wait_until(lambda: not kill(self.processes()))
+
     def lose_work(self) -> None:
         """Kill all processes of all jobs; what had ended has lost its note, as in a power cut."""
-        kill(self.processes())
+        self.end_processes()
         for status in self.jobs.glob("*/status.json"):
             status.unlink()
 
@@ -273,8 +296,9 @@ class ResticHarness:
             stdin=subprocess.PIPE,
         ) as process:
             assert process.stdin is not None
-            while not list(self.repository.glob("locks/" + "[0-9a-f]" * 64)):
-                assert process.poll() is None
+            locks = self.repository.joinpath("locks")
+            wait_until(lambda: list(locks.glob("[0-9a-f]" * 64)) or process.poll() is not None)
+            assert process.poll() is None
             yield
             process.stdin.write(b"its data")
             process.stdin.close()
@@ -373,7 +397,9 @@ class ResticHarness:
         number = len(list(self._faults.glob("*")))
         (self._faults / f"{number}-{name}.{kind}").write_text(script)
 
-    def _is_of_job(self, process: psutil.Process, *, supervisor: bool = True) -> bool:
+    def _is_of_job(
+        self, process: psutil.Process, *, supervisor: bool = True, restic: bool = True
+    ) -> bool:
         try:
             environment = process.environ()
         except psutil.Error:
@@ -381,11 +407,12 @@ class ResticHarness:
         mine = environment.get("KARBOR_BACKUP_JOB", "").startswith(
             f"{os.path.realpath(self.jobs)}/"
         )
-        return mine and (supervisor or "KARBOR_BACKUP_SUPERVISOR" not in environment)
+        return mine and (supervisor if "KARBOR_BACKUP_SUPERVISOR" in environment else restic)
 
 
-def kill(processes: Iterable[psutil.Process]) -> None:
-    """Kill processes, some of which may end meanwhile."""
+def kill(processes: Collection[psutil.Process]) -> Collection[psutil.Process]:
+    """Kill processes, some of which may end meanwhile; return them."""
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+    return processes

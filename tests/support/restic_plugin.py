@@ -5,13 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from sandbox.instance import report_nothing
 from sandbox.layout import Project
 from sandbox.restic import find_restic
-from tests.support.restic_harness import PASSWORD, ResticHarness, kill
+from tests.support.restic_harness import PASSWORD, ResticHarness
 from tests.support.restic_key import make_key_cheap
 
 _ROOT = Path(__file__).parents[2]
@@ -68,5 +67,4 @@ def restic(
     harness = ResticHarness(tmp_path, restic_program)
     monkeypatch.setenv(harness.variable, PASSWORD)
     yield harness
-    kill(harness.processes())
-    psutil.wait_procs(harness.processes(), timeout=60)
+    harness.end_processes()

@@ -4,11 +4,10 @@ import contextlib
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import attrs
 import psutil
@@ -28,8 +27,7 @@ from karbor_backup_core import (
 )
 from karbor_backup_restic import DIRECTORY
 from tests.support.restic_harness import ResticHarness
-
-_Found = TypeVar("_Found")
+from tests.support.waiting import LONG, wait_until
 
 POLICY: Final = Policy(
     poll_first=timedelta(milliseconds=20),
@@ -38,8 +36,8 @@ POLICY: Final = Policy(
     retry_first=timedelta(milliseconds=50),
     retry_limit=timedelta(milliseconds=200),
 )
-TIMEOUT: Final = 240.0
-"""Seconds that only a hang reaches."""
+ENDLESS: Final = 2**40
+"""The size of a file that no machine reads before a test is over."""
 
 
 @attrs.frozen
@@ -87,7 +85,7 @@ class ResticRunner:
 
     def wait(self, operation_id: str) -> Operation:
         """Return an operation that is over."""
-        return self.runner.wait(operation_id, timeout=TIMEOUT)
+        return self.runner.wait(operation_id, timeout=LONG)
 
     def run(self, verb: Verb, target: Resource | Backup, **options: Any) -> Operation:
         """Run an operation to its end."""
@@ -141,8 +139,7 @@ class ResticRunner:
 
     def supervisors(self) -> list[psutil.Process]:
         """Return the supervisors of jobs."""
-        working = self.restic_processes()
-        return [process for process in self.harness.processes() if process not in working]
+        return self.harness.supervisors()
 
 
 def failure(operation: Operation) -> str:
@@ -150,15 +147,6 @@ def failure(operation: Operation) -> str:
     assert operation.outcome is not None
     assert operation.outcome.result is Result.FAILED, operation.outcome
     return operation.outcome.reason
-
-
-def wait_until(look: Callable[[], _Found]) -> _Found:
-    """Return what is found as soon as there is something."""
-    until = time.monotonic() + TIMEOUT
-    while not (found := look()):
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.01)
-    return found
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -191,7 +179,7 @@ def start_command(configuration: Path, *arguments: str) -> "subprocess.Popen[str
     )
 
 
-def make_big(path: Path, size: int = 2 * 2**30) -> None:
-    """Make a file that takes restic a while to read, and no space: zeros."""
+def make_big(path: Path, size: int = ENDLESS) -> None:
+    """Make a file that takes restic long to read, and no space: zeros."""
     with path.open("wb") as file:
         file.truncate(size)

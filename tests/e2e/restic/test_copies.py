@@ -22,9 +22,10 @@ from karbor_backup_core import (
 )
 from karbor_backup_core.documents import to_document
 from karbor_backup_restic import ResticBackend
-from tests.e2e.restic.operations import POLICY, ResticRunner, failure, wait_until
+from tests.e2e.restic.operations import POLICY, ResticRunner, failure
 from tests.support.restic_harness import PASSWORD, ResticHarness
 from tests.support.restic_key import make_key_cheap
+from tests.support.waiting import wait_until
 
 SOURCE_PASSWORD: Final = "canary-of-the-other-repository-s-password"  # noqa: S105 - for the tests
 DIES_BEFORE_TAG: Final = '"$RESTIC" "$@"; kill -9 $$'

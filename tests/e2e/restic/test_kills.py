@@ -15,10 +15,10 @@ from tests.e2e.restic.operations import (
     is_alive,
     make_big,
     start_command,
-    wait_until,
     write_configuration,
 )
 from tests.support.restic_harness import UNINTERRUPTIBLE, ResticHarness, kill
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_restic_that_outlives_its_supervisor_is_awaited_and_its_snapshot_removed
     kill(runner.supervisors())
     working = runner.restic_processes()
     assert working
+    make_big(Path(big.id, "big"), 0)
     assert "killed" in failure(runner.wait(operation_id))
     assert not any(is_alive(process) for process in working)
     check_retry(runner, big)
@@ -73,8 +74,7 @@ def test_restic_that_ignores_its_cancel_is_killed_without_its_supervisor(
     with ResticRunner.open(restic, stop_timeout=0.1) as runner:
         restic.plan_fault("UNINTERRUPTIBLE", "work", UNINTERRUPTIBLE)
         operation_id = runner.begin(Verb.PROTECT, runner.directory())
-        working = wait_until(runner.restic_processes)
-        wait_until(lambda: not restic.pending_faults())
+        working = wait_until(runner.stalled_processes)
         kill(runner.supervisors())
         runner.runner.cancel(operation_id)
         operation = runner.wait(operation_id)

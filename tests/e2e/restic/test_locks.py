@@ -1,10 +1,13 @@
 """Dead locks of this host are removed, and no others; whose lock is waited for is told."""
 
+import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,32 +21,16 @@ from karbor_backup_restic._config import Configuration
 from karbor_backup_restic._locks import Locks
 from karbor_backup_restic._restic import Restic
 from sandbox import Sandbox
-from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.operations import ResticRunner
 from tests.e2e.restic.test_storages import on_rest
 from tests.support.restic_harness import PASSWORD, ResticHarness
 from tests.support.restic_key import forge_lock
+from tests.support.waiting import wait_until
 
 HERE = os.uname().nodename
 
-HELD_PRUNE = """
-has_lock() { ls "$FAULTS/../repository/locks" | grep -qxE '[0-9a-f]{64}'; }
-has_state() { grep -q "^State:.[$1]" /proc/$pid/status; }
-while :; do
-    "$RESTIC" "$@" & pid=$!
-    until has_lock || has_state Z; do :; done
-    kill -STOP $pid
-    until has_state TZ; do :; done
-    if has_lock; then break; fi
-    kill -CONT $pid
-    wait $pid
-done
-read go <"$FAULTS/../gate"
-kill -CONT $pid
-wait $pid
-exit $?
-"""
-# A real prune that is stopped while it has its lock, until somebody writes to the gate. One that
-# was through before it could be stopped, or whose lock had no name yet, is run again.
+TALKATIVE_PRUNE = 'exec "$RESTIC" "$@" --quiet=false >"$FAULTS/../printed"'
+"""A real prune, which says when it has its lock what it does next; nobody may read that."""
 
 
 def locks_of(harness: ResticHarness, **changes: object) -> Locks:
@@ -169,10 +156,7 @@ def test_lock_that_is_none_is_left_alone(restic: ResticHarness) -> None:
     assert len(locks.ids()) == 3
 
 
-def test_lock_of_another_host_is_waited_for_and_named(
-    runner: ResticRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("karbor_backup_restic._work.LOCK_RETRY", 0.5)
+def test_lock_of_another_host_is_waited_for_and_named(runner: ResticRunner) -> None:
     repository = runner.harness.repository
     lock = forge(repository, 7, host="another.example", age=timedelta(hours=2), exclusive=True)
     operation_id = runner.begin(Verb.PROTECT, runner.directory())
@@ -195,7 +179,7 @@ def test_locked_repository_is_tried_again_soon_and_then_less_often(
     planned = plan_protect(backend, restic.resources.create(FILE, "letter", b"Dear reader"))
     operation = attrs.evolve(planned, phase=phase)
     backend.call_verb(operation)
-    wait_until(lambda: backend.poll([operation])[operation.id].reason)
+    wait_until(lambda: backend.poll([operation])[operation.id].state is not ProgressState.RUNNING)
     path = restic.jobs / f"{operation.id}.{phase}" / "status.json"
     status = json.loads(path.read_text())
 
@@ -215,19 +199,40 @@ def test_dead_lock_of_this_host_is_not_waited_for_long(runner: ResticRunner, gon
     assert runner.harness.inventory().bookkeeping == frozenset()
 
 
+@contextlib.contextmanager
+def full_pipe(path: Path) -> Iterator[Callable[[], object]]:
+    """Make a pipe that takes nothing more, so that who prints into it stands still.
+
+    Yields:
+        What empties it.
+    """
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        size = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                size += os.write(pipe, bytes(select.PIPE_BUF))
+        yield lambda: os.read(pipe, size)
+    finally:
+        os.close(pipe)
+
+
 def test_protect_waits_for_a_prune_that_another_store_knows(runner: ResticRunner) -> None:
-    gate = runner.harness.folder / "gate"
-    os.mkfifo(gate)
-    runner.harness.plan_fault("HELD", "work", HELD_PRUNE)
-    with ResticRunner.open(runner.harness) as other:
+    harness = runner.harness
+    harness.plan_fault("TALKS", "work", TALKATIVE_PRUNE)
+    with (
+        full_pipe(harness.folder / "printed") as let_go_on,
+        ResticRunner.open(harness) as other,
+    ):
         prune = other.runner.maintain("restic", "prune", {}).id
-        wait_until(lambda: list(runner.harness.repository.glob("locks/" + "[0-9a-f]" * 64)))
+        wait_until(lambda: list(harness.repository.glob("locks/" + "[0-9a-f]" * 64)))
         protect = runner.begin(Verb.PROTECT, runner.directory())
         waiting = wait_until(lambda: runner.store.operation(protect).retry.last_error)
         assert "waits for the repository" in waiting
         assert "locked exclusively" in waiting
         assert runner.snapshots() == []
-        gate.write_text("go on")
+        let_go_on()
         assert other.wait(prune).succeeded
         assert runner.wait(protect).succeeded
     assert len(runner.snapshots()) == 1

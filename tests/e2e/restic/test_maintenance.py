@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from karbor_backup_core import InvalidDocument, Operation, Result, Unsupported, Verb
-from tests.e2e.restic.operations import ResticRunner, failure, wait_until
+from tests.e2e.restic.operations import ResticRunner, failure
 from tests.support.restic_harness import ResticHarness, kill
+from tests.support.waiting import wait_until
 
 SIZE = 4 * 2**20
 

@@ -10,14 +10,29 @@ import pytest
 from karbor_backup_contract import Fault
 from karbor_backup_core import Amount, Driver, InvalidInput, Result, State, Verb, WrongPlace
 from karbor_backup_restic import ResticBackend
-from tests.e2e.restic.operations import ResticRunner, make_big, wait_until
+from tests.e2e.restic.operations import ResticRunner, make_big
 from tests.support.restic_harness import PASSWORD, ResticHarness
+from tests.support.waiting import wait_until
+
+HELD_PROGRESS = """
+{ "$RESTIC" "$@"; echo $? >"$FAULTS/../status"; } | while IFS= read -r line; do
+    printf '%s\\n' "$line"
+    case $line in *'"bytes_done":'*) [ "$go" ] || read -r go <"$FAULTS/../gate";; esac
+done
+exit "$(cat "$FAULTS/../status")"
+"""
+# A real backup that tells no more than its first progress before somebody writes to the gate.
 
 
 def test_progress_is_in_bytes_with_a_total(runner: ResticRunner) -> None:
     directory = runner.directory()
     make_big(Path(directory.id, "big"), 2**30)
-    operation = runner.succeed(Verb.PROTECT, directory)
+    os.mkfifo(runner.harness.folder / "gate")
+    runner.harness.plan_fault("HELD", "work", HELD_PROGRESS)
+    operation_id = runner.begin(Verb.PROTECT, directory)
+    wait_until(lambda: runner.store.operation(operation_id).amount.done)
+    (runner.harness.folder / "gate").write_text("go on")
+    operation = runner.wait(operation_id)
     size = 2**30 + len("Dear reader") + len("my files")
     assert operation.amount == Amount(size, size, "bytes")
     reported = [change.amount.done for change in runner.changes if change.amount.done]
@@ -109,9 +124,9 @@ def test_locked_repository_is_waited_for(runner: ResticRunner) -> None:
 def test_release_waits_for_a_repository_that_others_use(runner: ResticRunner) -> None:
     harness = runner.harness
     harness.faults[Fault.IGNORES_CANCEL]()
-    operation_id = runner.begin(Verb.PROTECT, runner.directory())
-    wait_until(lambda: not harness.pending_faults())
     with harness.hold_repository():
+        operation_id = runner.begin(Verb.PROTECT, runner.directory())
+        wait_until(lambda: not harness.pending_faults())
         runner.runner.cancel(operation_id)
         reason = wait_until(lambda: waiting_for_release(runner, operation_id))
         assert "repository is already locked" in reason

@@ -11,8 +11,9 @@ import pytest
 
 from karbor_backup_core import Backup, Resource, Result, Verb
 from karbor_backup_restic import OUTPUT
-from tests.e2e.restic.operations import ResticRunner, failure, wait_until
+from tests.e2e.restic.operations import ResticRunner, failure
 from tests.support.restic_harness import ResticHarness, kill
+from tests.support.waiting import wait_until
 
 SECRET = "canary-of-the-database"  # noqa: S105 - made for the tests
 

@@ -8,8 +8,9 @@ import pytest
 
 from karbor_backup_core import Operation, Result, State, Verb
 from karbor_backup_core.stores.sql import SQLStore
-from tests.e2e.restic.operations import ResticRunner, wait_until
+from tests.e2e.restic.operations import ResticRunner
 from tests.support.restic_harness import ResticHarness
+from tests.support.waiting import wait_until
 
 
 @attrs.frozen

@@ -4,6 +4,7 @@ import contextlib
 import re
 import shlex
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ import pytest
 
 from karbor_backup_core import BackendError, Verb
 from sandbox import Sandbox
-from sandbox.ports import HOST, free_port
+from sandbox.ports import HOST
 from tests.e2e.restic.operations import ResticRunner
 from tests.support.restic_harness import ResticHarness
 
@@ -177,7 +178,11 @@ def test_credentials_that_are_refused_are_named(restic: ResticHarness, storage: 
 
 
 def test_server_that_is_away_is_told(restic: ResticHarness) -> None:
-    health = restic.backend(repository=f"rest:http://{HOST}:{free_port()}/me/").health()
+    # Nobody else can take the port, and nobody listens on it.
+    with socket.socket() as bound:
+        bound.bind((HOST, 0))
+        port = bound.getsockname()[1]
+        health = restic.backend(repository=f"rest:http://{HOST}:{port}/me/").health()
     assert not health.ok
     assert "connection refused" in health.summary
     assert "\n" not in health.summary

@@ -14,10 +14,10 @@ from karbor_backup_restic import OUTPUT
 from tests.e2e.restic.operations import (
     ResticRunner,
     start_command,
-    wait_until,
     write_configuration,
 )
 from tests.support.restic_harness import ResticHarness
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
