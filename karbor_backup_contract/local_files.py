@@ -15,6 +15,7 @@
 """
 
 import functools
+import os
 import shlex
 import shutil
 import tempfile
@@ -32,8 +33,16 @@ _PREFIX_LENGTH: Final = 40
 
 
 def list_paths(folder: Path) -> list[str]:
-    """Return the paths of everything in a folder, at any depth; none where there is no folder."""
-    return [str(path) for path in folder.rglob("*")]
+    """Return the paths of everything in a folder, at any depth; none where there is no folder.
+
+    Work that goes on may remove what is in it meanwhile.
+    """
+    # Path.rglob raises where a directory is gone before it is read, before Python 3.13.
+    return [
+        os.path.join(parent, name)  # noqa: PTH118 - texts, of which there may be many
+        for parent, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+    ]
 
 
 @attrs.frozen

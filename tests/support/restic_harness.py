@@ -15,6 +15,7 @@ import attrs
 import psutil
 
 from karbor_backup_contract import Fault, Inventory, WithdrawFault
+from karbor_backup_contract.local_files import list_paths
 from karbor_backup_core import Backend, Backup, Resource
 from karbor_backup_restic import OUTPUT, ResticBackend
 from karbor_backup_restic.harness import FileResources
@@ -152,7 +153,7 @@ class AllResources(FileResources):
     def list_present(self) -> Iterator[str]:
         """Return all that there are."""
         yield from super().list_present()
-        yield from (str(path) for path in self.outputs.rglob("*"))
+        yield from list_paths(self.outputs)
 
     def _path(self, resource: Resource) -> Path:
         """Return the file that a command prints, or that was restored: its id is the path."""

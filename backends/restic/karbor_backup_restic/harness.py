@@ -14,6 +14,7 @@ from typing import Any, Final
 import attrs
 
 from karbor_backup_contract import Harness, Inventory
+from karbor_backup_contract.local_files import list_paths
 from karbor_backup_core import Resource, Secret, Verb
 from karbor_backup_restic._abilities import DIRECTORY, FILE, MAINTENANCE
 from karbor_backup_restic._config import Configuration, use_repository
@@ -62,7 +63,7 @@ class FileResources:
 
     def list_present(self) -> Iterator[str]:
         """Return all that there are."""
-        return (str(path) for path in self.folder.rglob("*"))
+        return iter(list_paths(self.folder))
 
 
 @attrs.frozen
