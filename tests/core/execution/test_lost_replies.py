@@ -145,9 +145,11 @@ def test_operation_is_not_resumed_by_two_threads_at_once(
     store.before_take_over = hold
     with create_runner(cloud, store) as runner, ThreadPoolExecutor(1) as pool:
         first = pool.submit(runner.resume, operation_id)
-        assert resuming.wait(LONG)
-        with pytest.raises(Conflict, match="another thread"):
-            runner.resume(operation_id)
-        go_on.set()
+        try:
+            assert resuming.wait(LONG)
+            with pytest.raises(Conflict, match="another thread"):
+                runner.resume(operation_id)
+        finally:
+            go_on.set()
         assert first.result(LONG).result(LONG).succeeded
         assert runner.resume(operation_id).result(LONG).succeeded

@@ -17,6 +17,7 @@ from tests.support.strategies import operation
 
 PROCESSES = 3
 ROUNDS = 40
+LONG = 100.0
 
 OpenStore = Callable[[str], SQLStore]
 
@@ -36,18 +37,24 @@ def run_concurrently(
     rounds: int = ROUNDS,
 ) -> list[object]:
     """Let several processes do the same at the same time; answer what each of them won."""
-    start = processes.Barrier(PROCESSES)
+    start = processes.Barrier(PROCESSES, timeout=LONG)
     receivers, running = [], []
     for number in range(PROCESSES):
         receiver, sender = processes.Pipe(duplex=False)
         process = processes.Process(target=work, args=(url, f"p{number}", start, rounds, sender))
         process.start()
+        sender.close()  # so that its end is noticed
         running.append(process)
         receivers.append(receiver)
-    won = [receiver.recv() for receiver in receivers]
-    for each in running:
-        each.join()
-    return won
+    try:
+        return [receiver.recv() for receiver in receivers]
+    except BaseException:
+        for each in running:
+            each.kill()
+        raise
+    finally:
+        for each in running:
+            each.join()
 
 
 def test_every_version_is_written_by_exactly_one_process(
@@ -131,6 +138,7 @@ def test_a_kill_at_any_time_leaves_all_of_an_end_or_nothing(
     receiver, sender = processes.Pipe(duplex=False)
     worker = processes.Process(target=workers.end_sequentially, args=(sqlite_url, ids, sender))
     worker.start()
+    sender.close()
     for _ in range(begun_before):
         receiver.recv()
     worker.kill()
