@@ -2,8 +2,6 @@
 
 import contextlib
 import multiprocessing
-import os
-import signal
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
@@ -24,6 +22,7 @@ from karbor_backup_fake import FakeBackend, FakeCloud
 from karbor_backup_scale._connection_parameters import postgresql_parameters
 from karbor_backup_scale._database import QueueDatabase
 from karbor_backup_scale.detach import DetachedQueue
+from karbor_backup_scale.settings import WorkerSettings
 from tests.core.execution.killed_runner import CLOUD_NAME
 from tests.scale import worker_main
 from tests.scale.worker_main import BACKEND, SETTINGS, WorkerOrder
@@ -94,8 +93,7 @@ class WorkerHarness:
     def stop_all(self) -> None:
         """Kill what still runs."""
         for worker in self._workers:
-            if worker.is_alive() and worker.pid is not None:
-                os.kill(worker.pid, signal.SIGKILL)
+            worker.kill()
             worker.join()
 
     def add_operation(self, *, queued: bool = True) -> Operation:
@@ -128,14 +126,22 @@ class WorkerHarness:
         """Return the owners of all operations."""
         return {each.owner for each in self.store.operations()}
 
-    def query(self, text: str) -> list[dict[str, Any]]:
+    def query(self, text: str, *parameters: object) -> list[dict[str, Any]]:
         """Return the rows of a query of the queue's database."""
         with self.database.connect() as connection:
-            return connection.execute(text).fetchall()
+            return connection.execute(text, parameters).fetchall()
 
     def worker_pids(self) -> set[int]:
         """Return the process ids of the registered workers."""
         return {row["pid"] for row in self.query("SELECT pid FROM karbor_backup_workers")}
+
+    def wait_until_taken_for_dead(self, pid: int, settings: WorkerSettings) -> None:
+        """Wait until a worker has been silent for so long that others take it for dead."""
+        alive = (
+            "SELECT 1 FROM karbor_backup_workers w JOIN procrastinate_workers p "
+            "ON p.id = w.worker_id WHERE w.pid = %s AND p.last_heartbeat >= now() - %s"
+        )
+        wait_until(lambda: not self.query(alive, pid, settings.dead_after))
 
     def jobs(self) -> list[dict[str, Any]]:
         """Return the jobs that drive operations."""
@@ -173,7 +179,8 @@ class WorkerHarness:
         backups = {each.id for each in self.store.backups()}
         assert backups == {each.id for each in operations}
         assert sorted(each.operation for each in self.cloud.copies()) == sorted(backups)
-        assert self.jobs() == []
+        # A sweep that looked before the last operation was taken up queues it once more.
+        wait_until(lambda: not self.jobs())
 
 
 @contextlib.contextmanager

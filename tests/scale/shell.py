@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from tests.scale.harness import LONG
+from tests.scale.harness import LONG, wait_until
 
 PROGRAM: Final = str(Path(sys.executable).parent / "karbor-backup")
 
@@ -45,10 +45,8 @@ url = "{url}"
 [policy]
 poll_first = 0.05
 poll_limit = 0.1
-lease = 2
 [workers]
 heartbeat = 0.3
-dead_after = 1.5
 sweep = 1
 {more}
 [backends.mine]
@@ -76,10 +74,25 @@ use = "fake"
 
 @contextlib.contextmanager
 def run_workers(command: Sequence[str], environ: Mapping[str, str], number: int) -> Iterator[None]:
-    """Run workers, and stop them at the end, which they are to take well."""
+    """Run workers, and stop them at the end, which they are to take well.
+
+    Args:
+        command: begins with the program, and runs a worker.
+        environ: names its configuration.
+        number: how many.
+    """
     workers = [subprocess.Popen(command, env=environ) for _ in range(number)]
+
+    def registered() -> set[int]:
+        arguments = [command[0], "workers", "--json"]
+        listed = subprocess.run(arguments, env=environ, stdout=subprocess.PIPE, check=True)
+        return {each["pid"] for each in json.loads(listed.stdout)["workers"]}
+
     try:
         yield
+        # One that is still starting does not hear the signal yet.
+        pids = {each.pid for each in workers}
+        wait_until(lambda: registered() >= pids)
         for each in workers:
             each.send_signal(signal.SIGTERM)
             assert each.wait(LONG) == 0

@@ -31,8 +31,8 @@ def worker(shell: Shell, url: str) -> Iterator["subprocess.Popen[str]"]:
         text=True,
     ) as running:
         assert running.stderr is not None
-        assert "drives up to 5 operations of mine" in running.stderr.readline()
         try:
+            assert "drives up to 5 operations of mine" in running.stderr.readline()
             yield running
         finally:
             running.kill()
@@ -46,6 +46,7 @@ def test_detached_operation_is_driven_by_a_worker_and_waited_for(
     waited = shell.run("wait", done.stdout.strip()[:13])
     assert waited.returncode == 0, waited.stderr
     assert "protected OS::Cinder::Volume volume-1" in waited.stdout
+    wait_until(lambda: shell.json("queue") == {"queues": []})
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(LONG) == 0
     assert worker.stderr is not None
@@ -99,12 +100,13 @@ def test_workers_names_limits_that_differ(
     assert worker.poll() is None
 
 
-def test_workers_lists_who_lives(shell: Shell, worker: "subprocess.Popen[str]") -> None:
+def test_workers_lists_who_lives(shell: Shell, url: str, worker: "subprocess.Popen[str]") -> None:
     (shown,) = shell.json("workers")["workers"]
     assert (shown["pid"], shown["hold"], shown["queues"]) == (worker.pid, 5, ["mine"])
     assert shown["alive"]
     worker.kill()
     worker.wait(LONG)
+    shell.configure(url, "dead_after = 1")
     wait_until(lambda: not shell.json("workers")["workers"][0]["alive"])
     assert ": dead" in shell.run("workers").stdout
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.core.execution.killed_runner import serve_cloud
-from tests.scale.harness import WorkerHarness, worker_harness
+from tests.scale.harness import LONG, WorkerHarness, worker_harness
 from tests.support.postgresql import PostgreSql, postgresql
 
 _ROUNDS: Final = 50
@@ -94,7 +94,7 @@ class Rivals:
 
     def __init__(self, harness: WorkerHarness) -> None:
         self._harness = harness
-        self.first_lock = threading.Barrier(3)
+        self.first_lock = threading.Barrier(3, timeout=LONG)
         self.deadlocks: list[psycopg.errors.DeadlockDetected] = []
 
     def lock_rows(self, order: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ from karbor_backup_scale._database import (
 from karbor_backup_scale.detach import DetachedQueue
 from tests.core.execution.killed_runner import serve_cloud
 from tests.scale.harness import WorkerHarness, wait_until
-from tests.scale.worker_main import BACKEND, SETTINGS
+from tests.scale.worker_main import BACKEND, MORTAL_SETTINGS, SETTINGS
 
 
 def test_limit_of_a_backend_bounds_all_workers_together(harness: WorkerHarness) -> None:
@@ -53,7 +53,7 @@ def test_smallest_limit_of_all_workers_holds(harness: WorkerHarness, other: dict
 
 
 def test_slots_of_a_dead_worker_are_free_again(harness: WorkerHarness) -> None:
-    settings = attrs.evolve(SETTINGS, limits={BACKEND: 2})
+    settings = attrs.evolve(MORTAL_SETTINGS, limits={BACKEND: 2})
     harness.add_running_operations(4)
     first = harness.start(settings=settings)
     harness.wait_until_running(2)

@@ -9,7 +9,7 @@ import attrs
 from karbor_backup_core import Lease
 from karbor_backup_core.owners import new_owner_name
 from tests.scale.harness import LONG, WorkerHarness, wait_until
-from tests.scale.worker_main import SETTINGS
+from tests.scale.worker_main import MORTAL_SETTINGS, SETTINGS
 
 
 def test_worker_drives_queued_operations_to_their_end(harness: WorkerHarness) -> None:
@@ -53,12 +53,12 @@ def test_sigterm_hands_back_what_runs_and_another_worker_goes_on(harness: Worker
 
 def test_sigkill_is_noticed_and_another_worker_goes_on(harness: WorkerHarness) -> None:
     harness.add_running_operations(4)
-    worker = harness.start()
+    worker = harness.start(settings=MORTAL_SETTINGS)
     harness.wait_until_running(4)
-    harness.start(wait=True)
+    owners = harness.owners()
+    harness.start(settings=MORTAL_SETTINGS, wait=True)
     worker.kill()
     worker.join(LONG)
-    owners = harness.owners()
     wait_until(lambda: not owners & harness.owners())
     harness.finish_work()
     harness.wait_until_idle()
@@ -67,15 +67,16 @@ def test_sigkill_is_noticed_and_another_worker_goes_on(harness: WorkerHarness) -
 
 def test_worker_paused_past_its_lease_writes_nothing_more(harness: WorkerHarness) -> None:
     harness.add_running_operations(4)
-    zombie = harness.start()
+    zombie = harness.start(settings=MORTAL_SETTINGS)
     harness.wait_until_running(4)
-    harness.start(wait=True)
+    owners = harness.owners()
+    harness.start(settings=MORTAL_SETTINGS, wait=True)
     assert zombie.pid is not None
     os.kill(zombie.pid, signal.SIGSTOP)
-    owners = harness.owners()
     wait_until(lambda: not owners & harness.owners())
     # A worker that starts removes the dead ones from the queue.
-    harness.start(wait=True)
+    harness.wait_until_taken_for_dead(zombie.pid, MORTAL_SETTINGS)
+    harness.start(settings=MORTAL_SETTINGS, wait=True)
     assert zombie.pid not in harness.worker_pids()
     os.kill(zombie.pid, signal.SIGCONT)
     # It starts anew, and takes what comes.

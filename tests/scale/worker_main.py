@@ -34,8 +34,13 @@ POLICY: Final = Policy(
     lease=LEASE,
 )
 SETTINGS: Final = WorkerSettings(
-    heartbeat=timedelta(seconds=0.3), dead_after=timedelta(seconds=1.5), sweep=1
+    heartbeat=timedelta(seconds=0.3), dead_after=timedelta(minutes=10), sweep=1
 )
+"""By these no worker of a slow machine counts as dead."""
+
+MORTAL_SETTINGS: Final = attrs.evolve(SETTINGS, dead_after=timedelta(seconds=1.5))
+"""For tests in which a worker dies, or is taken for dead."""
+
 _CHANGES: Final = ("finish_job", "retry_job", "defer_jobs", "defer_periodic_job")
 _FETCH: Final = "fetch_job"
 
