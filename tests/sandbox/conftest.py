@@ -7,6 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sandbox import Sandbox
+from sandbox.ftp import Ftp
 from sandbox.instance import Instance
 from sandbox.layout import Project
 from sandbox.services import Service, server_environ
@@ -35,6 +37,12 @@ def instance(project: Project) -> Iterator[Instance]:
     instance.layout.make()
     yield instance
     instance.take_down()
+
+
+@pytest.fixture
+def ftp(sandbox: Sandbox) -> Ftp:
+    """Return the run's part `ftp`; a fixture has the time to install it, and a test has not."""
+    return sandbox.ftp
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import filecmp
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from keystoneauth1.adapter import Adapter
 
 from sandbox import Sandbox
+from sandbox.ftp import Ftp
 from sandbox.scheduler import CLIENT_ID
 from tests.support.waiting import wait_until
 
@@ -45,41 +46,36 @@ def run_action(freezer: Adapter) -> Callable[..., str]:
 
 
 @pytest.fixture
-def storages(sandbox: Sandbox) -> Mapping[str, Callable[[], Job]]:
-    """Return, by storage kind, what makes an action's fields for a place of its own."""
-
-    def local() -> Job:
-        return {"container": str(sandbox.storage_dir / uuid.uuid4().hex)}
-
-    def ssh() -> Job:
-        server = sandbox.ssh
-        return {
-            "container": str(server.directory / uuid.uuid4().hex),
-            "ssh_host": server.host,
-            "ssh_port": server.port,
-            "ssh_username": server.user,
-            "ssh_key": str(server.key),
-        }
-
-    def swift() -> Job:
-        assert sandbox.swift
-        return {"container": uuid.uuid4().hex}
-
-    return {"local": local, "ssh": ssh, "swift": swift}
+def storage(request: pytest.FixtureRequest, sandbox: Sandbox) -> Job:
+    """Return an action's fields for a place of its own on a kind of storage."""
+    name = uuid.uuid4().hex
+    match request.param:
+        case "ssh":
+            server = sandbox.ssh
+            return {
+                "storage": "ssh",
+                "container": str(server.directory / name),
+                "ssh_host": server.host,
+                "ssh_port": server.port,
+                "ssh_username": server.user,
+                "ssh_key": str(server.key),
+            }
+        case "swift":
+            assert sandbox.swift
+            return {"storage": "swift", "container": name}
+        case _:
+            return {"storage": "local", "container": str(sandbox.storage_dir / name)}
 
 
-@pytest.mark.parametrize("kind", ["local", "ssh", "swift"])
+@pytest.mark.parametrize("storage", ["local", "ssh", "swift"], indirect=True)
 def test_directory_is_restored(
-    kind: str,
-    storages: Mapping[str, Callable[[], Job]],
-    run_action: Callable[..., str],
-    tmp_path: Path,
+    storage: Job, run_action: Callable[..., str], tmp_path: Path
 ) -> None:
     source, restored = tmp_path / "source", tmp_path / "restored"
     source.mkdir()
     restored.mkdir()
     (source / "content").write_bytes(bytes(range(256)))
-    stored = {"mode": "fs", "storage": kind, "backup_name": "smoke", **storages[kind]()}
+    stored = {"mode": "fs", "backup_name": "smoke", **storage}
 
     assert run_action(action="backup", path_to_backup=str(source), **stored) == "success"
     assert run_action(action="restore", restore_abs_path=str(restored), **stored) == "success"
@@ -88,18 +84,17 @@ def test_directory_is_restored(
 
 
 def test_agent_writes_its_files_inside_the_sandbox(
-    sandbox: Sandbox, run_action: Callable[..., str], tmp_path: Path
+    sandbox: Sandbox, ftp: Ftp, run_action: Callable[..., str], tmp_path: Path
 ) -> None:
-    server = sandbox.ftp
     stored = {
         "mode": "fs",
         "storage": "ftp",
         "container": f"/{uuid.uuid4().hex}",
         "backup_name": "smoke",
-        "ftp_host": server.host,
-        "ftp_port": server.port,
-        "ftp_username": server.user,
-        "ftp_password": server.password,
+        "ftp_host": ftp.host,
+        "ftp_port": ftp.port,
+        "ftp_username": ftp.user,
+        "ftp_password": ftp.password,
     }
     (tmp_path / "content").touch()
     server_name = sandbox.add_scheduler("observed")
@@ -111,6 +106,6 @@ def test_agent_writes_its_files_inside_the_sandbox(
     betrayed = {
         str(path.relative_to(home).parent)
         for path in home.rglob("*")
-        if path.is_file() and server.password in path.read_text(errors="replace")
+        if path.is_file() and ftp.password in path.read_text(errors="replace")
     }
     assert betrayed == {".freezer", "jobs"}, "sandbox/README.md names the places"

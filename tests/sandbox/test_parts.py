@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sandbox import Sandbox, SandboxError
+from sandbox.ftp import Ftp
+from sandbox.s3 import S3
 
 S3_ROUND_TRIP = """
 import sys
@@ -25,6 +27,11 @@ sys.stdout.buffer.write(client.get_object(Bucket="bucket", Key="some/key")["Body
 """
 
 
+@pytest.fixture
+def s3(sandbox: Sandbox) -> S3:
+    return sandbox.s3
+
+
 def test_an_unknown_part_is_refused(sandbox: Sandbox) -> None:
     with pytest.raises(
         SandboxError,
@@ -33,38 +40,34 @@ def test_an_unknown_part_is_refused(sandbox: Sandbox) -> None:
         sandbox.part("tape")
 
 
-def test_part_is_started_once(sandbox: Sandbox) -> None:
-    assert sandbox.ftp == sandbox.part("ftp")
+def test_part_is_started_once(sandbox: Sandbox, ftp: Ftp) -> None:
+    assert sandbox.part("ftp") == ftp
     assert [name for name in sandbox.servers if name.startswith("ftp")] == ["ftp", "ftps"]
 
 
-def test_ftp_stores_and_returns_a_file(sandbox: Sandbox) -> None:
-    server = sandbox.ftp
+def test_ftp_stores_and_returns_a_file(ftp: Ftp) -> None:
     with ftplib.FTP() as client:  # noqa: S321 - the storage kind is FTP
-        client.connect(server.host, server.port)
-        round_trip(client, server.user, server.password, server.directory)
+        client.connect(ftp.host, ftp.port)
+        round_trip(client, ftp.user, ftp.password, ftp.directory)
 
 
-def test_ftps_stores_and_returns_a_file(sandbox: Sandbox) -> None:
-    server = sandbox.ftp
+def test_ftps_stores_and_returns_a_file(ftp: Ftp) -> None:
     with ftplib.FTP_TLS() as client:  # noqa: S321 - this one is encrypted
-        client.connect(server.host, server.tls_port)
-        round_trip(client, server.user, server.password, server.directory)
+        client.connect(ftp.host, ftp.tls_port)
+        round_trip(client, ftp.user, ftp.password, ftp.directory)
 
 
-def test_ftps_refuses_a_connection_without_tls(sandbox: Sandbox) -> None:
-    server = sandbox.ftp
+def test_ftps_refuses_a_connection_without_tls(ftp: Ftp) -> None:
     with ftplib.FTP() as client:  # noqa: S321 - to be refused
-        client.connect(server.host, server.tls_port)
+        client.connect(ftp.host, ftp.tls_port)
         with pytest.raises(ftplib.error_perm, match="550 SSL/TLS required"):
-            client.login(server.user, server.password)
+            client.login(ftp.user, ftp.password)
 
 
-def test_s3_stores_and_returns_an_object(sandbox: Sandbox) -> None:
-    server = sandbox.s3
+def test_s3_stores_and_returns_an_object(sandbox: Sandbox, s3: S3) -> None:
     done = subprocess.run(
         [str(sandbox.instance.state.environment.python), "-c", S3_ROUND_TRIP],
-        input=f"{server.endpoint} {server.access_key} {server.secret_key}",
+        input=f"{s3.endpoint} {s3.access_key} {s3.secret_key}",
         capture_output=True,
         text=True,
         check=False,

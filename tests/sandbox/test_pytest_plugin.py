@@ -9,6 +9,9 @@ import pytest
 
 from sandbox import Sandbox
 
+# It installs what the inner runs need, which has limits of its own.
+pytestmark = pytest.mark.usefixtures("ftp")
+
 USERS = """
 import os
 from pathlib import Path
