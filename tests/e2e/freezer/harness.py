@@ -3,8 +3,7 @@
 import json
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,14 @@ from karbor_backup_core import (
     Result,
     Runner,
     State,
+    Store,
     Verb,
 )
 from karbor_backup_freezer import FreezerBackend
 from karbor_backup_freezer.api.http_client import FreezerHttpClient
 from karbor_backup_freezer.config import Configuration
 from karbor_backup_openstack.connection import Connection
-from sandbox import Sandbox, scheduler
+from sandbox import Sandbox
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 TIMEOUT = 200.0
@@ -76,9 +76,10 @@ class FreezerHarness:
         """Return the backend, loaded as the core loads it."""
         return Backend.load("freezer", FreezerBackend, self.configuration(**more))
 
-    def runner(self, policy: Policy = POLICY, **more: Any) -> Runner:
-        """Return a runner with a store and a backend of its own; it is closed with the test."""
-        runner = Runner(MemoryStore(), {"freezer": self.backend(**more)}, policy=policy)
+    def runner(self, policy: Policy = POLICY, *, store: Store | None = None, **more: Any) -> Runner:
+        """Return a runner with a backend, and a store unless given; it is closed with the test."""
+        backend = self.backend(**more)
+        runner = Runner(store or MemoryStore(), {"freezer": backend}, policy=policy)
         with self.lock:
             self.runners.append(runner)
         return runner
@@ -87,18 +88,6 @@ class FreezerHarness:
         """Freezer as it is, without a backend between."""
         configuration = Configuration.from_document(self.configuration(cloud=cloud))
         return FreezerHttpClient(Connection(configuration), 20)
-
-    @contextmanager
-    def paused_scheduler(self) -> Iterator[None]:
-        """Hold the sandbox's scheduler: what comes to Freezer meanwhile it sees all at once."""
-        server = self.sandbox.instance.servers()[scheduler.name(scheduler.CLIENT_ID)]
-        process = server.process.process()
-        assert process is not None, "the sandbox's scheduler does not run"
-        process.suspend()
-        try:
-            yield
-        finally:
-            process.resume()
 
     def tree(self, name: str = "data", content: bytes = b"content") -> Path:
         """Return a small directory."""

@@ -15,6 +15,7 @@ from tests.e2e.freezer.harness import (
 )
 from tests.support.fault_proxy import FaultProxy
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import CLOUD, silent_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 
@@ -166,19 +167,14 @@ def test_failed_job_names_the_log_with_the_reason(clean_harness: FreezerHarness)
 
 
 def test_unclaimed_job_ends_at_its_deadline(clean_harness: FreezerHarness) -> None:
-    # In a project of its own, so that no other test's job is given to the scheduler that sleeps.
-    sleeper = clean_harness.sandbox.add_scheduler("sleeper", cloud="other")
-    clean_harness.sandbox.stop(sleeper)
-    runner = clean_harness.runner(cloud="other", scheduler="sleeper")
-    late = run_operation(
-        runner,
-        Verb.PROTECT,
-        Resource(DIRECTORY, str(clean_harness.tree())),
-        {"backup_name": "nightly"},
-        deadline=timedelta(seconds=3),
-    )
+    target = Resource(DIRECTORY, str(clean_harness.tree()))
+    options = {"backup_name": "nightly"}
+    with silent_scheduler(clean_harness.client(CLOUD), clean_harness.top) as scheduler:
+        runner = clean_harness.runner(cloud=CLOUD, scheduler=scheduler)
+        deadline = timedelta(seconds=3)
+        late = run_operation(runner, Verb.PROTECT, target, options, deadline=deadline)
     assert late.state is State.RELEASED
     assert get_outcome(late).result is Result.FAILED
     assert "deadline" in get_outcome(late).reason
     assert get_outcome(late).leftovers == ()
-    assert clean_harness.left_in_freezer("other") == {"jobs": [], "actions": [], "backups": []}
+    assert clean_harness.left_in_freezer(CLOUD) == {"jobs": [], "actions": [], "backups": []}

@@ -1,6 +1,6 @@
 """Jobs as the real API takes them: once, however often they are asked for.
 
-No agent runs them here: their scheduler sleeps, in a project of its own.
+No agent runs them here: their scheduler never comes, in a project of its own.
 """
 
 from collections.abc import Iterator
@@ -13,21 +13,20 @@ import pytest
 from karbor_backup_core import Backend, Operation, Progress, ProgressState, Resource, Verb
 from tests.e2e.freezer.harness import FreezerHarness
 from tests.support.fault_proxy import FaultProxy
+from tests.support.schedulers import CLOUD, silent_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-CLOUD = "other"
-SLEEPER = "sleeper"
 
 
 @pytest.fixture
 def backend(harness: FreezerHarness) -> Iterator[Backend]:
-    harness.sandbox.stop(harness.sandbox.add_scheduler(SLEEPER, cloud=CLOUD))
-    yield harness.backend(cloud=CLOUD, scheduler=SLEEPER)
     client = harness.client(CLOUD)
-    left = harness.left_in_freezer(CLOUD)
-    for collection, entries in left.items():
-        for entry in entries:
-            client.delete_entry(collection, entry)
+    with silent_scheduler(client, harness.top) as scheduler:
+        yield harness.backend(cloud=CLOUD, scheduler=scheduler)
+        left = harness.left_in_freezer(CLOUD)
+        for collection, entries in left.items():
+            for entry in entries:
+                client.delete_entry(collection, entry)
 
 
 def _submit_protect(harness: FreezerHarness, name: str = "") -> Operation:
@@ -60,7 +59,7 @@ def test_repeated_call_creates_no_second_job(harness: FreezerHarness, backend: B
 def test_one_poll_of_many_costs_one_request(
     harness: FreezerHarness, backend: Backend, fault_proxy: FaultProxy
 ) -> None:
-    through = harness.backend(cloud=CLOUD, scheduler=SLEEPER, endpoint=fault_proxy.url)
+    through = harness.backend(cloud=CLOUD, scheduler=harness.top, endpoint=fault_proxy.url)
     begun = [_submit_protect(harness, str(number)) for number in range(20)]
     for operation in begun:
         backend.call_verb(operation)

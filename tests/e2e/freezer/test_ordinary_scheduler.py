@@ -6,7 +6,6 @@ import shutil
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,11 @@ from tests.e2e.freezer.harness import (
     run_operation,
 )
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import CLOUD
+from tests.support.waiting import wait_until
 
 USER = pwd.getpwnam("nobody")
 UMASK = 0o077
-TIMEOUT = 120.0
 
 
 @attrs.frozen
@@ -49,7 +49,7 @@ def ordinary(harness: FreezerHarness) -> Iterator[Ordinary]:
         layout,
         harness.top,
         auth_url=harness.sandbox.auth_url,
-        account=harness.sandbox.accounts["demo"],
+        account=harness.sandbox.accounts[CLOUD],
         capabilities=scheduler.Capabilities(),
     )
     for root, names, files in os.walk(folder):
@@ -79,17 +79,14 @@ def ordinary(harness: FreezerHarness) -> Iterator[Ordinary]:
             umask=UMASK,
         )
     try:
-        until = time.monotonic() + TIMEOUT
-        while str(service.ready_text) not in log.read_text():
-            assert running.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.2)
+        wait_until(lambda: running.poll() is not None or str(service.ready_text) in log.read_text())
+        assert running.poll() is None, log.read_text()
         yield Ordinary(folder, harness.top)
     finally:
         running.terminate()
         running.wait()
-        harness.client().delete_entry("clients", harness.top)
         shutil.rmtree(folder)
+        harness.client(CLOUD).delete_entry("clients", harness.top)
 
 
 def _checks(checks: Any) -> Mapping[str, str]:
@@ -105,7 +102,7 @@ def test_unprivileged_scheduler_reports_what_it_cannot_restore(
     (tree / "program").write_bytes(b"#!/bin/sh\n")
     (tree / "program").chmod(0o755)
     disk = {"kind": "local", "path": str(ordinary.folder / "store")}
-    runner = harness.runner(scheduler=ordinary.client_id, storages={"disk": disk})
+    runner = harness.runner(cloud=CLOUD, scheduler=ordinary.client_id, storages={"disk": disk})
 
     backup = protect_directory(runner, tree)
     checks = _checks(backup.checks)

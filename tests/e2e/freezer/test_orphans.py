@@ -11,19 +11,17 @@ from karbor_backup_freezer.api import schedulers
 from karbor_backup_freezer.api.cleanup import FreezerCleanup
 from tests.e2e.freezer.harness import FreezerHarness, run_operation
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import CLOUD, silent_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-CLOUD = "other"
 NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
 def stranger(harness: FreezerHarness) -> Iterator[str]:
     """Yield a scheduler that has registered and never comes."""
-    client = harness.client(CLOUD)
-    client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
-    yield harness.top
-    client.delete_entry("clients", harness.top)
+    with silent_scheduler(harness.client(CLOUD), harness.top) as client_id:
+        yield client_id
 
 
 def _submit_protect(harness: FreezerHarness) -> Operation:

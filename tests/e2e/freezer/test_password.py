@@ -16,6 +16,7 @@ from tests.e2e.freezer.harness import FreezerHarness
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import silent_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 TIMEOUT = 300.0
@@ -73,18 +74,16 @@ def user(
 
 
 @pytest.fixture
-def silent_scheduler(harness: FreezerHarness, user: User) -> Iterator[str]:
+def unheard(harness: FreezerHarness, user: User) -> Iterator[str]:
     """Yield a registered scheduler that takes up no job, so that the operation is polled."""
-    client = harness.client(user.account.user)
-    client._send("POST", "clients", json={"client_id": harness.top, "hostname": "far"})
-    yield harness.top
-    client.delete_entry("clients", harness.top)
+    with silent_scheduler(harness.client(user.account.user), harness.top) as client_id:
+        yield client_id
 
 
 def test_operation_continues_when_the_password_is_correct_again(
     harness: FreezerHarness,
     user: User,
-    silent_scheduler: str,
+    unheard: str,
     keystone: FaultProxy,
     fault_proxy: FaultProxy,
 ) -> None:
@@ -101,7 +100,7 @@ def test_operation_continues_when_the_password_is_correct_again(
             refused.set()
 
     def backend() -> Any:
-        more = {"cloud": user.account.user, "scheduler": silent_scheduler}
+        more = {"cloud": user.account.user, "scheduler": unheard}
         return harness.backend(endpoint=fault_proxy.url, **more)
 
     target = Resource(DIRECTORY, str(harness.tree()))

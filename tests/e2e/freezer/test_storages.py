@@ -23,19 +23,17 @@ from tests.e2e.freezer.harness import (
     run_operation,
 )
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import CLOUD, own_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-CLOUD = "other"
 NOTHING: dict[str, list[str]] = {"jobs": [], "actions": [], "backups": []}
 
 
 @pytest.fixture
-def scheduler(harness: FreezerHarness, kind: StorageKind) -> Iterator[str]:
+def scheduler(harness: FreezerHarness) -> Iterator[str]:
     """Yield a scheduler of the test's own, which ends an agent that loops for ever."""
-    name = f"storages-{kind}"
-    server = harness.sandbox.add_scheduler(name, cloud=CLOUD)
-    yield name
-    harness.sandbox.stop(server)
+    with own_scheduler(harness.sandbox, harness.top) as client_id:
+        yield client_id
 
 
 def _ssh(sandbox: Sandbox) -> dict[str, Any]:

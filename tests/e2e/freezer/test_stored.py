@@ -25,9 +25,9 @@ from karbor_backup_openstack.connection import Connection
 from karbor_backup_openstack.services import CloudServices
 from sandbox import Sandbox
 from tests.e2e.freezer.harness import FreezerHarness, protect_directory
+from tests.support.schedulers import CLOUD, own_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
-CLOUD = "other"
 SIZE = 300_000
 NOWHERE = "http://127.0.0.1:1"
 
@@ -58,9 +58,8 @@ SETTINGS: dict[StorageKind, Callable[[Any], dict[str, Any]]] = {
 
 @pytest.fixture
 def scheduler(harness: FreezerHarness) -> Iterator[str]:
-    server = harness.sandbox.add_scheduler("stored", cloud=CLOUD)
-    yield "stored"
-    harness.sandbox.stop(server)
+    with own_scheduler(harness.sandbox, harness.top) as client_id:
+        yield client_id
 
 
 @pytest.fixture
