@@ -1,5 +1,6 @@
 """A real Karbor for each test module, over the fake backend and over the sandbox's Freezer."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -35,6 +36,7 @@ def make_karbor(
 ) -> Iterator[Callable[..., KarborService]]:
     """Make a Karbor that has not been started; it is ended with the test."""
     services: list[KarborService] = []
+    ends = contextlib.ExitStack()
 
     def make(
         environ: Mapping[str, str] | None = None, more: str = "", **attributes: Any
@@ -43,11 +45,16 @@ def make_karbor(
         folder.mkdir()
         known = {"PYTHONPATH": os.fspath(directories), **(environ or {})}
         services.append(KarborService(full_karbor, folder, known, more, **attributes))
+        ends.callback(_show_log, services[-1])
+        ends.callback(services[-1].stop)
         return services[-1]
 
-    yield make
-    for each in services:
-        each.stop()
-        if each.log.exists():  # pytest shows it beside a test that failed
-            log = each.log.read_text(errors="replace").splitlines()[-_LOG_TAIL:]
-            sys.stdout.write("\n".join([f"end of {each.folder.name}'s log", *log, ""]))
+    with ends:
+        yield make
+
+
+def _show_log(service: KarborService) -> None:
+    """Write the end of a log, which pytest shows beside a test that failed."""
+    if service.log.exists():
+        log = service.log.read_text(errors="replace").splitlines()[-_LOG_TAIL:]
+        sys.stdout.write("\n".join([f"end of {service.folder.name}'s log", *log, ""]))

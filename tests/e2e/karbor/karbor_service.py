@@ -140,11 +140,21 @@ class KarborService:
         wait_until(self._responds, "Karbor to answer")
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End the process."""
-        if self._process is not None:
-            os.killpg(self._process.pid, how)
-            self._process.wait()
-            self._process = None
+        """End the process.
+
+        Raises:
+            TimeoutExpired: it did not heed the signal; it has been killed.
+        """
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        os.killpg(process.pid, how)
+        try:
+            process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Make a request of Karbor's API."""
@@ -153,7 +163,7 @@ class KarborService:
             f"http://{HOST}:{self.port}/v1/{self.project}{path}",
             json=body,
             headers={"X-Auth-Token": self.token},
-            timeout=30,
+            timeout=TIMEOUT,
         )
         assert answer.ok, answer.text
         return answer.json() if answer.text else None

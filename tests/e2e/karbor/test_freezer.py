@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from karbor_backup_openstack.connection import Connection
 from sandbox import Sandbox
 from tests.e2e.karbor.conftest import EXAMPLES
 from tests.e2e.karbor.karbor_service import KarborService, wait_until
+from tests.support.schedulers import paused_scheduler
 
 DIRECTORY = "Freezer::FileSystem::Directory"
 CANARY = "canary-of-a-secret-key-1928"
@@ -107,7 +107,7 @@ def start_bench(
     text = text.replace("/var/lib/freezer/backups", str(top))
     text = text.replace(
         "# cloud = production",
-        f"cloud = demo\nlease = 2\nscheduler_client_id=node1\ndirectories = {folder}",
+        f"cloud = demo\nscheduler_client_id=node1\ndirectories = {folder}",
     )
     text = text.replace("poll_interval = 20", "poll_interval = 1")
     provider = karbor.add_provider("freezer", text)
@@ -170,11 +170,11 @@ def test_protect_of_a_missing_directory_leaves_no_job(harness: KarborFreezerHarn
 def test_a_killed_protection_service_is_recovered(harness: KarborFreezerHarness) -> None:
     tree = harness.make_tree("first", b"precious")
     karbor, provider = harness.karbor, harness.provider
-    checkpoint = harness.protect("first")
-    wait_until(lambda: harness.list_freezer_entries() != [], "the job")
-    karbor.stop(signal.SIGKILL)
+    with paused_scheduler(harness.sandbox):
+        checkpoint = harness.protect("first")
+        wait_until(lambda: harness.list_freezer_entries() != [], "the job")
+        karbor.stop(signal.SIGKILL)
 
-    time.sleep(3)  # the lease of the dead process, and one second
     recovered = karbor.recover("Freezer")
     assert recovered.returncode == 0, recovered.stderr
     assert f"{checkpoint}: protecting -> available" in recovered.stdout
@@ -202,11 +202,11 @@ def test_restore_of_a_killed_service_is_completed_and_its_record_ends(
     assert karbor.wait_until_settled(provider, checkpoint) == "available"
     shutil.rmtree(tree)
     before = len(harness.list_freezer_entries())
-    record = karbor.begin("restore", provider, checkpoint)
-    wait_until(lambda: len(harness.list_freezer_entries()) > before, "the job")
-    karbor.stop(signal.SIGKILL)
+    with paused_scheduler(harness.sandbox):
+        record = karbor.begin("restore", provider, checkpoint)
+        wait_until(lambda: len(harness.list_freezer_entries()) > before, "the job")
+        karbor.stop(signal.SIGKILL)
 
-    time.sleep(3)  # the lease of the dead process, and one second
     recovered = karbor.recover(provider)
     assert recovered.returncode == 0, recovered.stderr
     assert (tree / "sub" / "file").read_bytes() == b"precious"

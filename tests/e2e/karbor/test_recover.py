@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from sandbox.environments import Environment
 from sandbox.ports import HOST
 from tests.e2e.karbor.conftest import EXAMPLES
-from tests.e2e.karbor.karbor_service import wait_until
+from tests.e2e.karbor.karbor_service import TIMEOUT
 from tests.e2e.karbor.test_freezer import KarborFreezerHarness, harness
 from tests.support import http_faults
 from tests.support.fault_proxy import FaultProxy
@@ -154,10 +153,9 @@ def test_record_without_a_started_operation_is_ended(
         account = "username = a\npassword = b\nproject_name = c\nuser_domain_id = default\n"
         reconfigure(harness, "cloud = demo\n", f"cloud = demo\n{auth}{account}")
         record = karbor.begin(kind, provider, checkpoint)
-        wait_until(lambda: "karbor.services.protection" in karbor.log.read_text(), "the flow")
-        time.sleep(1)
-        karbor.stop(signal.SIGKILL)
-    time.sleep(3)  # the lease of the dead process, and one second
+        silent.settimeout(TIMEOUT)
+        with silent.accept()[0]:  # the flow asks for a token, and so its operation has not begun
+            karbor.stop(signal.SIGKILL)
     done = karbor.recover(provider)
     assert done.returncode == 0, done.stderr
     assert f"{record}: in_progress -> fail" in done.stdout

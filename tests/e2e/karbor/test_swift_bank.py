@@ -11,6 +11,7 @@ from sandbox import Sandbox
 from tests.e2e.karbor.karbor_client import KarborClient
 from tests.e2e.karbor.karbor_service import wait_until
 from tests.e2e.karbor.test_freezer import KarborFreezerHarness, harness
+from tests.support.schedulers import paused_scheduler
 
 __all__ = ["harness"]
 
@@ -83,9 +84,10 @@ def test_a_checkpoint_is_protected_restored_verified_and_deleted(
 def test_operations_of_a_killed_process_are_recovered(swift_bench: KarborFreezerHarness) -> None:
     harness, karbor = swift_bench, swift_bench.karbor
     tree = harness.make_tree("first", b"precious")
-    checkpoint = harness.protect("first")
-    wait_until(lambda: harness.list_freezer_entries() != [], "the job")
-    karbor.stop(signal.SIGKILL)
+    with paused_scheduler(harness.sandbox):
+        checkpoint = harness.protect("first")
+        wait_until(lambda: harness.list_freezer_entries() != [], "the job")
+        karbor.stop(signal.SIGKILL)
 
     recovered = karbor.recover(harness.provider)
     assert recovered.returncode == 0, recovered.stderr

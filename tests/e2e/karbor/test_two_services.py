@@ -21,6 +21,7 @@ from sandbox.environments import Environment
 from sandbox.mariadb import MariaDb
 from tests.e2e.karbor.karbor_service import KarborService, wait_until
 from tests.e2e.karbor.test_freezer import KarborFreezerHarness, start_bench
+from tests.support.schedulers import paused_scheduler
 
 NAMES = ("first", "second")
 
@@ -116,9 +117,10 @@ def test_operations_of_a_killed_service_are_recovered_beside_the_other(
     provider = one.provider
     for name in NAMES:
         one.make_tree(name, name.encode())
-    left = one.protect("first")
-    wait_until(lambda: one.list_freezer_entries() != [], "the job")
-    one.karbor.stop(signal.SIGKILL)
+    with paused_scheduler(one.sandbox):
+        left = one.protect("first")
+        wait_until(lambda: one.list_freezer_entries() != [], "the job")
+        one.karbor.stop(signal.SIGKILL)
 
     # The other one works meanwhile, and what it does is left alone.
     beside = other.protect("second")
@@ -148,9 +150,10 @@ def test_recovery_does_not_end_a_restore_of_the_other_service(
     assert one.karbor.recover(provider).stdout == "nothing to recover\n"
     assert not _holds_lease(one.karbor.bank), "who has ended is forgotten"
     shutil.rmtree(tree)
-    record = other.karbor.begin("restore", provider, checkpoint)
-    wait_until(lambda: _holds_lease(one.karbor.bank), "the process to show itself")
-    recovered = other.karbor.recover(provider)
+    with paused_scheduler(one.sandbox):
+        record = other.karbor.begin("restore", provider, checkpoint)
+        wait_until(lambda: _holds_lease(one.karbor.bank), "the process to show itself")
+        recovered = other.karbor.recover(provider)
     assert "in_progress -> fail" not in recovered.stdout
     wait_until(
         lambda: other.karbor.record("restore", record)["status"] != "in_progress", "the restore"

@@ -49,10 +49,12 @@ def serve_tls(port: int, server: Certificate, client: Certificate) -> Iterator[s
     with socket.create_server((HOST, 0)) as listening:
         thread = threading.Thread(target=_serve, args=(listening, context, port), daemon=True)
         thread.start()
-        yield f"https://{HOST}:{listening.getsockname()[1]}"
-        # Wakes the thread, which a close alone would leave in its wait.
-        listening.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield f"https://{HOST}:{listening.getsockname()[1]}"
+        finally:
+            # Wakes the thread, which a close alone would leave in its wait.
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def _serve(listening: socket.socket, context: ssl.SSLContext, port: int) -> None:
