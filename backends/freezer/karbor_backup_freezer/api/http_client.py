@@ -62,6 +62,16 @@ class FreezerHttpClient(FreezerClient):
     def stop_job(self, job_id: str) -> None:
         """Ask the job's scheduler not to start it; a job that runs is not stopped by it."""
         response = self._send("POST", f"jobs/{job_id}/event", json={"stop": None})
+        if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY and (
+            job := self.get_job(job_id)
+        ):
+            # An event writes the whole job anew, and Freezer takes no job whose scheduler is not on
+            # its list (any more), or offers less than before. The schedule alone it takes; and a
+            # scheduler runs jobs also without being on the list.
+            schedule = {**(job.get("job_schedule") or {}), "event": "stop"}
+            response = self._send("PATCH", f"jobs/{job_id}", json={"job_schedule": schedule})
+            self._check(response, "PATCH jobs", HTTPStatus.OK)
+            return
         self._check(response, "POST jobs/event", HTTPStatus.ACCEPTED)
 
     def move_job(self, job_id: str, client_id: str) -> None:
