@@ -1,6 +1,6 @@
 """The life of an operation: its jobs are started, looked at, stopped and removed."""
 
-import random
+import hashlib
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -211,8 +211,8 @@ def _lock_delay(operation: Operation) -> float:
     """
     doublings = min(operation.phase - WORKING, _MAX_DOUBLINGS)
     longest = min(_FIRST_LOCK_RETRY * 2.0**doublings, LOCK_RETRY)
-    drawn = random.Random(f"{operation.id} {operation.phase}")  # noqa: S311 - it is no secret
-    return drawn.uniform(longest / 2, longest)
+    drawn = hashlib.sha256(f"{operation.id} {operation.phase}".encode()).digest()
+    return longest * (0.5 + drawn[0] / 512)
 
 
 def _may_leave_lock(status: JobStatus) -> bool:
