@@ -1,6 +1,7 @@
 """Operations that go on after the command: resumed, cancelled from elsewhere, left to others."""
 
 import signal
+import threading
 from datetime import UTC, datetime, timedelta
 
 import attrs
@@ -159,15 +160,18 @@ def _protect_until_suspended(command: CommandRunner) -> tuple[Operation, str]:
     command.cloud.clock = ManualClock()
     command.cloud.service_seconds = 3600
     command.cloud.heeds_cancel = False
-    read = SteadyClock.__call__
+    read, begun = SteadyClock.__call__, threading.Event()
+
+    def read_late(clock: SteadyClock) -> datetime:
+        return read(clock) + timedelta(minutes=10 * begun.is_set())
+
+    def note(request: str) -> None:
+        if request == "create_job done":  # the work is begun, and the deadline comes
+            begun.set()
+
+    command.cloud.gate = note
     with pytest.MonkeyPatch.context() as patch:
-
-        def gate(request: str) -> None:
-            if request == "create_job done":  # the work is begun, and the deadline comes
-                late = timedelta(minutes=10)
-                patch.setattr(SteadyClock, "__call__", lambda clock: read(clock) + late)
-
-        command.cloud.gate = gate
+        patch.setattr(SteadyClock, "__call__", read_late)
         result = command(*_PROTECT, "--deadline", "10m")
     assert result.exit_code == 1
     (operation,) = command.open_store().operations()
