@@ -94,17 +94,20 @@ def held_agents(sandbox: Sandbox, client_id: str, folder: Path) -> Iterator[Call
 
 
 @contextlib.contextmanager
-def silent_scheduler(client: FreezerHttpClient, client_id: str) -> Iterator[str]:
-    """Register a scheduler of another host that never asks for jobs.
+def silent_scheduler(
+    client: FreezerHttpClient, client_id: str, hostname: str = "far"
+) -> Iterator[str]:
+    """Register a scheduler that never asks for jobs.
 
     Args:
         client: of the project that is to have it.
         client_id: a name that no other test uses.
+        hostname: its host; another one than this unless given.
 
     Yields:
         The client id.
     """
-    client._send("POST", "clients", json={"client_id": client_id, "hostname": "far"})
+    client._send("POST", "clients", json={"client_id": client_id, "hostname": hostname})
     try:
         yield client_id
     finally:

@@ -192,16 +192,21 @@ def test_many_operations_share_their_polls(cloud: FakeCloud, store: MemoryStore)
     assert cloud.requests["list_jobs"] - before <= 5, "one poll finds all that have ended"
 
 
-def test_an_operation_is_cancelled_while_its_work_runs(
-    cloud: FakeCloud, store: MemoryStore
-) -> None:
-    cloud.faults.plan("create_job", StallJob())
+def cancel_running_protect(cloud: FakeCloud, store: MemoryStore) -> Operation:
+    """Cancel a protect when its work runs; return how it has ended."""
     work = ChangeWaiter(is_running)
     with create_runner(cloud, store, on_change=work) as runner:
         begun = runner.protect("cloud", VOLUME, OPTIONS)
         work.wait()
         runner.cancel(begun.id)
-        over = runner.wait(begun.id, LONG)
+        return runner.wait(begun.id, LONG)
+
+
+def test_an_operation_is_cancelled_while_its_work_runs(
+    cloud: FakeCloud, store: MemoryStore
+) -> None:
+    cloud.faults.plan("create_job", StallJob())
+    over = cancel_running_protect(cloud, store)
     assert over.state is State.RELEASED
     assert over.outcome is not None
     assert over.outcome.result is Result.CANCELLED
@@ -215,12 +220,7 @@ def test_cancel_that_a_service_does_not_take_for_long_is_repeated(
 ) -> None:
     cloud.faults.plan("create_job", StallJob())
     cloud.faults.plan("cancel_job", *[fault] * 20)
-    work = ChangeWaiter(is_running)
-    with create_runner(cloud, store, on_change=work) as runner:
-        begun = runner.protect("cloud", VOLUME, OPTIONS)
-        work.wait()
-        runner.cancel(begun.id)
-        over = runner.wait(begun.id, LONG)
+    over = cancel_running_protect(cloud, store)
     assert over.result is Result.CANCELLED
     assert cloud.requests["cancel_job"] == 21
     assert cloud.copies() == []

@@ -33,6 +33,7 @@ from tests.e2e.freezer.harness import (
     wait_finished,
 )
 from tests.support.outcomes import get_outcome
+from tests.support.schedulers import silent_scheduler
 from tests.support.waiting import wait_until
 
 COUNT = 7
@@ -83,11 +84,9 @@ def test_missing_scheduler_is_reported(harness: FreezerHarness) -> None:
 @pytest.fixture
 def ghost(harness: FreezerHarness) -> Iterator[str]:
     """Yield a scheduler of this host that has registered and asks for no jobs."""
-    client = harness.client()
-    document = {"client_id": f"{harness.top}-ghost", "hostname": socket.gethostname()}
-    client._send("POST", "clients", json=document)
-    yield document["client_id"]
-    client.delete_entry("clients", document["client_id"])
+    name, here = f"{harness.top}-ghost", socket.gethostname()
+    with silent_scheduler(harness.client(), name, here) as client_id:
+        yield client_id
 
 
 @pytest.fixture

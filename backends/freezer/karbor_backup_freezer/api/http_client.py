@@ -69,8 +69,7 @@ class FreezerHttpClient(FreezerClient):
             # its list (any more), or offers less than before. The schedule alone it takes; and a
             # scheduler runs jobs also without being on the list.
             schedule = {**(job.get("job_schedule") or {}), "event": "stop"}
-            response = self._send("PATCH", f"jobs/{job_id}", json={"job_schedule": schedule})
-            self._check(response, "PATCH jobs", HTTPStatus.OK)
+            self._change_job(job_id, {"job_schedule": schedule})
             return
         self._check(response, "POST jobs/event", HTTPStatus.ACCEPTED)
 
@@ -87,9 +86,7 @@ class FreezerHttpClient(FreezerClient):
             "time_started": -1,
             "time_ended": -1,
         }
-        patch = {"client_id": client_id, "job_schedule": schedule}
-        response = self._send("PATCH", f"jobs/{job_id}", json=patch)
-        self._check(response, "PATCH jobs", HTTPStatus.OK)
+        self._change_job(job_id, {"client_id": client_id, "job_schedule": schedule})
 
     def get_job(self, job_id: str) -> Document | None:
         """Return one job with its actions, or None where Freezer knows no such job."""
@@ -128,6 +125,10 @@ class FreezerHttpClient(FreezerClient):
         ):
             return
         self._check(response, f"DELETE {collection}", *_DELETED_STATUSES)
+
+    def _change_job(self, job_id: str, fields: Document) -> None:
+        response = self._send("PATCH", f"jobs/{job_id}", json=fields)
+        self._check(response, "PATCH jobs", HTTPStatus.OK)
 
     def _get(self, collection: str, identifier: str) -> Document | None:
         response = self._send("GET", f"{collection}/{identifier}")
